@@ -1,0 +1,101 @@
+package roomkit
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// The categories of errors. Every error of this package and of a store is one
+// of them for [errors.Is]; [*Denied] and [*Invalid] carry the details.
+var (
+	// ErrNotFound means that there is no such room for this actor. A room that
+	// does not exist and one that the actor may not know of give equal errors.
+	ErrNotFound = errors.New("not found")
+	// ErrDenied means that a rule forbids the command; see [*Denied].
+	ErrDenied = errors.New("denied")
+	// ErrInvalid means that the input is malformed; see [*Invalid].
+	ErrInvalid = errors.New("invalid")
+	// ErrConflict means that somebody else changed what the command relied on
+	// and that running it again did not help, or that [IfVersion] did not hold.
+	// Nothing was changed.
+	ErrConflict = errors.New("conflict")
+	// ErrCommandReused means that an idempotency key was used before by the same
+	// actor for another command. Nothing was changed.
+	ErrCommandReused = errors.New("idempotency key used for another command")
+	// ErrUnknownOutcome means that the store could not say whether the command
+	// was committed. Repeating it with the same [WithKey] is safe and tells.
+	ErrUnknownOutcome = errors.New("unknown outcome")
+	// ErrUnsupported means that stored data or a request is of a kind that this
+	// version of the library does not know.
+	ErrUnsupported = errors.New("unsupported")
+)
+
+// Rule is the id of a rule of the rule book, for instance "EXT-17". The whole
+// book is in docs/rules.md.
+type Rule string
+
+// Denied says which rule forbids a command. errors.Is(err, ErrDenied) holds.
+type Denied struct {
+	Rule   Rule     // the rule that forbids
+	Action Action   // what was asked for; ActionNone where no single action fits
+	Actor  Actor    // who asked
+	Room   RoomID   // the room concerned; zero when a new room was refused
+	People []UserID // the people because of whom, in byte order; may be empty
+	Reason string   // a short English explanation, not meant for parsing
+}
+
+// Error gives the rule and the reason.
+func (d *Denied) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "denied by %s: %s", d.Rule, d.Reason)
+	if len(d.People) > 0 {
+		fmt.Fprintf(&b, " %v", d.People)
+	}
+	return b.String()
+}
+
+// Unwrap makes a Denied an [ErrDenied].
+func (d *Denied) Unwrap() error { return ErrDenied }
+
+// Invalid says which field of a command or query is malformed.
+// errors.Is(err, ErrInvalid) holds. Rule is set where a rule states the limit.
+type Invalid struct {
+	Field  string // the field, as named in the Go type
+	Reason string // a short English explanation, not meant for parsing
+	Rule   Rule   // the rule that states the limit, or empty
+}
+
+// Error names the field and the reason.
+func (e *Invalid) Error() string {
+	if e.Rule != "" {
+		return fmt.Sprintf("invalid %s: %s (%s)", e.Field, e.Reason, e.Rule)
+	}
+	return fmt.Sprintf("invalid %s: %s", e.Field, e.Reason)
+}
+
+// Unwrap makes an Invalid an [ErrInvalid].
+func (e *Invalid) Unwrap() error { return ErrInvalid }
+
+// Error says where an error happened. [Service] adds it, once, to every error
+// it returns; what happened is in Err.
+type Error struct {
+	Op   string // the command's or the method's name, for instance "Leave"
+	Room RoomID // the room named in the call; zero when none was
+	Err  error
+}
+
+// Error gives the operation and the cause.
+func (e *Error) Error() string { return "roomkit: " + e.Op + ": " + e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+func invalid(field, reason string) error { return &Invalid{Field: field, Reason: reason} }
+
+func sortedPeople(people []UserID) []UserID {
+	p := slices.Clone(people)
+	slices.Sort(p)
+	return p
+}

@@ -1,0 +1,334 @@
+package roomkit
+
+import "time"
+
+// Event is something that has happened to one room, user, company or team. The
+// set is sealed; every event is a struct of this file that embeds [Meta].
+//
+//sumtype:decl
+type Event interface {
+	// Type is the stable name of the event, for instance "member.joined".
+	Type() string
+	// Info gives what all events carry.
+	Info() Meta
+	meta() *Meta
+	codec(c *coder)
+}
+
+// SubjectType says what a version belongs to.
+type SubjectType uint8
+
+// The types of subjects.
+const (
+	SubjectNone SubjectType = iota
+	SubjectRoom
+	SubjectUser
+	SubjectCompany
+	SubjectTeam
+	subjectTypeCount
+)
+
+var subjectTypeNames = [subjectTypeCount]string{"none", "room", "user", "company", "team"}
+
+// String gives the stable name of the type.
+func (t SubjectType) String() string { return enumName(subjectTypeNames[:], int(t)) }
+
+// Subject names one versioned thing: a room by Room, the others by ID.
+type Subject struct {
+	Type SubjectType
+	Room RoomID
+	ID   string
+}
+
+// RoomSubject names a room.
+func RoomSubject(id RoomID) Subject { return Subject{Type: SubjectRoom, Room: id} }
+
+// UserSubject names a user.
+func UserSubject(id UserID) Subject { return Subject{Type: SubjectUser, ID: string(id)} }
+
+// CompanySubject names a company.
+func CompanySubject(id CompanyID) Subject { return Subject{Type: SubjectCompany, ID: string(id)} }
+
+// TeamSubject names a team.
+func TeamSubject(id TeamID) Subject { return Subject{Type: SubjectTeam, ID: string(id)} }
+
+// String gives the type and the id, for instance "user:kim".
+func (s Subject) String() string {
+	if s.Type == SubjectRoom {
+		return "room:" + s.Room.String()
+	}
+	return s.Type.String() + ":" + s.ID
+}
+
+// Meta is what all events carry.
+type Meta struct {
+	Subject Subject
+	Version Version   // of the subject, with this event
+	At      time.Time // UTC, microseconds; never decreases within one subject
+	Actor   Actor     // who did it; the system is an actor too
+	Epoch   Epoch     // the actor's permission: the directory versions relied on; zero for the system
+	Command CommandID // the events of one command have the same one
+	Cause   Cause     // why; CauseNone where nothing is to be said
+	Kind    Kind      // the room's kind after the event; KindNone for others
+	Notify  bool      // group notification of the room is on (NTF-04)
+}
+
+// Info gives the Meta itself; every event embeds it.
+func (m Meta) Info() Meta   { return m }
+func (m *Meta) meta() *Meta { return m }
+
+// Events of rooms.
+type (
+	// RoomCreated begins a room. Joined people and masters follow in events of
+	// their own. A derived id (Self, Direct, Team) can begin anew after its end,
+	// with the next version.
+	RoomCreated struct {
+		Meta
+		Company        CompanyID
+		Team           TeamID
+		Parties        [2]UserID
+		Name           string
+		NameKey        string
+		Photo          string
+		Description    string
+		Origin         Origin
+		Public         bool
+		HistorySharing bool
+		Features       FeatureSet
+	}
+	// MemberJoined admits people (NTF-07).
+	MemberJoined struct {
+		Meta
+		People  []Person
+		ReadAll bool // they may read from the beginning
+		Counts  Counts
+	}
+	// MemberLeft ends participations, and master roles where those end too (NTF-08).
+	MemberLeft struct {
+		Meta
+		People []Person
+		Roles  bool   // their master roles have ended as well
+		Name   string // the room's name, for the notice
+		Counts Counts
+	}
+	// MasterAppointed gives the master role.
+	MasterAppointed struct {
+		Meta
+		People []Person
+		Counts Counts
+	}
+	// MasterDismissed ends the master role of people who stay in the room or never took part.
+	MasterDismissed struct {
+		Meta
+		People []Person
+		Counts Counts
+	}
+	// MasterVacated says that an automatic removal left the group without a
+	// Group Master (ADM-19).
+	MasterVacated struct{ Meta }
+	// RoomRenamed changes the name.
+	RoomRenamed struct {
+		Meta
+		From, To string
+		NameKey  string
+	}
+	// PhotoChanged changes the photo.
+	PhotoChanged struct {
+		Meta
+		From, To string
+	}
+	// DescriptionChanged changes the description.
+	DescriptionChanged struct {
+		Meta
+		From, To string
+	}
+	// VisibilityChanged makes a group public or private.
+	VisibilityChanged struct {
+		Meta
+		Public bool
+	}
+	// HistorySharingChanged acts on people who join from now on (COM-05).
+	HistorySharingChanged struct {
+		Meta
+		On bool
+	}
+	// NotificationSwitched turns group notification on or off; Meta.Notify is the new value.
+	NotificationSwitched struct{ Meta }
+	// FeaturesSwitched gives the switches as they are now.
+	FeaturesSwitched struct {
+		Meta
+		From, To FeatureSet
+	}
+	// FeaturesWithheldChanged takes or gives back the masters' right over features (GRP-31).
+	FeaturesWithheldChanged struct {
+		Meta
+		Withheld bool
+	}
+	// MessageSwitchedOff makes the room unusable; what it holds is due for
+	// deletion at Deadline (GRP-38).
+	MessageSwitchedOff struct {
+		Meta
+		Deadline time.Time
+	}
+	// MessageSwitchedOn makes the room usable again. Emptied says that the
+	// deadline had passed: nothing before this event can be read (GRP-39).
+	MessageSwitchedOn struct {
+		Meta
+		Emptied bool
+	}
+	// FeatureDataDeleted orders the deletion of feature data (TEAM-13).
+	FeatureDataDeleted struct {
+		Meta
+		Features FeatureSet
+	}
+	// RoomConverted changes the kind; Meta.Kind is the new one (GEN-31, GEN-32).
+	RoomConverted struct {
+		Meta
+		From     Kind
+		Features FeatureSet
+		People   []Person // who stays, with the permission relied on
+	}
+	// RoomEnded ends the room and with it every membership and role in it.
+	// Counts are those before the end.
+	RoomEnded struct {
+		Meta
+		Deleted bool // deleted by somebody; else dissolved because the last person was gone
+		Counts  Counts
+	}
+)
+
+// Events of the directory.
+type (
+	// CompanyPut adds or replaces a company.
+	CompanyPut struct {
+		Meta
+		Company Company
+	}
+	// UserPut adds or replaces a user.
+	UserPut struct {
+		Meta
+		User           User
+		CompanyVersion Version // the company's version at that moment
+	}
+	// UserStatusChanged suspends, deletes or restores an account.
+	UserStatusChanged struct {
+		Meta
+		From, To UserStatus
+	}
+	// CompanyMessagingChanged sets who of a company may talk with outsiders.
+	CompanyMessagingChanged struct {
+		Meta
+		Channel  Channel
+		From, To ExternalMode
+	}
+	// UserMessagingChanged grants or withdraws one user's own permission.
+	UserMessagingChanged struct {
+		Meta
+		Channel Channel
+		On      bool
+		Company Version // the company's version at that moment
+	}
+	// TeamSynced brings a team in line with the organisation chart. Added and
+	// Removed are the difference to the members before.
+	TeamSynced struct {
+		Meta
+		Company  CompanyID
+		Name     string
+		Leader   UserID
+		Added    []UserID
+		Removed  []UserID
+		Room     bool
+		Features bool
+		Photo    bool
+		Preset   FeatureSet
+		Notify   bool
+		Seq      int64
+	}
+	// Unknown is an event of a type or codec version that this version of the
+	// library does not know. It is kept as it is: encoding it gives the bytes it
+	// was decoded from.
+	Unknown struct {
+		Meta
+		Name  string // the type name
+		Codec int    // the codec version
+		Data  []byte // the whole encoded event
+	}
+)
+
+// Type names the event.
+func (*RoomCreated) Type() string { return "room.created" }
+
+// Type names the event.
+func (*MemberJoined) Type() string { return "member.joined" }
+
+// Type names the event.
+func (*MemberLeft) Type() string { return "member.left" }
+
+// Type names the event.
+func (*MasterAppointed) Type() string { return "master.appointed" }
+
+// Type names the event.
+func (*MasterDismissed) Type() string { return "master.dismissed" }
+
+// Type names the event.
+func (*MasterVacated) Type() string { return "master.vacated" }
+
+// Type names the event.
+func (*RoomRenamed) Type() string { return "room.renamed" }
+
+// Type names the event.
+func (*PhotoChanged) Type() string { return "room.photo_changed" }
+
+// Type names the event.
+func (*DescriptionChanged) Type() string { return "room.description_changed" }
+
+// Type names the event.
+func (*VisibilityChanged) Type() string { return "room.visibility_changed" }
+
+// Type names the event.
+func (*HistorySharingChanged) Type() string { return "room.history_sharing_changed" }
+
+// Type names the event.
+func (*NotificationSwitched) Type() string { return "room.notification_switched" }
+
+// Type names the event.
+func (*FeaturesSwitched) Type() string { return "room.features_switched" }
+
+// Type names the event.
+func (*FeaturesWithheldChanged) Type() string { return "room.features_withheld" }
+
+// Type names the event.
+func (*MessageSwitchedOff) Type() string { return "room.message_off" }
+
+// Type names the event.
+func (*MessageSwitchedOn) Type() string { return "room.message_on" }
+
+// Type names the event.
+func (*FeatureDataDeleted) Type() string { return "room.feature_data_deleted" }
+
+// Type names the event.
+func (*RoomConverted) Type() string { return "room.converted" }
+
+// Type names the event.
+func (*RoomEnded) Type() string { return "room.ended" }
+
+// Type names the event.
+func (*CompanyPut) Type() string { return "company.put" }
+
+// Type names the event.
+func (*UserPut) Type() string { return "user.put" }
+
+// Type names the event.
+func (*UserStatusChanged) Type() string { return "user.status_changed" }
+
+// Type names the event.
+func (*CompanyMessagingChanged) Type() string { return "company.messaging_changed" }
+
+// Type names the event.
+func (*UserMessagingChanged) Type() string { return "user.messaging_changed" }
+
+// Type names the event.
+func (*TeamSynced) Type() string { return "team.synced" }
+
+// Type gives the name as it was stored.
+func (u *Unknown) Type() string { return u.Name }

@@ -1,0 +1,182 @@
+package roomkit
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math/bits"
+
+	"github.com/google/uuid"
+)
+
+// RoomID identifies a room. Self, Direct and Team rooms have ids derived from
+// whom they are for ([SelfRoom], [DirectRoom], [TeamRoom]); all others are
+// UUIDv7. The zero RoomID is no room.
+type RoomID [16]byte
+
+// ParseRoomID reads the text form that [RoomID.String] writes.
+func ParseRoomID(s string) (RoomID, error) {
+	if len(s) != 36 {
+		return RoomID{}, invalid("RoomID", "not a UUID")
+	}
+	u, err := uuid.Parse(s)
+	if err != nil {
+		return RoomID{}, invalid("RoomID", "not a UUID")
+	}
+	return RoomID(u), nil
+}
+
+// String gives the id as a UUID.
+func (id RoomID) String() string { return uuid.UUID(id).String() }
+
+// IsZero reports whether the id is the zero RoomID.
+func (id RoomID) IsZero() bool { return id == RoomID{} }
+
+// MarshalText writes the id as a UUID.
+func (id RoomID) MarshalText() ([]byte, error) { return uuid.UUID(id).MarshalText() }
+
+// UnmarshalText reads a UUID.
+func (id *RoomID) UnmarshalText(b []byte) error {
+	parsed, err := ParseRoomID(string(b))
+	if err != nil {
+		return err
+	}
+	*id = parsed
+	return nil
+}
+
+// CommandID identifies one command for good: the same id is committed at most
+// once.
+type CommandID [16]byte
+
+// String gives the id as a UUID.
+func (id CommandID) String() string { return uuid.UUID(id).String() }
+
+// IsZero reports whether the id is the zero CommandID.
+func (id CommandID) IsZero() bool { return id == CommandID{} }
+
+// UserID, CompanyID and TeamID come from the host. They are 1 to 64 bytes of
+// [A-Za-z0-9._~@:+-] and compare as bytes. They must never be given to another
+// user, company or team later.
+type (
+	UserID    string
+	CompanyID string
+	TeamID    string
+)
+
+// Version counts the events of one room, user, company or team: 1, 2, 3 …
+// without a gap. Zero means that it does not exist.
+type Version int64
+
+// Cursor is a place in the feed of a store. It is opaque; the empty Cursor is
+// the beginning.
+type Cursor string
+
+const maxIDBytes = 64
+
+func validID(s string) bool {
+	if len(s) == 0 || len(s) > maxIDBytes {
+		return false
+	}
+	for i := range len(s) {
+		if !idByte[s[i]] {
+			return false
+		}
+	}
+	return true
+}
+
+var idByte = func() (ok [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~@:+-") {
+		ok[c] = true
+	}
+	return ok
+}()
+
+// Valid reports whether the id has the form of a [UserID].
+func (id UserID) Valid() bool { return validID(string(id)) }
+
+// Valid reports whether the id has the form of a [CompanyID].
+func (id CompanyID) Valid() bool { return validID(string(id)) }
+
+// Valid reports whether the id has the form of a [TeamID].
+func (id TeamID) Valid() bool { return validID(string(id)) }
+
+// SelfRoom is the id of a user's "message to me" room (SELF-02).
+func SelfRoom(u UserID) RoomID { return derivedRoom("self", string(u), "") }
+
+// DirectRoom is the id of the one room of an unordered pair of users (DIR-02).
+func DirectRoom(a, b UserID) RoomID {
+	if b < a {
+		a, b = b, a
+	}
+	return derivedRoom("direct", string(a), string(b))
+}
+
+// TeamRoom is the id of a team's room (TEAM-03).
+func TeamRoom(t TeamID) RoomID { return derivedRoom("team", string(t), "") }
+
+// derivedRoom separates its parts by NUL, which no id can contain, and marks
+// the result as a UUID of version 8 (RFC 9562: custom).
+func derivedRoom(kind, a, b string) RoomID {
+	buf := make([]byte, 0, 160)
+	buf = append(buf, "roomkit room "...)
+	buf = append(buf, kind...)
+	buf = append(buf, 0)
+	buf = append(buf, a...)
+	buf = append(buf, 0)
+	buf = append(buf, b...)
+	sum := sha256.Sum256(buf)
+	var id RoomID
+	copy(id[:], sum[:16])
+	id[6] = id[6]&0x0f | 0x80
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
+
+// SetDigest identifies a set of users whatever their order: the sum of their
+// hashes modulo 2^128. It is an index for finding rooms by their participants,
+// never an identity: what is found through it has to be compared.
+type SetDigest [16]byte
+
+// DigestOf gives the digest of a set of distinct users.
+func DigestOf(users ...UserID) SetDigest {
+	var d SetDigest
+	for _, u := range users {
+		d = d.With(u)
+	}
+	return d
+}
+
+// With gives the digest of the set with u added.
+func (d SetDigest) With(u UserID) SetDigest {
+	uhi, ulo := hashUser(u)
+	hi, lo := d.split()
+	lo, carry := bits.Add64(lo, ulo, 0)
+	hi, _ = bits.Add64(hi, uhi, carry)
+	return joinDigest(hi, lo)
+}
+
+// Without gives the digest of the set with u taken out.
+func (d SetDigest) Without(u UserID) SetDigest {
+	uhi, ulo := hashUser(u)
+	hi, lo := d.split()
+	lo, borrow := bits.Sub64(lo, ulo, 0)
+	hi, _ = bits.Sub64(hi, uhi, borrow)
+	return joinDigest(hi, lo)
+}
+
+func (d SetDigest) split() (hi, lo uint64) {
+	return binary.BigEndian.Uint64(d[:8]), binary.BigEndian.Uint64(d[8:])
+}
+
+func joinDigest(hi, lo uint64) (d SetDigest) {
+	binary.BigEndian.PutUint64(d[:8], hi)
+	binary.BigEndian.PutUint64(d[8:], lo)
+	return d
+}
+
+func hashUser(u UserID) (hi, lo uint64) {
+	var buf [maxIDBytes]byte
+	sum := sha256.Sum256(append(buf[:0], u...))
+	return binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])
+}

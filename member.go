@@ -1,0 +1,105 @@
+package roomkit
+
+import "time"
+
+// Member is the row of one person in one room. Taking part and being a Group
+// Master are two independent facts: a master who does not take part manages but
+// must not read (GRP-10, GRP-11). The row stays when both have ended, so that it
+// tells how the last period began and ended.
+type Member struct {
+	Room    RoomID
+	User    UserID
+	Company CompanyID
+	Kind    UserKind
+
+	Participant bool
+	Master      bool
+
+	Period        int64     // how often this person joined; 0: never
+	Joined        Cause     // how the last period began
+	JoinedAt      time.Time // when it began
+	JoinedVersion Version   // the room's version with which it began
+	ReadAll       bool      // may read from the beginning; else from JoinedAt (COM-04)
+	Epoch         Epoch     // the directory versions the admission relied on
+	MasterEpoch   Epoch     // the same for the appointment as master
+
+	Left        Cause     // how the last period ended; CauseNone while it lasts
+	LeftAt      time.Time // when it ended
+	LeftVersion Version   // the room's version with which it ended
+	LeftBy      Actor     // who ended it
+}
+
+// Epoch tells on which state of the directory an admission relied: the versions
+// of the person's user row and company row. A permission that was lost later is
+// recognised by it, even when it has been given back since (EXT-25).
+type Epoch struct {
+	User    Version
+	Company Version
+}
+
+// Person names somebody in an event together with what the decision relied on.
+type Person struct {
+	User    UserID
+	Company CompanyID
+	Kind    UserKind
+	Epoch   Epoch
+}
+
+// Cause says why a membership or a master role began or ended. The set is
+// closed.
+type Cause uint8
+
+// The causes.
+const (
+	CauseNone         Cause = iota
+	CauseCreated            // took part from the creation on
+	CauseInvited            // invited by a participant
+	CauseAdded              // added or appointed by a Group Master or administrator
+	CauseReopened           // back in a 1:1 room that was opened again (DIR-17)
+	CauseOrganisation       // the organisation chart changed (TEAM-05)
+	CauseSelf               // own decision
+	CauseRemoved            // removed or dismissed by another user: the event's actor
+	CausePermission         // the external permission was withdrawn (EXT-22)
+	CauseAccount            // the account was deleted (ADM-13)
+	CauseRoomEnded          // the room was dissolved or deleted
+	CauseConverted          // the room was converted (CRE-39, CRE-41)
+	CauseHandedOver         // a master handed the role over
+	causeCount
+)
+
+var causeNames = [causeCount]string{
+	"none", "created", "invited", "added", "reopened", "organisation", "self", "removed",
+	"permission_withdrawn", "account_ended", "room_ended", "converted", "handed_over",
+}
+
+// String gives the stable name of the cause, for instance "permission_withdrawn".
+func (c Cause) String() string { return enumName(causeNames[:], int(c)) }
+
+// Actor is who sends a command: a user or the system. It is always given by the
+// host, which has authenticated the user; it is never read from a payload. The
+// zero Actor may do nothing.
+type Actor struct {
+	user   UserID
+	system bool
+}
+
+// By is the user as actor.
+func By(user UserID) Actor { return Actor{user: user} }
+
+// System is the host itself as actor: it provisions the directory and carries
+// out consequences, but has no say over who takes part in a group.
+func System() Actor { return Actor{system: true} }
+
+// User is the acting user; empty for the system.
+func (a Actor) User() UserID { return a.user }
+
+// IsSystem reports whether the actor is the system.
+func (a Actor) IsSystem() bool { return a.system }
+
+// String gives the user id, or "*system" for the system.
+func (a Actor) String() string {
+	if a.system {
+		return "*system"
+	}
+	return string(a.user)
+}

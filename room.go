@@ -1,0 +1,152 @@
+package roomkit
+
+import "time"
+
+// Kind is the kind of a room. The kind decides the rules; it never changes
+// except from General to Group or ExternalGroup by [Convert] (COM-01).
+type Kind uint8
+
+// The kinds of rooms. "Group message room" in some help pages means a General
+// room of several people; here a group is always KindGroup or KindExternalGroup.
+const (
+	KindNone          Kind = iota // no kind; allows nothing
+	KindSelf                      // message to me: one owner
+	KindDirect                    // 1:1: two parties
+	KindGeneral                   // several people with equal rights
+	KindGroup                     // a group of one company, managed by Group Masters
+	KindExternalGroup             // a group of several companies, managed by Group Masters
+	KindTeam                      // follows a team of the organisation chart
+	kindCount
+)
+
+var kindNames = [kindCount]string{"none", "self", "direct", "general", "group", "external_group", "team"}
+
+// String gives the stable name of the kind, for instance "external_group".
+func (k Kind) String() string { return enumName(kindNames[:], int(k)) }
+
+// IsGroup reports whether the kind is managed by Group Masters.
+func (k Kind) IsGroup() bool { return k == KindGroup || k == KindExternalGroup }
+
+// HasBadge reports whether list entries of this kind carry the group badge
+// (LST-01, LST-02).
+func (k Kind) HasBadge() bool { return k.IsGroup() || k == KindTeam }
+
+// RoomState says whether a room exists.
+type RoomState uint8
+
+// The states of a room.
+const (
+	StateAbsent RoomState = iota // never created
+	StateActive                  // in use
+	StateEnded                   // dissolved or deleted: refuses every command (COM-14)
+	roomStateCount
+)
+
+var roomStateNames = [roomStateCount]string{"absent", "active", "ended"}
+
+// String gives the stable name of the state.
+func (s RoomState) String() string { return enumName(roomStateNames[:], int(s)) }
+
+// Feature is something a room offers besides messages.
+type Feature uint8
+
+// The features of rooms.
+const (
+	FeatureNote Feature = iota
+	FeatureEvent
+	FeatureTask
+	FeatureFolder
+	FeatureMailingList
+	featureCount
+)
+
+var featureNames = [featureCount]string{"note", "event", "task", "folder", "mailing_list"}
+
+// String gives the stable name of the feature.
+func (f Feature) String() string { return enumName(featureNames[:], int(f)) }
+
+// FeatureSet is a set of features, one bit each.
+type FeatureSet uint8
+
+// Features makes a set.
+func Features(fs ...Feature) FeatureSet { return setOf[FeatureSet](fs...) }
+
+// Has reports whether f is in the set.
+func (s FeatureSet) Has(f Feature) bool { return f < featureCount && inSet(s, f) }
+
+// String lists the names of the features.
+func (s FeatureSet) String() string { return setString[Feature](s) }
+
+const allFeatures = FeatureSet(1<<featureCount - 1)
+
+// Room is one room as the store keeps it: a row, not the list of its people.
+// Counts and Participants' digest are kept in the same commit as the people.
+type Room struct {
+	ID      RoomID
+	Kind    Kind
+	State   RoomState
+	Version Version   // number of events so far
+	Company CompanyID // the owning company: that of the creator or the team
+	Team    TeamID    // of a Team room
+	Creator UserID    // empty when the system created it
+	Parties [2]UserID // of a Direct room in byte order; of a Self room its owner first
+
+	Name        string // empty: hosts show the participants' names instead
+	NameKey     string // the folded name where it must be unique in the company (GRP-29), else empty
+	Photo       string // the host's reference to a picture
+	Description string
+	Origin      Origin // which way of creation
+
+	Public           bool       // found by colleagues (GRP-19); private by default
+	HistorySharing   bool       // newcomers read from the beginning (COM-04)
+	Notify           bool       // group notification (NTF-04)
+	Features         FeatureSet // what is switched on; what is in force also depends on kind and message
+	FeaturesWithheld bool       // the administrator withholds the masters' right over features (GRP-31)
+	MessageOffSince  time.Time  // when message was switched off (GRP-38); zero while it is on
+	EmptiedAt        Version    // what was written before this version is gone (GRP-39); 0: nothing
+
+	Counts
+	Digest    SetDigest // of the participants
+	CreatedAt time.Time
+	ChangedAt time.Time // time of the newest event
+}
+
+// Counts are the absolute numbers of people of a room. Events carry them, so
+// that nobody has to add up.
+type Counts struct {
+	Participants int64 // people and bots taking part
+	Masters      int64 // Group Masters, whether or not they take part
+	Outsiders    int64 // participants of a company other than the owning one
+	LINEUsers    int64 // participants from LINE
+	Bots         int64 // participants that are bots
+}
+
+func (c Counts) humans() int64 { return c.Participants - c.Bots }
+
+// Origin says which way a room came into being.
+type Origin uint8
+
+// The ways of creation. The profile, the contacts and the members list lead to
+// OpenDirect or, through the picker, to CreateRoom.
+const (
+	OriginPicker   Origin = iota // the people were picked
+	OriginEvent                  // a calendar event's participants; its title becomes the room's (CRE-17)
+	OriginMail                   // a mail's people; its subject becomes the room's title (CRE-21)
+	OriginRoom                   // chosen among the members of another room (CRE-23)
+	OriginContacts               // group creation in Contacts, or a 1:1 room from a profile (CRE-13)
+	OriginInvite                 // inviting people whom the room could not take in (GEN-27, DIR-06)
+	OriginSystem                 // message to me, team rooms
+	originCount
+)
+
+var originNames = [originCount]string{"picker", "event", "mail", "room", "contacts", "invite", "system"}
+
+// String gives the stable name of the origin.
+func (o Origin) String() string { return enumName(originNames[:], int(o)) }
+
+func enumName(names []string, i int) string {
+	if i < 0 || i >= len(names) {
+		return "unknown"
+	}
+	return names[i]
+}

@@ -1,0 +1,276 @@
+package roomkit
+
+import (
+	"context"
+	"time"
+)
+
+// Store keeps rooms, people, directory and events. Package storetest holds the
+// rules of this contract as a suite that any store can run; memstore is the
+// reference.
+//
+// Every method may block and honours its context. Slices that a store returns
+// belong to the caller; slices that it is given belong to the store from then
+// on where a method says so, else it must not keep them. Ids compare as bytes.
+// Times are UTC microseconds. A limit of 0 means [DefaultPage], and a store
+// never returns more than [MaxPage] rows. Fewer rows than the limit do not mean
+// the end; an empty page does. Errors wrap one of this package's sentinels
+// together with the cause, or are errors of the context.
+type Store interface {
+	// Load answers all needs from one consistent read, in the order given.
+	Load(ctx context.Context, needs []Need) ([]Facts, error)
+
+	// Commit stores the changes, each whole or not at all and none depending on
+	// another's success; they are applied in the order given, so that a later one
+	// can build on an earlier one. The results are in the same order. A non-nil
+	// error means that nothing can be said of any of them: it is
+	// ErrUnknownOutcome if some may have been stored, and anything else if none
+	// was. The store keeps the changes' slices.
+	Commit(ctx context.Context, changes []Change) ([]CommitResult, error)
+
+	// Members pages through the people of a room in byte order of their ids.
+	Members(ctx context.Context, q MemberQuery) ([]Member, error)
+
+	// Rooms pages through rooms in byte order of their ids.
+	Rooms(ctx context.Context, q RoomQuery) ([]RoomEntry, error)
+
+	// Users pages through users in byte order of their ids.
+	Users(ctx context.Context, q UserQuery) ([]User, error)
+
+	// History pages through the records of one subject after a version.
+	History(ctx context.Context, of Subject, after Version, limit int) ([]Record, error)
+
+	// Feed pages through all records after a cursor: every record exactly once,
+	// those of one subject in version order, and never a record that comes before
+	// one already returned. A cursor that this store did not issue is ErrInvalid.
+	Feed(ctx context.Context, after Cursor, limit int) ([]Record, error)
+}
+
+// Need says which rows a decision depends on. Zero fields ask for nothing.
+type Need struct {
+	// Command asks for the outcome of an earlier commit of this command.
+	Command CommandID
+	// Room asks for the room's row. For a Direct room both parties come with it
+	// (as if named in People), for a Team room its team, for any room the owning
+	// company.
+	Room RoomID
+	// People asks for these users, their companies and their rows in Room.
+	People []UserID
+	// Masters asks for all Group Masters of Room, as if named in People.
+	Masters bool
+	// Everybody asks for all who take part in or manage Room, as if named in
+	// People, up to MaxEverybody + 1 rows.
+	Everybody bool
+	// Companies asks for further companies.
+	Companies []CompanyID
+	// Team asks for a team and, as if named in People, its leader.
+	Team TeamID
+	// Name asks which active room holds this NameKey in Company.
+	Name    string
+	Company CompanyID
+	// Shared asks for the active rooms in which all of these take part: those
+	// with exactly these participants first, then by room id, at most
+	// MaxShared of each.
+	Shared []UserID
+	// Checkpoint asks for a follower's cursor.
+	Checkpoint string
+}
+
+// MaxShared limits the rooms that a store returns for Need.Shared.
+const MaxShared = 100
+
+// Facts are the answer to a Need, of one moment. What does not exist is absent
+// from the slices; Room and Team have version 0 then. Slices have no order and
+// no duplicates.
+type Facts struct {
+	Done       *Outcome // of Need.Command, if it was committed
+	Room       Room
+	Members    []Member // rows in Room of the people asked for, ended ones included
+	Users      []User
+	Companies  []Company // of the users, of the room, and those asked for
+	Team       Team
+	NameHolder RoomID // zero: the name is free
+	Shared     []RoomEntry
+	Checkpoint Cursor
+
+	// The service adds the following; a store leaves them alone.
+	Asked    Need     // the need that these facts answer
+	NewRoom  RoomID   // the id of the room this command may create
+	Contacts []UserID // outsiders known to be contacts of the actor (EXT-32)
+	earlier  *Facts   // of a first look, where a decision had to ask for more
+	index    people
+}
+
+// Expect is a version that a change relies on. Version 0 means that the subject
+// must not exist.
+type Expect struct {
+	Subject Subject
+	Version Version
+}
+
+// Tally is a count that a change relies on and replaces: User.Groups or
+// Company.Groups. It is compared like a version but is not part of one.
+type Tally struct {
+	User    UserID    // either
+	Company CompanyID // or
+	Was     int64
+	Now     int64
+}
+
+// Change is what one command does: stored whole or not at all. Commit compares
+// everything in Expect, Tallies, Names and Checkpoint and writes in one atomic
+// step; a mismatch is ErrConflict for this change and stores nothing of it.
+type Change struct {
+	Command CommandID // a command id already stored makes the change a repeat
+	Digest  [32]byte  // identifies the payload: a repeat with another one is ErrCommandReused
+	Expect  []Expect  // of everything written and everything relied on, each once
+
+	Rooms     []Room // new values; the expected version is the old one
+	Members   []Member
+	Users     []User // Groups is ignored
+	Companies []Company
+	Teams     []Team
+	// Ended are rooms among Rooms that end: the store ends all rows of people who
+	// still take part or manage in these rooms (Left, LeftAt, LeftVersion and
+	// LeftBy from it) and, in a group, lowers User.Groups of those who took part.
+	Ended []RoomEnd
+
+	Tallies    []Tally
+	Checkpoint *Checkpoint
+	Records    []Record // the events, in order; Cursor is empty
+	Outcome    Outcome  // what a repeat returns; the store fills in Cursor
+}
+
+// Room rows whose NameKey is not empty are unique by Company and NameKey among
+// active rooms; a change that would break this is ErrConflict.
+
+// RoomEnd says how the remaining memberships of a room end.
+type RoomEnd struct {
+	Room    RoomID
+	Kind    Kind
+	At      time.Time
+	Version Version
+	Cause   Cause
+	By      Actor
+}
+
+// Checkpoint moves a follower's stored cursor from Was to Now.
+type Checkpoint struct {
+	Name string
+	Was  Cursor
+	Now  Cursor
+}
+
+// Outcome is what a store remembers of a command.
+type Outcome struct {
+	Command CommandID
+	Digest  [32]byte
+	Room    RoomID    // the room the command concerned or opened; may be zero
+	Changed bool      // false: the command found everything already so
+	Events  []EventAt // the events it stored, in order
+	Cursor  Cursor    // behind its last event; empty if there was none
+}
+
+// EventAt names one stored event.
+type EventAt struct {
+	Subject Subject
+	Version Version
+}
+
+// CommitResult is the fate of one change.
+type CommitResult struct {
+	Outcome Outcome // what was stored, by this commit or by an earlier one of the same command
+	Repeat  bool    // the command had been stored before; nothing was done now
+	Err     error   // nil, or ErrConflict, ErrCommandReused, ErrInvalid: nothing of it is stored
+}
+
+// Record is a stored event: an envelope that stores can read and bytes that
+// they need not understand.
+type Record struct {
+	Subject Subject
+	Version Version
+	Type    string
+	At      time.Time
+	Command CommandID
+	Cursor  Cursor // the place behind this record in the feed; set by the store
+	Data    []byte // the encoded event, at most MaxEventBytes
+}
+
+// MemberQuery asks for people of a room.
+type MemberQuery struct {
+	Room  RoomID
+	Which MemberFilter
+	After UserID // the last id of the page before
+	Limit int
+}
+
+// MemberFilter selects rows of people.
+type MemberFilter uint8
+
+// The filters.
+const (
+	MembersPresent MemberFilter = iota // who take part or manage
+	MembersTakingPart
+	MembersManaging
+	MembersAll // those who left, too
+	memberFilterCount
+)
+
+// RoomQuery asks for rooms. Exactly one of User, Company and Participants is set.
+type RoomQuery struct {
+	User         UserID // rooms in which this user takes part or manages, as Which says
+	Which        MemberFilter
+	Company      CompanyID // active rooms that this company owns
+	Public       bool      // with Company: only public groups
+	Participants []UserID  // active rooms in which all of these take part
+	Exact        bool      // with Participants: and nobody else
+	Kinds        []Kind    // empty: all
+	After        RoomID    // the last id of the page before
+	Limit        int
+}
+
+// RoomEntry is a room in a list, with the row of the user asked for; the row is
+// zero if no user was.
+type RoomEntry struct {
+	Room   Room
+	Member Member
+}
+
+// UserQuery asks for users of a company.
+type UserQuery struct {
+	Company CompanyID
+	After   UserID
+	Limit   int
+}
+
+// The optional capabilities of stores. They are found through Unwrap() Store as
+// well, so that a wrapper does not hide them.
+type (
+	// Notifier is a store that can wake followers.
+	Notifier interface {
+		// Wake returns a channel that receives a value some time after each commit;
+		// several commits may share one. It carries no data. It ends with ctx.
+		Wake(ctx context.Context) (<-chan struct{}, error)
+	}
+	// Parallel is a store that commits several groups of changes side by side.
+	Parallel interface {
+		// CommitsInParallel is how many Commits the store does well at the same time.
+		// Without this method it is 1.
+		CommitsInParallel() int
+	}
+)
+
+func capability[T any](s Store) (T, bool) {
+	for s != nil {
+		if c, ok := s.(T); ok {
+			return c, true
+		}
+		u, ok := s.(interface{ Unwrap() Store })
+		if !ok {
+			break
+		}
+		s = u.Unwrap()
+	}
+	var none T
+	return none, false
+}
