@@ -1,0 +1,343 @@
+package roomkit
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Decision is what a command would do.
+type Decision struct {
+	Room    RoomID   // the room concerned or opened; zero for directory commands
+	Opens   bool     // the command opens a new room
+	Offers  []Offer  // rooms to choose from instead; then there are no events
+	Dropped []UserID // people left out for lack of permission, in byte order
+	Events  []Event  // what happens, in order; none if everything is already so
+
+	rows   rows
+	relied []Expect
+}
+
+// rows are the changed rows that the events lead to.
+type rows struct {
+	rooms     []Room
+	members   []Member
+	users     []User
+	companies []Company
+	teams     []Team
+	ended     []RoomEnd
+	tallies   []Tally
+}
+
+// MoreNeeded is the answer of [Rules.Decide] when the facts are not enough: load
+// Need and decide again.
+type MoreNeeded struct{ Need Need }
+
+// Error says that more facts are needed.
+func (*MoreNeeded) Error() string { return "the decision needs more facts" }
+
+// Need gives what has to be loaded before a command can be decided.
+func (r *Rules) Need(actor Actor, cmd Command) Need {
+	var n Need
+	n.People = make([]UserID, 0, 4)
+	if !actor.system {
+		n.People = append(n.People, actor.user)
+	}
+	cmd.need(actor, &n)
+	return n
+}
+
+// Decide says what a command does: its events, or the error that refuses it.
+// It is a pure function of its arguments. A refusal is a [*Denied], an
+// [*Invalid] or [ErrNotFound]; [*MoreNeeded] asks for more facts.
+func (r *Rules) Decide(f Facts, actor Actor, cmd Command, now time.Time) (Decision, error) {
+	d := decider{rules: r, f: &f, actor: actor, now: stamp(now), room: f.Room}
+	if err := checkCommand(actor, cmd); err != nil {
+		return Decision{}, err
+	}
+	if !actor.system {
+		d.me = f.person(actor.user)
+		if err := d.checkActor(); err != nil {
+			return Decision{}, err
+		}
+	}
+	if err := cmd.decide(&d); err != nil {
+		return Decision{}, err
+	}
+	d.finish()
+	return d.out, nil
+}
+
+func checkCommand(actor Actor, cmd Command) error {
+	if cmd == nil {
+		return invalid("Command", "missing")
+	}
+	if !actor.system && !actor.user.Valid() {
+		return invalid("Actor", "not a user id")
+	}
+	return cmd.check()
+}
+
+// decider holds one decision while it is made. The rows in it are folded: every
+// event is applied as it is emitted, and the next question sees its effect.
+type decider struct {
+	rules *Rules
+	f     *Facts
+	actor Actor
+	now   time.Time
+	me    person // the acting user; empty for the system
+	room  Room   // the room being changed
+	fresh bool   // room is a new one, not f.Room
+	out   Decision
+	index map[UserID]int // into out.rows.members, when there are many
+}
+
+func (d *decider) policy() *Policy { return &d.rules.policy }
+
+func (d *decider) checkActor() error {
+	if d.me.ID == "" {
+		return &Denied{Rule: "CRE-49", Actor: d.actor, Reason: "the actor is not a known user"}
+	}
+	if rule := d.me.usable(d.me.company); rule != "" {
+		return &Denied{Rule: rule, Actor: d.actor, Room: d.f.Asked.Room, Reason: unusableReason(rule)}
+	}
+	return nil
+}
+
+func unusableReason(rule Rule) string {
+	switch rule {
+	case "ADM-13":
+		return "the account is deleted"
+	case "ADM-17":
+		return "the account is suspended"
+	}
+	return "the company does not have the Core product"
+}
+
+// denied makes a refusal of the command in the room of the facts.
+func (d *decider) denied(rule Rule, action Action, reason string, people ...UserID) error {
+	return &Denied{
+		Rule: rule, Action: action, Actor: d.actor, Room: d.f.Room.ID,
+		People: sortedPeople(people), Reason: reason,
+	}
+}
+
+// may demands that the actor may take the action in the room of the facts. To
+// somebody who may not know of the room it is not found.
+func (d *decider) may(action Action) error {
+	return d.rules.may(d.f, &d.me, d.actor, action)
+}
+
+func (r *Rules) may(f *Facts, who *person, actor Actor, action Action) error {
+	room := &f.Room
+	if room.Version == 0 {
+		return ErrNotFound
+	}
+	var st Standing
+	var void Rule
+	if !actor.system {
+		st, void = who.standing(room, &f.Team)
+		if !r.visible(room, who, st, void) {
+			return ErrNotFound
+		}
+	} else if room.State == StateEnded {
+		void = "COM-14"
+	}
+	lim := r.limitsOf(room, &f.Team, f.barred())
+	rule := r.forbids(action, room.Kind, st, lim)
+	if rule == "" {
+		return nil
+	}
+	if void != "" && st&^StandingColleague == 0 {
+		rule = void
+	}
+	return &Denied{
+		Rule: rule, Action: action, Actor: actor, Room: room.ID,
+		Reason: fmt.Sprintf("%s in a room of kind %s as %q", action, room.Kind, st),
+	}
+}
+
+// visible reports whether somebody may know that the room exists.
+func (r *Rules) visible(room *Room, who *person, st Standing, void Rule) bool {
+	if room.State == StateEnded {
+		endedWith := who.row.Left == CauseRoomEnded && who.row.LeftVersion == room.Version
+		return endedWith || who.Administrator && who.User.Company == room.Company && room.Kind >= KindGroup
+	}
+	if void != "" && (who.row.Participant || who.row.Master) {
+		return true
+	}
+	return r.actions(room.Kind, st, r.visibilityLimit(room)).Has(ActionSeeRoom)
+}
+
+func (r *Rules) visibilityLimit(room *Room) limits {
+	if room.Public {
+		return 0
+	}
+	return 1 << limitPrivate
+}
+
+// more asks the service to load more and to decide again.
+func (d *decider) more(change func(n *Need)) error {
+	n := d.f.Asked
+	n.People = slices.Clone(n.People)
+	change(&n)
+	return &MoreNeeded{Need: n}
+}
+
+// member gives a row as the events so far have left it.
+func (d *decider) member(id UserID) Member {
+	if i := d.rowIndex(id); i >= 0 {
+		return d.out.rows.members[i]
+	}
+	if d.fresh {
+		return Member{User: id}
+	}
+	m := d.f.row(id)
+	m.User = id
+	return m
+}
+
+func (d *decider) rowIndex(id UserID) int {
+	ms := d.out.rows.members
+	if d.index == nil && len(ms) < indexFrom {
+		for i := range ms {
+			if ms[i].User == id {
+				return i
+			}
+		}
+		return -1
+	}
+	if len(d.index) < len(ms) {
+		d.index = make(map[UserID]int, 2*len(ms))
+		for i := range ms {
+			d.index[ms[i].User] = i
+		}
+	}
+	if i, ok := d.index[id]; ok {
+		return i
+	}
+	return -1
+}
+
+func (d *decider) setMember(m Member) {
+	if i := d.rowIndex(m.User); i >= 0 {
+		d.out.rows.members[i] = m
+		return
+	}
+	d.out.rows.members = append(d.out.rows.members, m)
+	if d.index != nil {
+		d.index[m.User] = len(d.out.rows.members) - 1
+	}
+}
+
+// someone is a person with the row as the events so far have left it.
+func (d *decider) someone(id UserID) person {
+	who := d.f.person(id)
+	who.row = d.member(id)
+	return who
+}
+
+// begin starts a new room; everything emitted from then on concerns it.
+func (d *decider) begin(id RoomID, e *RoomCreated, notify bool) {
+	d.fresh = d.f.Room.ID != id || d.f.Room.Version == 0
+	if d.fresh {
+		d.room = Room{}
+	}
+	d.out.Opens = true
+	d.room.ID = id
+	e.Notify = notify
+	d.emit(e, CauseCreated)
+}
+
+// emit stamps an event of the room, applies it and keeps it.
+func (d *decider) emit(e Event, cause Cause) {
+	info := e.meta()
+	info.Subject = RoomSubject(d.room.ID)
+	info.Version = d.room.Version + 1
+	info.At = later(d.now, d.room.ChangedAt)
+	if _, ok := e.(*RoomCreated); !ok {
+		info.Notify = info.Notify || d.room.Notify
+		if _, ok := e.(*NotificationSwitched); ok {
+			info.Notify = !d.room.Notify
+		}
+	}
+	if info.Kind == KindNone {
+		info.Kind = d.room.Kind
+	}
+	d.sign(info, cause)
+	d.room = d.room.Apply(e)
+	d.out.Events = append(d.out.Events, e)
+}
+
+func (d *decider) sign(info *Meta, cause Cause) {
+	info.Actor, info.Cause = d.actor, cause
+	if !d.actor.system {
+		info.Epoch = d.me.epoch()
+	}
+}
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// finish gathers what the commit has to compare and to write.
+func (d *decider) finish() {
+	if d.out.Room.IsZero() {
+		d.out.Room = d.room.ID
+	}
+	if n := len(d.out.Events); n > 0 && d.room.Version > 0 && d.roomChanged() {
+		d.out.rows.rooms = append(d.out.rows.rooms, d.room)
+	}
+	d.out.relied = d.relied()
+}
+
+func (d *decider) roomChanged() bool {
+	return d.fresh || d.room.Version != d.f.Room.Version
+}
+
+// relied lists the versions of everything that the decision could have looked at.
+func (d *decider) relied() []Expect {
+	n := 3 + len(d.f.Users) + len(d.f.Companies)
+	list := make([]Expect, 0, n)
+	for f := d.f; f != nil; f = f.earlier {
+		list = d.f.relyOn(list, f)
+	}
+	if d.fresh {
+		list = addExpect(list, Expect{Subject: RoomSubject(d.room.ID)})
+	}
+	return list
+}
+
+func (f *Facts) relyOn(list []Expect, facts *Facts) []Expect {
+	first := len(list) == 0
+	add := func(e Expect) {
+		if first {
+			list = append(list, e)
+		} else {
+			list = addExpect(list, e)
+		}
+	}
+	if !facts.Asked.Room.IsZero() {
+		add(Expect{RoomSubject(facts.Asked.Room), facts.Room.Version})
+	}
+	for i := range facts.Users {
+		add(Expect{UserSubject(facts.Users[i].ID), facts.Users[i].Version})
+	}
+	for i := range facts.Companies {
+		add(Expect{CompanySubject(facts.Companies[i].ID), facts.Companies[i].Version})
+	}
+	if facts.Team.Version > 0 {
+		add(Expect{TeamSubject(facts.Team.ID), facts.Team.Version})
+	}
+	return list
+}
+
+func addExpect(list []Expect, e Expect) []Expect {
+	if slices.ContainsFunc(list, func(have Expect) bool { return have.Subject == e.Subject }) {
+		return list
+	}
+	return append(list, e)
+}

@@ -1,0 +1,150 @@
+package roomkit
+
+import "slices"
+
+// Remove takes other people out of a room. In a group it ends a master role too
+// and is refused if no Group Master would remain (GRP-45).
+type Remove struct {
+	Room   RoomID
+	People []UserID // 1 to MaxPeople, all of them participants (COM-08)
+}
+
+// Leave ends the actor's own participation. Only Direct and General rooms can
+// be left (LST-22). For several rooms use [Service.Each] (GEN-13).
+type Leave struct {
+	Room RoomID
+}
+
+// Expel is the system's command that carries out what a change of the directory
+// has already decided: it takes out those of People to whom Cause applies and
+// leaves the others alone. It can leave a group without a Group Master (ADM-19).
+type Expel struct {
+	Room   RoomID
+	People []UserID // 1 to MaxPeople
+	Cause  Cause    // CausePermission or CauseAccount
+}
+
+func (c Remove) check() error {
+	if err := checkRoom(c.Room); err != nil {
+		return err
+	}
+	return checkPeople("People", c.People, MaxPeople)
+}
+
+func (c Remove) need(_ Actor, n *Need) {
+	n.Room = c.Room
+	n.People = append(n.People, c.People...)
+}
+
+func (c Remove) decide(d *decider) error {
+	if err := d.may(ActionRemove); err != nil {
+		return err
+	}
+	var gone []person
+	var absent []UserID
+	endsRole := false
+	for _, id := range c.People {
+		who := d.someone(id)
+		if !who.row.Participant {
+			absent = append(absent, id)
+		}
+		endsRole = endsRole || who.row.Master
+		gone = append(gone, who)
+	}
+	if slices.Contains(c.People, d.actor.user) && !d.me.manages(&d.room) {
+		return d.denied(removeSelfRule(d.room.Kind), ActionRemove, "oneself: that would be leaving")
+	}
+	if len(absent) > 0 {
+		return d.denied("COM-08", ActionRemove, "not participants", absent...)
+	}
+	if endsRole {
+		if err := d.checkMasterRemains(c.People, removeLastRule(d.room.Kind)); err != nil {
+			return err
+		}
+	}
+	d.leave(gone, CauseRemoved, true)
+	d.endIfEmpty()
+	return nil
+}
+
+// removeSelfRule: in a General room leaving is the way out (GEN-36); in a group
+// only a master can name himself (AMB-06).
+func removeSelfRule(kind Kind) Rule {
+	switch kind {
+	case KindGroup:
+		return "GRP-12"
+	case KindExternalGroup:
+		return "EXT-17"
+	}
+	return "GEN-36"
+}
+
+func removeLastRule(kind Kind) Rule {
+	if kind == KindExternalGroup {
+		return "EXT-27"
+	}
+	return "GRP-45"
+}
+
+// endIfEmpty dissolves a room without people (COM-09).
+func (d *decider) endIfEmpty() {
+	if d.room.State == StateActive && d.room.humans() == 0 {
+		d.end(false)
+	}
+}
+
+func (c Leave) check() error { return checkRoom(c.Room) }
+
+func (c Leave) need(_ Actor, n *Need) { n.Room = c.Room }
+
+func (c Leave) decide(d *decider) error {
+	if err := d.may(ActionLeave); err != nil {
+		return err
+	}
+	d.leave([]person{d.me}, CauseSelf, true)
+	d.endIfEmpty()
+	return nil
+}
+
+func (c Expel) check() error {
+	if err := checkRoom(c.Room); err != nil {
+		return err
+	}
+	if c.Cause != CausePermission && c.Cause != CauseAccount {
+		return invalid("Cause", "neither a withdrawn permission nor an ended account")
+	}
+	return checkPeople("People", c.People, MaxPeople)
+}
+
+func (c Expel) need(_ Actor, n *Need) {
+	n.Room = c.Room
+	n.People = append(n.People, c.People...)
+}
+
+func (c Expel) decide(d *decider) error {
+	if !d.actor.system {
+		return d.denied("EXT-24", ActionRemove, "automatic removal belongs to the system")
+	}
+	if d.room.State != StateActive {
+		return nil
+	}
+	var gone []person
+	for _, id := range c.People {
+		who := d.someone(id)
+		if d.lost(&who, c.Cause) {
+			gone = append(gone, who)
+		}
+	}
+	d.expel(gone, c.Cause)
+	if len(gone) > 0 {
+		d.endIfEmpty()
+	}
+	return nil
+}
+
+// lost reports whether what the rows show of somebody does not count any more
+// for this cause.
+func (d *decider) lost(who *person, cause Cause) bool {
+	return who.row.Participant && d.voidCause(who, who.row.Epoch) == cause ||
+		who.row.Master && d.voidCause(who, who.row.MasterEpoch) == cause
+}

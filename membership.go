@@ -1,0 +1,184 @@
+package roomkit
+
+import (
+	"cmp"
+	"slices"
+)
+
+// The helpers here turn "these people join" into events with absolute counts.
+// They do not judge; the commands have done that before.
+
+// join admits people, in byte order. Somebody whose old membership does not count
+// any more leaves it first, with the cause for which it ended (EXT-25).
+func (d *decider) join(who []person, cause Cause, readAll bool) {
+	d.endVoid(who)
+	sortPeople(who)
+	for chunk := range slices.Chunk(who, MaxPeople) {
+		e := &MemberJoined{People: make([]Person, 0, len(chunk)), ReadAll: readAll, Counts: d.room.Counts}
+		for i := range chunk {
+			e.People = append(e.People, chunk[i].asPerson())
+			e.Counts.take(&chunk[i], d.room.Company, +1)
+			d.tallyUser(&chunk[i], +1)
+		}
+		d.emit(e, cause)
+		d.applyTo(e.People, e)
+	}
+}
+
+func (d *decider) endVoid(who []person) {
+	for _, cause := range []Cause{CausePermission, CauseAccount} {
+		var gone []person
+		for i := range who {
+			if row := d.member(who[i].ID); row.Participant && d.voidCause(&who[i], row.Epoch) == cause {
+				gone = append(gone, who[i])
+			}
+		}
+		d.expel(gone, cause)
+	}
+}
+
+func (d *decider) voidCause(who *person, since Epoch) Cause {
+	switch who.voidRule(&d.room, since) {
+	case "":
+		return CauseNone
+	case "ADM-13":
+		return CauseAccount
+	}
+	return CausePermission
+}
+
+// expel ends participations and master roles of people whose rows do not count
+// any more, and says so when no Group Master is left (ADM-19).
+func (d *decider) expel(gone []person, cause Cause) {
+	before := d.room.Masters
+	var members, masters []person
+	for i := range gone {
+		switch row := d.member(gone[i].ID); {
+		case row.Participant:
+			members = append(members, gone[i])
+		case row.Master:
+			masters = append(masters, gone[i])
+		}
+	}
+	d.leave(members, cause, true)
+	d.dismiss(masters, cause)
+	if before > 0 && d.room.Masters == 0 {
+		d.emit(&MasterVacated{}, cause)
+	}
+}
+
+// leave ends participations; with roles also the master roles of those people.
+func (d *decider) leave(who []person, cause Cause, roles bool) {
+	sortPeople(who)
+	for chunk := range slices.Chunk(who, MaxPeople) {
+		e := &MemberLeft{People: make([]Person, 0, len(chunk)), Roles: roles, Name: d.room.Name, Counts: d.room.Counts}
+		for i := range chunk {
+			e.People = append(e.People, chunk[i].asPerson())
+			row := d.member(chunk[i].ID)
+			e.Counts.take(&chunk[i], d.room.Company, -1)
+			if roles && row.Master {
+				e.Counts.Masters--
+			}
+			d.tallyUser(&chunk[i], -1)
+		}
+		d.emit(e, cause)
+		d.applyTo(e.People, e)
+	}
+}
+
+func (d *decider) appoint(who []person, cause Cause) {
+	if len(who) == 0 {
+		return
+	}
+	sortPeople(who)
+	e := &MasterAppointed{People: asPeople(who), Counts: d.room.Counts}
+	for i := range who {
+		if !d.member(who[i].ID).Master {
+			e.Counts.Masters++
+		}
+	}
+	d.emit(e, cause)
+	d.applyTo(e.People, e)
+}
+
+func (d *decider) dismiss(who []person, cause Cause) {
+	if len(who) == 0 {
+		return
+	}
+	sortPeople(who)
+	e := &MasterDismissed{People: asPeople(who), Counts: d.room.Counts}
+	e.Counts.Masters -= int64(len(who))
+	d.emit(e, cause)
+	d.applyTo(e.People, e)
+}
+
+func (d *decider) applyTo(people []Person, e Event) {
+	for i := range people {
+		d.setMember(d.member(people[i].User).Apply(e))
+	}
+}
+
+// end closes the room for everybody.
+func (d *decider) end(deleted bool) {
+	e := &RoomEnded{Deleted: deleted, Counts: d.room.Counts}
+	if d.room.Kind.IsGroup() {
+		d.tallyCompany(d.f.company(d.room.Company), -1)
+	}
+	d.emit(e, CauseRoomEnded)
+	d.out.rows.ended = append(d.out.rows.ended, RoomEnd{
+		Room: d.room.ID, Kind: d.room.Kind, At: e.At, Version: e.Version, Cause: CauseRoomEnded, By: d.actor,
+	})
+}
+
+func (c *Counts) take(who *person, owner CompanyID, by int64) {
+	c.Participants += by
+	switch {
+	case who.Kind == UserLINE:
+		c.LINEUsers += by
+	case who.Kind == UserBot:
+		c.Bots += by
+	case who.User.Company != owner:
+		c.Outsiders += by
+	}
+}
+
+func (d *decider) tallyUser(who *person, by int64) {
+	if !d.room.Kind.IsGroup() {
+		return
+	}
+	for i := range d.out.rows.tallies {
+		if t := &d.out.rows.tallies[i]; t.User == who.ID {
+			t.Now += by
+			return
+		}
+	}
+	t := Tally{User: who.ID, Was: who.Groups, Now: who.Groups + by}
+	d.out.rows.tallies = append(d.out.rows.tallies, t)
+}
+
+func (d *decider) tallyCompany(c Company, by int64) {
+	t := Tally{Company: c.ID, Was: c.Groups, Now: c.Groups + by}
+	d.out.rows.tallies = append(d.out.rows.tallies, t)
+}
+
+func sortPeople(who []person) {
+	if len(who) > 1 {
+		slices.SortFunc(who, func(a, b person) int { return cmp.Compare(a.ID, b.ID) })
+	}
+}
+
+func asPeople(who []person) []Person {
+	people := make([]Person, 0, len(who))
+	for i := range who {
+		people = append(people, who[i].asPerson())
+	}
+	return people
+}
+
+func ids(who []person) []UserID {
+	list := make([]UserID, 0, len(who))
+	for i := range who {
+		list = append(list, who[i].ID)
+	}
+	return list
+}

@@ -1,0 +1,219 @@
+package roomkit
+
+import (
+	"cmp"
+	"slices"
+)
+
+// picked are people chosen for a room, by what they are to the room's company.
+type picked struct {
+	all       []person
+	outsiders []person // users of other companies
+	line      []person // LINE users
+	bots      []person
+}
+
+func (d *decider) sortOut(all []person, owner CompanyID) picked {
+	p := picked{all: all}
+	for i := range all {
+		switch {
+		case all[i].Kind == UserLINE:
+			p.line = append(p.line, all[i])
+		case all[i].User.Company != owner:
+			p.outsiders = append(p.outsiders, all[i])
+		case all[i].Kind == UserBot:
+			p.bots = append(p.bots, all[i])
+		}
+	}
+	return p
+}
+
+// pick gathers people who are to come into a room. Whoever is unknown to the
+// actor, because there is no such user or because it is an outsider who is no
+// contact, is refused with the same rule: the answer does not tell which. Bots of
+// other companies are unknown, too.
+func (d *decider) pick(list []UserID, unknown Rule) ([]person, error) {
+	people := make([]person, 0, len(list))
+	var strangers, suspended, noCore []UserID
+	for _, id := range list {
+		who := d.someone(id)
+		people = append(people, who)
+		switch {
+		case d.isStranger(&who):
+			strangers = append(strangers, id)
+		case who.Status == StatusSuspended:
+			suspended = append(suspended, id)
+		case who.Kind != UserLINE && !who.company.Core:
+			noCore = append(noCore, id)
+		}
+	}
+	switch {
+	case len(strangers) > 0:
+		return nil, d.denied(unknown, ActionInvite, "unknown people", strangers...)
+	case len(suspended) > 0:
+		return nil, d.denied("ADM-17", ActionInvite, "suspended accounts cannot be chosen", suspended...)
+	case len(noCore) > 0:
+		return nil, d.denied("COM-10", ActionInvite, "their company does not have the Core product", noCore...)
+	}
+	return people, nil
+}
+
+func (d *decider) isStranger(who *person) bool {
+	if who.ID == "" || who.Status == StatusDeleted {
+		return true
+	}
+	colleague := who.User.Company != "" && who.User.Company == d.home()
+	if colleague || d.actor.system || who.row.Participant {
+		return false
+	}
+	return who.Kind == UserBot || !d.policy().AnyoneIsContact && !d.f.isContact(who.ID)
+}
+
+// home is the company for which the actor acts.
+func (d *decider) home() CompanyID { return d.me.User.Company }
+
+// checkExternal demands what everyone in an external group needs (EXT-02 to
+// EXT-04, EXT-30, EXT-33).
+func (d *decider) checkExternal(people []person, owner CompanyID) error {
+	var bots, own, foreign []UserID
+	for i := range people {
+		who := &people[i]
+		switch {
+		case who.Kind == UserLINE:
+			return d.denied("EXT-03", ActionInvite, "LINE users do not take part in external groups", who.ID)
+		case who.Kind == UserBot:
+			bots = append(bots, who.ID)
+		case who.worksPermitted(who.company):
+		case who.User.Company == owner:
+			own = append(own, who.ID)
+		default:
+			foreign = append(foreign, who.ID)
+		}
+	}
+	switch {
+	case len(bots) > 0:
+		return d.denied("EXT-04", ActionInvite, "bots do not take part in external groups", bots...)
+	case len(own) > 0:
+		return d.denied("EXT-30", ActionInvite, "no permission to talk with external users", own...)
+	case len(foreign) > 0:
+		return d.denied("EXT-33", ActionInvite, "their company has not permitted it", foreign...)
+	}
+	return nil
+}
+
+// checkColleagues demands that all belong to the owning company.
+func (d *decider) checkColleagues(people []person, owner CompanyID, rule Rule) error {
+	var foreign []UserID
+	for i := range people {
+		if people[i].User.Company != owner || owner == "" {
+			foreign = append(foreign, people[i].ID)
+		}
+	}
+	if len(foreign) > 0 {
+		return d.denied(rule, ActionInvite, "not of the owning company", foreign...)
+	}
+	return nil
+}
+
+// checkLINE demands what a room with LINE users needs (LINE-01, LINE-04).
+func (d *decider) checkLINE(people []person) error {
+	var bots, unpermitted []UserID
+	for i := range people {
+		who := &people[i]
+		if who.Kind == UserBot {
+			bots = append(bots, who.ID)
+		} else if who.Kind == UserMember && !who.linePermitted(who.company) {
+			unpermitted = append(unpermitted, who.ID)
+		}
+	}
+	if len(bots) > 0 {
+		return d.denied("LINE-04", ActionInvite, "bots do not take part in rooms with LINE users", bots...)
+	}
+	if len(unpermitted) > 0 {
+		return d.denied("LINE-01", ActionInvite, "no permission to talk with LINE users", unpermitted...)
+	}
+	return nil
+}
+
+// checkMasters demands who can be a Group Master (EXT-28, EXT-29, GRP-02).
+func (d *decider) checkMasters(people []person, kind Kind, owner CompanyID) error {
+	foreignRule, members := Rule("GRP-02"), make([]person, 0, len(people))
+	for i := range people {
+		if people[i].Kind != UserMember {
+			return d.denied("GRP-02", ActionAppointMaster, "only members of a company can be Group Masters", people[i].ID)
+		}
+		if kind == KindExternalGroup && !people[i].worksPermitted(people[i].company) {
+			return d.denied("EXT-28", ActionAppointMaster, "no permission to talk with external users", people[i].ID)
+		}
+		members = append(members, people[i])
+	}
+	if kind == KindExternalGroup {
+		if d.policy().ForeignMasters {
+			return nil
+		}
+		foreignRule = "EXT-29"
+	}
+	return d.checkColleagues(members, owner, foreignRule)
+}
+
+// checkRoomFor demands that the room has space for more people, and each of
+// them for one more group (LIM-07, LIM-02). groupRule is the rule to name.
+func (d *decider) checkRoomFor(people []person, kind Kind, already int64, groupRule Rule) error {
+	if limit := d.policy().MaxParticipants[kind]; limit > 0 && already+int64(len(people)) > limit {
+		return d.denied("LIM-07", ActionInvite, "too many participants")
+	}
+	if !kind.IsGroup() {
+		return nil
+	}
+	var full []UserID
+	for i := range people {
+		if people[i].Groups >= d.policy().maxGroupsPerUser() {
+			full = append(full, people[i].ID)
+		}
+	}
+	if len(full) > 0 {
+		return d.denied(groupRule, ActionInvite, "already in the maximum number of groups", full...)
+	}
+	return nil
+}
+
+// Offer is a room that already exists and in which all the chosen people take
+// part (CRE-04).
+type Offer struct {
+	Room  Room
+	Exact bool  // nobody else takes part
+	Extra int64 // how many others take part
+}
+
+// offers ranks the rooms that all of the people share: exact ones first, then
+// fewer others, then the latest activity, then the id (LST-08). external says
+// which audience was chosen (LST-11).
+func (r *Rules) offers(shared []RoomEntry, people int, external, exactOnly bool) []Offer {
+	var list []Offer
+	for i := range shared {
+		room := shared[i].Room
+		extra := room.Participants - int64(people)
+		if !recommendable(&room, external) || exactOnly && extra != 0 {
+			continue
+		}
+		list = append(list, Offer{Room: room, Exact: extra == 0, Extra: extra})
+	}
+	slices.SortFunc(list, func(x, y Offer) int {
+		return cmp.Or(
+			cmp.Compare(x.Extra, y.Extra),
+			y.Room.ChangedAt.Compare(x.Room.ChangedAt),
+			slices.Compare(x.Room.ID[:], y.Room.ID[:]),
+		)
+	})
+	return list[:min(len(list), MaxOffers)]
+}
+
+// recommendable leaves out 1:1 rooms and message to me (LST-09, SELF-07), rooms
+// that are switched off, and rooms of the other audience (LST-10, LST-11).
+func recommendable(room *Room, external bool) bool {
+	if room.State != StateActive || !room.MessageOffSince.IsZero() {
+		return false
+	}
+	withOutsiders := room.Kind == KindExternalGroup || room.LINEUsers > 0
+	return room.Kind >= KindGeneral && withOutsiders == external
+}
