@@ -1,0 +1,117 @@
+package roomkit
+
+// Notice is a service notification: it goes to the user's own service
+// notification room, never into the room concerned (NTF-01). The host turns the
+// key and the parameters into text.
+type Notice struct {
+	To       UserID            // the person told; empty if Everyone
+	Everyone bool              // everyone who takes part in Room, or every member of Company
+	Room     RoomID            // the room concerned; zero for NoticePermitted
+	Company  CompanyID         // for Everyone of a company
+	Key      NoticeKey         // which text
+	Params   map[string]string // what the text names: "room", "actor", "name", "cause", "features"
+}
+
+// NoticeKey names the text of a notice.
+type NoticeKey string
+
+// The notices.
+const (
+	NoticeRemoved          NoticeKey = "removed"           // you were excluded from a room (GEN-07)
+	NoticeWithdrawn        NoticeKey = "withdrawn"         // you were taken out because the external permission ended (NTF-11)
+	NoticeDropped          NoticeKey = "dropped"           // you were left out when the room was converted
+	NoticeAdded            NoticeKey = "added"             // you were added to a group
+	NoticeMasterAppointed  NoticeKey = "master_appointed"  // you became Group Master
+	NoticeMasterDismissed  NoticeKey = "master_dismissed"  // you are no longer Group Master
+	NoticeRenamed          NoticeKey = "renamed"           // the group has a new name
+	NoticeFeaturesSwitched NoticeKey = "features_switched" // features were switched on or off
+	NoticePermitted        NoticeKey = "permitted"         // you may talk with external users (NTF-06)
+)
+
+// NoticesOf derives from an event who gets which service notification. It looks
+// at nothing but the event. Whoever did it himself is not told. In groups and
+// teams notices are sent only while group notification is on (NTF-04), except
+// those about a withdrawn permission.
+func NoticesOf(e Event) []Notice {
+	info := e.Info()
+	switch e := e.(type) {
+	case *MemberJoined:
+		if info.Kind.HasBadge() && info.Notify { // an invitation to a General room needs none (NTF-12)
+			return toPeople(info, e.People, NoticeAdded, nil)
+		}
+	case *MemberLeft:
+		if key := leftNotice(info); key != "" {
+			return toPeople(info, e.People, key, map[string]string{"name": e.Name})
+		}
+	case *MasterAppointed:
+		if info.Notify {
+			return toPeople(info, e.People, NoticeMasterAppointed, nil)
+		}
+	case *MasterDismissed:
+		if info.Notify || info.Cause == CausePermission {
+			return toPeople(info, e.People, NoticeMasterDismissed, nil)
+		}
+	case *RoomRenamed:
+		if info.Kind.HasBadge() && info.Notify {
+			return toRoom(info, NoticeRenamed, map[string]string{"name": e.To})
+		}
+	case *FeaturesSwitched:
+		if info.Notify {
+			return toRoom(info, NoticeFeaturesSwitched, map[string]string{"features": e.To.String()})
+		}
+	case *UserMessagingChanged:
+		if e.On && e.Channel == ChannelWorks {
+			return []Notice{{To: UserID(info.Subject.ID), Key: NoticePermitted}}
+		}
+	case *CompanyMessagingChanged:
+		if e.To == ExternalAll && e.Channel == ChannelWorks {
+			return []Notice{{Everyone: true, Company: CompanyID(info.Subject.ID), Key: NoticePermitted}}
+		}
+	}
+	return nil
+}
+
+// leftNotice: whoever leaves by himself (NTF-03) or whose account ended is not
+// told.
+func leftNotice(info Meta) NoticeKey {
+	switch info.Cause {
+	case CauseRemoved:
+		if info.Kind == KindGeneral || info.Notify {
+			return NoticeRemoved
+		}
+	case CauseOrganisation:
+		if info.Notify {
+			return NoticeRemoved
+		}
+	case CausePermission:
+		return NoticeWithdrawn
+	case CauseConverted:
+		return NoticeDropped
+	}
+	return ""
+}
+
+func toPeople(info Meta, people []Person, key NoticeKey, params map[string]string) []Notice {
+	list := make([]Notice, 0, len(people))
+	for i := range people {
+		if people[i].Kind == UserMember && people[i].User != info.Actor.user {
+			list = append(list, Notice{To: people[i].User, Room: info.Subject.Room, Key: key, Params: about(info, params)})
+		}
+	}
+	return list
+}
+
+func toRoom(info Meta, key NoticeKey, params map[string]string) []Notice {
+	return []Notice{{Everyone: true, Room: info.Subject.Room, Key: key, Params: about(info, params)}}
+}
+
+func about(info Meta, more map[string]string) map[string]string {
+	params := map[string]string{"room": info.Subject.Room.String(), "actor": info.Actor.String()}
+	if info.Cause != CauseNone {
+		params["cause"] = info.Cause.String()
+	}
+	for k, v := range more {
+		params[k] = v
+	}
+	return params
+}

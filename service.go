@@ -1,0 +1,327 @@
+package roomkit
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+)
+
+// Service runs commands and answers questions on top of a [Store]. It is safe
+// for concurrent use, starts no goroutines and needs no closing.
+//
+// Commands that wait at the same time share one Load and one Commit. One caller
+// on an idle service is never delayed by this; one caller's cancelled context,
+// refused command or conflict does not touch the others.
+type Service struct {
+	store   Store
+	rules   *Rules
+	o       Options
+	batches batches
+}
+
+// New makes a service. Nil options are the defaults.
+func New(store Store, o *Options) (*Service, error) {
+	if store == nil {
+		return nil, invalid("Store", "missing")
+	}
+	s := &Service{store: store}
+	if o != nil {
+		s.o = *o
+	}
+	if err := s.o.setDefaults(); err != nil {
+		return nil, err
+	}
+	s.rules = NewRules(s.o.Policy)
+	s.batches.lanes = 1
+	if p, ok := capability[Parallel](store); ok {
+		s.batches.lanes = max(1, p.CommitsInParallel())
+	}
+	return s, nil
+}
+
+func (o *Options) setDefaults() error {
+	if o.Attempts < 0 || o.MaxGroup < 0 || o.GroupTimeout < 0 {
+		return invalid("Options", "negative")
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.NewID == nil {
+		o.NewID = newIDs()
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Attempts == 0 {
+		o.Attempts = 16
+	}
+	if o.MaxGroup == 0 {
+		o.MaxGroup = 256
+	}
+	if o.GroupTimeout == 0 {
+		o.GroupTimeout = 30 * time.Second
+	}
+	return nil
+}
+
+// Result says what a command did, or for [Service.Plan] would do.
+type Result struct {
+	Room    RoomID   // the room concerned or opened; zero for directory commands
+	Kind    Kind     // of that room; KindNone for directory commands
+	Version Version  // of that room
+	Opened  bool     // the command opened a new room
+	Changed bool     // false: everything was already so, or rooms are offered
+	Repeat  bool     // the command had been done before with the same key; nothing was done now
+	Offers  []Offer  // rooms to choose from instead; nothing was changed (CRE-04)
+	Dropped []UserID // people left out for lack of permission, in byte order
+	Events  []Event  // what happened, in order
+	Notices []Notice // whom to tell, see NoticesOf
+	Cursor  Cursor   // the place in the feed behind the last event
+}
+
+// EachResult is the outcome of one command of [Service.Each].
+type EachResult struct {
+	Result Result
+	Err    error
+}
+
+// Do runs one command. It decides on facts that the store compares again when it
+// commits, and decides anew when they have changed meanwhile.
+//
+// Errors are [*Error] and of one of the categories of this package, or the
+// context's. After [ErrUnknownOutcome] repeat the command with the same
+// [WithKey]; after every other error nothing has changed.
+func (s *Service) Do(ctx context.Context, actor Actor, cmd Command, opts ...CallOption) (Result, error) {
+	c, err := s.newCall(ctx, actor, cmd, opts)
+	if err != nil {
+		return Result{}, wrap(cmd, err)
+	}
+	return s.finish(c)
+}
+
+// Each runs several commands, for instance leaving several rooms (GEN-13). Every
+// command is judged on its own and none undoes another (GEN-14). They may be
+// decided in any order; the results are in the order of the commands.
+func (s *Service) Each(ctx context.Context, actor Actor, cmds []Command, opts ...CallOption) []EachResult {
+	results := make([]EachResult, len(cmds))
+	var all sync.WaitGroup
+	for i, cmd := range cmds {
+		c, err := s.newCall(ctx, actor, cmd, opts)
+		if err != nil {
+			results[i].Err = wrap(cmd, err)
+			continue
+		}
+		c.numbered(i)
+		all.Go(func() { results[i].Result, results[i].Err = s.finish(c) })
+	}
+	all.Wait()
+	return results
+}
+
+// Plan says what a command would do, or which rule forbids it, and changes
+// nothing. It runs the same decision as Do.
+func (s *Service) Plan(ctx context.Context, actor Actor, cmd Command, opts ...CallOption) (Result, error) {
+	c, err := s.newCall(ctx, actor, cmd, opts)
+	if err != nil {
+		return Result{}, wrap(cmd, err)
+	}
+	c.plan = true
+	return s.finish(c)
+}
+
+// newCall checks the form of a command and gives it its ids.
+func (s *Service) newCall(ctx context.Context, actor Actor, cmd Command, opts []CallOption) (*call, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	c := &call{ctx: ctx, actor: actor, cmd: cmd}
+	for _, o := range opts {
+		o(&c.opts)
+	}
+	if err := checkCommand(actor, cmd); err != nil {
+		return nil, err
+	}
+	c.newRoom = RoomID(s.o.NewID())
+	c.id = CommandID(s.o.NewID())
+	if c.opts.hasKey {
+		if err := c.keyed(); err != nil {
+			return nil, err
+		}
+	}
+	c.contacts = c.opts.contacts
+	c.setNeed(s.rules.Need(actor, cmd))
+	return c, nil
+}
+
+func (c *call) keyed() error {
+	if len(c.opts.key) == 0 || len(c.opts.key) > MaxKeyBytes {
+		return invalid("WithKey", fmt.Sprintf("not 1 to %d bytes", MaxKeyBytes))
+	}
+	payload, err := json.Marshal(c.cmd)
+	if err != nil {
+		return invalid("Command", err.Error())
+	}
+	c.digest = sha256.Sum256(append([]byte(c.cmd.name()+"\x00"), payload...))
+	c.id = keyID(c.actor, c.opts.key)
+	return nil
+}
+
+func keyID(actor Actor, key string) (id CommandID) {
+	sum := sha256.Sum256([]byte("roomkit command\x00" + actor.String() + "\x00" + key))
+	copy(id[:], sum[:])
+	return id
+}
+
+// numbered gives each command of one Each an id of its own under the same key.
+func (c *call) numbered(i int) {
+	if c.opts.hasKey {
+		c.id = keyID(c.actor, fmt.Sprintf("%s\x00%d", c.opts.key, i))
+		c.need.Command = c.id
+	}
+}
+
+// finish runs a call until it has an outcome.
+func (s *Service) finish(c *call) (Result, error) {
+	start := s.o.Clock()
+	result, err := s.attempt(c)
+	err = wrap(c.cmd, err)
+	if report := s.o.Observer.Command; report != nil && !c.plan {
+		report(CommandReport{
+			Name: c.cmd.name(), Actor: c.actor, Room: result.Room, Err: err,
+			Changed: result.Changed, Attempts: c.attempts, Took: s.o.Clock().Sub(start),
+		})
+	}
+	return result, err
+}
+
+func (s *Service) attempt(c *call) (Result, error) {
+	for c.attempts = 1; ; c.attempts++ {
+		if err := s.run(c); err != nil {
+			return Result{}, c.givenUp(err)
+		}
+		if c.err == nil {
+			return c.result, nil
+		}
+		again, err := s.again(c)
+		if !again {
+			return Result{}, err
+		}
+		if err := pause(c.ctx, c.attempts); err != nil {
+			return Result{}, c.givenUp(err)
+		}
+	}
+}
+
+// again reports whether a failed call can be run once more, after getting what
+// it lacked.
+func (s *Service) again(c *call) (bool, error) {
+	var lacking *lackingUsers
+	var contacts *askContacts
+	switch {
+	case c.attempts >= s.o.Attempts:
+		return false, c.exhausted()
+	case errors.As(c.err, &lacking):
+		if err := s.fillIn(c.ctx, lacking.users); err != nil {
+			return false, err
+		}
+		c.filledIn = true
+		return true, nil
+	case errors.As(c.err, &contacts):
+		known, err := s.o.Contacts(c.ctx, c.actor.user, contacts.outsiders)
+		if err != nil {
+			return false, err
+		}
+		c.contacts = append(c.contacts[:len(c.contacts):len(c.contacts)], known...)
+		c.askedContacts = true
+		return true, nil
+	case c.ctx.Err() != nil:
+		c.uncertain = c.uncertain || errors.Is(c.err, errUncertain)
+		return false, c.givenUp(c.ctx.Err())
+	case errors.Is(c.err, errUncertain):
+		c.need.Command, c.uncertain = c.id, true
+	case !errors.Is(c.err, ErrConflict) || errors.Is(c.err, errStale):
+		return false, c.err
+	}
+	s.o.Logger.LogAttrs(c.ctx, slog.LevelDebug, "roomkit: running a command again",
+		slog.String("command", c.cmd.name()), slog.Int("attempt", c.attempts), slog.Any("cause", c.err))
+	return true, nil
+}
+
+// exhausted is what a caller learns when running again did not help.
+func (c *call) exhausted() error {
+	if c.uncertain || errors.Is(c.err, errUncertain) {
+		return fmt.Errorf("%w: %w", ErrUnknownOutcome, c.err)
+	}
+	return c.err
+}
+
+// givenUp is what a caller learns whose context has ended.
+func (c *call) givenUp(err error) error {
+	if c.uncertain && !errors.Is(err, ErrUnknownOutcome) {
+		return fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
+	}
+	return err
+}
+
+// fillIn provisions users that the host's directory knows and the store does not.
+func (s *Service) fillIn(ctx context.Context, missing []UserID) error {
+	users, companies, err := s.o.Directory.Users(ctx, missing)
+	if err != nil {
+		return fmt.Errorf("directory: %w", err)
+	}
+	for _, c := range companies {
+		known, err := s.store.Load(ctx, []Need{{Companies: []CompanyID{c.ID}}})
+		if err != nil {
+			return err
+		}
+		if len(known[0].Companies) > 0 {
+			continue
+		}
+		if _, err := s.Do(ctx, System(), PutCompany{Company: c}); err != nil {
+			return err
+		}
+	}
+	if len(users) == 0 {
+		return nil
+	}
+	_, err = s.Do(ctx, System(), PutUsers{Users: users})
+	return err
+}
+
+// pause waits a random time that grows with the attempts; the first rerun is
+// immediate.
+func pause(ctx context.Context, attempt int) error {
+	if attempt < 2 {
+		return ctx.Err()
+	}
+	limit := min(time.Millisecond<<min(attempt, 10), 50*time.Millisecond)
+	timer := time.NewTimer(rand.N(limit))
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func wrap(cmd Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	e := &Error{Op: "Do", Err: err}
+	if cmd != nil {
+		e.Op = cmd.name()
+	}
+	var d *Denied
+	if errors.As(err, &d) {
+		e.Room = d.Room
+	}
+	return e
+}
