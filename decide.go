@@ -85,9 +85,10 @@ type decider struct {
 	f     *Facts
 	actor Actor
 	now   time.Time
-	me    person // the acting user; empty for the system
-	room  Room   // the room being changed
-	fresh bool   // room is a new one, not f.Room
+	me    person   // the acting user; empty for the system
+	room  Room     // the room being changed
+	fresh bool     // room is a new one, not f.Room
+	begun []Expect // directory subjects that must not exist yet
 	out   Decision
 	index map[UserID]int // into out.rows.members, when there are many
 }
@@ -308,7 +309,7 @@ func (d *decider) relied() []Expect {
 	if d.fresh {
 		list = addExpect(list, Expect{Subject: RoomSubject(d.room.ID)})
 	}
-	return list
+	return append(list, d.begun...)
 }
 
 func (f *Facts) relyOn(list []Expect, facts *Facts) []Expect {

@@ -146,6 +146,9 @@ func (d *decider) emitUser(before User, id UserID, e Event) {
 func (d *decider) stampDirectory(e Event, of Subject, before Version) {
 	info := e.meta()
 	info.Subject, info.Version, info.At = of, before+1, d.now
+	if before == 0 {
+		d.begun = append(d.begun, Expect{Subject: of})
+	}
 	d.sign(info, CauseNone)
 }
 

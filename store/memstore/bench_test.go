@@ -1,0 +1,203 @@
+package memstore_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// many stores 10,000 rooms of 50 out of 50,000 users: 500,000 memberships.
+func (k *kit) many() ([]roomkit.RoomID, []roomkit.UserID, func(room, i int) roomkit.UserID) {
+	k.Helper()
+	users := k.staff(50_000)
+	rooms := make([]roomkit.RoomID, 10_000)
+	of := func(room, i int) roomkit.UserID { return users[(room*50+i*977)%len(users)] }
+	for n := range rooms {
+		rooms[n] = roomID(n)
+		people := make([]roomkit.UserID, 50)
+		for i := range people {
+			people[i] = of(n, i)
+		}
+		k.fill(rooms[n], people)
+	}
+	return rooms, users, of
+}
+
+func BenchmarkLoad(b *testing.B) {
+	b.Run("one room/2 people", func(b *testing.B) {
+		k := newKit(b)
+		users := k.staff(10)
+		k.fill(roomID(1), users)
+		needs := []roomkit.Need{{Room: roomID(1), People: users[:2]}}
+		b.ReportAllocs()
+		for b.Loop() {
+			loads(b, k, needs, 2)
+		}
+	})
+	k := newKit(b)
+	rooms, _, of := k.many()
+	for _, n := range []int{1, 2} {
+		b.Run(fmt.Sprintf("500k at random/%d people", n), func(b *testing.B) {
+			people := make([]roomkit.UserID, n)
+			needs := []roomkit.Need{{People: people}}
+			b.ReportAllocs()
+			for b.Loop() {
+				room := rand.IntN(len(rooms))
+				needs[0].Room = rooms[room]
+				for i := range people {
+					people[i] = of(room, rand.IntN(25)*2+i)
+				}
+				loads(b, k, needs, n)
+			}
+		})
+	}
+	b.Run("500k at random/both cores", func(b *testing.B) {
+		b.ReportAllocs()
+		b.RunParallel(func(pb *testing.PB) {
+			people := make([]roomkit.UserID, 1)
+			needs := []roomkit.Need{{People: people}}
+			for pb.Next() {
+				room := rand.IntN(len(rooms))
+				needs[0].Room, people[0] = rooms[room], of(room, rand.IntN(50))
+				loads(b, k, needs, 1)
+			}
+		})
+	})
+}
+
+func loads(tb testing.TB, k *kit, needs []roomkit.Need, rows int) {
+	facts, err := k.Load(context.Background(), needs)
+	if err != nil || len(facts) != 1 || len(facts[0].Members) != rows {
+		tb.Errorf("%d facts, %v", len(facts), err)
+	}
+}
+
+// BenchmarkAdd loads and commits like a command that adds somebody to a room.
+// The person joins and leaves in turn, so that the room keeps its size.
+func BenchmarkAdd(b *testing.B) {
+	for _, size := range []int{10, 100_000, 1_000_000} {
+		for _, load := range []bool{false, true} {
+			b.Run(fmt.Sprintf("room of %d/load %v", size, load), func(b *testing.B) {
+				k := newKit(b)
+				users := k.staff(size + 10_000)
+				k.fill(roomID(1), users[:size])
+				fresh := users[size:]
+				changes := make([]roomkit.Change, 0, 1000)
+				i := 0
+				b.ReportAllocs()
+				b.ResetTimer()
+				for range b.N {
+					if i == len(changes) {
+						b.StopTimer()
+						changes = changes[:0]
+						for n := range cap(changes) {
+							c := k.join(roomID(1), users[0], fresh[(n*7)%len(fresh)])
+							c.Members[0].Participant = rand.IntN(2) == 0
+							changes = append(changes, c)
+						}
+						i = 0
+						b.StartTimer()
+					}
+					if load {
+						loads(b, k, []roomkit.Need{{Room: roomID(1), People: []roomkit.UserID{users[0], users[1]}}}, 2)
+					}
+					results, err := k.Commit(context.Background(), changes[i:i+1])
+					if err != nil || results[0].Err != nil {
+						b.Fatal(err, results[0].Err)
+					}
+					i++
+				}
+			})
+		}
+	}
+}
+
+// BenchmarkAddNew adds people who are new to the room.
+func BenchmarkAddNew(b *testing.B) {
+	for _, size := range []int{10, 100_000} {
+		b.Run(fmt.Sprintf("room of %d", size), func(b *testing.B) {
+			k := newKit(b)
+			users := k.staff(size + b.N)
+			k.fill(roomID(1), users[:size])
+			changes := make([]roomkit.Change, b.N)
+			for i := range changes {
+				changes[i] = k.join(roomID(1), users[0], users[size+i])
+			}
+			b.ReportAllocs()
+			b.ResetTimer()
+			for i := range changes {
+				results, err := k.Commit(context.Background(), changes[i:i+1])
+				if err != nil || results[0].Err != nil {
+					b.Fatal(err, results[0].Err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkMembersPage(b *testing.B) {
+	k := newKit(b)
+	users := k.staff(100_000)
+	k.fill(roomID(1), users)
+	for _, at := range []int{0, 90_000} {
+		b.Run(fmt.Sprintf("100 of 100000 after %d", at), func(b *testing.B) {
+			q := roomkit.MemberQuery{Room: roomID(1), After: users[at], Limit: 100}
+			b.ReportAllocs()
+			for b.Loop() {
+				page, err := k.Members(context.Background(), q)
+				if err != nil || len(page) != 100 {
+					b.Fatal(len(page), err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkRooms(b *testing.B) {
+	k := newKit(b)
+	users := k.staff(1000)
+	for n := range 1000 {
+		k.fill(roomID(n), []roomkit.UserID{users[0], users[n%999+1]})
+	}
+	queries := []struct {
+		name string
+		q    roomkit.RoomQuery
+		want int
+	}{
+		{"page of 50 of a user's 1000", roomkit.RoomQuery{User: users[0], After: roomkit.RoomID{100}, Limit: 50}, 50},
+		{"exact set", roomkit.RoomQuery{Participants: users[:2], Exact: true}, 2},
+	}
+	for _, bench := range queries {
+		b.Run(bench.name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				page, err := k.Rooms(context.Background(), bench.q)
+				if err != nil || len(page) != bench.want {
+					b.Fatal(len(page), err)
+				}
+			}
+		})
+	}
+}
+
+func BenchmarkFeed(b *testing.B) {
+	k := newKit(b)
+	users := k.staff(10)
+	for n := range 1000 {
+		k.fill(roomID(n), users)
+	}
+	page, err := k.Feed(context.Background(), "", 1000)
+	require.NoError(b, err)
+	after := page[len(page)-1].Cursor
+	b.ReportAllocs()
+	for b.Loop() {
+		if page, err := k.Feed(context.Background(), after, 1000); err != nil || len(page) != 1000 {
+			b.Fatal(len(page), err)
+		}
+	}
+}

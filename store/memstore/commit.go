@@ -1,0 +1,153 @@
+package memstore
+
+import (
+	"context"
+	"slices"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// done is what is remembered of a command.
+type done struct {
+	digest  [32]byte
+	room    roomkit.RoomID
+	first   int64 // its records in the log
+	records int64
+	changed bool
+	own     bool // its events are in doneEvents
+}
+
+// slot is what a change expects of one subject, looked up once for comparing
+// and writing. One of the four pointers is set; a subject that does not exist
+// gets a row for the time of the change.
+type slot struct {
+	head    *head
+	version roomkit.Version // as stored
+	records roomkit.Version // of this change
+	written bool
+	fresh   bool // did not exist in any form
+
+	room    *room
+	user    *user
+	company *company
+	team    *team
+}
+
+// Commit implements [roomkit.Store].
+func (s *Store) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	results := make([]roomkit.CommitResult, len(changes))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	stored := false
+	for i := range changes {
+		r := &results[i]
+		s.commit(&changes[i], r)
+		stored = stored || r.Err == nil && !r.Repeat
+	}
+	if stored {
+		s.wake()
+	}
+	return results, nil
+}
+
+func (s *Store) commit(c *roomkit.Change, r *roomkit.CommitResult) {
+	if !c.Command.IsZero() {
+		if d, ok := s.done[c.Command]; ok {
+			if d.digest != c.Digest {
+				r.Err = roomkit.ErrCommandReused
+				return
+			}
+			r.Outcome, r.Repeat = s.outcome(c.Command, d), true
+			return
+		}
+	}
+	s.round++
+	err := s.check(c)
+	if err == nil {
+		s.apply(c)
+		r.Outcome = s.remember(c)
+	}
+	s.release(c, err == nil)
+	r.Err = err
+}
+
+// release drops the rows that were made for subjects that did not exist and
+// still do not. Others may refer to users and companies by now.
+func (s *Store) release(c *roomkit.Change, stored bool) {
+	for i := range s.slots {
+		w := &s.slots[i]
+		if !w.fresh || w.written && stored {
+			continue
+		}
+		switch of := c.Expect[i].Subject; {
+		case w.room != nil:
+			delete(s.rooms, of.Room)
+		case w.team != nil:
+			delete(s.teams, roomkit.TeamID(of.ID))
+		case stored:
+		case w.user != nil:
+			delete(s.users, roomkit.UserID(of.ID))
+		case w.company != nil:
+			delete(s.companies, roomkit.CompanyID(of.ID))
+		}
+	}
+	clear(s.slots)
+	s.slots = s.slots[:0]
+}
+
+// remember appends the records to the log and keeps the outcome.
+func (s *Store) remember(c *roomkit.Change) roomkit.Outcome {
+	first := s.log.len()
+	last := 0
+	for i := range c.Records {
+		r := &c.Records[i]
+		last = s.find(c, &r.Subject, last)
+		h := s.slots[last].head
+		h.history = append(h.history, s.log.len())
+		s.log.append(r)
+	}
+	out := c.Outcome
+	out.Command, out.Digest, out.Cursor = c.Command, c.Digest, ""
+	if len(c.Records) > 0 {
+		out.Cursor = s.cursor(s.log.len())
+	}
+	if c.Command.IsZero() {
+		return out
+	}
+	d := done{
+		digest: c.Digest, room: out.Room, changed: out.Changed,
+		first: first, records: int64(len(c.Records)), own: !eventsOf(out.Events, c.Records),
+	}
+	if d.own {
+		s.doneEvents[c.Command] = slices.Clone(out.Events)
+	}
+	s.done[c.Command] = d
+	return out
+}
+
+// eventsOf reports whether events are just those of the records, so that they
+// need not be kept twice.
+func eventsOf(events []roomkit.EventAt, records []roomkit.Record) bool {
+	return slices.EqualFunc(events, records, func(e roomkit.EventAt, r roomkit.Record) bool {
+		return e.Version == r.Version && e.Subject == r.Subject
+	})
+}
+
+func (s *Store) outcome(id roomkit.CommandID, d done) roomkit.Outcome {
+	out := roomkit.Outcome{Command: id, Digest: d.digest, Room: d.room, Changed: d.changed}
+	if d.records > 0 {
+		out.Cursor = s.cursor(d.first + d.records)
+	}
+	if d.own {
+		out.Events = slices.Clone(s.doneEvents[id])
+		return out
+	}
+	for i := range d.records {
+		r := s.log.at(d.first + i)
+		out.Events = append(out.Events, roomkit.EventAt{Subject: r.Subject, Version: r.Version})
+	}
+	return out
+}

@@ -1,0 +1,123 @@
+package memstore_test
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/memstore"
+)
+
+// kit fills a store and remembers the rows that the next change goes on from.
+type kit struct {
+	testing.TB
+	*memstore.Store
+	rooms    map[roomkit.RoomID]*roomkit.Room
+	commands uint64
+}
+
+const acme = roomkit.CompanyID("acme")
+
+func newKit(tb testing.TB) *kit {
+	tb.Helper()
+	k := &kit{TB: tb, Store: memstore.New(), rooms: map[roomkit.RoomID]*roomkit.Room{}}
+	k.must(roomkit.Change{
+		Expect:    []roomkit.Expect{{Subject: roomkit.CompanySubject(acme)}},
+		Companies: []roomkit.Company{{ID: acme, Version: 1}},
+		Records:   []roomkit.Record{{Subject: roomkit.CompanySubject(acme), Version: 1}},
+	})
+	return k
+}
+
+func (k *kit) must(c roomkit.Change) roomkit.Outcome {
+	k.Helper()
+	results, err := k.Commit(context.Background(), []roomkit.Change{c})
+	require.NoError(k, err)
+	require.NoError(k, results[0].Err)
+	return results[0].Outcome
+}
+
+// staff stores n users of acme.
+func (k *kit) staff(n int) []roomkit.UserID {
+	k.Helper()
+	ids := make([]roomkit.UserID, n)
+	for i := range ids {
+		ids[i] = roomkit.UserID(fmt.Sprintf("user-%07d", i))
+		of := roomkit.UserSubject(ids[i])
+		k.must(roomkit.Change{
+			Expect:  []roomkit.Expect{{Subject: of}},
+			Users:   []roomkit.User{{ID: ids[i], Version: 1, Company: acme, Kind: roomkit.UserMember}},
+			Records: []roomkit.Record{{Subject: of, Version: 1}},
+		})
+	}
+	return ids
+}
+
+// join gives the change that adds somebody to a room, which begins with it.
+func (k *kit) join(id roomkit.RoomID, actor, user roomkit.UserID) roomkit.Change {
+	r := k.rooms[id]
+	if r == nil {
+		r = &roomkit.Room{ID: id, Kind: roomkit.KindGeneral, State: roomkit.StateActive, Company: acme}
+		k.rooms[id] = r
+	}
+	was := r.Version
+	r.Version++
+	r.Participants++
+	now := time.Unix(1e9+int64(r.Version), 0).UTC()
+	r.ChangedAt = now
+	of := roomkit.RoomSubject(id)
+	k.commands++
+	c := roomkit.Change{
+		Expect: []roomkit.Expect{
+			{Subject: of, Version: was},
+			{Subject: roomkit.UserSubject(actor), Version: 1},
+			{Subject: roomkit.UserSubject(user), Version: 1},
+			{Subject: roomkit.CompanySubject(acme), Version: 1},
+		},
+		Rooms: []roomkit.Room{*r},
+		Members: []roomkit.Member{{
+			Room: id, User: user, Company: acme, Kind: roomkit.UserMember, Participant: true,
+			Period: 1, Joined: roomkit.CauseInvited, JoinedAt: now, JoinedVersion: r.Version,
+		}},
+		Records: []roomkit.Record{{
+			Subject: of, Version: r.Version, Type: "member.joined", At: now, Data: make([]byte, 200),
+		}},
+	}
+	if actor == user {
+		c.Expect = append(c.Expect[:2:2], c.Expect[3:]...)
+	}
+	binary.BigEndian.PutUint64(c.Command[:8], k.commands*0x9e3779b97f4a7c15)
+	binary.BigEndian.PutUint64(c.Command[8:], k.commands)
+	c.Records[0].Command = c.Command
+	c.Outcome = roomkit.Outcome{
+		Command: c.Command, Room: id, Changed: true,
+		Events: []roomkit.EventAt{{Subject: of, Version: r.Version}},
+	}
+	return c
+}
+
+// fill stores a room of these people.
+func (k *kit) fill(id roomkit.RoomID, people []roomkit.UserID) {
+	k.Helper()
+	changes := make([]roomkit.Change, len(people))
+	for i, u := range people {
+		changes[i] = k.join(id, people[0], u)
+	}
+	results, err := k.Commit(context.Background(), changes)
+	require.NoError(k, err)
+	for i := range results {
+		require.NoError(k, results[i].Err)
+	}
+}
+
+// roomID gives ids that are in no order.
+func roomID(n int) (id roomkit.RoomID) {
+	binary.BigEndian.PutUint64(id[:], uint64(n+1)*0x9e3779b97f4a7c15)
+	binary.BigEndian.PutUint64(id[8:], uint64(n))
+	return id
+}

@@ -1,0 +1,96 @@
+// Package memstore is a [roomkit.Store] in memory: the reference that other
+// stores are compared with, and the default in tests. It forgets everything
+// with the process.
+//
+// Everything is behind one lock for many readers or one writer. A write costs
+// the same in a room of ten and of a million people: lists that have an order
+// are put in order by the next reader, not by the writer (see index), so that
+// listing a room for the first time after n people have joined costs n·log n
+// once. Rows of people who left and all records stay; memory grows with them.
+package memstore
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"sync"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// Store is a [roomkit.Store] and a [roomkit.Notifier]. It is safe for
+// concurrent use. Use [New]; the zero value is not ready.
+type Store struct {
+	mu sync.RWMutex // guards everything below
+
+	rooms       map[roomkit.RoomID]*room
+	users       map[roomkit.UserID]*user
+	companies   map[roomkit.CompanyID]*company
+	teams       map[roomkit.TeamID]*team
+	memberships map[pair]*membership
+	names       map[nameKey]*room // active rooms with a NameKey
+	checkpoints map[string]roomkit.Cursor
+
+	done       map[roomkit.CommandID]done
+	doneEvents map[roomkit.CommandID][]roomkit.EventAt // where they are not those of the records
+	log        log
+	epoch      string // tells the cursors of this store from those of others
+	waiting    map[chan struct{}]struct{}
+
+	members slab[membership]
+	numbers uint32 // given out to rooms and users
+	round   uint64 // counts changes, so that marks of an earlier one are void
+	slots   []slot // one for each Expect of the change at hand
+}
+
+var (
+	_ roomkit.Store    = (*Store)(nil)
+	_ roomkit.Notifier = (*Store)(nil)
+)
+
+// New makes an empty store.
+func New() *Store {
+	var epoch [8]byte
+	rand.Read(epoch[:]) // never fails
+	return &Store{
+		rooms:       map[roomkit.RoomID]*room{},
+		users:       map[roomkit.UserID]*user{},
+		companies:   map[roomkit.CompanyID]*company{},
+		teams:       map[roomkit.TeamID]*team{},
+		memberships: map[pair]*membership{},
+		names:       map[nameKey]*room{},
+		checkpoints: map[string]roomkit.Cursor{},
+		done:        map[roomkit.CommandID]done{},
+		doneEvents:  map[roomkit.CommandID][]roomkit.EventAt{},
+		epoch:       hex.EncodeToString(epoch[:]),
+		waiting:     map[chan struct{}]struct{}{},
+	}
+}
+
+// Wake implements [roomkit.Notifier]. The channel holds at most one value and
+// is closed when ctx ends.
+func (s *Store) Wake(ctx context.Context) (<-chan struct{}, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	ch := make(chan struct{}, 1)
+	s.mu.Lock()
+	s.waiting[ch] = struct{}{}
+	s.mu.Unlock()
+	context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.waiting, ch)
+		close(ch)
+	})
+	return ch, nil
+}
+
+func (s *Store) wake() {
+	for ch := range s.waiting {
+		select {
+		case ch <- struct{}{}:
+		default:
+		}
+	}
+}

@@ -1,0 +1,273 @@
+package memstore
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// pageSize clamps a limit; it is the first thing that every query does.
+func pageSize(ctx context.Context, limit int) (int, error) {
+	switch {
+	case ctx.Err() != nil:
+		return 0, ctx.Err()
+	case limit < 0:
+		return 0, invalid("Limit", "is negative")
+	case limit == 0:
+		return roomkit.DefaultPage, nil
+	}
+	return min(limit, roomkit.MaxPage), nil
+}
+
+// Members implements [roomkit.Store].
+func (s *Store) Members(ctx context.Context, q roomkit.MemberQuery) ([]roomkit.Member, error) {
+	limit, err := pageSize(ctx, q.Limit)
+	if err == nil && q.Which > roomkit.MembersAll {
+		err = invalid("Which", "unknown filter")
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	r := s.rooms[q.Room]
+	if r == nil {
+		return nil, nil
+	}
+	past := func(m *membership) bool { return m.row.User > q.After }
+	found := s.membersOf(r, q.Which, past, limit)
+	rows := make([]roomkit.Member, len(found))
+	for i, m := range found {
+		rows[i] = m.row
+	}
+	return rows, nil
+}
+
+func (s *Store) membersOf(r *room, which roomkit.MemberFilter, past func(*membership) bool, limit int) []*membership {
+	any := func(*membership) bool { return true }
+	switch which {
+	case roomkit.MembersTakingPart:
+		return take(&r.present, past, limit, func(m *membership) bool { return m.row.Participant })
+	case roomkit.MembersManaging:
+		return take(&r.masters, past, limit, any)
+	case roomkit.MembersAll:
+		return first(limit, take(&r.present, past, limit, any), take(&r.left, past, limit, any), membersByUser{}.compare)
+	}
+	return take(&r.present, past, limit, any)
+}
+
+// take gives the first elements past a point that keep accepts.
+func take[E any, O order[E]](x *index[E, O], past func(*E) bool, limit int, keep func(*E) bool) []*E {
+	found := make([]*E, 0, min(limit, x.living()))
+	for e := range x.from(past) {
+		if !keep(e) {
+			continue
+		}
+		if found = append(found, e); len(found) == limit {
+			break
+		}
+	}
+	return found
+}
+
+// first gives the first elements of two lists that are in order.
+func first[E any](limit int, a, b []*E, compare func(a, b *E) int) []*E {
+	both := merge(a, b, compare)
+	return both[:min(limit, len(both))]
+}
+
+// Users implements [roomkit.Store]. The users without a company are those of
+// company "".
+func (s *Store) Users(ctx context.Context, q roomkit.UserQuery) ([]roomkit.User, error) {
+	limit, err := pageSize(ctx, q.Limit)
+	if err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c := s.companies[q.Company]
+	if c == nil {
+		return nil, nil
+	}
+	found := take(&c.users, func(u *user) bool { return u.row.ID > q.After }, limit, func(*user) bool { return true })
+	rows := make([]roomkit.User, len(found))
+	for i, u := range found {
+		rows[i] = u.row
+	}
+	return rows, nil
+}
+
+// Rooms implements [roomkit.Store].
+func (s *Store) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomEntry, error) {
+	limit, err := pageSize(ctx, q.Limit)
+	if err == nil {
+		err = checkRoomQuery(&q)
+	}
+	if err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	switch {
+	case q.User != "":
+		return s.roomsOfUser(&q, limit), nil
+	case q.Company != "":
+		return s.roomsOfCompany(&q, limit), nil
+	}
+	return s.roomsOfPeople(&q, limit), nil
+}
+
+func checkRoomQuery(q *roomkit.RoomQuery) error {
+	selectors := 0
+	for _, set := range [...]bool{q.User != "", q.Company != "", len(q.Participants) > 0} {
+		if set {
+			selectors++
+		}
+	}
+	switch {
+	case selectors != 1:
+		return invalid("RoomQuery", "needs one of User, Company and Participants")
+	case q.Which > roomkit.MembersAll:
+		return invalid("Which", "unknown filter")
+	case q.Public && q.Company == "":
+		return invalid("Public", "needs Company")
+	case q.Exact && len(q.Participants) == 0:
+		return invalid("Exact", "needs Participants")
+	}
+	return nil
+}
+
+func ofKind(q *roomkit.RoomQuery, r *room) bool {
+	return len(q.Kinds) == 0 || slices.Contains(q.Kinds, r.row.Kind)
+}
+
+func pastRoom(after roomkit.RoomID, id *roomkit.RoomID) bool {
+	return bytes.Compare(id[:], after[:]) > 0
+}
+
+func (s *Store) roomsOfUser(q *roomkit.RoomQuery, limit int) []roomkit.RoomEntry {
+	u := s.users[q.User]
+	if u == nil {
+		return nil
+	}
+	past := func(m *membership) bool { return pastRoom(q.After, &m.row.Room) }
+	keep := func(m *membership) bool {
+		switch {
+		case !ofKind(q, m.room):
+			return false
+		case q.Which == roomkit.MembersTakingPart:
+			return m.room.active() && m.row.Participant
+		case q.Which == roomkit.MembersManaging:
+			return m.room.active() && m.row.Master
+		}
+		return m.room.active() || q.Which == roomkit.MembersAll
+	}
+	found := take(&u.present, past, limit, keep)
+	if q.Which == roomkit.MembersAll {
+		found = first(limit, found, take(&u.left, past, limit, keep), membersByRoom{}.compare)
+	}
+	rows := make([]roomkit.RoomEntry, len(found))
+	for i, m := range found {
+		rows[i] = roomkit.RoomEntry{Room: m.room.row, Member: m.row}
+	}
+	return rows
+}
+
+func (s *Store) roomsOfCompany(q *roomkit.RoomQuery, limit int) []roomkit.RoomEntry {
+	c := s.companies[q.Company]
+	if c == nil {
+		return nil
+	}
+	past := func(r *room) bool { return pastRoom(q.After, &r.row.ID) }
+	keep := func(r *room) bool { return ofKind(q, r) }
+	found := []*room(nil)
+	if q.Public {
+		found = take(&c.public, past, limit, keep)
+	} else {
+		found = take(&c.rooms, past, limit, keep)
+	}
+	rows := make([]roomkit.RoomEntry, len(found))
+	for i, r := range found {
+		rows[i].Room = r.row
+	}
+	return rows
+}
+
+func (s *Store) roomsOfPeople(q *roomkit.RoomQuery, limit int) []roomkit.RoomEntry {
+	g, ok := s.group(q.Participants)
+	if !ok {
+		return nil
+	}
+	past := func(m *membership) bool { return pastRoom(q.After, &m.row.Room) }
+	var rows []roomkit.RoomEntry
+	for m := range g[0].present.from(past) {
+		if q.Exact && !g.exact(m.room) || !ofKind(q, m.room) || !s.share(m, g) {
+			continue
+		}
+		if rows = append(rows, roomkit.RoomEntry{Room: m.room.row}); len(rows) == limit {
+			break
+		}
+	}
+	return rows
+}
+
+// group is a set of users, the one with the fewest rooms first.
+type group []*user
+
+// group finds the users; without one of them there is nothing they share.
+func (s *Store) group(ids []roomkit.UserID) (group, bool) {
+	g := make(group, 0, len(ids))
+	ids = slices.Clone(ids)
+	slices.Sort(ids)
+	for _, id := range slices.Compact(ids) {
+		u := s.users[id]
+		if u == nil {
+			return nil, false
+		}
+		g = append(g, u)
+	}
+	slices.SortFunc(g, func(a, b *user) int { return cmp.Compare(a.present.living(), b.present.living()) })
+	return g, true
+}
+
+// exact reports whether a room which they share is theirs alone.
+func (g group) exact(r *room) bool { return r.taking == int64(len(g)) }
+
+// share reports whether all take part in an active room, given the row of the
+// first.
+func (s *Store) share(m *membership, g group) bool {
+	if !m.row.Participant || !m.room.active() || m.room.taking < int64(len(g)) {
+		return false
+	}
+	for _, u := range g[1:] {
+		if !s.takesPart(m.room, u) {
+			return false
+		}
+	}
+	return true
+}
+
+// shared answers Need.Shared.
+func (s *Store) shared(ids []roomkit.UserID) []roomkit.RoomEntry {
+	g, ok := s.group(ids)
+	if !ok {
+		return nil
+	}
+	var exact, more []roomkit.RoomEntry
+	for m := range g[0].present.from(everyone) {
+		list := &more
+		if g.exact(m.room) {
+			list = &exact
+		}
+		if len(*list) < roomkit.MaxShared && s.share(m, g) {
+			*list = append(*list, roomkit.RoomEntry{Room: m.room.row})
+		}
+		if len(exact) == roomkit.MaxShared && len(more) == roomkit.MaxShared {
+			break
+		}
+	}
+	return append(exact, more...)
+}

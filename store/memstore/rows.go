@@ -1,0 +1,187 @@
+package memstore
+
+import "github.com/go-roomkit/roomkit"
+
+// A user or company that others refer to before it exists is kept with version
+// 0, so that nobody has to look twice; to callers it is absent.
+type (
+	room struct {
+		head
+		row     roomkit.Room
+		company *company
+		number  uint32
+		taking  int64 // people who take part
+
+		present index[membership, presentOfRoom]
+		masters index[membership, mastersOfRoom]
+		left    index[membership, leftOfRoom]
+
+		inCompany, inPublic bool
+	}
+	user struct {
+		head
+		row     roomkit.User
+		company *company
+		number  uint32
+
+		present index[membership, presentOfUser]
+		left    index[membership, leftOfUser]
+
+		inCompany bool
+	}
+	company struct {
+		head
+		row    roomkit.Company
+		rooms  index[room, roomsOfCompany]
+		public index[room, publicOfCompany]
+		users  index[user, usersOfCompany]
+	}
+	team struct {
+		head
+		row roomkit.Team
+	}
+	membership struct {
+		row  roomkit.Member
+		room *room
+		user *user
+
+		inRoomPresent, inRoomMasters, inRoomLeft bool
+		inUserPresent, inUserLeft                bool
+	}
+)
+
+// head is what all subjects have.
+type head struct {
+	history []int64 // where the record of each version is in the log
+	round   uint64  // the change that slot belongs to
+	slot    int     // its place among what that change expects
+}
+
+// pair names a membership by the numbers of its room and its user.
+type pair struct{ room, user uint32 }
+
+type nameKey struct {
+	company roomkit.CompanyID
+	key     string
+}
+
+// slab hands out zero values from arrays, so that many small values cost few
+// allocations. Nothing is given back.
+type slab[T any] struct{ free []T }
+
+func (s *slab[T]) take() *T {
+	if len(s.free) == 0 {
+		s.free = make([]T, 64)
+	}
+	t := &s.free[0]
+	s.free = s.free[1:]
+	return t
+}
+
+func (m *membership) present() bool { return m.row.Participant || m.row.Master }
+
+func (r *room) named() bool { return r.row.NameKey != "" && r.active() }
+
+func (r *room) active() bool { return r.row.State == roomkit.StateActive }
+
+func (s *Store) company(id roomkit.CompanyID) *company {
+	c := s.companies[id]
+	if c == nil {
+		c = &company{}
+		s.companies[id] = c
+	}
+	return c
+}
+
+func (s *Store) user(id roomkit.UserID) *user {
+	u := s.users[id]
+	if u == nil {
+		u = &user{}
+		s.users[id] = u
+	}
+	return u
+}
+
+// membership finds the row of u in r, or nil.
+func (s *Store) membership(r *room, u *user) *membership {
+	if r.number == 0 || u.number == 0 {
+		return nil
+	}
+	return s.memberships[pair{r.number, u.number}]
+}
+
+func (s *Store) takesPart(r *room, u *user) bool {
+	m := s.membership(r, u)
+	return m != nil && m.row.Participant
+}
+
+func (s *Store) number(n *uint32) uint32 {
+	if *n == 0 {
+		s.numbers++
+		*n = s.numbers
+	}
+	return *n
+}
+
+// putRoom writes the row and keeps the company's lists. Names are apart.
+func (s *Store) putRoom(r *room, row *roomkit.Room) {
+	wasActive, wasPublic := r.active(), r.active() && r.row.Public
+	if r.company == nil || r.row.Company != row.Company {
+		if r.company != nil {
+			r.company.rooms.forget(r, wasActive)
+			r.company.public.forget(r, wasPublic)
+			wasActive, wasPublic = false, false
+		}
+		r.company = s.company(row.Company)
+	}
+	r.row = *row
+	r.company.rooms.turn(r, wasActive, r.active())
+	r.company.public.turn(r, wasPublic, r.active() && row.Public)
+}
+
+func (s *Store) putUser(u *user, row *roomkit.User) {
+	listed := u.row.Version > 0
+	if u.company == nil || u.row.Company != row.Company {
+		if u.company != nil {
+			u.company.users.forget(u, listed)
+			listed = false
+		}
+		u.company = s.company(row.Company)
+	}
+	groups := u.row.Groups
+	u.row = *row
+	u.row.Groups = groups
+	u.company.users.turn(u, listed, true)
+}
+
+// putMember writes the row of u in r.
+func (s *Store) putMember(r *room, u *user, row *roomkit.Member) {
+	key := pair{s.number(&r.number), s.number(&u.number)}
+	m := s.memberships[key]
+	known := m != nil
+	if !known {
+		m = s.members.take()
+		m.room, m.user = r, u
+		s.memberships[key] = m
+	}
+	m.put(row, known)
+}
+
+// put replaces the row and keeps the lists of its room and its user.
+func (m *membership) put(row *roomkit.Member, known bool) {
+	r, u := m.room, m.user
+	wasThere, wasMaster, tookPart := m.present(), m.row.Master, m.row.Participant
+	m.row = *row
+	there := m.present()
+	r.present.turn(m, wasThere, there)
+	u.present.turn(m, wasThere, there)
+	r.masters.turn(m, wasMaster, row.Master)
+	r.left.turn(m, known && !wasThere, !there)
+	u.left.turn(m, known && !wasThere, !there)
+	if tookPart && !row.Participant {
+		r.taking--
+	}
+	if !tookPart && row.Participant {
+		r.taking++
+	}
+}
