@@ -81,7 +81,7 @@ func TestSmallWorldComplete(t *testing.T) {
 // either the second is refused, because something it relied on has changed, or it
 // does exactly what it would do if it had been decided after the first.
 func TestSmallWorldPairs(t *testing.T) {
-	limit := 200
+	limit := 60
 	if testing.Short() {
 		limit = 20
 	}

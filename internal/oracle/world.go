@@ -1,29 +1,50 @@
-// Package oracle is a second reading of the rule book: rooms, people and
-// authority as plain sets and maps, slow and obvious. Tests compare the library
-// with it, so it shares no code, no constant and no table with it.
+// Package oracle is a second reading of the rule book, written apart from the
+// library: plain sets and maps, own types, no code shared with what it judges.
+// Tests run the same commands against both and compare.
+//
+// What the rule book leaves open is answered with [Open]; callers skip it.
 package oracle
 
-import (
-	"slices"
-	"time"
-)
+import "time"
+
+// System is the host as actor.
+const System = "*system"
 
 // Kind is the kind of a room.
 type Kind string
 
-// The kinds.
+// The kinds of rooms.
 const (
-	Self     Kind = "self"
-	Direct   Kind = "direct"
-	General  Kind = "general"
-	Group    Kind = "group"
-	External Kind = "external_group"
-	TeamRoom Kind = "team"
+	SelfRoom     Kind = "self"
+	DirectRoom   Kind = "direct"
+	GeneralRoom  Kind = "general"
+	GroupRoom    Kind = "group"
+	ExternalRoom Kind = "external_group"
+	TeamRoom     Kind = "team"
 )
 
-func (k Kind) mastered() bool { return k == Group || k == External }
+// Managed reports whether Group Masters manage the kind.
+func (k Kind) Managed() bool { return k == GroupRoom || k == ExternalRoom }
 
-func (k Kind) administered() bool { return k.mastered() || k == TeamRoom }
+// UserKind is the kind of an account.
+type UserKind string
+
+// The kinds of accounts.
+const (
+	Human UserKind = "member"
+	Line  UserKind = "line"
+	Bot   UserKind = "bot"
+)
+
+// Status is the state of an account.
+type Status string
+
+// The states of an account.
+const (
+	Active    Status = "active"
+	Suspended Status = "suspended"
+	Deleted   Status = "deleted"
+)
 
 // Mode says who of a company may talk with outsiders.
 type Mode string
@@ -35,201 +56,254 @@ const (
 	All      Mode = "all"
 )
 
-// The kinds of users.
+// Channel is a way of talking with outsiders.
+type Channel string
+
+// The channels.
 const (
-	Person = "member"
-	Line   = "line"
-	Bot    = "bot"
+	WorksChannel Channel = "works"
+	LineChannel  Channel = "line"
 )
 
-// The states of accounts.
+// Feature is what a room offers besides messages.
+type Feature string
+
+// The features.
 const (
-	Active    = "active"
-	Suspended = "suspended"
-	Deleted   = "deleted"
+	Note        Feature = "note"
+	Event       Feature = "event"
+	Task        Feature = "task"
+	Folder      Feature = "folder"
+	MailingList Feature = "mailing_list"
 )
 
-// Cause says why a membership began or ended.
+// Features is a set of features.
+type Features map[Feature]bool
+
+// Cause says why a participation or a role began or ended.
 type Cause string
 
-// The causes.
+// The causes. AnyCause stands where the rule book names none.
 const (
-	None         Cause = "none"
-	Created      Cause = "created"
-	Invited      Cause = "invited"
-	Added        Cause = "added"
-	Reopened     Cause = "reopened"
-	Organisation Cause = "organisation"
-	OwnWill      Cause = "self"
-	Removed      Cause = "removed"
-	Permission   Cause = "permission_withdrawn"
-	Account      Cause = "account_ended"
-	RoomEnded    Cause = "room_ended"
-	Converted    Cause = "converted"
-	HandedOver   Cause = "handed_over"
+	AnyCause       Cause = "any"
+	ByCreation     Cause = "created"
+	ByInvitation   Cause = "invited"
+	ByMaster       Cause = "added"
+	ByReopening    Cause = "reopened"
+	ByOrganisation Cause = "organisation"
+	BySelf         Cause = "self"
+	ByRemoval      Cause = "removed"
+	ByPermission   Cause = "permission_withdrawn"
+	ByAccount      Cause = "account_ended"
+	ByEnd          Cause = "room_ended"
+	ByConversion   Cause = "converted"
+	ByHandOver     Cause = "handed_over"
 )
+
+// Origin says which way a room came into being.
+type Origin string
+
+// The ways of creation.
+const (
+	FromPicker   Origin = "picker"
+	FromEvent    Origin = "event"
+	FromMail     Origin = "mail"
+	FromRoom     Origin = "room"
+	FromContacts Origin = "contacts"
+	FromInvite   Origin = "invite"
+	FromSystem   Origin = "system"
+)
+
+// Policy holds the decisions on open points; the zero value is recommended.
+type Policy struct {
+	ExternalTask         bool // AMB-01
+	ForeignMasters       bool // AMB-04
+	AdminsManageExternal bool // ADM-10 against EXT-15
+	LineFeatures         bool // AMB-11
+	TeamPhotoByMembers   bool // AMB-17
+	AnyoneIsContact      bool
+	MaxParticipants      map[Kind]int // 0: no limit
+	MaxGroupsPerUser     int          // 0: 2,000
+	LeaderTeamLimit      int          // 0: 100
+	OffPeriod            time.Duration
+}
 
 // Company is a tenant.
 type Company struct {
-	ID            string
-	Core          bool
-	MembersCreate bool
-	Works, LINE   Mode
-	MaxGroups     int // 0: unlimited
-	Recall        time.Duration
+	ID                  string
+	Core                bool
+	MembersCreateGroups bool
+	Works               Mode
+	Line                Mode
+	MaxGroups           int // 0: 100,000
+	RecallWindow        time.Duration
 }
 
-// User is an account.
+// User is an account. LostWorks and LostAccount are the steps at which the
+// permission in force and the account itself ended last; 0: never.
 type User struct {
-	ID, Company string // LINE users have no company
-	Kind        string
-	Status      string
+	ID          string
+	Company     string // empty for a LINE user
+	Kind        UserKind
+	Status      Status
 	Admin       bool
-	Works, LINE bool // own permissions
+	Works       bool
+	Line        bool
+	LostWorks   int
+	LostAccount int
 }
 
 // Team is a unit of the organisation chart.
 type Team struct {
-	ID, Company, Name, Leader string
-	Members                   []string
-	Room, Features, Photo     bool
-	Preset                    Features
-	Notify                    bool
-	Seq                       int64
+	ID       string
+	Company  string
+	Name     string
+	Leader   string
+	Members  []string
+	Room     bool
+	Features bool
+	Photo    bool
+	Preset   Features
+	Notify   bool
+	Seq      int
 }
 
-// Features is a set of features by name.
-type Features map[string]bool
-
-// Person in a room. Participation and mastership are independent. A lost one
-// is void: it counts for nothing and waits for the sweep (EXT-25, ADM-14).
-type Row struct {
-	In, Master             bool
-	InLost, MasterLost     Cause // "" while it counts
-	Periods                int
-	ReadAll                bool
-	Since                  time.Time
-	Joined, Left           Cause
-	endedWith, masterEnded bool
+// Membership is a participation that lasts.
+type Membership struct {
+	Since    int // the step of the admission: what is lost later voids it
+	JoinedAt time.Time
+	ReadAll  bool
+	Joined   Cause
 }
 
-// Room is one room and everybody who was ever in it.
+// Role is participation or mastership.
+type Role string
+
+// The roles.
+const (
+	Participant Role = "participant"
+	Master      Role = "master"
+)
+
+// Tenure is one period of a role; Until is 0 while it lasts.
+type Tenure struct {
+	User  string
+	Role  Role
+	From  int
+	Until int
+	Cause Cause // why it ended
+}
+
+// Room is a room with its people. Masters maps a person to the step of the
+// appointment.
 type Room struct {
-	ID            string
-	Kind          Kind
-	Owner         string
-	Team          string
-	Creator       string
-	Name          string
-	Photo         string
-	Description   string
-	Public        bool
-	Sharing       bool
-	Notify        bool
-	Withheld      bool
-	Features      Features
-	MessageOff    bool
-	MessageOffAt  time.Time
-	EmptiedAt     time.Time
-	Born, Changed time.Time
-	Ended         bool
-	Masterless    bool // an automatic removal took the last master
-	People        map[string]*Row
+	ID      string
+	Kind    Kind
+	Company string
+	Team    string
+	Creator string
+	Origin  Origin
+	Parties []string // of a 1:1 room, sorted; of a message-to-me room its owner
+
+	Ended     bool
+	EndedWith map[string]bool // whose participation or role the end ended
+	Lives     int             // how often the room began
+	Converted bool
+	BeganAt   time.Time
+	EmptiedAt time.Time // what was written before is gone; zero: nothing is
+	OffSince  time.Time // message is off; zero: it is on
+
+	Name        string
+	Photo       string
+	Description string
+	Public      bool
+	Sharing     bool
+	Notify      bool
+	Withheld    bool
+	Features    Features
+
+	Participants map[string]Membership
+	Masters      map[string]int
+	Masterless   Cause // why a group has no master; empty: it has one
+	Tenures      []Tenure
 }
 
-// World is everything.
+// Birth is what a room was at its beginning.
+type Birth struct {
+	Kind    Kind
+	Company string
+	Creator string
+	Origin  Origin
+}
+
+// World is everything there is.
 type World struct {
-	Companies        map[string]*Company
-	Users            map[string]*User
-	Teams            map[string]*Team
-	Rooms            map[string]*Room
-	Contacts         map[string]map[string]bool // whose → which outsiders
-	MaxGroupsPerUser int                        // 0: 2000
-	OffPeriod        time.Duration              // 0: 30 days
-	rooms            int
+	Policy    Policy
+	Companies map[string]*Company
+	Users     map[string]*User
+	Teams     map[string]*Team
+	Rooms     map[string]*Room
+	Contacts  map[[2]string]bool // of whom, which outsider
+	Births    map[string]Birth   // by room
+	Step      int                // counts commands
+	Swept     int                // the step of the last sweep
+	Changed   int                // the step of the last change of the directory
+	lastRoom  int
 }
 
-// New makes an empty world.
-func New() *World {
+// New is an empty world.
+func New(p Policy) *World {
 	return &World{
-		Companies: map[string]*Company{}, Users: map[string]*User{}, Teams: map[string]*Team{},
-		Rooms: map[string]*Room{}, Contacts: map[string]map[string]bool{},
+		Policy:    p,
+		Companies: map[string]*Company{},
+		Users:     map[string]*User{},
+		Teams:     map[string]*Team{},
+		Rooms:     map[string]*Room{},
+		Contacts:  map[[2]string]bool{},
+		Births:    map[string]Birth{},
 	}
 }
 
-// SystemActor is the host itself as actor.
-const SystemActor = "*system"
+// AddContact puts an outsider into somebody's external contacts.
+func (w *World) AddContact(of, outsider string) { w.Contacts[[2]string{of, outsider}] = true }
 
-func features(names ...string) Features {
-	f := Features{}
-	for _, n := range names {
-		f[n] = true
+// SelfID is the id of a message-to-me room.
+func SelfID(user string) string { return "self:" + user }
+
+// DirectID is the id of the 1:1 room of a pair.
+func DirectID(a, b string) string {
+	if b < a {
+		a, b = b, a
 	}
-	return f
+	return "direct:" + a + "|" + b
 }
 
-// offered are the features a kind of room offers (FEA-01).
-func offered(k Kind) []string {
-	switch k {
-	case General:
-		return []string{"note", "event", "task", "folder"} // GEN-15, GEN-20
-	case External:
-		return []string{"note", "event", "folder"} // EXT-05 to EXT-07
-	case Group, TeamRoom:
-		return []string{"note", "event", "task", "folder", "mailing_list"} // GRP-15, GRP-16, TEAM-15
-	}
-	return nil
-}
+// TeamID is the id of a team's room.
+func TeamID(team string) string { return "team:" + team }
 
-func (r *Room) row(u string) *Row {
-	row := r.People[u]
-	if row == nil {
-		row = &Row{Joined: None, Left: None}
-		r.People[u] = row
-	}
-	return row
-}
-
-func (r *Room) is(u string) Row {
-	if row := r.People[u]; row != nil {
-		return *row
-	}
-	return Row{}
-}
-
-// who gives the people for whom f holds, sorted.
-func (r *Room) who(f func(Row) bool) []string {
-	var ids []string
-	for id, row := range r.People {
-		if f(*row) {
-			ids = append(ids, id)
-		}
-	}
-	slices.Sort(ids)
-	return ids
-}
-
-// Participants are those who take part by the rows, void ones included.
-func (r *Room) Participants() []string { return r.who(func(x Row) bool { return x.In }) }
-
-// Masters are the Group Masters by the rows, void ones included.
-func (r *Room) Masters() []string { return r.who(func(x Row) bool { return x.Master }) }
-
-// Count counts the participants of a kind and company.
-func (w *World) Count(r *Room, f func(*User) bool) int {
+// Periods is how often a person has joined a room.
+func (r *Room) Periods(user string) int {
 	n := 0
-	for id, row := range r.People {
-		if row.In && f(w.Users[id]) {
+	for _, t := range r.Tenures {
+		if t.User == user && t.Role == Participant {
 			n++
 		}
 	}
 	return n
 }
 
-func (w *World) hasLINE(r *Room) bool {
-	return w.Count(r, func(u *User) bool { return u.Kind == Line }) > 0
-}
+func (p Policy) maxGroupsPerUser() int { return orDefault(p.MaxGroupsPerUser, 2000) }
 
-func (w *World) humans(r *Room) int {
-	return w.Count(r, func(u *User) bool { return u.Kind != Bot })
+func (p Policy) leaderTeamLimit() int { return orDefault(p.LeaderTeamLimit, 100) }
+
+func (p Policy) offPeriod() time.Duration { return orDefault(p.OffPeriod, 30*24*time.Hour) }
+
+func (c *Company) maxGroups() int { return orDefault(c.MaxGroups, 100_000) }
+
+func orDefault[T comparable](v, otherwise T) T {
+	var zero T
+	if v == zero {
+		return otherwise
+	}
+	return v
 }
