@@ -80,7 +80,7 @@ func (r *Rules) access(f *Facts, user UserID) Access {
 		}
 	}
 	if out.Can(ActionEnter) {
-		out.ReadFrom = readFrom(room, &who.row)
+		out.ReadFrom = readFrom(room, who.row)
 	}
 	out.RecallWindow, out.LINE = who.company.recallWindow(), room.LINEUsers > 0
 	return out

@@ -43,7 +43,7 @@ func (c PutUsers) decide(d *decider) error {
 		return d.denied("ADM-23", ActionNone, "only the system provisions users")
 	}
 	for i, u := range c.Users {
-		before, company := d.f.user(u.ID), d.f.company(u.Company)
+		before, company := *d.f.user(u.ID), d.f.company(u.Company)
 		field := fmt.Sprintf("Users[%d]", i)
 		if u.Company != "" && company.Version == 0 {
 			return invalid(field, "the company is not known")
@@ -98,8 +98,8 @@ func (c RestoreUser) decide(d *decider) error {
 }
 
 func (d *decider) setStatus(id UserID, to UserStatus) error {
-	u := d.f.user(id)
-	if err := d.mayAdministerUser(u); err != nil {
+	u := *d.f.user(id)
+	if err := d.mayAdministerUser(&u); err != nil {
 		return err
 	}
 	if u.Status != to {
@@ -110,7 +110,7 @@ func (d *decider) setStatus(id UserID, to UserStatus) error {
 
 // mayAdministerUser is for the system, which also keeps LINE users, and for
 // administrators of the user's company.
-func (d *decider) mayAdministerUser(u User) error {
+func (d *decider) mayAdministerUser(u *User) error {
 	if d.actor.system && u.Kind == UserLINE {
 		return nil
 	}

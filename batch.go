@@ -17,22 +17,29 @@ type call struct {
 	id       CommandID
 	digest   [32]byte
 	newRoom  RoomID
-	need     Need
+	asks     Need    // what the command asks for at first
+	need     Need    // what it asks for now, after a first look may have shown that it needs more
 	subject  Subject // what it will most likely change: calls with the same one never run side by side
 	contacts []UserID
+
+	people [4]UserID // where need.People begins, so that most calls need no allocation for it
+	needs  [1]Need   // what the store is given when the call is loaded alone
 
 	attempts      int
 	uncertain     bool // an earlier attempt may have been stored
 	filledIn      bool // the directory has been asked
 	askedContacts bool
 
-	facts    Facts
+	facts    *Facts
+	first    *Facts // of a first look at another room, which the decision relied on, too
+	decider  decider
 	decision Decision
 	result   Result
 	err      error
 
 	// Guarded by batches.mu.
 	state callState
+	alone [1]*call      // where group is when the call leads alone
 	group []*call       // for a leader: the calls to run, itself among them
 	wake  chan struct{} // made when the call has to wait
 
@@ -49,11 +56,10 @@ const (
 )
 
 func (c *call) setNeed(n Need) {
-	c.need = n
+	c.asks = n
 	if c.opts.hasKey {
-		c.need.Command = c.id
+		c.asks.Command = c.id
 	}
-	c.facts.earlier = nil
 	switch {
 	case !n.Room.IsZero():
 		c.subject = RoomSubject(n.Room)
@@ -87,7 +93,7 @@ func (b *batches) enter(c *call) (leads bool) {
 	if b.running < b.lanes && !b.busy[c.subject] {
 		b.running++
 		b.busy[c.subject] = true
-		c.state, c.group = callLeads, append(c.group[:0], c)
+		c.state, c.group = callLeads, append(c.alone[:0], c)
 		return true
 	}
 	c.state, c.wake = callWaiting, make(chan struct{}, 1)
@@ -196,6 +202,7 @@ func (b *batches) passOn(c *call, maxGroup int) {
 // not to be looked at any more, because its leader may still be writing to it.
 func (s *Service) run(c *call) error {
 	c.err, c.result = nil, Result{}
+	c.need, c.first = c.asks, nil
 	if c.plan {
 		s.runGroup(c.ctx, []*call{c})
 		return nil

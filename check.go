@@ -37,8 +37,8 @@ func checkSome(field string, people []UserID, limit int) error {
 		return invalid(field, fmt.Sprintf("more than %d people", limit))
 	}
 	for i, id := range people {
-		if err := checkUser(fmt.Sprintf("%s[%d]", field, i), id); err != nil {
-			return err
+		if !id.Valid() {
+			return checkUser(fmt.Sprintf("%s[%d]", field, i), id)
 		}
 	}
 	if twice, ok := duplicate(people); ok {

@@ -37,9 +37,10 @@ type MoreNeeded struct{ Need Need }
 func (*MoreNeeded) Error() string { return "the decision needs more facts" }
 
 // Need gives what has to be loaded before a command can be decided.
-func (r *Rules) Need(actor Actor, cmd Command) Need {
-	var n Need
-	n.People = make([]UserID, 0, 4)
+func (r *Rules) Need(actor Actor, cmd Command) Need { return r.need(actor, cmd, nil) }
+
+func (r *Rules) need(actor Actor, cmd Command, people []UserID) Need {
+	n := Need{People: people}
 	if !actor.system {
 		n.People = append(n.People, actor.user)
 	}
@@ -51,9 +52,17 @@ func (r *Rules) Need(actor Actor, cmd Command) Need {
 // It is a pure function of its arguments. A refusal is a [*Denied], an
 // [*Invalid] or [ErrNotFound]; [*MoreNeeded] asks for more facts.
 func (r *Rules) Decide(f Facts, actor Actor, cmd Command, now time.Time) (Decision, error) {
-	d := decider{rules: r, f: &f, actor: actor, now: stamp(now), room: f.Room}
 	if err := checkCommand(actor, cmd); err != nil {
 		return Decision{}, err
+	}
+	return new(decider).decide(r, &f, actor, cmd, now)
+}
+
+// decide decides a command whose form has been checked.
+func (d *decider) decide(r *Rules, f *Facts, actor Actor, cmd Command, now time.Time) (Decision, error) {
+	*d = decider{
+		rules: r, f: f, actor: actor, now: stamp(now), room: f.Room,
+		me: person{User: noUser, company: noCompany, row: noRow},
 	}
 	if !actor.system {
 		d.me = f.person(actor.user)
@@ -61,7 +70,7 @@ func (r *Rules) Decide(f Facts, actor Actor, cmd Command, now time.Time) (Decisi
 			return Decision{}, err
 		}
 	}
-	if err := cmd.decide(&d); err != nil {
+	if err := cmd.decide(d); err != nil {
 		return Decision{}, err
 	}
 	d.finish()
@@ -186,16 +195,14 @@ func (d *decider) more(change func(n *Need)) error {
 }
 
 // member gives a row as the events so far have left it.
-func (d *decider) member(id UserID) Member {
+func (d *decider) member(id UserID) *Member {
 	if i := d.rowIndex(id); i >= 0 {
-		return d.out.rows.members[i]
+		return &d.out.rows.members[i]
 	}
 	if d.fresh {
-		return Member{User: id}
+		return noRow
 	}
-	m := d.f.row(id)
-	m.User = id
-	return m
+	return d.f.row(id)
 }
 
 func (d *decider) rowIndex(id UserID) int {

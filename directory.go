@@ -71,7 +71,7 @@ func (c PutCompany) decide(d *decider) error {
 	if !d.actor.system {
 		return d.denied("ADM-23", ActionNone, "only the system provisions companies")
 	}
-	before := d.f.company(c.Company.ID)
+	before := *d.f.company(c.Company.ID)
 	after := c.Company
 	after.Version, after.WorksOff, after.WorksNarrowed, after.Groups = 0, 0, 0, 0
 	if before.Version > 0 && before.given() == after {
@@ -103,7 +103,7 @@ func (c EditCompany) check() error {
 func (c EditCompany) need(_ Actor, n *Need) { n.Companies = append(n.Companies, c.Company) }
 
 func (c EditCompany) decide(d *decider) error {
-	before := d.f.company(c.Company)
+	before := *d.f.company(c.Company)
 	if err := d.mayAdminister(before.ID); err != nil {
 		return err
 	}
@@ -178,7 +178,7 @@ func (c SetExternalMessaging) need(_ Actor, n *Need) {
 }
 
 func (c SetExternalMessaging) decide(d *decider) error {
-	company := d.f.company(c.Company)
+	company := *d.f.company(c.Company)
 	if err := d.mayAdminister(company.ID); err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func (c SetExternalMessaging) decide(d *decider) error {
 }
 
 func (c SetExternalMessaging) forUser(d *decider, company Company, mode ExternalMode) error {
-	u := d.f.user(c.User)
+	u := *d.f.user(c.User)
 	if u.ID == "" || u.Company != company.ID || u.Kind != UserMember {
 		return d.denied("ADM-23", ActionNone, "no such member of the company", c.User)
 	}

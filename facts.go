@@ -3,15 +3,22 @@ package roomkit
 import "slices"
 
 // Facts are what a decision knows. The helpers here answer questions about them;
-// absent rows answer with zero values, which every rule refuses.
+// what is absent answers with a zero value, which every rule refuses. The rows
+// they give are not to be written to.
 
-func (f *Facts) company(id CompanyID) Company {
+var (
+	noUser    = new(User)
+	noCompany = new(Company)
+	noRow     = new(Member)
+)
+
+func (f *Facts) company(id CompanyID) *Company {
 	for i := range f.Companies {
 		if f.Companies[i].ID == id {
-			return f.Companies[i]
+			return &f.Companies[i]
 		}
 	}
-	return Company{}
+	return noCompany
 }
 
 // people indexes the users and rows of large facts, so that a command that
@@ -23,14 +30,14 @@ type people struct {
 
 const indexFrom = 16
 
-func (f *Facts) user(id UserID) User {
+func (f *Facts) user(id UserID) *User {
 	if len(f.Users) < indexFrom {
 		for i := range f.Users {
 			if f.Users[i].ID == id {
-				return f.Users[i]
+				return &f.Users[i]
 			}
 		}
-		return User{}
+		return noUser
 	}
 	if f.index.users == nil {
 		f.index.users = make(map[UserID]int, len(f.Users))
@@ -39,19 +46,19 @@ func (f *Facts) user(id UserID) User {
 		}
 	}
 	if i, ok := f.index.users[id]; ok {
-		return f.Users[i]
+		return &f.Users[i]
 	}
-	return User{}
+	return noUser
 }
 
-func (f *Facts) row(id UserID) Member {
+func (f *Facts) row(id UserID) *Member {
 	if len(f.Members) < indexFrom {
 		for i := range f.Members {
 			if f.Members[i].User == id {
-				return f.Members[i]
+				return &f.Members[i]
 			}
 		}
-		return Member{}
+		return noRow
 	}
 	if f.index.rows == nil {
 		f.index.rows = make(map[UserID]int, len(f.Members))
@@ -60,9 +67,9 @@ func (f *Facts) row(id UserID) Member {
 		}
 	}
 	if i, ok := f.index.rows[id]; ok {
-		return f.Members[i]
+		return &f.Members[i]
 	}
-	return Member{}
+	return noRow
 }
 
 // person gathers what is known of somebody; ID is empty if there is no such user.

@@ -114,7 +114,9 @@ func (d *decider) dismiss(who []person, cause Cause) {
 
 func (d *decider) applyTo(people []Person, e Event) {
 	for i := range people {
-		d.setMember(d.member(people[i].User).Apply(e))
+		row := *d.member(people[i].User)
+		row.User = people[i].User
+		d.setMember(row.Apply(e))
 	}
 }
 
@@ -156,7 +158,7 @@ func (d *decider) tallyUser(who *person, by int64) {
 	d.out.rows.tallies = append(d.out.rows.tallies, t)
 }
 
-func (d *decider) tallyCompany(c Company, by int64) {
+func (d *decider) tallyCompany(c *Company, by int64) {
 	t := Tally{Company: c.ID, Was: c.Groups, Now: c.Groups + by}
 	d.out.rows.tallies = append(d.out.rows.tallies, t)
 }

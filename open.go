@@ -154,8 +154,7 @@ func (d *decider) openDirect(with UserID, unknown Rule) error {
 	}
 	other := d.f.person(with)
 	exists := d.room.State == StateActive
-	other.ID = with
-	if err := d.checkPartner(&other, exists, unknown); err != nil {
+	if err := d.checkPartner(&other, with, exists, unknown); err != nil {
 		return err
 	}
 	if !exists {
@@ -179,19 +178,19 @@ func (d *decider) openDirect(with UserID, unknown Rule) error {
 	return nil
 }
 
-func (d *decider) checkPartner(other *person, exists bool, unknown Rule) error {
+func (d *decider) checkPartner(other *person, with UserID, exists bool, unknown Rule) error {
 	fromLINE := d.me.Kind == UserLINE && other.Kind == UserMember // the LINE user starts (DIR-15)
 	if other.Status == StatusNone || other.Status == StatusDeleted || d.isStranger(other) && !exists && !fromLINE {
-		return d.denied(unknown, ActionNone, "unknown people", other.ID)
+		return d.denied(unknown, ActionNone, "unknown people", with)
 	}
 	if rule := outsiderRule(&d.me, other); rule != "" {
-		return d.denied(rule, ActionNone, "not permitted to talk with each other", other.ID)
+		return d.denied(rule, ActionNone, "not permitted to talk with each other", with)
 	}
 	if other.Status == StatusSuspended && !exists {
-		return d.denied("ADM-17", ActionNone, "suspended accounts cannot be chosen", other.ID)
+		return d.denied("ADM-17", ActionNone, "suspended accounts cannot be chosen", with)
 	}
 	if other.Kind != UserLINE && !other.company.Core {
-		return d.denied("COM-10", ActionNone, "their company does not have the Core product", other.ID)
+		return d.denied("COM-10", ActionNone, "their company does not have the Core product", with)
 	}
 	return nil
 }

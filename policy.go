@@ -26,8 +26,8 @@ func (p Policy) leaderTeamLimit() int64  { return orDefault(p.LeaderTeamLimit, 1
 func (p Policy) messageOffPeriod() time.Duration {
 	return orDefault(p.MessageOffPeriod, 30*24*time.Hour)
 }
-func (c Company) maxGroups() int64            { return orDefault(c.MaxGroups, 100_000) }
-func (c Company) recallWindow() time.Duration { return orDefault(c.RecallWindow, 24*time.Hour) }
+func (c *Company) maxGroups() int64            { return orDefault(c.MaxGroups, 100_000) }
+func (c *Company) recallWindow() time.Duration { return orDefault(c.RecallWindow, 24*time.Hour) }
 
 func orDefault[T int64 | time.Duration](v, def T) T {
 	if v == 0 {
@@ -160,6 +160,7 @@ type Rules struct {
 	policy  Policy
 	cells   [actionCount][kindCount]cell
 	allowed [kindCount][standingCount]ActionSet
+	narrows [actionCount]limits // which limits can take an action away
 }
 
 // NewRules compiles a policy.
@@ -177,6 +178,11 @@ func NewRules(policy Policy) *Rules {
 		r.cells[ActionChangePhoto][KindTeam].who |= part
 	}
 	for act := range actionCount {
+		for lim := range limitCount {
+			if conditions[lim].mask.Has(act) {
+				r.narrows[act] |= 1 << lim
+			}
+		}
 		for kind := range kindCount {
 			for st := range Standing(standingCount) {
 				if r.cells[act][kind].who&st != 0 {
@@ -201,12 +207,18 @@ func (r *Rules) actions(kind Kind, st Standing, lim limits) ActionSet {
 	return set
 }
 
+// permits reports whether an action is allowed; kind, standing and action are
+// known ones.
+func (r *Rules) permits(action Action, kind Kind, st Standing, lim limits) bool {
+	return inSet(r.allowed[kind][st], action) && (lim&r.narrows[action] == 0 || r.actions(kind, st, lim).Has(action))
+}
+
 // forbids gives the rule that forbids an action, or "" if it is allowed.
 func (r *Rules) forbids(action Action, kind Kind, st Standing, lim limits) Rule {
 	if action == ActionNone || action >= actionCount || kind >= kindCount || st >= standingCount {
 		return "COM-02"
 	}
-	if r.actions(kind, st, lim).Has(action) {
+	if r.permits(action, kind, st, lim) {
 		return ""
 	}
 	cell := r.cells[action][kind]

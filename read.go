@@ -85,10 +85,10 @@ func (s *Service) memberPage(ctx context.Context, q MemberQuery) (page []Member,
 	f := &facts[0]
 	for _, id := range people {
 		who := f.person(id)
-		takes, manages := who.takesPart(&f.Room), who.manages(&f.Room)
-		who.row.Participant, who.row.Master = takes, manages
-		if takes && q.Which != MembersManaging || manages && q.Which != MembersTakingPart {
-			page = append(page, who.row)
+		row := *who.row
+		row.Participant, row.Master = who.takesPart(&f.Room), who.manages(&f.Room)
+		if row.Participant && q.Which != MembersManaging || row.Master && q.Which != MembersTakingPart {
+			page = append(page, row)
 		}
 	}
 	return page, people[len(people)-1], nil
@@ -196,14 +196,14 @@ func (s *Service) fillRows(ctx context.Context, q RoomQuery, user UserID, page [
 		return err
 	}
 	for i := range page {
-		page[i].Member = facts[i].row(user)
+		page[i].Member = *facts[i].row(user)
 	}
 	return nil
 }
 
 func (s *Service) lists(q RoomQuery, who *person, entry *RoomEntry) bool {
 	p := *who
-	p.row = entry.Member
+	p.row = &entry.Member
 	st, _ := p.standing(&entry.Room, &Team{})
 	own := st & (StandingParticipant | StandingMaster)
 	if q.User == "" {

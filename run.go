@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 )
 
@@ -29,11 +28,13 @@ func (*askContacts) Error() string { return "contacts unknown" }
 func (s *Service) runGroup(ctx context.Context, group []*call) {
 	start := s.o.Clock()
 	fold := folded{many: len(group) > 1}
-	deciding := slices.DeleteFunc(slices.Clone(group), func(c *call) bool {
-		c.err = c.ctx.Err()
-		return c.err != nil
-	})
-	committing := make([]*call, 0, len(deciding))
+	var one [2][1]*call // no allocations for a call on its own
+	deciding, committing := one[0][:0], one[1][:0]
+	for _, c := range group {
+		if c.err = c.ctx.Err(); c.err == nil {
+			deciding = append(deciding, c)
+		}
+	}
 	for len(deciding) > 0 {
 		if err := s.load(ctx, deciding); err != nil {
 			for _, c := range deciding {
@@ -58,9 +59,9 @@ func (s *Service) runGroup(ctx context.Context, group []*call) {
 }
 
 func (s *Service) load(ctx context.Context, calls []*call) error {
-	needs := make([]Need, len(calls))
-	for i, c := range calls {
-		needs[i] = c.need
+	needs := calls[0].needs[:0]
+	for _, c := range calls {
+		needs = append(needs, c.need)
 	}
 	facts, err := s.store.Load(ctx, needs)
 	if err != nil {
@@ -70,10 +71,9 @@ func (s *Service) load(ctx context.Context, calls []*call) error {
 		return fmt.Errorf("%w: the store answered %d of %d needs", ErrUnsupported, len(facts), len(needs))
 	}
 	for i, c := range calls {
-		earlier := c.facts.earlier
-		c.facts = facts[i]
+		c.facts = &facts[i]
 		c.facts.Asked, c.facts.NewRoom, c.facts.Contacts = c.need, c.newRoom, c.contacts
-		c.facts.earlier = earlier
+		c.facts.earlier = c.first
 	}
 	return nil
 }
@@ -90,7 +90,7 @@ func (s *Service) decideCall(ctx context.Context, c *call, fold *folded, now tim
 		c.err = ErrConflict
 		return false, false
 	}
-	fold.patch(&c.facts)
+	fold.patch(c.facts)
 	if c.err = s.lacks(c); c.err != nil {
 		return false, false
 	}
@@ -98,7 +98,7 @@ func (s *Service) decideCall(ctx context.Context, c *call, fold *folded, now tim
 		c.err = errStale
 		return false, false
 	}
-	decision, err := s.rules.Decide(c.facts, c.actor, c.cmd, now)
+	decision, err := c.decider.decide(s.rules, c.facts, c.actor, c.cmd, now)
 	var needed *MoreNeeded
 	if errors.As(err, &needed) {
 		c.askFor(needed.Need)
@@ -112,7 +112,7 @@ func (s *Service) decideCall(ctx context.Context, c *call, fold *folded, now tim
 		return false, false
 	}
 	c.decision = decision
-	c.result = resultOf(&decision, &c.facts)
+	c.result = resultOf(&decision, c.facts)
 	if c.plan || len(decision.Events) == 0 && !c.opts.hasKey {
 		return false, false
 	}
@@ -124,8 +124,7 @@ func (s *Service) decideCall(ctx context.Context, c *call, fold *folded, now tim
 // because the decision has relied on them already.
 func (c *call) askFor(n Need) {
 	if n.Room != c.need.Room {
-		first := c.facts
-		c.facts.earlier = &first
+		c.first = c.facts
 	}
 	n.Command = c.need.Command
 	c.need = n
@@ -237,7 +236,7 @@ func (c *call) change() (Change, error) {
 		Outcome: Outcome{Command: c.id, Digest: c.digest, Room: d.Room, Changed: len(d.Events) > 0},
 	}
 	ch.Outcome.Events = make([]EventAt, 0, len(d.Events))
-	buf := make([]byte, 0, 512*len(d.Events))
+	buf := make([]byte, 0, 448*len(d.Events))
 	for _, e := range d.Events {
 		info := e.meta()
 		info.Command = c.id

@@ -23,6 +23,7 @@ type Service struct {
 	rules   *Rules
 	o       Options
 	batches batches
+	calls   sync.Pool // of *call
 }
 
 // New makes a service. Nil options are the defaults.
@@ -53,7 +54,7 @@ func (o *Options) setDefaults() error {
 		o.Clock = time.Now
 	}
 	if o.NewID == nil {
-		o.NewID = newIDs()
+		o.NewID = newIDs(o.Clock)
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
@@ -102,7 +103,9 @@ func (s *Service) Do(ctx context.Context, actor Actor, cmd Command, opts ...Call
 	if err != nil {
 		return Result{}, wrap(cmd, err)
 	}
-	return s.finish(c)
+	result, err := s.finish(c)
+	s.release(c)
+	return result, err
 }
 
 // Each runs several commands, for instance leaving several rooms (GEN-13). Every
@@ -140,14 +143,20 @@ func (s *Service) newCall(ctx context.Context, actor Actor, cmd Command, opts []
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	c := &call{ctx: ctx, actor: actor, cmd: cmd}
+	c, _ := s.calls.Get().(*call)
+	if c == nil {
+		c = new(call)
+	}
+	c.ctx, c.actor, c.cmd = ctx, actor, cmd
 	for _, o := range opts {
 		o(&c.opts)
 	}
 	if err := checkCommand(actor, cmd); err != nil {
 		return nil, err
 	}
-	c.newRoom = RoomID(s.o.NewID())
+	if opensRoom(cmd) {
+		c.newRoom = RoomID(s.o.NewID())
+	}
 	c.id = CommandID(s.o.NewID())
 	if c.opts.hasKey {
 		if err := c.keyed(); err != nil {
@@ -155,8 +164,25 @@ func (s *Service) newCall(ctx context.Context, actor Actor, cmd Command, opts []
 		}
 	}
 	c.contacts = c.opts.contacts
-	c.setNeed(s.rules.Need(actor, cmd))
+	c.setNeed(s.rules.need(actor, cmd, c.people[:0]))
 	return c, nil
+}
+
+// release makes a call usable again, unless somebody may still be writing to it.
+func (s *Service) release(c *call) {
+	if !c.abandoned {
+		*c = call{}
+		s.calls.Put(c)
+	}
+}
+
+// opensRoom reports whether a command may open a room that has no derived id.
+func opensRoom(cmd Command) bool {
+	switch cmd.(type) {
+	case CreateRoom, CreateGroup, CreateExternalGroup, Invite:
+		return true
+	}
+	return false
 }
 
 func (c *call) keyed() error {
@@ -182,21 +208,24 @@ func keyID(actor Actor, key string) (id CommandID) {
 func (c *call) numbered(i int) {
 	if c.opts.hasKey {
 		c.id = keyID(c.actor, fmt.Sprintf("%s\x00%d", c.opts.key, i))
-		c.need.Command = c.id
+		c.asks.Command = c.id
 	}
 }
 
 // finish runs a call until it has an outcome.
 func (s *Service) finish(c *call) (Result, error) {
+	report := s.o.Observer.Command
+	if report == nil || c.plan {
+		result, err := s.attempt(c)
+		return result, wrap(c.cmd, err)
+	}
 	start := s.o.Clock()
 	result, err := s.attempt(c)
 	err = wrap(c.cmd, err)
-	if report := s.o.Observer.Command; report != nil && !c.plan {
-		report(CommandReport{
-			Name: c.cmd.name(), Actor: c.actor, Room: result.Room, Err: err,
-			Changed: result.Changed, Attempts: c.attempts, Took: s.o.Clock().Sub(start),
-		})
-	}
+	report(CommandReport{
+		Name: c.cmd.name(), Actor: c.actor, Room: result.Room, Err: err,
+		Changed: result.Changed, Attempts: c.attempts, Took: s.o.Clock().Sub(start),
+	})
 	return result, err
 }
 
@@ -244,7 +273,7 @@ func (s *Service) again(c *call) (bool, error) {
 		c.uncertain = c.uncertain || errors.Is(c.err, errUncertain)
 		return false, c.givenUp(c.ctx.Err())
 	case errors.Is(c.err, errUncertain):
-		c.need.Command, c.uncertain = c.id, true
+		c.asks.Command, c.uncertain = c.id, true
 	case !errors.Is(c.err, ErrConflict) || errors.Is(c.err, errStale):
 		return false, c.err
 	}

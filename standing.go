@@ -11,11 +11,11 @@ func firstLimit(l limits) limit { return limit(bits.TrailingZeros16(uint16(l))) 
 // switch and the user's own permission say together. The account's state is
 // looked at apart from it, because a suspended user keeps its rooms (ADM-18).
 
-func (u User) worksPermitted(c Company) bool {
+func (u *User) worksPermitted(c *Company) bool {
 	return u.Kind == UserMember && u.Status != StatusDeleted && permitted(c.Works, u.Works)
 }
 
-func (u User) linePermitted(c Company) bool {
+func (u *User) linePermitted(c *Company) bool {
 	return u.Kind == UserMember && u.Status != StatusDeleted && permitted(c.LINE, u.LINE)
 }
 
@@ -25,7 +25,7 @@ func permitted(company ExternalMode, own bool) bool {
 
 // worksHeldSince reports whether the permission is in force and has been since
 // the given state of the directory (EXT-25: giving it back restores nothing).
-func (u User) worksHeldSince(c Company, e Epoch) bool {
+func (u *User) worksHeldSince(c *Company, e Epoch) bool {
 	if !u.worksPermitted(c) || e.User < u.WorksLost || e.Company < c.WorksOff {
 		return false
 	}
@@ -35,12 +35,12 @@ func (u User) worksHeldSince(c Company, e Epoch) bool {
 
 // accountHeldSince reports whether the account exists and has not been deleted
 // since (ADM-14: undoing the deletion restores no participation).
-func (u User) accountHeldSince(e Epoch) bool {
+func (u *User) accountHeldSince(e Epoch) bool {
 	return u.Status != StatusDeleted && u.Status != StatusNone && e.User >= u.Ended
 }
 
 // usable says why an account cannot act at all, or "".
-func (u User) usable(c Company) Rule {
+func (u *User) usable(c *Company) Rule {
 	switch {
 	case u.Status == StatusDeleted:
 		return "ADM-13"
@@ -54,9 +54,9 @@ func (u User) usable(c Company) Rule {
 
 // person is what the facts say about somebody in a room.
 type person struct {
-	User
-	company Company
-	row     Member
+	*User
+	company *Company
+	row     *Member
 }
 
 func (p *person) epoch() Epoch { return Epoch{User: p.Version, Company: p.company.Version} }

@@ -155,5 +155,6 @@ func (w *world) end(end RoomEnd) {
 
 func (w *world) person(room RoomID, id UserID) person {
 	u := w.users[id]
-	return person{User: u, company: w.companies[u.Company], row: w.rows[room][id]}
+	company, row := w.companies[u.Company], w.rows[room][id]
+	return person{User: &u, company: &company, row: &row}
 }
