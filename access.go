@@ -163,3 +163,7 @@ func (s *Service) check(ctx context.Context, user UserID, action Action, room Ro
 	who := facts[0].person(user)
 	return s.rules.may(&facts[0], &who, By(user), action)
 }
+
+// NotesFromBeginning reports whether the user can read the room's notes from the
+// beginning, whatever ReadFrom says of the conversation (GRP-42).
+func (a Access) NotesFromBeginning() bool { return a.Features.Has(FeatureNote) }

@@ -157,6 +157,15 @@ func (d *decider) everybodyHere() ([]person, error) {
 	return here, nil
 }
 
+// everyRow gives everybody who has a row in the room of the facts.
+func (d *decider) everyRow() []person {
+	all := make([]person, 0, len(d.f.Members))
+	for i := range d.f.Members {
+		all = append(all, d.f.person(d.f.Members[i].User))
+	}
+	return all
+}
+
 // fits reports whether somebody of an existing room can be taken along into a
 // new one (AMB-20, AMB-23).
 func (p *person) fits(kind Kind, withLINE bool) bool {
