@@ -25,7 +25,7 @@ type Store interface {
 	// can build on an earlier one. The results are in the same order. A non-nil
 	// error means that nothing can be said of any of them: it is
 	// ErrUnknownOutcome if some may have been stored, and anything else if none
-	// was. The store keeps the changes' slices.
+	// was. The store may keep the slices inside the changes, not changes itself.
 	Commit(ctx context.Context, changes []Change) ([]CommitResult, error)
 
 	// Members pages through the people of a room in byte order of their ids.
@@ -51,8 +51,8 @@ type Need struct {
 	// Command asks for the outcome of an earlier commit of this command.
 	Command CommandID
 	// Room asks for the room's row. For a Direct room both parties come with it
-	// (as if named in People), for a Team room its team, for any room the owning
-	// company.
+	// (as if named in People), for a Team room its team's row, for any room the
+	// owning company.
 	Room RoomID
 	// People asks for these users, their companies and their rows in Room.
 	People []UserID
@@ -119,7 +119,14 @@ type Tally struct {
 
 // Change is what one command does: stored whole or not at all. Commit compares
 // everything in Expect, Tallies, Names and Checkpoint and writes in one atomic
-// step; a mismatch is ErrConflict for this change and stores nothing of it.
+// step; a mismatch is ErrConflict for this change and stores nothing of it. Room
+// rows whose NameKey is not empty are unique by Company and NameKey among active
+// rooms; a change that would break this is ErrConflict, too.
+//
+// A malformed change is ErrInvalid and stores nothing: a zero Command, a row
+// that is not expected, that appears twice or whose new version is not the
+// expected one plus the number of its records, records that leave a gap or are
+// longer than MaxEventBytes.
 type Change struct {
 	Command CommandID // a command id already stored makes the change a repeat
 	Digest  [32]byte  // identifies the payload: a repeat with another one is ErrCommandReused
@@ -140,9 +147,6 @@ type Change struct {
 	Records    []Record // the events, in order; Cursor is empty
 	Outcome    Outcome  // what a repeat returns; the store fills in Cursor
 }
-
-// Room rows whose NameKey is not empty are unique by Company and NameKey among
-// active rooms; a change that would break this is ErrConflict.
 
 // RoomEnd says how the remaining memberships of a room end.
 type RoomEnd struct {
@@ -236,7 +240,8 @@ type RoomEntry struct {
 	Member Member
 }
 
-// UserQuery asks for users of a company.
+// UserQuery asks for users of a company; the empty company stands for users who
+// belong to none.
 type UserQuery struct {
 	Company CompanyID
 	After   UserID

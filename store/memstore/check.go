@@ -30,8 +30,11 @@ func invalid(field, reason string) error { return &roomkit.Invalid{Field: field,
 // check looks at the form of a change first and compares then. It fills the
 // slots and writes nothing that a caller could see.
 func (s *Store) check(c *roomkit.Change) error {
+	if c.Command.IsZero() {
+		return invalid("Command", "missing")
+	}
 	for _, step := range [...]func(*roomkit.Change) error{
-		s.expect, s.checkRecords, s.checkRows, s.checkParts, s.compare, s.compareNames,
+		s.expect, s.checkRecords, s.checkRows, s.checkMembers, s.checkParts, s.compare, s.compareNames,
 	} {
 		if err := step(c); err != nil {
 			return err
@@ -44,6 +47,9 @@ func (s *Store) check(c *roomkit.Change) error {
 func (s *Store) expect(c *roomkit.Change) error {
 	for i := range c.Expect {
 		of := &c.Expect[i].Subject
+		if c.Expect[i].Version < 0 {
+			return invalid("Expect", "negative version")
+		}
 		w := slot{}
 		switch {
 		case of.Type == roomkit.SubjectRoom && of.ID == "" && !of.Room.IsZero():

@@ -52,17 +52,18 @@ func (s *Store) checkRows(c *roomkit.Change) error {
 
 func (s *Store) writes(c *roomkit.Change, of roomkit.Subject, v roomkit.Version) bool {
 	i := s.find(c, &of, 0)
-	if i < 0 || v < 1 {
+	if i < 0 {
 		return false
 	}
 	w := &s.slots[i]
-	fits := !w.written && v == c.Expect[i].Version+w.records
+	fits := !w.written && w.records > 0 && v == c.Expect[i].Version+w.records
 	w.written = true
 	return fits
 }
 
-// checkParts looks at what belongs to subjects without being one.
-func (s *Store) checkParts(c *roomkit.Change) error {
+// checkMembers demands that the rows of people are of rooms expected, each
+// written once.
+func (s *Store) checkMembers(c *roomkit.Change) error {
 	at := 0
 	for i := range c.Members {
 		of := roomkit.RoomSubject(c.Members[i].Room)
@@ -73,6 +74,37 @@ func (s *Store) checkParts(c *roomkit.Change) error {
 			return invalid("Members", "of a room that does not exist")
 		}
 	}
+	if !distinct(c.Members) {
+		return invalid("Members", "a row is written twice")
+	}
+	return nil
+}
+
+// distinct reports whether no row is there twice. It has it easy with rows in
+// order, as a service gives them.
+func distinct(rows []roomkit.Member) bool {
+	inOrder := true
+	for i := 1; i < len(rows) && inOrder; i++ {
+		a, b := &rows[i-1], &rows[i]
+		inOrder = a.Room == b.Room && a.User < b.User
+	}
+	if inOrder {
+		return true
+	}
+	type key struct {
+		room roomkit.RoomID
+		user roomkit.UserID
+	}
+	seen := make(map[key]struct{}, len(rows))
+	for i := range rows {
+		seen[key{rows[i].Room, rows[i].User}] = struct{}{}
+	}
+	return len(seen) == len(rows)
+}
+
+// checkParts looks at what belongs to subjects without being one.
+func (s *Store) checkParts(c *roomkit.Change) error {
+	at := 0
 	for i := range c.Ended {
 		of := roomkit.RoomSubject(c.Ended[i].Room)
 		if at = s.find(c, &of, at); at < 0 || !s.slots[at].written {

@@ -9,9 +9,10 @@ import (
 
 // done is what is remembered of a command.
 type done struct {
+	command roomkit.CommandID
 	digest  [32]byte
 	room    roomkit.RoomID
-	first   int64 // its records in the log
+	first   int64 // its records
 	records int64
 	changed bool
 	own     bool // its events are in doneEvents
@@ -54,15 +55,13 @@ func (s *Store) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit
 }
 
 func (s *Store) commit(c *roomkit.Change, r *roomkit.CommitResult) {
-	if !c.Command.IsZero() {
-		if d, ok := s.done[c.Command]; ok {
-			if d.digest != c.Digest {
-				r.Err = roomkit.ErrCommandReused
-				return
-			}
-			r.Outcome, r.Repeat = s.outcome(c.Command, d), true
+	if d := s.findDone(c.Command); d != nil {
+		if d.digest != c.Digest {
+			r.Err = roomkit.ErrCommandReused
 			return
 		}
+		r.Outcome, r.Repeat = s.outcome(d), true
+		return
 	}
 	s.round++
 	err := s.check(c)
@@ -98,33 +97,29 @@ func (s *Store) release(c *roomkit.Change, stored bool) {
 	s.slots = s.slots[:0]
 }
 
-// remember appends the records to the log and keeps the outcome.
+// remember keeps the records and the outcome.
 func (s *Store) remember(c *roomkit.Change) roomkit.Outcome {
-	first := s.log.len()
+	first := s.records.len()
 	last := 0
 	for i := range c.Records {
 		r := &c.Records[i]
 		last = s.find(c, &r.Subject, last)
-		h := s.slots[last].head
-		h.history = append(h.history, s.log.len())
-		s.log.append(r)
+		s.keep(r, s.slots[last].head)
 	}
 	out := c.Outcome
 	out.Command, out.Digest, out.Cursor = c.Command, c.Digest, ""
 	if len(c.Records) > 0 {
-		out.Cursor = s.cursor(s.log.len())
-	}
-	if c.Command.IsZero() {
-		return out
+		out.Cursor = s.cursor(s.records.len())
 	}
 	d := done{
-		digest: c.Digest, room: out.Room, changed: out.Changed,
+		command: c.Command, digest: c.Digest, room: out.Room, changed: out.Changed,
 		first: first, records: int64(len(c.Records)), own: !eventsOf(out.Events, c.Records),
 	}
 	if d.own {
 		s.doneEvents[c.Command] = slices.Clone(out.Events)
 	}
-	s.done[c.Command] = d
+	s.commands[c.Command] = s.done.len()
+	s.done.append(d)
 	return out
 }
 
@@ -136,18 +131,26 @@ func eventsOf(events []roomkit.EventAt, records []roomkit.Record) bool {
 	})
 }
 
-func (s *Store) outcome(id roomkit.CommandID, d done) roomkit.Outcome {
-	out := roomkit.Outcome{Command: id, Digest: d.digest, Room: d.room, Changed: d.changed}
+// findDone gives what is remembered of a command, or nil.
+func (s *Store) findDone(id roomkit.CommandID) *done {
+	if i, ok := s.commands[id]; ok {
+		return s.done.at(i)
+	}
+	return nil
+}
+
+func (s *Store) outcome(d *done) roomkit.Outcome {
+	out := roomkit.Outcome{Command: d.command, Digest: d.digest, Room: d.room, Changed: d.changed}
 	if d.records > 0 {
 		out.Cursor = s.cursor(d.first + d.records)
 	}
 	if d.own {
-		out.Events = slices.Clone(s.doneEvents[id])
+		out.Events = slices.Clone(s.doneEvents[d.command])
 		return out
 	}
 	for i := range d.records {
-		r := s.log.at(d.first + i)
-		out.Events = append(out.Events, roomkit.EventAt{Subject: r.Subject, Version: r.Version})
+		e := s.records.at(d.first + i)
+		out.Events = append(out.Events, roomkit.EventAt{Subject: s.subject(e.subject), Version: e.version})
 	}
 	return out
 }

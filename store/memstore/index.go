@@ -20,6 +20,7 @@ type index[E any, O order[E]] struct {
 	tail   []*E       // since then
 	size   int        // of chunks and tail
 	stale  int        // of size, those that do not belong here any more
+	living int        // how many belong here; only writers change it, so any reader may look
 }
 
 // order says what an index lists, and in which order.
@@ -41,8 +42,10 @@ func (x *index[E, O]) turn(e *E, was, is bool) {
 	switch {
 	case was == is:
 	case is:
+		x.living++
 		x.add(e)
 	default:
+		x.living--
 		x.stale++
 		if x.manyStale() {
 			x.dirty.Store(true)
@@ -72,7 +75,9 @@ func (x *index[E, O]) forget(e *E, live bool) {
 	if held := o.held(e); *held {
 		*held = false
 		x.size--
-		if !live {
+		if live {
+			x.living--
+		} else {
 			x.stale--
 		}
 		is := func(other *E) bool { return other == e }
@@ -85,9 +90,6 @@ func (x *index[E, O]) forget(e *E, live bool) {
 }
 
 func (x *index[E, O]) manyStale() bool { return x.stale > spareStale+x.size/2 }
-
-// living is how many elements belong here.
-func (x *index[E, O]) living() int { return x.size - x.stale }
 
 // all gives what belongs here in no order. Only writers may use it.
 func (x *index[E, O]) all() iter.Seq[*E] {

@@ -27,11 +27,20 @@ func newKit(tb testing.TB) *kit {
 	tb.Helper()
 	k := &kit{TB: tb, Store: memstore.New(), rooms: map[roomkit.RoomID]*roomkit.Room{}}
 	k.must(roomkit.Change{
+		Command:   k.command(),
 		Expect:    []roomkit.Expect{{Subject: roomkit.CompanySubject(acme)}},
 		Companies: []roomkit.Company{{ID: acme, Version: 1}},
 		Records:   []roomkit.Record{{Subject: roomkit.CompanySubject(acme), Version: 1}},
 	})
 	return k
+}
+
+// command gives ids that are in no order.
+func (k *kit) command() (id roomkit.CommandID) {
+	k.commands++
+	binary.BigEndian.PutUint64(id[:8], k.commands*0x9e3779b97f4a7c15)
+	binary.BigEndian.PutUint64(id[8:], k.commands)
+	return id
 }
 
 func (k *kit) must(c roomkit.Change) roomkit.Outcome {
@@ -50,6 +59,7 @@ func (k *kit) staff(n int) []roomkit.UserID {
 		ids[i] = roomkit.UserID(fmt.Sprintf("user-%07d", i))
 		of := roomkit.UserSubject(ids[i])
 		k.must(roomkit.Change{
+			Command: k.command(),
 			Expect:  []roomkit.Expect{{Subject: of}},
 			Users:   []roomkit.User{{ID: ids[i], Version: 1, Company: acme, Kind: roomkit.UserMember}},
 			Records: []roomkit.Record{{Subject: of, Version: 1}},
@@ -71,8 +81,8 @@ func (k *kit) join(id roomkit.RoomID, actor, user roomkit.UserID) roomkit.Change
 	now := time.Unix(1e9+int64(r.Version), 0).UTC()
 	r.ChangedAt = now
 	of := roomkit.RoomSubject(id)
-	k.commands++
 	c := roomkit.Change{
+		Command: k.command(),
 		Expect: []roomkit.Expect{
 			{Subject: of, Version: was},
 			{Subject: roomkit.UserSubject(actor), Version: 1},
@@ -91,8 +101,6 @@ func (k *kit) join(id roomkit.RoomID, actor, user roomkit.UserID) roomkit.Change
 	if actor == user {
 		c.Expect = append(c.Expect[:2:2], c.Expect[3:]...)
 	}
-	binary.BigEndian.PutUint64(c.Command[:8], k.commands*0x9e3779b97f4a7c15)
-	binary.BigEndian.PutUint64(c.Command[8:], k.commands)
 	c.Records[0].Command = c.Command
 	c.Outcome = roomkit.Outcome{
 		Command: c.Command, Room: id, Changed: true,

@@ -2,6 +2,7 @@ package memstore
 
 import (
 	"context"
+	"math"
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
@@ -45,34 +46,69 @@ func (s *Store) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts
 
 func (s *Store) load(n *roomkit.Need, f *roomkit.Facts, b *block) {
 	var few [4]person
-	a := asking{store: s, people: few[:0]}
+	people := crowd{list: few[:0]}
 	f.Companies = b.companies[:0]
-	if r := s.rooms[n.Room]; r != nil {
-		a.room = r
+	r := s.rooms[n.Room]
+	if r != nil {
 		f.Room = r.row
 		addCompany(f, r.company)
-		a.byRoom(n, f)
+		people = s.comeWith(r, n, f, people)
 	}
-	if t := s.teams[n.Team]; t != nil && n.Team != "" {
+	if t := s.teams[n.Team]; t != nil {
 		f.Team = t.row
-		a.add(t.row.Leader)
+		people = people.with(s.person(r, t.row.Leader))
 	}
 	f.Team.Members = slices.Clone(f.Team.Members)
 	for _, id := range n.People {
-		a.add(id)
+		people = people.with(s.person(r, id))
 	}
-	a.rows(f, b)
+	people.copyRows(f, b)
 	for _, id := range n.Companies {
 		addCompany(f, s.companies[id])
 	}
 	s.loadRest(n, f)
 }
 
+// comeWith adds the people and the team that come with a room.
+func (s *Store) comeWith(r *room, n *roomkit.Need, f *roomkit.Facts, people crowd) crowd {
+	switch r.row.Kind {
+	case roomkit.KindDirect:
+		people = people.with(s.person(r, r.row.Parties[0]))
+		people = people.with(s.person(r, r.row.Parties[1]))
+	case roomkit.KindTeam:
+		if t := s.teams[r.row.Team]; t != nil && n.Team == "" {
+			f.Team = t.row
+		}
+	}
+	if n.Masters {
+		for _, m := range take(&r.masters, everyone, math.MaxInt, everyone) {
+			people = people.with(person{m.user, m})
+		}
+	}
+	if n.Everybody {
+		for _, m := range take(&r.present, everyone, roomkit.MaxEverybody+1, everyone) {
+			people = people.with(person{m.user, m})
+		}
+	}
+	return people
+}
+
+func everyone(*membership) bool { return true }
+
+// person finds a user and the row in r, which may be nil.
+func (s *Store) person(r *room, id roomkit.UserID) person {
+	p := person{user: s.users[id]}
+	if p.user != nil && r != nil {
+		p.member = s.membership(r, p.user)
+	}
+	return p
+}
+
 // loadRest answers what has nothing to do with the room.
 func (s *Store) loadRest(n *roomkit.Need, f *roomkit.Facts) {
 	if !n.Command.IsZero() {
-		if d, ok := s.done[n.Command]; ok {
-			out := s.outcome(n.Command, d)
+		if d := s.findDone(n.Command); d != nil {
+			out := s.outcome(d)
 			f.Done = &out
 		}
 	}
@@ -101,102 +137,66 @@ func addCompany(f *roomkit.Facts, c *company) {
 	f.Companies = append(f.Companies, c.row)
 }
 
-// asking gathers the people that a need is about, each once.
-type asking struct {
-	store  *Store
-	room   *room // or nil
-	people []person
-	many   map[*user]struct{} // the same, once they are many
-}
-
-// person is somebody with the row in the room, if there is one.
+// person is a user, or nil, with the row in the room in question, or nil.
 type person struct {
 	user   *user
 	member *membership
 }
 
+// crowd is the people that a need is about, each once.
+type crowd struct {
+	list []person
+	seen map[*user]struct{} // the same, once they are many
+}
+
 const manyPeople = 32
 
-// byRoom adds the people who come with the room.
-func (a *asking) byRoom(n *roomkit.Need, f *roomkit.Facts) {
-	row := &a.room.row
-	switch row.Kind {
-	case roomkit.KindDirect:
-		a.add(row.Parties[0])
-		a.add(row.Parties[1])
-	case roomkit.KindTeam:
-		if t := a.store.teams[row.Team]; t != nil && n.Team == "" {
-			f.Team = t.row
+// with gives the crowd with p. The value goes round, not a pointer, so that a
+// short list can stay on the stack.
+func (c crowd) with(p person) crowd {
+	if p.user == nil || c.has(p.user) {
+		return c
+	}
+	c.list = append(c.list, p)
+	switch {
+	case c.seen != nil:
+		c.seen[p.user] = struct{}{}
+	case len(c.list) > manyPeople:
+		c.seen = make(map[*user]struct{}, 2*manyPeople)
+		for _, p := range c.list {
+			c.seen[p.user] = struct{}{}
 		}
 	}
-	if n.Masters {
-		for m := range a.room.masters.from(everyone) {
-			a.put(person{m.user, m})
-		}
-	}
-	if n.Everybody {
-		count := 0
-		for m := range a.room.present.from(everyone) {
-			a.put(person{m.user, m})
-			if count++; count > roomkit.MaxEverybody {
-				break
-			}
-		}
-	}
+	return c
 }
 
-func everyone(*membership) bool { return true }
-
-func (a *asking) add(id roomkit.UserID) {
-	u := a.store.users[id]
-	if u == nil {
-		return
+func (c crowd) has(u *user) bool {
+	if c.seen != nil {
+		_, ok := c.seen[u]
+		return ok
 	}
-	p := person{user: u}
-	if a.room != nil {
-		p.member = a.store.membership(a.room, u)
+	for i := range c.list {
+		if c.list[i].user == u {
+			return true
+		}
 	}
-	a.put(p)
+	return false
 }
 
-func (a *asking) put(p person) {
-	if a.many != nil {
-		if _, ok := a.many[p.user]; ok {
-			return
-		}
-		a.many[p.user] = struct{}{}
-	} else {
-		for i := range a.people {
-			if a.people[i].user == p.user {
-				return
-			}
-		}
-	}
-	a.people = append(a.people, p)
-	if a.many == nil && len(a.people) > manyPeople {
-		a.many = make(map[*user]struct{}, 2*manyPeople)
-		for _, p := range a.people {
-			a.many[p.user] = struct{}{}
-		}
-	}
-}
-
-// rows copies the rows of the people gathered.
-func (a *asking) rows(f *roomkit.Facts, b *block) {
+// copyRows gives the rows to the facts, in the block as long as they fit.
+func (c crowd) copyRows(f *roomkit.Facts, b *block) {
 	f.Members, f.Users = b.members[:0], b.users[:0]
-	if n := len(a.people); n > len(b.users) {
-		f.Users = make([]roomkit.User, 0, n)
-		if a.room != nil {
-			f.Members = make([]roomkit.Member, 0, n)
-		}
+	if n := len(c.list); n > len(b.users) {
+		f.Members, f.Users = make([]roomkit.Member, 0, n), make([]roomkit.User, 0, n)
 	}
-	for _, p := range a.people {
+	for i := range c.list {
+		p := &c.list[i]
+		if p.member != nil {
+			f.Members = append(f.Members, p.member.row)
+		}
 		if p.user.row.Version > 0 {
 			f.Users = append(f.Users, p.user.row)
 			addCompany(f, p.user.company)
-		}
-		if p.member != nil {
-			f.Members = append(f.Members, p.member.row)
 		}
 	}
 }

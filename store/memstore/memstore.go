@@ -27,20 +27,25 @@ type Store struct {
 	users       map[roomkit.UserID]*user
 	companies   map[roomkit.CompanyID]*company
 	teams       map[roomkit.TeamID]*team
-	memberships map[pair]*membership
+	members     log[membership]
+	memberships map[pair]uint32   // where in members
 	names       map[nameKey]*room // active rooms with a NameKey
 	checkpoints map[string]roomkit.Cursor
 
-	done       map[roomkit.CommandID]done
+	records     log[entry]
+	data        heap // of the records
+	types       []string
+	typeNumbers map[string]uint32
+	subjects    log[roomkit.Subject]
+
+	done       log[done]
+	commands   map[roomkit.CommandID]int64             // where in done
 	doneEvents map[roomkit.CommandID][]roomkit.EventAt // where they are not those of the records
-	log        log
-	epoch      string // tells the cursors of this store from those of others
+	epoch      string                                  // tells the cursors of this store from those of others
 	waiting    map[chan struct{}]struct{}
 
-	members slab[membership]
-	numbers uint32 // given out to rooms and users
-	round   uint64 // counts changes, so that marks of an earlier one are void
-	slots   []slot // one for each Expect of the change at hand
+	round uint64 // counts changes, so that marks of an earlier one are void
+	slots []slot // one for each Expect of the change at hand
 }
 
 var (
@@ -57,10 +62,11 @@ func New() *Store {
 		users:       map[roomkit.UserID]*user{},
 		companies:   map[roomkit.CompanyID]*company{},
 		teams:       map[roomkit.TeamID]*team{},
-		memberships: map[pair]*membership{},
+		memberships: map[pair]uint32{},
+		typeNumbers: map[string]uint32{},
 		names:       map[nameKey]*room{},
 		checkpoints: map[string]roomkit.Cursor{},
-		done:        map[roomkit.CommandID]done{},
+		commands:    map[roomkit.CommandID]int64{},
 		doneEvents:  map[roomkit.CommandID][]roomkit.EventAt{},
 		epoch:       hex.EncodeToString(epoch[:]),
 		waiting:     map[chan struct{}]struct{}{},

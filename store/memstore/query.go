@@ -61,7 +61,7 @@ func (s *Store) membersOf(r *room, which roomkit.MemberFilter, past func(*member
 
 // take gives the first elements past a point that keep accepts.
 func take[E any, O order[E]](x *index[E, O], past func(*E) bool, limit int, keep func(*E) bool) []*E {
-	found := make([]*E, 0, min(limit, x.living()))
+	found := make([]*E, 0, min(limit, x.living))
 	for e := range x.from(past) {
 		if !keep(e) {
 			continue
@@ -229,7 +229,7 @@ func (s *Store) group(ids []roomkit.UserID) (group, bool) {
 		}
 		g = append(g, u)
 	}
-	slices.SortFunc(g, func(a, b *user) int { return cmp.Compare(a.present.living(), b.present.living()) })
+	slices.SortFunc(g, func(a, b *user) int { return cmp.Compare(a.present.living, b.present.living) })
 	return g, true
 }
 

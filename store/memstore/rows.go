@@ -7,10 +7,9 @@ import "github.com/go-roomkit/roomkit"
 type (
 	room struct {
 		head
-		row     roomkit.Room
-		company *company
-		number  uint32
 		taking  int64 // people who take part
+		company *company
+		row     roomkit.Room
 
 		present index[membership, presentOfRoom]
 		masters index[membership, mastersOfRoom]
@@ -20,9 +19,8 @@ type (
 	}
 	user struct {
 		head
-		row     roomkit.User
 		company *company
-		number  uint32
+		row     roomkit.User
 
 		present index[membership, presentOfUser]
 		left    index[membership, leftOfUser]
@@ -52,7 +50,8 @@ type (
 
 // head is what all subjects have.
 type head struct {
-	history []int64 // where the record of each version is in the log
+	number  uint32  // of the subject, or 0
+	history []int64 // where the record of each version is
 	round   uint64  // the change that slot belongs to
 	slot    int     // its place among what that change expects
 }
@@ -63,19 +62,6 @@ type pair struct{ room, user uint32 }
 type nameKey struct {
 	company roomkit.CompanyID
 	key     string
-}
-
-// slab hands out zero values from arrays, so that many small values cost few
-// allocations. Nothing is given back.
-type slab[T any] struct{ free []T }
-
-func (s *slab[T]) take() *T {
-	if len(s.free) == 0 {
-		s.free = make([]T, 64)
-	}
-	t := &s.free[0]
-	s.free = s.free[1:]
-	return t
 }
 
 func (m *membership) present() bool { return m.row.Participant || m.row.Master }
@@ -107,20 +93,15 @@ func (s *Store) membership(r *room, u *user) *membership {
 	if r.number == 0 || u.number == 0 {
 		return nil
 	}
-	return s.memberships[pair{r.number, u.number}]
+	if i, ok := s.memberships[pair{r.number, u.number}]; ok {
+		return s.members.at(int64(i))
+	}
+	return nil
 }
 
 func (s *Store) takesPart(r *room, u *user) bool {
 	m := s.membership(r, u)
 	return m != nil && m.row.Participant
-}
-
-func (s *Store) number(n *uint32) uint32 {
-	if *n == 0 {
-		s.numbers++
-		*n = s.numbers
-	}
-	return *n
 }
 
 // putRoom writes the row and keeps the company's lists. Names are apart.
@@ -135,6 +116,7 @@ func (s *Store) putRoom(r *room, row *roomkit.Room) {
 		r.company = s.company(row.Company)
 	}
 	r.row = *row
+	r.row.Company = shared(row.Company, r.company.row.ID)
 	r.company.rooms.turn(r, wasActive, r.active())
 	r.company.public.turn(r, wasPublic, r.active() && row.Public)
 }
@@ -150,21 +132,22 @@ func (s *Store) putUser(u *user, row *roomkit.User) {
 	}
 	groups := u.row.Groups
 	u.row = *row
+	u.row.Company = shared(row.Company, u.company.row.ID)
 	u.row.Groups = groups
 	u.company.users.turn(u, listed, true)
 }
 
 // putMember writes the row of u in r.
 func (s *Store) putMember(r *room, u *user, row *roomkit.Member) {
-	key := pair{s.number(&r.number), s.number(&u.number)}
-	m := s.memberships[key]
-	known := m != nil
-	if !known {
-		m = s.members.take()
-		m.room, m.user = r, u
-		s.memberships[key] = m
+	key := pair{s.number(&r.head, roomkit.RoomSubject(row.Room)), s.number(&u.head, roomkit.UserSubject(row.User))}
+	if i, ok := s.memberships[key]; ok {
+		s.members.at(int64(i)).put(row, true)
+		return
 	}
-	m.put(row, known)
+	s.memberships[key] = uint32(s.members.len())
+	m := s.members.grow()
+	m.room, m.user = r, u
+	m.put(row, false)
 }
 
 // put replaces the row and keeps the lists of its room and its user.
@@ -172,6 +155,7 @@ func (m *membership) put(row *roomkit.Member, known bool) {
 	r, u := m.room, m.user
 	wasThere, wasMaster, tookPart := m.present(), m.row.Master, m.row.Participant
 	m.row = *row
+	m.row.User, m.row.Company = shared(row.User, u.row.ID), shared(row.Company, u.row.Company)
 	there := m.present()
 	r.present.turn(m, wasThere, there)
 	u.present.turn(m, wasThere, there)
@@ -184,4 +168,13 @@ func (m *membership) put(row *roomkit.Member, known bool) {
 	if !tookPart && row.Participant {
 		r.taking++
 	}
+}
+
+// shared gives the one of two equal ids that is kept already, so that not every
+// row keeps its own copy.
+func shared[T ~string](id, kept T) T {
+	if id == kept {
+		return kept
+	}
+	return id
 }
