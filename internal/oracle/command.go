@@ -159,6 +159,9 @@ func (c *call) start(cmd Command) *refusal {
 	}
 	if c.actor != System {
 		if r := c.w.actorRefused(c.actor); r != nil {
+			if d, ok := cmd.(interface{ doubtful() bool }); ok && d.doubtful() {
+				return refused() // for the form or for the actor
+			}
 			return r
 		}
 		c.who = c.w.Users[c.actor]
@@ -215,26 +218,26 @@ func (c *call) may(r *Room, a Action) *refusal {
 	return c.w.mayDo(c.who, r, a)
 }
 
-func (OpenSelf) wellFormed() bool          { return true }
-func (x OpenDirect) wellFormed() bool      { return x.With != "" }
-func (x CreateGroup) wellFormed() bool     { return len(x.Members) <= 500 && len(x.Masters) <= 500 }
-func (x OpenTeamRoom) wellFormed() bool    { return x.Team != "" }
-func (x Invite) wellFormed() bool          { return some(x.People) }
-func (x Remove) wellFormed() bool          { return some(x.People) }
-func (Leave) wellFormed() bool             { return true }
-func (x AppointMasters) wellFormed() bool  { return some(x.People) }
-func (x DismissMasters) wellFormed() bool  { return some(x.People) }
-func (x HandOver) wellFormed() bool        { return x.To != "" }
-func (Edit) wellFormed() bool              { return true }
-func (DeleteRoom) wellFormed() bool        { return true }
-func (x Convert) wellFormed() bool         { return x.To.Managed() }
-func (x PutCompany) wellFormed() bool      { return x.Company.ID != "" }
-func (x EditCompany) wellFormed() bool     { return x.Company != "" }
-func (x PutUsers) wellFormed() bool        { return len(x.Users) > 0 }
-func (x SuspendUser) wellFormed() bool     { return x.User != "" }
-func (x DeleteUser) wellFormed() bool      { return x.User != "" }
-func (x RestoreUser) wellFormed() bool     { return x.User != "" }
-func (x SyncTeam) wellFormed() bool        { return x.Team.ID != "" && len(x.Team.Members) <= 5000 }
+func (OpenSelf) wellFormed() bool         { return true }
+func (x OpenDirect) wellFormed() bool     { return x.With != "" }
+func (x CreateGroup) wellFormed() bool    { return len(x.Members) <= 500 && len(x.Masters) <= 500 }
+func (x OpenTeamRoom) wellFormed() bool   { return x.Team != "" }
+func (x Invite) wellFormed() bool         { return some(x.People) }
+func (x Remove) wellFormed() bool         { return some(x.People) }
+func (Leave) wellFormed() bool            { return true }
+func (x AppointMasters) wellFormed() bool { return some(x.People) }
+func (x DismissMasters) wellFormed() bool { return some(x.People) }
+func (x HandOver) wellFormed() bool       { return x.To != "" }
+func (Edit) wellFormed() bool             { return true }
+func (DeleteRoom) wellFormed() bool       { return true }
+func (x Convert) wellFormed() bool        { return x.To.Managed() }
+func (x PutCompany) wellFormed() bool     { return x.Company.ID != "" }
+func (x EditCompany) wellFormed() bool    { return x.Company != "" }
+func (x PutUsers) wellFormed() bool       { return len(x.Users) > 0 }
+func (x SuspendUser) wellFormed() bool    { return x.User != "" }
+func (x DeleteUser) wellFormed() bool     { return x.User != "" }
+func (x RestoreUser) wellFormed() bool    { return x.User != "" }
+func (x SyncTeam) wellFormed() bool       { return x.Team.ID != "" && len(x.Team.Members) <= 5000 }
 
 func (x Expel) wellFormed() bool {
 	return some(x.People) && (x.Cause == ByPermission || x.Cause == ByAccount)
@@ -262,5 +265,16 @@ func (x CreateRoom) wellFormed() bool {
 		(x.Origin != FromRoom || x.Source != "") &&
 		(len(x.People) > 1 || !named)
 }
+
+// doubtful is a form that may be refused before the actor is looked at.
+func (x CreateGroup) doubtful() bool {
+	return x.Name == "" || x.ForOthers && len(x.Masters) == 0 || x.External && x.Settings.Public
+}
+
+func (x CreateRoom) doubtful() bool {
+	return len(unique(x.People...)) < len(x.People) || x.Origin == FromContacts || x.Audience == Externals && x.Origin == FromRoom
+}
+
+func (x Edit) doubtful() bool { return len(x.actions()) == 0 }
 
 func some(people []string) bool { return len(people) >= 1 && len(people) <= 500 }

@@ -49,7 +49,8 @@ type Outcome struct {
 	Vacated   []string // groups that an automatic removal left without a master
 	Emptied   bool     // message is on again after the deadline
 	Offers    []Offer
-	Dropped   []string
+	Dropped   []string // left out for lack of a permission
+	Unsure    []string // left out because of the account: Dropped may name them too
 }
 
 // Move is one person's way into or out of a room or role.

@@ -69,9 +69,13 @@ func (w *World) effectiveMasters(r *Room) map[string]bool {
 	return set
 }
 
-func (w *World) hasLine(r *Room) bool { return w.holds(r, func(u *User) bool { return u.Kind == Line }) }
+func (w *World) hasLine(r *Room) bool {
+	return w.holds(r, func(u *User) bool { return u.Kind == Line })
+}
 
-func (w *World) hasHuman(r *Room) bool { return w.holds(r, func(u *User) bool { return u.Kind != Bot }) }
+func (w *World) hasHuman(r *Room) bool {
+	return w.holds(r, func(u *User) bool { return u.Kind != Bot })
+}
 
 func (w *World) holds(r *Room, is func(*User) bool) bool {
 	for u := range r.Participants {

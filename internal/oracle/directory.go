@@ -1,0 +1,197 @@
+package oracle
+
+import "slices"
+
+// directs reports whether the actor may manage a company's directory (ADM-23).
+func (c *call) directs(company string) *refusal {
+	if c.system() || c.who.Kind == Human && c.who.Admin && c.who.Company == company && c.w.Companies[company] != nil {
+		return nil
+	}
+	if c.who.Admin {
+		return denied("ADM-23")
+	}
+	return denied()
+}
+
+// account finds a user for somebody who directs the user's company.
+func (c *call) account(id string) (*User, *refusal) {
+	u := c.w.Users[id]
+	if u == nil && c.system() {
+		return nil, refused()
+	}
+	if u == nil {
+		return nil, c.directs("")
+	}
+	return u, c.directs(u.Company)
+}
+
+// amend changes the directory and notes what everybody lost by it.
+func (c *call) amend(change func()) {
+	before := map[string]bool{}
+	alive := map[string]bool{}
+	for id, u := range c.w.Users {
+		before[id] = c.w.worksInForce(u)
+		alive[id] = u.Status != Deleted
+	}
+	change()
+	for id, u := range c.w.Users {
+		if before[id] && !c.w.worksInForce(u) {
+			u.LostWorks = c.w.Step
+		}
+		if alive[id] && u.Status == Deleted {
+			u.LostAccount = c.w.Step
+		}
+	}
+	c.w.Changed = c.w.Step
+	c.changed = true
+}
+
+func (x PutCompany) run(c *call) *refusal {
+	if !c.system() {
+		return denied()
+	}
+	old := c.w.Companies[x.Company.ID]
+	if old != nil && *old == x.Company {
+		return nil
+	}
+	put := x.Company
+	c.amend(func() { c.w.Companies[put.ID] = &put })
+	return nil
+}
+
+func (x EditCompany) run(c *call) *refusal {
+	if no := c.directs(x.Company); no != nil {
+		return no
+	}
+	co := c.w.Companies[x.Company]
+	if co == nil {
+		return refused()
+	}
+	if x.MembersCreateGroups == nil && x.RecallWindow == nil {
+		return unsettled
+	}
+	set(c, &co.MembersCreateGroups, x.MembersCreateGroups)
+	set(c, &co.RecallWindow, x.RecallWindow)
+	return nil
+}
+
+func (x PutUsers) run(c *call) *refusal {
+	if !c.system() {
+		return denied()
+	}
+	for _, u := range x.Users {
+		old := c.w.Users[u.ID]
+		homeless := (u.Company == "") != (u.Kind == Line) || u.Kind != Line && c.w.Companies[u.Company] == nil
+		if homeless || old != nil && (old.Company != u.Company || old.Kind != u.Kind) {
+			return refused()
+		}
+	}
+	fresh := slices.ContainsFunc(x.Users, func(u User) bool { return !c.w.same(u) })
+	if !fresh {
+		return nil
+	}
+	c.amend(func() {
+		for _, u := range x.Users {
+			if old := c.w.Users[u.ID]; old != nil {
+				u.LostWorks, u.LostAccount = old.LostWorks, old.LostAccount
+			}
+			c.w.Users[u.ID] = &u
+		}
+	})
+	return nil
+}
+
+func (w *World) same(u User) bool {
+	old := w.Users[u.ID]
+	if old == nil {
+		return false
+	}
+	u.LostWorks, u.LostAccount = old.LostWorks, old.LostAccount
+	return *old == u
+}
+
+func (x SetExternalMessaging) run(c *call) *refusal {
+	if no := c.directs(x.Company); no != nil {
+		return no
+	}
+	co := c.w.Companies[x.Company]
+	if co == nil {
+		return refused()
+	}
+	if x.User == "" {
+		mode := &co.Works
+		if x.Channel == LineChannel {
+			mode = &co.Line
+		}
+		if *mode != x.Mode {
+			c.amend(func() { *mode = x.Mode })
+		}
+		return nil
+	}
+	u := c.w.Users[x.User]
+	if u == nil || u.Company != x.Company {
+		return denied("ADM-23")
+	}
+	if u.Kind != Human || u.Status == Deleted {
+		return unsettled
+	}
+	return x.one(c, co, u)
+}
+
+// one user's own permission; none can be withdrawn while all have it (ADM-03).
+func (x SetExternalMessaging) one(c *call, co *Company, u *User) *refusal {
+	own, mode := &u.Works, co.Works
+	if x.Channel == LineChannel {
+		own, mode = &u.Line, co.Line
+	}
+	if mode == All && x.Mode == Off {
+		return denied("ADM-03")
+	}
+	if on := x.Mode == Selected; *own != on {
+		c.amend(func() { *own = on })
+	}
+	return nil
+}
+
+func (x SuspendUser) run(c *call) *refusal {
+	u, no := c.account(x.User)
+	if no != nil {
+		return no
+	}
+	if u.Status == Deleted || !c.system() && u.ID == c.actor {
+		return unsettled
+	}
+	to := Suspended
+	if x.Lift {
+		to = Active
+	}
+	if u.Status != to {
+		c.amend(func() { u.Status = to })
+	}
+	return nil
+}
+
+func (x DeleteUser) run(c *call) *refusal {
+	u, no := c.account(x.User)
+	if no != nil {
+		return no
+	}
+	if u.Admin && u.Status != Deleted {
+		return unsettled // ADM-16 is the host's matter
+	}
+	if u.Status != Deleted {
+		c.amend(func() { u.Status = Deleted })
+	}
+	return nil
+}
+
+func (x RestoreUser) run(c *call) *refusal {
+	u, no := c.account(x.User)
+	if no != nil {
+		return no
+	}
+	if u.Status == Deleted {
+		c.amend(func() { u.Status = Active })
+	}
+	return nil
+}

@@ -1,0 +1,119 @@
+package oracle
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"time"
+)
+
+// begin adds a room, or lets one with a derived id begin anew.
+func (c *call) begin(r *Room) *Room {
+	if r.ID == "" {
+		c.w.lastRoom++
+		r.ID = fmt.Sprintf("r%d", c.w.lastRoom)
+	}
+	if old := c.w.Rooms[r.ID]; old != nil {
+		r.Tenures, r.Lives = old.Tenures, old.Lives
+	}
+	r.Lives++
+	r.BeganAt = c.now
+	r.Participants, r.Masters = map[string]Membership{}, map[string]int{}
+	if r.Features == nil {
+		r.Features = Features{}
+	}
+	c.w.Rooms[r.ID] = r
+	c.w.Births[r.ID] = Birth{r.Kind, r.Company, r.Creator, r.Origin}
+	c.changed = true
+	c.out.Room, c.out.Kind, c.out.Opened = r.ID, r.Kind, true
+	return r
+}
+
+// join admits people who do not take part. A void participation ends first.
+func (c *call) join(r *Room, why Cause, readAll bool, people ...string) {
+	for _, p := range people {
+		if _, in := r.Participants[p]; in {
+			r.endTenure(p, Participant, c.w.Step, AnyCause)
+			c.out.Renewed = append(c.out.Renewed, Move{r.ID, p, AnyCause})
+		}
+		r.Participants[p] = Membership{Since: c.w.Step, JoinedAt: c.now, ReadAll: readAll, Joined: why}
+		r.Tenures = append(r.Tenures, Tenure{User: p, Role: Participant, From: c.w.Step})
+		c.out.Joined = append(c.out.Joined, Move{r.ID, p, why})
+		c.changed = true
+	}
+}
+
+// leave ends a participation.
+func (c *call) leave(r *Room, why Cause, person string) {
+	if _, in := r.Participants[person]; !in {
+		return
+	}
+	delete(r.Participants, person)
+	r.endTenure(person, Participant, c.w.Step, why)
+	c.out.Left = append(c.out.Left, Move{r.ID, person, why})
+	c.changed = true
+}
+
+func (c *call) appoint(r *Room, why Cause, people ...string) {
+	for _, p := range people {
+		if _, is := r.Masters[p]; is {
+			r.endTenure(p, Master, c.w.Step, AnyCause)
+		}
+		r.Masters[p] = c.w.Step
+		r.Masterless = ""
+		r.Tenures = append(r.Tenures, Tenure{User: p, Role: Master, From: c.w.Step})
+		c.out.Appointed = append(c.out.Appointed, Move{r.ID, p, why})
+		c.changed = true
+	}
+}
+
+func (c *call) dismiss(r *Room, why Cause, person string) {
+	if _, is := r.Masters[person]; !is {
+		return
+	}
+	delete(r.Masters, person)
+	r.endTenure(person, Master, c.w.Step, why)
+	c.out.Dismissed = append(c.out.Dismissed, Move{r.ID, person, why})
+	c.changed = true
+}
+
+// end ends a room and everything in it.
+func (c *call) end(r *Room) {
+	r.EndedWith = map[string]bool{}
+	for _, p := range slices.Sorted(maps.Keys(r.Participants)) {
+		r.EndedWith[p] = true
+		c.leave(r, ByEnd, p)
+	}
+	for _, p := range slices.Sorted(maps.Keys(r.Masters)) {
+		r.EndedWith[p] = true
+		c.dismiss(r, ByEnd, p)
+	}
+	r.Ended = true
+	r.Masterless = ""
+	r.OffSince = time.Time{}
+	c.out.Ended = append(c.out.Ended, r.ID)
+	c.changed = true
+}
+
+// settle dissolves a room that the last human has left (COM-09).
+func (c *call) settle(r *Room) {
+	if !r.Ended && !c.w.hasHuman(r) {
+		c.end(r)
+	}
+}
+
+// vacate says that an automatic removal left a group without a master.
+func (c *call) vacate(r *Room, why Cause, before int) {
+	if !r.Ended && r.Kind.Managed() && before > 0 && len(r.Masters) == 0 {
+		r.Masterless = why
+		c.out.Vacated = append(c.out.Vacated, r.ID)
+	}
+}
+
+func (r *Room) endTenure(user string, role Role, step int, why Cause) {
+	for i := range r.Tenures {
+		if t := &r.Tenures[i]; t.User == user && t.Role == role && t.Until == 0 {
+			t.Until, t.Cause = step, why
+		}
+	}
+}

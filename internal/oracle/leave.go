@@ -1,0 +1,163 @@
+package oracle
+
+import (
+	"maps"
+	"slices"
+)
+
+func (x Leave) run(c *call) *refusal {
+	r, no := c.authorised(x.Room, MayLeave)
+	if no != nil {
+		return no
+	}
+	c.leave(r, BySelf, c.actor)
+	c.settle(r)
+	return nil
+}
+
+func (x Remove) run(c *call) *refusal {
+	r, no := c.authorised(x.Room, MayRemove)
+	if no != nil {
+		return no
+	}
+	var f faults
+	people := unique(x.People...)
+	for _, p := range people {
+		_, in := r.Participants[p]
+		f.when(!in, "COM-08")
+	}
+	self := contains(people, c.actor)
+	f.when(self && r.Kind == GeneralRoom, "GEN-36")
+	if len(c.w.mastersWithout(r, people)) == 0 {
+		f.when(endsRole(r, people), "GRP-45", "GRP-04", "GRP-08", "GRP-09", "EXT-27", "AMB-06")
+	}
+	if no := f.refusal(); no != nil {
+		return no
+	}
+	if self && !c.w.manages(r, c.actor) {
+		return unsettled // an administrator who takes part
+	}
+	for _, p := range people {
+		why := ByRemoval
+		if p == c.actor {
+			why = AnyCause
+		}
+		c.leave(r, why, p)
+		c.dismiss(r, why, p)
+	}
+	c.settle(r)
+	return nil
+}
+
+func endsRole(r *Room, people []string) bool {
+	return slices.ContainsFunc(people, func(p string) bool {
+		_, is := r.Masters[p]
+		return is
+	})
+}
+
+// mastersWithout are the effective masters who are not among people.
+func (w *World) mastersWithout(r *Room, people []string) map[string]bool {
+	left := w.effectiveMasters(r)
+	for _, p := range people {
+		delete(left, p)
+	}
+	return left
+}
+
+func (x Expel) run(c *call) *refusal {
+	r, no := c.room(x.Room)
+	if no != nil {
+		return no
+	}
+	if !c.system() {
+		return denied()
+	}
+	people := unique(x.People...)
+	for _, p := range people {
+		if c.expelUnsettled(r, p, x.Cause) {
+			return unsettled
+		}
+	}
+	masters := len(r.Masters)
+	for _, p := range people {
+		if m, in := r.Participants[p]; in && c.applies(r, p, m.Since, x.Cause) {
+			c.leave(r, x.Cause, p)
+		}
+		if since, is := r.Masters[p]; is && c.applies(r, p, since, x.Cause) {
+			c.dismiss(r, x.Cause, p)
+		}
+	}
+	c.settle(r)
+	c.vacate(r, x.Cause, masters)
+	return nil
+}
+
+func (c *call) applies(r *Room, p string, since int, why Cause) bool {
+	u := c.w.Users[p]
+	if why == ByAccount {
+		return accountLost(u, since)
+	}
+	return r.Kind == ExternalRoom && c.w.worksLost(u, since)
+}
+
+// expelUnsettled: whether an ended account counts as a lost permission.
+func (c *call) expelUnsettled(r *Room, p string, why Cause) bool {
+	u := c.w.Users[p]
+	if u == nil || why == ByAccount {
+		return false
+	}
+	_, in := r.Participants[p]
+	_, over := r.Masters[p]
+	return (in || over) && r.Kind == ExternalRoom && (u.Status == Deleted || u.LostAccount > 0)
+}
+
+// Sweep carries out everywhere what changes of the directory have decided: void
+// participations and roles end.
+func (w *World) Sweep() Outcome {
+	w.Step++
+	c := &call{w: w, actor: System}
+	for _, id := range slices.Sorted(maps.Keys(w.Rooms)) {
+		if r := w.Rooms[id]; !r.Ended {
+			c.sweep(r)
+		}
+	}
+	w.Swept = w.Step
+	c.out.Verdict = NoOp
+	if c.changed {
+		c.out.Verdict = OK
+	}
+	return c.out
+}
+
+func (c *call) sweep(r *Room) {
+	masters, last := len(r.Masters), Cause("")
+	for _, p := range slices.Sorted(maps.Keys(r.Masters)) {
+		if since := r.Masters[p]; c.w.voidSince(r, p, since) {
+			last = c.why(r, p, since)
+			c.dismiss(r, last, p)
+		}
+	}
+	for _, p := range slices.Sorted(maps.Keys(r.Participants)) {
+		if m := r.Participants[p]; c.w.voidSince(r, p, m.Since) {
+			c.leave(r, c.why(r, p, m.Since), p)
+		}
+	}
+	if len(r.Participants) == 0 || !c.w.hasHuman(r) {
+		c.settle(r)
+	}
+	c.vacate(r, last, masters)
+}
+
+func (c *call) why(r *Room, p string, since int) Cause {
+	account := accountLost(c.w.Users[p], since)
+	permission := r.Kind == ExternalRoom && c.w.worksLost(c.w.Users[p], since)
+	switch {
+	case account && permission:
+		return AnyCause
+	case account:
+		return ByAccount
+	default:
+		return ByPermission
+	}
+}

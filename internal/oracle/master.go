@@ -1,0 +1,65 @@
+package oracle
+
+func (x AppointMasters) run(c *call) *refusal {
+	r, no := c.authorised(x.Room, MayAppoint)
+	if no != nil {
+		return no
+	}
+	var fresh []string
+	var f faults
+	for _, p := range unique(x.People...) {
+		if !c.w.manages(r, p) {
+			c.w.notMaster(&f, r.Kind, r.Company, p)
+			fresh = append(fresh, p)
+		}
+	}
+	if no := f.refusal(); no != nil {
+		return no
+	}
+	c.appoint(r, ByMaster, fresh...)
+	return nil
+}
+
+func (x DismissMasters) run(c *call) *refusal {
+	r, no := c.authorised(x.Room, MayDismiss)
+	if no != nil {
+		return no
+	}
+	people := unique(x.People...)
+	if endsRole(r, people) && len(c.w.mastersWithout(r, people)) == 0 {
+		return denied("GRP-09", "GRP-04", "GRP-08", "EXT-27")
+	}
+	for _, p := range people {
+		why := ByRemoval
+		if p == c.actor {
+			why = AnyCause
+		}
+		c.dismiss(r, why, p)
+	}
+	return nil
+}
+
+// run demands that the actor is a Group Master: an administrator has no role of
+// his own to hand over.
+func (x HandOver) run(c *call) *refusal {
+	r, no := c.authorised(x.Room, MayAppoint)
+	if no != nil {
+		return no
+	}
+	if !c.w.manages(r, c.actor) {
+		return denied()
+	}
+	if x.To == c.actor {
+		return refused()
+	}
+	if !c.w.manages(r, x.To) {
+		var f faults
+		c.w.notMaster(&f, r.Kind, r.Company, x.To)
+		if no := f.refusal(); no != nil {
+			return no
+		}
+		c.appoint(r, ByHandOver, x.To)
+	}
+	c.dismiss(r, ByHandOver, c.actor)
+	return nil
+}

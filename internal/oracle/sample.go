@@ -1,0 +1,78 @@
+package oracle
+
+import "time"
+
+// Founding are the commands that bring a small world into being: company a with
+// five members, a bot and a team, company b with three members, company c
+// without the Core product, and two LINE users.
+func Founding() []Command {
+	member := func(company, id string, admin bool) User {
+		return User{ID: id, Company: company, Kind: Human, Status: Active, Admin: admin, Works: true, Line: true}
+	}
+	a5 := member("a", "a5", false)
+	a5.Works, a5.Line = false, false
+	return []Command{
+		PutCompany{Company{ID: "a", Core: true, MembersCreateGroups: true, Works: Selected, Line: Selected, MaxGroups: 4, RecallWindow: 24 * time.Hour}},
+		PutCompany{Company{ID: "b", Core: true, MembersCreateGroups: true, Works: All, Line: Off, RecallWindow: 24 * time.Hour}},
+		PutCompany{Company{ID: "c", MembersCreateGroups: true, Works: All, Line: All}},
+		PutUsers{[]User{
+			member("a", "a1", true), member("a", "a2", false), member("a", "a3", false), member("a", "a4", false), a5,
+			{ID: "abot", Company: "a", Kind: Bot, Status: Active},
+			member("b", "b1", true), member("b", "b2", false), member("b", "b3", false),
+			member("c", "c1", false),
+			{ID: "l1", Kind: Line, Status: Active}, {ID: "l2", Kind: Line, Status: Active},
+		}},
+		SyncTeam{Team{
+			ID: "t", Company: "a", Name: "Team", Leader: "a2", Members: []string{"a2", "a3", "a5"},
+			Room: true, Features: true, Preset: Features{Note: true, Folder: true},
+		}},
+	}
+}
+
+// FoundingContacts are the external contacts of the small world: of whom, which
+// outsiders.
+func FoundingContacts() map[string][]string {
+	return map[string][]string{
+		"a1": {"b1", "b2", "b3", "c1", "l1", "l2"},
+		"a2": {"b1", "b2", "l1"},
+		"a3": {"b1"},
+		"b1": {"a1", "a2", "a3"},
+		"b2": {"a1"},
+	}
+}
+
+// Chooser draws a number from 0 to n-1.
+type Chooser interface {
+	Choose(n int, what string) int
+}
+
+type drawing struct {
+	w *World
+	c Chooser
+}
+
+type drawer struct {
+	weight int
+	draw   func(*drawing) (actor string, cmd Command)
+}
+
+var drawers = []drawer{
+	{3, drawOpen}, {4, drawDirect}, {9, drawCreate}, {7, drawGroup}, {12, drawInvite}, {7, drawRemove},
+	{7, drawLeave}, {12, drawMasters}, {11, drawEdit}, {6, drawRoomEnd}, {3, drawExpel},
+	{8, drawMessaging}, {6, drawAccount}, {3, drawDirectory}, {3, drawTeam},
+}
+
+// Draw draws a command and who sends it: mostly somebody who stands a chance.
+func (w *World) Draw(c Chooser) (actor string, cmd Command) {
+	total := 0
+	for _, d := range drawers {
+		total += d.weight
+	}
+	n := c.Choose(total, "command")
+	for _, d := range drawers {
+		if n -= d.weight; n < 0 {
+			return d.draw(&drawing{w, c})
+		}
+	}
+	panic("unreachable")
+}
