@@ -41,7 +41,7 @@ const (
 	ActionSwitchFileNotice         // switch the notice about new files (FEA-09)
 	ActionRecallOwn                // recall own messages, see Access.MayRecall
 	ActionRecallOthers             // recall messages of others (FEA-11)
-	ActionSource                   // choose people for a new room among the members (CRE-23)
+	ActionSource                   // choose people for a new room among the members (CRE-23, GRP-43, TEAM-26)
 	ActionSeeRoom                  // see name and properties
 	ActionSeeMembers               // see who takes part
 	ActionMailMembers              // mail or invite all members of a public group (GRP-22)

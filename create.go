@@ -24,14 +24,22 @@ type OpenDirect struct {
 	With UserID
 }
 
-// CreateRoom makes a room of the right kind from picked people (CRE-01 to
-// CRE-33): the 1:1 room for one person, a General room for several company
-// members, an ExternalGroup when users of other companies are among them, a
-// General room with LINE users.
+// CreateRoom makes a room of the right kind from picked people (CRE-01): the 1:1
+// room for one person, a General room for several company members, an
+// ExternalGroup when users of other companies are among them, together with
+// company members or not (CRE-12), a General room with LINE users. The room comes
+// into being with this command, when the creator has confirmed (CRE-08, CRE-09);
+// [Service.Plan] shows it before.
 //
-// With several people it offers first (CRE-04): unless Anyway or Use is set and
-// when rooms exist that all of them share, it answers with Result.Offers and
-// changes nothing.
+// The people are those whom the creator has chosen: of a picker, of a calendar
+// event (CRE-16, CRE-18), of a mail (CRE-20, CRE-22), or of the members of another
+// room and further people (CRE-23, CRE-24), which stays as it is (CRE-27) and must
+// not be a 1:1 room, message to me or a room with outsiders (CRE-25).
+//
+// With several people it offers first, on every way (CRE-04, CRE-19, CRE-22,
+// CRE-26): unless Anyway or Use is set and when rooms exist that all of them
+// share, it answers with Result.Offers and changes nothing. Several rooms of the
+// same people may stand side by side (CRE-07).
 type CreateRoom struct {
 	People      []UserID // without the actor; 1 to MaxPeople
 	Audience    Audience // required for OriginPicker

@@ -10,7 +10,7 @@ import (
 // Enforce carries out what changes of the directory have already decided. It
 // reads the feed from a cursor to its end and takes people out of rooms: those
 // whose external permission was withdrawn out of all external groups (EXT-22,
-// EXT-43), those whose account was deleted out of every room (ADM-13). It returns
+// EXT-31, EXT-43), those whose account was deleted out of every room (ADM-13). It returns
 // the cursor to go on from, also together with an error.
 //
 // Access has ended before, at the moment of the change; Enforce makes the rows

@@ -2,10 +2,14 @@ package roomkit
 
 import "slices"
 
-// Invite adds people to a room. They take part at once (COM-13). Where the room
-// cannot take them in, it opens a new room instead and leaves this one as it is:
-// a 1:1 room with a third person (DIR-06), a General room with users of other
-// companies or LINE users (GEN-27). Result.Room says which room it was.
+// Invite adds people, one or several (GEN-04), to a room. They take part at once
+// (COM-13). It is the only way into a group, public or private (GRP-23, GRP-24),
+// and takes people with an account only (EXT-41).
+//
+// Where the room cannot take them in, Invite opens a new, empty room instead and
+// leaves this one as it is: a 1:1 room with a third person (DIR-06, DIR-07), a
+// General room with users of other companies or LINE users (GEN-27).
+// Result.Room says which room it was.
 type Invite struct {
 	Room   RoomID
 	People []UserID // 1 to MaxPeople; who already takes part is skipped (COM-07)

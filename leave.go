@@ -2,15 +2,19 @@ package roomkit
 
 import "slices"
 
-// Remove takes other people out of a room. In a group it ends a master role too
-// and is refused if no Group Master would remain (GRP-45).
+// Remove takes other people, one or several (GEN-06), out of a room. They can
+// read nothing of it any more (GEN-08, GRP-13, EXT-20); what they wrote stays for
+// the others (COM-03, GRP-14, EXT-21). In a group it ends a master role too and is
+// refused if no Group Master would remain (GRP-45).
 type Remove struct {
 	Room   RoomID
 	People []UserID // 1 to MaxPeople, all of them participants (COM-08)
 }
 
 // Leave ends the actor's own participation. Only Direct and General rooms can
-// be left (LST-22). For several rooms use [Service.Each] (GEN-13).
+// be left, from the list as from inside (LST-22, GEN-12), and no group by anybody
+// (EXT-18). The leaver can read nothing of it any more (GEN-10); for the others it
+// goes on unchanged (GEN-11, GEN-35). For several rooms use [Service.Each] (GEN-13).
 type Leave struct {
 	Room RoomID
 }

@@ -2,7 +2,8 @@ package roomkit
 
 import "slices"
 
-// AppointMasters makes people Group Masters. They need not take part (GRP-10).
+// AppointMasters makes people Group Masters; a group may have several (GRP-05).
+// They need not take part (GRP-10).
 type AppointMasters struct {
 	Room   RoomID
 	People []UserID // 1 to MaxPeople
@@ -104,7 +105,7 @@ func dismissLastRule(kind Kind) Rule {
 }
 
 // checkMasterRemains demands that somebody besides those who go is a Group
-// Master whose role counts.
+// Master whose role counts (GRP-04).
 func (d *decider) checkMasterRemains(going []UserID, rule Rule) error {
 	if !d.f.Asked.Masters {
 		return d.more(func(n *Need) { n.Masters = true })

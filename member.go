@@ -15,7 +15,7 @@ type Member struct {
 	Participant bool
 	Master      bool
 
-	Period        int64     // how often this person joined; 0: never
+	Period        int64     // how often this person joined; 0: never. Nothing is carried over from one to the next (COM-06)
 	Joined        Cause     // how the last period began
 	JoinedAt      time.Time // when it began
 	JoinedVersion Version   // the room's version with which it began

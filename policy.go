@@ -53,7 +53,8 @@ const (
 )
 
 // matrix is the authority matrix: action × kind. The columns are none, self,
-// direct, general, group, external group, team.
+// direct, general, group, external group, team. Managing members is the masters'
+// right (EXT-14).
 var matrix = [actionCount][kindCount]cell{
 	ActionEnter:             {{}, {part, "SELF-01"}, {part, "DIR-04"}, {part, "COM-02"}, {part, "GRP-11"}, {part, "EXT-19"}, {part, "COM-02"}},
 	ActionPost:              {{}, {part, "SELF-01"}, {part, "DIR-04"}, {part, "COM-02"}, {part, "GRP-11"}, {part, "EXT-19"}, {part, "COM-02"}},

@@ -11,10 +11,10 @@ type Kind uint8
 const (
 	KindNone          Kind = iota // no kind; allows nothing
 	KindSelf                      // message to me: one owner
-	KindDirect                    // 1:1: two parties
-	KindGeneral                   // several people with equal rights
-	KindGroup                     // a group of one company, managed by Group Masters
-	KindExternalGroup             // a group of several companies, managed by Group Masters
+	KindDirect                    // 1:1: two parties (GEN-01), also when one is an outsider (DIR-14)
+	KindGeneral                   // several people with equal rights, however few are left (GEN-30); LINE users too (GEN-33)
+	KindGroup                     // a group of one company and its room (GRP-01), managed by Group Masters
+	KindExternalGroup             // a group of several companies (EXT-01), managed by Group Masters
 	KindTeam                      // follows a team of the organisation chart
 	kindCount
 )
@@ -97,8 +97,8 @@ type Room struct {
 	Description string
 	Origin      Origin // which way of creation
 
-	Public           bool       // found by colleagues (GRP-19); private by default
-	HistorySharing   bool       // newcomers read from the beginning (COM-04)
+	Public           bool       // found by colleagues (GRP-17, GRP-19); private by default (EXT-08)
+	HistorySharing   bool       // newcomers read from the beginning (COM-04); off by default (GEN-24, GEN-25)
 	Notify           bool       // group notification (NTF-04)
 	Features         FeatureSet // what is switched on; what is in force also depends on kind and message
 	FeaturesWithheld bool       // the administrator withholds the masters' right over features (GRP-31)

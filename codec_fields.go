@@ -1,0 +1,385 @@
+package roomkit
+
+// The listings below are the stored form: every key once, in order, for both
+// directions. What has been released never changes. Anything else, even one more
+// key, is a new codec version ("v"), with a golden file of its own, and its
+// listing still reads the old forms.
+
+// envelope lists what all events carry after their subject.
+func (c *coder) envelope(m *Meta) {
+	c.version(`,"version":`, &m.Version)
+	c.instant(`,"at":`, &m.At)
+	c.actor(`,"actor":"`, &m.Actor)
+	c.epoch(`,"epoch":[`, &m.Epoch)
+	c.uuid(`,"command":"`, (*[16]byte)(&m.Command))
+	codeEnum(c, `,"cause":"`, causeNames[:], &m.Cause)
+	codeEnum(c, `,"kind":"`, kindNames[:], &m.Kind)
+	c.flag(`,"notify":true`, &m.Notify)
+}
+
+func (e *RoomCreated) codec(c *coder) {
+	c.begin(`{"type":"room.created","v":1,"room":"`, SubjectRoom, &e.Meta)
+	codeID(c, `,"company":"`, &e.Company)
+	codeID(c, `,"team":"`, &e.Team)
+	c.parties(`,"parties":[`, &e.Parties)
+	c.text(`,"name":"`, &e.Name)
+	c.text(`,"name_key":"`, &e.NameKey)
+	c.text(`,"photo":"`, &e.Photo)
+	c.text(`,"description":"`, &e.Description)
+	codeEnum(c, `,"origin":"`, originNames[:], &e.Origin)
+	c.flag(`,"public":true`, &e.Public)
+	c.flag(`,"history_sharing":true`, &e.HistorySharing)
+	c.features(`,"features":[`, &e.Features)
+}
+
+func (e *MemberJoined) codec(c *coder) {
+	c.begin(`{"type":"member.joined","v":1,"room":"`, SubjectRoom, &e.Meta)
+	codeList(c, `,"people":[`, &e.People, codePerson)
+	c.flag(`,"read_all":true`, &e.ReadAll)
+	c.counts(&e.Counts)
+}
+
+func (e *MemberLeft) codec(c *coder) {
+	c.begin(`{"type":"member.left","v":1,"room":"`, SubjectRoom, &e.Meta)
+	codeList(c, `,"people":[`, &e.People, codePerson)
+	c.flag(`,"roles":true`, &e.Roles)
+	c.text(`,"name":"`, &e.Name)
+	c.counts(&e.Counts)
+}
+
+func (e *MasterAppointed) codec(c *coder) {
+	c.begin(`{"type":"master.appointed","v":1,"room":"`, SubjectRoom, &e.Meta)
+	codeList(c, `,"people":[`, &e.People, codePerson)
+	c.counts(&e.Counts)
+}
+
+func (e *MasterDismissed) codec(c *coder) {
+	c.begin(`{"type":"master.dismissed","v":1,"room":"`, SubjectRoom, &e.Meta)
+	codeList(c, `,"people":[`, &e.People, codePerson)
+	c.counts(&e.Counts)
+}
+
+func (e *MasterVacated) codec(c *coder) {
+	c.begin(`{"type":"master.vacated","v":1,"room":"`, SubjectRoom, &e.Meta)
+}
+
+func (e *RoomRenamed) codec(c *coder) {
+	c.begin(`{"type":"room.renamed","v":1,"room":"`, SubjectRoom, &e.Meta)
+	c.text(`,"from":"`, &e.From)
+	c.text(`,"to":"`, &e.To)
+	c.text(`,"name_key":"`, &e.NameKey)
+}
+
+func (e *PhotoChanged) codec(c *coder) {
+	c.begin(`{"type":"room.photo_changed","v":1,"room":"`, SubjectRoom, &e.Meta)
+	c.text(`,"from":"`, &e.From)
+	c.text(`,"to":"`, &e.To)
+}
+
+func (e *DescriptionChanged) codec(c *coder) {
+	c.begin(`{"type":"room.description_changed","v":1,"room":"`, SubjectRoom, &e.Meta)
+	c.text(`,"from":"`, &e.From)
+	c.text(`,"to":"`, &e.To)
+}
+
+func (e *VisibilityChanged) codec(c *coder) {
+	c.begin(`{"type":"room.visibility_changed","v":1,"room":"`, SubjectRoom, &e.Meta)
+	c.flag(`,"public":true`, &e.Public)
+}
+
+func (e *HistorySharingChanged) codec(c *coder) {
+	c.begin(`{"type":"room.history_sharing_changed","v":1,"room":"`, SubjectRoom, &e.Meta)
+	c.flag(`,"on":true`, &e.On)
+}
+
+func (e *NotificationSwitched) codec(c *coder) {
+	c.begin(`{"type":"room.notification_switched","v":1,"room":"`, SubjectRoom, &e.Meta)
+}
+
+func (e *FeaturesSwitched) codec(c *coder) {
+	c.begin(`{"type":"room.features_switched","v":1,"room":"`, SubjectRoom, &e.Meta)
+	c.features(`,"from":[`, &e.From)
+	c.features(`,"to":[`, &e.To)
+}
+
+func (e *FeaturesWithheldChanged) codec(c *coder) {
+	c.begin(`{"type":"room.features_withheld","v":1,"room":"`, SubjectRoom, &e.Meta)
+	c.flag(`,"withheld":true`, &e.Withheld)
+}
+
+func (e *MessageSwitchedOff) codec(c *coder) {
+	c.begin(`{"type":"room.message_off","v":1,"room":"`, SubjectRoom, &e.Meta)
+	c.moment(`,"deadline":`, &e.Deadline)
+}
+
+func (e *MessageSwitchedOn) codec(c *coder) {
+	c.begin(`{"type":"room.message_on","v":1,"room":"`, SubjectRoom, &e.Meta)
+	c.flag(`,"emptied":true`, &e.Emptied)
+}
+
+func (e *FeatureDataDeleted) codec(c *coder) {
+	c.begin(`{"type":"room.feature_data_deleted","v":1,"room":"`, SubjectRoom, &e.Meta)
+	c.features(`,"features":[`, &e.Features)
+}
+
+func (e *RoomConverted) codec(c *coder) {
+	c.begin(`{"type":"room.converted","v":1,"room":"`, SubjectRoom, &e.Meta)
+	codeEnum(c, `,"from":"`, kindNames[:], &e.From)
+	c.features(`,"features":[`, &e.Features)
+	codeList(c, `,"people":[`, &e.People, codePerson)
+}
+
+func (e *RoomEnded) codec(c *coder) {
+	c.begin(`{"type":"room.ended","v":1,"room":"`, SubjectRoom, &e.Meta)
+	c.flag(`,"deleted":true`, &e.Deleted)
+	c.counts(&e.Counts)
+}
+
+// The id of a company is the subject; "company" would be the same key again.
+func (e *CompanyPut) codec(c *coder) {
+	c.begin(`{"type":"company.put","v":1,"company":"`, SubjectCompany, &e.Meta)
+	v := &e.Company
+	codeSubjectID(c, &e.Subject, &v.ID)
+	c.row(`,"tenant":{`)
+	codeCount(c, `,"version":`, &v.Version)
+	c.flag(`,"core":true`, &v.Core)
+	c.flag(`,"members_create_groups":true`, &v.MembersCreateGroups)
+	codeEnum(c, `,"works":"`, externalModeNames[:], &v.Works)
+	codeEnum(c, `,"line":"`, externalModeNames[:], &v.LINE)
+	codeCount(c, `,"max_groups":`, &v.MaxGroups)
+	c.duration(`,"recall_window":`, &v.RecallWindow)
+	codeCount(c, `,"works_off":`, &v.WorksOff)
+	codeCount(c, `,"works_narrowed":`, &v.WorksNarrowed)
+	codeCount(c, `,"groups":`, &v.Groups)
+	c.shut()
+}
+
+// The id of a user is the subject; "user" would be the same key again.
+func (e *UserPut) codec(c *coder) {
+	c.begin(`{"type":"user.put","v":1,"user":"`, SubjectUser, &e.Meta)
+	v := &e.User
+	codeSubjectID(c, &e.Subject, &v.ID)
+	c.row(`,"account":{`)
+	codeCount(c, `,"version":`, &v.Version)
+	codeID(c, `,"company":"`, &v.Company)
+	codeEnum(c, `,"kind":"`, userKindNames[:], &v.Kind)
+	codeEnum(c, `,"status":"`, userStatusNames[:], &v.Status)
+	c.flag(`,"administrator":true`, &v.Administrator)
+	c.flag(`,"works":true`, &v.Works)
+	c.flag(`,"line":true`, &v.LINE)
+	codeCount(c, `,"works_since":`, &v.WorksSince)
+	codeCount(c, `,"works_lost":`, &v.WorksLost)
+	codeCount(c, `,"ended":`, &v.Ended)
+	codeCount(c, `,"groups":`, &v.Groups)
+	c.shut()
+	codeCount(c, `,"company_version":`, &e.CompanyVersion)
+}
+
+func (e *UserStatusChanged) codec(c *coder) {
+	c.begin(`{"type":"user.status_changed","v":1,"user":"`, SubjectUser, &e.Meta)
+	codeEnum(c, `,"from":"`, userStatusNames[:], &e.From)
+	codeEnum(c, `,"to":"`, userStatusNames[:], &e.To)
+}
+
+func (e *CompanyMessagingChanged) codec(c *coder) {
+	c.begin(`{"type":"company.messaging_changed","v":1,"company":"`, SubjectCompany, &e.Meta)
+	codeEnum(c, `,"channel":"`, channelNames[:], &e.Channel)
+	codeEnum(c, `,"from":"`, externalModeNames[:], &e.From)
+	codeEnum(c, `,"to":"`, externalModeNames[:], &e.To)
+}
+
+func (e *UserMessagingChanged) codec(c *coder) {
+	c.begin(`{"type":"user.messaging_changed","v":1,"user":"`, SubjectUser, &e.Meta)
+	codeEnum(c, `,"channel":"`, channelNames[:], &e.Channel)
+	c.flag(`,"on":true`, &e.On)
+	codeCount(c, `,"company_version":`, &e.Company)
+}
+
+func (e *TeamSynced) codec(c *coder) {
+	c.begin(`{"type":"team.synced","v":1,"team":"`, SubjectTeam, &e.Meta)
+	codeID(c, `,"company":"`, &e.Company)
+	c.text(`,"name":"`, &e.Name)
+	codeID(c, `,"leader":"`, &e.Leader)
+	codeList(c, `,"added":[`, &e.Added, codeItem)
+	codeList(c, `,"removed":[`, &e.Removed, codeItem)
+	c.flag(`,"room_allowed":true`, &e.Room)
+	c.flag(`,"features_granted":true`, &e.Features)
+	c.flag(`,"photo_granted":true`, &e.Photo)
+	c.features(`,"preset":[`, &e.Preset)
+	c.flag(`,"preset_notify":true`, &e.Notify)
+	c.number(`,"seq":`, &e.Seq)
+}
+
+// An Unknown is not listed: its bytes are its form.
+func (u *Unknown) codec(*coder) {}
+
+func codePerson(c *coder, v *Person) {
+	c.brace()
+	codeID(c, `,"user":"`, &v.User)
+	codeID(c, `,"company":"`, &v.Company)
+	codeEnum(c, `,"kind":"`, userKindNames[:], &v.Kind)
+	c.epoch(`,"epoch":[`, &v.Epoch)
+	c.unbrace()
+	if v.User == "" {
+		c.fail(`,"user":`, reasonMissing)
+	}
+}
+
+func (c *coder) counts(v *Counts) {
+	const key = `,"counts":{`
+	if !c.open(key, *v != Counts{}) {
+		return
+	}
+	codeCount(c, `,"participants":`, &v.Participants)
+	codeCount(c, `,"masters":`, &v.Masters)
+	codeCount(c, `,"outsiders":`, &v.Outsiders)
+	codeCount(c, `,"line_users":`, &v.LINEUsers)
+	codeCount(c, `,"bots":`, &v.Bots)
+	c.shut()
+	if *v == (Counts{}) {
+		c.fail(key, reasonZero)
+	}
+}
+
+var subjectKeys = [subjectTypeCount]string{"", `,"room":"`, `,"user":"`, `,"company":"`, `,"team":"`}
+
+func (c *coder) putSubject(s *Subject, want SubjectType) {
+	room := want == SubjectRoom
+	switch {
+	case s.Type != want:
+		c.fail(subjectKeys[want], "the subject is of another type")
+	case room && s.ID == "" && !s.Room.IsZero():
+		c.putUUID("", (*[16]byte)(&s.Room))
+	case !room && s.Room.IsZero() && validID(s.ID):
+		c.putID("", s.ID)
+	default:
+		c.fail(subjectKeys[want], reasonNotID)
+	}
+}
+
+func (c *coder) readSubject(s *Subject, t SubjectType) {
+	if s.Type = t; t == SubjectRoom {
+		c.readUUID(subjectKeys[t], (*[16]byte)(&s.Room))
+	} else {
+		s.ID = c.readID(subjectKeys[t])
+	}
+}
+
+// anySubject reads the key of a subject, which tells its type, and the subject.
+func (c *coder) anySubject(s *Subject) {
+	for t := SubjectRoom; t < subjectTypeCount; t++ {
+		if c.next(subjectKeys[t]) {
+			c.readSubject(s, t)
+			return
+		}
+	}
+	c.fail("subject", reasonMissing)
+}
+
+func (c *coder) actor(key string, a *Actor) {
+	const system = `*system"`
+	switch {
+	case c.reading:
+		if c.require(key) && c.take(system) {
+			a.system = true
+		} else {
+			a.user = UserID(c.readID(key))
+		}
+	case !a.system:
+		c.putID(key, string(a.user))
+	case a.user != "":
+		c.fail(key, "both the system and a user")
+	default:
+		c.put(key)
+		c.put(system)
+	}
+}
+
+func (c *coder) epoch(key string, v *Epoch) {
+	switch {
+	case c.reading:
+		c.readEpoch(key, v)
+	case v.User == 0 && v.Company == 0:
+	case v.User < 0 || v.Company < 0:
+		c.fail(key, reasonNegative)
+	default:
+		c.put(key)
+		c.putInt(int64(v.User))
+		c.put(",")
+		c.putInt(int64(v.Company))
+		c.put("]")
+	}
+}
+
+func (c *coder) readEpoch(key string, v *Epoch) {
+	if !c.next(key) {
+		return
+	}
+	v.User = Version(c.readInt(key))
+	c.expect(key, ",", reasonNotPair)
+	v.Company = Version(c.readInt(key))
+	c.expect(key, "]", reasonNotPair)
+	switch {
+	case v.User < 0 || v.Company < 0:
+		c.fail(key, reasonNegative)
+	case v.User == 0 && v.Company == 0:
+		c.fail(key, reasonZero)
+	}
+}
+
+// features visits a set as the list of its names in order. It is left out when
+// it is empty.
+func (c *coder) features(key string, v *FeatureSet) {
+	switch {
+	case c.reading:
+		*v = c.readFeatures(key)
+	case *v&^allFeatures != 0:
+		c.fail(key, reasonNoName)
+	case *v != 0:
+		b := append(c.buf, key...)
+		for f := range elements[Feature](*v) {
+			b = append(b, '"')
+			b = append(b, featureNames[f]...)
+			b = append(b, '"', ',')
+		}
+		b[len(b)-1] = ']'
+		c.buf = b
+	}
+}
+
+func (c *coder) readFeatures(key string) (s FeatureSet) {
+	if !c.next(key) {
+		return 0
+	}
+	for more := true; more; more = c.take(",") {
+		c.expect(key, `"`, reasonNoName)
+		word, f := c.word(), Feature(0)
+		for f < featureCount && featureNames[f] != string(word) {
+			f++
+		}
+		if f == featureCount || s>>f != 0 {
+			c.fail(key, "not names of features, each once and in order")
+			return 0
+		}
+		s |= Features(f)
+	}
+	c.expect(key, "]", reasonNotList)
+	return s
+}
+
+// parties visits the one or two parties of a room.
+func (c *coder) parties(key string, v *[2]UserID) {
+	if c.reading && !c.next(key) || !c.reading && *v == [2]UserID{} {
+		return
+	}
+	if !c.reading {
+		c.put(key)
+	}
+	c.within = key
+	codeItem(c, &v[0])
+	if c.another(v[1] != "") {
+		codeItem(c, &v[1])
+	}
+	c.within = ""
+	c.bracket(key)
+}

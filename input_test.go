@@ -1,0 +1,268 @@
+package roomkit_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/memstore"
+)
+
+func many(n int) (list []roomkit.UserID) {
+	for i := range n {
+		list = append(list, roomkit.UserID(fmt.Sprint("m", i)))
+	}
+	return list
+}
+
+// TestBadInput: every malformed input gets an *Invalid that names the field, and
+// changes nothing.
+func TestBadInput(t *testing.T) {
+	s := newStage(t)
+	long := roomkit.UserID(strings.Repeat("x", 65))
+	user := func(change func(*roomkit.User)) roomkit.Command {
+		u := roomkit.User{ID: "new", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
+		change(&u)
+		return roomkit.PutUsers{Users: []roomkit.User{u}}
+	}
+	cases := []struct {
+		name, field string
+		cmd         roomkit.Command
+	}{
+		{"no command", "Command", nil},
+		{"zero room", "Room", roomkit.Leave{}},
+		{"nobody", "People", roomkit.Invite{Room: s.general}},
+		{"empty id", "People[1]", roomkit.Invite{Room: s.general, People: people("dan", "")}},
+		{"long id", "People[0]", roomkit.Invite{Room: s.general, People: people(long)}},
+		{"id with a space", "People[0]", roomkit.Remove{Room: s.general, People: people("a b")}},
+		{"id with NUL", "People[0]", roomkit.Remove{Room: s.general, People: people("a\x00b")}},
+		{"id beyond ASCII", "With", roomkit.OpenDirect{With: "é"}},
+		{"id that looks like the system", "With", roomkit.OpenDirect{With: "*system"}},
+		{"twice the same", "People", roomkit.AppointMasters{Room: s.group, People: people("ben", "ben")}},
+		{"too many", "People", roomkit.Invite{Room: s.general, People: many(roomkit.MaxPeople + 1)}},
+		{"unknown audience", "Audience", roomkit.CreateRoom{People: people("ben"), Audience: 9}},
+		{"unknown origin", "Origin", roomkit.CreateRoom{People: people("ben"), Audience: roomkit.AudienceMembers, Origin: roomkit.OriginSystem}},
+		{"source without its origin", "Source", roomkit.CreateRoom{People: people("ben"), Audience: roomkit.AudienceMembers, Source: s.general}},
+		{"oneself only", "People", roomkit.CreateRoom{People: people("ann"), Audience: roomkit.AudienceMembers}},
+		{"an edit of nothing", "Edit", roomkit.Edit{Room: s.general}},
+		{"a name with a line break", "Name", roomkit.Edit{Room: s.general, Name: text("a\nb")}},
+		{"a name with a bidi override", "Name", roomkit.Edit{Room: s.general, Name: text("a\u202eb")}},
+		{"a name of broken UTF-8", "Name", roomkit.Edit{Room: s.general, Name: text("a\xff")}},
+		{"a blank name", "Name", roomkit.Edit{Room: s.general, Name: text(" \u2003 ")}},
+		{"a long photo", "Photo", roomkit.Edit{Room: s.general, Photo: text(strings.Repeat("p", 513))}},
+		{"conversion to nothing", "To", roomkit.Convert{Room: s.general}},
+		{"conversion to a team", "To", roomkit.Convert{Room: s.general, To: roomkit.KindTeam}},
+		{"hand over to oneself", "To", roomkit.HandOver{Room: s.group, To: "ann"}},
+		{"expel without cause", "Cause", roomkit.Expel{Room: s.group, People: people("ben")}},
+		{"unknown features", "Settings.FeaturesOff", roomkit.CreateGroup{Name: "x", Settings: roomkit.GroupSettings{FeaturesOff: 1 << 7}}},
+		{"empty team id", "Team", roomkit.OpenTeamRoom{}},
+		{"no channel", "Channel", roomkit.SetExternalMessaging{Company: "acme"}},
+		{"unknown mode", "Mode", roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: 9}},
+		{"mode all for a user", "Mode", roomkit.SetExternalMessaging{Company: "acme", User: "ben", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalAll}},
+		{"a user without kind", "Kind", user(func(u *roomkit.User) { u.Kind = 0 })},
+		{"a user of an unknown kind", "Kind", user(func(u *roomkit.User) { u.Kind = 9 })},
+		{"a user without status", "Status", user(func(u *roomkit.User) { u.Status = 0 })},
+		{"a member without company", "Company", user(func(u *roomkit.User) { u.Company = "" })},
+		{"a LINE user with a company", "Company", user(func(u *roomkit.User) { u.Kind = roomkit.UserLINE })},
+		{"a user of an unknown company", "Users[0]", user(func(u *roomkit.User) { u.Company = "nowhere" })},
+		{"a user who changes company", "Users[0]", user(func(u *roomkit.User) { u.ID, u.Company = "ann", "bolt" })},
+		{"a negative limit", "Company.MaxGroups", roomkit.PutCompany{Company: roomkit.Company{ID: "x", MaxGroups: -1}}},
+		{"a team without name", "Team.Name", roomkit.SyncTeam{Team: roomkit.Team{ID: "t", Company: "acme"}}},
+		{"a team too large", "Team.Members", roomkit.SyncTeam{Team: team("t", "", many(roomkit.MaxTeamMembers+1)...)}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			before := s.records()
+			actor := roomkit.By("ann")
+			switch c.cmd.(type) {
+			case roomkit.PutUsers, roomkit.PutCompany, roomkit.SyncTeam, roomkit.SetExternalMessaging:
+				actor = roomkit.System()
+			}
+			_, err := s.Do(ctx, actor, c.cmd)
+			require.ErrorIs(t, err, roomkit.ErrInvalid)
+			var bad *roomkit.Invalid
+			require.ErrorAs(t, err, &bad)
+			require.Equal(t, c.field, bad.Field, "%v", err)
+			var place *roomkit.Error
+			require.ErrorAs(t, err, &place)
+			require.Equal(t, before, s.records())
+		})
+	}
+	t.Run("actors", func(t *testing.T) {
+		for _, actor := range []roomkit.Actor{{}, roomkit.By(""), roomkit.By("*system"), roomkit.By("a b")} {
+			_, err := s.Do(ctx, actor, roomkit.OpenSelf{})
+			require.ErrorIs(t, err, roomkit.ErrInvalid)
+		}
+		s.denies("CRE-49", "nobody", roomkit.OpenSelf{})
+	})
+	t.Run("keys", func(t *testing.T) {
+		for _, key := range []string{"", strings.Repeat("k", roomkit.MaxKeyBytes+1)} {
+			_, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenSelf{}, roomkit.WithKey(key))
+			require.ErrorIs(t, err, roomkit.ErrInvalid)
+		}
+	})
+	t.Run("questions", func(t *testing.T) {
+		_, err := s.Access(ctx, "a b", s.general)
+		require.ErrorIs(t, err, roomkit.ErrInvalid)
+		_, err = s.Access(ctx, "ann", make([]roomkit.RoomID, roomkit.MaxAccessRooms+1)...)
+		require.ErrorIs(t, err, roomkit.ErrInvalid)
+		require.ErrorIs(t, s.Check(ctx, "ann", 0, s.general), roomkit.ErrInvalid)
+		require.ErrorIs(t, s.Check(ctx, "ann", 200, s.general), roomkit.ErrInvalid)
+		for _, err := range s.Members(ctx, "ann", s.general, roomkit.MemberQuery{Which: roomkit.MembersAll}) {
+			require.ErrorIs(t, err, roomkit.ErrInvalid)
+		}
+		for _, err := range s.Groups(ctx, "ann", 9) {
+			require.ErrorIs(t, err, roomkit.ErrInvalid)
+		}
+		for _, err := range s.Feed(ctx, "garbage") {
+			require.ErrorIs(t, err, roomkit.ErrInvalid)
+		}
+	})
+}
+
+// TestNames: one list of texts with the verdict of each. What is taken comes
+// back byte for byte.
+func TestNames(t *testing.T) {
+	s := newStage(t)
+	good := []string{
+		"a", "Ärger über Öl", "日本語の部屋", "🧑‍🚀 mission", "👩‍❤️‍👩", "é", "e\u0301", "'); DROP TABLE rooms;--", "$1 %s %n", `"quoted" \ back`,
+		"<b>&amp;", "a\u00a0b", "مرحبا", "שלום", "ﬁ ligature", "𝒳", "…", "  inner  spaces  ", "null", "0", "-1", "🇰🇷",
+	}
+	for _, name := range good {
+		s.does("ann", roomkit.Edit{Room: s.general, Name: text(name)})
+		require.Equal(t, name, s.room("ben", s.general).Name)
+	}
+	bad := []string{
+		"a\x00", "a\tb", "a\nb", "a\rb", "\x7f", "\u0085", "\u200b", "\u200e", "\u202a", "\u202e", "\u2066", "\u2069", "\ufeff", "\u00ad",
+		"\u2028", "\u2029", "\u2060", "\u180e", "a\u200d", "\u200da", "a\u200db", "\u3164", "\ue000", "\xff", "\xed\xa0\x80", "\xc0\x80", " ", "\ufffe",
+	}
+	for _, name := range bad {
+		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.Edit{Room: s.general, Name: text(name)})
+		require.ErrorIs(t, err, roomkit.ErrInvalid, "%q", name)
+	}
+	derived := s.does("ann", roomkit.CreateRoom{
+		People: people("ben", "dan"), Origin: roomkit.OriginMail, Title: " Re:\r\n\tbudget\u202e \xff\u200b2027 ",
+	})
+	require.Equal(t, "Re: budget 2027", s.room("ann", derived.Room).Name, "what a mail says is mended, not refused")
+}
+
+// TestOpacity: to an outsider a room that exists and one that does not give
+// equal answers to every command and question (A10, TH-24).
+func TestOpacity(t *testing.T) {
+	s := newStage(t)
+	nowhere := roomkit.RoomID{0xff}
+	for name, room := range map[string]roomkit.RoomID{
+		"self": s.self, "direct": s.direct, "general": s.general, "group": s.group, "external": s.external, "team": s.team, "line": s.line,
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, cmd := range roomCommands(room) {
+				_, err := s.Do(ctx, roomkit.By("fay"), cmd)
+				require.ErrorIs(t, err, roomkit.ErrNotFound, "%T", cmd)
+			}
+			for i, cmd := range roomCommands(room) {
+				_, here := s.Do(ctx, roomkit.By("fay"), cmd)
+				_, there := s.Do(ctx, roomkit.By("fay"), roomCommands(nowhere)[i])
+				require.Equal(t, there, here)
+			}
+			list, err := s.Access(ctx, "fay", room, nowhere)
+			require.NoError(t, err)
+			require.Equal(t, roomkit.Access{Room: room}, list[0])
+			require.Equal(t, roomkit.Access{Room: nowhere}, list[1])
+			_, err = s.Service.Room(ctx, "fay", room)
+			require.ErrorIs(t, err, roomkit.ErrNotFound)
+			for _, err := range s.Members(ctx, "fay", room, roomkit.MemberQuery{}) {
+				require.ErrorIs(t, err, roomkit.ErrNotFound)
+			}
+			for _, err := range s.History(ctx, "fay", room, 0) {
+				require.ErrorIs(t, err, roomkit.ErrNotFound)
+			}
+		})
+	}
+}
+
+func roomCommands(room roomkit.RoomID) []roomkit.Command {
+	return []roomkit.Command{
+		roomkit.Invite{Room: room, People: people("dan")}, roomkit.Remove{Room: room, People: people("ann")}, roomkit.Leave{Room: room},
+		roomkit.AppointMasters{Room: room, People: people("ben")}, roomkit.DismissMasters{Room: room, People: people("ann")},
+		roomkit.HandOver{Room: room, To: "ben"}, roomkit.Edit{Room: room, Name: text("x")}, roomkit.Edit{Room: room, Note: off()},
+		roomkit.Convert{Room: room, To: roomkit.KindGroup, Name: "x"}, roomkit.DeleteRoom{Room: room},
+		roomkit.DeleteFeatureData{Room: room, Features: roomkit.Features(roomkit.FeatureNote)},
+		roomkit.CreateRoom{People: people("ann", "ben"), Origin: roomkit.OriginRoom, Source: room, Anyway: true},
+	}
+}
+
+// TestSettingsOfTheService: resolver, contacts, veto and observer.
+func TestServiceOptions(t *testing.T) {
+	t.Run("directory fills in who is unknown", func(t *testing.T) {
+		svc := newService(t, &roomkit.Options{Directory: staffList{}})
+		room := newGeneral(t, svc, "ann", "ben", "cat")
+		require.True(t, mustDo(t, svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("new")}).Changed)
+		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("ghost")})
+		require.ErrorIs(t, err, roomkit.ErrDenied)
+	})
+	t.Run("contacts are asked for outsiders", func(t *testing.T) {
+		asked := []roomkit.UserID{}
+		svc := newService(t, &roomkit.Options{
+			Contacts: func(_ context.Context, of roomkit.UserID, outsiders []roomkit.UserID) ([]roomkit.UserID, error) {
+				require.Equal(t, roomkit.UserID("ann"), of)
+				asked = append(asked, outsiders...)
+				return people("eve"), nil
+			},
+		})
+		require.True(t, mustDo(t, svc, roomkit.By("ann"), roomkit.OpenDirect{With: "eve"}).Changed)
+		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "fay"})
+		require.ErrorIs(t, err, roomkit.ErrDenied)
+		require.Equal(t, people("eve", "fay"), asked)
+	})
+	t.Run("a veto narrows", func(t *testing.T) {
+		svc := newService(t, &roomkit.Options{Veto: func(_ roomkit.Actor, cmd roomkit.Command, _ roomkit.Decision) error {
+			if _, leaves := cmd.(roomkit.Leave); leaves {
+				return errors.New("not in office hours")
+			}
+			return nil
+		}})
+		room := newGeneral(t, svc, "ann", "ben", "cat")
+		_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: room})
+		var d *roomkit.Denied
+		require.ErrorAs(t, err, &d)
+		require.Equal(t, roomkit.Rule("VETO"), d.Rule)
+		require.Contains(t, d.Reason, "office hours")
+	})
+	t.Run("an observer sees every command", func(t *testing.T) {
+		var seen []roomkit.CommandReport
+		svc := newService(t, &roomkit.Options{Observer: roomkit.Observer{Command: func(r roomkit.CommandReport) { seen = append(seen, r) }}})
+		seen = nil
+		room := newGeneral(t, svc, "ann", "ben", "cat")
+		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Remove{Room: room, People: people("ann")})
+		require.Len(t, seen, 2)
+		require.Equal(t, "CreateRoom", seen[0].Name)
+		require.True(t, seen[0].Changed)
+		require.Equal(t, err, seen[1].Err)
+	})
+	t.Run("bad options", func(t *testing.T) {
+		_, err := roomkit.New(nil, nil)
+		require.ErrorIs(t, err, roomkit.ErrInvalid)
+		_, err = roomkit.New(memstore.New(), &roomkit.Options{Attempts: -1})
+		require.ErrorIs(t, err, roomkit.ErrInvalid)
+		_, err = roomkit.New(memstore.New(), &roomkit.Options{GroupTimeout: -time.Second})
+		require.ErrorIs(t, err, roomkit.ErrInvalid)
+	})
+}
+
+type staffList struct{}
+
+func (staffList) Users(_ context.Context, ids []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) {
+	var users []roomkit.User
+	for _, id := range ids {
+		if id == "new" {
+			users = append(users, roomkit.User{ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive})
+		}
+	}
+	return users, []roomkit.Company{{ID: "acme", Core: true}}, nil
+}
