@@ -7,10 +7,10 @@ func (c PutUsers) check() error {
 	for i, u := range c.Users {
 		people = append(people, u.ID)
 		if err := u.check(); err != nil {
-			return fmt.Errorf("Users[%d]: %w", i, err)
+			return fmt.Errorf("user %d of the list: %w", i, err)
 		}
 	}
-	return checkPeople("Users", people, MaxPeople)
+	return checkPeople("Users", people)
 }
 
 func (u User) check() error {

@@ -58,6 +58,8 @@ func (r Room) Apply(e Event) Room {
 	case *RoomEnded:
 		r.State, r.NameKey = StateEnded, ""
 		r.Counts, r.Digest = Counts{}, SetDigest{}
+	case *MasterVacated, *FeatureDataDeleted, *Unknown:
+	case *CompanyPut, *UserPut, *UserStatusChanged, *CompanyMessagingChanged, *UserMessagingChanged, *TeamSynced:
 	}
 	r.Version, r.ChangedAt = info.Version, info.At
 	return r
@@ -122,6 +124,7 @@ func (m Member) Apply(e Event) Member {
 			m = m.ended(info)
 			m.Master = false
 		}
+	default: // of no concern to people's rows
 	}
 	return m
 }
@@ -166,6 +169,7 @@ func (c Company) Apply(e Event) Company {
 		} else {
 			c.LINE = e.To
 		}
+	default: // of other subjects
 	}
 	c.ID, c.Version, c.Groups = CompanyID(info.Subject.ID), info.Version, groups
 	return c
@@ -211,6 +215,7 @@ func (u User) Apply(e Event) User {
 		} else {
 			u.LINE = e.On
 		}
+	default: // of other subjects
 	}
 	u.ID, u.Version, u.Groups = UserID(info.Subject.ID), info.Version, groups
 	return u

@@ -24,12 +24,12 @@ func checkUser(field string, id UserID) error {
 	return nil
 }
 
-// checkPeople demands 1 to limit distinct well-formed ids.
-func checkPeople(field string, people []UserID, limit int) error {
+// checkPeople demands 1 to MaxPeople distinct well-formed ids.
+func checkPeople(field string, people []UserID) error {
 	if len(people) == 0 {
 		return invalid(field, "nobody is named")
 	}
-	return checkSome(field, people, limit)
+	return checkSome(field, people, MaxPeople)
 }
 
 func checkSome(field string, people []UserID, limit int) error {

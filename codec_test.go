@@ -312,6 +312,7 @@ func TestEncodeRefusesFields(t *testing.T) {
 		{"nanoseconds", &MessageSwitchedOff{Meta: room, Deadline: room.At.Add(1)}, "deadline"},
 		{"another user", &UserPut{Meta: user, User: User{ID: "kim"}}, "user"},
 		{"another company", &CompanyPut{Meta: company}, "company"},
+		{"user of a company", &CompanyMessagingChanged{Meta: user}, "company"},
 		{"room of a user", &UserStatusChanged{Meta: room}, "user"},
 		{"fine duration", &CompanyPut{Meta: company, Company: Company{ID: "acme", RecallWindow: 1}}, "tenant.recall_window"},
 		{"negative duration", &CompanyPut{Meta: company, Company: Company{ID: "acme", RecallWindow: -time.Hour}}, "tenant.recall_window"},

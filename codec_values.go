@@ -102,7 +102,7 @@ func (c *coder) readEnum(key string, names []string) int {
 			return i
 		}
 	}
-	if word == nil || !c.tolerant {
+	if !c.tolerant {
 		c.fail(key, reasonNoName)
 	}
 	return 0

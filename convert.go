@@ -53,7 +53,7 @@ func (c Convert) decide(d *decider) error {
 	d.out.Dropped = ids(drop)
 	slices.Sort(d.out.Dropped)
 	d.endVoid(d.everyRow())
-	d.leave(drop, CauseConverted, true)
+	d.leave(drop, CauseConverted)
 	d.convert(&o)
 	return nil
 }

@@ -37,11 +37,11 @@ type OpenDirect struct {
 // not be a 1:1 room, message to me or a room with outsiders (CRE-25).
 //
 // With several people it offers first, on every way (CRE-04, CRE-19, CRE-22,
-// CRE-26): unless Anyway or Use is set and when rooms exist that all of them
+// CRE-26, LST-12): unless Anyway or Use is set and when rooms exist that all of them
 // share, it answers with Result.Offers and changes nothing. Several rooms of the
 // same people may stand side by side (CRE-07).
 type CreateRoom struct {
-	People      []UserID // without the actor; 1 to MaxPeople
+	People      []UserID // without the actor; 1 to MaxPeople; of a team, its people of this moment (CRE-53)
 	Audience    Audience // required for OriginPicker
 	Origin      Origin   // OriginPicker, OriginEvent, OriginMail or OriginRoom
 	Source      RoomID   // the room the people were chosen from, for OriginRoom
@@ -121,7 +121,7 @@ func (c OpenDirect) need(actor Actor, n *Need) {
 func (c OpenDirect) decide(d *decider) error { return d.openDirect(c.With, "CRE-49") }
 
 func (c CreateRoom) check() error {
-	if err := checkPeople("People", c.People, MaxPeople); err != nil {
+	if err := checkPeople("People", c.People); err != nil {
 		return err
 	}
 	if err := enumOK("Audience", c.Audience, audienceCount); err != nil {

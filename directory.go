@@ -24,7 +24,9 @@ type PutUsers struct {
 // SetExternalMessaging permits or forbids talking with outsiders: for a whole
 // company, or for one user (ADM-01, ADM-02). By the company's administrator or
 // the system. Access that depended on it ends at once; [Service.Enforce] takes
-// the people out of their rooms (EXT-22).
+// the people out of their rooms (EXT-22, ADM-08). Forbidding LINE hides the rooms
+// with LINE users from the members but ends nothing: to the LINE users and to the
+// host's audit they stay (ADM-05 to ADM-07).
 type SetExternalMessaging struct {
 	Company CompanyID
 	User    UserID // empty: the whole company
@@ -56,8 +58,9 @@ func (c PutCompany) check() error {
 		return invalid("Company.ID", "not a company id")
 	case c.Company.MaxGroups < 0:
 		return invalid("Company.MaxGroups", "negative")
-	case c.Company.RecallWindow < 0:
-		return invalid("Company.RecallWindow", "negative")
+	}
+	if err := checkWindow("Company.RecallWindow", c.Company.RecallWindow); err != nil {
+		return err
 	}
 	if err := enumOK("Company.Works", c.Company.Works, externalModeCount); err != nil {
 		return err
@@ -94,8 +97,15 @@ func (c EditCompany) check() error {
 	if c.MembersCreateGroups == nil && c.RecallWindow == nil {
 		return invalid("EditCompany", "changes nothing")
 	}
-	if c.RecallWindow != nil && *c.RecallWindow < 0 {
-		return invalid("RecallWindow", "negative")
+	if c.RecallWindow != nil {
+		return checkWindow("RecallWindow", *c.RecallWindow)
+	}
+	return nil
+}
+
+func checkWindow(field string, d time.Duration) error {
+	if d < 0 || d%time.Microsecond != 0 {
+		return invalid(field, "negative or finer than a microsecond")
 	}
 	return nil
 }
@@ -120,7 +130,8 @@ func (c EditCompany) decide(d *decider) error {
 	return nil
 }
 
-// mayAdminister demands the system or an administrator of the company itself.
+// mayAdminister demands the system or an administrator of the company itself
+// (ADM-11).
 // What does not exist and what belongs to another company are refused alike
 // (ADM-23, ADM-12).
 func (d *decider) mayAdminister(company CompanyID) error {

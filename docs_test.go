@@ -18,7 +18,7 @@ func TestGeneratedDocsAreCurrent(t *testing.T) {
 			require.NoError(t, page.Write(&want, "."))
 			have, err := os.ReadFile(page.Path)
 			require.NoError(t, err)
-			require.True(t, want.String() == string(have), "run: go run ./internal/gendocs")
+			require.Equal(t, want.String(), string(have), "run: go run ./internal/gendocs")
 		})
 	}
 }

@@ -57,6 +57,7 @@ func (s *Service) consequences(ctx context.Context, e Event) error {
 		if info.Version > 1 {
 			return s.sweepCompany(ctx, info)
 		}
+	default: // has no consequences elsewhere
 	}
 	return nil
 }

@@ -107,7 +107,7 @@ type (
 	MemberLeft struct {
 		Meta
 		People []Person
-		Roles  bool   // their master roles have ended as well
+		Roles  bool   // some of them were Group Masters, which has ended as well
 		Name   string // the room's name, for the notice
 		Counts Counts
 	}

@@ -54,14 +54,16 @@ func (id CommandID) String() string { return uuid.UUID(id).String() }
 // IsZero reports whether the id is the zero CommandID.
 func (id CommandID) IsZero() bool { return id == CommandID{} }
 
-// UserID, CompanyID and TeamID come from the host. They are 1 to 64 bytes of
-// [A-Za-z0-9._~@:+-] and compare as bytes. They must never be given to another
-// user, company or team later.
-type (
-	UserID    string
-	CompanyID string
-	TeamID    string
-)
+// UserID identifies a user. It comes from the host, as [CompanyID] and [TeamID]
+// do: 1 to 64 bytes of [A-Za-z0-9._~@:+-], compared as bytes, and never given to
+// anybody else later.
+type UserID string
+
+// CompanyID identifies a company, in the form of a [UserID].
+type CompanyID string
+
+// TeamID identifies a team, in the form of a [UserID].
+type TeamID string
 
 // Version counts the events of one room, user, company or team: 1, 2, 3 …
 // without a gap. Zero means that it does not exist.

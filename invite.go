@@ -23,7 +23,7 @@ func (c Invite) check() error {
 	if err := checkText("Name", c.Name, MaxGroupName, "EXT-34"); err != nil {
 		return err
 	}
-	return checkPeople("People", c.People, MaxPeople)
+	return checkPeople("People", c.People)
 }
 
 func (c Invite) need(_ Actor, n *Need) {
@@ -58,7 +58,7 @@ func (c Invite) decide(d *decider) error {
 	} else if opens {
 		return c.openNew(d, people)
 	}
-	return d.admit(people, &p)
+	return d.admit(people)
 }
 
 // invitationOpens reports whether the room cannot take the people in, so that a
@@ -77,7 +77,7 @@ func (d *decider) invitationOpens(p *picked) (bool, error) {
 }
 
 // admit takes the people into the same room (GEN-03, COM-13).
-func (d *decider) admit(people []person, p *picked) error {
+func (d *decider) admit(people []person) error {
 	cause := CauseAdded
 	var err error
 	switch d.room.Kind {

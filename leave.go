@@ -32,7 +32,7 @@ func (c Remove) check() error {
 	if err := checkRoom(c.Room); err != nil {
 		return err
 	}
-	return checkPeople("People", c.People, MaxPeople)
+	return checkPeople("People", c.People)
 }
 
 func (c Remove) need(_ Actor, n *Need) {
@@ -66,7 +66,7 @@ func (c Remove) decide(d *decider) error {
 			return err
 		}
 	}
-	d.leave(gone, CauseRemoved, true)
+	d.leave(gone, CauseRemoved)
 	d.endIfEmpty()
 	return nil
 }
@@ -105,7 +105,7 @@ func (c Leave) decide(d *decider) error {
 	if err := d.may(ActionLeave); err != nil {
 		return err
 	}
-	d.leave([]person{d.me}, CauseSelf, true)
+	d.leave([]person{d.me}, CauseSelf)
 	d.endIfEmpty()
 	return nil
 }
@@ -117,7 +117,7 @@ func (c Expel) check() error {
 	if c.Cause != CausePermission && c.Cause != CauseAccount {
 		return invalid("Cause", "neither a withdrawn permission nor an ended account")
 	}
-	return checkPeople("People", c.People, MaxPeople)
+	return checkPeople("People", c.People)
 }
 
 func (c Expel) need(_ Actor, n *Need) {

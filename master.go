@@ -27,7 +27,7 @@ func (c AppointMasters) check() error {
 	if err := checkRoom(c.Room); err != nil {
 		return err
 	}
-	return checkPeople("People", c.People, MaxPeople)
+	return checkPeople("People", c.People)
 }
 
 func (c AppointMasters) need(_ Actor, n *Need) {
@@ -64,7 +64,7 @@ func (c DismissMasters) check() error {
 	if err := checkRoom(c.Room); err != nil {
 		return err
 	}
-	return checkPeople("People", c.People, MaxPeople)
+	return checkPeople("People", c.People)
 }
 
 func (c DismissMasters) need(_ Actor, n *Need) {

@@ -45,8 +45,8 @@ type Person struct {
 	Epoch   Epoch
 }
 
-// Cause says why a membership or a master role began or ended. The set is
-// closed.
+// Cause says why a membership or a master role began or ended (NTF-09). The set
+// is closed.
 type Cause uint8
 
 // The causes.

@@ -60,23 +60,24 @@ func (d *decider) expel(gone []person, cause Cause) {
 			masters = append(masters, gone[i])
 		}
 	}
-	d.leave(members, cause, true)
+	d.leave(members, cause)
 	d.dismiss(masters, cause)
 	if before > 0 && d.room.Masters == 0 {
 		d.emit(&MasterVacated{}, cause)
 	}
 }
 
-// leave ends participations; with roles also the master roles of those people.
-func (d *decider) leave(who []person, cause Cause, roles bool) {
+// leave ends participations and the master roles of those people.
+func (d *decider) leave(who []person, cause Cause) {
 	sortPeople(who)
 	for chunk := range slices.Chunk(who, MaxPeople) {
-		e := &MemberLeft{People: make([]Person, 0, len(chunk)), Roles: roles, Name: d.room.Name, Counts: d.room.Counts}
+		e := &MemberLeft{People: make([]Person, 0, len(chunk)), Name: d.room.Name, Counts: d.room.Counts}
 		for i := range chunk {
 			e.People = append(e.People, chunk[i].asPerson())
 			row := d.member(chunk[i].ID)
 			e.Counts.take(&chunk[i], d.room.Company, -1)
-			if roles && row.Master {
+			if row.Master {
+				e.Roles = true
 				e.Counts.Masters--
 			}
 			d.tallyUser(&chunk[i], -1)

@@ -1,7 +1,8 @@
 package roomkit
 
 // Notice is a service notification: it goes to the user's own service
-// notification room, never into the room concerned (NTF-01). The host turns the
+// notification room, never into the room concerned (NTF-01), and to nobody but
+// those concerned (NTF-02). The host turns the
 // key and the parameters into text.
 type Notice struct {
 	To       UserID            // the person told; empty if Everyone
@@ -67,6 +68,9 @@ func NoticesOf(e Event) []Notice {
 		if e.To == ExternalAll && e.Channel == ChannelWorks {
 			return []Notice{{Everyone: true, Company: CompanyID(info.Subject.ID), Key: NoticePermitted}}
 		}
+	case *RoomCreated, *PhotoChanged, *DescriptionChanged, *VisibilityChanged, *HistorySharingChanged, *NotificationSwitched,
+		*FeaturesWithheldChanged, *MessageSwitchedOff, *MessageSwitchedOn, *FeatureDataDeleted, *RoomConverted, *RoomEnded,
+		*MasterVacated, *CompanyPut, *UserPut, *UserStatusChanged, *TeamSynced, *Unknown:
 	}
 	return nil
 }

@@ -250,7 +250,7 @@ func (s *Service) recommend(ctx context.Context, user UserID, people []UserID, a
 	if audience != AudienceMembers && audience != AudienceExternal {
 		return nil, &Invalid{Field: "Audience", Reason: "missing", Rule: "CRE-02"}
 	}
-	if err := checkPeople("People", people, MaxPeople); err != nil {
+	if err := checkPeople("People", people); err != nil {
 		return nil, err
 	}
 	if err := checkUser("User", user); err != nil {

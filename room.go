@@ -21,7 +21,8 @@ const (
 
 var kindNames = [kindCount]string{"none", "self", "direct", "general", "group", "external_group", "team"}
 
-// String gives the stable name of the kind, for instance "external_group".
+// String gives the stable name of the kind, for instance "external_group". Lists
+// are categorised by it (LST-24).
 func (k Kind) String() string { return enumName(kindNames[:], int(k)) }
 
 // IsGroup reports whether the kind is managed by Group Masters.
@@ -116,8 +117,8 @@ type Room struct {
 type Counts struct {
 	Participants int64 // people and bots taking part
 	Masters      int64 // Group Masters, whether or not they take part
-	Outsiders    int64 // participants of a company other than the owning one
-	LINEUsers    int64 // participants from LINE
+	Outsiders    int64 // participants of a company other than the owning one; more than 0 marks the room (LST-03)
+	LINEUsers    int64 // participants from LINE, in a 1:1 room or several (LINE-03); more than 0 marks the room (LST-04)
 	Bots         int64 // participants that are bots
 }
 

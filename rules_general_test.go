@@ -303,7 +303,7 @@ func TestRulesDirect(t *testing.T) {
 
 func TestRulesSelf(t *testing.T) {
 	s := newStage(t)
-	t.Run("SELF-01 the owner only", func(t *testing.T) {
+	t.Run("SELF-01 the owner only", func(*testing.T) {
 		s.can("ann", s.self, roomkit.ActionPost)
 		s.cannot("", "adm", s.self, roomkit.ActionEnter)
 		s.denies("SELF-01", "ann", roomkit.Edit{Room: s.self, Name: text("diary")})
@@ -314,13 +314,13 @@ func TestRulesSelf(t *testing.T) {
 		s.denies("SELF-02", "ann", roomkit.DeleteRoom{Room: s.self})
 		s.denies("SELF-02", "bot", roomkit.OpenSelf{})
 	})
-	t.Run("SELF-03 nobody comes in", func(t *testing.T) {
+	t.Run("SELF-03 nobody comes in", func(*testing.T) {
 		s.denies("SELF-03", "ann", roomkit.Invite{Room: s.self, People: people("ben")})
 	})
-	t.Run("SELF-04 no source", func(t *testing.T) {
+	t.Run("SELF-04 no source", func(*testing.T) {
 		s.denies("SELF-04", "ann", roomkit.CreateRoom{People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: s.self})
 	})
-	t.Run("SELF-05 cannot be left", func(t *testing.T) { s.denies("SELF-05", "ann", roomkit.Leave{Room: s.self}) })
+	t.Run("SELF-05 cannot be left", func(*testing.T) { s.denies("SELF-05", "ann", roomkit.Leave{Room: s.self}) })
 	t.Run("SELF-06 no features", func(t *testing.T) {
 		require.Zero(t, s.access("ann", s.self).Features)
 		s.cannot("SELF-06", "ann", s.self, roomkit.ActionUseNote, roomkit.ActionUseMailingList, roomkit.ActionSetVisibility)

@@ -181,8 +181,9 @@ func opensRoom(cmd Command) bool {
 	switch cmd.(type) {
 	case CreateRoom, CreateGroup, CreateExternalGroup, Invite:
 		return true
+	default:
+		return false
 	}
-	return false
 }
 
 func (c *call) keyed() error {

@@ -138,7 +138,7 @@ func (d *decider) followTeam(t *Team, gone []UserID) {
 		}
 	}
 	d.join(in, CauseOrganisation, d.room.HistorySharing)
-	d.leave(out, CauseOrganisation, true)
+	d.leave(out, CauseOrganisation)
 	d.endIfEmpty()
 }
 

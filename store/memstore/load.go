@@ -47,11 +47,8 @@ func (s *Store) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts
 func (s *Store) load(n *roomkit.Need, f *roomkit.Facts, b *block) {
 	var few [4]person
 	people := crowd{list: few[:0]}
-	f.Companies = b.companies[:0]
 	r := s.rooms[n.Room]
 	if r != nil {
-		f.Room = r.row
-		addCompany(f, r.company)
 		people = s.comeWith(r, n, f, people)
 	}
 	if t := s.teams[n.Team]; t != nil {
@@ -61,6 +58,13 @@ func (s *Store) load(n *roomkit.Need, f *roomkit.Facts, b *block) {
 	f.Team.Members = slices.Clone(f.Team.Members)
 	for _, id := range n.People {
 		people = people.with(s.person(r, id))
+	}
+	// Everything is found before anything is copied, so that the processor can
+	// wait for several rows at a time.
+	f.Companies = b.companies[:0]
+	if r != nil {
+		f.Room = r.row
+		addCompany(f, r.company)
 	}
 	people.copyRows(f, b)
 	for _, id := range n.Companies {
