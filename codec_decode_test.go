@@ -240,6 +240,16 @@ func TestDecodeNumberLimits(t *testing.T) {
 	}
 }
 
+func TestDurationLimits(t *testing.T) {
+	data := string(goldenBytes(t, "company.put"))
+	e, err := Decode([]byte(strings.Replace(data, `5400000000`, `9223372036854775`, 1)))
+	require.NoError(t, err)
+	put, ok := e.(*CompanyPut)
+	require.True(t, ok)
+	require.Equal(t, 9223372036854775*time.Microsecond, put.Company.RecallWindow)
+	requireRefused(t, &CompanyPut{Meta: put.Meta, Company: Company{ID: "acme", RecallWindow: math.MaxInt64}}, "tenant.recall_window")
+}
+
 func TestTimeLimits(t *testing.T) {
 	e := &MasterVacated{Meta: goldenMeta(RoomSubject(goldenRoom()))}
 	for _, at := range []time.Time{
@@ -289,6 +299,26 @@ func TestUnknownEvents(t *testing.T) {
 			require.Equal(t, want.Name, got.Type())
 			requireKept(t, tt.data)
 		})
+	}
+}
+
+// A later form may have another subject; nothing of the listing applies to it.
+func TestUnknownLaterForms(t *testing.T) {
+	subjects := []Subject{RoomSubject(goldenRoom()), UserSubject("lee"), CompanySubject("acme"), TeamSubject("t1")}
+	for _, e := range goldenEvents() {
+		head, rest, _ := strings.Cut(string(goldenBytes(t, e.Type())), `1,"`+e.Info().Subject.Type.String()+`":`)
+		_, rest, _ = strings.Cut(rest, `,`)
+		for _, s := range subjects {
+			_, id, _ := strings.Cut(s.String(), ":")
+			subject := `"` + s.Type.String() + `":"` + id + `",`
+			data := head + `2,` + subject + strings.Replace(rest, subject, "", 1)
+			requireKept(t, data)
+			got, err := Decode([]byte(data))
+			require.NoError(t, err)
+			want := e.Info()
+			want.Subject = s
+			require.Equal(t, want, got.Info())
+		}
 	}
 }
 

@@ -2,6 +2,7 @@ package roomkit_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -60,9 +61,9 @@ func (h *history) room() roomkit.RoomID { return rapid.SampledFrom(h.rooms).Draw
 
 // command draws any command; it may well be refused.
 func (h *history) command() (roomkit.Actor, roomkit.Command) {
-	actor := roomkit.By(pick(h.t, "actor", everybody...))
+	actor := roomkit.By(pick(h.t, "actor", append(people("ann", "ann", "ann", "ben", "adm"), everybody...)...))
 	yes, text := rapid.Bool().Draw(h.t, "on"), pick(h.t, "text", "one", "Two", "")
-	switch pick(h.t, "command", "invite", "invite", "remove", "remove", "leave", "appoint", "dismiss", "hand over", "edit", "edit",
+	switch pick(h.t, "command", "invite", "appoint", "remove", "invite", "leave", "appoint", "dismiss", "hand over", "edit", "edit",
 		"direct", "create", "group", "external", "convert", "delete", "directory", "directory", "team", "enforce") {
 	case "invite":
 		return actor, roomkit.Invite{Room: h.room(), People: h.some("people"), Name: "from " + text}
@@ -172,7 +173,7 @@ func (h *history) step() {
 func auditedHistory(tb testing.TB, tally map[string]int) func(t *rapid.T) {
 	return func(t *rapid.T) {
 		h := newHistory(t, tb, memstore.New())
-		for range rapid.IntRange(1, 60).Draw(t, "steps") {
+		for range pick(t, "steps", 1, 5, 30, 60, 90) {
 			h.step()
 		}
 		a := newAudit(t)
@@ -191,10 +192,15 @@ func auditedHistory(tb testing.TB, tally map[string]int) func(t *rapid.T) {
 // events before it, and compares the fold of all with the stored rows.
 func TestAuditReplay(t *testing.T) {
 	tally := map[string]int{}
-	rapid.Check(t, auditedHistory(t, tally))
-	for _, name := range []string{"Invite", "Remove", "Leave", "AppointMasters", "SetExternalMessaging", "DeleteUser", "Edit"} {
-		require.Positive(t, tally[name], "no %s has ever changed anything", name)
+	wanted := []string{"Invite", "Remove", "Leave", "AppointMasters", "SetExternalMessaging", "DeleteUser", "Edit"}
+	missing := func(name string) bool { return tally[name] == 0 }
+	for range 10 {
+		rapid.Check(t, auditedHistory(t, tally))
+		if !slices.ContainsFunc(wanted, missing) {
+			return
+		}
 	}
+	require.Fail(t, "commands that never changed anything", "%v", tally)
 }
 
 func FuzzAuditReplay(f *testing.F) {

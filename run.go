@@ -245,9 +245,6 @@ func (c *call) change() (Change, error) {
 		if buf, err = Encode(buf, e); err != nil {
 			return Change{}, err
 		}
-		if len(buf)-from > MaxEventBytes {
-			return Change{}, invalid("Command", "too large to store")
-		}
 		ch.Records = append(ch.Records, Record{
 			Subject: info.Subject, Version: info.Version, Type: e.Type(),
 			At: info.At, Command: c.id, Data: buf[from:len(buf):len(buf)],

@@ -21,12 +21,10 @@ func (s *Store) apply(c *roomkit.Change) {
 	s.applyRooms(c)
 	s.applyMembers(c)
 	for i := range c.Tallies {
-		if t := &c.Tallies[i]; t.User == "" {
-			s.company(t.Company).row.Groups = t.Now
-		} else if u := s.userIn(c, t.User, 0); u != nil {
-			u.row.Groups = t.Now
+		if t := &c.Tallies[i]; t.User != "" {
+			s.userIn(c, t.User, 0).row.Groups = t.Now
 		} else {
-			s.user(t.User).row.Groups = t.Now
+			s.companies[t.Company].row.Groups = t.Now
 		}
 	}
 	for i := range c.Ended {

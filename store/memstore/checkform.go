@@ -132,9 +132,8 @@ func (s *Store) compare(c *roomkit.Change) error {
 		}
 	}
 	for i := range c.Tallies {
-		t := &c.Tallies[i]
-		if has := s.groups(c, t); has != t.Was {
-			return conflictOf("the tally of " + string(t.User) + string(t.Company))
+		if !s.tallied(c, &c.Tallies[i]) {
+			return conflictOf("the tally of " + string(c.Tallies[i].User) + string(c.Tallies[i].Company))
 		}
 	}
 	if p := c.Checkpoint; p != nil && s.checkpoints[p.Name] != p.Was {
@@ -143,16 +142,19 @@ func (s *Store) compare(c *roomkit.Change) error {
 	return nil
 }
 
-func (s *Store) groups(c *roomkit.Change, t *roomkit.Tally) int64 {
+// tallied reports whether a count is as a tally believes. Of what neither exists
+// nor begins with the change there is no count.
+func (s *Store) tallied(c *roomkit.Change, t *roomkit.Tally) bool {
 	if t.User != "" {
-		if u := s.userIn(c, t.User, 0); u != nil {
-			return u.row.Groups
-		}
-	} else if co := s.companies[t.Company]; co != nil {
-		return co.row.Groups
+		u := s.userIn(c, t.User, 0)
+		return u != nil && u.row.Groups == t.Was && (u.row.Version > 0 || s.begins(&u.head))
 	}
-	return 0
+	co := s.companies[t.Company]
+	return co != nil && co.row.Groups == t.Was && (co.row.Version > 0 || s.begins(&co.head))
 }
+
+// begins reports whether the change at hand writes the subject.
+func (s *Store) begins(h *head) bool { return h.round == s.round && s.slots[h.slot].written }
 
 // userIn finds a user among the few that a change expects, or in the store; nil
 // if there is none.

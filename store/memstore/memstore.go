@@ -4,9 +4,15 @@
 //
 // Everything is behind one lock for many readers or one writer. A write costs
 // the same in a room of ten and of a million people: lists that have an order
-// are put in order by the next reader, not by the writer (see index), so that
-// listing a room for the first time after n people have joined costs n·log n
-// once. Rows of people who left and all records stay; memory grows with them.
+// are put in order by the next reader, not by the writer. Listing a room for the
+// first time after n people have joined costs n·log n once; a page after k more
+// have joined costs k·log n. A list of which more than half went stale is
+// rewritten by the next reader, too.
+//
+// Nothing is ever given back: rows of people who left, outcomes of commands and
+// records stay. Records and outcomes hold no pointers, so that the garbage
+// collector passes them over. To find the rooms that some people share, the
+// store looks at all rooms of the one who has the fewest.
 package memstore
 
 import (

@@ -13,7 +13,7 @@ type (
 	presentOfUser   struct{ membersByRoom } // what a user takes part in or manages
 	leftOfUser      struct{ membersByRoom } // what a user once did
 	roomsOfCompany  struct{ roomsByID }     // active rooms
-	publicOfCompany struct{ roomsByID }     // active and public ones
+	publicOfCompany struct{ roomsByID }     // active public groups
 	usersOfCompany  struct{}
 )
 
@@ -36,7 +36,7 @@ func (leftOfRoom) live(m *membership) bool    { return !m.present() }
 func (presentOfUser) live(m *membership) bool { return m.present() }
 func (leftOfUser) live(m *membership) bool    { return !m.present() }
 func (roomsOfCompany) live(r *room) bool      { return r.active() }
-func (publicOfCompany) live(r *room) bool     { return r.active() && r.row.Public }
+func (publicOfCompany) live(r *room) bool     { return r.public() }
 func (usersOfCompany) live(*user) bool        { return true }
 
 func (presentOfRoom) held(m *membership) *bool { return &m.inRoomPresent }

@@ -66,9 +66,9 @@ type nameKey struct {
 
 func (m *membership) present() bool { return m.row.Participant || m.row.Master }
 
-func (r *room) named() bool { return r.row.NameKey != "" && r.active() }
-
 func (r *room) active() bool { return r.row.State == roomkit.StateActive }
+
+func (r *room) public() bool { return r.active() && r.row.Public && r.row.Kind.IsGroup() }
 
 func (s *Store) company(id roomkit.CompanyID) *company {
 	c := s.companies[id]
@@ -106,7 +106,7 @@ func (s *Store) takesPart(r *room, u *user) bool {
 
 // putRoom writes the row and keeps the company's lists. Names are apart.
 func (s *Store) putRoom(r *room, row *roomkit.Room) {
-	wasActive, wasPublic := r.active(), r.active() && r.row.Public
+	wasActive, wasPublic := r.active(), r.public()
 	if r.company == nil || r.row.Company != row.Company {
 		if r.company != nil {
 			r.company.rooms.forget(r, wasActive)
@@ -118,7 +118,7 @@ func (s *Store) putRoom(r *room, row *roomkit.Room) {
 	r.row = *row
 	r.row.Company = shared(row.Company, r.company.row.ID)
 	r.company.rooms.turn(r, wasActive, r.active())
-	r.company.public.turn(r, wasPublic, r.active() && row.Public)
+	r.company.public.turn(r, wasPublic, r.public())
 }
 
 func (s *Store) putUser(u *user, row *roomkit.User) {
