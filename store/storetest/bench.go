@@ -1,0 +1,208 @@
+package storetest
+
+import (
+	"sync/atomic"
+	"testing"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// Bench measures a store: commits, loads, pages and the feed, each on an empty
+// store of its own that is filled first. What a benchmark hands to the store is
+// made while the clock stands still.
+func Bench(b *testing.B, open func(testing.TB) roomkit.Store) {
+	for _, m := range []struct {
+		name    string
+		measure func(b *testing.B, k *kit)
+	}{
+		{"commit/new-room", benchNewRoom},
+		{"commit/hot-room", benchHotRoom},
+		{"commit/32-in-a-call", benchManyInACall},
+		{"commit/side-by-side", benchSideBySide},
+		{"load/room-of-10", benchLoad(10, false)},
+		{"load/room-of-1000", benchLoad(1000, false)},
+		{"load/everybody-of-1000", benchLoad(1000, true)},
+		{"members/page-of-100", benchMembers},
+		{"rooms/of-user", benchRooms},
+		{"shared/exact", benchShared},
+		{"feed/page-of-1000", benchFeed},
+	} {
+		b.Run(m.name, func(b *testing.B) {
+			k := newKit(b, open, &Options{})
+			k.ctx = b.Context() // as long as it takes
+			b.ReportAllocs()
+			m.measure(b, k)
+		})
+	}
+}
+
+// supply makes changes in stock, while the clock stands still.
+type supply struct {
+	b     *testing.B
+	stock []roomkit.Change
+	make  func() roomkit.Change
+}
+
+func (s *supply) take(n int) []roomkit.Change {
+	if len(s.stock) < n {
+		s.b.StopTimer()
+		for range 1024 {
+			s.stock = append(s.stock, s.make())
+		}
+		s.b.StartTimer()
+	}
+	some := s.stock[:n:n]
+	s.stock = s.stock[n:]
+	return some
+}
+
+// commits measures calls of n changes each.
+func (k *kit) commits(b *testing.B, n int, next func() roomkit.Change) {
+	b.Helper()
+	s := supply{b: b, make: next}
+	for b.Loop() {
+		results, err := k.store.Commit(k.ctx, s.take(n))
+		if err != nil {
+			b.Fatal(err)
+		}
+		for i := range results {
+			if results[i].Err != nil {
+				b.Fatal(results[i].Err)
+			}
+		}
+	}
+	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "commits/s")
+}
+
+func benchNewRoom(b *testing.B, k *kit) {
+	rooms := 0
+	k.commits(b, 1, func() roomkit.Change {
+		rooms++
+		id := roomID(rooms)
+		id[2], id[3] = byte(rooms>>24), byte(rooms>>16)
+		return k.change(k.sheet(id, roomkit.KindGeneral).begin(ann, bob, cho), rely(roomkit.UserSubject(ann), 1), rely(roomkit.CompanySubject(acme), 1))
+	})
+}
+
+// comings gives changes that let one person go and come.
+func (k *kit) comings(r *sheet) func() roomkit.Change {
+	return func() roomkit.Change {
+		move := r.join
+		if r.rows[bob].Participant {
+			move = r.leave
+		}
+		return k.change(move(bob), rely(roomkit.UserSubject(ann), 1), rely(roomkit.UserSubject(bob), 1))
+	}
+}
+
+func benchHotRoom(b *testing.B, k *kit) {
+	r := k.found(1, roomkit.KindGeneral, ann, bob, cho, dan, eve, fay)
+	k.commits(b, 1, k.comings(r))
+}
+
+func benchManyInACall(b *testing.B, k *kit) {
+	r := k.found(1, roomkit.KindGeneral, ann, bob, cho, dan, eve, fay)
+	k.commits(b, 32, k.comings(r))
+}
+
+// benchSideBySide lets every goroutine commit to a room of its own. The time in
+// which a change is made is counted as well.
+func benchSideBySide(b *testing.B, k *kit) {
+	const rooms = 256
+	var supplies [rooms]func() roomkit.Change
+	for i := range supplies {
+		supplies[i] = k.comings(k.found(i, roomkit.KindGeneral, ann, bob))
+	}
+	var taken atomic.Int64
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		next := supplies[(taken.Add(1)-1)%rooms]
+		for pb.Next() {
+			results, err := k.store.Commit(k.ctx, []roomkit.Change{next()})
+			if err != nil || results[0].Err != nil {
+				b.Error(err, results)
+				return
+			}
+		}
+	})
+}
+
+// ofPeople stores a group of n people.
+func (k *kit) ofPeople(n int) (*sheet, []roomkit.UserID) {
+	k.Helper()
+	people := k.crowd(n)
+	r := k.sheet(roomID(1), roomkit.KindGroup)
+	k.must(k.change(r.begin(people...)))
+	return r, people
+}
+
+func benchLoad(n int, everybody bool) func(b *testing.B, k *kit) {
+	return func(b *testing.B, k *kit) {
+		r, people := k.ofPeople(n)
+		needs := []roomkit.Need{{
+			Command: k.command(), Room: r.room.ID, People: []roomkit.UserID{people[1], people[n/2]},
+			Masters: true, Everybody: everybody,
+		}}
+		want := 3
+		if everybody {
+			want = n
+		}
+		for b.Loop() {
+			facts, err := k.store.Load(k.ctx, needs)
+			if err != nil || len(facts[0].Members) != want {
+				b.Fatal(err, facts)
+			}
+		}
+	}
+}
+
+func benchMembers(b *testing.B, k *kit) {
+	r, people := k.ofPeople(1000)
+	q := roomkit.MemberQuery{Room: r.room.ID, After: people[449], Limit: 100}
+	for b.Loop() {
+		page, err := k.store.Members(k.ctx, q)
+		if err != nil || len(page) != 100 {
+			b.Fatal(err, len(page))
+		}
+	}
+}
+
+func benchRooms(b *testing.B, k *kit) {
+	k.manyRooms(300, ann, bob)
+	q := roomkit.RoomQuery{User: ann, After: roomID(99), Limit: 100}
+	for b.Loop() {
+		page, err := k.store.Rooms(k.ctx, q)
+		if err != nil || len(page) != 100 {
+			b.Fatal(err, len(page))
+		}
+	}
+}
+
+func benchShared(b *testing.B, k *kit) {
+	k.manyRooms(300, ann, cho)
+	r := k.found(999, roomkit.KindGeneral, ann, bob)
+	needs := []roomkit.Need{{Shared: []roomkit.UserID{ann, bob}}}
+	for b.Loop() {
+		facts, err := k.store.Load(k.ctx, needs)
+		if err != nil || facts[0].Shared[0].Room.ID != r.room.ID {
+			b.Fatal(err, facts)
+		}
+	}
+}
+
+func benchFeed(b *testing.B, k *kit) {
+	k.long(5 * roomkit.MaxPage)
+	var after roomkit.Cursor
+	records := 0
+	for b.Loop() {
+		page, err := k.store.Feed(k.ctx, after, roomkit.MaxPage)
+		if err != nil {
+			b.Fatal(err)
+		}
+		records += len(page)
+		if after = ""; len(page) > 0 {
+			after = page[len(page)-1].Cursor
+		}
+	}
+	b.ReportMetric(float64(records)/b.Elapsed().Seconds(), "records/s")
+}

@@ -1,0 +1,5 @@
+package storetest
+
+import "testing"
+
+func BenchmarkMemstore(b *testing.B) { Bench(b, openMemstore) }

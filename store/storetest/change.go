@@ -1,0 +1,117 @@
+package storetest
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// part is a piece of a change.
+type part func(c *roomkit.Change)
+
+// change puts a change together: a fresh command, the parts in order, and the
+// outcome that follows from them.
+func (k *kit) change(parts ...part) roomkit.Change {
+	return k.changeAs(k.command(), parts...)
+}
+
+// changeAs is change with a given command id.
+func (k *kit) changeAs(id roomkit.CommandID, parts ...part) roomkit.Change {
+	c := roomkit.Change{Command: id, Digest: sha256.Sum256(id[:])}
+	for _, p := range parts {
+		p(&c)
+	}
+	finish(&c)
+	return c
+}
+
+// finish sets what follows from the rest: commands of records and the outcome.
+func finish(c *roomkit.Change) {
+	c.Outcome = roomkit.Outcome{Command: c.Command, Digest: c.Digest, Changed: len(c.Records) > 0}
+	if len(c.Rooms) > 0 {
+		c.Outcome.Room = c.Rooms[0].ID
+	}
+	for i := range c.Records {
+		c.Records[i].Command = c.Command
+		c.Outcome.Events = append(c.Outcome.Events, roomkit.EventAt{Subject: c.Records[i].Subject, Version: c.Records[i].Version})
+	}
+}
+
+// record adds the event that leads on from version was, and the expectation of
+// was unless the change has one of this subject.
+func record(c *roomkit.Change, of roomkit.Subject, was roomkit.Version) {
+	if !slices.ContainsFunc(c.Expect, func(e roomkit.Expect) bool { return e.Subject == of }) {
+		c.Expect = append(c.Expect, roomkit.Expect{Subject: of, Version: was})
+	}
+	c.Records = append(c.Records, roomkit.Record{
+		Subject: of, Version: was + 1, Type: "test.happened", At: at(was + 1),
+		Data: fmt.Appendf(nil, "%s %d\x00\xff", of, was+1),
+	})
+}
+
+// rely adds an expectation of something that is not written.
+func rely(on roomkit.Subject, v roomkit.Version) part {
+	return func(c *roomkit.Change) { c.Expect = append(c.Expect, roomkit.Expect{Subject: on, Version: v}) }
+}
+
+func tallyUser(id roomkit.UserID, was, now int64) part {
+	return func(c *roomkit.Change) {
+		c.Tallies = append(c.Tallies, roomkit.Tally{User: id, Was: was, Now: now})
+	}
+}
+
+func tallyCompany(id roomkit.CompanyID, was, now int64) part {
+	return func(c *roomkit.Change) {
+		c.Tallies = append(c.Tallies, roomkit.Tally{Company: id, Was: was, Now: now})
+	}
+}
+
+func checkpoint(name string, was, now roomkit.Cursor) part {
+	return func(c *roomkit.Change) { c.Checkpoint = &roomkit.Checkpoint{Name: name, Was: was, Now: now} }
+}
+
+// at is the time of the event with a version, with microseconds.
+func at(v roomkit.Version) time.Time {
+	return time.Date(2026, time.March, 29, 1, 59, 58, 987654000, time.UTC).Add(time.Duration(v) * 1001 * time.Microsecond)
+}
+
+// roomID gives a room id; ids are in the order of their numbers.
+func roomID(n int) roomkit.RoomID {
+	return roomkit.RoomID{byte(n >> 8), byte(n), 2, 3, 4, 5, 0x70, 7, 0x80, 9, 10, 11, 12, 13, 14, 0xff}
+}
+
+// cloneChanges copies changes with all their slices, because a store keeps them.
+func cloneChanges(changes []roomkit.Change) []roomkit.Change {
+	copies := slices.Clone(changes)
+	for i := range copies {
+		copies[i] = cloneChange(copies[i])
+	}
+	return copies
+}
+
+func cloneChange(c roomkit.Change) roomkit.Change {
+	c.Expect, c.Rooms, c.Members = slices.Clone(c.Expect), slices.Clone(c.Rooms), slices.Clone(c.Members)
+	c.Users, c.Companies, c.Ended = slices.Clone(c.Users), slices.Clone(c.Companies), slices.Clone(c.Ended)
+	c.Tallies, c.Teams = slices.Clone(c.Tallies), slices.Clone(c.Teams)
+	for i := range c.Teams {
+		c.Teams[i].Members = slices.Clone(c.Teams[i].Members)
+	}
+	if c.Checkpoint != nil {
+		moved := *c.Checkpoint
+		c.Checkpoint = &moved
+	}
+	c.Records = cloneRecords(c.Records)
+	c.Outcome.Events = slices.Clone(c.Outcome.Events)
+	return c
+}
+
+func cloneRecords(records []roomkit.Record) []roomkit.Record {
+	records = slices.Clone(records)
+	for i := range records {
+		records[i].Data = slices.Clone(records[i].Data)
+	}
+	return records
+}

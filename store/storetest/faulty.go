@@ -1,0 +1,174 @@
+package storetest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// ErrInjected is wrapped by every error that a [Faulty] store makes up.
+var ErrInjected = errors.New("injected fault")
+
+// Faulty is a store that now and then misbehaves as stores in the field do. What
+// it does to the n-th call of a method depends on the seed, the method and n
+// only. It may be used from several goroutines.
+type Faulty struct {
+	store roomkit.Store
+	plan  Plan
+
+	mu       sync.Mutex
+	healed   bool
+	calls    [methodCount]int
+	injected [faultCount]int
+}
+
+// NewFaulty wraps a store.
+func NewFaulty(store roomkit.Store, plan Plan) *Faulty { return &Faulty{store: store, plan: plan} }
+
+// Unwrap gives the store without faults.
+func (f *Faulty) Unwrap() roomkit.Store { return f.store }
+
+// Heal ends the faults; the counters stay.
+func (f *Faulty) Heal() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.healed = true
+}
+
+// Calls tells how often a method was called.
+func (f *Faulty) Calls(m Method) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.calls[m]
+}
+
+// Injected tells how often a fault was injected; for [FaultNone], how many calls
+// had none.
+func (f *Faulty) Injected(fault Fault) int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.injected[fault]
+}
+
+// Load is the Load of the store, with faults.
+func (f *Faulty) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts, error) {
+	return faultyRead(ctx, f, MethodLoad, func(ctx context.Context) ([]roomkit.Facts, error) { return f.store.Load(ctx, needs) })
+}
+
+// Members is the Members of the store, with faults.
+func (f *Faulty) Members(ctx context.Context, q roomkit.MemberQuery) ([]roomkit.Member, error) {
+	return faultyRead(ctx, f, MethodMembers, func(ctx context.Context) ([]roomkit.Member, error) { return f.store.Members(ctx, q) })
+}
+
+// Rooms is the Rooms of the store, with faults.
+func (f *Faulty) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomEntry, error) {
+	return faultyRead(ctx, f, MethodRooms, func(ctx context.Context) ([]roomkit.RoomEntry, error) { return f.store.Rooms(ctx, q) })
+}
+
+// Users is the Users of the store, with faults.
+func (f *Faulty) Users(ctx context.Context, q roomkit.UserQuery) ([]roomkit.User, error) {
+	return faultyRead(ctx, f, MethodUsers, func(ctx context.Context) ([]roomkit.User, error) { return f.store.Users(ctx, q) })
+}
+
+// History is the History of the store, with faults.
+func (f *Faulty) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]roomkit.Record, error) {
+	return faultyRead(ctx, f, MethodHistory, func(ctx context.Context) ([]roomkit.Record, error) {
+		return f.store.History(ctx, of, after, limit)
+	})
+}
+
+// Feed is the Feed of the store, with faults.
+func (f *Faulty) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
+	return faultyRead(ctx, f, MethodFeed, func(ctx context.Context) ([]roomkit.Record, error) {
+		return f.store.Feed(ctx, after, limit)
+	})
+}
+
+func faultyRead[T any](ctx context.Context, f *Faulty, m Method, read func(context.Context) ([]T, error)) ([]T, error) {
+	fault, _ := f.next(m, 0)
+	switch fault {
+	case FaultBefore:
+		return nil, fmt.Errorf("%s: %w", m, ErrInjected)
+	case FaultCancelled:
+		return read(ended(ctx))
+	case FaultSlow:
+		f.slow(ctx, m)
+	}
+	return read(ctx)
+}
+
+// Commit is the Commit of the store, with faults.
+func (f *Faulty) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+	fault, struck := f.next(MethodCommit, len(changes))
+	switch fault {
+	case FaultBefore:
+		return nil, fmt.Errorf("commit: %w", ErrInjected)
+	case FaultCancelled:
+		return f.store.Commit(ended(ctx), changes)
+	case FaultConflict:
+		return f.conflict(ctx, changes, struck)
+	case FaultUnknown, FaultRaw:
+		return f.forget(ctx, changes, fault)
+	case FaultTorn:
+		return f.forget(ctx, changes[:struck:struck], fault)
+	case FaultSlow:
+		f.slow(ctx, MethodCommit)
+	}
+	return f.store.Commit(ctx, changes)
+}
+
+// conflict keeps one change from the store.
+func (f *Faulty) conflict(ctx context.Context, changes []roomkit.Change, struck int) ([]roomkit.CommitResult, error) {
+	rest := append(changes[:struck:struck], changes[struck+1:]...)
+	var results []roomkit.CommitResult
+	if len(rest) > 0 {
+		var err error
+		if results, err = f.store.Commit(ctx, rest); err != nil {
+			return nil, err
+		}
+	}
+	made := roomkit.CommitResult{Err: fmt.Errorf("%w: %w", roomkit.ErrConflict, ErrInjected)}
+	return append(results[:struck:struck], append([]roomkit.CommitResult{made}, results[struck:]...)...), nil
+}
+
+// forget commits and keeps the results to itself.
+func (f *Faulty) forget(ctx context.Context, changes []roomkit.Change, fault Fault) ([]roomkit.CommitResult, error) {
+	if len(changes) > 0 {
+		if _, err := f.store.Commit(ctx, changes); err != nil {
+			return nil, err
+		}
+	}
+	if fault == FaultRaw {
+		return nil, fmt.Errorf("commit: %w", ErrInjected)
+	}
+	return nil, fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, ErrInjected)
+}
+
+func (f *Faulty) slow(ctx context.Context, m Method) {
+	if f.plan.OnSlow != nil {
+		f.plan.OnSlow(ctx, m)
+	}
+}
+
+// next counts a call and says what happens to it and to which change.
+func (f *Faulty) next(m Method, changes int) (fault Fault, struck int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	n := f.calls[m]
+	f.calls[m]++
+	if !f.healed {
+		fault, struck = f.plan.draw(m, n, changes)
+	}
+	f.injected[fault]++
+	return fault, struck
+}
+
+// ended gives a context that is over already.
+func ended(ctx context.Context) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	cancel()
+	return ctx
+}

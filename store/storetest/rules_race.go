@@ -1,0 +1,216 @@
+package storetest
+
+import (
+	"fmt"
+	"sync"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+func raceRules() []Rule {
+	return []Rule{
+		{"race/one-winner", "Of sixteen writers on one version of a room exactly one is stored, for every version.", raceOneWinner},
+		{"race/new-room", "Of sixteen writers that open the same room exactly one does.", raceNewRoom},
+		{"race/last-master", "Of two changes that dismiss one of two masters each, on one version, exactly one is stored.", raceLastMaster},
+		{"race/relied", "A change and another one that changes what it relies on are never both stored in the wrong order.", raceRelied},
+		{"race/write-skew", "Of two changes that each write what the other relies on exactly one is stored.", raceWriteSkew},
+		{"race/name", "Of sixteen rooms that take one NameKey at the same time exactly one gets it.", raceName},
+		{"race/tally", "Counts that many raise at the same time lose nothing.", raceTally},
+		{"race/checkpoint", "Of sixteen moves of one checkpoint exactly one is stored.", raceCheckpoint},
+		{"race/no-deadlock", "Commits that touch the same rooms in different orders all come to an end.", raceNoDeadlock},
+	}
+}
+
+// race commits each call at the same time as the others and gives their results.
+func (k *kit) race(calls ...[]roomkit.Change) [][]roomkit.CommitResult {
+	k.Helper()
+	results := make([][]roomkit.CommitResult, len(calls))
+	start := make(chan struct{})
+	var wg sync.WaitGroup
+	for i, changes := range calls {
+		k.seen.add(changes...)
+		wg.Go(func() {
+			<-start
+			got, err := k.store.Commit(k.ctx, cloneChanges(changes))
+			if assert.NoError(k, err, "Commit") && assert.Len(k, got, len(changes), "results of Commit") {
+				results[i] = got
+			}
+		})
+	}
+	close(start)
+	wg.Wait()
+	if k.Failed() {
+		k.FailNow()
+	}
+	return results
+}
+
+// winner races single changes: exactly one is stored, all others are conflicts.
+func (k *kit) winner(changes ...roomkit.Change) int {
+	k.Helper()
+	calls := make([][]roomkit.Change, len(changes))
+	for i, c := range changes {
+		calls[i] = []roomkit.Change{c}
+	}
+	won := -1
+	for i, r := range k.race(calls...) {
+		if r[0].Err != nil {
+			k.refused(roomkit.ErrConflict, r[0])
+			continue
+		}
+		require.Negative(k, won, "changes %d and %d were both stored", won, i)
+		won = i
+		k.stored(changes[i], r[0])
+	}
+	require.GreaterOrEqual(k, won, 0, "none was stored")
+	return won
+}
+
+const racers = 16
+
+func raceOneWinner(k *kit) {
+	r := k.found(1, roomkit.KindGeneral, ann, bob)
+	for range 8 {
+		sheets, changes := make([]*sheet, racers), make([]roomkit.Change, racers)
+		for i := range sheets {
+			sheets[i] = r.clone()
+			changes[i] = k.change(sheets[i].rename(fmt.Sprint("writer ", i)), sheets[i].join(cho))
+		}
+		r = sheets[k.winner(changes...)]
+		k.sees(r)
+	}
+	require.Len(k, k.history(r.subject()), 17)
+}
+
+func raceNewRoom(k *kit) {
+	for n := range 4 {
+		sheets, changes := make([]*sheet, racers), make([]roomkit.Change, racers)
+		for i := range sheets {
+			sheets[i] = k.sheet(roomID(n), roomkit.KindGeneral)
+			changes[i] = k.change(sheets[i].begin(ann, bob), sheets[i].rename(fmt.Sprint(i)))
+		}
+		k.sees(sheets[k.winner(changes...)])
+	}
+}
+
+func raceLastMaster(k *kit) {
+	for n := range 12 {
+		r := k.found(n, roomkit.KindGroup, ann, bob)
+		k.must(k.change(r.manage(bob)))
+		one, other := r.clone(), r.clone()
+		changes := []roomkit.Change{k.change(one.dismiss(ann)), k.change(other.dismiss(bob))}
+		left := []*sheet{one, other}[k.winner(changes...)]
+		k.sees(left)
+		require.Len(k, k.load(roomkit.Need{Room: r.room.ID, Masters: true}).Members, 1, "masters left")
+	}
+}
+
+func raceRelied(k *kit) {
+	for n := range 12 {
+		r := k.found(n, roomkit.KindExternalGroup, ann, bob)
+		before := k.tail()
+		version := k.users[eve].Version
+		joins := k.change(r.clone().join(eve), rely(roomkit.UserSubject(eve), version))
+		withdraws := k.change(k.putUser(eve, func(u *roomkit.User) { u.Works = !u.Works }))
+		results := k.race([]roomkit.Change{joins}, []roomkit.Change{withdraws})
+		k.stored(withdraws, results[1][0])
+		if results[0][0].Err != nil {
+			k.refused(roomkit.ErrConflict, results[0][0])
+			continue
+		}
+		got := k.feed(before)
+		require.Equal(k, r.subject(), got[0].Subject, "what was decided on the old row comes before the new one")
+	}
+}
+
+func raceWriteSkew(k *kit) {
+	for n := range 12 {
+		a, b := k.found(2*n, roomkit.KindGeneral, ann, bob), k.found(2*n+1, roomkit.KindGeneral, ann, bob)
+		k.winner(
+			k.change(a.clone().rename("x"), rely(b.subject(), 1)),
+			k.change(b.clone().rename("x"), rely(a.subject(), 1)))
+	}
+}
+
+func raceName(k *kit) {
+	for n := range 4 {
+		key := fmt.Sprint("ops", n)
+		changes := make([]roomkit.Change, racers)
+		for i := range changes {
+			s := k.sheet(roomID(n*racers+i), roomkit.KindGroup)
+			changes[i] = k.change(s.begin(ann), s.claim(key))
+		}
+		require.Equal(k, roomID(n*racers+k.winner(changes...)), k.holder(acme, key))
+	}
+}
+
+func raceTally(k *kit) {
+	const each = 12
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for raised := 0; raised < each; {
+				facts, err := k.store.Load(k.ctx, []roomkit.Need{{People: []roomkit.UserID{bob}}})
+				if !assert.NoError(k, err) || !assert.Len(k, facts[0].Users, 1) || !assert.Len(k, facts[0].Companies, 1) {
+					return
+				}
+				groups, owned := facts[0].Users[0].Groups, facts[0].Companies[0].Groups
+				c := k.change(tallyUser(bob, groups, groups+1), tallyCompany(acme, owned, owned+1))
+				results, err := k.store.Commit(k.ctx, []roomkit.Change{c})
+				if !assert.NoError(k, err) {
+					return
+				}
+				if results[0].Err == nil {
+					raised++
+				} else if !assert.ErrorIs(k, results[0].Err, roomkit.ErrConflict) {
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(k, []int64{4 * each}, k.groupsOf(bob))
+	require.EqualValues(k, 4*each, k.groupsOfCompany(acme))
+}
+
+func raceCheckpoint(k *kit) {
+	var was roomkit.Cursor
+	for range 4 {
+		k.must(k.change(k.putUser(ann, nil)))
+		now := k.tail()
+		changes := make([]roomkit.Change, racers)
+		for i := range changes {
+			changes[i] = k.change(checkpoint("f", was, now))
+		}
+		k.winner(changes...)
+		require.Equal(k, now, k.checkpoint("f"))
+		was = now
+	}
+}
+
+func raceNoDeadlock(k *kit) {
+	a, b := k.found(1, roomkit.KindGroup, ann, bob), k.found(2, roomkit.KindGroup, ann, bob)
+	for range 10 {
+		var calls [][]roomkit.Change
+		for range 4 {
+			calls = append(calls,
+				[]roomkit.Change{k.change(a.clone().rename("x"), b.clone().rename("x"))},
+				[]roomkit.Change{k.change(b.clone().rename("y"), a.clone().rename("y"))},
+				[]roomkit.Change{k.change(a.clone().join(cho), tallyUser(bob, 0, 0)), k.change(b.clone().join(cho), tallyUser(ann, 0, 0))},
+				[]roomkit.Change{k.change(b.clone().join(dan), tallyUser(ann, 0, 0)), k.change(a.clone().join(dan), tallyUser(bob, 0, 0))})
+		}
+		for _, results := range k.race(calls...) {
+			for _, r := range results {
+				if r.Err != nil {
+					k.refused(roomkit.ErrConflict, r)
+				}
+			}
+		}
+		f := k.loads(roomkit.Need{Room: a.room.ID}, roomkit.Need{Room: b.room.ID})
+		require.Greater(k, f[0].Room.Version, a.room.Version, "somebody has won")
+		a.room, b.room = f[0].Room, f[1].Room
+	}
+}

@@ -1,0 +1,56 @@
+package storetest
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/memstore"
+)
+
+func openMemstore(testing.TB) roomkit.Store { return memstore.New() }
+
+// same hands out the same store again: nothing of a memory store is lost but
+// with the process.
+func same(_ testing.TB, s roomkit.Store) roomkit.Store { return s }
+
+func TestMemstore(t *testing.T) { Run(t, openMemstore, &Options{Reopen: same}) }
+
+func TestModel(t *testing.T) { Run(t, newSimple, &Options{Reopen: same, Checks: 30}) }
+
+// plain hides all but the methods of a store.
+type plain struct{ roomkit.Store }
+
+func openPlain(testing.TB) roomkit.Store { return plain{memstore.New()} }
+
+func TestWithoutCapabilities(t *testing.T) {
+	Run(t, openPlain, &Options{Parallel: true, Checks: 20})
+}
+
+// TestCapabilityRules demands that the rules of capabilities are run when there
+// are some, also through Unwrap, and skipped when there are none; and so with
+// the rules of durability.
+func TestCapabilityRules(t *testing.T) {
+	faulty := func(testing.TB) roomkit.Store { return NewFaulty(makeSimple(), Plan{}) }
+	for _, r := range slices.Concat(capabilityRules(), durableRules()) {
+		durable := strings.HasPrefix(r.Name, "durable/")
+		rec := runRule(t, r, faulty, &Options{Reopen: same}, patience)
+		require.False(t, rec.failed || rec.skipped, "%s: %s", r.Name, &rec.text)
+		rec = runRule(t, r, faulty, &Options{}, patience)
+		require.Equal(t, durable, rec.skipped, "%s: %s", r.Name, &rec.text)
+		rec = runRule(t, r, openPlain, &Options{Reopen: same}, patience)
+		require.Equal(t, !durable, rec.skipped, "%s: %s", r.Name, &rec.text)
+		require.False(t, rec.failed, "%s: %s", r.Name, &rec.text)
+	}
+}
+
+// playMemstore plays one random history on a store of its own.
+func playMemstore(t *rapid.T) { newWorkbench(t.Context(), memstore.New()).play(t) }
+
+func TestMachine(t *testing.T) { rapid.Check(t, playMemstore) }
+
+func FuzzMachine(f *testing.F) { f.Fuzz(rapid.MakeFuzz(playMemstore)) }
