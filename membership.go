@@ -47,20 +47,27 @@ func (d *decider) voidCause(who *person, since Epoch) Cause {
 	return CausePermission
 }
 
-// expel ends participations and master roles of people whose rows do not count
-// any more, and says so when no Group Master is left (ADM-19).
+// expel ends those participations and master roles of people that do not count
+// any more for this cause, each on its own: a role given after the loss stays. It
+// says so when no Group Master is left (ADM-19).
 func (d *decider) expel(gone []person, cause Cause) {
 	before := d.room.Masters
-	var members, masters []person
+	var members, both, masters []person
 	for i := range gone {
-		switch row := d.member(gone[i].ID); {
-		case row.Participant:
+		row := d.member(gone[i].ID)
+		out := row.Participant && d.voidCause(&gone[i], row.Epoch) == cause
+		role := row.Master && d.voidCause(&gone[i], row.MasterEpoch) == cause
+		switch {
+		case out && role:
+			both = append(both, gone[i])
+		case out:
 			members = append(members, gone[i])
-		case row.Master:
+		case role:
 			masters = append(masters, gone[i])
 		}
 	}
-	d.leave(members, cause)
+	d.leaveWith(members, cause, false)
+	d.leaveWith(both, cause, true)
 	d.dismiss(masters, cause)
 	if before > 0 && d.room.Masters == 0 {
 		d.emit(&MasterVacated{}, cause)
@@ -68,7 +75,9 @@ func (d *decider) expel(gone []person, cause Cause) {
 }
 
 // leave ends participations and the master roles of those people.
-func (d *decider) leave(who []person, cause Cause) {
+func (d *decider) leave(who []person, cause Cause) { d.leaveWith(who, cause, true) }
+
+func (d *decider) leaveWith(who []person, cause Cause, roles bool) {
 	sortPeople(who)
 	for chunk := range slices.Chunk(who, MaxPeople) {
 		e := &MemberLeft{People: make([]Person, 0, len(chunk)), Name: d.room.Name, Counts: d.room.Counts}
@@ -76,7 +85,7 @@ func (d *decider) leave(who []person, cause Cause) {
 			e.People = append(e.People, chunk[i].asPerson())
 			row := d.member(chunk[i].ID)
 			e.Counts.take(&chunk[i], d.room.Company, -1)
-			if row.Master {
+			if roles && row.Master {
 				e.Roles = true
 				e.Counts.Masters--
 			}

@@ -107,6 +107,21 @@ func TestRulesExternalPermission(t *testing.T) {
 			s.can("ben", s.external, roomkit.ActionEnter)
 		}
 	})
+	t.Run("EXT-25 a role and a participation are lost each on its own", func(t *testing.T) {
+		s := newStage(t)
+		s.permit("acme", "ann", roomkit.ExternalOff)
+		s.permit("acme", "ann", roomkit.ExternalSelected)
+		s.does("adm", roomkit.AppointMasters{Room: s.external, People: people("ann")})
+		s.enforce()
+		require.Equal(t, roomkit.StandingMaster, s.access("ann", s.external).Standing, "the role was given after the loss")
+		s.does("ann", roomkit.AppointMasters{Room: s.external, People: people("dan")})
+		s.permit("acme", "dan", roomkit.ExternalOff)
+		s.permit("acme", "dan", roomkit.ExternalSelected)
+		s.does("ann", roomkit.Invite{Room: s.external, People: people("dan")})
+		s.enforce()
+		require.Equal(t, roomkit.StandingParticipant, s.access("dan", s.external).Standing, "the participation was given after the loss")
+		require.EqualValues(t, 1, s.room("ann", s.external).Masters)
+	})
 	t.Run("EXT-28 a master needs the permission, EXT-29 and belongs to the owner", func(t *testing.T) {
 		s := newStage(t)
 		s.permit("acme", "dan", roomkit.ExternalOff)
