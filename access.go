@@ -16,8 +16,9 @@ type Access struct {
 	Actions      ActionSet  // what the user may do
 	Features     FeatureSet // what of the room's features the user can use
 	ReadFrom     ReadFrom
+	EmptiedAt    Version       // nothing that was written before this version of the room exists any more (GRP-39); 0: all does
 	RecallWindow time.Duration // how long own messages can be recalled (FEA-10)
-	LINE         bool          // LINE users take part: their messages cannot be recalled (FEA-14)
+	LINE         bool          // LINE users take part or have: what they received cannot be recalled (FEA-14)
 }
 
 // ReadFrom says which part of a room's conversation a user may read. Notes are
@@ -34,7 +35,7 @@ func (a Access) Can(action Action) bool { return a.Actions.Has(action) }
 
 // MayRecall says whether user, whose access this is, may recall a message of
 // author: an own one within the recall window, one of others as leader or Group
-// Master, none in a room with LINE users (FEA-10 to FEA-14).
+// Master, none in a room that LINE users are or were in (FEA-10 to FEA-14).
 func (a Access) MayRecall(user, author UserID, sentAt, now time.Time) error {
 	action := ActionRecallOwn
 	if user != author {
@@ -82,7 +83,8 @@ func (r *Rules) access(f *Facts, user UserID) Access {
 	if out.Can(ActionEnter) {
 		out.ReadFrom = readFrom(room, who.row)
 	}
-	out.RecallWindow, out.LINE = who.company.recallWindow(), room.LINEUsers > 0
+	out.EmptiedAt = room.EmptiedAt
+	out.RecallWindow, out.LINE = who.company.recallWindow(), room.HadLINE
 	return out
 }
 
@@ -165,5 +167,6 @@ func (s *Service) check(ctx context.Context, user UserID, action Action, room Ro
 }
 
 // NotesFromBeginning reports whether the user can read the room's notes from the
-// beginning, whatever ReadFrom says of the conversation (GRP-42).
+// beginning, or from EmptiedAt on, whatever ReadFrom says of the conversation
+// (GRP-42).
 func (a Access) NotesFromBeginning() bool { return a.Features.Has(FeatureNote) }

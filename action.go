@@ -28,7 +28,7 @@ const (
 	ActionSetNotification          // switch group notification
 	ActionWithholdFeatures         // withhold the masters' right over features
 	ActionDeleteFeatureData        // delete the data of Note, Event, Folder
-	ActionConvert                  // turn a General room into a group
+	ActionConvert                  // turn a General room into a group; whether it can become one, Service.Plan tells
 	ActionDelete                   // end the room for everybody
 	ActionUseNote                  // read and write notes
 	ActionUseEvent                 // create, edit and delete events, those of others too (FEA-04)

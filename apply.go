@@ -18,6 +18,7 @@ func (r Room) Apply(e Event) Room {
 		r = createdRoom(e)
 	case *MemberJoined:
 		r.Counts = e.Counts
+		r.HadLINE = r.HadLINE || e.Counts.LINEUsers > 0
 		for i := range e.People {
 			r.Digest = r.Digest.With(e.People[i].User)
 		}

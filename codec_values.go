@@ -102,7 +102,7 @@ func (c *coder) readEnum(key string, names []string) int {
 			return i
 		}
 	}
-	if !c.tolerant {
+	if !c.tolerant || len(word) == 0 {
 		c.fail(key, reasonNoName)
 	}
 	return 0

@@ -181,14 +181,17 @@ func (c CreateRoom) decide(d *decider) error {
 		return err
 	}
 	if !c.Use.IsZero() {
-		return c.use(d, p.all, kind)
+		return c.use(d, &p)
 	}
-	external := kind == KindExternalGroup || len(p.line) > 0
+	outside := len(p.outsiders)+len(p.line) > 0
 	if !c.Anyway {
-		d.out.Offers = d.rules.offers(d.f.Shared, len(p.all)+1, external, false)
+		d.out.Offers = d.rules.offers(d.f.Shared, len(p.all)+1, outside || c.Audience == AudienceExternal, false)
 		if len(d.out.Offers) > 0 {
 			return nil
 		}
+	}
+	if c.Audience == AudienceExternal && !outside {
+		return d.denied("CRE-11", ActionNone, "nobody outside the company is chosen")
 	}
 	return d.open(c.opening(d, &p, kind))
 }
@@ -212,7 +215,24 @@ func (c CreateRoom) direct(d *decider, with UserID) error {
 	if d.f.Asked.Room != id {
 		return d.more(func(n *Need) { n.Room = id })
 	}
+	if err := c.checkAudience(d, with); err != nil {
+		return err
+	}
 	return d.openDirect(with, c.unknownRule())
+}
+
+// checkAudience demands that one person fits the audience like several would.
+func (c CreateRoom) checkAudience(d *decider, with UserID) error {
+	who := d.f.person(with)
+	outside := who.User.Company != d.home() || d.home() == ""
+	switch {
+	case d.isStranger(&who): // openDirect tells
+	case c.Audience == AudienceMembers && outside:
+		return d.denied("CRE-02", ActionNone, "outsiders need the audience of external users", with)
+	case c.Audience == AudienceExternal && !outside:
+		return d.denied("CRE-11", ActionNone, "nobody outside the company is chosen")
+	}
+	return nil
 }
 
 // kind says what a room of these people would be (CRE-11, CRE-46, CRE-47,
@@ -228,8 +248,6 @@ func (c CreateRoom) kind(d *decider, p *picked) (Kind, error) {
 		return 0, d.denied("CRE-29", ActionNone, "a room made from another one is for company members")
 	case c.Audience == AudienceMembers && outside > 0:
 		return 0, d.denied("CRE-02", ActionNone, "outsiders need the audience of external users", append(ids(p.outsiders), ids(p.line)...)...)
-	case c.Audience == AudienceExternal && outside == 0:
-		return 0, d.denied("CRE-11", ActionNone, "nobody outside the company is chosen")
 	case d.me.Kind == UserBot && len(p.all) > 100:
 		return 0, d.denied("CRE-48", ActionNone, "a bot names at most 100 people")
 	}
@@ -243,17 +261,17 @@ func (c CreateRoom) kind(d *decider, p *picked) (Kind, error) {
 }
 
 // use answers with an offered room: nothing is created (CRE-05, CRE-31).
-func (c CreateRoom) use(d *decider, people []person, kind Kind) error {
+func (c CreateRoom) use(d *decider, p *picked) error {
 	if err := d.may(ActionEnter); err != nil {
 		return err
 	}
-	external := kind == KindExternalGroup || slices.ContainsFunc(people, func(p person) bool { return p.Kind == UserLINE })
+	external := c.Audience == AudienceExternal || len(p.outsiders)+len(p.line) > 0
 	if !recommendable(&d.f.Room, external) {
 		return d.denied("LST-11", ActionNone, "not a room that could have been offered")
 	}
-	for i := range people {
-		if !people[i].takesPart(&d.f.Room) {
-			return d.denied("LST-06", ActionNone, "does not take part in that room", people[i].ID)
+	for i := range p.all {
+		if !p.all[i].takesPart(&d.f.Room) {
+			return d.denied("LST-06", ActionNone, "does not take part in that room", p.all[i].ID)
 		}
 	}
 	return nil

@@ -86,7 +86,7 @@ func (s *Service) memberPage(ctx context.Context, q MemberQuery) (page []Member,
 	for _, id := range people {
 		who := f.person(id)
 		row := *who.row
-		row.Participant, row.Master = who.takesPart(&f.Room), who.manages(&f.Room)
+		row.Participant, row.Master = who.shows(&f.Room), who.manages(&f.Room)
 		if row.Participant && q.Which != MembersManaging || row.Master && q.Which != MembersTakingPart {
 			page = append(page, row)
 		}

@@ -104,6 +104,7 @@ type Room struct {
 	Features         FeatureSet // what is switched on; what is in force also depends on kind and message
 	FeaturesWithheld bool       // the administrator withholds the masters' right over features (GRP-31)
 	MessageOffSince  time.Time  // when message was switched off (GRP-38); zero while it is on
+	HadLINE          bool       // LINE users take part or have taken part (FEA-14)
 	EmptiedAt        Version    // what was written before this version is gone (GRP-39); 0: nothing
 
 	Counts

@@ -35,6 +35,11 @@ func TestRulesPicker(t *testing.T) {
 		s := newStage(t)
 		s.invalid("CRE-02", "ann", roomkit.CreateRoom{People: people("ben", "cat")})
 		s.denies("CRE-02", "ann", members("ben", "eve"))
+		s.denies("CRE-02", "ann", members("eve"))
+		one := roomkit.CreateRoom{People: people("ben"), Audience: roomkit.AudienceExternal}
+		s.denies("CRE-11", "ann", one)
+		one.People = people("eve")
+		require.Equal(t, roomkit.DirectRoom("ann", "eve"), s.does("ann", one).Room)
 	})
 	t.Run("CRE-04 LST-05 LST-12 offers first, CRE-05 LST-08 choosing one creates nothing, CRE-06 CRE-07 or a new one all the same", func(t *testing.T) {
 		s := newStage(t)
@@ -75,7 +80,11 @@ func TestRulesPicker(t *testing.T) {
 		require.Equal(t, roomkit.KindExternalGroup, res.Kind)
 		require.NotZero(t, s.access("ann", res.Room).Standing&roomkit.StandingMaster)
 		require.Equal(t, people("ann", "ben", "eve", "fay"), s.inside("eve", res.Room))
-		s.denies("CRE-11", "ann", external("ben", "cat"))
+		s.denies("CRE-11", "ann", anyway(external("ben", "cat")))
+		colleagues := external("ben", "cat")
+		require.Equal(t, s.external, s.ok("ann", colleagues).Offers[0].Room.ID)
+		colleagues.Use = s.external
+		require.Equal(t, s.external, s.ok("ann", colleagues).Room)
 	})
 	t.Run("CRE-13 CRE-14 CRE-15 profile, contacts and members list lead to the 1:1 room", func(t *testing.T) {
 		s := newStage(t)

@@ -124,7 +124,7 @@ func TestRulesAdministration(t *testing.T) {
 		s.does("adm", company(roomkit.ChannelLINE, roomkit.ExternalOff))
 		require.NotContains(t, s.listed("ann"), s.line)
 		s.cannot("LINE-01", "ann", s.line, roomkit.ActionEnter, roomkit.ActionPost)
-		require.NotContains(t, s.inside("lin", s.line), roomkit.UserID("zoe"))
+		require.Equal(t, people("lin"), s.inside("lin", s.line), "to the LINE user they have left")
 		require.Contains(t, s.listed("lin"), s.line)
 		var kept int
 		for rec, err := range s.Feed(ctx, "") {

@@ -209,6 +209,8 @@ func TestRulesFeatures(t *testing.T) {
 		require.Empty(t, recall("ann", "ben", s.group, 48*time.Hour), "FEA-11: masters without a limit")
 		require.Empty(t, recall("cat", "ben", s.team, 0), "FEA-11: leaders, too")
 		require.Equal(t, roomkit.Rule("FEA-14"), recall("ben", "ben", s.line, 0))
+		s.does("lin", roomkit.Leave{Room: s.line})
+		require.Equal(t, roomkit.Rule("FEA-14"), recall("ben", "ben", s.line, 0), "LINE users have received it")
 		require.ErrorIs(t, s.access("dan", s.general).MayRecall("dan", "dan", now, now), roomkit.ErrNotFound)
 	})
 	t.Run("FEA-17 mail reaches all members", func(t *testing.T) {

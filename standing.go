@@ -82,6 +82,12 @@ func (p *person) takesPart(room *Room) bool {
 	return p.row.Participant && p.voidRule(room, p.row.Epoch) == ""
 }
 
+// shows reports whether the person appears as a participant: in a room with LINE
+// users a member without the permission is unknown to the others (ADM-06).
+func (p *person) shows(room *Room) bool {
+	return p.takesPart(room) && (room.LINEUsers == 0 || p.Kind != UserMember || p.linePermitted(p.company))
+}
+
 // manages reports whether the person is an effective Group Master.
 func (p *person) manages(room *Room) bool {
 	return p.row.Master && p.voidRule(room, p.row.MasterEpoch) == ""

@@ -179,3 +179,16 @@ func (w *World) shared(r *Room, people []string) bool {
 	}
 	return true
 }
+
+// Visible reports whether a user may know that a room exists.
+func (w *World) Visible(user, room string) bool {
+	r := w.Rooms[room]
+	return r != nil && !w.Barred(user) && w.visible(w.Users[user], r)
+}
+
+// Barred reports whether a user may do nothing at all at present: no such
+// account, one that is not in use, or a company without the product.
+func (w *World) Barred(user string) bool { return w.actorRefused(user) != nil }
+
+// GroupsOf is in how many groups a user takes part (LIM-02).
+func (w *World) GroupsOf(user string) int { return w.groupsOf(user) }
