@@ -268,7 +268,7 @@ func TestTimeLimits(t *testing.T) {
 
 func TestUnknownEvents(t *testing.T) {
 	later := strings.Replace(plainRename, `"v":1`, `"v":2`, 1)
-	for _, odd := range []string{`"a forum"`, `5`, `""`} {
+	for _, odd := range []string{`"a forum"`, `""`} {
 		_, err := Decode([]byte(strings.Replace(later, `"general"`, odd, 1)))
 		require.ErrorIs(t, err, ErrInvalid, "the envelope keeps its form in every version: %s", odd)
 	}

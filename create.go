@@ -41,7 +41,7 @@ type OpenDirect struct {
 // share, it answers with Result.Offers and changes nothing. Several rooms of the
 // same people may stand side by side (CRE-07).
 type CreateRoom struct {
-	People      []UserID // without the actor; 1 to MaxPeople; of a team, its people of this moment (CRE-53)
+	People      []UserID // 1 to MaxPeople; the actor is in anyway; of a team, its people of this moment (CRE-53)
 	Audience    Audience // required for OriginPicker
 	Origin      Origin   // OriginPicker, OriginEvent, OriginMail or OriginRoom
 	Source      RoomID   // the room the people were chosen from, for OriginRoom

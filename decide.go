@@ -109,19 +109,9 @@ func (d *decider) checkActor() error {
 		return &Denied{Rule: "CRE-49", Actor: d.actor, Reason: "the actor is not a known user"}
 	}
 	if rule := d.me.usable(d.me.company); rule != "" {
-		return &Denied{Rule: rule, Actor: d.actor, Room: d.f.Asked.Room, Reason: unusableReason(rule)}
+		return &Denied{Rule: rule, Actor: d.actor, Room: d.f.Asked.Room, Reason: voidReasons[rule]}
 	}
 	return nil
-}
-
-func unusableReason(rule Rule) string {
-	switch rule {
-	case "ADM-13":
-		return "the account is deleted"
-	case "ADM-17":
-		return "the account is suspended"
-	}
-	return "the company does not have the Core product"
 }
 
 // denied makes a refusal of the command in the room of the facts.
@@ -154,17 +144,27 @@ func (r *Rules) may(f *Facts, who *person, actor Actor, action Action) error {
 		void = "COM-14"
 	}
 	lim := r.limitsOf(room, &f.Team, f.barred())
-	rule := r.forbids(action, room.Kind, st, lim)
+	rule, why := r.forbids(action, room.Kind, st, lim)
 	if rule == "" {
 		return nil
 	}
 	if void != "" && st&^StandingColleague == 0 {
-		rule = void
+		rule, why = void, voidReasons[void]
 	}
 	return &Denied{
 		Rule: rule, Action: action, Actor: actor, Room: room.ID,
-		Reason: fmt.Sprintf("%s in a room of kind %s as %q", action, room.Kind, st),
+		Reason: fmt.Sprintf("%s in a room of kind %s: %s", action, room.Kind, why),
 	}
+}
+
+// voidReasons say why somebody who is in a room by the rows may not act there.
+var voidReasons = map[Rule]string{
+	"COM-14":  "the room has ended",
+	"COM-10":  "the company does not have the Core product",
+	"ADM-13":  "the account is deleted, or has been since",
+	"ADM-17":  "the account is suspended",
+	"EXT-22":  "the permission to talk with external users is withdrawn, or has been since",
+	"LINE-01": "no permission to talk with LINE users",
 }
 
 // visible reports whether somebody may know that the room exists.

@@ -75,8 +75,16 @@ func (c Edit) changes() (set ActionSet) {
 func (c Edit) need(_ Actor, n *Need) { n.Room = c.Room }
 
 func (c Edit) decide(d *decider) error {
+	judged := *d.f // with message on again, when this command switches it on
+	if c.Message != nil && *c.Message {
+		if err := d.may(ActionSwitchMessage); err != nil {
+			return err
+		}
+		d.switchMessage(true)
+		judged.Room.MessageOffSince = d.room.MessageOffSince
+	}
 	for action := range elements[Action](c.changes()) {
-		if err := d.may(action); err != nil {
+		if err := d.rules.may(&judged, &d.me, d.actor, action); err != nil {
 			return err
 		}
 	}
@@ -104,8 +112,8 @@ func (c Edit) decide(d *decider) error {
 	if to := c.switched(d.room.Features); to != d.room.Features {
 		d.emit(&FeaturesSwitched{From: d.room.Features, To: to}, CauseNone)
 	}
-	if c.Message != nil {
-		d.switchMessage(*c.Message)
+	if c.Message != nil && !*c.Message {
+		d.switchMessage(false)
 	}
 	return nil
 }

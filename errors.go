@@ -11,7 +11,8 @@ import (
 // of them for [errors.Is]; [*Denied] and [*Invalid] carry the details.
 var (
 	// ErrNotFound means that there is no such room for this actor. A room that
-	// does not exist and one that the actor may not know of give equal errors.
+	// does not exist and one that the actor may not know of give equal errors. Who
+	// was in a room that ended, or is still to be swept out of it, may know of it.
 	ErrNotFound = errors.New("not found")
 	// ErrDenied means that a rule forbids the command; see [*Denied].
 	ErrDenied = errors.New("denied")

@@ -107,6 +107,10 @@ func TestBadInput(t *testing.T) {
 			require.ErrorIs(t, err, roomkit.ErrInvalid)
 		}
 	})
+	t.Run("versions", func(t *testing.T) {
+		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "x"}, roomkit.IfVersion(1))
+		require.ErrorIs(t, err, roomkit.ErrInvalid)
+	})
 	t.Run("questions", func(t *testing.T) {
 		_, err := s.Access(ctx, "a b", s.general)
 		require.ErrorIs(t, err, roomkit.ErrInvalid)
@@ -115,6 +119,9 @@ func TestBadInput(t *testing.T) {
 		require.ErrorIs(t, s.Check(ctx, "ann", 0, s.general), roomkit.ErrInvalid)
 		require.ErrorIs(t, s.Check(ctx, "ann", 200, s.general), roomkit.ErrInvalid)
 		for _, err := range s.Members(ctx, "ann", s.general, roomkit.MemberQuery{Which: roomkit.MembersAll}) {
+			require.ErrorIs(t, err, roomkit.ErrInvalid)
+		}
+		for _, err := range s.Rooms(ctx, "ann", roomkit.RoomQuery{Which: roomkit.MembersAll}) {
 			require.ErrorIs(t, err, roomkit.ErrInvalid)
 		}
 		for _, err := range s.Groups(ctx, "ann", 9) {
@@ -169,6 +176,10 @@ func TestOpacity(t *testing.T) {
 				_, here := s.Do(ctx, roomkit.By("fay"), cmd)
 				_, there := s.Do(ctx, roomkit.By("fay"), roomCommands(nowhere)[i])
 				require.Equal(t, there, here)
+			}
+			for v := range roomkit.Version(12) {
+				_, err := s.Do(ctx, roomkit.By("fay"), roomkit.Leave{Room: room}, roomkit.IfVersion(v))
+				require.ErrorIs(t, err, roomkit.ErrNotFound, "no version is told either")
 			}
 			list, err := s.Access(ctx, "fay", room, nowhere)
 			require.NoError(t, err)

@@ -6,6 +6,10 @@ import "slices"
 // (COM-13). It is the only way into a group, public or private (GRP-23, GRP-24),
 // and takes people with an account only (EXT-41).
 //
+// People whom the actor cannot know are refused with one rule (CRE-49, in an
+// external group EXT-32): there is no such user, or it is an outsider who is no
+// contact of the actor.
+//
 // Where the room cannot take them in, Invite opens a new, empty room instead and
 // leaves this one as it is: a 1:1 room with a third person (DIR-06, DIR-07), a
 // General room with users of other companies or LINE users (GEN-27).

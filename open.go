@@ -1,6 +1,9 @@
 package roomkit
 
-import "unicode/utf8"
+import (
+	"slices"
+	"unicode/utf8"
+)
 
 // opening is a room about to be created.
 type opening struct {
@@ -79,8 +82,8 @@ func (d *decider) checkOpening(o *opening) error {
 	} else if err := d.checkColleagues(o.people, o.company, "GRP-02"); err != nil {
 		return err
 	}
-	if len(o.people) == 0 {
-		return d.denied("CRE-51", ActionNone, "a group begins with members")
+	if !slices.ContainsFunc(o.people, func(p person) bool { return p.Kind != UserBot }) {
+		return d.denied("CRE-51", ActionNone, "a group begins with members who are people")
 	}
 	return d.checkMasters(o.masters, o.kind, o.company)
 }

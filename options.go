@@ -84,14 +84,17 @@ type callOptions struct {
 }
 
 // WithKey makes a command idempotent: repeating it with the same key and actor
-// returns the first outcome and changes nothing. The key is 1 to MaxKeyBytes
+// returns the first outcome (Room, Changed, Events, Notices, Cursor, and Kind and
+// Version as of those events) and changes nothing. Refusals and offers are no
+// outcomes: after them the key is as good as new. The key is 1 to MaxKeyBytes
 // bytes. With Each the key belongs to the whole call.
 func WithKey(key string) CallOption {
 	return func(o *callOptions) { o.key = key; o.hasKey = true }
 }
 
 // IfVersion demands that the room named in the command has this version;
-// otherwise the command ends with ErrConflict and is not run again.
+// otherwise a command that would be allowed ends with ErrConflict and is not run
+// again. A command that names no room is ErrInvalid.
 func IfVersion(v Version) CallOption {
 	return func(o *callOptions) { o.ifVer, o.hasIfVer = v, true }
 }

@@ -1,6 +1,9 @@
 package roomkit
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // This file is the only one that says who may do what. A cell of the matrix
 // names the standings that may, and the rule that forbids it to all others.
@@ -15,7 +18,7 @@ type Policy struct {
 	LINERoomFeatures                    bool             // Note, Event, Task and Folder in rooms with LINE users (AMB-11, LINE-07)
 	TeamPhotoByMembers                  bool             // any member changes a team room's photo (AMB-17, TEAM-25)
 	AnyoneIsContact                     bool             // outsiders need not be contacts (EXT-32, LINE-02)
-	MaxParticipants                     [kindCount]int64 // by Kind; 0 means no limit (LIM-07)
+	MaxParticipants                     [kindCount]int64 // by Kind; 0 means no limit (LIM-07); teams follow the organisation chart whatever it is
 	MaxGroupsPerUser                    int64            // 0 means 2,000 (LIM-02)
 	LeaderTeamLimit                     int64            // largest team whose leader may open the room; 0 means 100 (LIM-08)
 	MessageOffPeriod                    time.Duration    // until a switched-off room's data is deleted; 0 means 30 days (GRP-38)
@@ -214,28 +217,31 @@ func (r *Rules) permits(action Action, kind Kind, st Standing, lim limits) bool 
 	return inSet(r.allowed[kind][st], action) && (lim&r.narrows[action] == 0 || r.actions(kind, st, lim).Has(action))
 }
 
-// forbids gives the rule that forbids an action, or "" if it is allowed.
-func (r *Rules) forbids(action Action, kind Kind, st Standing, lim limits) Rule {
+// forbids gives the rule that forbids an action and why, or "" if it is allowed.
+func (r *Rules) forbids(action Action, kind Kind, st Standing, lim limits) (rule Rule, why string) {
 	if action == ActionNone || action >= actionCount || kind >= kindCount || st >= standingCount {
-		return "COM-02"
+		return "COM-02", "unknown"
 	}
 	if r.permits(action, kind, st, lim) {
-		return ""
+		return "", ""
 	}
 	cell := r.cells[action][kind]
+	if rule, ok := colleagueRules[action]; ok && st == StandingColleague {
+		return rule, "only for those who belong to the group"
+	}
+	if cell.who == none {
+		return cell.rule, "not possible there"
+	}
 	if cell.who&st == 0 {
-		if rule, ok := colleagueRules[action]; ok && st == StandingColleague {
-			return rule
-		}
-		return cell.rule
+		return cell.rule, "only as " + strings.ReplaceAll(cell.who.String(), ",", " or ")
 	}
 	for ; lim != 0; lim &= lim - 1 {
 		c := &conditions[firstLimit(lim)]
 		if c.mask.Has(action) && cell.who&st&^c.strip == 0 {
-			return c.rule
+			return c.rule, limitNames[firstLimit(lim)]
 		}
 	}
-	return cell.rule
+	return cell.rule, "not allowed"
 }
 
 // Allowed gives what a standing may do in a kind of room when nothing narrows

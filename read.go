@@ -10,8 +10,9 @@ import (
 // sequences: a non-nil error is yielded once and last; nothing is held while the
 // loop body runs.
 
-// Room gives a room's properties. Two kinds of people see them: those who take
-// part in or manage it, and for a public group all colleagues (GRP-21).
+// Room gives a room's properties to those who take part in or manage it, for a
+// public group to all colleagues (GRP-21), and for groups and teams to the
+// administrators of the owning company and the team's leader.
 func (s *Service) Room(ctx context.Context, user UserID, room RoomID) (Room, error) {
 	f, err := s.look(ctx, user, room, ActionSeeRoom)
 	if err != nil {
@@ -96,8 +97,14 @@ func (s *Service) memberPage(ctx context.Context, q MemberQuery) (page []Member,
 
 // Rooms gives the rooms of a user by id, with the user's own rows: those in which
 // the user takes part or manages, as q.Which says, and whose membership counts
-// (LST-15, ADM-05). Only Which, Kinds, After and Limit of q are looked at.
+// (LST-15, ADM-05). Only Which, Kinds, After and Limit of q are looked at;
+// MembersAll is not for users.
 func (s *Service) Rooms(ctx context.Context, user UserID, q RoomQuery) iter.Seq2[RoomEntry, error] {
+	if q.Which >= MembersAll {
+		return func(yield func(RoomEntry, error) bool) {
+			yield(RoomEntry{}, &Error{Op: "Rooms", Err: invalid("Which", "not a filter for users")})
+		}
+	}
 	return s.roomList(ctx, "Rooms", user, []RoomQuery{
 		{User: user, Which: q.Which, Kinds: q.Kinds, After: q.After, Limit: q.Limit},
 	})
@@ -116,7 +123,8 @@ const (
 
 // Groups gives a part of the company's group list (LST-23). Public groups of the
 // own company are in GroupsAll (GRP-19); private ones appear only to those who
-// belong to or manage them (GRP-20, EXT-09).
+// belong to or manage them (GRP-20, EXT-09), to administrators as well: for all
+// groups of a company the host asks the store.
 func (s *Service) Groups(ctx context.Context, user UserID, which GroupList) iter.Seq2[RoomEntry, error] {
 	kinds := []Kind{KindGroup, KindExternalGroup}
 	own := RoomQuery{User: user, Kinds: kinds}
@@ -237,7 +245,8 @@ func (s *Service) someone(ctx context.Context, user UserID) (person, error) {
 // Recommend gives the rooms that a user already shares with all of people, for
 // the audience chosen: exact ones first, then those with fewer others, then the
 // most recently changed (LST-05 to LST-11). exactOnly leaves out rooms with
-// others. At most MaxOffers rooms, in one round trip.
+// others. At most MaxOffers rooms, in one round trip, and another one if there are
+// any.
 func (s *Service) Recommend(ctx context.Context, user UserID, people []UserID, audience Audience, exactOnly bool) ([]Offer, error) {
 	offers, err := s.recommend(ctx, user, people, audience, exactOnly)
 	if err != nil {
@@ -266,6 +275,10 @@ func (s *Service) recommend(ctx context.Context, user UserID, people []UserID, a
 	}
 	d := decider{rules: s.rules, f: &facts[0], actor: By(user), me: facts[0].person(user)}
 	if err := d.checkActor(); err != nil {
+		return nil, err
+	}
+	facts[0].Asked.Shared = all
+	if err := s.keepCurrent(ctx, &facts[0]); err != nil {
 		return nil, err
 	}
 	return s.rules.offers(facts[0].Shared, len(all), audience == AudienceExternal, exactOnly), nil

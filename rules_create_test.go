@@ -240,6 +240,7 @@ func TestRulesGroupCreation(t *testing.T) {
 	t.Run("CRE-51 a name, a master and members", func(t *testing.T) {
 		s := newStage(t)
 		s.invalid("CRE-51", "ann", roomkit.CreateGroup{})
+		s.denies("CRE-51", "adm", roomkit.CreateGroup{Name: "x", ForOthers: true, Members: people("bot"), Masters: people("ben")})
 		s.invalid("CRE-51", "ann", roomkit.CreateExternalGroup{})
 		s.invalid("CRE-51", "adm", roomkit.CreateGroup{Name: "x", ForOthers: true, Members: people("ben")})
 		nameless := anyway(external("ben", "eve"))

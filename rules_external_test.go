@@ -107,6 +107,31 @@ func TestRulesExternalPermission(t *testing.T) {
 			s.can("ben", s.external, roomkit.ActionEnter)
 		}
 	})
+	t.Run("EXT-23 EXT-25 a company that forbids or narrows for a moment", func(t *testing.T) {
+		mode := func(s *stageOf, m roomkit.ExternalMode) {
+			s.sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: m})
+		}
+		s := newStage(t)
+		mode(s, roomkit.ExternalOff)
+		mode(s, roomkit.ExternalSelected)
+		s.cannot("EXT-22", "ben", s.external, roomkit.ActionEnter)
+		s.can("eve", s.external, roomkit.ActionEnter)
+
+		s = newStage(t)
+		s.permit("acme", "dan", roomkit.ExternalOff)
+		mode(s, roomkit.ExternalAll)
+		s.does("ann", roomkit.Invite{Room: s.external, People: people("dan")})
+		mode(s, roomkit.ExternalSelected)
+		s.cannot("EXT-22", "dan", s.external, roomkit.ActionEnter)
+		s.can("ben", s.external, roomkit.ActionEnter)
+		mode(s, roomkit.ExternalAll)
+		s.cannot("EXT-22", "dan", s.external, roomkit.ActionEnter)
+		s.permit("acme", "dan", roomkit.ExternalSelected)
+		s.cannot("EXT-22", "dan", s.external, roomkit.ActionEnter)
+		s.can("ben", s.external, roomkit.ActionEnter)
+		s.enforce()
+		require.Equal(t, people("ann", "ben", "cat", "eve"), s.inside("ann", s.external))
+	})
 	t.Run("EXT-25 a role and a participation are lost each on its own", func(t *testing.T) {
 		s := newStage(t)
 		s.permit("acme", "ann", roomkit.ExternalOff)
@@ -141,13 +166,15 @@ func TestRulesExternalPermission(t *testing.T) {
 		s := newStage(t)
 		s.permit("bolt", "eve", roomkit.ExternalOff)
 		s.enforce()
+		var gone []roomkit.UserID
 		for e, err := range s.History(ctx, "ann", s.external, 0) {
 			require.NoError(t, err)
 			if left, ok := e.(*roomkit.MemberLeft); ok {
 				require.Equal(t, roomkit.CausePermission, left.Cause)
-				require.Equal(t, roomkit.UserID("eve"), left.People[0].User)
+				gone = append(gone, left.People[0].User)
 			}
 		}
+		require.Equal(t, people("eve"), gone)
 		require.NotContains(t, s.inside("ann", s.external), roomkit.UserID("eve"))
 	})
 	t.Run("EXT-32 outsiders have to be contacts", func(t *testing.T) {
@@ -293,7 +320,7 @@ func TestRulesGroup(t *testing.T) {
 			require.Equal(t, s.clock.Now().Add(30*24*time.Hour), switched.Events[0].(*roomkit.MessageSwitchedOff).Deadline)
 			s.cannot("GRP-38", "ben", room, roomkit.ActionEnter, roomkit.ActionPost, roomkit.ActionUseEvent)
 			s.clock.add(29 * 24 * time.Hour)
-			s.does(boss, roomkit.Edit{Room: room, Message: on()})
+			s.does(boss, roomkit.Edit{Room: room, Message: on(), Folder: on(), Event: off()})
 			require.True(t, s.access("ben", room).ReadFrom.All)
 			s.does(boss, roomkit.Edit{Room: room, Message: off()})
 			s.clock.add(30 * 24 * time.Hour)

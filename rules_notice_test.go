@@ -108,6 +108,18 @@ func TestRulesAdministration(t *testing.T) {
 		s.does("adm", company(roomkit.ChannelWorks, roomkit.ExternalAll))
 		withdraw := roomkit.SetExternalMessaging{Company: "acme", User: "ben", Channel: roomkit.ChannelWorks}
 		s.denies("ADM-03", "adm", withdraw)
+		put := func(change func(*roomkit.User)) error {
+			u := roomkit.User{ID: "ben", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true, LINE: true}
+			change(&u)
+			_, err := s.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{u}})
+			return err
+		}
+		require.ErrorContains(t, put(func(u *roomkit.User) { u.Works = false }), "ADM-03", "by provisioning neither")
+		require.NoError(t, put(func(*roomkit.User) {}))
+		require.NoError(t, put(func(u *roomkit.User) { u.LINE = false }), "LINE is not for all")
+		require.NoError(t, put(func(*roomkit.User) {}))
+		s.does("adm", company(roomkit.ChannelLINE, roomkit.ExternalAll))
+		require.ErrorContains(t, put(func(u *roomkit.User) { u.LINE = false }), "ADM-03")
 		s.does("adm", company(roomkit.ChannelWorks, roomkit.ExternalSelected))
 		s.can("ben", s.external, roomkit.ActionPost)
 		s.does("adm", withdraw)

@@ -108,10 +108,12 @@ func TestRulesList(t *testing.T) {
 			roomkit.KindDirect: false, roomkit.KindGeneral: false,
 			roomkit.KindGroup: true, roomkit.KindExternalGroup: true, roomkit.KindTeam: true,
 		}, badges)
+		var direct []roomkit.RoomID
 		for entry, err := range s.Rooms(ctx, "ben", roomkit.RoomQuery{Kinds: []roomkit.Kind{roomkit.KindDirect}}) {
 			require.NoError(t, err)
-			require.Equal(t, s.direct, entry.Room.ID)
+			direct = append(direct, entry.Room.ID)
 		}
+		require.Equal(t, []roomkit.RoomID{s.direct}, direct)
 	})
 	t.Run("LST-06 LST-07 only rooms with all picked and the creator, LST-08 exact first", func(t *testing.T) {
 		s := newStage(t)
@@ -131,6 +133,17 @@ func TestRulesList(t *testing.T) {
 		offers, err = s.Recommend(ctx, "ann", people("ben", "cat"), roomkit.AudienceMembers, true)
 		require.NoError(t, err)
 		require.Len(t, offers, 1)
+	})
+	t.Run("LST-06 LST-07 EXT-22 nothing is offered to or with somebody who is out", func(t *testing.T) {
+		for _, out := range people("ann", "cat") {
+			s := newStage(t)
+			s.permit("acme", out, roomkit.ExternalOff)
+			s.permit("acme", out, roomkit.ExternalSelected)
+			offers, err := s.Recommend(ctx, "ann", people("ben", "cat"), roomkit.AudienceExternal, false)
+			require.NoError(t, err)
+			require.Empty(t, offers)
+			require.Empty(t, s.ok("ann", external("cat", "eve")).Offers)
+		}
 	})
 	t.Run("LST-10 groups and teams may be offered, LST-11 external rooms to their audience only", func(t *testing.T) {
 		s := newStage(t)
@@ -211,6 +224,9 @@ func TestRulesFeatures(t *testing.T) {
 		require.Equal(t, roomkit.Rule("FEA-14"), recall("ben", "ben", s.line, 0))
 		s.does("lin", roomkit.Leave{Room: s.line})
 		require.Equal(t, roomkit.Rule("FEA-14"), recall("ben", "ben", s.line, 0), "LINE users have received it")
+		s.does("ann", roomkit.Edit{Room: s.group, Message: off()})
+		require.Equal(t, roomkit.Rule("COM-02"), recall("ben", "ben", s.group, 0), "nor while message is off")
+		require.Equal(t, roomkit.Rule("FEA-12"), recall("ann", "ben", s.group, 0))
 		require.ErrorIs(t, s.access("dan", s.general).MayRecall("dan", "dan", now, now), roomkit.ErrNotFound)
 	})
 	t.Run("FEA-17 mail reaches all members", func(t *testing.T) {

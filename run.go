@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -74,7 +75,37 @@ func (s *Service) load(ctx context.Context, calls []*call) error {
 		c.facts = &facts[i]
 		c.facts.Asked, c.facts.NewRoom, c.facts.Contacts = c.need, c.newRoom, c.contacts
 		c.facts.earlier = c.first
+		if err := s.keepCurrent(ctx, c.facts); err != nil {
+			return err
+		}
 	}
+	return nil
+}
+
+// keepCurrent leaves of the shared rooms those in which everybody asked for takes
+// part by memberships that count (LST-06, LST-07, EXT-22). It costs a round trip
+// when there are any.
+func (s *Service) keepCurrent(ctx context.Context, f *Facts) error {
+	if len(f.Shared) == 0 {
+		return nil
+	}
+	needs := make([]Need, len(f.Shared))
+	for i := range f.Shared {
+		needs[i] = Need{Room: f.Shared[i].Room.ID, People: f.Asked.Shared}
+	}
+	rooms, err := s.store.Load(ctx, needs)
+	if err != nil {
+		return err
+	}
+	kept := f.Shared[:0]
+	for i := range rooms {
+		room := &rooms[i].Room
+		gone := func(id UserID) bool { who := rooms[i].person(id); return !who.shows(room) }
+		if room.State == StateActive && !slices.ContainsFunc(f.Asked.Shared, gone) {
+			kept = append(kept, RoomEntry{Room: *room})
+		}
+	}
+	f.Shared = kept
 	return nil
 }
 
@@ -94,15 +125,14 @@ func (s *Service) decideCall(ctx context.Context, c *call, fold *folded, now tim
 	if c.err = s.lacks(c); c.err != nil {
 		return false, false
 	}
-	if c.opts.hasIfVer && c.facts.Room.Version != c.opts.ifVer && c.facts.earlier == nil {
-		c.err = errStale
-		return false, false
-	}
 	decision, err := c.decider.decide(s.rules, c.facts, c.actor, c.cmd, now)
 	var needed *MoreNeeded
 	if errors.As(err, &needed) {
 		c.askFor(needed.Need)
 		return true, false
+	}
+	if err == nil && c.opts.hasIfVer && c.demanded().Version != c.opts.ifVer {
+		err = errStale // not before the decision: to an outsider no version exists
 	}
 	if err == nil && s.o.Veto != nil {
 		err = s.veto(c, decision)
@@ -113,11 +143,19 @@ func (s *Service) decideCall(ctx context.Context, c *call, fold *folded, now tim
 	}
 	c.decision = decision
 	c.result = resultOf(&decision, c.facts)
-	if c.plan || len(decision.Events) == 0 && !c.opts.hasKey {
+	if c.plan || len(decision.Offers) > 0 || len(decision.Events) == 0 && !c.opts.hasKey {
 		return false, false
 	}
 	fold.add(&decision.rows)
 	return false, true
+}
+
+// demanded is the room whose version IfVersion speaks of.
+func (c *call) demanded() *Room {
+	if c.first != nil {
+		return &c.first.Room
+	}
+	return &c.facts.Room
 }
 
 // askFor prepares the next load. Facts about another room are kept beside it,

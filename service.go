@@ -13,7 +13,8 @@ import (
 )
 
 // Service runs commands and answers questions on top of a [Store]. It is safe
-// for concurrent use, starts no goroutines and needs no closing.
+// for concurrent use, starts no goroutines that outlive a call and needs no
+// closing.
 //
 // Commands that wait at the same time share one Load and one Commit. One caller
 // on an idle service is never delayed by this; one caller's cancelled context,
@@ -82,7 +83,7 @@ type Result struct {
 	Offers  []Offer  // rooms to choose from instead; nothing was changed (CRE-04)
 	Dropped []UserID // people left out for lack of permission, in byte order
 	Events  []Event  // what happened, in order
-	Notices []Notice // whom to tell, see NoticesOf
+	Notices []Notice // whom to tell, see NoticesOf; a host that takes them from the feed leaves these alone
 	Cursor  Cursor   // the place in the feed behind the last event
 }
 
@@ -165,6 +166,9 @@ func (s *Service) newCall(ctx context.Context, actor Actor, cmd Command, opts []
 	}
 	c.contacts = c.opts.contacts
 	c.setNeed(s.rules.need(actor, cmd, c.people[:0]))
+	if c.opts.hasIfVer && c.asks.Room.IsZero() {
+		return nil, invalid("IfVersion", "the command names no room")
+	}
 	return c, nil
 }
 

@@ -136,6 +136,17 @@ func TestDoNoOpIsRememberedByKey(t *testing.T) {
 	require.Equal(t, people("ann", "cat"), participantsOf(t, svc, "ann", room))
 }
 
+func TestDoOffersDoNotUseTheKey(t *testing.T) {
+	svc := newService(t, nil)
+	room := newGeneral(t, svc, "ann", "ben", "cat")
+	cmd := roomkit.CreateRoom{People: people("ben", "cat"), Audience: roomkit.AudienceMembers}
+	for range 2 {
+		require.Len(t, mustDo(t, svc, roomkit.By("ann"), cmd, roomkit.WithKey("k")).Offers, 1)
+	}
+	cmd.Use = room
+	require.Equal(t, room, mustDo(t, svc, roomkit.By("ann"), cmd, roomkit.WithKey("k")).Room)
+}
+
 func TestDoIfVersion(t *testing.T) {
 	svc := newService(t, nil)
 	room := newGeneral(t, svc, "ann", "ben", "cat")

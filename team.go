@@ -137,8 +137,8 @@ func (d *decider) followTeam(t *Team, gone []UserID) {
 			in = append(in, who)
 		}
 	}
-	d.join(in, CauseOrganisation, d.room.HistorySharing)
 	d.leave(out, CauseOrganisation)
+	d.join(in, CauseOrganisation, d.room.HistorySharing)
 	d.endIfEmpty()
 }
 

@@ -15,13 +15,14 @@ func (w *World) Check(user string, a Action, room string) Outcome {
 }
 
 func (w *World) check(user string, a Action, room string) *refusal {
+	r, u := w.Rooms[room], w.Users[user]
+	if r == nil || u == nil || !w.visible(u, r) {
+		return notFound
+	}
 	if no := w.actorRefused(user); no != nil {
 		return no
 	}
-	r, u := w.Rooms[room], w.Users[user]
 	switch {
-	case r == nil || !w.visible(u, r):
-		return notFound
 	case r.Ended:
 		return denied("COM-14")
 	}
@@ -183,7 +184,7 @@ func (w *World) shared(r *Room, people []string) bool {
 // Visible reports whether a user may know that a room exists.
 func (w *World) Visible(user, room string) bool {
 	r := w.Rooms[room]
-	return r != nil && !w.Barred(user) && w.visible(w.Users[user], r)
+	return r != nil && w.visible(w.Users[user], r)
 }
 
 // Barred reports whether a user may do nothing at all at present: no such

@@ -48,6 +48,8 @@ func invalidUnexpected(k *kit) {
 		k.change(writeTeam(*k.teams[core], 1)),
 	} {
 		k.refuse(roomkit.ErrInvalid, spoilt(c, drop))
+		k.refuse(roomkit.ErrInvalid, spoilt(c, func(c *roomkit.Change) { c.Records = nil }))
+		k.refuse(roomkit.ErrInvalid, spoilt(c, func(c *roomkit.Change) { c.Expect, c.Records = nil, nil }))
 	}
 	k.refuse(roomkit.ErrInvalid, spoilt(k.change(r.clone().join(cho)), func(c *roomkit.Change) {
 		c.Rooms, c.Records, c.Expect = nil, nil, nil
@@ -72,6 +74,7 @@ func invalidSubject(k *kit) {
 		{}, {ID: "ann"}, {Type: roomkit.SubjectRoom}, {Type: roomkit.SubjectUser},
 		{Type: roomkit.SubjectCompany}, {Type: roomkit.SubjectTeam}, {Type: 99, ID: "ann"},
 		{Type: roomkit.SubjectRoom, Room: roomID(7), ID: "ann"}, {Type: roomkit.SubjectUser, Room: roomID(7), ID: "nobody"},
+		{Type: roomkit.SubjectUser, Room: roomID(7)},
 	} {
 		k.refuse(roomkit.ErrInvalid, k.change(r.clone().join(cho), rely(none, 0)))
 		k.refuse(roomkit.ErrInvalid, k.change(r.clone().join(cho), func(c *roomkit.Change) { record(c, none, 0) }))

@@ -72,6 +72,8 @@ func tallyOfNobody(k *kit) {
 	for _, was := range []int64{0, 1} {
 		k.refuse(roomkit.ErrConflict, k.change(r.clone().join(cho), tallyUser("gil", was, 5)))
 		k.refuse(roomkit.ErrConflict, k.change(r.clone().join(cho), tallyCompany("gamma", was, 5)))
+		k.refuse(roomkit.ErrConflict, k.change(r.clone().join(cho), tallyUser("gil", was, 5), rely(roomkit.UserSubject("gil"), 0)))
+		k.refuse(roomkit.ErrConflict, k.change(r.clone().join(cho), tallyCompany("gamma", was, 5), rely(roomkit.CompanySubject("gamma"), 0)))
 	}
 	k.must(k.change(k.newCompany("gamma"), k.newUser("gil", "gamma", roomkit.UserMember)))
 	require.Equal(k, []int64{0}, k.groupsOf("gil"))

@@ -1,0 +1,185 @@
+package roomkit_test
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+func ExampleCreateGroup() {
+	svc := exampleService()
+	create := roomkit.CreateGroup{Name: "Crew", Members: people("ben"), Settings: roomkit.GroupSettings{Public: true}}
+	created, _ := svc.Do(ctx, roomkit.By("ann"), create)
+	fmt.Println(created.Kind)
+	create.Name = "CREW"
+	_, err := svc.Do(ctx, roomkit.By("ann"), create)
+	fmt.Println(err)
+	// Output:
+	// group
+	// roomkit: CreateGroup: denied by GRP-29: another group of the company has this name
+}
+
+// Only Group Masters decide who takes part, and nobody leaves by himself.
+func ExampleCreateExternalGroup() {
+	svc := exampleService()
+	created, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateExternalGroup{
+		Name: "Project", Members: people("ben", "eve"),
+		Settings: roomkit.GroupSettings{FeaturesOff: roomkit.Features(roomkit.FeatureFolder)},
+	})
+	_, err := svc.Do(ctx, roomkit.By("eve"), roomkit.Leave{Room: created.Room})
+	fmt.Println("eve leaves:", ruleOf(err))
+	_, err = svc.Do(ctx, roomkit.By("ben"), roomkit.Invite{Room: created.Room, People: people("cat")})
+	fmt.Println("ben adds cat:", ruleOf(err))
+	_, err = svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: created.Room, People: people("cat")})
+	fmt.Println("ann adds cat:", err)
+	// Output:
+	// eve leaves: EXT-17
+	// ben adds cat: EXT-15
+	// ann adds cat: <nil>
+}
+
+// A Group Master need not take part: he manages the room and must not read it.
+func ExampleAppointMasters() {
+	svc := exampleService()
+	room := exampleExternal(svc)
+	_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.AppointMasters{Room: room, People: people("cat")})
+	list, _ := svc.Access(ctx, "cat", room)
+	fmt.Println(list[0].Standing, list[0].Can(roomkit.ActionInvite), list[0].Can(roomkit.ActionEnter))
+	// Output: master true false
+}
+
+func ExampleDismissMasters() {
+	svc := exampleService()
+	room := exampleExternal(svc)
+	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.DismissMasters{Room: room, People: people("ann")})
+	fmt.Println(err)
+	// Output: roomkit: DismissMasters: denied by EXT-27: no Group Master would remain [ann]
+}
+
+func ExampleHandOver() {
+	svc := exampleService()
+	room := exampleExternal(svc)
+	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.HandOver{Room: room, To: "ben"})
+	fmt.Println(err)
+	list, _ := svc.Access(ctx, "ann", room)
+	fmt.Println(list[0].Standing)
+	// Output:
+	// <nil>
+	// participant
+}
+
+// Access ends with the command; Enforce makes the rows follow.
+func ExampleSetExternalMessaging() {
+	svc := exampleService()
+	room := exampleExternal(svc)
+	off := roomkit.SetExternalMessaging{Company: "acme", User: "ben", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff}
+	done, _ := svc.Do(ctx, roomkit.By("adm"), off)
+	fmt.Println("ben may enter:", svc.Check(ctx, "ben", roomkit.ActionEnter, room) == nil)
+	before, _ := svc.Room(ctx, "ann", room)
+	fmt.Println("counted:", before.Participants)
+
+	_, err := svc.Enforce(ctx, "")
+	fmt.Println("enforced:", err)
+	after, _ := svc.Room(ctx, "ann", room)
+	fmt.Println("counted:", after.Participants)
+	for rec := range svc.Feed(ctx, done.Cursor) {
+		for _, n := range roomkit.NoticesOf(rec.Event) {
+			fmt.Println(n.To, n.Key, n.Params["name"])
+		}
+	}
+	// Output:
+	// ben may enter: false
+	// counted: 3
+	// enforced: <nil>
+	// counted: 2
+	// ben withdrawn Project
+}
+
+// A loop that keeps the cursor misses nothing, and can begin again anywhere.
+func ExampleService_Enforce() {
+	svc := exampleService()
+	room := exampleExternal(svc)
+	cursor, _ := svc.Enforce(ctx, "")
+	_, _ = svc.Do(ctx, roomkit.By("adm"), roomkit.DeleteUser{User: "ann"})
+	cursor, err := svc.Enforce(ctx, cursor)
+	fmt.Println(err)
+	printMembers(svc, "eve", room)
+
+	again, _ := svc.Enforce(ctx, cursor)
+	from, _ := svc.Enforce(ctx, "")
+	fmt.Println(again == from)
+	// Output:
+	// <nil>
+	// ben eve
+	// true
+}
+
+// A team room follows the organisation chart.
+func ExampleSyncTeam() {
+	svc := exampleService()
+	team := roomkit.Team{
+		ID: "sales", Company: "acme", Name: "Sales", Leader: "ann", Members: people("ann", "ben"),
+		Room: true, Preset: roomkit.Features(roomkit.FeatureNote),
+	}
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.SyncTeam{Team: team})
+	opened, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.OpenTeamRoom{Team: "sales"})
+	printMembers(svc, "ann", opened.Room)
+
+	team.Members = people("ann", "cat")
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.SyncTeam{Team: team})
+	printMembers(svc, "ann", opened.Room)
+	// Output:
+	// ann ben
+	// ann cat
+}
+
+func ExampleOpenTeamRoom() {
+	svc := exampleService()
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.SyncTeam{Team: roomkit.Team{
+		ID: "sales", Company: "acme", Name: "Sales", Leader: "ann", Members: people("ann", "ben"), Room: true,
+	}})
+	_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.OpenTeamRoom{Team: "sales"})
+	fmt.Println(err)
+	opened, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.OpenTeamRoom{Team: "sales"})
+	fmt.Println(opened.Kind, opened.Room == roomkit.TeamRoom("sales"))
+	// Output:
+	// roomkit: OpenTeamRoom: denied by TEAM-03: only the team leader or an administrator opens the room
+	// team true
+}
+
+func ExampleDenied() {
+	svc := exampleService()
+	room := exampleExternal(svc)
+	_, err := svc.Do(ctx, roomkit.By("eve"), roomkit.Remove{Room: room, People: people("ben")})
+	var denied *roomkit.Denied
+	if errors.As(err, &denied) {
+		fmt.Println(denied.Rule, denied.Action, denied.Actor, denied.Room == room)
+	}
+	fmt.Println(errors.Is(err, roomkit.ErrDenied))
+	// Output:
+	// EXT-16 remove eve true
+	// true
+}
+
+func ExampleInvalid() {
+	svc := exampleService()
+	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{People: people("ben", "ben"), Audience: roomkit.AudienceMembers})
+	var bad *roomkit.Invalid
+	if errors.As(err, &bad) {
+		fmt.Println(bad.Field+":", bad.Reason)
+	}
+	// Output: People: names ben twice
+}
+
+// Task in external groups is an open point of the rules; a host can decide it.
+func ExamplePolicy() {
+	svc := exampleServiceWith(roomkit.Options{Policy: roomkit.Policy{AnyoneIsContact: true, ExternalGroupTask: true}})
+	list, _ := svc.Access(ctx, "eve", exampleExternal(svc))
+	fmt.Println(list[0].Features)
+	list, _ = exampleService().Access(ctx, "eve", exampleExternal(svc))
+	fmt.Println(list[0].Version, "in an installation without the room")
+	// Output:
+	// note,event,task,folder
+	// 0 in an installation without the room
+}

@@ -1,0 +1,200 @@
+// Externalgroup tells the whole life of an external group: who may do what in
+// it, and what becomes of it when the administrator withdraws the permission.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"strings"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/memstore"
+)
+
+func main() {
+	if err := run(context.Background(), os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// story is a service, two followers of its feed, and where the story is told.
+type story struct {
+	*roomkit.Service
+	enforced, followed roomkit.Cursor
+	out                io.Writer
+}
+
+// step is what somebody tries.
+type step struct {
+	who  roomkit.UserID // nobody: a new scene begins
+	what string
+	cmd  roomkit.Command // none: the host carries out what the administrator has decided
+}
+
+func run(ctx context.Context, out io.Writer) error {
+	svc, err := roomkit.New(memstore.New(), &roomkit.Options{
+		Policy: roomkit.Policy{AnyoneIsContact: true}, // else Options.Contacts tells who knows whom
+	})
+	if err != nil {
+		return err
+	}
+	s := &story{Service: svc, out: out}
+	if err := s.provision(ctx); err != nil {
+		return err
+	}
+	created, err := s.Do(ctx, roomkit.By("kim"), roomkit.CreateRoom{
+		People: people("lee", "eve"), Audience: roomkit.AudienceExternal, Name: "Project",
+	})
+	if err != nil {
+		return err
+	}
+	s.tell("# Creation\nkim picks lee and eve under 'External Users': a new %s opens", created.Kind)
+	for _, st := range script(created.Room) {
+		if err := s.play(ctx, created.Room, st); err != nil {
+			return err
+		}
+	}
+	return s.members(ctx, "eve", created.Room)
+}
+
+func people(ids ...roomkit.UserID) []roomkit.UserID { return ids }
+
+func (s *story) provision(ctx context.Context) error {
+	users := roomkit.PutUsers{}
+	for id, company := range map[roomkit.UserID]roomkit.CompanyID{
+		"adm": "acme", "kim": "acme", "lee": "acme", "min": "acme", "eve": "bolt", "fay": "bolt",
+	} {
+		users.Users = append(users.Users, roomkit.User{
+			ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
+			Works: true, Administrator: id == "adm",
+		})
+	}
+	acme := roomkit.Company{ID: "acme", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected}
+	bolt := acme
+	bolt.ID = "bolt"
+	for _, cmd := range []roomkit.Command{roomkit.PutCompany{Company: acme}, roomkit.PutCompany{Company: bolt}, users} {
+		if _, err := s.Do(ctx, roomkit.System(), cmd); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func script(room roomkit.RoomID) []step {
+	off := roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff}
+	on, minOff, minOn := off, off, off
+	on.Mode, minOn.Mode = roomkit.ExternalSelected, roomkit.ExternalSelected
+	minOff.User, minOn.User = "min", "min"
+	return []step{
+		{what: "Who comes and goes is the Group Master's matter"},
+		{"lee", "leaves", roomkit.Leave{Room: room}},
+		{"eve", "leaves", roomkit.Leave{Room: room}},
+		{"kim", "leaves, though Group Master", roomkit.Leave{Room: room}},
+		{"lee", "adds min", roomkit.Invite{Room: room, People: people("min")}},
+		{"eve", "removes lee", roomkit.Remove{Room: room, People: people("lee")}},
+		{"adm", "adds min, as administrator", roomkit.Invite{Room: room, People: people("min")}},
+		{"kim", "switches group notification on", roomkit.Edit{Room: room, Notify: new(true)}},
+		{"kim", "adds min and fay", roomkit.Invite{Room: room, People: people("min", "fay")}},
+		{"kim", "removes fay", roomkit.Remove{Room: room, People: people("fay")}},
+		{"fay", "comes back uninvited", roomkit.Invite{Room: room, People: people("fay")}},
+		{what: "Settings"},
+		{"lee", "switches Note off", roomkit.Edit{Room: room, Note: new(false)}},
+		{"kim", "switches Note, Event and Folder off", roomkit.Edit{Room: room, Note: new(false), Event: new(false), Folder: new(false)}},
+		{"kim", "switches Note and Event on", roomkit.Edit{Room: room, Note: new(true), Event: new(true)}},
+		{"kim", "switches Task on", roomkit.Edit{Room: room, Task: new(true)}},
+		{"kim", "switches the mailing list on", roomkit.Edit{Room: room, MailingList: new(true)}},
+		{"kim", "makes the group public", roomkit.Edit{Room: room, Public: new(true)}},
+		{what: "Group Masters"},
+		{"lee", "makes himself Group Master", roomkit.AppointMasters{Room: room, People: people("lee")}},
+		{"kim", "hands over to eve of bolt", roomkit.HandOver{Room: room, To: "eve"}},
+		{"kim", "hands over to lee", roomkit.HandOver{Room: room, To: "lee"}},
+		{"lee", "dismisses himself", roomkit.DismissMasters{Room: room, People: people("lee")}},
+		{what: "External messaging off for min, and on again"},
+		{"adm", "switches it off for min", minOff},
+		{"host", "enforces", nil},
+		{"adm", "switches it on for min", minOn},
+		{"host", "enforces", nil},
+		{what: "External messaging off for the whole company"},
+		{"adm", "switches it off for acme", off},
+		{"host", "enforces", nil},
+		{"eve", "adds fay", roomkit.Invite{Room: room, People: people("fay")}},
+		{"adm", "switches it on for acme", on},
+		{"host", "enforces", nil},
+		{"adm", "appoints kim", roomkit.AppointMasters{Room: room, People: people("kim")}},
+		{"kim", "adds himself and lee", roomkit.Invite{Room: room, People: people("kim", "lee")}},
+	}
+}
+
+// play lets somebody try something and tells how it ends.
+func (s *story) play(ctx context.Context, room roomkit.RoomID, st step) error {
+	if st.who == "" {
+		err := s.members(ctx, "eve", room)
+		s.tell("\n# %s", st.what)
+		return err
+	} else if st.cmd == nil {
+		return s.enforce(ctx, room)
+	}
+	_, err := s.Do(ctx, roomkit.By(st.who), st.cmd)
+	var denied *roomkit.Denied
+	switch {
+	case errors.As(err, &denied):
+		s.tell("%s %s: refused by %s (%s)", st.who, st.what, denied.Rule, denied.Reason)
+	case errors.Is(err, roomkit.ErrNotFound):
+		s.tell("%s %s: there is no such room for %s", st.who, st.what, st.who)
+	case err != nil:
+		return err
+	default:
+		s.tell("%s %s: done", st.who, st.what)
+	}
+	return s.follow(ctx)
+}
+
+// enforce shows that access has ended already, and then lets Enforce take the
+// people out.
+func (s *story) enforce(ctx context.Context, room roomkit.RoomID) (err error) {
+	for _, user := range people("kim", "lee", "min") {
+		if err := s.Check(ctx, user, roomkit.ActionEnter, room); err != nil {
+			s.tell("  %s cannot enter", user)
+		}
+	}
+	s.tell("  Enforce runs")
+	s.enforced, err = s.Enforce(ctx, s.enforced)
+	return errors.Join(err, s.follow(ctx))
+}
+
+// follow reads on in the feed and tells whom the host notifies of what.
+func (s *story) follow(ctx context.Context) error {
+	for rec, err := range s.Feed(ctx, s.followed) {
+		if err != nil {
+			return err
+		}
+		s.followed = rec.Cursor
+		for _, n := range roomkit.NoticesOf(rec.Event) {
+			s.tell("  notice to %s: %s (%s)", cmp.Or(string(n.To), "everyone"), n.Key, cmp.Or(n.Params["name"], n.Params["features"], "-"))
+		}
+		if _, ok := rec.Event.(*roomkit.MasterVacated); ok {
+			s.tell("  no Group Master is left")
+		}
+	}
+	return nil
+}
+
+// members prints who takes part, as one of them sees it.
+func (s *story) members(ctx context.Context, user roomkit.UserID, room roomkit.RoomID) error {
+	var names []string
+	for m, err := range s.Members(ctx, user, room, roomkit.MemberQuery{Which: roomkit.MembersTakingPart}) {
+		if err != nil {
+			return err
+		}
+		names = append(names, string(m.User)+map[bool]string{true: " (Group Master)"}[m.Master])
+	}
+	s.tell("=> in 'Project' are %s", strings.Join(names, ", "))
+	return nil
+}
+
+func (s *story) tell(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }

@@ -1,0 +1,148 @@
+// Fromfile opens the room for the people of a calendar event or of a mail. The
+// room gets the title of the event or the subject of the mail. A room that these
+// people share already is offered first; -new insists on another one. People
+// whom the directory does not know are named and left out.
+//
+//	fromfile -users users.tsv -as kim meeting.ics thread.eml
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/memstore"
+)
+
+func main() {
+	log.SetFlags(0)
+	err := run(context.Background(), os.Args[1:], os.Stdout)
+	if err != nil && !errors.Is(err, flag.ErrHelp) {
+		log.Fatal("fromfile: ", err)
+	}
+}
+
+func run(ctx context.Context, args []string, out io.Writer) error {
+	flags := flag.NewFlagSet("fromfile", flag.ContinueOnError)
+	flags.SetOutput(out)
+	users := flags.String("users", "", "the directory: a `file` of lines with user id, company, mail address and flags")
+	as := flags.String("as", "", "the `user` id of whoever opens the room")
+	another := flags.Bool("new", false, "open a new room although one is offered")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	if *users == "" || *as == "" || flags.NArg() == 0 {
+		return errors.New("usage: fromfile -users users.tsv -as user [-new] FILE.ics|FILE.eml")
+	}
+	dir, err := readDirectory(*users)
+	if err != nil {
+		return err
+	}
+	actor := roomkit.UserID(*as)
+	if !dir.knows(actor) {
+		return fmt.Errorf("%s: user %q is not in it", *users, *as)
+	}
+	svc, err := open(ctx, dir)
+	if err != nil {
+		return err
+	}
+	for _, path := range flags.Args() {
+		what, err := readSource(path)
+		if err != nil {
+			return err
+		}
+		create := request(what, dir, actor, out)
+		create.Anyway = *another
+		if err := openRoom(ctx, svc, actor, create, out); err != nil {
+			return fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return nil
+}
+
+// open makes a service that knows the directory.
+func open(ctx context.Context, dir *directory) (*roomkit.Service, error) {
+	svc, err := roomkit.New(memstore.New(), &roomkit.Options{Policy: roomkit.Policy{AnyoneIsContact: true}})
+	if err != nil {
+		return nil, err
+	}
+	var cmds []roomkit.Command
+	for _, company := range dir.companies {
+		cmds = append(cmds, roomkit.PutCompany{Company: company})
+	}
+	for users := range slices.Chunk(dir.users, roomkit.MaxPeople) {
+		cmds = append(cmds, roomkit.PutUsers{Users: users})
+	}
+	for _, cmd := range cmds {
+		if _, err := svc.Do(ctx, roomkit.System(), cmd); err != nil {
+			return nil, err
+		}
+	}
+	return svc, nil
+}
+
+// request makes the command for the people whom the directory knows, and names
+// the others.
+func request(what *source, dir *directory, actor roomkit.UserID, out io.Writer) roomkit.CreateRoom {
+	create := roomkit.CreateRoom{Origin: what.origin, Title: what.title}
+	var unknown []string
+	for _, address := range what.addresses {
+		id, ok := dir.byMail[strings.ToLower(address)]
+		switch {
+		case !ok:
+			unknown = append(unknown, address)
+		case id != actor && !slices.Contains(create.People, id):
+			create.People = append(create.People, id)
+		}
+	}
+	fmt.Fprintf(out, "%s %q\n", what.origin, what.title)
+	fmt.Fprintf(out, "  people: %s\n", list(create.People))
+	if len(unknown) > 0 {
+		fmt.Fprintf(out, "  left out, not in the directory: %s\n", strings.Join(unknown, ", "))
+	}
+	return create
+}
+
+func openRoom(ctx context.Context, svc *roomkit.Service, actor roomkit.UserID, create roomkit.CreateRoom, out io.Writer) error {
+	if len(create.People) == 0 {
+		return fmt.Errorf("nobody besides %s is in the directory", actor)
+	}
+	result, err := svc.Do(ctx, roomkit.By(actor), create)
+	var denied *roomkit.Denied
+	switch {
+	case errors.As(err, &denied):
+		return fmt.Errorf("refused by rule %s: %s: %s", denied.Rule, denied.Reason, list(denied.People))
+	case err != nil:
+		return err
+	}
+	for _, offer := range result.Offers {
+		fmt.Fprintf(out, "  offered: %q, which these people share with %d others; -new opens another room\n", offer.Room.Name, offer.Extra)
+	}
+	if len(result.Offers) > 0 {
+		return nil
+	}
+	room, err := svc.Room(ctx, actor, result.Room)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(out, "  room: %s %q of %d people, new: %t\n", room.Kind, room.Name, room.Participants, result.Opened)
+	return nil
+}
+
+func list(people []roomkit.UserID) string {
+	names := make([]string, len(people))
+	for i, id := range people {
+		names[i] = string(id)
+	}
+	if len(names) == 0 {
+		return "nobody"
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,200 @@
+// Quickstart tells the story of a 1:1 room and a room of several people: who
+// comes, who goes, what everybody may do before and after.
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log"
+	"os"
+	"strings"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/memstore"
+)
+
+func main() {
+	if err := run(context.Background(), os.Stdout); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// story is a service and the place where the story is told.
+type story struct {
+	*roomkit.Service
+	out io.Writer
+}
+
+func (s *story) tell(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
+
+func run(ctx context.Context, out io.Writer) error {
+	svc, err := roomkit.New(memstore.New(), nil)
+	if err != nil {
+		return err
+	}
+	s := &story{svc, out}
+	if err := s.provision(ctx); err != nil {
+		return err
+	}
+	if err := s.oneToOne(ctx); err != nil {
+		return err
+	}
+	room, err := s.severalPeople(ctx)
+	if err != nil {
+		return err
+	}
+	if err := s.comeAndGo(ctx, room); err != nil {
+		return err
+	}
+	return s.outsider(ctx, room)
+}
+
+// provision gives the library its companies and users, as only the host may.
+func (s *story) provision(ctx context.Context) error {
+	s.tell("# Companies and users")
+	var users []roomkit.User
+	for company, people := range map[roomkit.CompanyID][]roomkit.UserID{
+		"acme": {"ann", "ben", "cat", "dan"},
+		"bolt": {"eve"},
+	} {
+		_, err := s.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
+			ID: company, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected,
+		}})
+		if err != nil {
+			return err
+		}
+		for _, id := range people {
+			users = append(users, roomkit.User{
+				ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true,
+			})
+		}
+	}
+	_, err := s.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: users})
+	s.tell("acme has ann, ben, cat and dan; bolt has eve")
+	return err
+}
+
+func (s *story) oneToOne(ctx context.Context) error {
+	s.tell("\n# A 1:1 room")
+	first, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "ben"})
+	if err != nil {
+		return err
+	}
+	s.tell("ann opens the room with ben: a new %s room", first.Kind)
+	again, err := s.Do(ctx, roomkit.By("ben"), roomkit.OpenDirect{With: "ann"})
+	if err != nil {
+		return err
+	}
+	s.tell("ben opens the room with ann: the same room, %t; anything changed, %t", again.Room == first.Room, again.Changed)
+	return nil
+}
+
+func (s *story) severalPeople(ctx context.Context) (roomkit.RoomID, error) {
+	s.tell("\n# A room of several people")
+	create := roomkit.CreateRoom{
+		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Name: "Launch",
+	}
+	made, err := s.Do(ctx, roomkit.By("ann"), create)
+	if err != nil {
+		return roomkit.RoomID{}, err
+	}
+	s.tell("ann picks ben and cat: a new %s room 'Launch'", made.Kind)
+
+	again, err := s.Do(ctx, roomkit.By("cat"), roomkit.CreateRoom{
+		People: []roomkit.UserID{"ann", "ben"}, Audience: roomkit.AudienceMembers,
+	})
+	if err != nil {
+		return roomkit.RoomID{}, err
+	}
+	for _, offer := range again.Offers {
+		s.tell("cat picks ann and ben: '%s' is offered (the same people, %t); opened, %t", offer.Room.Name, offer.Exact, again.Opened)
+	}
+	return made.Room, nil
+}
+
+func (s *story) comeAndGo(ctx context.Context, room roomkit.RoomID) error {
+	s.tell("\n# Coming and going")
+	if _, err := s.Do(ctx, roomkit.By("ben"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}}); err != nil {
+		return err
+	}
+	s.tell("ben invites dan")
+	if err := s.show(ctx, room, "dan"); err != nil {
+		return err
+	}
+	gone, err := s.Do(ctx, roomkit.By("cat"), roomkit.Remove{Room: room, People: []roomkit.UserID{"dan"}})
+	if err != nil {
+		return err
+	}
+	s.tell("cat removes dan")
+	for _, n := range gone.Notices {
+		s.tell("  notice to %s: %s from '%s' by %s", n.To, n.Key, n.Params["name"], n.Params["actor"])
+	}
+	if err := s.show(ctx, room, "dan"); err != nil {
+		return err
+	}
+	if _, err := s.Do(ctx, roomkit.By("ann"), roomkit.Leave{Room: room}); err != nil {
+		return err
+	}
+	s.tell("ann, who made the room, leaves it")
+	if err := s.show(ctx, room, "ann", "ben"); err != nil {
+		return err
+	}
+	return s.members(ctx, "ben", room, "in 'Launch' are")
+}
+
+func (s *story) outsider(ctx context.Context, room roomkit.RoomID) error {
+	s.tell("\n# Somebody of another company")
+	invite := roomkit.Invite{Room: room, People: []roomkit.UserID{"eve"}}
+	_, err := s.Do(ctx, roomkit.By("ben"), invite)
+	var denied *roomkit.Denied
+	if !errors.As(err, &denied) {
+		return fmt.Errorf("inviting a stranger: %w", err)
+	}
+	s.tell("ben invites eve, who is none of his contacts: refused by %s, %s", denied.Rule, denied.Reason)
+
+	opened, err := s.Do(ctx, roomkit.By("ben"), invite, roomkit.WithContacts("eve"))
+	if err != nil {
+		return err
+	}
+	s.tell("ben adds eve to his contacts and invites her: a new %s opens", opened.Kind)
+	if err := s.members(ctx, "eve", opened.Room, "in it are"); err != nil {
+		return err
+	}
+	if err := s.members(ctx, "ben", room, "in 'Launch' are still"); err != nil {
+		return err
+	}
+	return s.show(ctx, opened.Room, "ben", "eve")
+}
+
+// show prints what people may do with the room's membership.
+func (s *story) show(ctx context.Context, room roomkit.RoomID, users ...roomkit.UserID) error {
+	shown := roomkit.Actions(roomkit.ActionEnter, roomkit.ActionInvite, roomkit.ActionRemove, roomkit.ActionLeave)
+	for _, user := range users {
+		list, err := s.Access(ctx, user, room)
+		if err != nil {
+			return err
+		}
+		s.tell("  %s may: %s", user, cmp.Or((list[0].Actions&shown).String(), "nothing"))
+	}
+	return nil
+}
+
+// members prints who takes part, as one of them sees it.
+func (s *story) members(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, intro string) error {
+	var names []string
+	for m, err := range s.Members(ctx, user, room, roomkit.MemberQuery{Which: roomkit.MembersTakingPart}) {
+		if err != nil {
+			return err
+		}
+		name := string(m.User)
+		if m.Master {
+			name += " (Group Master)"
+		}
+		names = append(names, name)
+	}
+	s.tell("  %s %s", intro, strings.Join(names, ", "))
+	return nil
+}
