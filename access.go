@@ -95,7 +95,7 @@ func readFrom(room *Room, row *Member) ReadFrom {
 	}
 	from.Version, from.At = row.JoinedVersion, row.JoinedAt
 	if row.ReadAll || room.EmptiedAt > row.JoinedVersion {
-		from.Version = room.EmptiedAt
+		from.Version, from.At = room.EmptiedAt, room.EmptiedOn
 	}
 	return from
 }

@@ -52,7 +52,7 @@ func (r Room) Apply(e Event) Room {
 	case *MessageSwitchedOn:
 		r.MessageOffSince = time.Time{}
 		if e.Emptied {
-			r.EmptiedAt = e.Version
+			r.EmptiedAt, r.EmptiedOn = e.Version, e.At
 		}
 	case *RoomConverted:
 		r.Kind, r.Features = e.Kind, e.Features
@@ -67,21 +67,22 @@ func (r Room) Apply(e Event) Room {
 }
 
 func createdRoom(e *RoomCreated) Room {
+	emptiedAt, emptiedOn := emptiedBy(e)
 	return Room{
 		ID: e.Subject.Room, Kind: e.Kind, State: StateActive,
 		Company: e.Company, Team: e.Team, Creator: e.Actor.user, Parties: e.Parties,
 		Name: e.Name, NameKey: e.NameKey, Photo: e.Photo, Description: e.Description, Origin: e.Origin,
 		Public: e.Public, HistorySharing: e.HistorySharing, Notify: e.Notify, Features: e.Features,
-		EmptiedAt: emptiedBy(e), CreatedAt: e.At,
+		EmptiedAt: emptiedAt, EmptiedOn: emptiedOn, CreatedAt: e.At,
 	}
 }
 
 // emptiedBy hides what a derived room held before it began anew.
-func emptiedBy(e *RoomCreated) Version {
+func emptiedBy(e *RoomCreated) (Version, time.Time) {
 	if e.Version > 1 {
-		return e.Version
+		return e.Version, e.At
 	}
-	return 0
+	return 0, time.Time{}
 }
 
 // Apply gives the person's row as it is after an event of the room. The event

@@ -106,6 +106,7 @@ type Room struct {
 	MessageOffSince  time.Time  // when message was switched off (GRP-38); zero while it is on
 	HadLINE          bool       // LINE users take part or have taken part (FEA-14)
 	EmptiedAt        Version    // what was written before this version is gone (GRP-39); 0: nothing
+	EmptiedOn        time.Time  // the time of that version
 
 	Counts
 	Digest    SetDigest // of the participants

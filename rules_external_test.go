@@ -329,6 +329,7 @@ func TestRulesGroup(t *testing.T) {
 			from := s.access("ben", room).ReadFrom
 			require.False(t, from.All)
 			require.Equal(t, emptied.Version, from.Version)
+			require.Equal(t, s.clock.Now(), from.At)
 		}
 	})
 	t.Run("GRP-40 GRP-41 deleting", func(t *testing.T) {
