@@ -90,16 +90,17 @@ func checkCommand(actor Actor, cmd Command) error {
 // decider holds one decision while it is made. The rows in it are folded: every
 // event is applied as it is emitted, and the next question sees its effect.
 type decider struct {
-	rules *Rules
-	f     *Facts
-	actor Actor
-	now   time.Time
-	me    person   // the acting user; empty for the system
-	room  Room     // the room being changed
-	fresh bool     // room is a new one, not f.Room
-	begun []Expect // directory subjects that must not exist yet
-	out   Decision
-	index map[UserID]int // into out.rows.members, when there are many
+	rules  *Rules
+	f      *Facts
+	actor  Actor
+	now    time.Time
+	me     person   // the acting user; empty for the system
+	room   Room     // the room being changed
+	action Action   // the last one that the actor was asked for
+	fresh  bool     // room is a new one, not f.Room
+	begun  []Expect // directory subjects that must not exist yet
+	out    Decision
+	index  map[UserID]int // into out.rows.members, when there are many
 }
 
 func (d *decider) policy() *Policy { return &d.rules.policy }
@@ -125,6 +126,7 @@ func (d *decider) denied(rule Rule, action Action, reason string, people ...User
 // may demands that the actor may take the action in the room of the facts. To
 // somebody who may not know of the room it is not found.
 func (d *decider) may(action Action) error {
+	d.action = action
 	return d.rules.may(d.f, &d.me, d.actor, action)
 }
 

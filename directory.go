@@ -23,7 +23,8 @@ type PutUsers struct {
 
 // SetExternalMessaging permits or forbids talking with outsiders: for a whole
 // company, or for one user (ADM-01, ADM-02). By the company's administrator or
-// the system. Access that depended on it ends at once; [Service.Enforce] takes
+// the system. While the company's mode is ExternalAll, it cannot be withdrawn from
+// one user (ADM-03), by [PutUsers] neither. Access that depended on it ends at once; [Service.Enforce] takes
 // the people out of their rooms (EXT-22, ADM-08). Forbidding LINE hides the rooms
 // with LINE users from the members but ends nothing: to the LINE users and to the
 // host's audit they stay (ADM-05 to ADM-07).

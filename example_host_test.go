@@ -254,7 +254,7 @@ func ExampleDirectory() {
 	fmt.Println(err)
 	// Output:
 	// direct <nil>
-	// roomkit: OpenDirect: denied by CRE-49: unknown people [zoe]
+	// roomkit: OpenDirect: denied by CRE-49: unknown, or an outsider who is no contact of the actor [zoe]
 }
 
 // People of other companies have to be contacts. Only the host knows who is.
@@ -275,7 +275,7 @@ func ExampleOptions_contacts() {
 	fmt.Println(err)
 	// Output:
 	// <nil>
-	// roomkit: OpenDirect: denied by CRE-49: unknown people [eve]
+	// roomkit: OpenDirect: denied by CRE-49: unknown, or an outsider who is no contact of the actor [eve]
 	// <nil>
 }
 

@@ -6,7 +6,7 @@ package roomkit
 // key and the parameters into text.
 type Notice struct {
 	To       UserID            // the person told; empty if Everyone
-	Everyone bool              // everyone who takes part in Room, or every member of Company
+	Everyone bool              // everyone who takes part in Room (Params["actor"] among them), or every member of Company
 	Room     RoomID            // the room concerned; zero for NoticePermitted
 	Company  CompanyID         // for Everyone of a company
 	Key      NoticeKey         // which text

@@ -184,7 +184,7 @@ func (d *decider) openDirect(with UserID, unknown Rule) error {
 func (d *decider) checkPartner(other *person, with UserID, exists bool, unknown Rule) error {
 	fromLINE := d.me.Kind == UserLINE && other.Kind == UserMember // the LINE user starts (DIR-15)
 	if other.Status == StatusNone || other.Status == StatusDeleted || d.isStranger(other) && !exists && !fromLINE {
-		return d.denied(unknown, ActionNone, "unknown people", with)
+		return d.denied(unknown, ActionNone, "unknown, or an outsider who is no contact of the actor", with)
 	}
 	if rule := outsiderRule(&d.me, other); rule != "" {
 		return d.denied(rule, ActionNone, "not permitted to talk with each other", with)

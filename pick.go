@@ -49,11 +49,11 @@ func (d *decider) pick(list []UserID, unknown Rule) ([]person, error) {
 	}
 	switch {
 	case len(strangers) > 0:
-		return nil, d.denied(unknown, ActionInvite, "unknown people", strangers...)
+		return nil, d.denied(unknown, d.action, "unknown, or outsiders who are no contacts of the actor", strangers...)
 	case len(suspended) > 0:
-		return nil, d.denied("ADM-17", ActionInvite, "suspended accounts cannot be chosen", suspended...)
+		return nil, d.denied("ADM-17", d.action, "suspended accounts cannot be chosen", suspended...)
 	case len(noCore) > 0:
-		return nil, d.denied("COM-10", ActionInvite, "their company does not have the Core product", noCore...)
+		return nil, d.denied("COM-10", d.action, "their company does not have the Core product", noCore...)
 	}
 	return people, nil
 }
@@ -80,7 +80,7 @@ func (d *decider) checkExternal(people []person, owner CompanyID) error {
 		who := &people[i]
 		switch {
 		case who.Kind == UserLINE:
-			return d.denied("EXT-03", ActionInvite, "LINE users do not take part in external groups", who.ID)
+			return d.denied("EXT-03", d.action, "LINE users do not take part in external groups", who.ID)
 		case who.Kind == UserBot:
 			bots = append(bots, who.ID)
 		case who.worksPermitted(who.company):
@@ -92,11 +92,11 @@ func (d *decider) checkExternal(people []person, owner CompanyID) error {
 	}
 	switch {
 	case len(bots) > 0:
-		return d.denied("EXT-04", ActionInvite, "bots do not take part in external groups", bots...)
+		return d.denied("EXT-04", d.action, "bots do not take part in external groups", bots...)
 	case len(own) > 0:
-		return d.denied("EXT-30", ActionInvite, "no permission to talk with external users", own...)
+		return d.denied("EXT-30", d.action, "no permission to talk with external users", own...)
 	case len(foreign) > 0:
-		return d.denied("EXT-33", ActionInvite, "their company has not permitted it", foreign...)
+		return d.denied("EXT-33", d.action, "not permitted by their own company", foreign...)
 	}
 	return nil
 }
@@ -110,7 +110,7 @@ func (d *decider) checkColleagues(people []person, owner CompanyID, rule Rule) e
 		}
 	}
 	if len(foreign) > 0 {
-		return d.denied(rule, ActionInvite, "not of the owning company", foreign...)
+		return d.denied(rule, d.action, "not of the owning company", foreign...)
 	}
 	return nil
 }
@@ -127,10 +127,10 @@ func (d *decider) checkLINE(people []person) error {
 		}
 	}
 	if len(bots) > 0 {
-		return d.denied("LINE-04", ActionInvite, "bots do not take part in rooms with LINE users", bots...)
+		return d.denied("LINE-04", d.action, "bots do not take part in rooms with LINE users", bots...)
 	}
 	if len(unpermitted) > 0 {
-		return d.denied("LINE-01", ActionInvite, "no permission to talk with LINE users", unpermitted...)
+		return d.denied("LINE-01", d.action, "no permission to talk with LINE users", unpermitted...)
 	}
 	return nil
 }
@@ -140,10 +140,10 @@ func (d *decider) checkMasters(people []person, kind Kind, owner CompanyID) erro
 	foreignRule, members := Rule("GRP-02"), make([]person, 0, len(people))
 	for i := range people {
 		if people[i].Kind != UserMember {
-			return d.denied("GRP-02", ActionAppointMaster, "only members of a company can be Group Masters", people[i].ID)
+			return d.denied("GRP-02", d.action, "only members of a company can be Group Masters", people[i].ID)
 		}
 		if kind == KindExternalGroup && !people[i].worksPermitted(people[i].company) {
-			return d.denied("EXT-28", ActionAppointMaster, "no permission to talk with external users", people[i].ID)
+			return d.denied("EXT-28", d.action, "no permission to talk with external users", people[i].ID)
 		}
 		members = append(members, people[i])
 	}
@@ -160,7 +160,7 @@ func (d *decider) checkMasters(people []person, kind Kind, owner CompanyID) erro
 // them for one more group (LIM-07, LIM-02). groupRule is the rule to name.
 func (d *decider) checkRoomFor(people []person, kind Kind, already int64, groupRule Rule) error {
 	if limit := d.policy().MaxParticipants[kind]; limit > 0 && already+int64(len(people)) > limit {
-		return d.denied("LIM-07", ActionInvite, "too many participants")
+		return d.denied("LIM-07", d.action, "too many participants")
 	}
 	if !kind.IsGroup() {
 		return nil
@@ -172,7 +172,7 @@ func (d *decider) checkRoomFor(people []person, kind Kind, already int64, groupR
 		}
 	}
 	if len(full) > 0 {
-		return d.denied(groupRule, ActionInvite, "already in the maximum number of groups", full...)
+		return d.denied(groupRule, d.action, "already in the maximum number of groups", full...)
 	}
 	return nil
 }

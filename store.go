@@ -205,7 +205,7 @@ type MemberQuery struct {
 	Room  RoomID
 	Which MemberFilter
 	After UserID // the last id of the page before
-	Limit int
+	Limit int    // rows of one page; [Service.Members] goes on with the next page by itself
 }
 
 // MemberFilter selects rows of people.

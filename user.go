@@ -45,7 +45,7 @@ type User struct {
 	Kind          UserKind  // never changes
 	Status        UserStatus
 	Administrator bool // administers the own company
-	Works         bool // own permission to talk with users of other companies
+	Works         bool // own permission to talk with users of other companies; counts while the company's mode is ExternalSelected
 	LINE          bool // own permission to talk with LINE users
 
 	// The library keeps these: they void memberships that began before a loss.

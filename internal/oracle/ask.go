@@ -15,14 +15,13 @@ func (w *World) Check(user string, a Action, room string) Outcome {
 }
 
 func (w *World) check(user string, a Action, room string) *refusal {
-	r, u := w.Rooms[room], w.Users[user]
-	if r == nil || u == nil || !w.visible(u, r) {
-		return notFound
-	}
 	if no := w.actorRefused(user); no != nil {
 		return no
 	}
+	r, u := w.Rooms[room], w.Users[user]
 	switch {
+	case r == nil || !w.visible(u, r):
+		return notFound
 	case r.Ended:
 		return denied("COM-14")
 	}
@@ -180,16 +179,3 @@ func (w *World) shared(r *Room, people []string) bool {
 	}
 	return true
 }
-
-// Visible reports whether a user may know that a room exists.
-func (w *World) Visible(user, room string) bool {
-	r := w.Rooms[room]
-	return r != nil && w.visible(w.Users[user], r)
-}
-
-// Barred reports whether a user may do nothing at all at present: no such
-// account, one that is not in use, or a company without the product.
-func (w *World) Barred(user string) bool { return w.actorRefused(user) != nil }
-
-// GroupsOf is in how many groups a user takes part (LIM-02).
-func (w *World) GroupsOf(user string) int { return w.groupsOf(user) }

@@ -178,7 +178,7 @@ func (w *World) actorRefused(id string) *refusal {
 		return denied("ADM-13", "ADM-17")
 	case u.Status == Suspended:
 		return denied("ADM-17")
-	case !w.served(u):
+	case u.Kind != Line && !w.Companies[u.Company].Core:
 		return denied("COM-10")
 	}
 	return nil

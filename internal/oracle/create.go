@@ -63,7 +63,7 @@ func (x CreateRoom) one(c *call, with string) *refusal {
 	if x.Audience == Externals && u != nil && !outsider {
 		return unsettled
 	}
-	return c.direct(with)
+	return c.direct(with, x.Origin)
 }
 
 // kind derives the kind from the people (CRE-02, CRE-11, CRE-46, CRE-47, CRE-50).
@@ -75,7 +75,6 @@ func (x CreateRoom) kind(w *World, actor *User, people []string) (Kind, *refusal
 	f.loosely(x.Audience == Members && (works || line), "CRE-02", "CRE-49", "EXT-32")
 	f.loosely(x.Audience == Externals && !works && !line, "CRE-11", "CRE-02")
 	f.when(works && line, "CRE-46")
-	f.orBecauseOf(w, actor, people)
 	if no := f.refusal(); no != nil {
 		return "", no
 	}

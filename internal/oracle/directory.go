@@ -90,9 +90,6 @@ func (x PutUsers) run(c *call) *refusal {
 	if !fresh {
 		return nil
 	}
-	if slices.ContainsFunc(x.Users, c.w.withdraws) {
-		return denied("ADM-03")
-	}
 	c.amend(func() {
 		for _, u := range x.Users {
 			if old := c.w.Users[u.ID]; old != nil {
@@ -102,13 +99,6 @@ func (x PutUsers) run(c *call) *refusal {
 		}
 	})
 	return nil
-}
-
-// withdraws reports whether somebody would lose an own permission that the
-// company grants to all (ADM-03).
-func (w *World) withdraws(u User) bool {
-	old, co := w.Users[u.ID], w.Companies[u.Company]
-	return old != nil && co != nil && (co.Works == All && old.Works && !u.Works || co.Line == All && old.Line && !u.Line)
 }
 
 func (w *World) same(u User) bool {

@@ -38,7 +38,6 @@ func (c *call) join(r *Room, why Cause, readAll bool, people ...string) {
 		}
 		r.Participants[p] = Membership{Since: c.w.Step, JoinedAt: c.now, ReadAll: readAll, Joined: why}
 		r.Tenures = append(r.Tenures, Tenure{User: p, Role: Participant, From: c.w.Step})
-		r.HadLine = r.HadLine || c.w.Users[p].Kind == Line
 		c.out.Joined = append(c.out.Joined, Move{r.ID, p, why})
 		c.changed = true
 	}

@@ -156,7 +156,7 @@ func (x Invite) newGeneral(c *call, r *Room, invited []string, line bool) *refus
 	if no := f.refusal(); no != nil {
 		return no
 	}
-	c.openGeneral(&Room{Name: x.Name, Origin: FromInvite}, slices.Concat(along, invited))
+	c.openGeneral(&Room{Origin: FromInvite}, slices.Concat(along, invited))
 	c.out.Dropped, c.out.Unsure = dropped, away
 	return nil
 }

@@ -65,17 +65,14 @@ func (w *World) mastersWithout(r *Room, people []string) map[string]bool {
 	return left
 }
 
-// run of an Expel is the system's; for a room that never was, or that has ended,
-// it has nothing to carry out.
 func (x Expel) run(c *call) *refusal {
+	r, no := c.room(x.Room)
+	if no != nil {
+		return no
+	}
 	if !c.system() {
 		return denied()
 	}
-	r := c.w.Rooms[x.Room]
-	if r == nil || r.Ended {
-		return nil
-	}
-	c.out.Room, c.out.Kind = r.ID, r.Kind
 	people := unique(x.People...)
 	for _, p := range people {
 		if c.expelUnsettled(r, p, x.Cause) {

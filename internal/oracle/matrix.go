@@ -24,7 +24,7 @@ func (w *World) actions(u *User, r *Room, st Standing) (may, unsettled Set) {
 	}
 	switch r.Kind {
 	case SelfRoom:
-		may.when(st.Participant, MayEnter, MayPost, MayRecallOwn, MaySeeRoom, MaySeeMembers)
+		w.inSelf(st, may, unsettled)
 	case DirectRoom:
 		w.inDirect(r, st, may, unsettled)
 	case GeneralRoom:
@@ -39,7 +39,13 @@ func (w *World) actions(u *User, r *Room, st Standing) (may, unsettled Set) {
 	return may, unsettled
 }
 
+func (w *World) inSelf(st Standing, may, unsettled Set) {
+	may.when(st.Participant, MayEnter, MayPost, MayRecallOwn, MaySeeRoom, MaySeeMembers)
+	unsettled.when(st.Admin && !st.Participant, MaySeeRoom, MaySeeMembers)
+}
+
 func (w *World) inDirect(r *Room, st Standing, may, unsettled Set) {
+	unsettled.when(st.Admin && !st.Participant, MaySeeRoom, MaySeeMembers)
 	if !st.Participant {
 		return
 	}
@@ -67,20 +73,19 @@ func (w *World) lineParty(r *Room) bool {
 }
 
 func (w *World) inGeneral(u *User, r *Room, st Standing, may, unsettled Set) {
+	unsettled.when(st.Admin && !st.Participant, MaySeeRoom, MaySeeMembers)
 	if !st.Participant {
 		return
 	}
 	may.add(MayEnter, MayPost, MayInvite, MayRemove, MayLeave, MayRename, MayChangePhoto,
 		MayShareHistory, MaySeeRoom, MaySeeMembers)
-	unsettled.add(MayDescribe) // PENDING D1
 	w.use(r, may)
 	may.when(w.usable(r, Folder), MayShareFolderLinks, MaySwitchFileNotice)
 	may.when(w.usable(r, Event), MayInviteAttendees)
-	may.when(!w.hasLine(r), MaySource)
-	may.when(!r.HadLine, MayRecallOwn)
-	unsettled.when(r.HadLine, MayRecallOwn)
+	may.when(!w.hasLine(r), MaySource, MayRecallOwn)
+	unsettled.when(w.hasLine(r), MayRecallOwn)
 	may.when(w.mayCreateGroups(u), MayConvert)
-	unsettled.when(w.hasLine(r) || u.Kind == Bot, MayConvert)
+	unsettled.when(w.hasLine(r), MayConvert)
 }
 
 func (w *World) use(r *Room, may Set) {

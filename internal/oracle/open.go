@@ -33,12 +33,11 @@ func (x OpenDirect) run(c *call) *refusal {
 	if c.who.Kind == Bot {
 		return unsettled
 	}
-	return c.direct(x.With)
+	return c.direct(x.With, FromContacts)
 }
 
-// direct opens the 1:1 room of the actor with another: the same whichever way
-// (CRE-33).
-func (c *call) direct(with string) *refusal {
+// direct opens the 1:1 room of the actor with another.
+func (c *call) direct(with string, origin Origin) *refusal {
 	id := DirectID(c.actor, with)
 	r := c.w.Rooms[id]
 	exists := r != nil && !r.Ended
@@ -51,7 +50,7 @@ func (c *call) direct(with string) *refusal {
 		if no := c.cannotAll(pair); no != nil {
 			return no
 		}
-		r = c.begin(&Room{ID: id, Kind: DirectRoom, Company: c.owner(with), Creator: c.actor, Origin: FromContacts, Parties: pair})
+		r = c.begin(&Room{ID: id, Kind: DirectRoom, Company: c.owner(with), Creator: c.actor, Origin: origin, Parties: pair})
 		c.join(r, ByCreation, false, pair...)
 		return nil
 	}

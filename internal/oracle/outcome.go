@@ -118,17 +118,6 @@ func (f *faults) loosely(bad bool, rules ...string) {
 	}
 }
 
-// orBecauseOf lets a refusal that is there already name the people instead.
-func (f *faults) orBecauseOf(w *World, actor *User, people []string) {
-	if len(f.rules) == 0 {
-		return
-	}
-	for _, p := range people {
-		w.cannotJoin(f, p)
-		w.cannotMeet(f, actor, p)
-	}
-}
-
 func (f *faults) refusal() *refusal {
 	if len(f.rules) == 0 {
 		return nil

@@ -44,7 +44,7 @@ func (w *World) isContact(of, outsider string) bool {
 }
 
 // cannotJoin collects why nobody would let a person into anything: unknown,
-// deleted, suspended (AMB-23), or of a company without the product.
+// deleted, or suspended (AMB-23).
 func (w *World) cannotJoin(f *faults, person string) {
 	u := w.Users[person]
 	switch {
@@ -55,11 +55,7 @@ func (w *World) cannotJoin(f *faults, person string) {
 	case u.Status == Suspended:
 		f.add("ADM-17", "ADM-18", "AMB-23", "CRE-49")
 	}
-	f.when(u != nil && !w.served(u), "COM-10")
 }
-
-// served: the person's company has the product (COM-10).
-func (w *World) served(u *User) bool { return u.Kind == Line || w.Companies[u.Company].Core }
 
 // cannotMeet adds what keeps an outsider away from the actor: not a contact
 // (EXT-32). Someone who is no contact looks like someone unknown.

@@ -115,10 +115,8 @@ func (w *World) leads(u *User, r *Room) bool {
 	return r.Kind == TeamRoom && w.Teams[r.Team].Leader == u.ID
 }
 
-// administers: administrators act on groups and teams of their company (ADM-10,
-// ADM-11). Other rooms are no business of theirs.
 func administers(u *User, r *Room) bool {
-	return u.Admin && u.Kind == Human && u.Company == r.Company && (r.Kind.Managed() || r.Kind == TeamRoom)
+	return u.Admin && u.Kind == Human && u.Company == r.Company
 }
 
 func (w *World) lostRules(r *Room, user string) []string {

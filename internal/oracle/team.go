@@ -6,12 +6,15 @@ import (
 )
 
 func (x OpenTeamRoom) run(c *call) *refusal {
+	if c.system() {
+		return refused()
+	}
 	t := c.w.Teams[x.Team]
 	if t == nil {
 		return refused()
 	}
 	leader := t.Leader == c.actor
-	admin := c.system() || c.who.Admin && c.who.Company == t.Company // TEAM-03: in person or through the host's console
+	admin := c.who.Admin && c.who.Company == t.Company
 	if !leader && !admin {
 		return refused("TEAM-03")
 	}
@@ -30,14 +33,10 @@ func (x OpenTeamRoom) run(c *call) *refusal {
 	if len(people) == 0 {
 		return unsettled
 	}
-	r := &Room{
-		ID: id, Kind: TeamRoom, Company: t.Company, Team: t.ID, Origin: FromSystem,
+	r := c.begin(&Room{
+		ID: id, Kind: TeamRoom, Company: t.Company, Team: t.ID, Creator: c.actor, Origin: FromSystem,
 		Name: t.Name, Notify: t.Notify, Features: maps.Clone(t.Preset),
-	}
-	if !c.system() {
-		r.Creator = c.actor
-	}
-	c.begin(r)
+	})
 	c.join(r, AnyCause, false, people...)
 	return nil
 }

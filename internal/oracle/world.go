@@ -209,7 +209,6 @@ type Room struct {
 	EndedWith map[string]bool // whose participation or role the end ended
 	Lives     int             // how often the room began
 	Converted bool
-	HadLine   bool // LINE users take part or have taken part (FEA-14)
 	BeganAt   time.Time
 	EmptiedAt time.Time // what was written before is gone; zero: nothing is
 	OffSince  time.Time // message is off; zero: it is on

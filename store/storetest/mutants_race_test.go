@@ -29,9 +29,27 @@ func early(keep, drop func(c *roomkit.Change)) func(a *altered) {
 			if clash {
 				return []roomkit.CommitResult{{Err: roomkit.ErrConflict}}, nil
 			}
-			company(&inside)
+			if len(part.Expect)+len(part.Tallies)+len(part.Rooms) > 0 || part.Checkpoint != nil {
+				a.await(&inside, func() bool { return a.model.broken(&part) != "" })
+			}
 			return a.simple.Commit(ctx, changes)
 		}
+	}
+}
+
+// await waits until something is so, but not for long, and less if nobody else
+// is waiting.
+func (a *altered) await(inside *atomic.Int32, so func() bool) {
+	inside.Add(1)
+	defer inside.Add(-1)
+	for i := 0; i < 3000 && (i < 100 || inside.Load() > 1); i++ {
+		a.mu.Lock()
+		now := so()
+		a.mu.Unlock()
+		if now {
+			return
+		}
+		runtime.Gosched()
 	}
 }
 

@@ -3,6 +3,7 @@ package storetest
 import (
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -106,6 +107,7 @@ func (k *kit) follow(from roomkit.Cursor, limit int, stop *atomic.Bool) (all []r
 			return all
 		}
 		stopped = stopped || stop.Load()
+		runtime.Gosched()
 	}
 }
 
