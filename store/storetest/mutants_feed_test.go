@@ -183,11 +183,7 @@ func overtaking(a *altered) {
 		if !hidden {
 			return results, err
 		}
-		a.await(&inside, func() bool {
-			mu.Lock()
-			defer mu.Unlock()
-			return passed[results[0].Outcome.Cursor]
-		})
+		await(&inside, &mu, func() bool { return passed[results[0].Outcome.Cursor] })
 		mu.Lock()
 		defer mu.Unlock()
 		delete(late, results[0].Outcome.Cursor)

@@ -30,7 +30,7 @@ func early(keep, drop func(c *roomkit.Change)) func(a *altered) {
 				return []roomkit.CommitResult{{Err: roomkit.ErrConflict}}, nil
 			}
 			if len(part.Expect)+len(part.Tallies)+len(part.Rooms) > 0 || part.Checkpoint != nil {
-				a.await(&inside, func() bool { return a.model.broken(&part) != "" })
+				await(&inside, &a.mu, func() bool { return a.model.broken(&part) != "" })
 			}
 			return a.simple.Commit(ctx, changes)
 		}
@@ -38,14 +38,14 @@ func early(keep, drop func(c *roomkit.Change)) func(a *altered) {
 }
 
 // await waits until something is so, but not for long, and less if nobody else
-// is waiting.
-func (a *altered) await(inside *atomic.Int32, so func() bool) {
+// is waiting. It looks with mu held.
+func await(inside *atomic.Int32, mu *sync.Mutex, so func() bool) {
 	inside.Add(1)
 	defer inside.Add(-1)
 	for i := 0; i < 3000 && (i < 100 || inside.Load() > 1); i++ {
-		a.mu.Lock()
+		mu.Lock()
 		now := so()
-		a.mu.Unlock()
+		mu.Unlock()
 		if now {
 			return
 		}

@@ -53,6 +53,14 @@ func outcomeAsGiven(k *kit) {
 			k.repeats(c, first)
 		}
 	}
+	for _, alter := range []func(e *roomkit.EventAt){
+		func(e *roomkit.EventAt) { e.Version++ },
+		func(e *roomkit.EventAt) { e.Subject = roomkit.UserSubject(eve) },
+	} {
+		c := k.change(r.rename("x"), k.putUser(dan, nil))
+		alter(&c.Outcome.Events[1])
+		k.repeats(c, k.must(c))
+	}
 }
 
 func remembered(k *kit) {
