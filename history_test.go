@@ -204,5 +204,7 @@ func TestAuditReplay(t *testing.T) {
 }
 
 func FuzzAuditReplay(f *testing.F) {
-	f.Fuzz(rapid.MakeFuzz(auditedHistory(f, map[string]int{})))
+	f.Fuzz(func(t *testing.T, input []byte) {
+		rapid.MakeFuzz(auditedHistory(t, map[string]int{}))(t, input)
+	})
 }
