@@ -22,8 +22,9 @@ type call struct {
 	subject  Subject // what it will most likely change: calls with the same one never run side by side
 	contacts []UserID
 
-	people [4]UserID // where need.People begins, so that most calls need no allocation for it
-	needs  [1]Need   // what the store is given when the call is loaded alone
+	people  [4]UserID // where need.People begins, so that most calls need no allocation for it
+	needs   [1]Need   // what the store is given when the call is loaded alone
+	changes [1]Change // the same for its commit
 
 	attempts      int
 	uncertain     bool // an earlier attempt may have been stored

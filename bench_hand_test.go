@@ -122,3 +122,43 @@ func BenchmarkHandWrittenAdd(b *testing.B) {
 		n++
 	}
 }
+
+// handChecks answers one question, whether somebody may post, from maps of the
+// same size as the library's.
+func handChecks(ids []roomkit.UserID, rooms []roomkit.RoomID) *handCheck {
+	h := &handCheck{
+		users: map[roomkit.UserID]handUser{"ann": {"acme", true}}, rooms: map[roomkit.RoomID]*handRoom{},
+		in: map[handKey]*handMember{}, companies: map[string]bool{"acme": true},
+	}
+	for _, id := range ids {
+		h.users[id] = handUser{"acme", true}
+	}
+	for i, id := range rooms {
+		h.rooms[id] = &handRoom{company: "acme"}
+		h.in[handKey{id, "ann"}] = &handMember{current: true}
+		for k := range 49 {
+			h.in[handKey{id, ids[(i+k)%len(ids)]}] = &handMember{current: true}
+		}
+	}
+	return h
+}
+
+type handKey struct {
+	room roomkit.RoomID
+	user roomkit.UserID
+}
+
+type handCheck struct {
+	mu        sync.RWMutex
+	users     map[roomkit.UserID]handUser
+	companies map[string]bool // may talk with others
+	rooms     map[roomkit.RoomID]*handRoom
+	in        map[handKey]*handMember
+}
+
+func (h *handCheck) mayPost(who roomkit.UserID, room roomkit.RoomID) bool {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	r, u, m := h.rooms[room], h.users[who], h.in[handKey{room, who}]
+	return r != nil && m != nil && m.current && u.active && (u.company == r.company || h.companies[u.company])
+}

@@ -147,6 +147,13 @@ func BenchmarkAccess(b *testing.B) {
 			_ = svc.Check(ctx, "ann", roomkit.ActionPost, rooms[r.IntN(len(rooms))])
 		}
 	})
+	b.Run("check/500k_memberships/handwritten", func(b *testing.B) {
+		h := handChecks(ids, rooms)
+		b.ReportAllocs()
+		for b.Loop() {
+			_ = h.mayPost("ann", rooms[r.IntN(len(rooms))])
+		}
+	})
 	b.Run("100rooms", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {

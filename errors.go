@@ -31,6 +31,8 @@ var (
 	// ErrUnsupported means that stored data or a request is of a kind that this
 	// version of the library does not know.
 	ErrUnsupported = errors.New("unsupported")
+	// ErrInconsistent means that a store contradicts itself; see [Inconsistency].
+	ErrInconsistent = errors.New("inconsistent")
 )
 
 // Rule is the id of a rule of the rule book, for instance "EXT-17". The whole

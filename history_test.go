@@ -182,6 +182,7 @@ func auditedHistory(tb testing.TB, tally map[string]int) func(t *rapid.T) {
 			a.event(rec)
 		}
 		a.compareWith(h.store)
+		require.NoError(t, roomkit.Verify(ctx, h.store, nil))
 		for name, n := range h.done {
 			tally[name] += n
 		}

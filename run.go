@@ -230,7 +230,7 @@ func resultOf(d *Decision, f *Facts) Result {
 
 // commit stores what the calls have decided and gives each its outcome.
 func (s *Service) commit(ctx context.Context, calls []*call, start time.Time) {
-	changes := make([]Change, 0, len(calls))
+	changes := calls[0].changes[:0]
 	kept := calls[:0]
 	for _, c := range calls {
 		change, err := c.change()
