@@ -190,6 +190,10 @@ func TestAuthorityMatrix(t *testing.T) {
 		for _, c := range circumstances {
 			f := stage(kind, c)
 			fmt.Fprintf(&b, "# %s, %s\n", kind, c.name)
+			for _, action := range AllActions() {
+				cells += len(actors) + 1
+				writeRow(&b, "may "+action.String(), answersOf(t, rules, f, actors, action))
+			}
 			aimed, plain := matrixCommands("member")
 			for _, cmd := range plain {
 				cells += len(actors) + 1
@@ -238,6 +242,33 @@ func verdicts(rules *Rules, f Facts, actors []UserID, cmd Command) map[string][]
 	}
 	v := verdict(rules, f, System(), cmd)
 	answers[v] = append(answers[v], "system")
+	return answers
+}
+
+// answersOf asks whether each may take an action; Check and Access have to agree.
+func answersOf(t *testing.T, rules *Rules, f Facts, actors []UserID, action Action) map[string][]string {
+	answers := map[string][]string{}
+	ask := func(actor Actor) {
+		who := f.person(actor.user)
+		err := rules.may(&f, &who, actor, action)
+		var denied *Denied
+		answer := "yes"
+		switch {
+		case errors.As(err, &denied):
+			answer = string(denied.Rule)
+		case err != nil:
+			answer = err.Error()
+		}
+		answers[answer] = append(answers[answer], actor.String())
+		if !actor.system {
+			access := rules.access(&f, actor.user)
+			require.Equal(t, err == nil, access.Can(action), "%s: %s in a %s", actor, action, f.Room.Kind)
+		}
+	}
+	for _, id := range actors {
+		ask(By(id))
+	}
+	ask(System())
 	return answers
 }
 
