@@ -3,107 +3,130 @@ package roomkit
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
+	"time"
 )
 
-// Enforce carries out what changes of the directory have already decided. It
-// reads the feed from a cursor to its end and takes people out of rooms: those
-// whose external permission was withdrawn out of all external groups (EXT-22,
-// EXT-31, EXT-43), those whose account was deleted out of every room (ADM-13). It returns
-// the cursor to go on from, also together with an error.
-//
-// Access has ended before, at the moment of the change; Enforce makes the rows
-// follow and tells the people. It can be stopped anywhere and run again from an
-// earlier cursor: every step is a command with a derived id.
-func (s *Service) Enforce(ctx context.Context, after Cursor) (Cursor, error) {
-	for rec, err := range s.Feed(ctx, after) {
-		if err != nil {
-			return after, err
-		}
-		if err := s.consequences(ctx, rec.Event); err != nil {
-			return after, fmt.Errorf("enforcing %s/%d: %w", rec.Subject, rec.Version, err)
-		}
-		after = rec.Cursor
-	}
-	return after, nil
+// EnforceOptions configure [Service.Enforce]. The zero value is ready for use.
+type EnforceOptions struct {
+	// Name is that of the stored checkpoint. Defaults to "roomkit.enforce".
+	Name string
+	// From is where enforcing begins that has no checkpoint yet. Empty: at the
+	// beginning of the feed, which costs little, as what is done is not done again.
+	From Cursor
+	// Once ends Enforce at the end of the feed instead of waiting for more.
+	Once bool
+	// Lease is as in FollowOptions.
+	Lease time.Duration
+	// Progress is called after every step of a consequence.
+	Progress func(EnforceProgress)
 }
 
-func (s *Service) consequences(ctx context.Context, e Event) error {
-	info := e.Info()
-	user := UserID(info.Subject.ID)
-	switch e := e.(type) {
-	case *UserMessagingChanged:
-		if !e.On && e.Channel == ChannelWorks {
-			return s.sweepUser(ctx, info, user, CausePermission)
-		}
-	case *UserStatusChanged:
-		if e.To == StatusDeleted {
-			return s.sweepUser(ctx, info, user, CauseAccount)
-		}
-	case *UserPut:
-		if info.Version == 1 {
-			return nil
-		}
-		if err := s.sweepUser(ctx, info, user, CausePermission); err != nil {
-			return err
-		}
-		return s.sweepUser(ctx, info, user, CauseAccount)
-	case *CompanyMessagingChanged:
-		if e.Channel == ChannelWorks && e.To < e.From {
-			return s.sweepCompany(ctx, info)
-		}
-	case *CompanyPut:
-		if info.Version > 1 {
-			return s.sweepCompany(ctx, info)
-		}
-	default: // has no consequences elsewhere
+// EnforceProgress says how far the consequences of one event have been carried
+// out. After a restart the rooms that are done already are not counted any more.
+type EnforceProgress struct {
+	Because Subject // the user or company that changed
+	Version Version // with this event
+	Cause   Cause   // with which people leave
+	Rooms   int     // looked at so far
+	Total   int     // of so many
+	Changed int     // rooms that somebody left
+	Events  int     // that were stored
+}
+
+// Enforce is the built-in follower that carries out what changes of the directory
+// have already decided: people whose external permission was withdrawn leave all
+// external groups (EXT-22, EXT-31, EXT-43), those whose account was deleted leave
+// every room (ADM-13). Access has ended before, at the moment of the change (EXT-23,
+// EXT-24); Enforce makes the rows follow and tells the people.
+//
+// Every step is one command with a derived id, of one room and at most MaxPeople
+// people, so that Enforce can be killed anywhere, run again, and run in several
+// processes. A group whose last master has to leave goes on without (ADM-19).
+// [Service.PlanConsequences] is the dry run. Errors are those of Follow.
+//
+// A user's change costs a page of the user's rooms and a command for each room
+// that is left. A company's costs a page of rooms for each of its users, and the
+// people of each external group once; it keeps the ids of those groups in memory.
+func (s *Service) Enforce(ctx context.Context, o *EnforceOptions) error {
+	var opts EnforceOptions
+	if o != nil {
+		opts = *o
+	}
+	if opts.Name == "" {
+		opts.Name = "roomkit.enforce"
+	}
+	f, err := s.newFollower(opts.Name, nil, &FollowOptions{
+		From: opts.From, Once: opts.Once, Lease: opts.Lease, Timeout: -1,
+	})
+	if err == nil {
+		e := &enforcer{s: s, progress: opts.Progress, alive: f.renew}
+		f.handle = e.handle
+		err = f.run(ctx)
+	}
+	if err != nil {
+		return &Error{Op: "Enforce", Err: err}
 	}
 	return nil
 }
 
-func (s *Service) sweepCompany(ctx context.Context, cause Meta) error {
-	q := UserQuery{Company: CompanyID(cause.Subject.ID), Limit: MaxPage}
-	for {
-		page, err := s.store.Users(ctx, q)
-		if err != nil || len(page) == 0 {
-			return err
-		}
-		for _, u := range page {
-			if err := s.sweepUser(ctx, cause, u.ID, CausePermission); err != nil {
-				return err
-			}
-		}
-		q.After = page[len(page)-1].ID
-	}
+type enforcer struct {
+	s        *Service
+	progress func(EnforceProgress)
+	alive    func(context.Context) error // called between steps
 }
 
-// sweepUser takes somebody out of all rooms in which the rows do not count any
-// more.
-func (s *Service) sweepUser(ctx context.Context, because Meta, user UserID, cause Cause) error {
-	q := RoomQuery{User: user, Limit: MaxPage}
-	if cause == CausePermission {
-		q.Kinds = []Kind{KindExternalGroup}
-	}
-	for {
-		page, err := s.store.Rooms(ctx, q)
-		if err != nil || len(page) == 0 {
+func (e *enforcer) handle(ctx context.Context, rec Recorded) error {
+	for _, sw := range sweepsOf(rec.Event) {
+		p := EnforceProgress{Because: rec.Subject, Version: rec.Version, Cause: sw.cause}
+		err := e.s.sweep(ctx, sw, func(rooms []RoomID, total int, steps []Expel) error {
+			p.Rooms, p.Total = p.Rooms+len(rooms), total
+			return e.steps(ctx, &p, steps)
+		})
+		if err != nil {
 			return err
 		}
-		for _, entry := range page {
-			expel := Expel{Room: entry.Room.ID, People: []UserID{user}, Cause: cause}
-			key := WithKey(derivedKey(because, user, entry.Room.ID, cause))
-			if _, err := s.Do(ctx, System(), expel, key); err != nil {
-				return err
-			}
-		}
-		q.After = page[len(page)-1].Room.ID
 	}
+	return nil
 }
 
-// derivedKey is the same whenever the same consequence of the same event is
-// carried out.
-func derivedKey(because Meta, user UserID, room RoomID, cause Cause) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%s/%d/%s/%s/%s", because.Subject, because.Version, user, room, cause))
-	return "enforce:" + hex.EncodeToString(sum[:16])
+// steps carries out the commands of some whole rooms.
+func (e *enforcer) steps(ctx context.Context, p *EnforceProgress, steps []Expel) error {
+	cmds := make([]Command, len(steps))
+	for i, step := range steps {
+		cmds[i] = step
+	}
+	results := e.s.each(cmds, func(i int, cmd Command) (*call, error) {
+		c, err := e.s.newCall(ctx, System(), cmd, nil)
+		if err == nil {
+			c.id = derivedID(p, steps[i])
+		}
+		return c, err
+	})
+	for i, r := range results {
+		if r.Err != nil {
+			return r.Err
+		}
+		if r.Result.Changed && (i == 0 || steps[i].Room != steps[i-1].Room) {
+			p.Changed++
+		}
+		p.Events += len(r.Result.Events)
+	}
+	if e.progress != nil {
+		e.progress(*p)
+	}
+	return e.alive(ctx)
+}
+
+// derivedID is the same whenever the same consequence of the same event is
+// carried out for the same people. A step that finds nothing to do is not stored
+// under it.
+func derivedID(p *EnforceProgress, step Expel) (id CommandID) {
+	h := sha256.New()
+	fmt.Fprintf(h, "roomkit enforce\x00%s/%d/%s/%s", p.Because, p.Version, step.Cause, step.Room)
+	for _, user := range step.People {
+		fmt.Fprintf(h, "/%s", user)
+	}
+	copy(id[:], h.Sum(nil))
+	return id
 }

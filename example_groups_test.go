@@ -79,7 +79,7 @@ func ExampleSetExternalMessaging() {
 	before, _ := svc.Room(ctx, "ann", room)
 	fmt.Println("counted:", before.Participants)
 
-	_, err := svc.Enforce(ctx, "")
+	err := svc.Enforce(ctx, &roomkit.EnforceOptions{Once: true})
 	fmt.Println("enforced:", err)
 	after, _ := svc.Room(ctx, "ann", room)
 	fmt.Println("counted:", after.Participants)
@@ -96,23 +96,26 @@ func ExampleSetExternalMessaging() {
 	// ben withdrawn Project
 }
 
-// A loop that keeps the cursor misses nothing, and can begin again anywhere.
-func ExampleService_Enforce() {
+// PlanConsequences shows what Enforce will do, and to whom, before anything is
+// changed.
+func ExampleService_PlanConsequences() {
 	svc := exampleService()
 	room := exampleExternal(svc)
-	cursor, _ := svc.Enforce(ctx, "")
-	_, _ = svc.Do(ctx, roomkit.By("adm"), roomkit.DeleteUser{User: "ann"})
-	cursor, err := svc.Enforce(ctx, cursor)
+	leave := roomkit.DeleteUser{User: "ann"}
+	for c, err := range svc.PlanConsequences(ctx, roomkit.By("adm"), leave) {
+		fmt.Println(c.Name, c.Leaving, c.Masters, c.Masterless, c.Cause, err)
+	}
+	_, _ = svc.Do(ctx, roomkit.By("adm"), leave)
+	err := svc.Enforce(ctx, &roomkit.EnforceOptions{Once: true, Progress: func(p roomkit.EnforceProgress) {
+		fmt.Printf("%s: %d of %d rooms, %d changed\n", p.Cause, p.Rooms, p.Total, p.Changed)
+	}})
 	fmt.Println(err)
 	printMembers(svc, "eve", room)
-
-	again, _ := svc.Enforce(ctx, cursor)
-	from, _ := svc.Enforce(ctx, "")
-	fmt.Println(again == from)
 	// Output:
+	// Project [ann] [ann] true account_ended <nil>
+	// account_ended: 1 of 1 rooms, 1 changed
 	// <nil>
 	// ben eve
-	// true
 }
 
 // A team room follows the organisation chart.

@@ -91,6 +91,11 @@ func (s *Service) historyFrom(ctx context.Context, user UserID, room RoomID) (Ve
 	if err != nil {
 		return 0, err
 	}
+	return s.readableFrom(f, user)
+}
+
+// readableFrom says from which version on a user may know the events of a room.
+func (s *Service) readableFrom(f *Facts, user UserID) (Version, error) {
 	a := s.rules.access(f, user)
 	switch {
 	case a.Standing&(StandingMaster|StandingLeader|StandingAdministrator) != 0:

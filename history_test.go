@@ -152,8 +152,8 @@ func (h *history) step() {
 	h.clock.add(time.Duration(rapid.IntRange(-3, 50).Draw(h.t, "hours")) * time.Hour)
 	actor, cmd := h.command()
 	if cmd == nil {
-		_, err := h.svc.Enforce(ctx, "")
-		require.NoError(h.t, err)
+		name := pick(h.t, "enforcer", "first", "second") // the one does again what the other has done
+		require.NoError(h.t, h.svc.Enforce(ctx, &roomkit.EnforceOptions{Name: name, Once: true}))
 		return
 	}
 	res, err := h.svc.Do(ctx, actor, cmd)

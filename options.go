@@ -35,6 +35,9 @@ type Options struct {
 	Attempts int
 	// MaxGroup is how many commands share a commit at most. Defaults to 256.
 	MaxGroup int
+	// Poll is how long Watch and Follow wait for news at most, also on a store that
+	// wakes them. Defaults to a second.
+	Poll time.Duration
 	// GroupTimeout bounds the store calls that several callers share. Defaults to
 	// 30 seconds.
 	GroupTimeout time.Duration

@@ -62,8 +62,7 @@ func (s *stageOf) sys(cmd roomkit.Command) roomkit.Result {
 
 func (s *stageOf) enforce() {
 	s.Helper()
-	_, err := s.Enforce(ctx, "")
-	require.NoError(s, err)
+	require.NoError(s, s.Enforce(ctx, &roomkit.EnforceOptions{Once: true}))
 }
 
 // denies demands that the rule refuses the command and that nothing changes.

@@ -48,7 +48,7 @@ func New(store Store, o *Options) (*Service, error) {
 }
 
 func (o *Options) setDefaults() error {
-	if o.Attempts < 0 || o.MaxGroup < 0 || o.GroupTimeout < 0 {
+	if o.Attempts < 0 || o.MaxGroup < 0 || o.GroupTimeout < 0 || o.Poll < 0 {
 		return invalid("Options", "negative")
 	}
 	if o.Clock == nil {
@@ -68,6 +68,9 @@ func (o *Options) setDefaults() error {
 	}
 	if o.GroupTimeout == 0 {
 		o.GroupTimeout = 30 * time.Second
+	}
+	if o.Poll == 0 {
+		o.Poll = time.Second
 	}
 	return nil
 }
@@ -113,15 +116,24 @@ func (s *Service) Do(ctx context.Context, actor Actor, cmd Command, opts ...Call
 // command is judged on its own and none undoes another (GEN-14). They may be
 // decided in any order; the results are in the order of the commands.
 func (s *Service) Each(ctx context.Context, actor Actor, cmds []Command, opts ...CallOption) []EachResult {
+	return s.each(cmds, func(i int, cmd Command) (*call, error) {
+		c, err := s.newCall(ctx, actor, cmd, opts)
+		if err == nil {
+			c.numbered(i)
+		}
+		return c, err
+	})
+}
+
+func (s *Service) each(cmds []Command, newCall func(int, Command) (*call, error)) []EachResult {
 	results := make([]EachResult, len(cmds))
 	var all sync.WaitGroup
 	for i, cmd := range cmds {
-		c, err := s.newCall(ctx, actor, cmd, opts)
+		c, err := newCall(i, cmd)
 		if err != nil {
 			results[i].Err = wrap(cmd, err)
 			continue
 		}
-		c.numbered(i)
 		all.Go(func() { results[i].Result, results[i].Err = s.finish(c) })
 	}
 	all.Wait()

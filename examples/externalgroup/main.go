@@ -22,11 +22,11 @@ func main() {
 	}
 }
 
-// story is a service, two followers of its feed, and where the story is told.
+// story is a service, a reader of its feed, and where the story is told.
 type story struct {
 	*roomkit.Service
-	enforced, followed roomkit.Cursor
-	out                io.Writer
+	followed roomkit.Cursor
+	out      io.Writer
 }
 
 // step is what somebody tries.
@@ -156,15 +156,17 @@ func (s *story) play(ctx context.Context, room roomkit.RoomID, st step) error {
 
 // enforce shows that access has ended already, and then lets Enforce take the
 // people out.
-func (s *story) enforce(ctx context.Context, room roomkit.RoomID) (err error) {
+func (s *story) enforce(ctx context.Context, room roomkit.RoomID) error {
 	for _, user := range people("kim", "lee", "min") {
 		if err := s.Check(ctx, user, roomkit.ActionEnter, room); err != nil {
 			s.tell("  %s cannot enter", user)
 		}
 	}
 	s.tell("  Enforce runs")
-	s.enforced, err = s.Enforce(ctx, s.enforced)
-	return errors.Join(err, s.follow(ctx))
+	if err := s.Enforce(ctx, &roomkit.EnforceOptions{Once: true}); err != nil {
+		return err
+	}
+	return s.follow(ctx)
 }
 
 // follow reads on in the feed and tells whom the host notifies of what.

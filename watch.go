@@ -1,0 +1,181 @@
+package roomkit
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+)
+
+// waker waits for news: for the store's wake-ups if it has them, and in any case
+// no longer than Options.Poll.
+type waker struct {
+	news <-chan struct{}
+	poll time.Duration
+}
+
+func (s *Service) newWaker(ctx context.Context) *waker {
+	w := &waker{poll: s.o.Poll}
+	if n, ok := capability[Notifier](s.store); ok {
+		news, err := n.Wake(ctx)
+		if err != nil {
+			s.o.Logger.DebugContext(ctx, "no wake-ups, polling", "error", err)
+		}
+		w.news = news
+	}
+	return w
+}
+
+func (w *waker) wait(ctx context.Context) {
+	t := time.NewTimer(w.poll)
+	defer t.Stop()
+	select {
+	case _, open := <-w.news:
+		if !open {
+			w.news = nil
+		}
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// Watch is Feed that goes on: at the end of the feed it waits for more. It ends
+// with an error, that of the context at the latest.
+func (s *Service) Watch(ctx context.Context, after Cursor) iter.Seq2[Recorded, error] {
+	return func(yield func(Recorded, error) bool) {
+		w := s.newWaker(ctx)
+		for {
+			for rec, err := range s.Feed(ctx, after) {
+				if !yield(rec, err) || err != nil {
+					return
+				}
+				after = rec.Cursor
+			}
+			if w.wait(ctx); ctx.Err() != nil {
+				yield(Recorded{}, &Error{Op: "Watch", Err: ctx.Err()})
+				return
+			}
+		}
+	}
+}
+
+// WatchRooms is Watch for a user: only events of these rooms, and only what the
+// user may know of them at the moment of delivery, as History would give it. For
+// each room it ends with the event by which the user left it, or the room ended;
+// what has happened between a loss of access and its sweep is not told. When no
+// room is left, the sequence ends. A room that the user may not enter or manage
+// at the beginning is an error, [ErrNotFound] if the user may not know of it.
+//
+// A page of the feed costs one more round trip if it concerns the rooms.
+func (s *Service) WatchRooms(ctx context.Context, user UserID, after Cursor, rooms ...RoomID) iter.Seq2[Recorded, error] {
+	return func(yield func(Recorded, error) bool) {
+		v := &view{s: s, user: user, left: map[RoomID]bool{}}
+		fail := func(err error) { yield(Recorded{}, &Error{Op: "WatchRooms", Err: err}) }
+		if err := v.begin(ctx, rooms); err != nil {
+			fail(err)
+			return
+		}
+		w := s.newWaker(ctx)
+		for len(v.left) > 0 {
+			page, err := s.store.Feed(ctx, after, MaxPage)
+			if err == nil && len(page) == 0 {
+				w.wait(ctx)
+				err = ctx.Err()
+			}
+			if err != nil {
+				fail(err)
+				return
+			}
+			known, err := v.narrow(ctx, page)
+			for i := range known {
+				if !yield(known[i], nil) {
+					return
+				}
+			}
+			if err != nil {
+				fail(err)
+				return
+			}
+			if len(page) > 0 {
+				after = page[len(page)-1].Cursor
+			}
+		}
+	}
+}
+
+// view is what one user may know of the feed.
+type view struct {
+	s    *Service
+	user UserID
+	left map[RoomID]bool // the rooms that the user is still in
+}
+
+func (v *view) begin(ctx context.Context, rooms []RoomID) error {
+	facts, err := v.s.accessFacts(ctx, v.user, rooms)
+	if err != nil {
+		return err
+	}
+	for i := range facts {
+		if _, err := v.s.readableFrom(&facts[i], v.user); err != nil {
+			return fmt.Errorf("room %s: %w", rooms[i], err)
+		}
+		v.left[rooms[i]] = true
+	}
+	return nil
+}
+
+// narrow gives of a page what the user may know now.
+func (v *view) narrow(ctx context.Context, page []Record) (known []Recorded, err error) {
+	var rooms []RoomID
+	for i := range page {
+		if of := &page[i].Subject; of.Type == SubjectRoom && v.left[of.Room] && !slices.Contains(rooms, of.Room) {
+			rooms = append(rooms, of.Room)
+		}
+	}
+	if len(rooms) == 0 {
+		return nil, nil
+	}
+	facts, err := v.s.accessFacts(ctx, v.user, rooms)
+	if err != nil {
+		return nil, err
+	}
+	for i := range page {
+		at := slices.Index(rooms, page[i].Subject.Room)
+		if at < 0 || !v.left[rooms[at]] {
+			continue
+		}
+		e, err := decodeRecord(page[i])
+		if err != nil {
+			return known, err
+		}
+		tell, last := v.judge(&facts[at], page[i].Version, e)
+		if tell {
+			known = append(known, Recorded{page[i], e})
+		}
+		if last {
+			delete(v.left, rooms[at])
+		}
+	}
+	return known, nil
+}
+
+// judge says whether the user may know of an event, and whether it is the last
+// one of its room.
+func (v *view) judge(f *Facts, at Version, e Event) (tell, last bool) {
+	row := f.row(v.user)
+	if !row.Participant && !row.Master && (at == row.LeftVersion || at > row.LeftVersion && dismisses(e, v.user)) {
+		return true, true
+	}
+	from, err := v.s.readableFrom(f, v.user)
+	return err == nil && at >= from, false
+}
+
+func dismisses(e Event, user UserID) bool {
+	d, ok := e.(*MasterDismissed)
+	if !ok {
+		return false
+	}
+	_, named := find(d.People, user)
+	return named
+}
