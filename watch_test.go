@@ -35,11 +35,11 @@ func TestWatchGoesOn(t *testing.T) {
 					}
 				}()
 				newGeneral(t, svc, "ann", "ben", "cat")
-				time.Sleep(time.Second)
+				pass(time.Second)
 				synctest.Wait()
 				require.Equal(t, allPlaces(t, svc), seen)
 				newGeneral(t, svc, "ann", "ben", "dan")
-				time.Sleep(time.Second)
+				pass(time.Second)
 				synctest.Wait()
 				require.Equal(t, allPlaces(t, svc), seen)
 				stop()
@@ -93,7 +93,7 @@ func TestWatchRoomsTellsWhatTheUserMayKnow(t *testing.T) {
 }
 
 // watched begins to watch, lets something happen, and gives what was told.
-func watched(t *testing.T, user roomkit.UserID, rooms []roomkit.RoomID, svc *roomkit.Service, then func()) (types []string, end error) {
+func watched(user roomkit.UserID, rooms []roomkit.RoomID, svc *roomkit.Service, then func()) (types []string, end error) {
 	watching, stop := context.WithTimeout(ctx, time.Minute)
 	defer stop()
 	done := make(chan struct{})
@@ -151,7 +151,7 @@ func TestWatchRoomsEndsWithTheUser(t *testing.T) {
 				svc := newService(t, nil)
 				room := newExternal(t, svc, "ann", "ben")
 				mustDo(t, svc, roomkit.By("ann"), roomkit.AppointMasters{Room: room, People: []roomkit.UserID{"cat"}})
-				types, err := watched(t, test.user, []roomkit.RoomID{room}, svc, func() { test.then(t, svc, room) })
+				types, err := watched(test.user, []roomkit.RoomID{room}, svc, func() { test.then(t, svc, room) })
 				require.NoError(t, err, "the sequence ends by itself")
 				require.Equal(t, test.want, types)
 			})

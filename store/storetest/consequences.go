@@ -1,0 +1,277 @@
+package storetest
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// Consequences proves on a store that what follows from a change of the directory
+// happens exactly once: the sweep killed at every step and run again, several at
+// once, invitations that race it, and followers that crash and go on. open gives
+// an empty store. It is for the tests of stores, beside [Run].
+func Consequences(t *testing.T, open func(testing.TB) roomkit.Store) {
+	t.Run("killed at every step", func(t *testing.T) { killedEverywhere(t, open) })
+	t.Run("several enforcers at once", func(t *testing.T) { severalEnforcers(t, open) })
+	t.Run("invitations race the sweep", func(t *testing.T) { invitationsRace(t, open) })
+	t.Run("followers crash and go on", func(t *testing.T) { followersCrash(t, open) })
+}
+
+// office is a small installation: two companies that share external groups.
+type office struct {
+	store roomkit.Store
+	svc   *roomkit.Service
+	ids   atomic.Uint64
+	rooms []roomkit.RoomID
+}
+
+var (
+	ours   = []roomkit.UserID{"a1", "a2", "a3", "a4", "a5"}
+	theirs = []roomkit.UserID{"b1", "b2"}
+)
+
+// service gives a service whose ids are the same in every run.
+func (o *office) service(tb testing.TB, store roomkit.Store) *roomkit.Service {
+	svc, err := roomkit.New(store, &roomkit.Options{
+		Policy: roomkit.Policy{AnyoneIsContact: true},
+		NewID: func() (id [16]byte) {
+			id[0] = 0x7f
+			binary.BigEndian.PutUint64(id[8:], o.ids.Add(1))
+			return id
+		},
+		Poll: 10 * time.Millisecond,
+	})
+	require.NoError(tb, err)
+	return svc
+}
+
+func newOffice(tb testing.TB, open func(testing.TB) roomkit.Store) *office {
+	o := &office{store: open(tb)}
+	o.svc = o.service(tb, o.store)
+	var users []roomkit.User
+	for company, people := range map[roomkit.CompanyID][]roomkit.UserID{"acme": append(ours, "admin"), "bolt": theirs} {
+		o.do(tb, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
+			ID: company, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected,
+		}})
+		for _, id := range people {
+			users = append(users, roomkit.User{
+				ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
+				Works: true, Administrator: id == "admin",
+			})
+		}
+	}
+	slices.SortFunc(users, func(a, b roomkit.User) int { return strings.Compare(string(a.ID), string(b.ID)) })
+	o.do(tb, roomkit.System(), roomkit.PutUsers{Users: users})
+	group := func(master roomkit.UserID, members ...roomkit.UserID) {
+		o.rooms = append(o.rooms, o.do(tb, roomkit.By(master), roomkit.CreateExternalGroup{
+			Name: fmt.Sprint("group ", len(o.rooms)), Members: members,
+		}).Room)
+	}
+	group("a1", "a2", "a3", "b1")
+	group("b1", "a1", "a4")
+	group("a2", "a1", "a3", "a4", "a5")
+	group("b2", "b1", "a5")
+	group("a3", "b1", "b2")
+	return o
+}
+
+func (o *office) do(tb testing.TB, actor roomkit.Actor, cmd roomkit.Command) roomkit.Result {
+	tb.Helper()
+	res, err := o.svc.Do(tb.Context(), actor, cmd)
+	require.NoError(tb, err)
+	return res
+}
+
+// withdraw switches external messaging off for our company and deletes one of
+// theirs.
+func (o *office) withdraw(tb testing.TB) {
+	o.do(tb, roomkit.By("admin"), roomkit.SetExternalMessaging{
+		Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff,
+	})
+	o.do(tb, roomkit.System(), roomkit.DeleteUser{User: "b1"})
+}
+
+// picture is all that can be seen of the rooms afterwards.
+func (o *office) picture(tb testing.TB) string {
+	var b strings.Builder
+	facts, err := o.store.Load(tb.Context(), []roomkit.Need{{People: slices.Concat(ours, theirs)}})
+	require.NoError(tb, err)
+	for _, u := range facts[0].Users {
+		fmt.Fprintf(&b, "%s %d\n", u.ID, u.Groups)
+	}
+	lines := strings.Split(b.String(), "\n")
+	slices.Sort(lines)
+	for _, room := range o.rooms {
+		people, err := o.store.Members(tb.Context(), roomkit.MemberQuery{Room: room, Which: roomkit.MembersAll})
+		require.NoError(tb, err)
+		for _, m := range people {
+			m.JoinedAt, m.LeftAt = time.Time{}, time.Time{}
+			lines = append(lines, fmt.Sprintf("%+v", m))
+		}
+		records, err := o.store.History(tb.Context(), roomkit.RoomSubject(room), 0, 0)
+		require.NoError(tb, err)
+		for _, r := range records {
+			lines = append(lines, fmt.Sprint(r.Version, r.Type))
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// settled demands that nobody is in an external group who may not be.
+func (o *office) settled(tb testing.TB) {
+	for _, room := range o.rooms {
+		people, err := o.store.Members(tb.Context(), roomkit.MemberQuery{Room: room})
+		require.NoError(tb, err)
+		for _, m := range people {
+			require.Equal(tb, roomkit.UserID("b2"), m.User)
+		}
+	}
+	require.NoError(tb, roomkit.Verify(tb.Context(), o.store, nil))
+}
+
+func enforceOnce(ctx context.Context, svc *roomkit.Service) error {
+	return svc.Enforce(ctx, &roomkit.EnforceOptions{Once: true, Lease: time.Millisecond})
+}
+
+var errDead = errors.New("the process is dead")
+
+// mortal is a store of a process that dies at a certain commit: just before it or
+// just after it.
+type mortal struct {
+	roomkit.Store
+	die   context.CancelFunc
+	after bool
+
+	mu   sync.Mutex
+	left int
+	dead bool
+}
+
+func (m *mortal) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.dead {
+		return nil, errDead
+	}
+	if m.left--; m.left >= 0 {
+		return m.Store.Commit(ctx, changes)
+	}
+	m.dead = true
+	if m.after {
+		_, _ = m.Store.Commit(ctx, changes)
+	}
+	m.die()
+	return nil, errDead
+}
+
+func killedEverywhere(t *testing.T, open func(testing.TB) roomkit.Store) {
+	whole := newOffice(t, open)
+	whole.withdraw(t)
+	require.NoError(t, enforceOnce(t.Context(), whole.svc))
+	whole.settled(t)
+	want := whole.picture(t)
+	for _, after := range []bool{false, true} {
+		deaths := 0
+		for died := true; died; deaths++ {
+			require.Less(t, deaths, 1000)
+			o := newOffice(t, open)
+			o.withdraw(t)
+			ctx, die := context.WithCancel(t.Context())
+			m := &mortal{Store: o.store, die: die, after: after, left: deaths}
+			err := enforceOnce(ctx, o.service(t, m))
+			die()
+			died = m.dead
+			require.True(t, died || err == nil, "%v", err)
+			require.NoError(t, enforceOnce(t.Context(), o.svc))
+			require.Equal(t, want, o.picture(t), "died at commit %d, after it: %v", deaths, after)
+			o.settled(t)
+		}
+		t.Logf("killed at each of %d commits, after it: %v", deaths-1, after)
+		require.Greater(t, deaths, 5)
+	}
+}
+
+func severalEnforcers(t *testing.T, open func(testing.TB) roomkit.Store) {
+	o := newOffice(t, open)
+	o.withdraw(t)
+	var all sync.WaitGroup
+	for _, name := range []string{"one", "one", "two", "three"} {
+		all.Go(func() {
+			svc := o.service(t, o.store)
+			assert.NoError(t, svc.Enforce(t.Context(), &roomkit.EnforceOptions{Name: name, Once: true, Lease: 5 * time.Millisecond}))
+		})
+	}
+	all.Wait()
+	o.settled(t)
+	for who, times := range o.departures(t) {
+		require.Equal(t, 1, times, who)
+	}
+}
+
+// departures counts how often each person has left each room.
+func (o *office) departures(tb testing.TB) map[string]int {
+	left := map[string]int{}
+	for rec, err := range o.svc.Feed(tb.Context(), "") {
+		require.NoError(tb, err)
+		if e, ok := rec.Event.(*roomkit.MemberLeft); ok {
+			for _, p := range e.People {
+				left[fmt.Sprint(rec.Subject, " ", p.User)]++
+			}
+		}
+	}
+	require.NotEmpty(tb, left)
+	return left
+}
+
+// invitationsRace lets masters of the other company invite while the permission
+// is withdrawn and swept: whoever got in before is swept, nobody gets in after.
+func invitationsRace(t *testing.T, open func(testing.TB) roomkit.Store) {
+	o := newOffice(t, open)
+	rooms := map[roomkit.RoomID]roomkit.UserID{o.rooms[1]: "b1", o.rooms[3]: "b2"}
+	var inviters sync.WaitGroup
+	stop := make(chan struct{})
+	var admitted atomic.Int64
+	for room, master := range rooms {
+		inviters.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				who := ours[i%len(ours):][:1]
+				if _, err := o.svc.Do(t.Context(), roomkit.By(master), roomkit.Remove{Room: room, People: who}); err == nil {
+					continue
+				}
+				res, err := o.svc.Do(t.Context(), roomkit.By(master), roomkit.Invite{Room: room, People: who})
+				if err == nil && res.Changed {
+					admitted.Add(1)
+				}
+			}
+		})
+	}
+	require.Eventually(t, func() bool { return admitted.Load() > 3 }, time.Minute, time.Millisecond)
+	o.do(t, roomkit.By("admin"), roomkit.SetExternalMessaging{
+		Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff,
+	})
+	before := admitted.Load()
+	require.NoError(t, enforceOnce(t.Context(), o.svc))
+	close(stop)
+	inviters.Wait()
+	require.LessOrEqual(t, admitted.Load()-before, int64(len(rooms)), "only a call that was under way can count late")
+	o.do(t, roomkit.System(), roomkit.DeleteUser{User: "b1"})
+	require.NoError(t, enforceOnce(t.Context(), o.svc))
+	o.settled(t)
+}
