@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 )
 
 // Consequence is what a change of the directory does to one room as soon as
@@ -191,6 +192,8 @@ func consequenceOf(room *Room, cause Cause, events []Event) Consequence {
 		default: // Expel has no other events
 		}
 	}
+	slices.Sort(c.Leaving)
+	slices.Sort(c.Masters)
 	return c
 }
 

@@ -105,6 +105,9 @@ func (OpenSelf) decide(d *decider) error {
 		return d.denied("SELF-02", ActionNone, "only members of a company have a message to me")
 	}
 	if d.room.State == StateActive {
+		if !d.me.takesPart(&d.room) { // the account was deleted and restored
+			d.join([]person{d.me}, CauseReopened, false)
+		}
 		return nil
 	}
 	return d.open(opening{

@@ -219,7 +219,7 @@ func (r *Rules) permits(action Action, kind Kind, st Standing, lim limits) bool 
 
 // forbids gives the rule that forbids an action and why, or "" if it is allowed.
 func (r *Rules) forbids(action Action, kind Kind, st Standing, lim limits) (rule Rule, why string) {
-	if action == ActionNone || action >= actionCount || kind >= kindCount || st >= standingCount {
+	if action == ActionNone || action >= actionCount || kind == KindNone || kind >= kindCount || st >= standingCount {
 		return "COM-02", "unknown"
 	}
 	if r.permits(action, kind, st, lim) {

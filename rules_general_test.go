@@ -215,12 +215,6 @@ func TestRulesGeneral(t *testing.T) {
 		s.denies("GEN-34", "ann", roomkit.AppointMasters{Room: s.general, People: people("ben")})
 		s.denies("GEN-34", "ann", roomkit.DeleteRoom{Room: s.general})
 	})
-	t.Run("GEN-35 the others go on seeing what a leaver wrote", func(t *testing.T) {
-		s := newStage(t)
-		before := s.access("cat", s.general).ReadFrom
-		s.does("ben", roomkit.Leave{Room: s.general})
-		require.Equal(t, before, s.access("cat", s.general).ReadFrom)
-	})
 	t.Run("GEN-36 nobody removes himself", func(t *testing.T) {
 		s := newStage(t)
 		s.denies("GEN-36", "ann", roomkit.Remove{Room: s.general, People: people("ann", "ben")})

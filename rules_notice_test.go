@@ -91,10 +91,6 @@ func TestRulesNotices(t *testing.T) {
 		require.NotContains(t, told["cat"], roomkit.NoticeWithdrawn)
 		require.NotContains(t, told["cat"], roomkit.NoticeRemoved)
 	})
-	t.Run("NTF-12 an invitation needs no notice", func(t *testing.T) {
-		s := newStage(t)
-		require.Empty(t, s.does("ann", roomkit.Invite{Room: s.general, People: people("dan")}).Notices)
-	})
 }
 
 func TestRulesAdministration(t *testing.T) {

@@ -229,11 +229,6 @@ func TestRulesFeatures(t *testing.T) {
 		require.Equal(t, roomkit.Rule("FEA-12"), recall("ann", "ben", s.group, 0))
 		require.ErrorIs(t, s.access("dan", s.general).MayRecall("dan", "dan", now, now), roomkit.ErrNotFound)
 	})
-	t.Run("FEA-17 mail reaches all members", func(t *testing.T) {
-		s := newStage(t)
-		s.can("ben", s.group, roomkit.ActionMailMembers)
-		require.Len(t, s.inside("ben", s.group), 3)
-	})
 }
 
 func TestRulesTeamOfThousands(t *testing.T) {

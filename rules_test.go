@@ -1,11 +1,14 @@
 package roomkit_test
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
 // The tests in the rules_*_test.go files follow the rule book: every subtest
@@ -15,20 +18,22 @@ import (
 type stageOf struct {
 	testing.TB
 	*roomkit.Service
+	store                                        roomkit.Store
 	clock                                        *clock
 	self, direct, general, group, external, team roomkit.RoomID
 	line                                         roomkit.RoomID // a General room with the LINE user
+	sweeps                                       int
 }
 
 // newStage: ann made all rooms and is Group Master; ben and cat take part in
 // all, eve of bolt in the external group; cat leads the team of ben and cat.
 func newStage(t testing.TB, change ...func(*roomkit.Options)) *stageOf {
-	s := &stageOf{TB: t, clock: newClock()}
+	s := &stageOf{TB: t, clock: newClock(), store: memstore.New()}
 	o := &roomkit.Options{Policy: roomkit.Policy{AnyoneIsContact: true}, Clock: s.clock.Now}
 	for _, c := range change {
 		c(o)
 	}
-	s.Service = newService(t, o)
+	s.Service = serviceOn(t, s.store, o)
 	s.self = s.ok("ann", roomkit.OpenSelf{}).Room
 	s.direct = s.ok("ann", roomkit.OpenDirect{With: "ben"}).Room
 	s.general = newGeneral(t, s.Service, "ann", "ben", "cat")
@@ -63,6 +68,13 @@ func (s *stageOf) sys(cmd roomkit.Command) roomkit.Result {
 func (s *stageOf) enforce() {
 	s.Helper()
 	require.NoError(s, s.Enforce(ctx, &roomkit.EnforceOptions{Once: true}))
+}
+
+// enforceAnew enforces everything from the beginning of the feed again.
+func (s *stageOf) enforceAnew() {
+	s.Helper()
+	s.sweeps++
+	require.NoError(s, s.Enforce(ctx, &roomkit.EnforceOptions{Name: fmt.Sprint("sweep", s.sweeps), Once: true}))
 }
 
 // denies demands that the rule refuses the command and that nothing changes.
@@ -125,6 +137,7 @@ func (s *stageOf) cannot(rule roomkit.Rule, user roomkit.UserID, room roomkit.Ro
 		var d *roomkit.Denied
 		if rule == "" {
 			require.ErrorIs(s, err, roomkit.ErrNotFound)
+			require.Equal(s, roomkit.Access{Room: room}, s.access(user, room), "nothing is told of it")
 			continue
 		}
 		require.ErrorAs(s, err, &d)
@@ -162,6 +175,70 @@ func (s *stageOf) groups(user roomkit.UserID, which roomkit.GroupList) map[roomk
 		require.NoError(s, err)
 		require.False(s, list[entry.Room.ID], "listed twice")
 		list[entry.Room.ID] = true
+	}
+	return list
+}
+
+// row is what the store keeps of somebody in a room.
+func (s *stageOf) row(user roomkit.UserID, room roomkit.RoomID) roomkit.Member {
+	s.Helper()
+	facts, err := s.store.Load(ctx, []roomkit.Need{{Room: room, People: people(user)}})
+	require.NoError(s, err)
+	i := slices.IndexFunc(facts[0].Members, func(m roomkit.Member) bool { return m.User == user })
+	require.GreaterOrEqual(s, i, 0, "%s has never been in the room", user)
+	return facts[0].Members[i]
+}
+
+// history gives the events of a room as far as a user may know them.
+func (s *stageOf) history(user roomkit.UserID, room roomkit.RoomID) (list []roomkit.Event) {
+	s.Helper()
+	for e, err := range s.History(ctx, user, room, 0) {
+		require.NoError(s, err)
+		list = append(list, e)
+	}
+	return list
+}
+
+// unreadable demands that the rule keeps a user from the conversation and the
+// events of a room; the empty rule stands for a room that is not found.
+func (s *stageOf) unreadable(rule roomkit.Rule, user roomkit.UserID, room roomkit.RoomID) {
+	s.Helper()
+	require.Zero(s, s.access(user, room).ReadFrom)
+	var told []error
+	for e, err := range s.History(ctx, user, room, 0) {
+		require.Nil(s, e)
+		told = append(told, err)
+	}
+	require.Len(s, told, 1)
+	if rule == "" {
+		require.ErrorIs(s, told[0], roomkit.ErrNotFound)
+		return
+	}
+	var d *roomkit.Denied
+	require.ErrorAs(s, told[0], &d)
+	require.Equal(s, rule, d.Rule)
+}
+
+// offered gives the rooms recommended to a user, in their order.
+func (s *stageOf) offered(user roomkit.UserID, audience roomkit.Audience, picked ...roomkit.UserID) []roomkit.RoomID {
+	s.Helper()
+	offers, err := s.Recommend(ctx, user, picked, audience, false)
+	require.NoError(s, err)
+	list := []roomkit.RoomID{}
+	for _, o := range offers {
+		list = append(list, o.Room.ID)
+	}
+	return list
+}
+
+// recorded gives all events of one type of one room.
+func recorded[E roomkit.Event](s *stageOf, room roomkit.RoomID) (list []E) {
+	s.Helper()
+	for rec, err := range s.Feed(ctx, "") {
+		require.NoError(s, err)
+		if e, ok := rec.Event.(E); ok && rec.Subject.Room == room {
+			list = append(list, e)
+		}
 	}
 	return list
 }

@@ -21,6 +21,7 @@ func All() []Page {
 		{"docs/permissions.md", permissions},
 		{"docs/lifecycle.md", lifecycle},
 		{"docs/events.md", events},
+		{"docs/notices.md", notices},
 		{"docs/rules.md", rules},
 	}
 }
