@@ -114,26 +114,43 @@
 // Events of types that a version of this package does not know are [*Unknown] and
 // keep their bytes.
 //
+// # Followers
+//
+// [Service.Follow] hands every event to a function of the host and remembers in
+// the store how far it has come: at least once, in order, across crashes, with one
+// process at work and the others standing by. An event that the function cannot
+// handle stops it with a [*PoisonEvent]; [Service.SkipEvent] goes past it. With
+// FollowOptions.Within the effects of the function and the checkpoint are one
+// transaction, so that each event counts exactly once. [Service.Watch] is the feed
+// that goes on, without a checkpoint, and [Service.WatchRooms] what of it one user
+// may know.
+//
 // # Consequences: Enforce
 //
 // When an administrator withdraws the external permission ([SetExternalMessaging])
 // or deletes an account ([DeleteUser]), access ends with that very command: the
 // next Access, Check or Do already knows. The rows of the rooms follow when the
-// host calls [Service.Enforce], which reads the feed and takes the people out,
-// with a notice to those who lost the permission. Until then stored counts and
-// recommendations still include them.
+// host runs [Service.Enforce], the built-in follower that takes the people out,
+// with a notice to those who lost the permission. Until then stored counts still
+// include them. [Service.PlanConsequences] says beforehand which rooms, who, and
+// which groups will have no Group Master.
 //
-// Call it after such commands, or from a loop, and keep the cursor it returns. It
-// can be stopped anywhere and run again from an earlier cursor; every step has an
-// idempotency key of its own. Giving a permission back restores no membership. A
-// group that loses its last Group Master this way goes on without one
-// ([MasterVacated]) until an administrator of the owning company appoints another.
+// Let it run in a goroutine of the host, in every process that likes to, or call it
+// with Once after such commands. It can be killed anywhere; every step has an id of
+// its own. Giving a permission back restores no membership. A group that loses its
+// last Group Master this way goes on without one ([MasterVacated]) until an
+// administrator of the owning company appoints another.
+//
+// [Service.Due] lists the groups whose content has to be deleted because message
+// has been off for 30 days.
 //
 // # Stores
 //
 // A [Store] loads facts and commits changes; package store/memstore is the one in
-// memory, the reference and the default in tests. It forgets everything with the
-// process. Package store/storetest is the contract as a test suite, for stores of
+// memory, the reference and the default in tests, which forgets everything with the
+// process; store/sqlitestore and store/pgstore, each a module of its own, keep
+// rooms in SQLite and PostgreSQL. [Verify] compares what a store holds with the
+// fold of its events. Package store/storetest is the contract as a test suite, for stores of
 // your own. One store is one installation; the companies in it are kept apart by
 // the rules.
 //

@@ -327,3 +327,35 @@ func ExampleStore() {
 	// Check: 1 0
 	// Access of two rooms: 1 0
 }
+
+// A follower remembers in the store how far it has come.
+func ExampleService_Follow() {
+	svc := exampleService()
+	mail := func(_ context.Context, rec roomkit.Recorded) error {
+		for _, n := range roomkit.NoticesOf(rec.Event) {
+			fmt.Println(n.To, n.Key, n.Params["name"])
+		}
+		return nil
+	}
+	room, on := exampleExternal(svc), true
+	_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.Edit{Room: room, Notify: &on})
+	_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.Remove{Room: room, People: people("ben")})
+	fmt.Println(svc.Follow(ctx, "mailer", mail, &roomkit.FollowOptions{Once: true}))
+	fmt.Println(svc.Follow(ctx, "mailer", mail, &roomkit.FollowOptions{Once: true}), "and nobody is told again")
+	// Output:
+	// ben removed Project
+	// <nil>
+	// <nil> and nobody is told again
+}
+
+// Verify compares what a store holds with what its events say.
+func ExampleVerify() {
+	store := memstore.New()
+	svc, _ := roomkit.New(store, nil)
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
+	fmt.Println(roomkit.Verify(ctx, store, func(p roomkit.VerifyProgress) { fmt.Println(p.Records, "records") }))
+	// Output:
+	// 1 records
+	// 1 records
+	// <nil>
+}
