@@ -1,7 +1,11 @@
 package roomkit
 
 import (
+	"maps"
+	"os"
 	"reflect"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -20,7 +24,11 @@ func smallUsers() ([]Company, []User) {
 }
 
 func started(t testing.TB, actor UserID, cmd Command, id RoomID) *world {
-	w := newWorld(smallUsers())
+	companies, users := smallUsers()
+	return startedWith(t, newWorld(companies, users), actor, cmd, id)
+}
+
+func startedWith(t testing.TB, w *world, actor UserID, cmd Command, id RoomID) *world {
 	d, err := w.decide(NewRules(Policy{AnyoneIsContact: true}), By(actor), cmd, id)
 	require.NoError(t, err)
 	require.True(t, w.commit(&d))
@@ -65,6 +73,39 @@ func TestSmallWorldStates(t *testing.T) {
 	}
 }
 
+// tinyWorlds are small enough to be explored to the last state together with all
+// directory commands: two people, or three in the long run.
+func tinyWorlds(t testing.TB) map[string]*world {
+	of := func(master UserID, cmd Command, ids ...UserID) *world {
+		companies, users := smallUsers()
+		kept := slices.DeleteFunc(users, func(u User) bool { return !slices.Contains(ids, u.ID) })
+		return startedWith(t, newWorld(companies, kept), master, cmd, theRoom)
+	}
+	worlds := map[string]*world{
+		"group of two":    of("ann", CreateGroup{Name: "g", Members: []UserID{"ben"}}, "ann", "ben"),
+		"external of two": of("ann", CreateExternalGroup{Name: "g", Members: []UserID{"dan"}}, "ann", "dan"),
+	}
+	if os.Getenv("ROOMKIT_LONG") != "" {
+		worlds["external of three"] = of("ann", CreateExternalGroup{Name: "g", Members: []UserID{"ben", "dan"}}, "ann", "ben", "dan")
+		worlds["general of three"] = of("ann", CreateRoom{
+			People: []UserID{"ben", "cat"}, Audience: AudienceMembers, Anyway: true,
+		}, "ann", "ben", "cat")
+	}
+	return worlds
+}
+
+func TestTinyWorldCompleteWithDirectory(t *testing.T) {
+	for name, start := range tinyWorlds(t) {
+		t.Run(name, func(t *testing.T) {
+			x := newExplorer(t, start, true)
+			states := x.explore(start, 1<<30, nil)
+			t.Logf("complete: %d states, %d transitions, changing: %v", states, x.steps, x.tally)
+			require.Positive(t, x.tally["DeleteUser"])
+			require.Positive(t, x.tally["SetExternalMessaging"])
+		})
+	}
+}
+
 // TestSmallWorldComplete explores without directory commands to the last state.
 func TestSmallWorldComplete(t *testing.T) {
 	for name, start := range smallWorlds(t) {
@@ -79,17 +120,26 @@ func TestSmallWorldComplete(t *testing.T) {
 
 // TestSmallWorldPairs decides two commands on the same state and commits both:
 // either the second is refused, because something it relied on has changed, or it
-// does exactly what it would do if it had been decided after the first.
+// does exactly what it would do if it had been decided after the first. Rooms of
+// four people are explored to the last state without directory commands, rooms of
+// two with them.
 func TestSmallWorldPairs(t *testing.T) {
-	limit := 60
+	limit := 1 << 30
 	if testing.Short() {
 		limit = 20
 	}
-	for name, start := range smallWorlds(t) {
+	worlds := map[string]*world{"external": smallWorlds(t)["external"], "external of two": tinyWorlds(t)["external of two"]}
+	if os.Getenv("ROOMKIT_LONG") != "" {
+		maps.Copy(worlds, smallWorlds(t))
+		worlds["group of two"] = tinyWorlds(t)["group of two"]
+	}
+	for name, start := range worlds {
 		t.Run(name, func(t *testing.T) {
-			x := newExplorer(t, start, true)
+			t.Parallel()
+			directory := strings.HasSuffix(name, "of two")
+			x := newExplorer(t, start, directory)
 			pairs, refused := 0, 0
-			x.explore(start, limit, func(w *world, changing []move) {
+			states := x.explore(start, limit, func(w *world, changing []move) {
 				for _, first := range changing {
 					for _, second := range changing {
 						pairs++
@@ -99,9 +149,13 @@ func TestSmallWorldPairs(t *testing.T) {
 					}
 				}
 			})
-			t.Logf("%d pairs, %d of them refused at commit", pairs, refused)
+			t.Logf("%d states, %d pairs, %d of them refused at commit", states, pairs, refused)
 			require.Positive(t, refused)
-			require.Less(t, refused, pairs, "commands that do not touch must both commit")
+			if directory {
+				require.Less(t, refused, pairs, "commands that do not touch must both commit")
+			} else {
+				require.Equal(t, refused, pairs, "all of them change the room")
+			}
 		})
 	}
 }
