@@ -17,10 +17,28 @@ type block struct {
 	companies [2]roomkit.Company
 }
 
-// answers holds the facts and the block of one need.
-type answers struct {
-	facts  [1]roomkit.Facts
-	blocks [1]block
+// answer holds the facts of one need and the rows of two people.
+type answer struct {
+	facts [1]roomkit.Facts
+	rows  block
+}
+
+// smallAnswer is an answer about one person.
+type smallAnswer struct {
+	facts     [1]roomkit.Facts
+	members   [1]roomkit.Member
+	users     [1]roomkit.User
+	companies [1]roomkit.Company
+}
+
+// space gives room for the rows of an answer.
+func (b *block) space() space { return space{b.members[:0:2], b.users[:0:2], b.companies[:0:2]} }
+
+// space is where rows go: as many as fit without an allocation.
+type space struct {
+	members   []roomkit.Member
+	users     []roomkit.User
+	companies []roomkit.Company
 }
 
 // Load implements [roomkit.Store].
@@ -28,23 +46,34 @@ func (s *Store) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	var facts []roomkit.Facts
-	var blocks []block
 	if len(needs) == 1 {
-		a := new(answers)
-		facts, blocks = a.facts[:], a.blocks[:]
-	} else {
-		facts, blocks = make([]roomkit.Facts, len(needs)), make([]block, len(needs))
+		facts, rows := spaceFor(&needs[0])
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		s.load(&needs[0], &facts[0], rows)
+		return facts, nil
 	}
+	facts, blocks := make([]roomkit.Facts, len(needs)), make([]block, len(needs))
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for i := range needs {
-		s.load(&needs[i], &facts[i], &blocks[i])
+		s.load(&needs[i], &facts[i], blocks[i].space())
 	}
 	return facts, nil
 }
 
-func (s *Store) load(n *roomkit.Need, f *roomkit.Facts, b *block) {
+// spaceFor makes the answer to one need in one allocation, if the need is about
+// few people.
+func spaceFor(n *roomkit.Need) ([]roomkit.Facts, space) {
+	if len(n.People) > 1 || len(n.Companies) > 0 {
+		a := new(answer)
+		return a.facts[:], a.rows.space()
+	}
+	a := new(smallAnswer)
+	return a.facts[:], space{a.members[:0], a.users[:0], a.companies[:0]}
+}
+
+func (s *Store) load(n *roomkit.Need, f *roomkit.Facts, to space) {
 	var few [4]person
 	people := crowd{list: few[:0]}
 	r := s.rooms[n.Room]
@@ -61,12 +90,12 @@ func (s *Store) load(n *roomkit.Need, f *roomkit.Facts, b *block) {
 	}
 	// Everything is found before anything is copied, so that the processor can
 	// wait for several rows at a time.
-	f.Companies = b.companies[:0]
+	f.Companies = to.companies
 	if r != nil {
 		f.Room = r.row
 		addCompany(f, r.company)
 	}
-	people.copyRows(f, b)
+	people.copyRows(f, to)
 	for _, id := range n.Companies {
 		addCompany(f, s.companies[id])
 	}
@@ -187,10 +216,10 @@ func (c crowd) has(u *user) bool {
 	return false
 }
 
-// copyRows gives the rows to the facts, in the block as long as they fit.
-func (c crowd) copyRows(f *roomkit.Facts, b *block) {
-	f.Members, f.Users = b.members[:0], b.users[:0]
-	if n := len(c.list); n > len(b.users) {
+// copyRows gives the rows to the facts, in their space as long as they fit.
+func (c crowd) copyRows(f *roomkit.Facts, to space) {
+	f.Members, f.Users = to.members, to.users
+	if n := len(c.list); n > cap(to.users) {
 		f.Members, f.Users = make([]roomkit.Member, 0, n), make([]roomkit.User, 0, n)
 	}
 	for i := range c.list {
