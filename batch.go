@@ -3,6 +3,7 @@ package roomkit
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 )
@@ -104,6 +105,20 @@ func (b *batches) enter(c *call) (leads bool) {
 
 // leave ends a leader's turn: its calls are done, and the next leaders start.
 func (b *batches) leave(leader *call, maxGroup int) {
+	if b.finish(leader) > 1 {
+		// Those who were served come back with their next commands before the next
+		// group closes its doors: that makes groups about three times as large.
+		runtime.Gosched()
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.running--
+	for b.running < b.lanes && b.startNext(maxGroup) {
+	}
+}
+
+// finish tells the callers of a group that they are done.
+func (b *batches) finish(leader *call) (served int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, c := range leader.group {
@@ -113,10 +128,8 @@ func (b *batches) leave(leader *call, maxGroup int) {
 			c.wake <- struct{}{}
 		}
 	}
-	leader.group = nil
-	b.running--
-	for b.running < b.lanes && b.startNext(maxGroup) {
-	}
+	served, leader.group = len(leader.group), nil
+	return served
 }
 
 // startNext hands a free lane to the call that has waited longest, together with

@@ -22,7 +22,9 @@ type Store interface {
 
 	// Commit stores the changes, each whole or not at all and none depending on
 	// another's success; they are applied in the order given, so that a later one
-	// can build on an earlier one. The results are in the same order. A non-nil
+	// can build on an earlier one. One that relies on a version which a refused
+	// change of the same call would have made is ErrConflict, even if somebody else
+	// has made that version meanwhile. The results are in the same order. A non-nil
 	// error means that nothing can be said of any of them: it is
 	// ErrUnknownOutcome if some may have been stored, and anything else if none
 	// was. The store may keep the slices inside the changes, not changes itself.

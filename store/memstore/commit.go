@@ -43,9 +43,10 @@ func (s *Store) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stored := false
+	var never unborn
 	for i := range changes {
 		r := &results[i]
-		s.commit(&changes[i], r)
+		s.commit(&changes[i], r, &never)
 		stored = stored || r.Err == nil && !r.Repeat
 	}
 	if stored {
@@ -54,20 +55,26 @@ func (s *Store) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit
 	return results, nil
 }
 
-func (s *Store) commit(c *roomkit.Change, r *roomkit.CommitResult) {
+func (s *Store) commit(c *roomkit.Change, r *roomkit.CommitResult, never *unborn) {
 	if d := s.findDone(c.Command); d != nil {
-		if d.digest != c.Digest {
-			r.Err = roomkit.ErrCommandReused
-			return
-		}
 		r.Outcome, r.Repeat = s.outcome(d), true
+		never.refuse(c, r.Outcome.Events)
+		if d.digest != c.Digest {
+			*r = roomkit.CommitResult{Err: roomkit.ErrCommandReused}
+		}
 		return
 	}
 	s.round++
 	err := s.check(c)
 	if err == nil {
+		err = never.compare(c)
+	}
+	if err == nil {
 		s.apply(c)
 		r.Outcome = s.remember(c)
+		never.accept(c)
+	} else {
+		never.refuse(c, nil)
 	}
 	s.release(c, err == nil)
 	r.Err = err

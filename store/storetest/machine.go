@@ -79,6 +79,8 @@ type machine struct {
 // Commit is an action: one to three changes in one call.
 func (m *machine) Commit(t *rapid.T) {
 	scratch := m.model.clone()
+	scratch.begin()
+	m.model.begin()
 	changes := make([]roomkit.Change, rapid.IntRange(1, 3).Draw(t, "changes"))
 	for i := range changes {
 		base := scratch
@@ -98,6 +100,7 @@ func (m *machine) commit(t *rapid.T, changes ...roomkit.Change) {
 	results, err := m.store.Commit(m.ctx, cloneChanges(changes))
 	require.NoError(t, err, "Commit")
 	require.Len(t, results, len(changes))
+	m.model.begin()
 	for i, c := range changes {
 		m.count(&c)
 		want, got := m.model.commit(c), results[i]

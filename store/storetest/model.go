@@ -21,6 +21,7 @@ type model struct {
 	checkpoints map[string]roomkit.Cursor
 	records     []roomkit.Record
 	mark        func(place int) roomkit.Cursor
+	unborn      map[roomkit.Expect]bool // what refused changes of this call would have made
 }
 
 func newModel(mark func(place int) roomkit.Cursor) *model {
@@ -45,8 +46,24 @@ func (m *model) clone() *model {
 	}
 }
 
+// begin begins a call.
+func (m *model) begin() { m.unborn = map[roomkit.Expect]bool{} }
+
 // commit does what Commit has to do, for one change.
 func (m *model) commit(c roomkit.Change) roomkit.CommitResult {
+	r := m.commitOne(c)
+	for _, rec := range c.Records {
+		made := slices.Contains(m.outcomes[c.Command].Events, roomkit.EventAt{Subject: rec.Subject, Version: rec.Version})
+		if at := (roomkit.Expect{Subject: rec.Subject, Version: rec.Version}); r.Err == nil && !r.Repeat {
+			delete(m.unborn, at)
+		} else if !made && m.unborn != nil {
+			m.unborn[at] = true
+		}
+	}
+	return r
+}
+
+func (m *model) commitOne(c roomkit.Change) roomkit.CommitResult {
 	if first, ok := m.outcomes[c.Command]; ok {
 		if first.Digest != c.Digest {
 			return roomkit.CommitResult{Err: roomkit.ErrCommandReused}
@@ -71,7 +88,7 @@ func copyOutcome(o roomkit.Outcome) roomkit.Outcome {
 // checkpoint or a name.
 func (m *model) broken(c *roomkit.Change) string {
 	for _, e := range c.Expect {
-		if m.version(e.Subject) != e.Version {
+		if m.version(e.Subject) != e.Version || m.unborn[e] {
 			return "version"
 		}
 	}

@@ -115,6 +115,13 @@ func laterOfRefused(k *kit) {
 	require.NoError(k, results[2].Err)
 	k.sees(r)
 	k.sees(other)
+
+	mine, theirs := r.clone(), r.clone()
+	k.must(k.change(theirs.join(dan))) // moves the room just as far as the first change wants to
+	for _, result := range k.commit(k.change(mine.join(cho)), k.change(mine.leave(bob))) {
+		k.refused(roomkit.ErrConflict, result)
+	}
+	k.sees(theirs)
 }
 
 func firstWinsInCall(k *kit) {

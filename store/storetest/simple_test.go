@@ -44,6 +44,7 @@ func (s *simple) Commit(ctx context.Context, changes []roomkit.Change) ([]roomki
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	results := make([]roomkit.CommitResult, len(changes))
+	s.model.begin()
 	for i, c := range changes {
 		results[i] = s.one(c)
 	}
