@@ -1,0 +1,209 @@
+package sqlitestore_test
+
+import (
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"errors"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// byHand is what somebody would write for one kind of room without this library:
+// tables of their own with the same uses (events by room and in order, commands
+// once, rooms of a user, rooms by their exact people), one transaction for each
+// command, and a group commit for many callers.
+type byHand struct {
+	db                               *sql.DB
+	look, room, member, event, claim *sql.Stmt
+	queue                            chan *handAdd
+	commands                         uint64
+}
+
+const handSchema = `
+CREATE TABLE h_users (id TEXT PRIMARY KEY, company TEXT NOT NULL, active INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE h_rooms (id BLOB PRIMARY KEY, company TEXT NOT NULL, version INTEGER NOT NULL, participants INTEGER NOT NULL,
+	digest BLOB NOT NULL, name TEXT, changed_at INTEGER NOT NULL) WITHOUT ROWID;
+CREATE INDEX h_digest ON h_rooms (digest, id);
+CREATE TABLE h_members (room BLOB NOT NULL, user TEXT NOT NULL, company TEXT NOT NULL, participant INTEGER NOT NULL, joined_at INTEGER NOT NULL,
+	joined_version INTEGER NOT NULL, read_all INTEGER NOT NULL, PRIMARY KEY (room, user)) WITHOUT ROWID;
+CREATE INDEX h_of_user ON h_members (user, room) WHERE participant;
+CREATE TABLE h_events (position INTEGER PRIMARY KEY, room BLOB NOT NULL, version INTEGER NOT NULL, type TEXT NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL);
+CREATE UNIQUE INDEX h_of_room ON h_events (room, version);
+CREATE TABLE h_commands (id BLOB PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;`
+
+func newByHand(tb testing.TB) *byHand {
+	tb.Helper()
+	h := &byHand{db: handle(tb, newPath(tb), "_journal_mode=wal", "_txlock=immediate", "_pragma=cache_size(-16000)")}
+	h.db.SetMaxOpenConns(1)
+	mustExec(tb, h.db, handSchema)
+	for text, st := range map[string]**sql.Stmt{
+		`SELECT r.version, r.participants, r.digest, r.company, a.company, a.active, u.company, u.active, coalesce(m.participant, 0), coalesce(n.participant, 0)
+			FROM h_rooms r JOIN h_users a ON a.id = ?2 JOIN h_users u ON u.id = ?3
+			LEFT JOIN h_members m ON m.room = r.id AND m.user = a.id LEFT JOIN h_members n ON n.room = r.id AND n.user = u.id WHERE r.id = ?1`: &h.look,
+		`UPDATE h_rooms SET version = ?, participants = ?, digest = ?, changed_at = ? WHERE id = ?`: &h.room,
+		`INSERT OR REPLACE INTO h_members VALUES (?, ?, ?, 1, ?, ?, ?)`:                             &h.member,
+		`INSERT INTO h_events (room, version, type, at, data) VALUES (?, ?, 'member.joined', ?, ?)`: &h.event,
+		`INSERT INTO h_commands VALUES (?, ?)`:                                                      &h.claim,
+	} {
+		var err error
+		*st, err = h.db.Prepare(text)
+		require.NoError(tb, err)
+	}
+	return h
+}
+
+func (h *byHand) fill(tb testing.TB, rooms []roomkit.RoomID, users []roomkit.UserID) {
+	tb.Helper()
+	tx, err := h.db.Begin()
+	require.NoError(tb, err)
+	for _, u := range users {
+		_, err := tx.Exec("INSERT INTO h_users VALUES (?, 'acme', 1)", string(u))
+		require.NoError(tb, err)
+	}
+	digest := roomkit.DigestOf(users[0], users[1], users[2])
+	for _, r := range rooms {
+		_, err := tx.Exec("INSERT INTO h_rooms VALUES (?, 'acme', 2, 3, ?, NULL, 0)", r[:], digest[:])
+		require.NoError(tb, err)
+		for _, u := range users[:3] {
+			_, err := h.stmt(tx, h.member).Exec(r[:], string(u), "acme", 0, 1, 1)
+			require.NoError(tb, err)
+		}
+	}
+	require.NoError(tb, tx.Commit())
+}
+
+func (h *byHand) stmt(tx *sql.Tx, st *sql.Stmt) *sql.Stmt {
+	return tx.StmtContext(context.Background(), st)
+}
+
+type handAdd struct {
+	room       roomkit.RoomID
+	actor, who roomkit.UserID
+	err        error
+	done       chan struct{}
+}
+
+var errRefused = errors.New("refused")
+
+// bound are the statements of one transaction.
+type bound struct{ look, room, member, event, claim *sql.Stmt }
+
+func (h *byHand) bind(tx *sql.Tx) bound {
+	return bound{h.stmt(tx, h.look), h.stmt(tx, h.room), h.stmt(tx, h.member), h.stmt(tx, h.event), h.stmt(tx, h.claim)}
+}
+
+// add runs one command in a transaction of its own.
+func (h *byHand) add(ctx context.Context, a *handAdd) error {
+	tx, err := h.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	b := h.bind(tx)
+	if err := h.addIn(ctx, &b, a); err != nil {
+		return errors.Join(err, tx.Rollback())
+	}
+	return tx.Commit()
+}
+
+func (h *byHand) addIn(ctx context.Context, b *bound, a *handAdd) error {
+	var version, participants int64
+	var digest []byte
+	var company, actorCompany, whoCompany string
+	var actorActive, whoActive, actorIn, whoIn bool
+	err := b.look.QueryRowContext(ctx, a.room[:], string(a.actor), string(a.who)).Scan(&version, &participants, &digest, &company,
+		&actorCompany, &actorActive, &whoCompany, &whoActive, &actorIn, &whoIn)
+	if err != nil {
+		return err
+	}
+	if !actorActive || !whoActive || actorCompany != company || whoCompany != company || !actorIn || whoIn {
+		return errRefused
+	}
+	now := time.Now()
+	version, participants = version+1, participants+1
+	next := roomkit.SetDigest(digest).With(a.who)
+	if _, err := b.room.ExecContext(ctx, version, participants, next[:], now.UnixMicro(), a.room[:]); err != nil {
+		return err
+	}
+	if _, err := b.member.ExecContext(ctx, a.room[:], string(a.who), whoCompany, now.UnixMicro(), version, 0); err != nil {
+		return err
+	}
+	command := h.command()
+	result, err := b.event.ExecContext(ctx, a.room[:], version, now.UnixMicro(), handEvent(a, command, version, participants, now))
+	if err != nil {
+		return err
+	}
+	position, err := result.LastInsertId()
+	if err != nil {
+		return err
+	}
+	_, err = b.claim.ExecContext(ctx, command[:], position)
+	return err
+}
+
+func (h *byHand) command() (id roomkit.CommandID) {
+	h.commands++
+	binary.BigEndian.PutUint64(id[:], h.commands)
+	return id
+}
+
+func handEvent(a *handAdd, command roomkit.CommandID, version, participants int64, now time.Time) []byte {
+	data := make([]byte, 0, 320)
+	data = append(data, `{"type":"member.joined","v":1,"room":"`...)
+	data = append(data, a.room.String()...)
+	data = append(data, `","version":`...)
+	data = strconv.AppendInt(data, version, 10)
+	data = append(data, `,"at":`...)
+	data = strconv.AppendInt(data, now.UnixMicro(), 10)
+	data = append(data, `,"actor":"`...)
+	data = append(data, a.actor...)
+	data = append(data, `","command":"`...)
+	data = append(data, command.String()...)
+	data = append(data, `","cause":"invited","kind":"general","people":[{"user":"`...)
+	data = append(data, a.who...)
+	data = append(data, `","company":"acme"}],"counts":{"participants":`...)
+	data = strconv.AppendInt(data, participants, 10)
+	return append(data, `}}`...)
+}
+
+// serve runs the commands of many callers, all that wait in one transaction.
+func (h *byHand) serve(ctx context.Context) {
+	for first := range h.queue {
+		group := []*handAdd{first}
+		for more := true; more && len(group) < 256; {
+			select {
+			case a := <-h.queue:
+				more = a != nil
+				if more {
+					group = append(group, a)
+				}
+			default:
+				more = false
+			}
+		}
+		err := h.addAll(ctx, group)
+		for _, a := range group {
+			a.err = errors.Join(a.err, err)
+			a.done <- struct{}{}
+		}
+	}
+}
+
+func (h *byHand) addAll(ctx context.Context, group []*handAdd) error {
+	tx, err := h.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	b := h.bind(tx)
+	for _, a := range group {
+		if a.err = h.addIn(ctx, &b, a); a.err != nil && !errors.Is(a.err, errRefused) {
+			return errors.Join(a.err, tx.Rollback())
+		}
+	}
+	return tx.Commit()
+}

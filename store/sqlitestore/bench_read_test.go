@@ -1,0 +1,244 @@
+package sqlitestore_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
+)
+
+// handMember is what a list of members written by hand has for each; handRoom the
+// same for a list of rooms. All fields of both are the library's answer, too.
+type handMember struct {
+	user, company, kind, joined, left, leftBy string
+	participant, master, readAll              bool
+	period, joinedAt, joinedVersion, leftAt   int64
+	epochs                                    [4]int64
+	leftVersion                               int64
+}
+
+const handPage = `SELECT user, ifnull(company, ''), kind, participant, master, period, joined, ifnull(joined_at, 0), joined_version, read_all,
+	epoch_user, epoch_company, master_epoch_user, master_epoch_company, "left", ifnull(left_at, 0), left_version, ifnull(left_by, '')
+	FROM roomkit_members WHERE room = ? AND user > ? AND (participant OR master) ORDER BY user LIMIT 100`
+
+func (m *handMember) scan(rows *sql.Rows) error {
+	return rows.Scan(&m.user, &m.company, &m.kind, &m.participant, &m.master, &m.period, &m.joined, &m.joinedAt, &m.joinedVersion, &m.readAll,
+		&m.epochs[0], &m.epochs[1], &m.epochs[2], &m.epochs[3], &m.left, &m.leftAt, &m.leftVersion, &m.leftBy)
+}
+
+// narrow is as little as any list needs.
+const handNarrow = `SELECT user, participant, master, joined_at FROM roomkit_members WHERE room = ? AND user > ? AND (participant OR master) ORDER BY user LIMIT 100`
+
+func countRows(rows *sql.Rows, err error, want int, scan func() error) error {
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	n := 0
+	for rows.Next() {
+		if err := scan(); err != nil {
+			return err
+		}
+		n++
+	}
+	if n != want {
+		return fmt.Errorf("%d rows, not %d: %w", n, want, rows.Err())
+	}
+	return rows.Err()
+}
+
+// bigRoom stores a room of n people.
+func bigRoom(b *testing.B, s *sqliteopen.Store, n int) roomkit.RoomID {
+	b.Helper()
+	room := populate(b, s, 1)[0]
+	mustExec(b, s.Writer, `WITH RECURSIVE n (i) AS (VALUES (0) UNION ALL SELECT i + 1 FROM n WHERE i < ?2 - 1)
+		INSERT INTO roomkit_members SELECT ?1, printf('crowd-%07d', i), 'acme', 'member', 1, 0, 1, 'invited', 1700000000000000 + i, 7, 1, 1, 1, 0, 0, 'none', NULL, 0, NULL FROM n`,
+		room[:], n)
+	mustExec(b, s.Writer, "UPDATE roomkit_rooms SET participants = participants + ?", n)
+	return room
+}
+
+func BenchmarkMembersPage(b *testing.B) {
+	s := open(b, newPath(b))
+	room := bigRoom(b, s, 100_000)
+	ctx := b.Context()
+	for _, depth := range []int{0, 50_000, 99_800} {
+		after := fmt.Sprintf("crowd-%07d", depth)
+		ours := func(n int) error {
+			for range n {
+				page, err := s.Members(ctx, roomkit.MemberQuery{Room: room, After: roomkit.UserID(after), Limit: 100})
+				if err != nil || len(page) != 100 {
+					return fmt.Errorf("%d rows: %w", len(page), err)
+				}
+			}
+			return nil
+		}
+		b.Run(fmt.Sprint("same-columns/after-", depth), func(b *testing.B) {
+			st, err := s.Readers.Prepare(handPage)
+			require.NoError(b, err)
+			compare(b, 20, func(n int) error {
+				for range n {
+					page := make([]handMember, 0, 100)
+					rows, err := st.QueryContext(ctx, room[:], after)
+					err = countRows(rows, err, 100, func() error { page = append(page, handMember{}); return page[len(page)-1].scan(rows) })
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			}, ours)
+		})
+		b.Run(fmt.Sprint("four-columns/after-", depth), func(b *testing.B) {
+			st, err := s.Readers.Prepare(handNarrow)
+			require.NoError(b, err)
+			compare(b, 20, func(n int) error {
+				for range n {
+					page := make([]handMember, 0, 100)
+					rows, err := st.QueryContext(ctx, room[:], after)
+					err = countRows(rows, err, 100, func() error {
+						page = append(page, handMember{})
+						m := &page[len(page)-1]
+						return rows.Scan(&m.user, &m.participant, &m.master, &m.joinedAt)
+					})
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			}, ours)
+		})
+	}
+}
+
+const handRooms = `SELECT r.id, r.version, r.kind, ifnull(r.company, ''), ifnull(r.name, ''), ifnull(r.photo, ''), r.participants, r.outsiders, r.line_users,
+	r.changed_at, m.participant, m.master, m.joined_at, m.joined_version, m.read_all
+	FROM roomkit_members m CROSS JOIN roomkit_rooms r ON r.id = m.room
+	WHERE m.user = ? AND m.room > ? AND (m.participant OR m.master) AND r.state = 'active' ORDER BY m.room LIMIT 50`
+
+func BenchmarkRoomsOfUser(b *testing.B) {
+	s := open(b, newPath(b))
+	rooms := populate(b, s, 1000)
+	st, err := s.Readers.Prepare(handRooms)
+	require.NoError(b, err)
+	ctx := b.Context()
+	for _, depth := range []int{0, 500, 940} {
+		after := rooms[depth]
+		b.Run(fmt.Sprint("after-", depth), func(b *testing.B) {
+			compare(b, 20, func(n int) error {
+				for range n {
+					type entry struct {
+						id                                          []byte
+						kind, company, name, photo                  string
+						version, people, outsiders, line, changedAt int64
+						participant, master, readAll                bool
+						joinedAt, joinedVersion                     int64
+					}
+					page := make([]entry, 0, 50)
+					rows, err := st.QueryContext(ctx, string(boss), after[:])
+					err = countRows(rows, err, 50, func() error {
+						page = append(page, entry{})
+						e := &page[len(page)-1]
+						return rows.Scan(&e.id, &e.version, &e.kind, &e.company, &e.name, &e.photo, &e.people, &e.outsiders, &e.line,
+							&e.changedAt, &e.participant, &e.master, &e.joinedAt, &e.joinedVersion, &e.readAll)
+					})
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			}, func(n int) error {
+				for range n {
+					page, err := s.Rooms(ctx, roomkit.RoomQuery{User: boss, After: after, Limit: 50})
+					if err != nil || len(page) != 50 {
+						return fmt.Errorf("%d rows: %w", len(page), err)
+					}
+				}
+				return nil
+			})
+		})
+	}
+}
+
+// The rooms of exactly three people, among a thousand of other three.
+func BenchmarkExactSet(b *testing.B) {
+	s := open(b, newPath(b))
+	populate(b, s, 1)
+	svc := service(b, s)
+	for i := range 500 {
+		_, err := svc.Do(b.Context(), roomkit.By(boss), roomkit.CreateRoom{
+			People: []roomkit.UserID{user(3 + i%9), user(12 + i%11)}, Audience: roomkit.AudienceMembers, Anyway: true,
+		})
+		require.NoError(b, err)
+	}
+	st, err := s.Readers.Prepare(`SELECT r.id, r.version, ifnull(r.name, ''), r.participants FROM roomkit_rooms r WHERE r.digest = ?1 AND r.state = 'active' AND r.participants = 3
+		AND EXISTS (SELECT 1 FROM roomkit_members m WHERE m.room = r.id AND m.user = ?2 AND m.participant)
+		AND EXISTS (SELECT 1 FROM roomkit_members m WHERE m.room = r.id AND m.user = ?3 AND m.participant)
+		AND EXISTS (SELECT 1 FROM roomkit_members m WHERE m.room = r.id AND m.user = ?4 AND m.participant)`)
+	require.NoError(b, err)
+	ctx := b.Context()
+	people := []roomkit.UserID{boss, user(1), user(2)}
+	compare(b, 50, func(n int) error {
+		for range n {
+			digest := roomkit.DigestOf(people...)
+			var id []byte
+			var version, participants int64
+			var name string
+			rows, err := st.QueryContext(ctx, digest[:], string(people[0]), string(people[1]), string(people[2]))
+			if err := countRows(rows, err, 1, func() error { return rows.Scan(&id, &version, &name, &participants) }); err != nil {
+				return err
+			}
+		}
+		return nil
+	}, func(n int) error {
+		for range n {
+			page, err := s.Rooms(ctx, roomkit.RoomQuery{Participants: people, Exact: true})
+			if err != nil || len(page) != 1 {
+				return fmt.Errorf("%d rooms: %w", len(page), err)
+			}
+		}
+		return nil
+	})
+}
+
+// Adding somebody to a room of 10 people, by "hand", and of 1,000,000, "ours".
+func BenchmarkGrowth(b *testing.B) {
+	small, large := open(b, newPath(b)), open(b, newPath(b))
+	const people = 1_000_000
+	adder := func(s *sqliteopen.Store, size int) func(n int) error {
+		room := bigRoom(b, s, size)
+		svc := service(b, s)
+		put := func(n int) []roomkit.UserID {
+			cmd := roomkit.PutUsers{}
+			var ids []roomkit.UserID
+			for range n {
+				id := roomkit.UserID(fmt.Sprintf("x%x", time.Now().UnixNano()))
+				ids = append(ids, id)
+				cmd.Users = append(cmd.Users, roomkit.User{ID: id, Company: acme, Kind: roomkit.UserMember, Status: roomkit.StatusActive})
+			}
+			_, err := svc.Do(context.WithoutCancel(b.Context()), roomkit.System(), cmd)
+			require.NoError(b, err)
+			return ids
+		}
+		ids := put(500)
+		used := 0
+		return func(n int) error {
+			for range n {
+				if used == len(ids) {
+					return fmt.Errorf("only %d rounds", used/n)
+				}
+				if _, err := svc.Do(b.Context(), roomkit.By(boss), roomkit.Invite{Room: room, People: ids[used : used+1]}); err != nil {
+					return err
+				}
+				used++
+			}
+			return nil
+		}
+	}
+	compare(b, 8, adder(small, 10), adder(large, people))
+}

@@ -1,0 +1,199 @@
+package sqlitestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// Commit implements [roomkit.Store]: one transaction, however many changes.
+func (s *Store) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+	if len(changes) == 0 {
+		return nil, ctx.Err()
+	}
+	var results []roomkit.CommitResult
+	err := patiently(ctx, s.o.Patience, func() (err error) {
+		results, err = s.commit(ctx, changes)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if slices.ContainsFunc(results, stored) {
+		s.wake()
+	}
+	return results, nil
+}
+
+func stored(r roomkit.CommitResult) bool { return r.Err == nil && !r.Repeat }
+
+func (s *Store) commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+	select {
+	case s.turn <- struct{}{}:
+		defer func() { <-s.turn }()
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	t, err := s.writer.begin(ctx, false)
+	if err != nil {
+		return nil, err
+	}
+	defer t.end()
+	if _, err := t.exec(lockDatabase); err != nil {
+		return nil, err
+	}
+	results := make([]roomkit.CommitResult, len(changes))
+	never := unborn{}
+	for from := 0; from < len(changes); {
+		to := segment(changes, from)
+		if err := s.commitSegment(t, never, changes[from:to], results[from:to]); err != nil {
+			return nil, err
+		}
+		from = to
+	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if !slices.ContainsFunc(results, stored) {
+		return results, nil
+	}
+	if err := t.tx.Commit(); err != nil {
+		t.end()
+		return s.resolve(ctx, results, classify(err))
+	}
+	return results, nil
+}
+
+// segment gives the end of the changes that can be decided in memory and written
+// together: a room that ends moves counts that only the database knows.
+func segment(changes []roomkit.Change, from int) int {
+	for i := from; i < len(changes); i++ {
+		if len(changes[i].Ended) > 0 {
+			return i + 1
+		}
+	}
+	return len(changes)
+}
+
+// commitSegment decides the changes in their order, on the state that the
+// database has under the write lock, and writes what comes out of it.
+func (s *Store) commitSegment(t *tx, never unborn, changes []roomkit.Change, results []roomkit.CommitResult) error {
+	st, err := s.readState(t, changes)
+	if err != nil {
+		return err
+	}
+	w := &writes{store: s, state: st}
+	for i := range changes {
+		c, r := &changes[i], &results[i]
+		if done := st.commands.rows[c.Command]; done != nil {
+			*r = repeated(c, done)
+			never.note(c, done.Events)
+			continue
+		}
+		if r.Err = checkForm(c); r.Err == nil {
+			r.Err = never.compare(c)
+		}
+		if r.Err == nil {
+			r.Err = st.compare(c)
+		}
+		if r.Err != nil {
+			never.note(c, nil)
+			continue
+		}
+		never.forget(c)
+		st.accept(c)
+		w.add(c, &r.Outcome)
+		st.commands.rows[c.Command] = &r.Outcome
+	}
+	if err := w.flush(t); err != nil {
+		return err
+	}
+	for i := range results { // a repeat in the same call was met before the first had its cursor
+		if r := &results[i]; r.Repeat {
+			r.Outcome.Cursor = st.commands.rows[changes[i].Command].Cursor
+		}
+	}
+	return nil
+}
+
+// unborn are versions that changes of this call would have made if they had been
+// stored. A later change that was decided on one of them must not take a version
+// of the same number, which somebody else has made meanwhile, for it.
+type unborn map[roomkit.Expect]bool
+
+// note adds what a change would have made, but for what it has made before.
+func (u unborn) note(c *roomkit.Change, made []roomkit.EventAt) {
+	for of, version := range written(c) {
+		if !slices.Contains(made, roomkit.EventAt{Subject: of, Version: version}) {
+			u[roomkit.Expect{Subject: of, Version: version}] = true
+		}
+	}
+}
+
+// forget takes out what a change has made.
+func (u unborn) forget(c *roomkit.Change) {
+	if len(u) == 0 {
+		return
+	}
+	for of, version := range written(c) {
+		delete(u, roomkit.Expect{Subject: of, Version: version})
+	}
+}
+
+func (u unborn) compare(c *roomkit.Change) error {
+	if len(u) == 0 {
+		return nil
+	}
+	for _, e := range c.Expect {
+		if u[e] {
+			return conflictOf(e.Subject.String() + " as a refused change of the same call would have left it")
+		}
+	}
+	return nil
+}
+
+// written gives the subjects that a change writes, with their new versions.
+func written(c *roomkit.Change) iter.Seq2[roomkit.Subject, roomkit.Version] {
+	return func(yield func(roomkit.Subject, roomkit.Version) bool) {
+		for i := range c.Records {
+			if r := &c.Records[i]; !yield(r.Subject, r.Version) {
+				return
+			}
+		}
+	}
+}
+
+func repeated(c *roomkit.Change, done *roomkit.Outcome) roomkit.CommitResult {
+	if done.Digest != c.Digest {
+		return roomkit.CommitResult{Err: roomkit.ErrCommandReused}
+	}
+	r := roomkit.CommitResult{Outcome: *done, Repeat: true}
+	r.Outcome.Events = slices.Clone(done.Events)
+	return r
+}
+
+// resolve finds out what became of a COMMIT that failed.
+func (s *Store) resolve(ctx context.Context, results []roomkit.CommitResult, failure error) ([]roomkit.CommitResult, error) {
+	i := slices.IndexFunc(results, stored)
+	done, err := s.lookUp(ctx, results[i].Outcome.Command)
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, errors.Join(failure, err))
+	case done == nil:
+		return nil, failure
+	}
+	return results, nil
+}
+
+func (s *Store) lookUp(ctx context.Context, id roomkit.CommandID) (*roomkit.Outcome, error) {
+	t, err := s.writer.begin(context.WithoutCancel(ctx), true)
+	if err != nil {
+		return nil, err
+	}
+	defer t.end()
+	return s.findDone(t, id)
+}

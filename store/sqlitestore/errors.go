@@ -1,0 +1,107 @@
+package sqlitestore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// What can be wrong with a database, found by [New] and [Migrate]. Each of them
+// is a [roomkit.ErrUnsupported], too.
+var (
+	// ErrNotMigrated means that the tables are missing or of an older version.
+	ErrNotMigrated = fmt.Errorf("%w: the tables are missing or too old; call sqlitestore.Migrate", roomkit.ErrUnsupported)
+	// ErrNewerSchema means that a newer version of this package has migrated the
+	// database.
+	ErrNewerSchema = fmt.Errorf("%w: the tables are of a newer version; update sqlitestore", roomkit.ErrUnsupported)
+	// ErrForeignTables means that there are tables with the prefix that are not of
+	// this package.
+	ErrForeignTables = fmt.Errorf("%w: tables of this prefix belong to something else; choose another Options.Prefix", roomkit.ErrUnsupported)
+	// ErrWeak means that commits would not survive a power cut with the settings of
+	// the connection.
+	ErrWeak = fmt.Errorf("%w: set journal_mode=WAL and synchronous=FULL, or accept the loss with Options.Weak", roomkit.ErrUnsupported)
+	// ErrReadOnly means that the database cannot be written. Nothing was changed.
+	ErrReadOnly = fmt.Errorf("%w: the database is read-only; check the rights of the file, its folder and the handle", roomkit.ErrUnsupported)
+	// ErrCorrupt means that the file is damaged or no database, or holds values
+	// that this package does not write. Restore a backup.
+	ErrCorrupt = fmt.Errorf("%w: the database is damaged", roomkit.ErrUnsupported)
+	// ErrFull means that the disk, or what the database may take of it, is full.
+	// Nothing was changed; commits work again when there is room.
+	ErrFull = errors.New("the disk is full")
+	// ErrBusy means that another process did not let go of the database while
+	// Options.Patience lasted. Nothing was changed. It is a [roomkit.ErrConflict].
+	ErrBusy = fmt.Errorf("%w: the database is locked by another process", roomkit.ErrConflict)
+)
+
+// The result codes of SQLite that are told apart; the lower byte is the primary
+// code.
+const (
+	codeBusy     = 5
+	codeLocked   = 6
+	codeReadOnly = 8
+	codeCorrupt  = 11
+	codeFull     = 13
+	codeNoDB     = 26
+)
+
+// code gives the primary result code of an error of modernc.org/sqlite, or 0.
+func code(err error) int {
+	var coded interface{ Code() int }
+	if errors.As(err, &coded) {
+		return coded.Code() & 0xff
+	}
+	return 0
+}
+
+// classify adds to an error of the driver what this package calls it.
+func classify(err error) error {
+	var class error
+	if err == nil {
+		return nil
+	}
+	switch code(err) {
+	case codeBusy, codeLocked:
+		class = ErrBusy
+	case codeReadOnly:
+		class = ErrReadOnly
+	case codeCorrupt, codeNoDB:
+		class = ErrCorrupt
+	case codeFull:
+		class = ErrFull
+	default:
+		return err
+	}
+	return fmt.Errorf("%w: %w", class, err)
+}
+
+func isBusy(err error) bool { return errors.Is(err, ErrBusy) }
+
+// corrupt tells of a value that this package has not written.
+func corrupt(format string, args ...any) error {
+	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...))
+}
+
+// patiently runs do until it does something else than meet a locked database,
+// the patience ends or the context does. do must leave nothing when it fails.
+func patiently(ctx context.Context, patience time.Duration, do func() error) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, patience, ErrBusy)
+	defer cancel()
+	for pause := time.Millisecond; ; pause = min(2*pause, 64*time.Millisecond) {
+		err := do()
+		if !isBusy(err) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			if cause := context.Cause(ctx); !errors.Is(cause, ErrBusy) {
+				return cause
+			}
+			return err
+		case <-time.After(pause/2 + rand.N(pause)):
+		}
+	}
+}

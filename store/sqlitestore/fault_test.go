@@ -1,0 +1,309 @@
+package sqlitestore_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/sqlitestore"
+)
+
+// fillUp runs commands until the store fails, and demands that it fails with
+// ErrFull and keeps what it acknowledged.
+func fillUp(t *testing.T, s roomkit.Store) {
+	t.Helper()
+	rooms, err := roomsOf(t.Context(), s)
+	require.NoError(t, err)
+	svc := service(t, s)
+	var keys []string
+	long := strings.Repeat("字", 300)
+	for n := 0; err == nil; n++ {
+		require.Less(t, n, 20_000, "the disk does not get full")
+		key := fmt.Sprint("fill", n)
+		keys = append(keys, key)
+		_, err = svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long+key), roomkit.WithKey(key))
+	}
+	require.ErrorIs(t, err, sqlitestore.ErrFull)
+	require.NotErrorIs(t, err, roomkit.ErrConflict)
+	before := allRecords(t, s)
+	_, err = svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long), roomkit.WithKey("again"))
+	require.ErrorIs(t, err, sqlitestore.ErrFull)
+	require.Equal(t, before, allRecords(t, s), "what failed has left something")
+	for _, key := range keys[:len(keys)-1] {
+		r, err := svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long+key), roomkit.WithKey(key))
+		require.NoError(t, err)
+		require.True(t, r.Repeat, "acknowledged, but not stored: %s", key)
+	}
+	verify(t, s)
+}
+
+func TestFullDatabase(t *testing.T) {
+	s := open(t, newPath(t))
+	rooms := populate(t, s, 2)
+	var pages int
+	require.NoError(t, s.Writer.QueryRow("PRAGMA page_count").Scan(&pages))
+	mustExec(t, s.Writer, fmt.Sprintf("PRAGMA max_page_count = %d", pages+50))
+	fillUp(t, s)
+	mustExec(t, s.Writer, "PRAGMA max_page_count = 1000000")
+	_, err := service(t, s).Do(t.Context(), roomkit.By(boss), commandOf("later", rooms))
+	require.NoError(t, err, "there is room again")
+	verify(t, s)
+}
+
+func TestReadOnly(t *testing.T) {
+	path := newPath(t)
+	rooms := populate(t, open(t, path), 1)
+	for _, parameter := range []string{"mode=ro", "_query_only=1"} {
+		t.Run(parameter, func(t *testing.T) {
+			db := handle(t, path, parameter)
+			s, err := sqlitestore.New(t.Context(), db, nil)
+			require.NoError(t, err)
+			before := allRecords(t, s)
+			_, err = service(t, s).Do(t.Context(), roomkit.By(boss), commandOf("k", rooms))
+			require.ErrorIs(t, err, sqlitestore.ErrReadOnly)
+			require.ErrorIs(t, err, roomkit.ErrUnsupported)
+			require.Equal(t, before, allRecords(t, s))
+			require.NoError(t, sqlitestore.Migrate(t.Context(), db, nil), "there is nothing to do")
+		})
+	}
+}
+
+func TestClosedHandle(t *testing.T) {
+	s := open(t, newPath(t))
+	populate(t, s, 1)
+	require.NoError(t, s.Close())
+	_, err := s.Commit(t.Context(), []roomkit.Change{{}})
+	require.Error(t, err)
+	require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
+	_, err = s.Load(t.Context(), []roomkit.Need{{Room: roomkit.RoomID{1}}})
+	require.Error(t, err)
+	_, err = s.Feed(t.Context(), "", 0)
+	require.Error(t, err)
+}
+
+// Bytes that are no event are found by whoever decodes them; the store gives them
+// as they are.
+func TestCorruptEvent(t *testing.T) {
+	for _, bytes := range []string{"\x00\xff", "", "{", `{"type":"member.joined"}`} {
+		s := open(t, newPath(t))
+		rooms := populate(t, s, 2)
+		records := allRecords(t, s)
+		mustExec(t, s.Writer, "UPDATE roomkit_records SET data = ? WHERE position = 5", []byte(bytes))
+		require.Equal(t, records[5:], allRecords(t, s)[5:])
+		var last error
+		for _, err := range service(t, s).Feed(t.Context(), "") {
+			last = err
+		}
+		require.ErrorContains(t, last, fmt.Sprintf("event %s/%d", records[4].Subject, records[4].Version))
+		require.ErrorIs(t, roomkit.Verify(t.Context(), s, nil), roomkit.ErrInconsistent)
+		_, err := service(t, s).Do(t.Context(), roomkit.By(boss), commandOf("k", rooms))
+		require.NoError(t, err, "commands do not read events")
+	}
+}
+
+// Values that this package does not write are ErrCorrupt and never taken for
+// something else.
+func TestCorruptRow(t *testing.T) {
+	for _, spoil := range []string{
+		"UPDATE roomkit_rooms SET kind = 'party'", "UPDATE roomkit_rooms SET state = ''", "UPDATE roomkit_rooms SET origin = '日本'",
+		"UPDATE roomkit_members SET \"left\" = 'x'", "UPDATE roomkit_members SET joined = 'Created'",
+		"UPDATE roomkit_users SET kind = 'robot'", "UPDATE roomkit_users SET status = ' active'",
+		"UPDATE roomkit_companies SET works = 'on'", "UPDATE roomkit_rooms SET digest = x'00'",
+	} {
+		s := open(t, newPath(t))
+		rooms := populate(t, s, 1)
+		mustExec(t, s.Writer, spoil)
+		_, err := s.Load(t.Context(), []roomkit.Need{{Room: rooms[0], People: []roomkit.UserID{boss}}})
+		require.ErrorIs(t, err, sqlitestore.ErrCorrupt, spoil)
+		_, err = service(t, s).Do(t.Context(), roomkit.By(boss), commandOf("k", rooms))
+		require.ErrorIs(t, err, sqlitestore.ErrCorrupt, spoil)
+	}
+}
+
+func TestDamagedFile(t *testing.T) {
+	path := newPath(t)
+	s := open(t, path)
+	rooms := populate(t, s, 1)
+	require.NoError(t, s.Close())
+	file, err := os.ReadFile(path)
+	require.NoError(t, err)
+	for i := 4096; i < len(file); i++ {
+		file[i] = 0xa5
+	}
+	damaged := filepath.Join(t.TempDir(), "damaged.db")
+	require.NoError(t, os.WriteFile(damaged, file, 0o600))
+	d, err := sqlitestore.New(t.Context(), handle(t, damaged), nil)
+	if err == nil {
+		_, err = d.Load(t.Context(), []roomkit.Need{{Room: rooms[0]}})
+	}
+	require.ErrorIs(t, err, sqlitestore.ErrCorrupt)
+	none := filepath.Join(t.TempDir(), "none.db")
+	require.NoError(t, os.WriteFile(none, []byte(strings.Repeat("this is no database ", 300)), 0o600))
+	_, err = sqlitestore.New(t.Context(), handle(t, none, "_journal_mode=off"), nil)
+	require.Error(t, err)
+}
+
+// Text that has broken programs, as an argument of everything that takes text.
+// What no store has written is found nowhere, and nothing is changed.
+func TestHostileArguments(t *testing.T) {
+	s := open(t, newPath(t))
+	populate(t, s, 1)
+	before := allRecords(t, s)
+	for _, text := range []string{
+		"'); DROP TABLE roomkit_rooms; --", "' OR '1'='1", `" OR 1=1 --`, "%", "_", "*", "?1", ":a", "@a", "$a", "\x00", "a\x00b", "\xff\xfe",
+		`["user-000"]`, `user-000"]`, "user-000\x00", "USER-000", " user-000", "日本語", strings.Repeat("x", 1<<16),
+	} {
+		needs := []roomkit.Need{{
+			People: []roomkit.UserID{roomkit.UserID(text)}, Companies: []roomkit.CompanyID{roomkit.CompanyID(text)}, Team: roomkit.TeamID(text),
+			Name: text, Company: roomkit.CompanyID(text), Shared: []roomkit.UserID{roomkit.UserID(text), boss}, Checkpoint: text,
+		}, {Shared: []roomkit.UserID{roomkit.UserID(text)}}}
+		facts, err := s.Load(t.Context(), needs)
+		require.NoError(t, err, "%q", text)
+		for _, f := range facts {
+			require.Empty(t, f.Users)
+			require.Empty(t, f.Companies)
+			require.Empty(t, f.Shared)
+			require.Zero(t, f.NameHolder)
+			require.Zero(t, f.Checkpoint)
+		}
+		for _, q := range []roomkit.RoomQuery{
+			{User: roomkit.UserID(text)}, {Company: roomkit.CompanyID(text)}, {Company: roomkit.CompanyID(text), Public: true},
+			{Participants: []roomkit.UserID{roomkit.UserID(text)}, Exact: true}, {Participants: []roomkit.UserID{roomkit.UserID(text), boss}},
+		} {
+			rooms, err := s.Rooms(t.Context(), q)
+			require.NoError(t, err, "%q", text)
+			require.Empty(t, rooms)
+		}
+		users, err := s.Users(t.Context(), roomkit.UserQuery{Company: roomkit.CompanyID(text)})
+		require.NoError(t, err)
+		require.Empty(t, users)
+		records, err := s.History(t.Context(), roomkit.UserSubject(roomkit.UserID(text)), 0, 0)
+		require.NoError(t, err)
+		require.Empty(t, records)
+		_, err = s.Feed(t.Context(), roomkit.Cursor(text), 0)
+		require.ErrorIs(t, err, roomkit.ErrInvalid)
+		_, err = s.Users(t.Context(), roomkit.UserQuery{Company: acme, After: roomkit.UserID(text)})
+		require.NoError(t, err)
+	}
+	require.Equal(t, before, allRecords(t, s))
+	verify(t, s)
+}
+
+// errPower is what the faults of the driver say.
+var errPower = errors.New("power failure")
+
+// A statement that fails, wherever it stands in a load or a commit, leaves nothing
+// behind, and the next attempt succeeds.
+func TestEveryStatementFails(t *testing.T) {
+	path := newPath(t)
+	kept := open(t, path)
+	rooms := populate(t, kept, 1)
+	f := &faults{}
+	s, err := sqlitestore.New(t.Context(), f.open(t, path), nil)
+	require.NoError(t, err)
+	c := captured(t, kept, roomkit.Invite{Room: rooms[0], People: []roomkit.UserID{user(5), user(6)}})
+	need := roomkit.Need{Room: rooms[0], People: []roomkit.UserID{user(1)}, Masters: true, Everybody: true, Command: c.Command, Shared: []roomkit.UserID{user(1), user(2)}}
+	before := countRecords(t, kept)
+	struck := 0
+	for _, call := range []func() error{
+		func() error { _, err := s.Load(t.Context(), []roomkit.Need{need}); return err },
+		func() error {
+			results, err := s.Commit(t.Context(), []roomkit.Change{c})
+			if err == nil {
+				err = results[0].Err
+			}
+			return err
+		},
+	} {
+		for n := 1; ; n++ {
+			f.failAt(n)
+			err := call()
+			if !f.heal() {
+				require.NoError(t, err)
+				break
+			}
+			struck++
+			require.ErrorIs(t, err, errPower)
+			require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
+			require.Equal(t, before, countRecords(t, kept), "after a failure of statement %d", n)
+		}
+	}
+	require.Greater(t, struck, 10)
+	require.Equal(t, before+1, countRecords(t, kept))
+	verify(t, kept)
+}
+
+// captured gives the change that a command comes to, without storing it.
+func captured(t *testing.T, s roomkit.Store, cmd roomkit.Command) roomkit.Change {
+	t.Helper()
+	r := &recorder{Store: s}
+	_, err := service(t, r).Do(t.Context(), roomkit.By(boss), cmd)
+	require.Error(t, err)
+	return r.changes[0]
+}
+
+// recorder keeps what it is to commit to itself.
+type recorder struct {
+	roomkit.Store
+	changes []roomkit.Change
+}
+
+func (r *recorder) Commit(_ context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+	r.changes = slices.Clone(changes)
+	return []roomkit.CommitResult{{Err: roomkit.ErrInvalid}}, nil
+}
+
+func rename(room roomkit.RoomID, name string) roomkit.Command {
+	return roomkit.Edit{Room: room, Name: &name}
+}
+
+func TestCommitWithoutAnswer(t *testing.T) {
+	tests := []struct {
+		name           string
+		applied, blind bool
+		fails          error
+		stored         bool
+	}{
+		{name: "applied, and found", applied: true, stored: true},
+		{name: "not applied, and not found", fails: errPower},
+		{name: "applied, and nobody can look", applied: true, blind: true, fails: roomkit.ErrUnknownOutcome, stored: true},
+		{name: "not applied, and nobody can look", blind: true, fails: roomkit.ErrUnknownOutcome},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			path := newPath(t)
+			kept := open(t, path)
+			populate(t, kept, 1)
+			f := &faults{}
+			s, err := sqlitestore.New(t.Context(), f.open(t, path), nil)
+			require.NoError(t, err)
+			c := roomkit.Change{Command: roomkit.CommandID{7}, Expect: []roomkit.Expect{{Subject: roomkit.UserSubject(boss), Version: 1}}}
+			f.failCommit(tt.applied, tt.blind)
+			results, err := s.Commit(t.Context(), []roomkit.Change{c})
+			f.heal()
+			if tt.fails == nil {
+				require.NoError(t, err)
+				require.NoError(t, results[0].Err)
+				require.False(t, results[0].Repeat)
+			} else {
+				require.ErrorIs(t, err, tt.fails)
+				require.Equal(t, tt.blind, errors.Is(err, roomkit.ErrUnknownOutcome))
+			}
+			facts, err := kept.Load(t.Context(), []roomkit.Need{{Command: c.Command}})
+			require.NoError(t, err)
+			require.Equal(t, tt.stored, facts[0].Done != nil)
+			results, err = s.Commit(t.Context(), []roomkit.Change{c})
+			require.NoError(t, err, "the store goes on")
+			require.Equal(t, tt.stored, results[0].Repeat)
+			verify(t, kept)
+		})
+	}
+}

@@ -1,0 +1,144 @@
+package sqlitestore_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"hash/fnv"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
+)
+
+// TestMain lets the test binary be its own child process.
+func TestMain(m *testing.M) {
+	if run, ok := children[os.Getenv("ROOMKIT_SQLITE_CHILD")]; ok {
+		if err := run(os.Getenv("ROOMKIT_SQLITE_PATH"), os.Getenv("ROOMKIT_SQLITE_SEED")); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
+	os.Exit(m.Run())
+}
+
+var children = map[string]func(path, seed string) error{"endless": writeEndlessly, "some": writeSome}
+
+// scale gives the size of a test: the long one if ROOMKIT_LONG is set, a fifth of
+// the usual one with -short, which the race detector needs.
+func scale(usual, long int) int {
+	switch {
+	case os.Getenv("ROOMKIT_LONG") != "":
+		return long
+	case testing.Short():
+		return max(1, usual/5)
+	}
+	return usual
+}
+
+func open(tb testing.TB, path string) *sqliteopen.Store {
+	tb.Helper()
+	s, err := sqliteopen.Open(context.Background(), path, nil)
+	require.NoError(tb, err)
+	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
+	return s
+}
+
+func newPath(tb testing.TB) string {
+	tb.Helper()
+	return filepath.Join(tb.TempDir(), "rooms.db")
+}
+
+func service(tb testing.TB, s roomkit.Store) *roomkit.Service {
+	tb.Helper()
+	svc, err := roomkit.New(s, nil)
+	require.NoError(tb, err)
+	return svc
+}
+
+// The world of the tests: one company, some users, some General rooms of the
+// first three of them.
+const (
+	acme      = roomkit.CompanyID("acme")
+	worldSize = 24 // users
+	boss      = roomkit.UserID("user-000")
+)
+
+func user(n int) roomkit.UserID { return roomkit.UserID(fmt.Sprintf("user-%03d", n)) }
+
+// populate makes the world with n rooms.
+func populate(tb testing.TB, s roomkit.Store, n int) []roomkit.RoomID {
+	tb.Helper()
+	ctx, svc := tb.Context(), service(tb, s)
+	_, err := svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: acme, Core: true, MembersCreateGroups: true}})
+	require.NoError(tb, err)
+	put := roomkit.PutUsers{}
+	for i := range worldSize {
+		put.Users = append(put.Users, roomkit.User{ID: user(i), Company: acme, Kind: roomkit.UserMember, Status: roomkit.StatusActive})
+	}
+	_, err = svc.Do(ctx, roomkit.System(), put)
+	require.NoError(tb, err)
+	rooms := make([]roomkit.RoomID, n)
+	for i := range rooms {
+		r, err := svc.Do(ctx, roomkit.By(boss), roomkit.CreateRoom{
+			People: []roomkit.UserID{user(1), user(2)}, Audience: roomkit.AudienceMembers, Anyway: true,
+		})
+		require.NoError(tb, err)
+		rooms[i] = r.Room
+	}
+	return rooms
+}
+
+// roomsOf gives the rooms of the world.
+func roomsOf(ctx context.Context, s roomkit.Store) (ids []roomkit.RoomID, err error) {
+	page, err := s.Rooms(ctx, roomkit.RoomQuery{User: boss, Limit: roomkit.MaxPage})
+	for _, e := range page {
+		ids = append(ids, e.Room.ID)
+	}
+	return ids, err
+}
+
+// commandOf gives the command that a key stands for, so that whoever knows the
+// key can repeat it.
+func commandOf(key string, rooms []roomkit.RoomID) roomkit.Command {
+	h := fnv.New32a()
+	h.Write([]byte(key))
+	n := int(h.Sum32() >> 4)
+	room, who := rooms[n%len(rooms)], []roomkit.UserID{user(3 + n/len(rooms)%(worldSize-3))}
+	if n%2 == 0 {
+		name := key
+		return roomkit.Edit{Room: room, Name: &name}
+	}
+	return roomkit.Invite{Room: room, People: who}
+}
+
+func verify(tb testing.TB, s roomkit.Store) {
+	tb.Helper()
+	require.NoError(tb, roomkit.Verify(context.Background(), s, nil))
+}
+
+// allRecords reads the whole feed.
+func allRecords(tb testing.TB, s roomkit.Store) (all []roomkit.Record) {
+	tb.Helper()
+	for after := roomkit.Cursor(""); ; after = all[len(all)-1].Cursor {
+		page, err := s.Feed(context.Background(), after, roomkit.MaxPage)
+		require.NoError(tb, err)
+		if len(page) == 0 {
+			return all
+		}
+		all = append(all, page...)
+	}
+}
+
+func countRecords(tb testing.TB, s roomkit.Store) int { return len(allRecords(tb, s)) }
+
+func mustExec(tb testing.TB, db *sql.DB, text string, args ...any) {
+	tb.Helper()
+	_, err := db.ExecContext(context.Background(), text, args...)
+	require.NoError(tb, err)
+}

@@ -1,0 +1,202 @@
+package sqlitestore_test
+
+import (
+	"database/sql"
+	"errors"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/sqlitestore"
+)
+
+func TestNewRefuses(t *testing.T) {
+	const wal = "_journal_mode=wal"
+	tests := []struct {
+		name    string
+		prepare func(t *testing.T, db *sql.DB)
+		o       *sqlitestore.Options
+		params  []string
+		want    error
+	}{
+		{"ready", nil, nil, []string{wal}, nil},
+		{"empty", func(t *testing.T, db *sql.DB) { dropAll(t, db) }, nil, []string{wal}, sqlitestore.ErrNotMigrated},
+		{"older", setVersion(0), nil, []string{wal}, sqlitestore.ErrForeignTables},
+		{"newer", setVersion(99), nil, []string{wal}, sqlitestore.ErrNewerSchema},
+		{"tables of others", func(t *testing.T, db *sql.DB) {
+			dropAll(t, db)
+			mustExec(t, db, "CREATE TABLE roomkit_rooms (x)")
+		}, nil, []string{wal}, sqlitestore.ErrForeignTables},
+		{"meta of others", func(t *testing.T, db *sql.DB) {
+			dropAll(t, db)
+			mustExec(t, db, "CREATE TABLE roomkit_meta (x)")
+		}, nil, []string{wal}, sqlitestore.ErrForeignTables},
+		{"meta without row", func(t *testing.T, db *sql.DB) { mustExec(t, db, "DELETE FROM roomkit_meta") }, nil, []string{wal}, sqlitestore.ErrForeignTables},
+		{"another prefix", nil, &sqlitestore.Options{Prefix: "chat_"}, []string{wal}, sqlitestore.ErrNotMigrated},
+		{"malformed prefix", nil, &sqlitestore.Options{Prefix: "x; DROP TABLE y"}, []string{wal}, roomkit.ErrInvalid},
+		{"long prefix", nil, &sqlitestore.Options{Prefix: strings.Repeat("a", 32)}, []string{wal}, roomkit.ErrInvalid},
+		{"synchronous normal", nil, nil, []string{wal, "_synchronous=normal"}, sqlitestore.ErrWeak},
+		{"synchronous off", nil, nil, []string{wal, "_synchronous=off"}, sqlitestore.ErrWeak},
+		{"rollback journal", nil, nil, []string{"_journal_mode=delete"}, sqlitestore.ErrWeak},
+		{"weak, but so wanted", nil, &sqlitestore.Options{Weak: true}, []string{"_journal_mode=delete", "_synchronous=off"}, nil},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			path := newPath(t)
+			db := handle(t, path, wal)
+			require.NoError(t, sqlitestore.Migrate(t.Context(), db, nil))
+			if tt.prepare != nil {
+				tt.prepare(t, db)
+			}
+			require.NoError(t, db.Close())
+			_, err := sqlitestore.New(t.Context(), handle(t, path, tt.params...), tt.o)
+			require.ErrorIs(t, err, tt.want)
+		})
+	}
+}
+
+func dropAll(t *testing.T, db *sql.DB) {
+	t.Helper()
+	for _, table := range tables(t, db) {
+		mustExec(t, db, "DROP TABLE "+table)
+	}
+}
+
+func setVersion(n int) func(t *testing.T, db *sql.DB) {
+	return func(t *testing.T, db *sql.DB) { mustExec(t, db, "UPDATE roomkit_meta SET schema_version = ?", n) }
+}
+
+func tables(t *testing.T, db *sql.DB) (names []string) {
+	t.Helper()
+	rows, err := db.Query("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
+	require.NoError(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		names = append(names, "")
+		require.NoError(t, rows.Scan(&names[len(names)-1]))
+	}
+	require.NoError(t, rows.Err())
+	return names
+}
+
+func schemaOf(t *testing.T, db *sql.DB) (all string) {
+	t.Helper()
+	require.NoError(t, db.QueryRow("SELECT group_concat(sql, ';' ORDER BY name) FROM sqlite_schema").Scan(&all))
+	return all
+}
+
+func TestMigrateRefuses(t *testing.T) {
+	db := handle(t, newPath(t), "_journal_mode=wal")
+	mustExec(t, db, "CREATE TABLE roomkit_users (id)")
+	require.ErrorIs(t, sqlitestore.Migrate(t.Context(), db, nil), sqlitestore.ErrForeignTables)
+	require.Equal(t, []string{"roomkit_users"}, tables(t, db), "nothing was changed")
+	require.NoError(t, sqlitestore.Migrate(t.Context(), db, &sqlitestore.Options{Prefix: "own_"}))
+	mustExec(t, db, "UPDATE own_meta SET schema_version = 99")
+	require.ErrorIs(t, sqlitestore.Migrate(t.Context(), db, &sqlitestore.Options{Prefix: "own_"}), sqlitestore.ErrNewerSchema)
+}
+
+// A second installation in the same file has tables and data of its own.
+func TestPrefix(t *testing.T) {
+	path := newPath(t)
+	first := open(t, path)
+	rooms := populate(t, first, 1)
+	o := &sqlitestore.Options{Prefix: "other_"}
+	require.NoError(t, sqlitestore.Migrate(t.Context(), first.Writer, o))
+	other, err := sqlitestore.New(t.Context(), first.Writer, o)
+	require.NoError(t, err)
+	facts, err := other.Load(t.Context(), []roomkit.Need{{Room: rooms[0]}})
+	require.NoError(t, err)
+	require.Zero(t, facts[0].Room)
+	before := allRecords(t, first)
+	populate(t, other, 2)
+	require.Equal(t, before, allRecords(t, first))
+	verify(t, other)
+	verify(t, first)
+}
+
+func TestMigrateTwiceAndTogether(t *testing.T) {
+	path := newPath(t)
+	var wg sync.WaitGroup
+	for range 8 {
+		db := handle(t, path, "_journal_mode=wal")
+		wg.Go(func() {
+			for range 3 {
+				assert.NoError(t, sqlitestore.Migrate(t.Context(), db, nil))
+			}
+		})
+	}
+	wg.Wait()
+	populate(t, open(t, path), 1)
+}
+
+// A migration that ends anywhere, with its process or by itself, leaves the old
+// schema, and the next one finishes it.
+func TestMigrateKilledAnywhere(t *testing.T) {
+	text, err := os.ReadFile("migrations/0001.sql")
+	require.NoError(t, err)
+	want := handle(t, newPath(t), "_journal_mode=wal")
+	require.NoError(t, sqlitestore.Migrate(t.Context(), want, nil))
+	statements := strings.SplitAfter(string(text), ";\n")
+	require.Greater(t, len(statements), 15)
+	path := newPath(t)
+	for n := range statements {
+		db := handle(t, path, "_journal_mode=wal")
+		conn, err := db.Conn(t.Context())
+		require.NoError(t, err)
+		_, err = conn.ExecContext(t.Context(), "BEGIN IMMEDIATE;"+strings.Join(statements[:n+1], ""))
+		require.NoError(t, err)
+		dies := errors.New("the process is gone")
+		require.ErrorIs(t, conn.Raw(func(c any) error { return errors.Join(dies, c.(interface{ Close() error }).Close()) }), dies)
+		require.Empty(t, tables(t, handle(t, path)), "after %d statements", n+1)
+	}
+	db := handle(t, path, "_journal_mode=wal")
+	require.NoError(t, sqlitestore.Migrate(t.Context(), db, nil))
+	require.Equal(t, schemaOf(t, want), schemaOf(t, db))
+}
+
+// A database that was restored from a copy does not take cursors of what came
+// after the copy; the store says so instead of waiting for ever.
+func TestRestoredCopy(t *testing.T) {
+	path, copied := newPath(t), newPath(t)
+	s := open(t, path)
+	rooms := populate(t, s, 1)
+	mustExec(t, s.Writer, "VACUUM INTO ?", copied)
+	old := allRecords(t, s)
+	_, err := service(t, s).Do(t.Context(), roomkit.By(boss), rename(rooms[0], "later"))
+	require.NoError(t, err)
+	newer := allRecords(t, s)
+	restored := open(t, copied)
+	require.Equal(t, old, allRecords(t, restored))
+	page, err := restored.Feed(t.Context(), old[len(old)-1].Cursor, 0)
+	require.NoError(t, err)
+	require.Empty(t, page)
+	_, err = restored.Feed(t.Context(), newer[len(newer)-1].Cursor, 0)
+	require.ErrorIs(t, err, roomkit.ErrInvalid)
+}
+
+// The tables can be joined: the readme's queries run.
+func TestReadmeQueries(t *testing.T) {
+	s := open(t, newPath(t))
+	populate(t, s, 3)
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	blocks := strings.Split(string(readme), "```sql\n")
+	require.Greater(t, len(blocks), 3)
+	for _, block := range blocks[1:] {
+		query, _, _ := strings.Cut(block, "```")
+		rows, err := s.Readers.Query(query)
+		require.NoError(t, err, query)
+		found := 0
+		for rows.Next() {
+			found++
+		}
+		require.NoError(t, rows.Err())
+		require.NoError(t, rows.Close())
+		require.Positive(t, found, "no row: %s", query)
+	}
+}

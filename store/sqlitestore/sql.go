@@ -1,0 +1,237 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"strings"
+	"sync/atomic"
+)
+
+// handle is a database with its statements, which database/sql prepares once on
+// every connection that needs them and closes with it.
+type handle struct {
+	db       *sql.DB
+	text     [statementCount]string
+	prepared [statementCount]atomic.Pointer[sql.Stmt]
+	wanted   [statementCount]atomic.Bool // used in a transaction, but not yet prepared
+	wants    atomic.Bool                 // any of wanted
+}
+
+// statement gives a prepared statement. If several prepare it at the same time
+// one of them is kept.
+func (h *handle) statement(ctx context.Context, id statement) (*sql.Stmt, error) {
+	if st := h.prepared[id].Load(); st != nil {
+		return st, nil
+	}
+	st, err := h.db.PrepareContext(ctx, h.text[id])
+	if err != nil {
+		return nil, err
+	}
+	if !h.prepared[id].CompareAndSwap(nil, st) {
+		_ = st.Close()
+	}
+	return h.prepared[id].Load(), nil
+}
+
+// prepareWanted prepares what the transactions before have missed. It takes a
+// connection of its own, which a transaction must not wait for.
+func (h *handle) prepareWanted(ctx context.Context) error {
+	if !h.wants.Swap(false) {
+		return ctx.Err()
+	}
+	for id := range statementCount {
+		if !h.wanted[id].Swap(false) {
+			continue
+		}
+		if _, err := h.statement(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// query runs a statement on its own and gives each row.
+func (h *handle) query(ctx context.Context, id statement, each func(*row), args ...any) error {
+	st, err := h.statement(ctx, id)
+	if err == nil {
+		err = collect(ctx, st, each, args)
+	}
+	if ctx.Err() != nil {
+		return ctx.Err() // an interrupted statement says so in many ways
+	}
+	return classify(err)
+}
+
+func collect(ctx context.Context, st *sql.Stmt, each func(*row), args []any) error {
+	rows, err := st.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var r row
+	for rows.Next() {
+		if err := r.scan(rows); err != nil {
+			return err
+		}
+		if each(&r); r.err != nil {
+			return r.err
+		}
+	}
+	return rows.Err()
+}
+
+// tx is a transaction that binds each statement once. Its statements are not
+// given the caller's context: the driver would start a goroutine for each of them
+// and interrupt the connection, which throws that away. None of them takes long,
+// so it is enough to look at the context between them.
+type tx struct {
+	h     *handle
+	conn  *sql.Conn
+	tx    *sql.Tx
+	ctx   context.Context // the caller's
+	plain context.Context // the same, but it never ends
+	bound [statementCount]*sql.Stmt
+}
+
+func (h *handle) begin(ctx context.Context, readOnly bool) (*tx, error) {
+	t := &tx{h: h, ctx: ctx, plain: context.WithoutCancel(ctx)}
+	err := h.prepareWanted(ctx)
+	if err != nil {
+		return nil, classify(err)
+	}
+	if t.conn, err = h.db.Conn(ctx); err != nil {
+		return nil, classify(err)
+	}
+	if t.tx, err = t.conn.BeginTx(t.plain, &sql.TxOptions{ReadOnly: readOnly}); err != nil {
+		_ = t.conn.Close()
+		return nil, classify(err)
+	}
+	return t, nil
+}
+
+// end gives the connection back; what was not committed is taken back.
+func (t *tx) end() {
+	_ = t.tx.Rollback()
+	_ = t.conn.Close()
+}
+
+func (t *tx) statement(id statement) (*sql.Stmt, error) {
+	if err := t.ctx.Err(); err != nil {
+		return nil, err
+	}
+	if t.bound[id] != nil {
+		return t.bound[id], nil
+	}
+	var err error
+	if st := t.h.prepared[id].Load(); st != nil {
+		t.bound[id] = t.tx.StmtContext(t.plain, st)
+	} else {
+		t.h.wanted[id].Store(true)
+		t.h.wants.Store(true)
+		t.bound[id], err = t.tx.PrepareContext(t.plain, t.h.text[id])
+	}
+	return t.bound[id], classify(err)
+}
+
+func (t *tx) query(id statement, each func(*row), args ...any) error {
+	st, err := t.statement(id)
+	if err != nil {
+		return err
+	}
+	return classify(collect(t.plain, st, each, args))
+}
+
+func (t *tx) exec(id statement, args ...any) (sql.Result, error) {
+	st, err := t.statement(id)
+	if err != nil {
+		return nil, err
+	}
+	result, err := st.ExecContext(t.plain, args...)
+	return result, classify(err)
+}
+
+// find runs a statement that takes any number of keys. Those of several columns
+// stand one after another in keys.
+func (t *tx) find(l list, keys []any, each func(*row)) error {
+	return l.batches(keys, func(id statement, batch []any) error { return t.query(id, each, batch...) })
+}
+
+// batches cuts keys into batches for which there are statements.
+func (l list) batches(keys []any, do func(id statement, batch []any) error) error {
+	width := lists[l].width
+	for len(keys) > 0 {
+		id, n := l.fitting(len(keys) / width)
+		batch := keys[:min(len(keys), n*width)]
+		keys = keys[len(batch):]
+		for len(batch) < n*width {
+			batch = append(batch[:len(batch):len(batch)], nil) // finds nothing
+		}
+		if err := do(id, batch); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// store runs a statement that writes any number of rows and gives the id of the
+// last row, which has a meaning in tables of rowids.
+func (t *tx) store(l list, rows []any) (last int64, err error) {
+	width := lists[l].width
+	for len(rows) > 0 {
+		id, n := l.filled(len(rows) / width)
+		result, err := t.exec(id, rows[:n*width]...)
+		if err != nil {
+			return 0, err
+		}
+		if last, err = result.LastInsertId(); err != nil {
+			return 0, err
+		}
+		rows = rows[n*width:]
+	}
+	return last, nil
+}
+
+// sizes are for how many rows of a list there are statements.
+var sizes = [...]int{1, 2, 4, 16, 64}
+
+// fitting gives the smallest statement for n rows, or the largest.
+func (l list) fitting(n int) (statement, int) {
+	for i, size := range sizes {
+		if n <= size {
+			return l.sized(i), size
+		}
+	}
+	return l.sized(len(sizes) - 1), sizes[len(sizes)-1]
+}
+
+// filled gives the largest statement that n rows fill.
+func (l list) filled(n int) (statement, int) {
+	for i := len(sizes) - 1; i > 0; i-- {
+		if n >= sizes[i] {
+			return l.sized(i), sizes[i]
+		}
+	}
+	return l.sized(0), sizes[0]
+}
+
+func (l list) sized(i int) statement {
+	return plainCount + statement(l)*statement(len(sizes)) + statement(i)
+}
+
+// texts gives the text of every statement.
+func (o *Options) texts() (all [statementCount]string) {
+	for id, text := range plain {
+		all[id] = o.named(text)
+	}
+	for l, def := range lists {
+		one := "(" + strings.Repeat("?,", def.width-1) + "?)"
+		if def.bare {
+			one = "?"
+		}
+		for i, n := range sizes {
+			many := strings.Repeat(one+",", n-1) + one
+			all[list(l).sized(i)] = strings.ReplaceAll(o.named(def.text), "@rows", many)
+		}
+	}
+	return all
+}

@@ -1,0 +1,283 @@
+package sqlitestore
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// state is what the changes of a call rely on: first as the database has it under
+// the write lock, then as the changes accepted so far leave it.
+type state struct {
+	rooms       keyed[roomkit.RoomID, roomState]
+	users       keyed[roomkit.UserID, counted]
+	companies   keyed[roomkit.CompanyID, counted]
+	teams       keyed[roomkit.TeamID, counted]
+	commands    keyed[roomkit.CommandID, roomkit.Outcome]
+	names       map[nameKey]roomkit.RoomID // zero: free
+	checkpoints map[string]roomkit.Cursor
+}
+
+type roomState struct {
+	version roomkit.Version
+	head    roomHead
+	stored  roomHead // in the database; zero: nothing is
+}
+
+// roomHead is what the indexes of rooms are about.
+type roomHead struct {
+	kind    roomkit.Kind
+	state   roomkit.RoomState
+	company roomkit.CompanyID
+	public  bool
+	nameKey string
+}
+
+// nameKey is a name that an active room holds in a company.
+type nameKey struct {
+	company roomkit.CompanyID
+	key     string
+}
+
+func headOf(r *roomkit.Room) roomHead {
+	return roomHead{r.Kind, r.State, r.Company, r.Public, r.NameKey}
+}
+
+// holds gives the name that the room holds, or a zero one.
+func (h *roomHead) holds() nameKey {
+	if h.state != roomkit.StateActive || h.nameKey == "" {
+		return nameKey{}
+	}
+	return nameKey{h.company, h.nameKey}
+}
+
+// counted is a version and a count.
+type counted struct {
+	version roomkit.Version
+	groups  int64
+}
+
+func (s *state) wantUser(id roomkit.UserID)       { s.users.want(id, string(id)) }
+func (s *state) wantCompany(id roomkit.CompanyID) { s.companies.want(id, string(id)) }
+
+// readState reads all that the changes are about.
+func (s *Store) readState(t *tx, changes []roomkit.Change) (*state, error) {
+	st := &state{}
+	for i := range changes {
+		st.want(&changes[i])
+	}
+	if err := s.readRows(t, st); err != nil {
+		return nil, err
+	}
+	for _, o := range st.commands.rows {
+		if err := s.readEvents(t, o); err != nil {
+			return nil, err
+		}
+	}
+	return st, st.readNames(t, changes)
+}
+
+func (s *state) want(c *roomkit.Change) {
+	s.commands.want(c.Command, c.Command[:])
+	for i := range c.Expect {
+		switch of := &c.Expect[i].Subject; of.Type {
+		case roomkit.SubjectRoom:
+			s.rooms.want(of.Room, of.Room[:])
+		case roomkit.SubjectUser:
+			s.wantUser(roomkit.UserID(of.ID))
+		case roomkit.SubjectCompany:
+			s.wantCompany(roomkit.CompanyID(of.ID))
+		case roomkit.SubjectTeam:
+			s.teams.want(roomkit.TeamID(of.ID), of.ID)
+		}
+	}
+	for i := range c.Tallies {
+		if t := &c.Tallies[i]; t.User != "" {
+			s.wantUser(t.User)
+		} else {
+			s.wantCompany(t.Company)
+		}
+	}
+}
+
+// readRows reads what the changes rely on, as much at once as one statement takes:
+// of users twice as many as of anything else.
+func (s *Store) readRows(t *tx, st *state) error {
+	asks := [...]*values{&st.rooms.ask, &st.users.ask, &st.users.ask, &st.companies.ask, &st.teams.ask, &st.commands.ask}
+	for {
+		most := (len(st.users.ask) + 1) / 2
+		for _, ask := range [...]values{st.rooms.ask, st.companies.ask, st.teams.ask, st.commands.ask} {
+			most = max(most, len(ask))
+		}
+		if most == 0 {
+			return nil
+		}
+		id, n := statesByID.fitting(most)
+		args := make(values, 0, len(asks)*n)
+		for _, ask := range asks {
+			some := min(n, len(*ask))
+			args = append(args, (*ask)[:some]...)
+			for range n - some {
+				args = append(args, nil) // finds nothing
+			}
+			*ask = (*ask)[some:]
+		}
+		if err := t.query(id, func(r *row) { s.readRow(r, st) }, args...); err != nil {
+			return err
+		}
+	}
+}
+
+func (s *Store) readRow(r *row, st *state) {
+	switch r.text() {
+	case "room":
+		id, v := roomkit.RoomID(r.id()), roomState{}
+		v.head.nameKey = r.text()
+		p := r.pack()
+		v.version, v.head.kind, v.head.state = p.version(), s.names.kind.read(&p), s.names.state.read(&p)
+		v.head.company, v.head.public = p.company(), p.bool()
+		p.end()
+		v.stored = v.head
+		st.rooms.rows[id] = &v
+	case "user":
+		st.users.rows[roomkit.UserID(r.text())] = &counted{r.version(), r.int()}
+	case "company":
+		st.companies.rows[roomkit.CompanyID(r.text())] = &counted{r.version(), r.int()}
+	case "team":
+		st.teams.rows[roomkit.TeamID(r.text())] = &counted{version: r.version()}
+	case "command":
+		id := roomkit.CommandID(r.id())
+		st.commands.rows[id] = s.outcome(id, r)
+	}
+}
+
+// readNames finds out who holds the names and checkpoints that the changes are
+// about. Rooms that keep their names need no look.
+func (s *state) readNames(t *tx, changes []roomkit.Change) error {
+	for i := range changes {
+		for j := range changes[i].Rooms {
+			r := &changes[i].Rooms[j]
+			head := headOf(r)
+			key := head.holds()
+			if has := s.rooms.rows[r.ID]; key.key == "" || has != nil && has.stored.holds() == key {
+				continue
+			}
+			if err := s.readName(t, key); err != nil {
+				return err
+			}
+		}
+		if p := changes[i].Checkpoint; p != nil {
+			if err := s.readCheckpoint(t, p.Name); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (s *state) readName(t *tx, key nameKey) error {
+	if _, known := s.names[key]; known {
+		return nil
+	}
+	if s.names == nil {
+		s.names = make(map[nameKey]roomkit.RoomID)
+	}
+	s.names[key] = roomkit.RoomID{}
+	return t.query(nameHolder, func(r *row) { s.names[key] = r.id() }, nullable(key.company), key.key)
+}
+
+func (s *state) readCheckpoint(t *tx, name string) error {
+	if s.checkpoints == nil {
+		s.checkpoints = make(map[string]roomkit.Cursor)
+	}
+	s.checkpoints[name] = ""
+	return t.query(checkpointOf, func(r *row) { s.checkpoints[name] = roomkit.Cursor(r.text()) }, name)
+}
+
+// findDone gives what is remembered of a command, or nil.
+func (s *Store) findDone(t *tx, id roomkit.CommandID) (found *roomkit.Outcome, err error) {
+	err = t.find(commandsByID, []any{id[:]}, func(r *row) {
+		r.id()
+		found = s.outcome(id, r)
+	})
+	if err == nil {
+		err = s.readEvents(t, found)
+	}
+	return found, err
+}
+
+// outcome reads a command but for its id. If its events are those of its records
+// they are still missing; Events has room for them.
+func (s *Store) outcome(id roomkit.CommandID, r *row) *roomkit.Outcome {
+	o := &roomkit.Outcome{Command: id}
+	copy(o.Digest[:], r.bytes())
+	o.Room, o.Changed = r.id(), r.int() != 0
+	position, records := r.int(), r.int()
+	if position > 0 {
+		o.Cursor = s.cursor(position)
+	}
+	if events := r.take(); events != nil {
+		o.Events = s.readEventList(r, events)
+	} else if records > 0 {
+		o.Events = make([]roomkit.EventAt, 0, records)
+	}
+	return o
+}
+
+// readEvents completes an outcome whose events are those of its records.
+func (s *Store) readEvents(t *tx, o *roomkit.Outcome) error {
+	if o == nil || len(o.Events) > 0 || cap(o.Events) == 0 {
+		return nil
+	}
+	last, err := s.position(o.Cursor)
+	if err != nil {
+		return corrupt("command %v has no position", o.Command)
+	}
+	return t.query(recordsAt, func(r *row) {
+		r.skip(1)
+		rec := s.names.record(r)
+		o.Events = append(o.Events, roomkit.EventAt{Subject: rec.Subject, Version: rec.Version})
+	}, last-int64(cap(o.Events))+1, last)
+}
+
+// eventList writes events as words of the form type/id/version.
+func eventList(events []roomkit.EventAt) string {
+	var b strings.Builder
+	for i, e := range events {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		id := e.Subject.ID
+		if e.Subject.Type == roomkit.SubjectRoom {
+			id = e.Subject.Room.String()
+		}
+		fmt.Fprintf(&b, "%s/%s/%d", e.Subject.Type, id, e.Version)
+	}
+	return b.String()
+}
+
+func (s *Store) readEventList(r *row, v any) (events []roomkit.EventAt) {
+	text, _ := v.(string)
+	for word := range strings.FieldsSeq(text) {
+		parts := strings.Split(word, "/")
+		if len(parts) != 3 {
+			r.fail("malformed event %q", word)
+			return nil
+		}
+		kind, known := s.names.subject[parts[0]]
+		version, err := strconv.ParseInt(parts[2], 10, 64)
+		of := roomkit.Subject{Type: kind, ID: parts[1]}
+		if kind == roomkit.SubjectRoom {
+			of = roomkit.Subject{Type: kind}
+			of.Room, err = roomkit.ParseRoomID(parts[1])
+		}
+		if !known || err != nil {
+			r.fail("malformed event %q", word)
+			return nil
+		}
+		events = append(events, roomkit.EventAt{Subject: of, Version: roomkit.Version(version)})
+	}
+	return events
+}

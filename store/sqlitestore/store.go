@@ -1,0 +1,188 @@
+// Package sqlitestore is a [roomkit.Store] in a SQLite database, on tables that
+// can be joined with one's own. It takes any *sql.DB of a SQLite driver and is
+// tested with modernc.org/sqlite; package sqliteopen opens a file with it and
+// with the settings that are right here.
+//
+// There is one writer at a time; readers neither wait for it nor hold it up.
+// What Commit acknowledges survives a power cut, which needs journal_mode=WAL
+// and synchronous=FULL; [New] refuses less. Several processes may share a file:
+// a commit that finds it locked waits, as long as [Options].Patience says.
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// Options say how a store uses its database. The zero value, like nil, is right
+// for most.
+type Options struct {
+	// Prefix begins the name of every table and index, by default "roomkit_".
+	// Lower-case letters, digits and underscores, at most 31.
+	Prefix string
+	// Readers is a second handle on the same database for everything that only
+	// reads; by default the first handle does all. With it the first one needs no
+	// more than one connection.
+	Readers *sql.DB
+	// Patience is how long a commit or migration waits for another process that
+	// writes, by default 10 s. It begins when the connection's busy_timeout ends.
+	Patience time.Duration
+	// Weak lets New accept settings with which a power cut takes back commits that
+	// were acknowledged: synchronous below FULL, or a journal other than WAL.
+	Weak bool
+}
+
+const (
+	defaultPrefix   = "roomkit_"
+	defaultPatience = 10 * time.Second
+)
+
+var validPrefix = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
+
+func (o *Options) complete() (Options, error) {
+	full := Options{}
+	if o != nil {
+		full = *o
+	}
+	if full.Prefix == "" {
+		full.Prefix = defaultPrefix
+	}
+	if full.Patience <= 0 {
+		full.Patience = defaultPatience
+	}
+	if !validPrefix.MatchString(full.Prefix) {
+		return Options{}, &roomkit.Invalid{Field: "Prefix", Reason: "not of the form " + validPrefix.String()}
+	}
+	return full, nil
+}
+
+// named puts the prefix into SQL text. It is the only place where text becomes
+// part of a statement.
+func (o *Options) named(text string) string {
+	return strings.ReplaceAll(text, defaultPrefix, o.Prefix)
+}
+
+// Store is a [roomkit.Store] and a [roomkit.Notifier] for the followers in this
+// process. It is safe for concurrent use. Use [New]. A Store needs no closing.
+type Store struct {
+	o      Options
+	epoch  string // begins every cursor
+	writer handle
+	reader handle
+	names  names
+	turn   chan struct{} // holds a value while this store uses the writer
+
+	mu      sync.Mutex
+	waiting map[chan struct{}]struct{}
+}
+
+var (
+	_ roomkit.Store    = (*Store)(nil)
+	_ roomkit.Notifier = (*Store)(nil)
+	_ roomkit.Parallel = (*Store)(nil)
+)
+
+// New gives the store in a database that [Migrate] has prepared. It never closes
+// db. The errors are [ErrNotMigrated], [ErrNewerSchema], [ErrForeignTables],
+// [ErrWeak], [roomkit.ErrInvalid] for options, and those of the database.
+func New(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
+	full, err := o.complete()
+	if err != nil {
+		return nil, err
+	}
+	s := &Store{o: full, names: makeNames(), turn: make(chan struct{}, 1), waiting: map[chan struct{}]struct{}{}}
+	s.writer.db, s.reader.db = db, db
+	if full.Readers != nil {
+		s.reader.db = full.Readers
+	}
+	if err := s.examine(ctx); err != nil {
+		return nil, fmt.Errorf("sqlitestore: %w", err)
+	}
+	s.writer.text = full.texts()
+	s.reader.text = s.writer.text
+	return s, nil
+}
+
+func (s *Store) examine(ctx context.Context) error {
+	conn, err := s.writer.db.Conn(ctx)
+	if err != nil {
+		return classify(err)
+	}
+	defer conn.Close()
+	if !s.o.Weak {
+		if err := checkSettings(ctx, conn); err != nil {
+			return err
+		}
+	}
+	has, err := lookAt(ctx, conn, &s.o)
+	if err != nil {
+		return err
+	}
+	s.epoch = has.epoch
+	return has.usable()
+}
+
+// checkSettings demands that an acknowledged commit survives a power cut. A
+// database in memory does not survive anything and is not asked.
+func checkSettings(ctx context.Context, conn *sql.Conn) error {
+	var journal string
+	var synchronous int
+	if err := conn.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&journal); err != nil {
+		return classify(err)
+	}
+	if err := conn.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&synchronous); err != nil {
+		return classify(err)
+	}
+	const full = 2
+	if journal == "memory" && inMemory(ctx, conn) || journal == "wal" && synchronous >= full {
+		return nil
+	}
+	return fmt.Errorf("%w: journal_mode=%s, synchronous=%d", ErrWeak, journal, synchronous)
+}
+
+func inMemory(ctx context.Context, conn *sql.Conn) bool {
+	var file string
+	err := conn.QueryRowContext(ctx, "SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&file)
+	return err == nil && file == ""
+}
+
+// CommitsInParallel implements [roomkit.Parallel]: SQLite has one writer.
+func (s *Store) CommitsInParallel() int { return 1 }
+
+// Wake implements [roomkit.Notifier] for commits of this Store. What another
+// Store or process commits is found by polling only. The channel holds at most
+// one value and is closed when ctx ends.
+func (s *Store) Wake(ctx context.Context) (<-chan struct{}, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	ch := make(chan struct{}, 1)
+	s.mu.Lock()
+	s.waiting[ch] = struct{}{}
+	s.mu.Unlock()
+	context.AfterFunc(ctx, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		delete(s.waiting, ch)
+		close(ch)
+	})
+	return ch, nil
+}
+
+func (s *Store) wake() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for ch := range s.waiting {
+		select {
+		case ch <- struct{}{}:
+		default:
+		}
+	}
+}

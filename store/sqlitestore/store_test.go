@@ -1,0 +1,34 @@
+package sqlitestore_test
+
+import (
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
+	"github.com/go-roomkit/roomkit/store/storetest"
+)
+
+func TestStore(t *testing.T) {
+	var paths sync.Map
+	storetest.Run(t, func(tb testing.TB) roomkit.Store {
+		path := newPath(tb)
+		s := open(tb, path)
+		paths.Store(s, path)
+		return s
+	}, &storetest.Options{
+		Parallel: true,
+		Checks:   scale(40, 2000),
+		Reopen: func(tb testing.TB, s roomkit.Store) roomkit.Store {
+			require.NoError(tb, s.(*sqliteopen.Store).Close())
+			path, _ := paths.Load(s)
+			return open(tb, path.(string))
+		},
+	})
+}
+
+func TestConsequences(t *testing.T) {
+	storetest.Consequences(t, func(tb testing.TB) roomkit.Store { return open(tb, newPath(tb)) })
+}
