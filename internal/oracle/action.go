@@ -1,6 +1,9 @@
 package oracle
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // Action is something a person can do in a room.
 type Action string
@@ -123,7 +126,7 @@ var rulesFor = map[Kind]map[Action][]string{
 // mayDo is nil or the refusal of an action.
 func (w *World) mayDo(u *User, r *Room, a Action) *refusal {
 	st := w.Standing(u.ID, r)
-	may, open := w.actions(u, r, st)
+	may, open := w.actions(r, st)
 	switch {
 	case open[a]:
 		return unsettled
@@ -142,18 +145,27 @@ func (w *World) rulesAgainst(u *User, r *Room, a Action, st Standing) (rules []s
 	rules = slices.Clone(rulesFor[r.Kind][a])
 	off := !r.OffSince.IsZero()
 	switch {
+	case r.Kind == TeamRoom && !w.Teams[r.Team].Room:
+		return nil, true // TEAM-04 beside all others
 	case isSwitch(a) && !st.Admin && (r.Withheld || r.Kind == TeamRoom):
 		return nil, true // GRP-31, TEAM-10 and TEAM-11 beside the missing standing
+	case off && !w.couldIfOn(u, r, a):
+		return nil, true // for the message or for the standing
 	case isSwitch(a) && off:
-		rules = append(rules, "GRP-37", "TEAM-19")
+		rules = append(rules, "GRP-37", "GRP-38", "TEAM-19")
 	case off:
 		rules = append(rules, "GRP-37", "GRP-38", "TEAM-19")
-	case a == MayConvert && st.Participant && !w.mayCreateGroups(u):
-		rules = append(rules, "CRE-36", "CRE-37")
 	case a == MaySource && w.hasLine(r):
 		rules = append(rules, "LINE-05", "CRE-25", "CRE-28")
 	}
 	return rules, false
+}
+
+// couldIfOn reports whether only the switched-off message stands in the way.
+func (w *World) couldIfOn(u *User, r *Room, a Action) bool {
+	asIfOn := r.clone()
+	asIfOn.OffSince = time.Time{}
+	return w.mayDo(u, &asIfOn, a) == nil
 }
 
 func isSwitch(a Action) bool {

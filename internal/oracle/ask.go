@@ -15,13 +15,20 @@ func (w *World) Check(user string, a Action, room string) Outcome {
 }
 
 func (w *World) check(user string, a Action, room string) *refusal {
-	if no := w.actorRefused(user); no != nil {
-		return no
-	}
 	r, u := w.Rooms[room], w.Users[user]
-	switch {
-	case r == nil || !w.visible(u, r):
+	switch w.Visible(user, room) {
+	case Perhaps:
+		return refused()
+	case Certainly:
+	default:
 		return notFound
+	}
+	no := w.actorRefused(user)
+	switch {
+	case no != nil && r.Ended:
+		return denied(append(no.rules, "COM-14")...)
+	case no != nil:
+		return no
 	case r.Ended:
 		return denied("COM-14")
 	}
@@ -35,7 +42,7 @@ func (w *World) Actions(user, room string) (may, unsettled Set) {
 	if w.actorRefused(user) != nil || r == nil || r.Ended || !w.visible(u, r) {
 		return Set{}, Set{}
 	}
-	return w.actions(u, r, w.Standing(user, r))
+	return w.actions(r, w.Standing(user, r))
 }
 
 // CanEnter says whether a user may enter a room and read it.
@@ -156,7 +163,7 @@ func (w *World) offers(user string, people []string, audience Audience) []Offer 
 			continue
 		}
 		extra := len(r.Participants) - len(people) - 1
-		out = append(out, Offer{Room: id, Exact: extra == 0, Extra: extra, Unsure: !r.OffSince.IsZero()})
+		out = append(out, Offer{Room: id, Exact: extra == 0, Extra: extra, Unsure: !r.OffSince.IsZero() || r.Kind == TeamRoom && !w.Teams[r.Team].Room})
 	}
 	return out
 }
@@ -178,4 +185,94 @@ func (w *World) shared(r *Room, people []string) bool {
 		}
 	}
 	return true
+}
+
+// Visible says whether a user may know that a room exists.
+func (w *World) Visible(user, room string) Certainty {
+	r, u := w.Rooms[room], w.Users[user]
+	switch {
+	case r == nil || u == nil:
+		return 0
+	case u.Status == Deleted || r.Ended && r.EndedWith[user] == Perhaps:
+		return Perhaps
+	case w.visible(u, r):
+		return Certainly
+	case r.Ended && administers(u, r):
+		return Perhaps // the account is not in use
+	}
+	return 0
+}
+
+// Barred reports whether a user may do nothing at all at present: no such
+// account, one that is not in use, or a company without the product.
+func (w *World) Barred(user string) bool { return w.actorRefused(user) != nil }
+
+// GroupsOf is in how many groups a user takes part (LIM-02).
+func (w *World) GroupsOf(user string) int { return w.groupsOf(user) }
+
+// OwnedGroups is how many groups a company has (LIM-01).
+func (w *World) OwnedGroups(company string) int { return w.ownedGroups(company) }
+
+// Recall says whether a user may recall a message of somebody that is so old
+// (FEA-10 to FEA-14).
+func (w *World) Recall(user, author, room string, age time.Duration) Outcome {
+	action := MayRecallOthers
+	if author == user {
+		action = MayRecallOwn
+	}
+	no := w.check(user, action, room)
+	r, u := w.Rooms[room], w.Users[user]
+	switch {
+	case no != nil && no.verdict != Open && author != user && w.CanEnter(user, room).Verdict == OK:
+		return Outcome{Verdict: Denied, Rules: othersMessages(r)}
+	case no != nil && no.verdict != Open:
+		return Outcome{Verdict: Refused}
+	case r.HadLine:
+		return Outcome{Verdict: Denied, Rules: []string{"FEA-14"}}
+	}
+	short, long := w.recallWindow(u.Company), w.recallWindow(r.Company) // whose administrator's time it is, is not said
+	if short > long {
+		short, long = long, short
+	}
+	switch {
+	case no != nil || author != user && age > short || age > short && age <= long:
+		return Outcome{Verdict: Open} // whether others' messages may be older
+	case age > long:
+		return Outcome{Verdict: Denied, Rules: []string{"FEA-10"}}
+	}
+	return Outcome{Verdict: OK}
+}
+
+// othersMessages lists the rules that keep a participant from recalling what others
+// wrote.
+func othersMessages(r *Room) []string {
+	rules := []string{"FEA-12"}
+	if r.Kind.Managed() || r.Kind == TeamRoom {
+		rules = append(rules, "FEA-11") // FEA-12 has no master in mind
+	}
+	if r.HadLine {
+		rules = append(rules, "FEA-14")
+	}
+	return rules
+}
+
+// recallWindow of people without a company is everybody's longest.
+func (w *World) recallWindow(company string) time.Duration {
+	day := 24 * time.Hour
+	if co := w.Companies[company]; co != nil {
+		return orDefault(co.RecallWindow, day)
+	}
+	return day
+}
+
+// Due are the rooms of a company whose content is to be deleted (GRP-38, TEAM-19).
+func (w *World) Due(company string, now time.Time) []string {
+	var ids []string
+	for _, id := range slices.Sorted(maps.Keys(w.Rooms)) {
+		r := w.Rooms[id]
+		if !r.Ended && r.Company == company && !r.OffSince.IsZero() && !now.Before(r.OffSince.Add(w.Policy.offPeriod())) {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }

@@ -1,6 +1,10 @@
 package oracle
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+)
 
 // Command is what an actor wants to happen. The commands mirror the library's.
 type Command interface {
@@ -150,12 +154,18 @@ func (w *World) Do(actor string, cmd Command, now time.Time) Outcome {
 	default:
 		c.out.Verdict = NoOp
 	}
+	c.notify()
 	return c.out
 }
 
 func (c *call) start(cmd Command) *refusal {
 	if !cmd.wellFormed() {
 		return malformed
+	}
+	if overlong(cmd) || twice(cmd) {
+		if no := c.either(); no != nil {
+			return no
+		}
 	}
 	if c.actor != System {
 		if r := c.w.actorRefused(c.actor); r != nil {
@@ -178,8 +188,33 @@ func (w *World) actorRefused(id string) *refusal {
 		return denied("ADM-13", "ADM-17")
 	case u.Status == Suspended:
 		return denied("ADM-17")
-	case u.Kind != Line && !w.Companies[u.Company].Core:
+	case !w.served(u):
 		return denied("COM-10")
+	}
+	return nil
+}
+
+// either stands where the rule book leaves open whether a command is refused: the
+// answer that the service has given is right, and has to be meant. Rules are those
+// that a refusal may name; none: any. Without an answer the command stays open.
+func (c *call) either(rules ...string) *refusal {
+	switch c.w.Answer {
+	case "":
+		return unsettled
+	case Denied, NotFound, Invalid:
+		return refused(rules...)
+	}
+	return nil
+}
+
+// judge refuses because of faults; doubts alone are left to the service.
+func (c *call) judge(f, doubts faults) *refusal {
+	switch {
+	case len(f.rules) > 0:
+		f.add(slices.Collect(maps.Keys(doubts.rules))...)
+		return f.refusal()
+	case len(doubts.rules) > 0:
+		return c.either(slices.Sorted(maps.Keys(doubts.rules))...)
 	}
 	return nil
 }
@@ -189,10 +224,18 @@ func (c *call) system() bool { return c.who == nil }
 // room finds a room that the actor may know of and that has not ended.
 func (c *call) room(id string) (*Room, *refusal) {
 	r := c.w.Rooms[id]
-	if r == nil || !c.system() && !c.w.visible(c.who, r) {
-		return nil, notFound
+	known := Certainly
+	if r == nil {
+		known = 0
+	} else if !c.system() {
+		known = c.w.Visible(c.actor, id)
 	}
-	if r.Ended {
+	switch {
+	case known == Perhaps:
+		return nil, refused()
+	case known != Certainly:
+		return nil, notFound
+	case r.Ended:
 		return nil, denied("COM-14")
 	}
 	c.out.Room, c.out.Kind = r.ID, r.Kind
@@ -253,17 +296,20 @@ func (x DeleteFeatureData) wellFormed() bool {
 }
 
 func (x SetExternalMessaging) wellFormed() bool {
-	return x.User == "" || x.Mode != All
+	return x.Company != "" && (x.User == "" || x.Mode != All)
 }
 
-// wellFormed asks a picker for its audience (CRE-02), the path from another
-// room for that room, and one person for no name (CRE-10).
+// wellFormed asks a picker for its audience (CRE-02), and the path from another
+// room for that room.
 func (x CreateRoom) wellFormed() bool {
-	named := x.Name != "" || x.Photo != "" || x.Description != ""
 	return some(x.People) &&
 		(x.Origin != FromPicker || x.Audience != NoAudience) &&
-		(x.Origin != FromRoom || x.Source != "") &&
-		(len(x.People) > 1 || !named)
+		(x.Origin != FromRoom || x.Source != "")
+}
+
+// namesOne: a 1:1 room takes no name (CRE-10, DIR-19).
+func (x CreateRoom) namesOne() bool {
+	return len(x.People) == 1 && (x.Name != "" || x.Photo != "" || x.Description != "")
 }
 
 // doubtful is a form that may be refused before the actor is looked at.
@@ -272,7 +318,7 @@ func (x CreateGroup) doubtful() bool {
 }
 
 func (x CreateRoom) doubtful() bool {
-	return len(unique(x.People...)) < len(x.People) || x.Origin == FromContacts || x.Audience == Externals && x.Origin == FromRoom
+	return len(unique(x.People...)) < len(x.People) || x.namesOne() || x.Origin == FromContacts || x.Audience == Externals && x.Origin == FromRoom
 }
 
 func (x Edit) doubtful() bool { return len(x.actions()) == 0 }

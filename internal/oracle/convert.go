@@ -16,9 +16,6 @@ func (x Convert) run(c *call) *refusal {
 	if r.Kind != GeneralRoom || !c.w.takesPart(r, c.actor) {
 		return c.may(r, MayConvert)
 	}
-	if c.who.Kind == Bot {
-		return unsettled
-	}
 	kept, dropped, away := x.sort(c, r)
 	name := orDefault(x.Name, r.Name)
 	f := &faults{}
@@ -34,21 +31,24 @@ func (x Convert) run(c *call) *refusal {
 	if no := f.refusal(); no != nil {
 		return no
 	}
-	x.apply(c, r, name, slices.Concat(dropped, away))
+	for _, p := range away {
+		c.leave(r, ByAccount, p)
+	}
+	x.apply(c, r, name, dropped)
 	c.out.Dropped, c.out.Unsure = dropped, away
 	return nil
 }
 
-// sort says who of the others stays. An external group drops who lacks the
-// permission (CRE-41) and whose participation is void; a group keeps all.
+// sort says who of the others stays. Whose participation is void is away
+// already; an external group drops who lacks the permission (CRE-41).
 func (x Convert) sort(c *call, r *Room) (kept, dropped, away []string) {
 	for _, p := range slices.Sorted(maps.Keys(r.Participants)) {
 		switch {
 		case p == c.actor:
-		case x.To == GroupRoom:
-			kept = append(kept, p)
 		case c.w.voidParticipant(r, p):
 			away = append(away, p)
+		case x.To == GroupRoom:
+			kept = append(kept, p)
 		case !c.w.worksInForce(c.w.Users[p]):
 			dropped = append(dropped, p)
 		default:
@@ -60,8 +60,8 @@ func (x Convert) sort(c *call, r *Room) (kept, dropped, away []string) {
 
 // apply keeps the room, its people and what they may read. In an external group
 // everybody's membership begins with the conversion as far as permissions go.
-func (x Convert) apply(c *call, r *Room, name string, out []string) {
-	for _, p := range out {
+func (x Convert) apply(c *call, r *Room, name string, dropped []string) {
+	for _, p := range dropped {
 		c.leave(r, ByConversion, p)
 	}
 	r.Kind, r.Name, r.Converted = x.To, name, true

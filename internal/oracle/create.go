@@ -1,35 +1,64 @@
 package oracle
 
-import "unicode/utf8"
+import (
+	"slices"
+)
 
 func (x CreateRoom) run(c *call) *refusal {
 	if c.system() {
 		return refused()
 	}
-	if c.who.Kind != Human {
-		return unsettled
+	if c.who.Kind == Line && len(x.People) == 1 {
+		return unsettled // whether this opens the 1:1 room that LINE-02 has them begin
+	}
+	if c.who.Kind == Line {
+		return refused()
 	}
 	people := unique(x.People...)
 	if len(people) != len(x.People) || contains(people, c.actor) || x.Origin == FromContacts {
 		return refused()
 	}
+	if x.namesOne() {
+		return malformed
+	}
 	if no := x.sourceRefused(c); no != nil {
-		return no
+		if x.Use == "" {
+			return no
+		}
+		if no := c.either(); no != nil { // nothing comes of the source then
+			return no
+		}
 	}
 	if len(people) == 1 {
 		return x.one(c, people[0])
 	}
+	return x.several(c, people)
+}
+
+// several people: the rooms that they share come first.
+func (x CreateRoom) several(c *call, people []string) *refusal {
 	kind, no := x.kind(c.w, c.who, people)
 	if no != nil {
 		return no
 	}
+	audience := audienceOf(kind, c.w, people)
+	colleagues := x.Audience == Externals && audience == Members
+	if colleagues {
+		audience = Externals // rooms with outsiders can be offered though none is chosen
+	}
 	if x.Use != "" {
-		return x.choose(c, people, kind)
+		return x.choose(c, people, audience)
 	}
 	if !x.Anyway {
-		if done, no := c.offer(people, audienceOf(kind, c.w, people)); done {
+		if done, no := c.offer(people, audience); done {
 			return no
 		}
+	}
+	if colleagues {
+		var f faults
+		f.loosely(true, "CRE-11", "CRE-02")
+		f.orBecauseOf(c.w, c.who, people)
+		return f.refusal()
 	}
 	return x.create(c, kind, people)
 }
@@ -43,13 +72,17 @@ func (x CreateRoom) sourceRefused(c *call) *refusal {
 		return no
 	}
 	c.out.Room, c.out.Kind = "", ""
+	if len(x.People) == 1 && c.w.any(x.People, func(u *User) bool { return u.Company != c.who.Company }) {
+		return c.either() // CRE-33 against AMB-27
+	}
 	var f faults
 	f.loosely(x.Audience == Externals, "CRE-02", "CRE-29", "CRE-25", "AMB-27", "CRE-11")
 	for _, p := range x.People {
 		if u := c.w.Users[p]; u == nil || u.Company != c.who.Company {
-			f.add("AMB-27", "CRE-29", "CRE-25", "CRE-24", "CRE-49", "EXT-32", "CRE-02")
+			f.add("AMB-27", "CRE-29", "CRE-25", "CRE-24", "CRE-49", "EXT-32", "CRE-02", "CRE-46")
 		}
 	}
+	f.orBecauseOf(c.w, c.who, x.People)
 	return f.refusal()
 }
 
@@ -57,13 +90,26 @@ func (x CreateRoom) sourceRefused(c *call) *refusal {
 func (x CreateRoom) one(c *call, with string) *refusal {
 	u := c.w.Users[with]
 	outsider := u != nil && u.Company != c.who.Company
-	if x.Audience == Members && outsider {
+	if x.Use != "" {
+		if no := c.either(); no != nil || x.Use != DirectID(c.actor, with) {
+			return refused() // LST-09: 1:1 rooms are not offered
+		}
+	}
+	r := c.w.Rooms[DirectID(c.actor, with)]
+	switch {
+	case x.Audience == Members && outsider && r != nil && !r.Ended && !c.w.isContact(c.actor, with):
+		if no := c.either("CRE-02", "CRE-49", "EXT-32"); no != nil { // whether a room that exists asks for an audience
+			return no
+		}
+	case x.Audience == Members && outsider:
 		return denied("CRE-02", "CRE-49", "EXT-32")
+	case x.Audience == Externals && u != nil && !outsider:
+		var f faults
+		f.loosely(true, "CRE-11", "CRE-02")
+		f.orBecauseOf(c.w, c.who, x.People)
+		return f.refusal()
 	}
-	if x.Audience == Externals && u != nil && !outsider {
-		return unsettled
-	}
-	return c.direct(with, x.Origin)
+	return c.direct(with)
 }
 
 // kind derives the kind from the people (CRE-02, CRE-11, CRE-46, CRE-47, CRE-50).
@@ -73,8 +119,8 @@ func (x CreateRoom) kind(w *World, actor *User, people []string) (Kind, *refusal
 	works := w.any(people, func(u *User) bool { return u.Kind != Line && u.Company != actor.Company })
 	line := w.any(people, func(u *User) bool { return u.Kind == Line })
 	f.loosely(x.Audience == Members && (works || line), "CRE-02", "CRE-49", "EXT-32")
-	f.loosely(x.Audience == Externals && !works && !line, "CRE-11", "CRE-02")
 	f.when(works && line, "CRE-46")
+	f.orBecauseOf(w, actor, people)
 	if no := f.refusal(); no != nil {
 		return "", no
 	}
@@ -92,20 +138,42 @@ func audienceOf(k Kind, w *World, people []string) Audience {
 }
 
 // choose goes on in a room that was offered (CRE-05).
-func (x CreateRoom) choose(c *call, people []string, k Kind) *refusal {
+func (x CreateRoom) choose(c *call, people []string, audience Audience) *refusal {
 	r, no := c.room(x.Use)
 	if no != nil {
+		f := faults{rules: map[string]bool{"": true}}
+		c.notGeneral(&f, people)
+		f.orBecauseOf(c.w, c.who, people)
+		if len(f.rules) > 1 {
+			return refused() // for the room or for the people
+		}
 		return no
 	}
-	for _, o := range c.w.offers(c.actor, people, audienceOf(k, c.w, people)) {
+	if c.doubtful(people) {
+		if no := c.either(); no != nil {
+			return no
+		}
+	}
+	for _, o := range c.w.offers(c.actor, people, audience) {
 		if o.Room == r.ID && o.Unsure {
-			return unsettled
+			return c.either()
 		}
 		if o.Room == r.ID {
 			return nil
 		}
 	}
+	if slices.ContainsFunc(people, func(p string) bool { return c.w.Users[p] != nil && c.w.lacksLine(r, p) }) {
+		return c.either() // whether LINE-01 keeps a room from being chosen, as it keeps it from being offered
+	}
 	return denied()
+}
+
+// doubtful: whether a room is offered for people who could not come into a new one
+// (AMB-23, COM-10, EXT-32).
+func (c *call) doubtful(people []string) bool {
+	return c.w.any(people, func(u *User) bool {
+		return u.Status != Active || !c.w.served(u) || u.Company != c.who.Company && !c.w.isContact(c.actor, u.ID)
+	})
 }
 
 // offer answers with the rooms that exist already (CRE-04).
@@ -116,11 +184,13 @@ func (c *call) offer(people []string, audience Audience) (done bool, no *refusal
 		sure = sure || !o.Unsure
 	}
 	switch {
-	case sure:
+	case len(all) == 0:
+		return false, nil
+	case sure && !c.doubtful(people) || c.w.Answer == Offers:
 		c.out.Offers = all
 		return true, nil
-	case len(all) > 0:
-		return true, unsettled
+	case c.w.Answer == "" || sure:
+		return true, c.either()
 	default:
 		return false, nil
 	}
@@ -143,8 +213,8 @@ func (x CreateRoom) create(c *call, k Kind, people []string) *refusal {
 		return g.open(c, c.groupFaults(g))
 	}
 	var f faults
-	f.loosely(utf8.RuneCountInString(name) > 1000, "LIM-05")
-	f.loosely(utf8.RuneCountInString(x.Description) > 300)
+	f.loosely(longer(name, 1000), "LIM-05")
+	f.loosely(longer(x.Description, 300))
 	c.notGeneral(&f, people)
 	c.w.tooLarge(&f, GeneralRoom, len(people)+1)
 	if no := f.refusal(); no != nil {
@@ -155,7 +225,7 @@ func (x CreateRoom) create(c *call, k Kind, people []string) *refusal {
 }
 
 func (c *call) openGeneral(r *Room, people []string) {
-	r.Kind, r.Company, r.Creator = GeneralRoom, c.who.Company, c.actor
+	r.Kind, r.Company, r.Creator = GeneralRoom, orDefault(c.who.Company, r.Company), c.actor
 	c.begin(r)
 	c.join(r, ByCreation, false, unique(append([]string{c.actor}, people...)...)...)
 }
@@ -163,13 +233,19 @@ func (c *call) openGeneral(r *Room, people []string) {
 // notGeneral collects why people cannot come into a new general room.
 func (c *call) notGeneral(f *faults, people []string) {
 	line := c.w.any(people, func(u *User) bool { return u.Kind == Line })
-	f.when(line && !c.w.lineInForce(c.who), "LINE-01")
+	c.notHostingLine(f, line)
 	for _, p := range people {
 		c.w.cannotJoin(f, p)
 		if u := c.w.Users[p]; u != nil && line {
 			c.notBesideLine(f, u)
 		}
 	}
+}
+
+// notHostingLine collects why the actor cannot bring LINE users into a new room.
+func (c *call) notHostingLine(f *faults, line bool) {
+	f.when(line && c.who.Kind == Bot, "LINE-04")
+	f.when(line && c.who.Kind != Line && !c.w.lineInForce(c.who), "LINE-01")
 }
 
 // notBesideLine collects why a person cannot be where LINE users are.

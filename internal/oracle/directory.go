@@ -25,8 +25,9 @@ func (c *call) account(id string) (*User, *refusal) {
 	return u, c.directs(u.Company)
 }
 
-// amend changes the directory and notes what everybody lost by it.
-func (c *call) amend(change func()) {
+// amend changes the directory and notes what everybody lost by it. It gives those
+// who have the permission in force now and had not before.
+func (c *call) amend(change func()) (gained []string) {
 	before := map[string]bool{}
 	alive := map[string]bool{}
 	for id, u := range c.w.Users {
@@ -38,12 +39,17 @@ func (c *call) amend(change func()) {
 		if before[id] && !c.w.worksInForce(u) {
 			u.LostWorks = c.w.Step
 		}
+		if !before[id] && c.w.worksInForce(u) {
+			gained = append(gained, id)
+		}
 		if alive[id] && u.Status == Deleted {
 			u.LostAccount = c.w.Step
 		}
 	}
 	c.w.Changed = c.w.Step
 	c.changed = true
+	slices.Sort(gained)
+	return gained
 }
 
 func (x PutCompany) run(c *call) *refusal {
@@ -68,7 +74,7 @@ func (x EditCompany) run(c *call) *refusal {
 		return refused()
 	}
 	if x.MembersCreateGroups == nil && x.RecallWindow == nil {
-		return unsettled
+		return c.either()
 	}
 	set(c, &co.MembersCreateGroups, x.MembersCreateGroups)
 	set(c, &co.RecallWindow, x.RecallWindow)
@@ -90,6 +96,9 @@ func (x PutUsers) run(c *call) *refusal {
 	if !fresh {
 		return nil
 	}
+	if slices.ContainsFunc(x.Users, c.w.withdraws) {
+		return denied("ADM-03")
+	}
 	c.amend(func() {
 		for _, u := range x.Users {
 			if old := c.w.Users[u.ID]; old != nil {
@@ -99,6 +108,13 @@ func (x PutUsers) run(c *call) *refusal {
 		}
 	})
 	return nil
+}
+
+// withdraws reports whether somebody would lose an own permission that the
+// company grants to all (ADM-03).
+func (w *World) withdraws(u User) bool {
+	old, co := w.Users[u.ID], w.Companies[u.Company]
+	return old != nil && co != nil && (co.Works == All && old.Works && !u.Works || co.Line == All && old.Line && !u.Line)
 }
 
 func (w *World) same(u User) bool {
@@ -124,7 +140,8 @@ func (x SetExternalMessaging) run(c *call) *refusal {
 			mode = &co.Line
 		}
 		if *mode != x.Mode {
-			c.amend(func() { *mode = x.Mode })
+			gained := c.amend(func() { *mode = x.Mode })
+			c.permitAll(x, gained)
 		}
 		return nil
 	}
@@ -133,7 +150,9 @@ func (x SetExternalMessaging) run(c *call) *refusal {
 		return denied("ADM-23")
 	}
 	if u.Kind != Human || u.Status == Deleted {
-		return unsettled
+		if no := c.either(); no != nil {
+			return no
+		}
 	}
 	return x.one(c, co, u)
 }
@@ -148,7 +167,10 @@ func (x SetExternalMessaging) one(c *call, co *Company, u *User) *refusal {
 		return denied("ADM-03")
 	}
 	if on := x.Mode == Selected; *own != on {
-		c.amend(func() { *own = on })
+		gained := c.amend(func() { *own = on })
+		if on {
+			c.permit(x.User, len(gained) == 0)
+		}
 	}
 	return nil
 }
@@ -158,8 +180,13 @@ func (x SuspendUser) run(c *call) *refusal {
 	if no != nil {
 		return no
 	}
-	if u.Status == Deleted || !c.system() && u.ID == c.actor {
-		return unsettled
+	if u.Status == Deleted {
+		return c.either()
+	}
+	if u.ID == c.actor {
+		if no := c.either(); no != nil {
+			return no
+		}
 	}
 	to := Suspended
 	if x.Lift {
@@ -177,7 +204,9 @@ func (x DeleteUser) run(c *call) *refusal {
 		return no
 	}
 	if u.Admin && u.Status != Deleted {
-		return unsettled // ADM-16 is the host's matter
+		if no := c.either("ADM-16"); no != nil { // the host's matter
+			return no
+		}
 	}
 	if u.Status != Deleted {
 		c.amend(func() { u.Status = Deleted })

@@ -2,7 +2,6 @@ package oracle
 
 import (
 	"time"
-	"unicode/utf8"
 )
 
 func (x Edit) run(c *call) *refusal {
@@ -82,9 +81,7 @@ func (x Edit) idle(c *call, r *Room, a Action) bool {
 	}
 	for f, on := range x.Switch {
 		if switching(f) == a && on == r.Features[f] {
-			asIfOn := r.clone()
-			asIfOn.OffSince = time.Time{}
-			return c.w.mayDo(c.who, &asIfOn, a) == nil
+			return c.w.couldIfOn(c.who, r, a)
 		}
 	}
 	return false
@@ -95,12 +92,22 @@ func (x Edit) values(c *call, r *Room) *refusal {
 	if x.Name != nil && r.Kind.Managed() {
 		c.w.badGroupName(&f, r.Kind, r.Company, *x.Name, r.ID)
 	}
-	f.loosely(x.Name != nil && utf8.RuneCountInString(*x.Name) > 1000, "LIM-05")
-	f.loosely(x.Description != nil && utf8.RuneCountInString(*x.Description) > 300, "GRP-30", "EXT-35")
+	f.loosely(x.Name != nil && longer(*x.Name, 1000), "LIM-05")
+	f.loosely(x.Description != nil && longer(*x.Description, 300), "GRP-30", "EXT-35")
 	return f.refusal()
 }
 
 func (x Edit) apply(c *call, r *Room) {
+	both := x.Notify != nil && *x.Notify != r.Notify // which comes first is not said
+	if x.Name != nil && *x.Name != r.Name {
+		c.announce(r, TextRenamed, both)
+	}
+	for f, on := range x.Switch {
+		if r.Features[f] != on {
+			c.announce(r, TextSwitched, both)
+			break // one notice for all of them
+		}
+	}
 	set(c, &r.Name, x.Name)
 	set(c, &r.Photo, x.Photo)
 	set(c, &r.Description, x.Description)

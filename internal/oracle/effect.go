@@ -29,15 +29,21 @@ func (c *call) begin(r *Room) *Room {
 	return r
 }
 
-// join admits people who do not take part. A void participation ends first.
+// join admits people who do not take part. A void participation ends first, and
+// with it a void role.
 func (c *call) join(r *Room, why Cause, readAll bool, people ...string) {
 	for _, p := range people {
 		if _, in := r.Participants[p]; in {
 			r.endTenure(p, Participant, c.w.Step, AnyCause)
 			c.out.Renewed = append(c.out.Renewed, Move{r.ID, p, AnyCause})
+			if c.w.voidMaster(r, p) {
+				c.dismiss(r, AnyCause, p)
+				c.vacate(r, AnyCause, 1)
+			}
 		}
 		r.Participants[p] = Membership{Since: c.w.Step, JoinedAt: c.now, ReadAll: readAll, Joined: why}
 		r.Tenures = append(r.Tenures, Tenure{User: p, Role: Participant, From: c.w.Step})
+		r.HadLine = r.HadLine || c.w.Users[p].Kind == Line
 		c.out.Joined = append(c.out.Joined, Move{r.ID, p, why})
 		c.changed = true
 	}
@@ -79,13 +85,13 @@ func (c *call) dismiss(r *Room, why Cause, person string) {
 
 // end ends a room and everything in it.
 func (c *call) end(r *Room) {
-	r.EndedWith = map[string]bool{}
+	r.EndedWith = map[string]Certainty{}
 	for _, p := range slices.Sorted(maps.Keys(r.Participants)) {
-		r.EndedWith[p] = true
+		r.EndedWith[p] = Certainly
 		c.leave(r, ByEnd, p)
 	}
 	for _, p := range slices.Sorted(maps.Keys(r.Masters)) {
-		r.EndedWith[p] = true
+		r.EndedWith[p] = Certainly
 		c.dismiss(r, ByEnd, p)
 	}
 	r.Ended = true

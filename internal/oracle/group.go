@@ -2,7 +2,6 @@ package oracle
 
 import (
 	"slices"
-	"unicode/utf8"
 )
 
 // newGroup is a group on its way: by Contacts, picker or invitation.
@@ -25,7 +24,7 @@ func (x CreateGroup) run(c *call) *refusal {
 		return refused()
 	}
 	if c.who.Kind != Human {
-		return unsettled
+		return denied() // CRE-36 is about members
 	}
 	g := newGroup{
 		kind: GroupRoom, name: x.Name, photo: x.Photo, description: x.Description,
@@ -37,7 +36,9 @@ func (x CreateGroup) run(c *call) *refusal {
 	if x.ForOthers {
 		empty := !c.w.any(x.Members, human) // nobody who could talk: COM-09 is about the last one leaving
 		if empty || contains(x.Members, c.actor) || g.kind == ExternalRoom && !c.w.worksInForce(c.who) {
-			return unsettled
+			if no := c.either(); no != nil {
+				return no
+			}
 		}
 		g.members, g.masters = unique(x.Members...), unique(x.Masters...)
 	} else {
@@ -55,7 +56,7 @@ func (c *call) groupFaults(g newGroup) *faults {
 	f := &faults{}
 	c.w.noNewGroup(f, g.kind, c.who)
 	c.w.badGroupName(f, g.kind, c.who.Company, g.name, "")
-	f.loosely(utf8.RuneCountInString(g.description) > 300, "GRP-30", "EXT-35")
+	f.loosely(longer(g.description, 300), "GRP-30", "EXT-35")
 	f.loosely(g.kind == ExternalRoom && g.settings.Public, "EXT-10", "EXT-08")
 	for _, p := range g.members {
 		switch {
@@ -69,6 +70,9 @@ func (c *call) groupFaults(g newGroup) *faults {
 	for _, p := range g.masters {
 		if p != c.actor {
 			c.w.notMaster(f, g.kind, c.who.Company, p)
+			if g.kind == ExternalRoom && !contains(g.known, p) {
+				c.w.cannotMeet(f, c.who, p)
+			}
 		}
 	}
 	c.w.tooManyGroups(f, g.members)

@@ -21,8 +21,6 @@ func (x Invite) run(c *call) *refusal {
 		return nil
 	case r.Kind.Managed():
 		return c.admit(r, invited)
-	case c.who.Kind != Human:
-		return unsettled
 	default:
 		return x.freely(c, r, invited)
 	}
@@ -30,27 +28,49 @@ func (x Invite) run(c *call) *refusal {
 
 // admit adds people to a group.
 func (c *call) admit(r *Room, people []string) *refusal {
-	var f faults
+	var f, doubts faults
+	doubts.when(c.w.full(r, people), "LIM-07", "LIM-02")
 	for _, p := range people {
-		if r.Kind == GroupRoom {
+		_, in := r.Participants[p]
+		switch {
+		case r.Kind == GroupRoom:
 			c.w.notInternal(&f, r.Company, p)
-		} else {
+		case in: // whether somebody has to be a contact who comes back
+			c.w.cannotMeet(&doubts, c.who, p)
+			c.w.unfitForExternal(&f, p)
+		default:
 			c.w.notExternal(&f, c.who, p)
 		}
 	}
-	var more []string
-	for _, p := range people {
-		if _, in := r.Participants[p]; !in {
-			more = append(more, p)
-		}
-	}
+	more := absent(r, people)
 	c.w.tooManyGroups(&f, more)
 	c.w.tooLarge(&f, r.Kind, len(r.Participants)+len(more))
-	if no := f.refusal(); no != nil {
+	if no := c.judge(f, doubts); no != nil {
 		return no
 	}
 	c.join(r, ByMaster, r.Sharing, people...)
 	return nil
+}
+
+// absent are those who are not in the room, not even as void participants.
+func absent(r *Room, people []string) (out []string) {
+	for _, p := range people {
+		if _, in := r.Participants[p]; !in {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// full: a limit would be passed if void participants counted beside those who
+// take their places. The rule book does not speak of it.
+func (w *World) full(r *Room, people []string) bool {
+	var f faults
+	w.tooLarge(&f, r.Kind, len(r.Participants)+len(people))
+	if r.Kind.Managed() {
+		w.tooManyGroups(&f, people)
+	}
+	return f.refusal() != nil && len(absent(r, people)) < len(people)
 }
 
 // mixture says whom a room and the invited people bring together.
@@ -63,7 +83,8 @@ type mixture struct {
 }
 
 func (c *call) mixture(r *Room, invited []string) mixture {
-	foreign := func(u *User) bool { return u.Kind != Line && u.Company != c.who.Company }
+	home := orDefault(c.who.Company, r.Company) // LINE users have none
+	foreign := func(u *User) bool { return u.Kind != Line && u.Company != home }
 	return mixture{
 		works:   c.w.any(invited, foreign),
 		line:    c.w.any(invited, func(u *User) bool { return u.Kind == Line }),
@@ -76,13 +97,23 @@ func (c *call) mixture(r *Room, invited []string) mixture {
 // freely invites into a general or 1:1 room, or opens a new room (GEN-27,
 // DIR-06).
 func (x Invite) freely(c *call, r *Room, invited []string) *refusal {
+	if c.who.Kind == Line {
+		if no := c.either(); no != nil { // GEN-02 against CRE-49: they have no contacts
+			return no
+		}
+	}
 	m := c.mixture(r, invited)
 	works, line := m.works || m.works0, m.line || m.line0
 	switch {
 	case m.unknown:
 		return denied("CRE-49", "EXT-32")
+	case (m.works0 || m.line0) && c.w.stayAway(r, orDefault(c.who.Company, r.Company)):
+		return unsettled // whether those who stay away decide the kind
 	case works && line:
-		return denied("CRE-46", "EXT-03")
+		f := c.groupFaults(x.group(c, r, invited, nil))
+		f.add("CRE-46", "EXT-03")
+		f.orBecauseOf(c.w, c.who, invited)
+		return f.refusal()
 	case works:
 		return x.newExternal(c, r, invited)
 	case r.Kind == DirectRoom || m.line && !m.line0:
@@ -95,12 +126,25 @@ func (x Invite) freely(c *call, r *Room, invited []string) *refusal {
 			c.notBesideLine(&f, c.w.Users[p])
 		}
 	}
-	c.w.tooLarge(&f, GeneralRoom, len(r.Participants)+len(invited))
-	if no := f.refusal(); no != nil {
+	c.w.tooLarge(&f, GeneralRoom, len(r.Participants)+len(absent(r, invited)))
+	var doubts faults
+	doubts.when(c.w.full(r, invited), "LIM-07", "LIM-02")
+	if no := c.judge(f, doubts); no != nil {
 		return no
 	}
 	c.join(r, ByInvitation, r.Sharing, invited...)
 	return nil
+}
+
+// stayAway reports whether somebody of another company would not come along.
+func (w *World) stayAway(r *Room, company string) bool {
+	for p := range r.Participants {
+		u := w.Users[p]
+		if u.Company != company && (u.Status != Active || w.voidParticipant(r, p)) {
+			return true
+		}
+	}
+	return false
 }
 
 // taken sorts the people of the old room: who comes along, who is dropped for
@@ -127,10 +171,7 @@ func (x Invite) newExternal(c *call, r *Room, invited []string) *refusal {
 	if !c.w.any(everybody, func(u *User) bool { return u.Company != c.who.Company }) {
 		return unsettled // the outsider of the 1:1 room is not among them any more
 	}
-	g := newGroup{
-		kind: ExternalRoom, name: orDefault(x.Name, r.Name), origin: FromInvite,
-		members: everybody, known: along, masters: []string{c.actor},
-	}
+	g := x.group(c, r, everybody, along)
 	if no := g.open(c, c.groupFaults(g)); no != nil {
 		return no
 	}
@@ -138,12 +179,19 @@ func (x Invite) newExternal(c *call, r *Room, invited []string) *refusal {
 	return nil
 }
 
+func (x Invite) group(c *call, r *Room, members, known []string) newGroup {
+	return newGroup{
+		kind: ExternalRoom, name: orDefault(x.Name, shorten(r.Name, 100)), origin: FromInvite, // CRE-32
+		members: members, known: known, masters: []string{c.actor},
+	}
+}
+
 func (x Invite) newGeneral(c *call, r *Room, invited []string, line bool) *refusal {
 	along, dropped, away := c.taken(r, func(u *User) bool {
 		return !line || u.Kind == Line || c.w.lineInForce(u)
 	})
 	var f faults
-	f.when(line && !c.w.lineInForce(c.who), "LINE-01")
+	c.notHostingLine(&f, line)
 	for _, p := range invited {
 		c.w.cannotJoin(&f, p)
 		if line {
@@ -156,7 +204,7 @@ func (x Invite) newGeneral(c *call, r *Room, invited []string, line bool) *refus
 	if no := f.refusal(); no != nil {
 		return no
 	}
-	c.openGeneral(&Room{Origin: FromInvite}, slices.Concat(along, invited))
+	c.openGeneral(&Room{Company: r.Company, Name: orDefault(x.Name, r.Name), Origin: FromInvite}, slices.Concat(along, invited))
 	c.out.Dropped, c.out.Unsure = dropped, away
 	return nil
 }

@@ -28,14 +28,12 @@ func (x Remove) run(c *call) *refusal {
 	}
 	self := contains(people, c.actor)
 	f.when(self && r.Kind == GeneralRoom, "GEN-36")
+	f.when(self && r.Kind.Managed() && !c.w.manages(r, c.actor), "GRP-12", "EXT-17", "EXT-18") // AMB-06 is about masters
 	if len(c.w.mastersWithout(r, people)) == 0 {
 		f.when(endsRole(r, people), "GRP-45", "GRP-04", "GRP-08", "GRP-09", "EXT-27", "AMB-06")
 	}
 	if no := f.refusal(); no != nil {
 		return no
-	}
-	if self && !c.w.manages(r, c.actor) {
-		return unsettled // an administrator who takes part
 	}
 	for _, p := range people {
 		why := ByRemoval
@@ -65,14 +63,17 @@ func (w *World) mastersWithout(r *Room, people []string) map[string]bool {
 	return left
 }
 
+// run of an Expel is the system's; for a room that never was, or that has ended,
+// it has nothing to carry out.
 func (x Expel) run(c *call) *refusal {
-	r, no := c.room(x.Room)
-	if no != nil {
-		return no
-	}
 	if !c.system() {
 		return denied()
 	}
+	r := c.w.Rooms[x.Room]
+	if r == nil || r.Ended {
+		return nil
+	}
+	c.out.Room, c.out.Kind = r.ID, r.Kind
 	people := unique(x.People...)
 	for _, p := range people {
 		if c.expelUnsettled(r, p, x.Cause) {
@@ -122,12 +123,31 @@ func (w *World) Sweep() Outcome {
 			c.sweep(r)
 		}
 	}
+	c.doubt()
 	w.Swept = w.Step
 	c.out.Verdict = NoOp
 	if c.changed {
 		c.out.Verdict = OK
 	}
+	c.notify()
 	return c.out
+}
+
+// doubt: bots and Group Masters in a room that ends go for their own reason, or
+// because the room ends; it depends on who is swept out first.
+func (c *call) doubt() {
+	for i, move := range c.out.Left {
+		if r := c.w.Rooms[move.Room]; r.Ended && c.w.Users[move.User].Kind == Bot {
+			c.out.Left[i].Cause = AnyCause
+			r.EndedWith[move.User] = Perhaps
+		}
+	}
+	for i, move := range c.out.Dismissed {
+		if r := c.w.Rooms[move.Room]; r.Ended {
+			c.out.Dismissed[i].Cause = AnyCause
+			r.EndedWith[move.User] = Perhaps
+		}
+	}
 }
 
 func (c *call) sweep(r *Room) {

@@ -10,6 +10,7 @@ func (x AppointMasters) run(c *call) *refusal {
 	for _, p := range unique(x.People...) {
 		if !c.w.manages(r, p) {
 			c.w.notMaster(&f, r.Kind, r.Company, p)
+			c.strange(&f, r, p)
 			fresh = append(fresh, p)
 		}
 	}
@@ -18,6 +19,13 @@ func (x AppointMasters) run(c *call) *refusal {
 	}
 	c.appoint(r, ByMaster, fresh...)
 	return nil
+}
+
+// strange adds that a future master of another company is no contact (EXT-32).
+func (c *call) strange(f *faults, r *Room, person string) {
+	if _, in := r.Participants[person]; !in && r.Kind == ExternalRoom {
+		c.w.cannotMeet(f, c.who, person)
+	}
 }
 
 func (x DismissMasters) run(c *call) *refusal {
@@ -55,6 +63,7 @@ func (x HandOver) run(c *call) *refusal {
 	if !c.w.manages(r, x.To) {
 		var f faults
 		c.w.notMaster(&f, r.Kind, r.Company, x.To)
+		c.strange(&f, r, x.To)
 		if no := f.refusal(); no != nil {
 			return no
 		}

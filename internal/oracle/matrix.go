@@ -17,18 +17,18 @@ func (s Set) when(ok bool, as ...Action) {
 
 // actions says what a user may do in a room, and what the rule book does not
 // settle for that user.
-func (w *World) actions(u *User, r *Room, st Standing) (may, unsettled Set) {
+func (w *World) actions(r *Room, st Standing) (may, unsettled Set) {
 	may, unsettled = Set{}, Set{}
 	if r.Ended {
 		return may, unsettled
 	}
 	switch r.Kind {
 	case SelfRoom:
-		w.inSelf(st, may, unsettled)
+		may.when(st.Participant, MayEnter, MayPost, MayRecallOwn, MaySeeRoom, MaySeeMembers)
 	case DirectRoom:
 		w.inDirect(r, st, may, unsettled)
 	case GeneralRoom:
-		w.inGeneral(u, r, st, may, unsettled)
+		w.inGeneral(r, st, may, unsettled)
 	case GroupRoom:
 		w.inGroup(r, st, may, unsettled)
 	case ExternalRoom:
@@ -39,20 +39,14 @@ func (w *World) actions(u *User, r *Room, st Standing) (may, unsettled Set) {
 	return may, unsettled
 }
 
-func (w *World) inSelf(st Standing, may, unsettled Set) {
-	may.when(st.Participant, MayEnter, MayPost, MayRecallOwn, MaySeeRoom, MaySeeMembers)
-	unsettled.when(st.Admin && !st.Participant, MaySeeRoom, MaySeeMembers)
-}
-
 func (w *World) inDirect(r *Room, st Standing, may, unsettled Set) {
-	unsettled.when(st.Admin && !st.Participant, MaySeeRoom, MaySeeMembers)
 	if !st.Participant {
 		return
 	}
 	may.add(MayEnter, MayLeave, MayInvite, MaySeeRoom, MaySeeMembers)
 	may.when(w.talking(r), MayPost)
 	if w.lineParty(r) {
-		unsettled.add(MayPost, MayRecallOwn) // LINE-01 from the LINE user's side, FEA-14
+		unsettled.add(MayPost, MayRecallOwn) // LINE-01 from the LINE user's side; see Recall
 		return
 	}
 	may.when(w.talking(r), MayRecallOwn)
@@ -72,20 +66,22 @@ func (w *World) lineParty(r *Room) bool {
 	return w.Users[r.Parties[0]].Kind == Line || w.Users[r.Parties[1]].Kind == Line
 }
 
-func (w *World) inGeneral(u *User, r *Room, st Standing, may, unsettled Set) {
-	unsettled.when(st.Admin && !st.Participant, MaySeeRoom, MaySeeMembers)
+func (w *World) inGeneral(r *Room, st Standing, may, unsettled Set) {
 	if !st.Participant {
 		return
 	}
 	may.add(MayEnter, MayPost, MayInvite, MayRemove, MayLeave, MayRename, MayChangePhoto,
-		MayShareHistory, MaySeeRoom, MaySeeMembers)
+		MayDescribe, MayShareHistory, MaySeeRoom, MaySeeMembers)
 	w.use(r, may)
 	may.when(w.usable(r, Folder), MayShareFolderLinks, MaySwitchFileNotice)
 	may.when(w.usable(r, Event), MayInviteAttendees)
-	may.when(!w.hasLine(r), MaySource, MayRecallOwn)
-	unsettled.when(w.hasLine(r), MayRecallOwn)
-	may.when(w.mayCreateGroups(u), MayConvert)
-	unsettled.when(w.hasLine(r), MayConvert)
+	if r.HadLine && !w.hasLine(r) { // LINE-07 speaks of rooms with LINE users
+		unsettled.add(MayUseNote, MayUseEvent, MayUseTask, MayUseFolder, MayInviteAttendees, MayShareFolderLinks, MaySwitchFileNotice)
+	}
+	may.when(!w.hasLine(r), MaySource)
+	may.when(!r.HadLine, MayRecallOwn)
+	unsettled.when(r.HadLine, MayRecallOwn) // see Recall
+	may.add(MayConvert)                     // as far as kind and standing go; the command looks at more
 }
 
 func (w *World) use(r *Room, may Set) {
@@ -196,4 +192,13 @@ func (w *World) inTeam(r *Room, st Standing, may, unsettled Set) {
 		may.add(MaySwitchMessage)
 	}
 	unsettled.when(st.Participant || st.Leader || st.Admin, MayMailMembers)
+	if !t.Room {
+		for a := range may {
+			unsettled.add(a) // what is left of a room that may not be used
+		}
+		for _, a := range []Action{MayEnter, MayPost, MayUseNote, MayUseEvent, MayUseTask, MayUseFolder, MayUseMailingList} {
+			delete(may, a)
+			delete(unsettled, a)
+		}
+	}
 }

@@ -38,7 +38,7 @@ func TestAuthorityMatrix(t *testing.T) {
 		{MayDismiss, [6]string{"", "", "", "MA", "MA", ""}},
 		{MayRename, [6]string{"", "", "P", "MA", "MA", ""}},
 		{MayChangePhoto, [6]string{"", "", "P", "P", "P", "LA"}},
-		{MayDescribe, [6]string{"", "", "", "MA", "MA", "A"}},
+		{MayDescribe, [6]string{"", "", "P", "MA", "MA", "A"}},
 		{MaySwitchNote, [6]string{"", "", "", "MA", "MA", "LA"}},
 		{MaySwitchEvent, [6]string{"", "", "", "MA", "MA", "LA"}},
 		{MaySwitchFolder, [6]string{"", "", "", "MA", "MA", "LA"}},
@@ -131,8 +131,8 @@ func TestQuestions(t *testing.T) {
 	require.Empty(t, s.w.Recommend("a2", []string{"a3", "b1"}, Members), "LST-11")
 	require.Empty(t, s.w.Recommend("a1", []string{"a2", "a3"}, Members), "LST-07")
 	require.Empty(t, s.w.Recommend("a2", []string{"a3"}, Members), "LST-05")
-	require.Equal(t, Denied, s.w.Check("a4", MaySeeRoom, "r1").Verdict)
-	require.Equal(t, Refused, s.w.Check("ghost", MaySeeRoom, "r1").Verdict)
+	require.Equal(t, Refused, s.w.Check("a4", MaySeeRoom, "r1").Verdict)
+	require.Equal(t, NotFound, s.w.Check("ghost", MaySeeRoom, "r1").Verdict)
 }
 
 func TestVerdictsFit(t *testing.T) {

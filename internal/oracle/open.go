@@ -7,7 +7,9 @@ func (OpenSelf) run(c *call) *refusal {
 		return refused()
 	}
 	if c.who.Kind != Human {
-		return unsettled
+		if no := c.either(); no != nil {
+			return no
+		}
 	}
 	id := SelfID(c.actor)
 	r := c.w.Rooms[id]
@@ -17,7 +19,7 @@ func (OpenSelf) run(c *call) *refusal {
 		return nil
 	}
 	c.out.Room, c.out.Kind = r.ID, r.Kind
-	if !c.w.takesPart(r, c.actor) {
+	if !c.w.takesPart(r, c.actor) && c.w.Answer != NoOp { // whether a void participation is renewed before the sweep
 		c.join(r, AnyCause, false, c.actor)
 	}
 	return nil
@@ -31,13 +33,16 @@ func (x OpenDirect) run(c *call) *refusal {
 		return refused() // DIR-01
 	}
 	if c.who.Kind == Bot {
-		return unsettled
+		if no := c.either(); no != nil {
+			return no
+		}
 	}
-	return c.direct(x.With, FromContacts)
+	return c.direct(x.With)
 }
 
-// direct opens the 1:1 room of the actor with another.
-func (c *call) direct(with string, origin Origin) *refusal {
+// direct opens the 1:1 room of the actor with another: the same whichever way
+// (CRE-33).
+func (c *call) direct(with string) *refusal {
 	id := DirectID(c.actor, with)
 	r := c.w.Rooms[id]
 	exists := r != nil && !r.Ended
@@ -50,10 +55,15 @@ func (c *call) direct(with string, origin Origin) *refusal {
 		if no := c.cannotAll(pair); no != nil {
 			return no
 		}
-		r = c.begin(&Room{ID: id, Kind: DirectRoom, Company: c.owner(with), Creator: c.actor, Origin: origin, Parties: pair})
+		r = c.begin(&Room{ID: id, Kind: DirectRoom, Company: c.owner(with), Creator: c.actor, Origin: FromContacts, Parties: pair})
 		c.join(r, ByCreation, false, pair...)
 		return nil
 	}
+	return c.reopen(r, pair, with)
+}
+
+// reopen brings back who of a 1:1 room's parties is out of it (DIR-17).
+func (c *call) reopen(r *Room, pair []string, with string) *refusal {
 	var back []string
 	for _, p := range pair {
 		if !c.w.takesPart(r, p) {
@@ -61,7 +71,17 @@ func (c *call) direct(with string, origin Origin) *refusal {
 		}
 	}
 	if no := c.cannotAll(back); no != nil {
-		return no
+		if !c.w.any(back, func(u *User) bool { return u.Status == Deleted || !c.w.served(u) }) {
+			no = c.either(no.rules...) // AMB-23 is about new rooms
+		}
+		if no != nil {
+			return no
+		}
+	}
+	if !c.w.served(c.w.Users[with]) {
+		if no := c.either("COM-10"); no != nil { // COM-10 is about the room, in which the other one stays
+			return no
+		}
 	}
 	c.out.Room, c.out.Kind = r.ID, r.Kind
 	c.join(r, ByReopening, false, back...)
@@ -101,8 +121,9 @@ func (c *call) notDirect(with string, exists bool) *refusal {
 		}
 		lacking := !c.w.worksInForce(c.who) || !c.w.worksInForce(u)
 		f.when(lacking, "EXT-30", "EXT-33", "ADM-04", "DIR-18")
-		f.when(u.Status == Deleted, "ADM-13", "ADM-14", "CRE-49")
+		f.when(u.Status == Deleted, "ADM-13", "ADM-14", "CRE-49", "EXT-32")
 	}
+	f.orBecauseOf(c.w, c.who, []string{with})
 	return f.refusal()
 }
 
@@ -118,5 +139,6 @@ func (c *call) notLine(f *faults, with *User, exists bool) {
 		member = c.who
 		f.when(!exists && !c.w.isContact(c.actor, with.ID), "LINE-02", "EXT-32", "CRE-49")
 	}
+	f.when(member.Kind == Bot, "LINE-04")
 	f.when(!c.w.lineInForce(member), "LINE-01", "ADM-13", "CRE-49")
 }

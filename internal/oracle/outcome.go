@@ -51,6 +51,7 @@ type Outcome struct {
 	Offers    []Offer
 	Dropped   []string // left out for lack of a permission
 	Unsure    []string // left out because of the account: Dropped may name them too
+	Notices   []Notice
 }
 
 // Move is one person's way into or out of a room or role.
@@ -115,6 +116,17 @@ func (f *faults) loosely(bad bool, rules ...string) {
 	if bad {
 		f.add(rules...)
 		f.loose = true
+	}
+}
+
+// orBecauseOf lets a refusal that is there already name the people instead.
+func (f *faults) orBecauseOf(w *World, actor *User, people []string) {
+	if len(f.rules) == 0 {
+		return
+	}
+	for _, p := range people {
+		w.cannotJoin(f, p)
+		w.cannotMeet(f, actor, p)
 	}
 }
 

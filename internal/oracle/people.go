@@ -3,7 +3,6 @@ package oracle
 import (
 	"slices"
 	"strings"
-	"unicode/utf8"
 )
 
 // unique keeps the first of each.
@@ -44,25 +43,30 @@ func (w *World) isContact(of, outsider string) bool {
 }
 
 // cannotJoin collects why nobody would let a person into anything: unknown,
-// deleted, or suspended (AMB-23).
+// deleted, suspended (AMB-23), or of a company without the product.
 func (w *World) cannotJoin(f *faults, person string) {
 	u := w.Users[person]
 	switch {
 	case u == nil:
 		f.add("CRE-49", "EXT-32")
 	case u.Status == Deleted:
-		f.add("ADM-13", "ADM-14", "ADM-17", "CRE-49", "AMB-23", "EXT-30", "EXT-28", "LINE-01")
+		f.add("ADM-13", "ADM-14", "ADM-17", "CRE-49", "AMB-23", "EXT-30", "EXT-32", "EXT-28", "LINE-01")
 	case u.Status == Suspended:
 		f.add("ADM-17", "ADM-18", "AMB-23", "CRE-49")
 	}
+	f.when(u != nil && !w.served(u), "COM-10")
 }
+
+// served: the person's company has the product (COM-10).
+func (w *World) served(u *User) bool { return u.Kind == Line || w.Companies[u.Company].Core }
 
 // cannotMeet adds what keeps an outsider away from the actor: not a contact
 // (EXT-32). Someone who is no contact looks like someone unknown.
 func (w *World) cannotMeet(f *faults, actor *User, person string) {
 	u := w.Users[person]
 	outsider := u == nil || u.Company != actor.Company
-	f.when(outsider && !w.isContact(actor.ID, person), "CRE-49", "EXT-32", "LINE-02")
+	bot := u != nil && u.Kind == Bot // no contact of anybody
+	f.when(outsider && (bot || !w.isContact(actor.ID, person)), "CRE-49", "EXT-32", "LINE-02")
 }
 
 // notInternal collects why a person cannot be in a group of one company.
@@ -74,8 +78,13 @@ func (w *World) notInternal(f *faults, company, person string) {
 
 // notExternal collects why the actor cannot take a person into an external group.
 func (w *World) notExternal(f *faults, actor *User, person string) {
-	w.cannotJoin(f, person)
 	w.cannotMeet(f, actor, person)
+	w.unfitForExternal(f, person)
+}
+
+// unfitForExternal collects why nobody can take a person into an external group.
+func (w *World) unfitForExternal(f *faults, person string) {
+	w.cannotJoin(f, person)
 	u := w.Users[person]
 	if u == nil {
 		f.add("EXT-30")
@@ -97,7 +106,7 @@ func (w *World) notMaster(f *faults, k Kind, company, person string) {
 	}
 	foreign := u == nil || u.Company != company && !w.Policy.ForeignMasters
 	f.when(foreign, "EXT-29", "EXT-28", "CRE-49", "EXT-32", "EXT-30")
-	f.when(u != nil && u.Kind != Human, "EXT-29", "EXT-28", "EXT-03", "EXT-04", "EXT-02")
+	f.when(u != nil && u.Kind != Human, "EXT-29", "EXT-28", "EXT-03", "EXT-04", "EXT-02", "GRP-02")
 	f.when(u != nil && !w.worksInForce(u), "EXT-28", "EXT-30")
 }
 
@@ -142,6 +151,10 @@ func (w *World) tooLarge(f *faults, k Kind, size int) {
 // noNewGroup collects why the actor cannot have one more group of a kind.
 func (w *World) noNewGroup(f *faults, k Kind, actor *User) {
 	f.when(!w.mayCreateGroups(actor), "CRE-36", "CRE-37", "ADM-09")
+	f.when(k == ExternalRoom && actor.Kind == Bot, "EXT-04", "EXT-02")
+	if actor.Kind == Line {
+		return
+	}
 	f.when(w.ownedGroups(actor.Company) >= w.Companies[actor.Company].maxGroups(), "LIM-01")
 	f.when(k == ExternalRoom && !w.worksInForce(actor), "CRE-38", "EXT-28", "EXT-30")
 }
@@ -150,7 +163,7 @@ func (w *World) noNewGroup(f *faults, k Kind, actor *User) {
 // EXT-34). Names of external groups need not be unique.
 func (w *World) badGroupName(f *faults, k Kind, company, name, holder string) {
 	f.loosely(name == "", "CRE-51", "GRP-29", "EXT-34")
-	f.loosely(utf8.RuneCountInString(name) > 100, "GRP-29", "EXT-34")
+	f.loosely(longer(name, 100), "GRP-29", "EXT-34")
 	f.when(k == GroupRoom && w.nameTaken(company, name, holder), "GRP-29")
 }
 
@@ -161,11 +174,4 @@ func (w *World) nameTaken(company, name, except string) bool {
 		}
 	}
 	return false
-}
-
-func shorten(s string, runes int) string {
-	if utf8.RuneCountInString(s) <= runes {
-		return s
-	}
-	return string([]rune(s)[:runes])
 }

@@ -11,6 +11,8 @@ func Founding() []Command {
 	}
 	a5 := member("a", "a5", false)
 	a5.Works, a5.Line = false, false
+	b3 := member("b", "b3", false)
+	b3.Works = false // but all of b may
 	return []Command{
 		PutCompany{Company{ID: "a", Core: true, MembersCreateGroups: true, Works: Selected, Line: Selected, MaxGroups: 4, RecallWindow: 24 * time.Hour}},
 		PutCompany{Company{ID: "b", Core: true, MembersCreateGroups: true, Works: All, Line: Off, RecallWindow: 24 * time.Hour}},
@@ -18,7 +20,7 @@ func Founding() []Command {
 		PutUsers{[]User{
 			member("a", "a1", true), member("a", "a2", false), member("a", "a3", false), member("a", "a4", false), a5,
 			{ID: "abot", Company: "a", Kind: Bot, Status: Active},
-			member("b", "b1", true), member("b", "b2", false), member("b", "b3", false),
+			member("b", "b1", true), member("b", "b2", false), b3,
 			member("c", "c1", false),
 			{ID: "l1", Kind: Line, Status: Active}, {ID: "l2", Kind: Line, Status: Active},
 		}},
@@ -57,22 +59,48 @@ type drawer struct {
 }
 
 var drawers = []drawer{
-	{3, drawOpen}, {4, drawDirect}, {9, drawCreate}, {7, drawGroup}, {12, drawInvite}, {7, drawRemove},
-	{7, drawLeave}, {12, drawMasters}, {11, drawEdit}, {6, drawRoomEnd}, {3, drawExpel},
-	{8, drawMessaging}, {6, drawAccount}, {3, drawDirectory}, {3, drawTeam},
+	{4, drawOpen}, {4, drawDirect}, {8, drawCreate}, {4, drawMeeting}, {7, drawGroup}, {10, drawInvite}, {4, drawGathering},
+	{7, drawRemove}, {5, drawLeave}, {10, drawMasters}, {10, drawEdit}, {6, drawRoomEnd}, {10, drawLoss},
+	{5, drawMessaging}, {5, drawAccount}, {4, drawDirectory}, {4, drawTeam}, {1, drawMalformed},
 }
+
+// openers are drawn while there are few rooms.
+var openers = []drawer{{3, drawOpen}, {3, drawDirect}, {6, drawCreate}, {6, drawGroup}, {1, drawDirectory}}
 
 // Draw draws a command and who sends it: mostly somebody who stands a chance.
 func (w *World) Draw(c Chooser) (actor string, cmd Command) {
-	total := 0
-	for _, d := range drawers {
+	from, total := drawers, 0
+	if len(w.Rooms) < 5 && c.Choose(8, "opener") > 0 {
+		from = openers
+	}
+	for _, d := range from {
 		total += d.weight
 	}
 	n := c.Choose(total, "command")
-	for _, d := range drawers {
+	for _, d := range from {
 		if n -= d.weight; n < 0 {
 			return d.draw(&drawing{w, c})
 		}
 	}
 	panic("unreachable")
+}
+
+// drawMalformed draws what nobody may say in any room.
+func drawMalformed(d *drawing) (string, Command) {
+	room := d.room()
+	actor := d.somebodyIn(room)
+	switch d.c.Choose(6, "malformed") {
+	case 0:
+		return actor, Invite{Room: room}
+	case 1:
+		return actor, Remove{Room: room}
+	case 2:
+		return actor, AppointMasters{Room: room}
+	case 3:
+		return actor, HandOver{Room: room}
+	case 4:
+		return actor, Convert{Room: room, To: TeamRoom}
+	default:
+		return actor, CreateRoom{People: []string{"a2", "a3"}, Origin: FromPicker}
+	}
 }

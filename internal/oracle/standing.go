@@ -115,8 +115,10 @@ func (w *World) leads(u *User, r *Room) bool {
 	return r.Kind == TeamRoom && w.Teams[r.Team].Leader == u.ID
 }
 
+// administers: administrators act on groups and teams of their company (ADM-10,
+// ADM-11). Other rooms are no business of theirs.
 func administers(u *User, r *Room) bool {
-	return u.Admin && u.Kind == Human && u.Company == r.Company
+	return u.Admin && u.Kind == Human && u.Company == r.Company && (r.Kind.Managed() || r.Kind == TeamRoom)
 }
 
 func (w *World) lostRules(r *Room, user string) []string {
@@ -135,13 +137,17 @@ func (w *World) lostRules(r *Room, user string) []string {
 
 // visible reports whether a user may know that a room exists.
 func (w *World) visible(u *User, r *Room) bool {
-	if administers(u, r) {
-		return true
-	}
-	if r.Ended {
-		return r.EndedWith[u.ID]
-	}
 	_, in := r.Participants[u.ID]
 	_, over := r.Masters[u.ID]
-	return in || over || w.leads(u, r) || w.Standing(u.ID, r).Colleague
+	switch {
+	case in || over:
+		return true
+	case r.Ended && r.EndedWith[u.ID] == Certainly:
+		return true
+	case w.actorRefused(u.ID) != nil:
+		return false // those who can do nothing know what they are in
+	case r.Ended:
+		return administers(u, r)
+	}
+	return administers(u, r) || w.leads(u, r) || w.Standing(u.ID, r).Colleague
 }

@@ -223,6 +223,6 @@ func TestGeneralRoomStory(t *testing.T) {
 		{"COM-09", "a5", Leave{"r1"}, OK, "", func(s *scene, o Outcome) {
 			require.Equal(s.t, []string{"r1"}, o.Ended)
 		}},
-		{"COM-14", "a1", Edit{Room: "r1", Photo: ref("q")}, Denied, "COM-14", nil},
+		{"COM-14 for those who left before", "a1", Edit{Room: "r1", Photo: ref("q")}, NotFound, "", nil},
 	})
 }

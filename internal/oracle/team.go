@@ -6,21 +6,21 @@ import (
 )
 
 func (x OpenTeamRoom) run(c *call) *refusal {
-	if c.system() {
-		return refused()
-	}
 	t := c.w.Teams[x.Team]
 	if t == nil {
 		return refused()
 	}
 	leader := t.Leader == c.actor
-	admin := c.who.Admin && c.who.Company == t.Company
+	admin := c.system() || c.who.Admin && c.who.Company == t.Company // TEAM-03: in person or through the host's console
 	if !leader && !admin {
 		return refused("TEAM-03")
 	}
 	id := TeamID(t.ID)
 	if r := c.w.Rooms[id]; r != nil && !r.Ended {
 		c.out.Room, c.out.Kind = r.ID, r.Kind
+		if !t.Room {
+			return c.either("TEAM-04")
+		}
 		return nil
 	}
 	var f faults
@@ -33,10 +33,14 @@ func (x OpenTeamRoom) run(c *call) *refusal {
 	if len(people) == 0 {
 		return unsettled
 	}
-	r := c.begin(&Room{
-		ID: id, Kind: TeamRoom, Company: t.Company, Team: t.ID, Creator: c.actor, Origin: FromSystem,
+	r := &Room{
+		ID: id, Kind: TeamRoom, Company: t.Company, Team: t.ID, Origin: FromSystem,
 		Name: t.Name, Notify: t.Notify, Features: maps.Clone(t.Preset),
-	})
+	}
+	if !c.system() {
+		r.Creator = c.actor
+	}
+	c.begin(r)
 	c.join(r, AnyCause, false, people...)
 	return nil
 }
@@ -53,6 +57,9 @@ func (w *World) alive(people []string) []string {
 
 func (x SyncTeam) run(c *call) *refusal {
 	old, t := c.w.Teams[x.Team.ID], x.Team.clone()
+	if longer(t.Name, 100) {
+		return refused() // LIM-04
+	}
 	if no := c.directs(t.Company); no != nil {
 		return no
 	}
@@ -66,16 +73,13 @@ func (x SyncTeam) run(c *call) *refusal {
 	if !c.w.all(t.Members, ours) || t.Leader != "" && !c.w.all([]string{t.Leader}, ours) {
 		return unsettled
 	}
+	if gone := func(u *User) bool { return u.Status == Deleted }; c.w.any(append(t.Members, t.Leader), gone) {
+		return denied("TEAM-07", "ADM-13", "TEAM-05") // the chart has not followed yet
+	}
 	r := c.w.Rooms[TeamID(t.ID)]
 	running := r != nil && !r.Ended
-	if running && !t.Room {
-		return unsettled // TEAM-04 says nothing about a room that is there
-	}
 	slices.Sort(t.Members)
 	t.Members = slices.Compact(t.Members)
-	if old != nil && t.Seq == 0 {
-		t.Seq = old.Seq
-	}
 	if old == nil || !old.same(t) {
 		c.w.Teams[t.ID] = &t
 		c.changed = true
@@ -113,6 +117,7 @@ func (c *call) follow(r *Room, t Team) {
 		}
 	}
 	if r.Name != t.Name {
+		c.announce(r, TextRenamed, false)
 		r.Name = t.Name
 		c.changed = true
 	}

@@ -2,7 +2,9 @@
 // library: plain sets and maps, own types, no code shared with what it judges.
 // Tests run the same commands against both and compare.
 //
-// What the rule book leaves open is answered with [Open]; callers skip it.
+// What the rule book leaves open is answered as the service has answered it
+// ([World.Answer]) and has to be meant; what cannot be answered so is [Open], and
+// callers skip it.
 package oracle
 
 import "time"
@@ -176,6 +178,15 @@ type Membership struct {
 	Joined   Cause
 }
 
+// Certainty is whether something is so; the zero value says that it is not.
+type Certainty int
+
+// The other certainties.
+const (
+	Perhaps Certainty = iota + 1
+	Certainly
+)
+
 // Role is participation or mastership.
 type Role string
 
@@ -206,9 +217,10 @@ type Room struct {
 	Parties []string // of a 1:1 room, sorted; of a message-to-me room its owner
 
 	Ended     bool
-	EndedWith map[string]bool // whose participation or role the end ended
-	Lives     int             // how often the room began
+	EndedWith map[string]Certainty // whose participation or role the end ended
+	Lives     int                  // how often the room began
 	Converted bool
+	HadLine   bool // LINE users take part or have taken part (FEA-14)
 	BeganAt   time.Time
 	EmptiedAt time.Time // what was written before is gone; zero: nothing is
 	OffSince  time.Time // message is off; zero: it is on
@@ -248,6 +260,7 @@ type World struct {
 	Step      int                // counts commands
 	Swept     int                // the step of the last sweep
 	Changed   int                // the step of the last change of the directory
+	Answer    Verdict            // what the service answers to the next command; decides what the rule book leaves open
 	lastRoom  int
 }
 
