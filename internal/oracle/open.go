@@ -19,7 +19,7 @@ func (OpenSelf) run(c *call) *refusal {
 		return nil
 	}
 	c.out.Room, c.out.Kind = r.ID, r.Kind
-	if !c.w.takesPart(r, c.actor) && c.w.Answer != NoOp { // whether a void participation is renewed before the sweep
+	if !c.w.takesPart(r, c.actor) {
 		c.join(r, AnyCause, false, c.actor)
 	}
 	return nil
