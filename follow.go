@@ -148,7 +148,8 @@ func (s *Service) newFollower(name string, handle Handler, o *FollowOptions) (*f
 // run takes turns until the context, a poison event or, with Once, the end of
 // the feed ends it.
 func (f *follower) run(ctx context.Context) error {
-	w := f.s.newWaker(ctx)
+	w := f.s.newWaker()
+	defer func() { w.stop() }()
 	failures := 0
 	for {
 		atEnd, err := f.turn(ctx)

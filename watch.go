@@ -9,26 +9,24 @@ import (
 )
 
 // waker waits for news: for the store's wake-ups if it has them, and in any case
-// no longer than Options.Poll.
+// no longer than Options.Poll. It listens from the first wait on until stop.
 type waker struct {
-	news <-chan struct{}
-	poll time.Duration
+	s         *Service
+	stop      context.CancelFunc
+	listening bool
+	news      <-chan struct{}
 }
 
-func (s *Service) newWaker(ctx context.Context) *waker {
-	w := &waker{poll: s.o.Poll}
-	if n, ok := capability[Notifier](s.store); ok {
-		news, err := n.Wake(ctx)
-		if err != nil {
-			s.o.Logger.DebugContext(ctx, "no wake-ups, polling", "error", err)
-		}
-		w.news = news
-	}
-	return w
-}
+func (s *Service) newWaker() *waker { return &waker{s: s, stop: func() {}} }
 
+// wait returns at once the first time: what came before it listened has to be
+// looked for.
 func (w *waker) wait(ctx context.Context) {
-	t := time.NewTimer(w.poll)
+	if !w.listening {
+		w.listen(ctx)
+		return
+	}
+	t := time.NewTimer(w.s.o.Poll)
 	defer t.Stop()
 	select {
 	case _, open := <-w.news:
@@ -40,11 +38,25 @@ func (w *waker) wait(ctx context.Context) {
 	}
 }
 
+func (w *waker) listen(ctx context.Context) {
+	w.listening = true
+	n, ok := capability[Notifier](w.s.store)
+	if !ok {
+		return
+	}
+	ctx, w.stop = context.WithCancel(ctx)
+	var err error
+	if w.news, err = n.Wake(ctx); err != nil {
+		w.s.o.Logger.DebugContext(ctx, "no wake-ups, polling", "error", err)
+	}
+}
+
 // Watch is Feed that goes on: at the end of the feed it waits for more. It ends
 // with an error, that of the context at the latest.
 func (s *Service) Watch(ctx context.Context, after Cursor) iter.Seq2[Recorded, error] {
 	return func(yield func(Recorded, error) bool) {
-		w := s.newWaker(ctx)
+		w := s.newWaker()
+		defer func() { w.stop() }()
 		for {
 			for rec, err := range s.Feed(ctx, after) {
 				if !yield(rec, err) || err != nil {
@@ -76,7 +88,8 @@ func (s *Service) WatchRooms(ctx context.Context, user UserID, after Cursor, roo
 			fail(err)
 			return
 		}
-		w := s.newWaker(ctx)
+		w := s.newWaker()
+		defer func() { w.stop() }()
 		for len(v.left) > 0 {
 			page, err := s.store.Feed(ctx, after, MaxPage)
 			if err == nil && len(page) == 0 {
