@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -13,20 +14,21 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/store/memstore"
+	"github.com/go-roomkit/roomkit/examples/internal/stores"
 )
 
 func main() {
-	if err := run(context.Background(), os.Stdout); err != nil {
+	store := flag.String("store", "memory", stores.Usage)
+	flag.Parse()
+	if err := run(context.Background(), *store, os.Stdout); err != nil {
 		log.Fatal(err)
 	}
 }
 
-// story is a service, a reader of its feed, and where the story is told.
+// story is a service and where the story is told.
 type story struct {
 	*roomkit.Service
-	followed roomkit.Cursor
-	out      io.Writer
+	out io.Writer
 }
 
 // step is what somebody tries.
@@ -36,8 +38,13 @@ type step struct {
 	cmd  roomkit.Command // none: the host carries out what the administrator has decided
 }
 
-func run(ctx context.Context, out io.Writer) error {
-	svc, err := roomkit.New(memstore.New(), &roomkit.Options{
+func run(ctx context.Context, name string, out io.Writer) error {
+	store, closeStore, err := stores.Open(ctx, name)
+	if err != nil {
+		return err
+	}
+	defer closeStore()
+	svc, err := roomkit.New(store, &roomkit.Options{
 		Policy: roomkit.Policy{AnyoneIsContact: true}, // else Options.Contacts tells who knows whom
 	})
 	if err != nil {
@@ -48,7 +55,7 @@ func run(ctx context.Context, out io.Writer) error {
 		return err
 	}
 	created, err := s.Do(ctx, roomkit.By("kim"), roomkit.CreateRoom{
-		People: people("lee", "eve"), Audience: roomkit.AudienceExternal, Name: "Project",
+		People: people("lee", "eve"), Audience: roomkit.AudienceExternal, Name: "Project", Anyway: true,
 	})
 	if err != nil {
 		return err
@@ -63,27 +70,6 @@ func run(ctx context.Context, out io.Writer) error {
 }
 
 func people(ids ...roomkit.UserID) []roomkit.UserID { return ids }
-
-func (s *story) provision(ctx context.Context) error {
-	users := roomkit.PutUsers{}
-	for id, company := range map[roomkit.UserID]roomkit.CompanyID{
-		"adm": "acme", "kim": "acme", "lee": "acme", "min": "acme", "eve": "bolt", "fay": "bolt",
-	} {
-		users.Users = append(users.Users, roomkit.User{
-			ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
-			Works: true, Administrator: id == "adm",
-		})
-	}
-	acme := roomkit.Company{ID: "acme", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected}
-	bolt := acme
-	bolt.ID = "bolt"
-	for _, cmd := range []roomkit.Command{roomkit.PutCompany{Company: acme}, roomkit.PutCompany{Company: bolt}, users} {
-		if _, err := s.Do(ctx, roomkit.System(), cmd); err != nil {
-			return err
-		}
-	}
-	return nil
-}
 
 func script(room roomkit.RoomID) []step {
 	off := roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff}
@@ -136,7 +122,8 @@ func (s *story) play(ctx context.Context, room roomkit.RoomID, st step) error {
 		err := s.members(ctx, "eve", room)
 		s.tell("\n# %s", st.what)
 		return err
-	} else if st.cmd == nil {
+	}
+	if st.cmd == nil {
 		return s.enforce(ctx, room)
 	}
 	_, err := s.Do(ctx, roomkit.By(st.who), st.cmd)
@@ -158,7 +145,7 @@ func (s *story) play(ctx context.Context, room roomkit.RoomID, st step) error {
 // people out.
 func (s *story) enforce(ctx context.Context, room roomkit.RoomID) error {
 	for _, user := range people("kim", "lee", "min") {
-		if err := s.Check(ctx, user, roomkit.ActionEnter, room); err != nil {
+		if s.Check(ctx, user, roomkit.ActionEnter, room) != nil {
 			s.tell("  %s cannot enter", user)
 		}
 	}
@@ -169,21 +156,19 @@ func (s *story) enforce(ctx context.Context, room roomkit.RoomID) error {
 	return s.follow(ctx)
 }
 
-// follow reads on in the feed and tells whom the host notifies of what.
+// follow reads on in the feed and tells whom the host notifies of what. The store
+// remembers how far it has come, so that another run does not tell it again.
 func (s *story) follow(ctx context.Context) error {
-	for rec, err := range s.Feed(ctx, s.followed) {
-		if err != nil {
-			return err
-		}
-		s.followed = rec.Cursor
+	tell := func(_ context.Context, rec roomkit.Recorded) error {
 		for _, n := range roomkit.NoticesOf(rec.Event) {
 			s.tell("  notice to %s: %s (%s)", cmp.Or(string(n.To), "everyone"), n.Key, cmp.Or(n.Params["name"], n.Params["features"], "-"))
 		}
 		if _, ok := rec.Event.(*roomkit.MasterVacated); ok {
 			s.tell("  no Group Master is left")
 		}
+		return nil
 	}
-	return nil
+	return s.Follow(ctx, "externalgroup", tell, &roomkit.FollowOptions{Once: true})
 }
 
 // members prints who takes part, as one of them sees it.

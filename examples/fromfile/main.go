@@ -18,7 +18,7 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/store/memstore"
+	"github.com/go-roomkit/roomkit/examples/internal/stores"
 )
 
 func main() {
@@ -34,12 +34,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.SetOutput(out)
 	users := flags.String("users", "", "the directory: a `file` of lines with user id, company, mail address and flags")
 	as := flags.String("as", "", "the `user` id of whoever opens the room")
+	where := flags.String("store", "memory", stores.Usage)
 	another := flags.Bool("new", false, "open a new room although one is offered")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if *users == "" || *as == "" || flags.NArg() == 0 {
-		return errors.New("usage: fromfile -users users.tsv -as user [-new] FILE.ics|FILE.eml")
+		return errors.New("usage: fromfile -users users.tsv -as user [-new] [-store STORE] FILE.ics|FILE.eml")
 	}
 	dir, err := readDirectory(*users)
 	if err != nil {
@@ -49,7 +50,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if !dir.knows(actor) {
 		return fmt.Errorf("%s: user %q is not in it", *users, *as)
 	}
-	svc, err := open(ctx, dir)
+	store, closeStore, err := stores.Open(ctx, *where)
+	if err != nil {
+		return err
+	}
+	defer closeStore()
+	svc, err := open(ctx, store, dir)
 	if err != nil {
 		return err
 	}
@@ -68,8 +74,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 }
 
 // open makes a service that knows the directory.
-func open(ctx context.Context, dir *directory) (*roomkit.Service, error) {
-	svc, err := roomkit.New(memstore.New(), &roomkit.Options{Policy: roomkit.Policy{AnyoneIsContact: true}})
+func open(ctx context.Context, store roomkit.Store, dir *directory) (*roomkit.Service, error) {
+	svc, err := roomkit.New(store, &roomkit.Options{Policy: roomkit.Policy{AnyoneIsContact: true}})
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-roomkit/roomkit/store/memstore"
+
 	"github.com/go-roomkit/roomkit"
 )
 
@@ -65,6 +67,16 @@ func TestRun(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestRestart: the room that one run has opened is offered by the next.
+func TestRestart(t *testing.T) {
+	args := []string{"-users", "testdata/users.tsv", "-store", "sqlite:" + filepath.Join(t.TempDir(), "rooms.db"), "-as", "kim"}
+	var first, second bytes.Buffer
+	require.NoError(t, run(t.Context(), append(args, "testdata/weekly.ics"), &first))
+	require.Contains(t, first.String(), "new: true")
+	require.NoError(t, run(t.Context(), append(args, "testdata/release.eml"), &second))
+	require.Contains(t, second.String(), `offered: "주간 회의`)
 }
 
 // TestOnePerson: one person leads to the 1:1 room, which has no title (CRE-33).
@@ -161,7 +173,7 @@ func FuzzSource(f *testing.F) {
 	}
 	dir, err := readDirectory("testdata/users.tsv")
 	require.NoError(f, err)
-	svc, err := open(f.Context(), dir)
+	svc, err := open(f.Context(), memstore.New(), dir)
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, data []byte) {
 		event, err := parseEvent(bytes.NewReader(data))

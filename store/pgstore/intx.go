@@ -1,0 +1,150 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// txStore is a store inside a transaction of the host.
+type txStore struct {
+	base
+	tx pgx.Tx
+}
+
+var _ roomkit.Store = (*txStore)(nil)
+
+// InTx gives a store whose loads and commits are part of a transaction of the
+// host, which has to be READ COMMITTED. What it stores becomes visible, comes
+// into the feed and is durable when that transaction commits, and is gone if it
+// rolls back. Until then outcomes have no cursor. Use it for one goroutine, like
+// the transaction.
+//
+// Writers of other rooms do not wait for the transaction; writers of the same
+// rows do. Therefore what a command has relied on without writing it, for
+// instance a company's switches, is compared when the transaction commits: if it
+// has changed, tx.Commit fails with SQLSTATE 40001 and the host has to run the
+// transaction again. SET CONSTRAINTS ALL IMMEDIATE and PREPARE TRANSACTION make
+// all other commits wait for the rest of the transaction.
+func (s *Store) InTx(tx pgx.Tx) roomkit.Store {
+	t := &txStore{base: s.base, tx: tx}
+	t.inTx = true
+	t.reading = t.onTx
+	return t
+}
+
+// onTx runs something that only reads.
+func (s *txStore) onTx(ctx context.Context, do func(*pgx.Conn) error) error {
+	return classify(ctx, s.guarded(ctx, func() error { return do(s.tx.Conn()) }))
+}
+
+// guarded runs something so that an error does not end the host's transaction.
+func (s *txStore) guarded(ctx context.Context, do func() error) error {
+	isolation := ""
+	t := &trip{sql: s.sql}
+	t.add(mark, nil, nil)
+	t.add(readIsolation, nil, func(r *row) { isolation = r.text() })
+	err := t.run(ctx, s.tx.Conn())
+	if err != nil {
+		return err
+	}
+	if err = do(); err == nil && isolation != "read committed" {
+		err = fmt.Errorf("%w, not %s", ErrIsolation, isolation)
+	}
+	var undone error
+	if err != nil {
+		undone = s.say(ctx, undoToMark) // a trip of its own: until then nothing else can be prepared
+	}
+	return errors.Join(err, undone, s.say(ctx, forgetMark))
+}
+
+func (s *txStore) say(ctx context.Context, number int) error {
+	t := &trip{sql: s.sql}
+	t.add(number, nil, nil)
+	return t.run(ctx, s.tx.Conn())
+}
+
+// Load implements [roomkit.Store]. It reads until two answers agree, because the
+// statements of a READ COMMITTED transaction see different moments.
+func (s *txStore) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts, error) {
+	facts, err := s.base.Load(ctx, needs)
+	for range maxTries {
+		if err != nil {
+			return nil, err
+		}
+		before := facts
+		if facts, err = s.base.Load(ctx, needs); err == nil && reflect.DeepEqual(before, facts) {
+			return facts, nil
+		}
+	}
+	return nil, conflict("what was to be loaded kept changing")
+}
+
+// Commit implements [roomkit.Store].
+func (s *txStore) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+	return commitAll(ctx, changes, s.commitSome)
+}
+
+func (s *txStore) commitSome(ctx context.Context, changes []roomkit.Change, never unborn) ([]roomkit.CommitResult, error) {
+	var err error
+	for range maxTries {
+		var p *plan
+		err = s.guarded(ctx, func() (err error) {
+			p, err = s.park(ctx, changes, never)
+			return err
+		})
+		switch {
+		case err == nil:
+			return p.results(&s.base, never), nil
+		case !mismatch(err) && !again(err):
+			return nil, classify(ctx, err)
+		}
+	}
+	return nil, classify(ctx, err)
+}
+
+// park judges changes and writes those that hold. Their records wait for their
+// places, and what they relied on for being compared, until the host commits.
+func (s *txStore) park(ctx context.Context, changes []roomkit.Change, never unborn) (*plan, error) {
+	p, err := s.judge(ctx, s.tx.Conn(), &trip{sql: s.sql}, changes, never)
+	if err != nil || len(p.stored) == 0 {
+		return p, err
+	}
+	t := &trip{sql: s.sql}
+	p.write(t)
+	p.park(t)
+	return p, t.run(ctx, s.tx.Conn())
+}
+
+// park adds what takes the place of publish inside a transaction of the host.
+func (p *plan) park(t *trip) {
+	if n := len(p.records); n > 0 {
+		t.add(parkRecords, bindRecords(of(n), p.records), nil)
+	}
+	var writes []roomkit.Subject
+	var relied []roomkit.Expect
+	for subject, v := range p.base {
+		if _, ok := p.writtenVersion(&subject); ok {
+			writes = append(writes, subject)
+		} else {
+			relied = append(relied, roomkit.Expect{Subject: subject, Version: v})
+		}
+	}
+	if n := len(writes); n > 0 { // earlier commits of the transaction relied on them as they were until now
+		t.add(replaceRelied, bindSubjects(of(n), n, func(i int) *roomkit.Subject { return &writes[i] }), nil)
+	}
+	if n := len(relied); n > 0 {
+		a := bindSubjects(of(n), n, func(i int) *roomkit.Subject { return &relied[i].Subject })
+		t.add(addRelied, a.ints(n, func(i int) int64 { return int64(relied[i].Version) }), nil)
+	}
+	var commands asked[roomkit.CommandID]
+	for _, r := range p.records {
+		commands.add(r.Command)
+	}
+	t.add(addCommands, uuidList(arrays(), commands.list), nil)
+}

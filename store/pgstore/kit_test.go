@@ -1,0 +1,69 @@
+package pgstore_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/pgstore"
+)
+
+// world is a store with a company acme of a few users u1, u2 …
+type world struct {
+	pool    *pgxpool.Pool
+	o       *pgstore.Options
+	store   *pgstore.Store
+	service *roomkit.Service
+}
+
+const worldUsers = 20
+
+func newWorld(tb testing.TB) *world {
+	tb.Helper()
+	pool := poolOf(tb, databaseURL(tb))
+	store, o := newStore(tb, pool)
+	w := &world{pool: pool, o: o, store: store}
+	var err error
+	w.service, err = roomkit.New(store, nil)
+	require.NoError(tb, err)
+	settle(tb, w.service, worldUsers)
+	return w
+}
+
+// settle provisions company acme with users u1 to un.
+func settle(tb testing.TB, s *roomkit.Service, n int) {
+	tb.Helper()
+	_, err := s.Do(tb.Context(), roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
+		ID: "acme", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalAll,
+	}})
+	require.NoError(tb, err)
+	for from := 1; from <= n; from += roomkit.MaxPeople {
+		var users []roomkit.User
+		for i := from; i <= min(n, from+roomkit.MaxPeople-1); i++ {
+			users = append(users, roomkit.User{
+				ID: userID(i), Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive,
+			})
+		}
+		_, err = s.Do(tb.Context(), roomkit.System(), roomkit.PutUsers{Users: users})
+		require.NoError(tb, err)
+	}
+}
+
+func userID(i int) roomkit.UserID { return roomkit.UserID(fmt.Sprint("u", i)) }
+
+// feed reads all records after a cursor.
+func (w *world) feed(tb testing.TB, after roomkit.Cursor) (all []roomkit.Record) {
+	tb.Helper()
+	for {
+		page, err := w.store.Feed(tb.Context(), after, roomkit.MaxPage)
+		require.NoError(tb, err)
+		if len(page) == 0 {
+			return all
+		}
+		all = append(all, page...)
+		after = page[len(page)-1].Cursor
+	}
+}

@@ -1,0 +1,308 @@
+package pgstore
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// Load implements [roomkit.Store] in one round trip.
+func (b *base) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, classify(ctx, err)
+	}
+	var facts []roomkit.Facts
+	err := b.reading(ctx, func(conn *pgx.Conn) error {
+		l := newLookup(b, needs)
+		err := l.trip.run(ctx, conn)
+		if err == nil {
+			facts = l.facts(needs)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return facts, nil
+}
+
+// person is what is known of a user, and of the user in a room.
+type person struct {
+	user    roomkit.User // version 0: there is none
+	company roomkit.Company
+	member  roomkit.Member // no user: there is none
+}
+
+// lookup is a trip for some needs and what it has found.
+type lookup struct {
+	b    *base
+	trip trip
+
+	rooms       map[roomkit.RoomID]*roomkit.Room
+	owners      map[roomkit.RoomID]*roomkit.Company
+	roomTeams   map[roomkit.RoomID]*roomkit.Team
+	people      map[place]*person
+	crowds      map[roomkit.RoomID][]*person // all people found for a room
+	teams       map[roomkit.TeamID]*roomkit.Team
+	companies   map[roomkit.CompanyID]*roomkit.Company
+	holders     map[nameKey]roomkit.RoomID
+	checkpoints map[string]roomkit.Cursor
+	done        map[roomkit.CommandID]*roomkit.Outcome
+	shared      [][]roomkit.RoomEntry // for each need
+}
+
+func newLookup(b *base, needs []roomkit.Need) *lookup {
+	l := &lookup{
+		b: b, trip: trip{sql: b.sql}, rooms: map[roomkit.RoomID]*roomkit.Room{}, owners: map[roomkit.RoomID]*roomkit.Company{},
+		roomTeams: map[roomkit.RoomID]*roomkit.Team{}, people: map[place]*person{}, crowds: map[roomkit.RoomID][]*person{},
+		teams: map[roomkit.TeamID]*roomkit.Team{}, companies: map[roomkit.CompanyID]*roomkit.Company{},
+		holders: map[nameKey]roomkit.RoomID{}, shared: make([][]roomkit.RoomEntry, len(needs)),
+	}
+	if !b.inTx {
+		l.trip.add(beginReading, nil, nil)
+	}
+	l.askAbout(needs)
+	for i := range needs {
+		if len(needs[i].Shared) > 0 {
+			l.askShared(needs[i].Shared, &l.shared[i])
+		}
+	}
+	if !b.inTx {
+		l.trip.add(endTx, nil, nil)
+	}
+	return l
+}
+
+// askAbout adds the questions of all needs but for shared rooms.
+func (l *lookup) askAbout(needs []roomkit.Need) {
+	var w wanted
+	for i := range needs {
+		w.add(&needs[i])
+	}
+	if len(w.rooms.list) > 0 {
+		l.trip.add(loadRooms, uuidList(arrays(), w.rooms.list), l.takeRoom)
+	}
+	if n := len(w.people.list); n > 0 || len(w.rooms.list) > 0 {
+		a := arrays().uuids(n, func(i int) [16]byte { return w.people.list[i].room })
+		a.texts(n, func(i int) string { return string(w.people.list[i].user) })
+		l.trip.add(loadPeople, uuidList(a, w.rooms.list), l.takePerson)
+	}
+	if n := len(w.led.list); n > 0 || len(w.masters.list) > 0 || len(w.everybody.list) > 0 {
+		a := uuidList(uuidList(arrays(), w.masters.list), w.everybody.list).int(roomkit.MaxEverybody + 1)
+		a.texts(n, func(i int) string { return string(w.led.list[i].team) })
+		a.uuids(n, func(i int) [16]byte { return w.led.list[i].room })
+		l.trip.add(loadCrowd, a, l.takePerson)
+	}
+	if len(w.led.list) > 0 {
+		teams := make([]roomkit.TeamID, len(w.led.list))
+		for i, led := range w.led.list {
+			teams[i] = led.team
+		}
+		l.trip.add(loadTeams, textList(arrays(), teams), func(r *row) {
+			t := l.b.names.team(r)
+			l.teams[t.ID] = &t
+		})
+	}
+	if len(w.companies.list) > 0 {
+		l.trip.add(loadCompanies, textList(arrays(), w.companies.list), func(r *row) {
+			c := l.b.names.company(r)
+			l.companies[c.ID] = &c
+		})
+	}
+	l.b.askNames(&l.trip, w.names.list, l.holders)
+	l.checkpoints = askCheckpoints(&l.trip, w.checkpoints.list)
+	l.done = l.b.askOutcomes(&l.trip, w.commands.list)
+}
+
+// led names a team, and the room for which its leader's row is asked.
+type led struct {
+	team roomkit.TeamID
+	room roomkit.RoomID
+}
+
+// wanted is what some needs ask for, each once.
+type wanted struct {
+	rooms       asked[roomkit.RoomID]
+	people      asked[place]
+	masters     asked[roomkit.RoomID]
+	everybody   asked[roomkit.RoomID]
+	led         asked[led]
+	companies   asked[roomkit.CompanyID]
+	names       asked[nameKey]
+	checkpoints asked[string]
+	commands    asked[roomkit.CommandID]
+}
+
+func (w *wanted) add(n *roomkit.Need) {
+	if !n.Room.IsZero() {
+		w.rooms.add(n.Room)
+		if n.Masters {
+			w.masters.add(n.Room)
+		}
+		if n.Everybody {
+			w.everybody.add(n.Room)
+		}
+	}
+	for _, u := range n.People {
+		w.people.add(place{n.Room, u})
+	}
+	for _, c := range n.Companies {
+		w.companies.add(c)
+	}
+	if n.Team != "" {
+		w.led.add(led{n.Team, n.Room})
+	}
+	if n.Name != "" {
+		w.names.add(nameKey{n.Company, n.Name})
+	}
+	if n.Checkpoint != "" {
+		w.checkpoints.add(n.Checkpoint)
+	}
+	if !n.Command.IsZero() {
+		w.commands.add(n.Command)
+	}
+}
+
+func (l *lookup) takeRoom(r *row) {
+	room := l.b.names.room(r)
+	l.rooms[room.ID] = &room
+	if !r.absent(companyWidth) {
+		c := l.b.names.company(r)
+		l.owners[room.ID] = &c
+	}
+	if !r.absent(teamWidth) {
+		t := l.b.names.team(r)
+		l.roomTeams[room.ID] = &t
+	}
+}
+
+func (l *lookup) takePerson(r *row) {
+	at := place{r.uuid(), roomkit.UserID(r.text())}
+	if l.people[at] != nil {
+		return
+	}
+	p := &person{}
+	if !r.absent(userWidth) {
+		p.user = l.b.names.user(r)
+	}
+	if !r.absent(companyWidth) {
+		p.company = l.b.names.company(r)
+	}
+	if !r.absent(memberWidth) {
+		p.member = l.b.names.member(r)
+	}
+	l.people[at] = p
+	l.crowds[at.room] = append(l.crowds[at.room], p)
+}
+
+// askShared asks for the rooms that some people share: first those which are
+// theirs alone, then the others.
+func (l *lookup) askShared(people []roomkit.UserID, entries *[]roomkit.RoomEntry) {
+	people = slices.Compact(slices.Sorted(slices.Values(people)))
+	digest := roomkit.DigestOf(people...)
+	take := func(r *row) { *entries = append(*entries, roomkit.RoomEntry{Room: l.b.names.room(r)}) }
+	exact := textList(arrays().bytes(digest[:]), people).uuid(roomkit.RoomID{})
+	l.trip.add(loadExact, exact.null().int(roomkit.MaxShared), take)
+	more := textList(arrays().uuid(roomkit.RoomID{}), people)
+	l.trip.add(loadMore, more.null().int(roomkit.MaxShared), take)
+}
+
+// facts puts together what was found.
+func (l *lookup) facts(needs []roomkit.Need) []roomkit.Facts {
+	facts := make([]roomkit.Facts, len(needs))
+	for i := range needs {
+		l.answer(&needs[i], &facts[i])
+		facts[i].Shared = l.shared[i]
+	}
+	return facts
+}
+
+func (l *lookup) answer(n *roomkit.Need, f *roomkit.Facts) {
+	if room := l.rooms[n.Room]; room != nil {
+		f.Room = *room
+		addCompany(f, l.owners[n.Room])
+		if t := l.roomTeams[n.Room]; t != nil && n.Team == "" {
+			f.Team = *t
+		}
+	}
+	if t := l.teams[n.Team]; t != nil {
+		f.Team = *t
+	}
+	f.Team.Members = slices.Clone(f.Team.Members)
+	l.addPeople(n, f)
+	for _, id := range n.Companies {
+		addCompany(f, l.companies[id])
+	}
+	if o := l.done[n.Command]; o != nil {
+		done := *o
+		done.Events = slices.Clone(o.Events)
+		f.Done = &done
+	}
+	if n.Name != "" {
+		f.NameHolder = l.holders[nameKey{n.Company, n.Name}]
+	}
+	if n.Checkpoint != "" {
+		f.Checkpoint = l.checkpoints[n.Checkpoint]
+	}
+}
+
+func (l *lookup) addPeople(n *roomkit.Need, f *roomkit.Facts) {
+	added := make(map[*person]struct{}, len(n.People)+2)
+	add := func(p *person) {
+		if _, twice := added[p]; twice || p == nil {
+			return
+		}
+		added[p] = struct{}{}
+		if p.member.User != "" {
+			f.Members = append(f.Members, p.member)
+		}
+		if p.user.Version > 0 {
+			f.Users = append(f.Users, p.user)
+			addCompany(f, &p.company)
+		}
+	}
+	for _, id := range n.People {
+		add(l.people[place{n.Room, id}])
+	}
+	if f.Room.Kind == roomkit.KindDirect {
+		add(l.people[place{n.Room, f.Room.Parties[0]}])
+		add(l.people[place{n.Room, f.Room.Parties[1]}])
+	}
+	if n.Team != "" {
+		add(l.people[place{n.Room, f.Team.Leader}])
+	}
+	for _, p := range l.crowd(n) {
+		add(p)
+	}
+}
+
+// crowd gives the people of a room whom a need does not name. What was found for
+// other needs may be more than this one asked for.
+func (l *lookup) crowd(n *roomkit.Need) (list []*person) {
+	if !n.Masters && !n.Everybody {
+		return nil
+	}
+	all := slices.SortedFunc(slices.Values(l.crowds[n.Room]), func(a, b *person) int { return cmp.Compare(a.member.User, b.member.User) })
+	everybody := 0
+	for _, p := range all {
+		present := p.member.Participant || p.member.Master
+		if n.Everybody && present && everybody <= roomkit.MaxEverybody {
+			everybody++
+			list = append(list, p)
+		} else if n.Masters && p.member.Master {
+			list = append(list, p)
+		}
+	}
+	return list
+}
+
+func addCompany(f *roomkit.Facts, c *roomkit.Company) {
+	if c == nil || c.Version == 0 || slices.ContainsFunc(f.Companies, func(have roomkit.Company) bool { return have.ID == c.ID }) {
+		return
+	}
+	f.Companies = append(f.Companies, *c)
+}

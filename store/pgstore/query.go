@@ -1,0 +1,128 @@
+package pgstore
+
+import (
+	"context"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// pageSize clamps a limit; it is the first thing that every query does.
+func pageSize(ctx context.Context, limit int) (int64, error) {
+	switch {
+	case ctx.Err() != nil:
+		return 0, classify(ctx, ctx.Err())
+	case limit < 0:
+		return 0, invalid("Limit", "is negative")
+	case limit == 0:
+		return roomkit.DefaultPage, nil
+	}
+	return int64(min(limit, roomkit.MaxPage)), nil
+}
+
+// page runs one statement and reads its rows.
+func page[R any](ctx context.Context, b *base, number int, a *args, read func(*row) R) ([]R, error) {
+	var rows []R
+	err := b.reading(ctx, func(conn *pgx.Conn) error {
+		rows = nil
+		t := &trip{sql: b.sql}
+		t.add(number, a, func(r *row) { rows = append(rows, read(r)) })
+		return t.run(ctx, conn)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// Members implements [roomkit.Store].
+func (b *base) Members(ctx context.Context, q roomkit.MemberQuery) ([]roomkit.Member, error) {
+	limit, err := pageSize(ctx, q.Limit)
+	if err == nil && q.Which > roomkit.MembersAll {
+		err = invalid("Which", "unknown filter")
+	}
+	if err != nil {
+		return nil, err
+	}
+	number := [...]int{pageOfPresent, pageOfParticipants, pageOfMasters, pageOfAll}[q.Which]
+	return page(ctx, b, number, new(args).uuid(q.Room).text(string(q.After)).int(limit), b.names.member)
+}
+
+// Users implements [roomkit.Store].
+func (b *base) Users(ctx context.Context, q roomkit.UserQuery) ([]roomkit.User, error) {
+	limit, err := pageSize(ctx, q.Limit)
+	if err != nil {
+		return nil, err
+	}
+	if q.Company == "" {
+		return page(ctx, b, pageOfFree, new(args).text(string(q.After)).int(limit), b.names.user)
+	}
+	return page(ctx, b, pageOfUsers, new(args).text(string(q.Company)).text(string(q.After)).int(limit), b.names.user)
+}
+
+// Rooms implements [roomkit.Store].
+func (b *base) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomEntry, error) {
+	limit, err := pageSize(ctx, q.Limit)
+	if err == nil {
+		err = checkRoomQuery(&q)
+	}
+	if err != nil {
+		return nil, err
+	}
+	a := &args{many: true} // of the kinds
+	room := func(r *row) roomkit.RoomEntry { return roomkit.RoomEntry{Room: b.names.room(r)} }
+	withRow := func(r *row) roomkit.RoomEntry {
+		return roomkit.RoomEntry{Room: b.names.room(r), Member: b.names.member(r)}
+	}
+	switch {
+	case q.User != "" && q.Which == roomkit.MembersAll:
+		kinds(a.text(string(q.User)).uuid(q.After), q.Kinds).int(limit)
+		return page(ctx, b, pageOfPastRooms, a, withRow)
+	case q.User != "":
+		kinds(a.text(string(q.User)).uuid(q.After), q.Kinds).int(limit)
+		a.bool(q.Which == roomkit.MembersTakingPart).bool(q.Which == roomkit.MembersManaging)
+		return page(ctx, b, pageOfUserRooms, a, withRow)
+	case q.Company != "":
+		number := pageOfCompany
+		if q.Public {
+			number = pageOfPublic
+		}
+		return page(ctx, b, number, kinds(a.text(string(q.Company)).uuid(q.After), q.Kinds).int(limit), room)
+	}
+	people := slices.Compact(slices.Sorted(slices.Values(q.Participants)))
+	if q.Exact {
+		digest := roomkit.DigestOf(people...)
+		return page(ctx, b, loadExact, kinds(textList(a.bytes(digest[:]), people).uuid(q.After), q.Kinds).int(limit), room)
+	}
+	return page(ctx, b, pageOfShared, kinds(textList(a.uuid(q.After), people), q.Kinds).int(limit), room)
+}
+
+// kinds adds the names of kinds, or NULL for all.
+func kinds(a *args, list []roomkit.Kind) *args {
+	if len(list) == 0 {
+		return a.null()
+	}
+	return a.texts(len(list), func(i int) string { return list[i].String() })
+}
+
+func checkRoomQuery(q *roomkit.RoomQuery) error {
+	selectors := 0
+	for _, set := range [...]bool{q.User != "", q.Company != "", len(q.Participants) > 0} {
+		if set {
+			selectors++
+		}
+	}
+	switch {
+	case selectors != 1:
+		return invalid("RoomQuery", "needs one of User, Company and Participants")
+	case q.Which > roomkit.MembersAll:
+		return invalid("Which", "unknown filter")
+	case q.Public && q.Company == "":
+		return invalid("Public", "needs Company")
+	case q.Exact && len(q.Participants) == 0:
+		return invalid("Exact", "needs Participants")
+	}
+	return nil
+}

@@ -1,0 +1,273 @@
+package pgstore_test
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/url"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/pgstore"
+)
+
+func mustExec(tb testing.TB, pool *pgxpool.Pool, text string) {
+	tb.Helper()
+	_, err := pool.Exec(tb.Context(), text)
+	require.NoError(tb, err, text)
+}
+
+// What New and Migrate find is an error of a class of its own, and stays as it is.
+func TestForeignDatabases(t *testing.T) {
+	pool := poolOf(t, databaseURL(t))
+	migrated := func(then string) func(*testing.T, *pgstore.Options) {
+		return func(t *testing.T, o *pgstore.Options) {
+			require.NoError(t, pgstore.Migrate(t.Context(), pool, o))
+			mustExec(t, pool, fmt.Sprintf(then, o.Schema))
+		}
+	}
+	tests := []struct {
+		name    string
+		prepare func(*testing.T, *pgstore.Options)
+		open    error
+		migrate error
+	}{
+		{"nothing", func(*testing.T, *pgstore.Options) {}, pgstore.ErrNotMigrated, nil},
+		{"an older version", migrated(`UPDATE %s.roomkit_meta SET schema_version = 0`), pgstore.ErrNotMigrated, nil},
+		{"a newer version", migrated(`UPDATE %s.roomkit_meta SET schema_version = 99`), pgstore.ErrNewerSchema, pgstore.ErrNewerSchema},
+		{"others' tables", func(t *testing.T, o *pgstore.Options) {
+			mustExec(t, pool, `CREATE SCHEMA `+o.Schema)
+			mustExec(t, pool, `CREATE TABLE `+o.Schema+`.roomkit_rooms (id int)`)
+		}, pgstore.ErrForeignTables, pgstore.ErrForeignTables},
+		{"others' meta", func(t *testing.T, o *pgstore.Options) {
+			mustExec(t, pool, `CREATE SCHEMA `+o.Schema)
+			mustExec(t, pool, `CREATE TABLE `+o.Schema+`.roomkit_meta (id int)`)
+		}, pgstore.ErrForeignTables, pgstore.ErrForeignTables},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			o := newSchema(t, pool)
+			tt.prepare(t, o)
+			_, err := pgstore.New(t.Context(), pool, o)
+			require.ErrorIs(t, err, tt.open)
+			require.ErrorIs(t, err, roomkit.ErrUnsupported)
+			if tt.name == "an older version" {
+				return // there is no older version yet: the tables are in the way
+			}
+			require.ErrorIs(t, pgstore.Migrate(t.Context(), pool, o), tt.migrate)
+		})
+	}
+}
+
+func TestOptions(t *testing.T) {
+	pool := poolOf(t, databaseURL(t))
+	for _, o := range []pgstore.Options{
+		{Prefix: "Upper"}, {Prefix: `x"; DROP`}, {Prefix: "1x"}, {Prefix: "thirtytwo_letters_are_too_many_x"}, {Schema: "a b"}, {Schema: `x"`}, {Schema: "ü"},
+	} {
+		_, err := pgstore.New(t.Context(), pool, &o)
+		require.ErrorIs(t, err, roomkit.ErrInvalid, "%+v", o)
+		require.ErrorIs(t, pgstore.Migrate(t.Context(), pool, &o), roomkit.ErrInvalid, "%+v", o)
+	}
+	_, err := pgstore.New(t.Context(), nil, nil)
+	require.ErrorIs(t, err, roomkit.ErrInvalid)
+	require.ErrorIs(t, pgstore.Migrate(t.Context(), nil, nil), roomkit.ErrInvalid)
+}
+
+// Two installations can share a schema; one without Schema goes by search_path.
+func TestPrefixes(t *testing.T) {
+	pool := poolOf(t, databaseURL(t))
+	o := newSchema(t, pool)
+	require.NoError(t, pgstore.Migrate(t.Context(), pool, o))
+	config := pool.Config()
+	config.ConnConfig.RuntimeParams["search_path"] = o.Schema
+	own, err := pgxpool.NewWithConfig(t.Context(), config)
+	require.NoError(t, err)
+	defer own.Close()
+	other := &pgstore.Options{Prefix: "chat_"}
+	require.NoError(t, pgstore.Migrate(t.Context(), own, other))
+	first, second := openStore(t, pool, o), openStore(t, own, other)
+	for _, s := range []roomkit.Store{first, second} {
+		service, err := roomkit.New(s, nil)
+		require.NoError(t, err)
+		settle(t, service, 2)
+		_, err = service.Do(t.Context(), roomkit.By("u1"), roomkit.OpenDirect{With: "u2"})
+		require.NoError(t, err)
+		require.NoError(t, roomkit.Verify(t.Context(), s, nil))
+	}
+	records, err := first.Feed(t.Context(), "", 1)
+	require.NoError(t, err)
+	_, err = second.Feed(t.Context(), records[0].Cursor, 1)
+	require.ErrorIs(t, err, roomkit.ErrInvalid, "a cursor of the other installation")
+}
+
+// Migrations may run at the same time and be cut off anywhere.
+func TestMigrateConcurrentlyAndCutOff(t *testing.T) {
+	direct := poolOf(t, databaseURL(t))
+	o := newSchema(t, direct)
+	p, pool := through(t)
+	stop := make(chan struct{})
+	var cutter, migrations sync.WaitGroup
+	cutter.Go(func() {
+		for range scale(20, 200) {
+			<-time.After(time.Duration(rand.IntN(20)) * time.Millisecond)
+			p.cut()
+		}
+		close(stop)
+	})
+	for range 4 {
+		migrations.Go(func() {
+			for done := false; !done; {
+				_ = pgstore.Migrate(t.Context(), pool, o) // cut off, most likely
+				select {
+				case <-stop:
+					done = true
+				default:
+				}
+			}
+			assert.NoError(t, pgstore.Migrate(t.Context(), direct, o))
+		})
+	}
+	migrations.Wait()
+	cutter.Wait()
+	s := openStore(t, direct, o)
+	service, err := roomkit.New(s, nil)
+	require.NoError(t, err)
+	settle(t, service, 2)
+	require.NoError(t, roomkit.Verify(t.Context(), s, nil))
+}
+
+func TestWeakSettings(t *testing.T) {
+	w := newWorld(t)
+	u, err := url.Parse(os.Getenv("ROOMKIT_POSTGRES_URL"))
+	require.NoError(t, err)
+	q := u.Query()
+	q.Set("synchronous_commit", "off")
+	u.RawQuery = q.Encode()
+	pool := poolOf(t, u.String())
+	_, err = pgstore.New(t.Context(), pool, w.o)
+	require.ErrorIs(t, err, pgstore.ErrWeak)
+	weak := *w.o
+	weak.Weak = true
+	_, err = pgstore.New(t.Context(), pool, &weak)
+	require.NoError(t, err)
+}
+
+// everyCall calls every method that needs the database.
+func everyCall(ctx context.Context, s roomkit.Store) map[string]error {
+	errs := map[string]error{}
+	_, errs["Load"] = s.Load(ctx, []roomkit.Need{{People: []roomkit.UserID{"u1"}}})
+	_, errs["Commit"] = s.Commit(ctx, []roomkit.Change{newLine(7).next(1)})
+	_, errs["Members"] = s.Members(ctx, roomkit.MemberQuery{Room: roomkit.RoomID{1}})
+	_, errs["Rooms"] = s.Rooms(ctx, roomkit.RoomQuery{User: "u1"})
+	_, errs["Users"] = s.Users(ctx, roomkit.UserQuery{Company: "acme"})
+	_, errs["History"] = s.History(ctx, roomkit.UserSubject("u1"), 0, 1)
+	_, errs["Feed"] = s.Feed(ctx, "", 1)
+	return errs
+}
+
+func TestClosedPool(t *testing.T) {
+	w := newWorld(t)
+	pool := poolOf(t, databaseURL(t))
+	s := openStore(t, pool, w.o)
+	pool.Close()
+	for name, err := range everyCall(t.Context(), s) {
+		require.ErrorIs(t, err, pgstore.ErrUnavailable, name)
+		require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome, name)
+	}
+	_, err := pgstore.New(t.Context(), pool, w.o)
+	require.ErrorIs(t, err, pgstore.ErrUnavailable)
+	require.ErrorIs(t, pgstore.Migrate(t.Context(), pool, w.o), pgstore.ErrUnavailable)
+	require.Empty(t, w.history(t, roomkit.RoomSubject(newLine(7).room.ID)))
+}
+
+func TestUnreachableServer(t *testing.T) {
+	pool := poolOf(t, "postgres://nobody@127.0.0.1:1/nothing")
+	_, err := pgstore.New(t.Context(), pool, nil)
+	require.ErrorIs(t, err, pgstore.ErrUnavailable)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = pgstore.New(ctx, pool, nil)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestReadOnly(t *testing.T) {
+	w := newWorld(t)
+	pool := poolOf(t, databaseURL(t))
+	config := pool.Config()
+	config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
+	readers, err := pgxpool.NewWithConfig(t.Context(), config)
+	require.NoError(t, err)
+	defer readers.Close()
+	s := openStore(t, readers, w.o)
+	for name, err := range everyCall(t.Context(), s) {
+		if name != "Commit" {
+			require.NoError(t, err, name)
+		}
+	}
+	tx, err := readers.Begin(t.Context())
+	require.NoError(t, err)
+	defer tx.Rollback(context.WithoutCancel(t.Context()))
+	_, err = s.InTx(tx).Commit(t.Context(), []roomkit.Change{newLine(8).next(1)})
+	require.ErrorIs(t, err, pgstore.ErrReadOnly)
+	require.ErrorIs(t, err, roomkit.ErrUnsupported)
+}
+
+// What somebody else has written into the tables is told, not taken for ours.
+func TestCorruptedTables(t *testing.T) {
+	tests := []struct {
+		name, spoil string
+		call        string
+	}{
+		{"kind", `UPDATE %s.roomkit_rooms SET kind = 'cabin'`, "Rooms"},
+		{"status", `UPDATE %s.roomkit_users SET status = 'asleep'`, "Users"},
+		{"subject", `UPDATE %s.roomkit_records SET subject = 'cat'`, "Feed"},
+		{"digest", `UPDATE %s.roomkit_rooms SET digest = 'abc'`, "Rooms"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			newToggles(t, w.service, 1)
+			mustExec(t, w.pool, fmt.Sprintf(tt.spoil, w.o.Schema))
+			err := everyCall(t.Context(), w.store)[tt.call]
+			require.ErrorIs(t, err, pgstore.ErrCorrupt)
+			require.ErrorIs(t, err, roomkit.ErrUnsupported)
+		})
+	}
+	t.Run("event bytes", func(t *testing.T) {
+		w := newWorld(t)
+		mustExec(t, w.pool, `UPDATE `+w.o.Schema+`.roomkit_records SET data = '{"type":'`)
+		for _, err := range w.service.Feed(t.Context(), "") {
+			require.Error(t, err)
+			require.ErrorIs(t, err, roomkit.ErrInvalid)
+			break
+		}
+	})
+}
+
+// Text that PostgreSQL cannot hold is refused, in questions, too.
+func TestNUL(t *testing.T) {
+	w := newWorld(t)
+	_, err := w.store.Load(t.Context(), []roomkit.Need{{People: []roomkit.UserID{"a\x00b"}}})
+	require.ErrorIs(t, err, roomkit.ErrInvalid)
+	_, err = w.store.Rooms(t.Context(), roomkit.RoomQuery{User: "\xff"})
+	require.ErrorIs(t, err, roomkit.ErrInvalid)
+	l := newLine(1)
+	l.room.Name = "a\x00b"
+	_, err = w.store.Commit(t.Context(), []roomkit.Change{l.next(1)})
+	require.ErrorIs(t, err, roomkit.ErrInvalid)
+	require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+}
+
+func (w *world) history(tb testing.TB, of roomkit.Subject) []roomkit.Record {
+	tb.Helper()
+	records, err := w.store.History(tb.Context(), of, 0, roomkit.MaxPage)
+	require.NoError(tb, err)
+	return records
+}

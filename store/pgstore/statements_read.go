@@ -1,0 +1,156 @@
+package pgstore
+
+// The columns of the rows, in the order in which rows.go reads them.
+const (
+	roomColumns = `r.id, r.version, r.kind, r.state, r.company, r.public, r.name_key, r.digest, r.participants, r.masters,
+	r.outsiders, r.line_users, r.bots, r.changed_at, r.name, r.photo, r.description, r.origin, r.team, r.creator,
+	r.party_a, r.party_b, r.history_sharing, r.notify, r.features, r.features_withheld, r.message_off_since, r.had_line,
+	r.emptied_at, r.emptied_on, r.created_at`
+
+	memberColumns = `m.room, m."user", m.company, m.kind, m.participant, m.master, m.period, m.joined, m.joined_at, m.joined_version,
+	m.read_all, m.epoch_user, m.epoch_company, m.master_epoch_user, m.master_epoch_company, m."left", m.left_at,
+	m.left_version, m.left_by`
+
+	userColumns = `u.id, u.version, u.company, u.kind, u.status, u.administrator, u.works, u.line, u.works_since, u.works_lost,
+	u.ended, u.groups`
+
+	companyColumns = `c.id, c.version, c.core, c.members_create_groups, c.works, c.line, c.max_groups, c.recall_window,
+	c.works_off, c.works_narrowed, c.groups`
+
+	teamColumns = `t.id, t.version, t.company, t.name, t.leader, t.room, t.features, t.photo, t.preset, t.notify, t.synced_seq,
+	CASE WHEN t.id IS NOT NULL THEN
+		(SELECT string_agg(tm."user", ' ' ORDER BY tm."user") FROM roomkit_team_members tm WHERE tm.team = t.id) END`
+
+	recordColumns = `e.position, e.subject, e.room, e.id, e.version, e.type, e.at, e.command, e.data`
+
+	// personJoins adds to pairs of a room and a user what is known of both. LIMIT
+	// keeps it a look-up for each pair, however small the tables are at first.
+	personJoins = `
+	LEFT JOIN LATERAL (SELECT * FROM roomkit_users l WHERE l.id = p."user" LIMIT 1) u ON true
+	LEFT JOIN LATERAL (SELECT * FROM roomkit_companies l WHERE l.id = u.company LIMIT 1) c ON true
+	LEFT JOIN LATERAL (SELECT * FROM roomkit_members l WHERE l.room = p.room AND l."user" = p."user" LIMIT 1) m ON true`
+
+	// roomOfRow adds to a row m of a member the room.
+	roomOfRow = ` CROSS JOIN LATERAL (SELECT * FROM roomkit_rooms l WHERE l.id = m.room LIMIT 1) r`
+
+	// tookPart holds for a row m of one of the people $2 if all of them take part.
+	tookPart = `(SELECT count(*) FROM roomkit_members o WHERE o.room = m.room AND o."user" = ANY($2::text[]) AND o.participant)
+		= cardinality($2::text[])`
+
+	// fewestRooms is the one of the people $2 who is in the fewest rooms, as far as
+	// a short look tells.
+	fewestRooms = `(SELECT f."user" FROM unnest($2::text[]) f("user") ORDER BY (
+		SELECT count(*) FROM (SELECT FROM roomkit_members o WHERE o."user" = f."user" AND (o.participant OR o.master) LIMIT 200) few)
+		LIMIT 1)`
+)
+
+// readTexts are the statements that only read.
+var readTexts = map[int]string{
+	// All of one moment: the statements between begin and end see one snapshot.
+	beginReading: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`,
+	endTx:        `COMMIT`,
+
+	loadRooms: `SELECT ` + roomColumns + `, ` + companyColumns + `, ` + teamColumns + `
+			FROM unnest($1::uuid[]) n(id)
+			CROSS JOIN LATERAL (SELECT * FROM roomkit_rooms l WHERE l.id = n.id LIMIT 1) r
+			LEFT JOIN LATERAL (SELECT * FROM roomkit_companies l WHERE l.id = r.company LIMIT 1) c ON true
+			LEFT JOIN LATERAL (SELECT * FROM roomkit_teams l WHERE l.id = r.team AND r.kind = 'team' LIMIT 1) t ON true`,
+	loadPeople: `SELECT p.room, p."user", ` + userColumns + `, ` + companyColumns + `, ` + memberColumns + `
+			FROM (
+				SELECT * FROM unnest($1::uuid[], $2::text[]) named(room, "user")
+				UNION ALL
+				SELECT n.id, parties."user" FROM unnest($3::uuid[]) n(id)
+				CROSS JOIN LATERAL (SELECT * FROM roomkit_rooms l WHERE l.id = n.id LIMIT 1) r
+				CROSS JOIN LATERAL (VALUES (r.party_a), (r.party_b)) parties("user") WHERE r.kind = 'direct'
+			) p` + personJoins,
+	loadCrowd: `SELECT p.room, p."user", ` + userColumns + `, ` + companyColumns + `, ` + memberColumns + `
+			FROM (
+				SELECT o.room, o."user" FROM roomkit_members o WHERE o.room = ANY($1::uuid[]) AND o.master
+				UNION
+				SELECT o.room, o."user" FROM unnest($2::uuid[]) everybody(room) CROSS JOIN LATERAL (
+					SELECT a.room, a."user" FROM roomkit_members a
+					WHERE a.room = everybody.room AND (a.participant OR a.master) ORDER BY a."user" LIMIT $3::bigint) o
+				UNION
+				SELECT led.room, t.leader FROM unnest($4::text[], $5::uuid[]) led(team, room) JOIN roomkit_teams t ON t.id = led.team
+				WHERE t.leader IS NOT NULL
+			) p` + personJoins,
+	loadTeams:     `SELECT ` + teamColumns + ` FROM roomkit_teams t WHERE t.id = ANY($1::text[])`,
+	loadCompanies: `SELECT ` + companyColumns + ` FROM roomkit_companies c WHERE c.id = ANY($1::text[])`,
+	loadNames: `SELECT r.company, r.name_key, r.id FROM unnest($1::text[], $2::text[]) n(company, name_key)
+			JOIN roomkit_rooms r ON r.company = n.company AND r.name_key = n.name_key AND r.name_key IS NOT NULL AND r.state = 'active'`,
+	loadCheckpoints: `SELECT k.name, k.cursor FROM roomkit_checkpoints k WHERE k.name = ANY($1::text[])`,
+	loadCommands: `SELECT d.id, d.digest, d.room, d.changed, d.events, e.position, e.subject, e.room, e.id, e.version
+			FROM roomkit_commands d LEFT JOIN roomkit_records e ON e.command = d.id
+			WHERE d.id = ANY($1::uuid[]) ORDER BY d.id, e.position`,
+	loadExact: `SELECT ` + roomColumns + ` FROM roomkit_rooms r
+			WHERE r.digest = $1::bytea AND r.state = 'active' AND r.id > $3::uuid
+				AND (SELECT count(*) FROM roomkit_members o
+					WHERE o.room = r.id AND o."user" = ANY($2::text[]) AND o.participant) = cardinality($2::text[])
+				AND NOT EXISTS (SELECT FROM roomkit_members o WHERE o.room = r.id AND (o.participant OR o.master) AND o.participant
+					AND o."user" <> ALL($2::text[]))
+				AND ($4::text[] IS NULL OR r.kind = ANY($4::text[]))
+			ORDER BY r.digest, r.id LIMIT $5::bigint`,
+	loadMore: `SELECT ` + roomColumns + ` FROM roomkit_members m` + roomOfRow + `
+			WHERE m."user" = ` + fewestRooms + ` AND (m.participant OR m.master) AND m.participant AND m.room > $1::uuid
+				AND r.state = 'active' AND ` + tookPart + `
+				AND EXISTS (SELECT FROM roomkit_members o WHERE o.room = m.room AND (o.participant OR o.master) AND o.participant
+					AND o."user" <> ALL($2::text[]))
+				AND ($3::text[] IS NULL OR r.kind = ANY($3::text[]))
+			ORDER BY m."user", m.room LIMIT $4::bigint`,
+	pageOfShared: `SELECT ` + roomColumns + ` FROM roomkit_members m` + roomOfRow + `
+			WHERE m."user" = ` + fewestRooms + ` AND (m.participant OR m.master) AND m.participant AND m.room > $1::uuid
+				AND r.state = 'active' AND ` + tookPart + `
+				AND ($3::text[] IS NULL OR r.kind = ANY($3::text[]))
+			ORDER BY m."user", m.room LIMIT $4::bigint`,
+
+	// A page begins behind a point of the index and goes on in its order. That it
+	// stays with one room, user or company is said as a range: the planner would
+	// take an equality for so few rows that it might read and sort all of them.
+	pageOfPresent: `SELECT ` + memberColumns + ` FROM roomkit_members m
+			WHERE (m.room, m."user") > ($1::uuid, $2::text) AND m.room <= $1::uuid AND (m.participant OR m.master) ORDER BY m.room, m."user" LIMIT $3::bigint`,
+	pageOfParticipants: `SELECT ` + memberColumns + ` FROM roomkit_members m
+			WHERE (m.room, m."user") > ($1::uuid, $2::text) AND m.room <= $1::uuid AND (m.participant OR m.master) AND m.participant
+			ORDER BY m.room, m."user" LIMIT $3::bigint`,
+	pageOfMasters: `SELECT ` + memberColumns + ` FROM roomkit_members m
+			WHERE (m.room, m."user") > ($1::uuid, $2::text) AND m.room <= $1::uuid AND m.master ORDER BY m.room, m."user" LIMIT $3::bigint`,
+	pageOfAll: `SELECT ` + memberColumns + ` FROM roomkit_members m
+			WHERE (m.room, m."user") > ($1::uuid, $2::text) AND m.room <= $1::uuid ORDER BY m.room, m."user" LIMIT $3::bigint`,
+
+	pageOfUsers: `SELECT ` + userColumns + ` FROM roomkit_users u
+			WHERE (u.company, u.id) > ($1::text, $2::text) AND u.company <= $1::text ORDER BY u.company, u.id LIMIT $3::bigint`,
+	pageOfFree: `SELECT ` + userColumns + ` FROM roomkit_users u
+			WHERE u.company IS NULL AND u.id > $1::text ORDER BY u.company, u.id LIMIT $2::bigint`,
+
+	pageOfUserRooms: `SELECT ` + roomColumns + `, ` + memberColumns + ` FROM roomkit_members m` + roomOfRow + `
+			WHERE (m."user", m.room) > ($1::text, $2::uuid) AND m."user" <= $1::text AND (m.participant OR m.master) AND r.state = 'active'
+				AND (m.participant OR NOT $5::boolean) AND (m.master OR NOT $6::boolean)
+				AND ($3::text[] IS NULL OR r.kind = ANY($3::text[]))
+			ORDER BY m."user", m.room LIMIT $4::bigint`,
+	pageOfPastRooms: `SELECT ` + roomColumns + `, ` + memberColumns + ` FROM (
+				(SELECT o."user", o.room FROM roomkit_members o JOIN roomkit_rooms q ON q.id = o.room
+				WHERE (o."user", o.room) > ($1::text, $2::uuid) AND o."user" <= $1::text AND (o.participant OR o.master) AND ($3::text[] IS NULL OR q.kind = ANY($3::text[]))
+				ORDER BY o."user", o.room LIMIT $4::bigint)
+				UNION ALL
+				(SELECT o."user", o.room FROM roomkit_members o JOIN roomkit_rooms q ON q.id = o.room
+				WHERE (o."user", o.room) > ($1::text, $2::uuid) AND o."user" <= $1::text AND NOT (o.participant OR o.master) AND ($3::text[] IS NULL OR q.kind = ANY($3::text[]))
+				ORDER BY o."user", o.room LIMIT $4::bigint)
+			) p CROSS JOIN LATERAL (SELECT * FROM roomkit_members l WHERE l.room = p.room AND l."user" = p."user" LIMIT 1) m` + roomOfRow + `
+			ORDER BY p.room LIMIT $4::bigint`,
+	pageOfCompany: `SELECT ` + roomColumns + ` FROM roomkit_rooms r
+			WHERE (r.company, r.id) > ($1::text, $2::uuid) AND r.company <= $1::text AND r.state = 'active' AND ($3::text[] IS NULL OR r.kind = ANY($3::text[]))
+			ORDER BY r.company, r.id LIMIT $4::bigint`,
+	pageOfPublic: `SELECT ` + roomColumns + ` FROM roomkit_rooms r
+			WHERE (r.company, r.id) > ($1::text, $2::uuid) AND r.company <= $1::text AND r.state = 'active' AND r.public AND r.kind IN ('group', 'external_group')
+				AND ($3::text[] IS NULL OR r.kind = ANY($3::text[]))
+			ORDER BY r.company, r.id LIMIT $4::bigint`,
+
+	pageOfFeed: `SELECT ` + recordColumns + ` FROM roomkit_records e WHERE e.position > $1::bigint AND e.position > 0
+			ORDER BY e.position LIMIT $2::bigint`,
+	isPosition: `SELECT EXISTS (SELECT FROM roomkit_records e WHERE e.position = $1::bigint AND e.position > 0)`,
+	pageOfRoomHistory: `SELECT ` + recordColumns + ` FROM roomkit_records e
+			WHERE (e.room, e.version) > ($1::uuid, $2::bigint) AND e.room <= $1::uuid AND e.room IS NOT NULL ORDER BY e.room, e.version LIMIT $3::bigint`,
+	pageOfHistory: `SELECT ` + recordColumns + ` FROM roomkit_records e
+			WHERE (e.id, e.subject, e.version) > ($1::text, $4::text, $2::bigint) AND (e.id, e.subject) <= ($1::text, $4::text)
+				AND e.id IS NOT NULL
+			ORDER BY e.id, e.subject, e.version LIMIT $3::bigint`,
+}

@@ -1,0 +1,219 @@
+package pgstore
+
+import (
+	"context"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+)
+
+var parameters = regexp.MustCompile(`\$(\d+)`)
+
+// planOf gives the plan that PostgreSQL makes once for all parameters.
+func planOf(t *testing.T, conn *pgxpool.Conn, text string) string {
+	t.Helper()
+	count := 0
+	for _, found := range parameters.FindAllStringSubmatch(text, -1) {
+		n, err := strconv.Atoi(found[1])
+		require.NoError(t, err)
+		count = max(count, n)
+	}
+	execute := "EXPLAIN EXECUTE q"
+	if count > 0 {
+		execute += "(NULL" + strings.Repeat(", NULL", count-1) + ")"
+	}
+	_, err := conn.Exec(t.Context(), "PREPARE q AS "+text, pgx.QueryExecModeSimpleProtocol)
+	require.NoError(t, err, text)
+	rows, err := conn.Query(t.Context(), execute, pgx.QueryExecModeSimpleProtocol)
+	require.NoError(t, err, text)
+	lines, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(t, err, text)
+	_, err = conn.Exec(t.Context(), "DEALLOCATE q", pgx.QueryExecModeSimpleProtocol)
+	require.NoError(t, err)
+	return strings.Join(lines, "\n")
+}
+
+// slow gives the steps of a plan that look at a whole table, or sort a page.
+func slow(plan string, page bool) (bad []string) {
+	for line := range strings.Lines(plan) {
+		if strings.Contains(line, "Seq Scan on t_") || page && (strings.Contains(line, "Sort") || strings.Contains(line, "Hash")) {
+			bad = append(bad, strings.TrimSpace(line))
+		}
+	}
+	return bad
+}
+
+// No statement scans a table, and no page is sorted, in tables of some size.
+func TestPlans(t *testing.T) {
+	pool, err := pgxpool.New(t.Context(), os.Getenv("ROOMKIT_POSTGRES_URL"))
+	require.NoError(t, err)
+	defer pool.Close()
+	o, err := (&Options{Prefix: "t_", Schema: fmt.Sprint("plans", os.Getpid())}).complete()
+	require.NoError(t, err)
+	require.NoError(t, Migrate(t.Context(), pool, &o), "run these tests with .ci/with-postgres")
+	defer func() {
+		_, err := pool.Exec(context.WithoutCancel(t.Context()), "DROP SCHEMA "+o.Schema+" CASCADE")
+		require.NoError(t, err)
+	}()
+	for _, text := range fills {
+		_, err := pool.Exec(t.Context(), o.named(text))
+		require.NoError(t, err, text)
+	}
+	conn, err := pool.Acquire(t.Context())
+	require.NoError(t, err)
+	defer conn.Release()
+	_, err = conn.Exec(t.Context(), "SET plan_cache_mode = force_generic_plan")
+	require.NoError(t, err)
+	checked := 0
+	sql := o.statements()
+	for number := range statementCount {
+		for _, st := range []statement{sql.one[number], sql.many[number]} {
+			if verb := strings.Fields(st.text)[0]; verb == "BEGIN" || verb == "COMMIT" || strings.HasPrefix(verb, "ROLLBACK") || verb == "SAVEPOINT" || verb == "RELEASE" {
+				continue
+			}
+			if number == replaceRelied {
+				continue // looks at what the transaction itself has written
+			}
+			plan := planOf(t, conn, st.text)
+			page := number >= pageOfPresent && number <= pageOfHistory && number != pageOfPastRooms
+			require.Empty(t, slow(plan, page), "%s\n%s", st.text, plan)
+			checked++
+		}
+	}
+	require.Greater(t, checked, 80)
+	scans := o.named("SELECT * FROM roomkit_rooms WHERE name = $1::text")
+	require.NotEmpty(t, slow(planOf(t, conn, scans), false), "a scan is seen")
+	require.NotEmpty(t, slow(planOf(t, conn, o.named("SELECT * FROM roomkit_members ORDER BY period")), true), "a sort is seen")
+}
+
+var fills = []string{
+	`INSERT INTO roomkit_rooms SELECT gen_random_uuid(), 1, (ARRAY['group', 'general', 'direct'])[1 + i % 3], (ARRAY['active', 'active', 'ended'])[1 + i % 3],
+		'c' || i % 5, i % 2 = 0, 'key' || i, decode(md5(i::text), 'hex'), 2, 0, 0, 0, 0, now(), 'n', NULL, NULL, 'picker', NULL, NULL, NULL, NULL,
+		false, false, 0, false, NULL, false, 0, NULL, now() FROM generate_series(1, 10000) i`,
+	`INSERT INTO roomkit_members SELECT r.id, 'u' || i, 'c', 'member', i % 7 > 0, i % 11 = 0, 1, 'invited', now(), 1, false, 1, 1, 0, 0, 'none', NULL, 0, NULL
+		FROM generate_series(1, 10000) i, (SELECT id FROM roomkit_rooms LIMIT 3) r`,
+	`INSERT INTO roomkit_members SELECT r.id, 'u1', 'c', 'member', true, false, 1, 'invited', now(), 1, false, 1, 1, 0, 0, 'none', NULL, 0, NULL
+		FROM roomkit_rooms r ON CONFLICT DO NOTHING`,
+	`INSERT INTO roomkit_users SELECT 'u' || i, 1, 'c' || i % 5, 'member', 'active', false, false, false, 0, 0, 0, 0 FROM generate_series(1, 10000) i`,
+	`INSERT INTO roomkit_companies SELECT 'c' || i, 1, true, true, 'off', 'off', 0, 0, 0, 0, 0 FROM generate_series(1, 10000) i`,
+	`INSERT INTO roomkit_teams SELECT 't' || i, 1, 'c', 'n', NULL, true, true, true, 0, true, 0 FROM generate_series(1, 10000) i`,
+	`INSERT INTO roomkit_team_members SELECT 't' || i % 100, 'u' || i FROM generate_series(1, 10000) i`,
+	`INSERT INTO roomkit_records SELECT i, 'user', NULL, 'u' || i, 1, 'user.put', now(), gen_random_uuid(), '\x00' FROM generate_series(1, 10000) i`,
+	`INSERT INTO roomkit_records SELECT 10000 + row_number() OVER (), 'room', r.id, NULL, 1, 'room.created', now(), gen_random_uuid(), '\x00' FROM roomkit_rooms r`,
+	`INSERT INTO roomkit_commands SELECT gen_random_uuid(), '\x00', NULL, true, NULL FROM generate_series(1, 10000) i`,
+	`INSERT INTO roomkit_checkpoints SELECT 'f' || i, '' FROM generate_series(1, 10000) i`,
+	`ANALYZE roomkit_rooms`, `ANALYZE roomkit_members`, `ANALYZE roomkit_users`, `ANALYZE roomkit_companies`, `ANALYZE roomkit_teams`,
+	`ANALYZE roomkit_team_members`, `ANALYZE roomkit_records`, `ANALYZE roomkit_commands`, `ANALYZE roomkit_checkpoints`,
+}
+
+// takesSQL are the functions that take SQL, and where among their arguments.
+var takesSQL = map[string]int{"Exec": 1, "Query": 1, "QueryRow": 1, "Prepare": 2, "SendPrepare": 1, "Queue": 0}
+
+// dynamic gives the places where the text of SQL is neither constant nor one of
+// the statements.
+func dynamic(t *testing.T, name string, source any) (places []string) {
+	t.Helper()
+	files := token.NewFileSet()
+	file, err := parser.ParseFile(files, name, source, 0)
+	require.NoError(t, err)
+	constants := map[string]bool{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if g, ok := n.(*ast.GenDecl); ok && g.Tok == token.CONST {
+			for _, s := range g.Specs {
+				for _, id := range s.(*ast.ValueSpec).Names {
+					constants[id.Name] = true
+				}
+			}
+		}
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return true
+		}
+		f, ok := call.Fun.(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		if at, takes := takesSQL[f.Sel.Name]; takes && at < len(call.Args) && !constant(call.Args[at], constants) {
+			places = append(places, files.Position(call.Pos()).String())
+		}
+		return true
+	})
+	return places
+}
+
+func constant(e ast.Expr, known map[string]bool) bool {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		return true
+	case *ast.Ident:
+		return known[e.Name]
+	case *ast.BinaryExpr:
+		return constant(e.X, known) && constant(e.Y, known)
+	case *ast.CallExpr: // o.named(constant)
+		f, ok := e.Fun.(*ast.SelectorExpr)
+		return ok && f.Sel.Name == "named" && constant(e.Args[0], known)
+	}
+	return false
+}
+
+// The texts are constant but for the schema and the prefix. What is not, is
+// named here: names that are quoted, the text of a migration, and statements.
+func TestTextOfSQLIsConstant(t *testing.T) {
+	want := map[string]int{
+		"migrate.go": 3, // CREATE SCHEMA and search_path with a quoted name, and the text of a migration
+		"notify.go":  1, // LISTEN with a quoted name
+		"trip.go":    1, // a statement
+	}
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	for _, name := range files {
+		if !strings.HasSuffix(name, "_test.go") {
+			require.Len(t, dynamic(t, name, nil), want[name], "%s: %v", name, dynamic(t, name, nil))
+		}
+	}
+	for _, bad := range []string{
+		`package p; func f() { db.Exec(ctx, "DELETE FROM " + table) }`,
+		`package p; func f() { db.Query(ctx, fmt.Sprintf("SELECT %s", x)) }`,
+		`package p; func f() { b.Queue(text) }`,
+	} {
+		require.Len(t, dynamic(t, "bad.go", bad), 1, bad)
+	}
+}
+
+// Every element of the lists of texts is constant as well, and every number has
+// a text.
+func TestStatementsAreConstant(t *testing.T) {
+	for _, name := range []string{"statements_read.go", "statements_write.go"} {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		require.NoError(t, err)
+		ast.Inspect(file, func(n ast.Node) bool {
+			if e, ok := n.(*ast.CallExpr); ok {
+				require.Fail(t, "a call among the texts", "%s: %v", name, e.Fun)
+			}
+			return true
+		})
+	}
+	for number := range statementCount {
+		_, reads := readTexts[number]
+		_, writes := writeTexts[number]
+		require.True(t, reads != writes, "statement %d", number)
+	}
+}
+
+func TestRowSources(t *testing.T) {
+	one, many := rowSources("INSERT INTO t SELECT * FROM {rows a text,\n\t\"b\" bigint} WHERE {count}")
+	require.Equal(t, `INSERT INTO t SELECT * FROM (VALUES ($1::text, $2::bigint)) x(a, "b") WHERE $3::bigint`, one)
+	require.Equal(t, `INSERT INTO t SELECT * FROM unnest($1::text[], $2::bigint[]) x(a, "b") WHERE $3::bigint`, many)
+	require.Equal(t, `id = ANY((SELECT $1::uuid[])::uuid[]) LIMIT (SELECT $2::bigint)`, hideLengths(`id = ANY($1::uuid[]) LIMIT $2::bigint`))
+}

@@ -1,0 +1,153 @@
+// Package pgstore is a [roomkit.Store] in PostgreSQL 13 and later, on tables
+// that can be joined with one's own. It works through a pool of pgx.
+//
+// Any number of processes may share a database. A load and a commit take one
+// round trip each. What Commit acknowledges survives a crash of the server; this
+// needs fsync=on and synchronous_commit=on, and [New] refuses less. A commit
+// whose answer is lost is looked up by its command ids on another connection.
+//
+// [Store.InTx] runs commands inside a transaction of the host.
+package pgstore
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// Options say where the tables are. The zero value, like nil, is right for most.
+type Options struct {
+	// Prefix begins the name of every table, index, sequence and function, by
+	// default "roomkit_". Lower-case letters, digits and underscores, at most 31.
+	Prefix string
+	// Schema is where the tables are, in the form of Prefix. By default they are
+	// where the search_path of the connections leads.
+	Schema string
+	// Patience is how long a commit whose connection was lost looks for its outcome,
+	// by default 5 s. A caller's context does not shorten it. What is not known
+	// then is [roomkit.ErrUnknownOutcome].
+	Patience time.Duration
+	// Weak lets New accept settings with which a crash takes back commits that were
+	// acknowledged: fsync or synchronous_commit off.
+	Weak bool
+}
+
+const (
+	defaultPrefix   = "roomkit_"
+	defaultPatience = 5 * time.Second
+)
+
+var validName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
+
+func (o *Options) complete() (Options, error) {
+	full := Options{}
+	if o != nil {
+		full = *o
+	}
+	if full.Prefix == "" {
+		full.Prefix = defaultPrefix
+	}
+	if full.Patience <= 0 {
+		full.Patience = defaultPatience
+	}
+	if !validName.MatchString(full.Prefix) {
+		return Options{}, invalid("Prefix", "not of the form "+validName.String())
+	}
+	if full.Schema != "" && !validName.MatchString(full.Schema) {
+		return Options{}, invalid("Schema", "not of the form "+validName.String())
+	}
+	return full, nil
+}
+
+// named puts the schema and the prefix into SQL text. It is the only place where
+// text becomes part of a statement.
+func (o *Options) named(text string) string {
+	if o.Schema == "" {
+		return strings.ReplaceAll(text, defaultPrefix, o.Prefix)
+	}
+	return strings.ReplaceAll(text, defaultPrefix, `"`+o.Schema+`".`+o.Prefix)
+}
+
+// Store is a [roomkit.Store] and a [roomkit.Notifier]. It is safe for concurrent
+// use. Use [New]. A Store needs no closing.
+type Store struct {
+	base
+	pool     *pgxpool.Pool
+	patience time.Duration
+	wakeups  wakeups
+}
+
+// base is what a store has in common with one inside a transaction of the host.
+type base struct {
+	sql     *statements
+	names   names
+	epoch   string // begins every cursor
+	lock    int64  // the advisory lock of commits
+	channel string // of notifications
+	inTx    bool   // inside a transaction of the host
+
+	// reading runs something that only reads, and may run it again.
+	reading func(ctx context.Context, do func(*pgx.Conn) error) error
+}
+
+var (
+	_ roomkit.Store    = (*Store)(nil)
+	_ roomkit.Notifier = (*Store)(nil)
+	_ roomkit.Parallel = (*Store)(nil)
+)
+
+// New gives the store in tables that [Migrate] has prepared. It never closes
+// pool. The connections must be able to hold prepared statements. The errors are
+// [ErrNotMigrated], [ErrNewerSchema], [ErrForeignTables], [ErrWeak],
+// [ErrUnavailable], [roomkit.ErrInvalid] for options, and those of the context.
+func New(ctx context.Context, pool *pgxpool.Pool, o *Options) (*Store, error) {
+	full, err := o.complete()
+	if err != nil {
+		return nil, err
+	}
+	if pool == nil {
+		return nil, invalid("pool", "missing")
+	}
+	s := &Store{pool: pool, patience: full.Patience, base: base{sql: full.statements(), names: makeNames()}}
+	s.reading = s.onPool
+	err = s.onPool(ctx, func(conn *pgx.Conn) error {
+		if err := checkSettings(ctx, conn, full.Weak); err != nil {
+			return err
+		}
+		has, err := lookAt(ctx, conn, &full)
+		if err != nil {
+			return err
+		}
+		s.epoch, s.lock, s.channel = has.epoch, has.lock, full.Prefix+has.epoch
+		return has.usable()
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// checkSettings demands that an acknowledged commit survives a crash.
+func checkSettings(ctx context.Context, conn *pgx.Conn, weak bool) error {
+	var fsync, synchronous string
+	const ask = `SELECT current_setting('fsync'), current_setting('synchronous_commit')`
+	if err := conn.QueryRow(ctx, ask, pgx.QueryExecModeExec).Scan(&fsync, &synchronous); err != nil {
+		return err
+	}
+	if !weak && (fsync == "off" || synchronous == "off") {
+		return fmt.Errorf("%w: fsync=%s, synchronous_commit=%s", ErrWeak, fsync, synchronous)
+	}
+	return nil
+}
+
+// CommitsInParallel implements [roomkit.Parallel]. Commits end one after another,
+// because the feed has one order; more at the same time only make the groups of a
+// service smaller.
+func (s *Store) CommitsInParallel() int { return 3 }

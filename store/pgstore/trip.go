@@ -1,0 +1,147 @@
+package pgstore
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/puddle/v2"
+)
+
+// trip is a round trip: statements that are sent together and whose results are
+// read together. An error in one ends all that follow.
+type trip struct {
+	sql   *statements
+	calls []call
+}
+
+type call struct {
+	statement *statement
+	values    [][]byte
+	each      func(*row)
+}
+
+// add puts a statement into the trip; a may be nil, and so may each, which gets
+// the rows of the result.
+func (t *trip) add(number int, a *args, each func(*row)) {
+	c := call{statement: t.sql.of(number, a), each: each}
+	if a != nil {
+		c.values = a.values()
+	}
+	t.calls = append(t.calls, c)
+}
+
+var binary1 = []int16{pgx.BinaryFormatCode}
+
+// run makes the round trip, after others for statements that the connection has
+// not prepared yet.
+func (t *trip) run(ctx context.Context, conn *pgx.Conn) error {
+	prepared := make([]*pgconn.StatementDescription, len(t.calls))
+	for i := range t.calls {
+		var err error
+		if prepared[i], err = conn.Prepare(ctx, t.calls[i].statement.name, t.calls[i].statement.text); err != nil {
+			return err
+		}
+	}
+	p := conn.PgConn().StartPipeline(ctx)
+	for i := range t.calls {
+		p.SendQueryStatement(prepared[i], t.calls[i].values, binary1, binary1)
+	}
+	err := p.Sync()
+	for i := 0; i < len(t.calls) && err == nil; i++ {
+		err = t.calls[i].read(p)
+	}
+	return errors.Join(err, p.Close())
+}
+
+func (c *call) read(p *pgconn.Pipeline) error {
+	results, err := p.GetResults()
+	if err != nil {
+		return err
+	}
+	r, ok := results.(*pgconn.ResultReader)
+	if !ok {
+		return errors.New("pipeline without results")
+	}
+	var unread error
+	for r.NextRow() {
+		if c.each == nil {
+			continue
+		}
+		row := row{values: r.Values()}
+		c.each(&row)
+		unread = errors.Join(unread, row.err)
+	}
+	_, err = r.Close()
+	return errors.Join(err, unread)
+}
+
+// How often something is tried again, and how long it waits before.
+const (
+	maxTries   = 8
+	firstPause = 2 * time.Millisecond
+	longPause  = 250 * time.Millisecond
+)
+
+// pause waits before try number n+2, or until ctx ends.
+func pause(ctx context.Context, n int) error {
+	d := min(firstPause<<min(n, maxTries), longPause)
+	timer := time.NewTimer(d/2 + rand.N(d))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}
+
+func (s *Store) onPool(ctx context.Context, do func(*pgx.Conn) error) error {
+	return onPool(ctx, s.pool, do)
+}
+
+// onPool runs something that may be run again, on a connection of the pool; it
+// is, if connections are lost or transactions get in each other's way.
+func onPool(ctx context.Context, pool *pgxpool.Pool, do func(*pgx.Conn) error) error {
+	for n := 0; ; n++ {
+		err := onConn(ctx, pool, do)
+		lost := err != nil && verdict(err) == ""
+		if n+1 == maxTries || !lost && !again(err) || errors.Is(err, puddle.ErrClosedPool) || ctx.Err() != nil || isOurs(err) {
+			return classify(ctx, err)
+		}
+		if pause(ctx, n) != nil {
+			return classify(ctx, err)
+		}
+	}
+}
+
+func onConn(ctx context.Context, pool *pgxpool.Pool, do func(*pgx.Conn) error) error {
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return err
+	}
+	defer conn.Release()
+	err = do(conn.Conn())
+	if err != nil {
+		leaveTx(ctx, conn.Conn())
+	}
+	return err
+}
+
+// leaveTx ends a transaction that an error has left open, so that the connection
+// can be used again.
+func leaveTx(ctx context.Context, conn *pgx.Conn) {
+	if !conn.IsClosed() && conn.PgConn().TxStatus() != 'I' {
+		_, _ = conn.PgConn().Exec(ctx, "ROLLBACK").ReadAll() // else the pool drops the connection
+	}
+}
+
+// isOurs reports whether this package has found the error itself.
+func isOurs(err error) bool {
+	return errors.Is(err, ErrCorrupt) || errors.Is(err, ErrWeak) || errors.Is(err, ErrNotMigrated) ||
+		errors.Is(err, ErrNewerSchema) || errors.Is(err, ErrForeignTables)
+}

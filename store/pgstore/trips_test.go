@@ -1,0 +1,68 @@
+package pgstore_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// Every operation is one round trip once its statements are prepared; a commit
+// of which something does not hold is three.
+func TestRoundTrips(t *testing.T) {
+	w := newWorld(t)
+	p, pool := through(t)
+	pool.Config().MaxConns = 1
+	store := openStore(t, pool, w.o)
+	a := newToggles(t, w.service, 2)
+	room, people := a.rooms[0], []roomkit.UserID{"u1", "u2"}
+	need := roomkit.Need{
+		Command: roomkit.CommandID{1}, Room: room, People: people, Masters: true, Everybody: true, Companies: []roomkit.CompanyID{"acme"},
+		Team: "none", Name: "x", Company: "acme", Shared: people, Checkpoint: "f",
+	}
+	lines := []*line{newLine(1), newLine(2), newLine(3)}
+	commit := func(want []error, changes ...roomkit.Change) error {
+		results, err := store.Commit(t.Context(), changes)
+		for i := range results {
+			require.ErrorIs(t, results[i].Err, want[i])
+		}
+		return err
+	}
+	stored := []error{nil, nil, nil, nil}
+	stale := func() roomkit.Change {
+		l := *lines[0]
+		l.room.Version += 7
+		return l.next(1)
+	}
+	tests := []struct {
+		name string
+		want int64
+		do   func() error
+	}{
+		{"load", 1, func() error {
+			_, err := store.Load(t.Context(), []roomkit.Need{need, {Room: a.rooms[1], People: people}})
+			return err
+		}},
+		{"commit", 1, func() error { return commit(stored, lines[0].next(1)) }},
+		{"commit a group", 1, func() error {
+			return commit(stored, lines[0].next(1), lines[1].next(2), lines[2].next(1), lines[1].next(1))
+		}},
+		{"commit with a conflict", 4, func() error { return commit([]error{nil, roomkit.ErrConflict}, lines[1].next(1), stale()) }},
+		{"members", 1, func() error { _, err := store.Members(t.Context(), roomkit.MemberQuery{Room: room}); return err }},
+		{"rooms", 1, func() error { _, err := store.Rooms(t.Context(), roomkit.RoomQuery{User: "u1"}); return err }},
+		{"users", 1, func() error { _, err := store.Users(t.Context(), roomkit.UserQuery{Company: "acme"}); return err }},
+		{"history", 1, func() error { _, err := store.History(t.Context(), roomkit.RoomSubject(room), 0, 0); return err }},
+		{"feed", 1, func() error { _, err := store.Feed(t.Context(), "", 0); return err }},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			for range 2 { // the statements are prepared
+				require.NoError(t, tt.do())
+			}
+			before := p.trips.Load()
+			require.NoError(t, tt.do())
+			require.Equal(t, tt.want, p.trips.Load()-before)
+		})
+	}
+}
