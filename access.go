@@ -49,8 +49,10 @@ func (a Access) MayRecall(user, author UserID, sentAt, now time.Time) error {
 		return ErrNotFound
 	case a.LINE:
 		return deny("FEA-14", "LINE users have received it")
+	case !a.Can(action) && action == ActionRecallOthers && a.Kind.HasBadge():
+		return deny("FEA-11", "not a leader or Group Master")
 	case !a.Can(action) && action == ActionRecallOthers:
-		return deny("FEA-12", "not a leader or Group Master")
+		return deny("FEA-12", "nobody recalls messages of others there")
 	case !a.Can(action):
 		return deny("COM-02", "not a participant")
 	case action == ActionRecallOwn && now.Sub(sentAt) > a.RecallWindow:

@@ -64,7 +64,7 @@ func FuzzMachine(f *testing.F) {
 }
 
 // So many steps reach every wanted branch for certain, and the rare ones too.
-const tallySteps, rareSteps = 20_000, 200_000
+const usualSteps, tallySteps, rareSteps = 20_000, 200_000, 500_000
 
 func machineSteps(t testing.TB) int {
 	given := os.Getenv("ROOMKIT_STEPS")
@@ -76,7 +76,7 @@ func machineSteps(t testing.TB) int {
 	case testing.Short():
 		return 1_000
 	default:
-		return tallySteps
+		return usualSteps
 	}
 }
 

@@ -30,7 +30,8 @@ const (
 )
 
 // NoticesOf derives from an event who gets which service notification. It looks
-// at nothing but the event. Whoever did it himself is not told. In groups and
+// at nothing but the event. Of what people do to rooms whoever did it himself is not
+// told. In groups and
 // teams notices are sent only while group notification is on (NTF-04), except
 // those about a withdrawn permission.
 func NoticesOf(e Event) []Notice {

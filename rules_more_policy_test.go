@@ -64,7 +64,7 @@ func TestRulesMoreStandings(t *testing.T) {
 			require.ErrorAs(t, a.MayRecall(c.user, c.user, now, now), &d, name)
 			require.Equal(t, roomkit.Rule("COM-02"), d.Rule, name)
 			require.ErrorAs(t, a.MayRecall(c.user, "cat", now, now), &d, name)
-			require.Equal(t, roomkit.Rule("FEA-12"), d.Rule, name)
+			require.Equal(t, roomkit.Rule("FEA-11"), d.Rule, name)
 		}
 		for _, stranger := range people("fay", "lin", "nobody") {
 			for _, room := range []roomkit.RoomID{s.general, s.group, s.external, s.team, s.direct, s.self} {

@@ -218,7 +218,7 @@ func TestRulesFeatures(t *testing.T) {
 		s.does("adm", roomkit.EditCompany{Company: "acme", RecallWindow: &window})
 		require.Equal(t, roomkit.Rule("FEA-10"), recall("ben", "ben", s.general, 2*time.Hour))
 		require.Equal(t, roomkit.Rule("FEA-12"), recall("ann", "ben", s.general, 0))
-		require.Equal(t, roomkit.Rule("FEA-12"), recall("ben", "ann", s.group, 0))
+		require.Equal(t, roomkit.Rule("FEA-11"), recall("ben", "ann", s.group, 0))
 		require.Empty(t, recall("ann", "ben", s.group, 48*time.Hour), "FEA-11: masters without a limit")
 		require.Empty(t, recall("cat", "ben", s.team, 0), "FEA-11: leaders, too")
 		require.Equal(t, roomkit.Rule("FEA-14"), recall("ben", "ben", s.line, 0))
@@ -226,7 +226,7 @@ func TestRulesFeatures(t *testing.T) {
 		require.Equal(t, roomkit.Rule("FEA-14"), recall("ben", "ben", s.line, 0), "LINE users have received it")
 		s.does("ann", roomkit.Edit{Room: s.group, Message: off()})
 		require.Equal(t, roomkit.Rule("COM-02"), recall("ben", "ben", s.group, 0), "nor while message is off")
-		require.Equal(t, roomkit.Rule("FEA-12"), recall("ann", "ben", s.group, 0))
+		require.Equal(t, roomkit.Rule("FEA-11"), recall("ann", "ben", s.group, 0))
 		require.ErrorIs(t, s.access("dan", s.general).MayRecall("dan", "dan", now, now), roomkit.ErrNotFound)
 	})
 }

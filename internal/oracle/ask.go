@@ -248,7 +248,7 @@ func (w *World) Recall(user, author, room string, age time.Duration) Outcome {
 func othersMessages(r *Room) []string {
 	rules := []string{"FEA-12"}
 	if r.Kind.Managed() || r.Kind == TeamRoom {
-		rules = append(rules, "FEA-11") // FEA-12 has no master in mind
+		rules = []string{"FEA-11"}
 	}
 	if r.HadLine {
 		rules = append(rules, "FEA-14")
