@@ -124,20 +124,20 @@ type handAdd struct {
 
 // handState is what one command knows.
 type handState struct {
-	version, participants              int64
-	digest                             []byte
-	company, actorCompany, whoCompany  string
-	actorActive, whoActive, actIn, in_ bool
+	version, participants                  int64
+	digest                                 []byte
+	company, actorCompany, whoCompany      string
+	actorActive, whoActive, actorIn, whoIn bool
 }
 
 func (s *handState) fields() []any {
-	return []any{&s.version, &s.participants, &s.digest, &s.company, &s.actorCompany, &s.actorActive, &s.whoCompany, &s.whoActive, &s.actIn, &s.in_}
+	return []any{&s.version, &s.participants, &s.digest, &s.company, &s.actorCompany, &s.actorActive, &s.whoCompany, &s.whoActive, &s.actorIn, &s.whoIn}
 }
 
 var errRefused = errors.New("refused")
 
 func (s *handState) allowed() error {
-	if !s.actorActive || !s.whoActive || s.actorCompany != s.company || s.whoCompany != s.company || !s.actIn || s.in_ {
+	if !s.actorActive || !s.whoActive || s.actorCompany != s.company || s.whoCompany != s.company || !s.actorIn || s.whoIn {
 		return errRefused
 	}
 	return nil

@@ -68,7 +68,6 @@ type crowd struct {
 	hand  *byHand
 	rooms []roomkit.RoomID
 	users []roomkit.UserID
-	used  atomic.Int64
 }
 
 func newCrowd(b *testing.B, rooms, users int) *crowd {

@@ -133,7 +133,9 @@ func (s *Store) tryAtOnce(ctx context.Context, conn *pgx.Conn, p *plan) error {
 	}
 	t := &trip{sql: s.sql}
 	t.add(beginWriting, nil, nil)
-	if !p.isLone() {
+	if p.isLone() {
+		t.add(byIndex, nil, nil)
+	} else {
 		t.add(keepPlans, nil, nil)
 	}
 	p.lock(t, false)

@@ -64,6 +64,7 @@ func newLookup(b *base, needs []roomkit.Need) *lookup {
 	}
 	if !b.inTx {
 		l.trip.add(beginReading, nil, nil)
+		l.trip.add(byIndex, nil, nil)
 	}
 	l.askAbout(needs)
 	for i := range needs {

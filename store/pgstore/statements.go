@@ -14,6 +14,7 @@ import (
 const (
 	beginReading = iota
 	beginWriting
+	byIndex
 	keepPlans
 	endTx
 	undoTx

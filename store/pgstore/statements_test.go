@@ -207,7 +207,7 @@ func TestStatementsAreConstant(t *testing.T) {
 	for number := range statementCount {
 		_, reads := readTexts[number]
 		_, writes := writeTexts[number]
-		require.True(t, reads != writes, "statement %d", number)
+		require.NotEqual(t, reads, writes, "statement %d", number)
 	}
 }
 

@@ -6,6 +6,9 @@ package pgstore
 // teams, users, rooms, and in the order of ids within a table.
 var writeTexts = map[int]string{
 	beginWriting: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE`,
+	// A connection keeps the plans that it has made while the tables were small, so
+	// they must not be for small tables.
+	byIndex: `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`,
 	// Plans for many rows are made once on each connection, and not for the tables
 	// of that moment: every statement goes by an index, however small they were.
 	keepPlans: `SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
