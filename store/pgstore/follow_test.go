@@ -1,0 +1,70 @@
+package pgstore_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/pgstore"
+)
+
+type txKey struct{}
+
+// inTransactions gives FollowOptions.Within: a batch of events, what the handler
+// writes with the transaction in its context, and the checkpoint are stored
+// together or not at all.
+func inTransactions(pool *pgxpool.Pool, store *pgstore.Store) func(context.Context, func(context.Context, roomkit.Store) error) error {
+	return func(ctx context.Context, step func(context.Context, roomkit.Store) error) error {
+		return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+			return step(context.WithValue(ctx, txKey{}, tx), store.InTx(tx))
+		})
+	}
+}
+
+// A follower whose handler writes to the host's own table in the transaction of
+// the checkpoint: each event counts exactly once.
+func ExampleStore_InTx_follower() {
+	var pool *pgxpool.Pool // the host's
+	var store *pgstore.Store
+	var service *roomkit.Service
+
+	count := func(ctx context.Context, rec roomkit.Recorded) error {
+		tx := ctx.Value(txKey{}).(pgx.Tx)
+		_, err := tx.Exec(ctx, `UPDATE statistics SET events = events + 1 WHERE type = $1`, rec.Type)
+		return err
+	}
+	_ = service.Follow(context.Background(), "statistics", count, &roomkit.FollowOptions{Within: inTransactions(pool, store)})
+}
+
+func TestFollowCountsExactlyOnce(t *testing.T) {
+	w := newWorld(t)
+	table := pgx.Identifier{w.o.Schema, "sent"}.Sanitize()
+	_, err := w.pool.Exec(t.Context(), `CREATE TABLE `+table+` (subject text, version bigint)`)
+	require.NoError(t, err)
+	calls := 0
+	handle := func(ctx context.Context, rec roomkit.Recorded) error {
+		tx := ctx.Value(txKey{}).(pgx.Tx)
+		if _, err := tx.Exec(ctx, `INSERT INTO `+table+` VALUES ($1, $2)`, rec.Subject.String(), int64(rec.Version)); err != nil {
+			return err
+		}
+		if calls++; calls%7 == 3 {
+			return errors.New("fails after it has written")
+		}
+		return nil
+	}
+	require.NoError(t, w.service.Follow(t.Context(), "sent", handle, &roomkit.FollowOptions{
+		Once: true, Batch: 8, Within: inTransactions(w.pool, w.store),
+	}))
+	records := len(w.feed(t, ""))
+	require.Greater(t, records, 8)
+	require.Greater(t, calls, records, "some were handled more than once")
+	var rows, different int
+	require.NoError(t, w.pool.QueryRow(t.Context(), `SELECT count(*), count(DISTINCT (subject, version)) FROM `+table).Scan(&rows, &different))
+	require.Equal(t, records, rows)
+	require.Equal(t, records, different)
+}
