@@ -232,7 +232,7 @@ type RoomQuery struct {
 	Exact        bool      // with Participants: and nobody else
 	Kinds        []Kind    // empty: all
 	After        RoomID    // the last id of the page before
-	Limit        int    // rows of one page; lists of [Service] go on with the next page by themselves
+	Limit        int       // rows of one page; lists of [Service] go on with the next page by themselves
 }
 
 // RoomEntry is a room in a list, with the row of the user asked for; the row is
