@@ -86,6 +86,9 @@ func TestApplyToCompanies(t *testing.T) {
 		{"still off", ExternalOff, happened(&CompanyPut{Company: put}, acme), func(c *Company) {
 			c.MembersCreateGroups, c.Works, c.MaxGroups = true, ExternalOff, 3
 		}},
+		{"selected from off", ExternalOff, happened(&CompanyMessagingChanged{Channel: ChannelWorks, To: ExternalSelected}, acme), func(c *Company) {
+			c.Works = ExternalSelected
+		}},
 		{"LINE", ExternalAll, happened(&CompanyMessagingChanged{Channel: ChannelLINE, To: ExternalAll}, acme), func(c *Company) { c.LINE = ExternalAll }},
 	}
 	for _, test := range tests {
