@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"math/rand"
 	"os"
+	"slices"
 	"sort"
 	"strings"
 	"sync"
@@ -32,7 +33,7 @@ func main() {
 	tests := flag.String("run", ".", "which tests judge")
 	report := flag.String("report", "", "write the report to this file")
 	workers := flag.Int("workers", 2, "mutants at the same time")
-	only := flag.String("only", "", "run mutants whose name contains this")
+	only := flag.String("only", "", "run mutants whose name contains one of these, with commas between")
 	flag.Parse()
 	if err := run(*sample, *seed, *tests, *report, *only, *workers); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
@@ -62,7 +63,7 @@ func run(sample int, seed int64, tests, report, only string, workers int) error 
 	results := judgeAll(all, tests, workers)
 	unexcused := summarise(os.Stdout, results, excused)
 	if report != "" {
-		if err := writeReport(report, results, excused); err != nil {
+		if err := writeReport(report, only, results, excused); err != nil {
 			return err
 		}
 	}
@@ -75,7 +76,8 @@ func run(sample int, seed int64, tests, report, only string, workers int) error 
 func choose(all []mutant, sample int, seed int64, only string) []mutant {
 	var kept []mutant
 	for _, m := range all {
-		if strings.Contains(m.name, only) {
+		named := func(part string) bool { return strings.Contains(m.name, part) }
+		if slices.ContainsFunc(strings.Split(only, ","), named) {
 			kept = append(kept, m)
 		}
 	}
@@ -151,13 +153,14 @@ func summarise(out *os.File, results []result, excused map[string]string) (unexc
 	return unexcused
 }
 
-func writeReport(path string, results []result, excused map[string]string) error {
+func writeReport(path, only string, results []result, excused map[string]string) error {
 	f, err := os.Create(path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	fmt.Fprint(f, "# Mutants\n\nWritten by `go run ./internal/mutate -report docs/mutants.md`. Each mutant removes one guard, flips one\ncell of the authority matrix, drops one effect of an event, or skips one call; the tests of the root package have to notice.\n\n")
+	fmt.Fprint(f, "# Mutants\n\nWritten by `go run ./internal/mutate -report docs/mutants.md`. Each mutant removes one guard,\ndrops one effect of an event, or skips one call; the tests of the root package have to notice.\n\n")
+	fmt.Fprintf(f, "Of %d mutants (-only %q): ", len(results), only)
 	summarise(f, results, excused)
 	fmt.Fprint(f, "\n| Survivor | Why nothing can notice |\n|---|---|\n")
 	for _, r := range results {
