@@ -1,0 +1,194 @@
+package roomkit
+
+// Check says what is malformed in a change, as far as the change alone tells:
+// [ErrInvalid] for what the comment of Change lists. A store calls it before it
+// compares and writes.
+func (c *Change) Check() error {
+	if c.Command.IsZero() {
+		return invalid("Command", "missing")
+	}
+	f := changeForm{Change: c}
+	f.parts = f.few[:0]
+	err := f.expect()
+	if err == nil {
+		err = f.records()
+	}
+	if err == nil {
+		err = f.rows()
+	}
+	if err == nil {
+		err = f.members()
+	}
+	if err == nil {
+		err = f.rest()
+	}
+	return err
+}
+
+// changeForm is what a look at a change has gathered so far.
+type changeForm struct {
+	*Change
+	parts []changePart // one for each Expect
+	few   [fewExpected]changePart
+	index map[Subject]int // of Expect, where they are many
+}
+
+// changePart is what a change does with one subject.
+type changePart struct {
+	records Version
+	written bool
+}
+
+// fewExpected is up to how many expectations are searched one by one.
+const fewExpected = 8
+
+func (f *changeForm) expect() error {
+	if len(f.Expect) > fewExpected {
+		f.parts = make([]changePart, 0, len(f.Expect))
+		f.index = make(map[Subject]int, len(f.Expect))
+	}
+	for i := range f.Expect {
+		e := &f.Expect[i]
+		switch {
+		case e.Version < 0:
+			return invalid("Expect", "negative version")
+		case !e.Subject.Valid():
+			return invalid("Expect", "malformed subject")
+		case f.find(&e.Subject, 0) >= 0:
+			return invalid("Expect", "a subject named twice")
+		case f.index != nil:
+			f.index[e.Subject] = i
+		}
+		f.parts = append(f.parts, changePart{})
+	}
+	return nil
+}
+
+// find gives the place of a subject among what was expected so far, or -1. It
+// looks at hint first.
+func (f *changeForm) find(of *Subject, hint int) int {
+	if hint < len(f.parts) && f.Expect[hint].Subject == *of {
+		return hint
+	}
+	if f.index != nil {
+		if i, ok := f.index[*of]; ok {
+			return i
+		}
+		return -1
+	}
+	for i := range f.parts {
+		if f.Expect[i].Subject == *of {
+			return i
+		}
+	}
+	return -1
+}
+
+// records demands that those of each subject go on from the version expected.
+func (f *changeForm) records() error {
+	at := 0
+	for i := range f.Records {
+		r := &f.Records[i]
+		if at = f.find(&r.Subject, max(at, 0)); at < 0 {
+			return invalid("Records", "of a subject that is not expected")
+		}
+		f.parts[at].records++
+		if r.Version != f.Expect[at].Version+f.parts[at].records {
+			return invalid("Records", "versions are not contiguous")
+		}
+		if len(r.Data) > MaxEventBytes {
+			return invalid("Records", "longer than MaxEventBytes")
+		}
+	}
+	return nil
+}
+
+// rows demands that every row of a subject is written once, with the version
+// that its records lead to, and that nothing has records without a row.
+func (f *changeForm) rows() error {
+	ok := true
+	for i := range f.Rooms {
+		ok = ok && f.writes(RoomSubject(f.Rooms[i].ID), f.Rooms[i].Version)
+	}
+	for i := range f.Users {
+		ok = ok && f.writes(UserSubject(f.Users[i].ID), f.Users[i].Version)
+	}
+	for i := range f.Companies {
+		ok = ok && f.writes(CompanySubject(f.Companies[i].ID), f.Companies[i].Version)
+	}
+	for i := range f.Teams {
+		ok = ok && f.writes(TeamSubject(f.Teams[i].ID), f.Teams[i].Version)
+	}
+	if !ok {
+		return invalid("Change", "a row is not expected, written twice or of the wrong version")
+	}
+	for i := range f.parts {
+		if f.parts[i].records > 0 && !f.parts[i].written {
+			return invalid("Records", "of a subject whose row is not written")
+		}
+	}
+	return nil
+}
+
+func (f *changeForm) writes(of Subject, v Version) bool {
+	at := f.find(&of, 0)
+	if at < 0 {
+		return false
+	}
+	p := &f.parts[at]
+	fits := !p.written && p.records > 0 && v == f.Expect[at].Version+p.records
+	p.written = true
+	return fits
+}
+
+// members demands that the rows of people are of rooms expected, each written
+// once. It has it easy with rows in order, as a service gives them.
+func (f *changeForm) members() error {
+	at, inOrder := 0, true
+	for i := range f.Members {
+		m := &f.Members[i]
+		of := RoomSubject(m.Room)
+		if at = f.find(&of, max(at, 0)); at < 0 || m.User == "" {
+			return invalid("Members", "of a room that is not expected, or of nobody")
+		}
+		if !f.parts[at].written && f.Expect[at].Version == 0 {
+			return invalid("Members", "of a room that does not exist")
+		}
+		inOrder = inOrder && (i == 0 || f.Members[i-1].Room == m.Room && f.Members[i-1].User < m.User)
+	}
+	if !inOrder && !distinctMembers(f.Members) {
+		return invalid("Members", "a row is written twice")
+	}
+	return nil
+}
+
+func distinctMembers(rows []Member) bool {
+	type key struct {
+		room RoomID
+		user UserID
+	}
+	seen := make(map[key]struct{}, len(rows))
+	for i := range rows {
+		seen[key{rows[i].Room, rows[i].User}] = struct{}{}
+	}
+	return len(seen) == len(rows)
+}
+
+// rest looks at what belongs to subjects without being one.
+func (f *changeForm) rest() error {
+	for i := range f.Ended {
+		of := RoomSubject(f.Ended[i].Room)
+		if at := f.find(&of, 0); at < 0 || !f.parts[at].written {
+			return invalid("Ended", "a room that is not written")
+		}
+	}
+	for i := range f.Tallies {
+		if (f.Tallies[i].User == "") == (f.Tallies[i].Company == "") {
+			return invalid("Tallies", "needs a user or a company")
+		}
+	}
+	if f.Checkpoint != nil && f.Checkpoint.Name == "" {
+		return invalid("Checkpoint", "has no name")
+	}
+	return nil
+}
