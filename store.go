@@ -128,7 +128,8 @@ type Tally struct {
 // A malformed change is ErrInvalid and stores nothing: a zero Command, a row
 // that is not expected, that appears twice or whose new version is not the
 // expected one plus the number of its records, records that leave a gap or are
-// longer than MaxEventBytes.
+// longer than MaxEventBytes; [Change.Check] says so. [Refusals] helps with changes
+// that rely on refused ones of the same call.
 type Change struct {
 	Command CommandID // a command id already stored makes the change a repeat
 	Digest  [32]byte  // identifies the payload: a repeat with another one is ErrCommandReused

@@ -29,49 +29,38 @@ func invalid(field, reason string) error { return &roomkit.Invalid{Field: field,
 
 // check looks at the form of a change first and compares then. It fills the
 // slots and writes nothing that a caller could see.
-func (s *Store) check(c *roomkit.Change) error {
-	if c.Command.IsZero() {
-		return invalid("Command", "missing")
+func (s *Store) check(c *roomkit.Change, never *roomkit.Refusals) error {
+	if err := c.Check(); err != nil {
+		return err
 	}
-	for _, step := range [...]func(*roomkit.Change) error{
-		s.expect, s.checkRecords, s.checkRows, s.checkMembers, s.checkParts, s.compare, s.compareNames,
-	} {
-		if err := step(c); err != nil {
-			return err
-		}
+	s.expect(c)
+	if err := s.compare(c); err != nil {
+		return err
 	}
-	return nil
+	if err := s.compareNames(c); err != nil {
+		return err
+	}
+	return never.Check(c)
 }
 
 // expect makes a slot for everything in c.Expect.
-func (s *Store) expect(c *roomkit.Change) error {
+func (s *Store) expect(c *roomkit.Change) {
 	for i := range c.Expect {
 		of := &c.Expect[i].Subject
-		if c.Expect[i].Version < 0 {
-			return invalid("Expect", "negative version")
-		}
 		w := slot{}
-		switch {
-		case of.Type == roomkit.SubjectRoom && of.ID == "" && !of.Room.IsZero():
+		switch of.Type {
+		case roomkit.SubjectRoom:
 			s.expectRoom(&w, of.Room)
-		case of.ID == "" || !of.Room.IsZero():
-			return invalid("Expect", "malformed subject")
-		case of.Type == roomkit.SubjectUser:
+		case roomkit.SubjectUser:
 			s.expectUser(&w, roomkit.UserID(of.ID))
-		case of.Type == roomkit.SubjectCompany:
+		case roomkit.SubjectCompany:
 			s.expectCompany(&w, roomkit.CompanyID(of.ID))
-		case of.Type == roomkit.SubjectTeam:
+		case roomkit.SubjectTeam:
 			s.expectTeam(&w, roomkit.TeamID(of.ID))
-		default:
-			return invalid("Expect", "unknown type of subject")
-		}
-		if w.head.round == s.round {
-			return invalid("Expect", "a subject named twice")
 		}
 		w.head.round, w.head.slot = s.round, i
 		s.slots = append(s.slots, w)
 	}
-	return nil
 }
 
 func (s *Store) expectRoom(w *slot, id roomkit.RoomID) {

@@ -24,9 +24,7 @@ type done struct {
 type slot struct {
 	head    *head
 	version roomkit.Version // as stored
-	records roomkit.Version // of this change
-	written bool
-	fresh   bool // did not exist in any form
+	fresh   bool            // did not exist in any form
 
 	room    *room
 	user    *user
@@ -43,7 +41,7 @@ func (s *Store) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stored := false
-	var never unborn
+	var never roomkit.Refusals
 	for i := range changes {
 		r := &results[i]
 		s.commit(&changes[i], r, &never)
@@ -55,43 +53,41 @@ func (s *Store) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit
 	return results, nil
 }
 
-func (s *Store) commit(c *roomkit.Change, r *roomkit.CommitResult, never *unborn) {
+func (s *Store) commit(c *roomkit.Change, r *roomkit.CommitResult, never *roomkit.Refusals) {
 	if d := s.findDone(c.Command); d != nil {
 		r.Outcome, r.Repeat = s.outcome(d), true
-		never.refuse(c, r.Outcome.Events)
+		never.Refuse(c, r.Outcome.Events)
 		if d.digest != c.Digest {
 			*r = roomkit.CommitResult{Err: roomkit.ErrCommandReused}
 		}
 		return
 	}
 	s.round++
-	err := s.check(c)
-	if err == nil {
-		err = never.compare(c)
-	}
+	err := s.check(c, never)
 	if err == nil {
 		s.apply(c)
 		r.Outcome = s.remember(c)
-		never.accept(c)
+		never.Store(c)
 	} else {
-		never.refuse(c, nil)
+		never.Refuse(c, nil)
 	}
 	s.release(c, err == nil)
 	r.Err = err
 }
 
 // release drops the rows that were made for subjects that did not exist and
-// still do not. Others may refer to users and companies by now.
+// still do not. After a change that was stored, others may refer to users and
+// companies.
 func (s *Store) release(c *roomkit.Change, stored bool) {
 	for i := range s.slots {
 		w := &s.slots[i]
-		if !w.fresh || w.written && stored {
+		if !w.fresh {
 			continue
 		}
 		switch of := c.Expect[i].Subject; {
-		case w.room != nil:
+		case w.room != nil && w.room.row.Version == 0:
 			delete(s.rooms, of.Room)
-		case w.team != nil:
+		case w.team != nil && w.team.row.Version == 0:
 			delete(s.teams, roomkit.TeamID(of.ID))
 		case stored:
 		case w.user != nil:

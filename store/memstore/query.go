@@ -9,25 +9,12 @@ import (
 	"github.com/go-roomkit/roomkit"
 )
 
-// pageSize clamps a limit; it is the first thing that every query does.
-func pageSize(ctx context.Context, limit int) (int, error) {
-	switch {
-	case ctx.Err() != nil:
-		return 0, ctx.Err()
-	case limit < 0:
-		return 0, invalid("Limit", "is negative")
-	case limit == 0:
-		return roomkit.DefaultPage, nil
-	}
-	return min(limit, roomkit.MaxPage), nil
-}
-
 // Members implements [roomkit.Store].
 func (s *Store) Members(ctx context.Context, q roomkit.MemberQuery) ([]roomkit.Member, error) {
-	limit, err := pageSize(ctx, q.Limit)
-	if err == nil && q.Which > roomkit.MembersAll {
-		err = invalid("Which", "unknown filter")
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
+	limit, err := q.Check()
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +69,10 @@ func first[E any](limit int, a, b []*E, compare func(a, b *E) int) []*E {
 // Users implements [roomkit.Store]. The users without a company are those of
 // company "".
 func (s *Store) Users(ctx context.Context, q roomkit.UserQuery) ([]roomkit.User, error) {
-	limit, err := pageSize(ctx, q.Limit)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	limit, err := roomkit.PageSize(q.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -102,10 +92,10 @@ func (s *Store) Users(ctx context.Context, q roomkit.UserQuery) ([]roomkit.User,
 
 // Rooms implements [roomkit.Store].
 func (s *Store) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomEntry, error) {
-	limit, err := pageSize(ctx, q.Limit)
-	if err == nil {
-		err = checkRoomQuery(&q)
+	if err := ctx.Err(); err != nil {
+		return nil, err
 	}
+	limit, err := q.Check()
 	if err != nil {
 		return nil, err
 	}
@@ -118,26 +108,6 @@ func (s *Store) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomE
 		return s.roomsOfCompany(&q, limit), nil
 	}
 	return s.roomsOfPeople(&q, limit), nil
-}
-
-func checkRoomQuery(q *roomkit.RoomQuery) error {
-	selectors := 0
-	for _, set := range [...]bool{q.User != "", q.Company != "", len(q.Participants) > 0} {
-		if set {
-			selectors++
-		}
-	}
-	switch {
-	case selectors != 1:
-		return invalid("RoomQuery", "needs one of User, Company and Participants")
-	case q.Which > roomkit.MembersAll:
-		return invalid("Which", "unknown filter")
-	case q.Public && q.Company == "":
-		return invalid("Public", "needs Company")
-	case q.Exact && len(q.Participants) == 0:
-		return invalid("Exact", "needs Participants")
-	}
-	return nil
 }
 
 func ofKind(q *roomkit.RoomQuery, r *room) bool {

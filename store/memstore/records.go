@@ -59,7 +59,10 @@ func (s *Store) subject(number uint32) roomkit.Subject { return *s.subjects.at(i
 
 // History implements [roomkit.Store].
 func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]roomkit.Record, error) {
-	limit, err := pageSize(ctx, limit)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	limit, err := roomkit.PageSize(limit)
 	if err == nil && (of.Type < roomkit.SubjectRoom || of.Type > roomkit.SubjectTeam) {
 		err = invalid("Subject", "of no type")
 	}
@@ -78,7 +81,10 @@ func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.V
 
 // Feed implements [roomkit.Store].
 func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
-	limit, err := pageSize(ctx, limit)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	limit, err := roomkit.PageSize(limit)
 	if err != nil {
 		return nil, err
 	}
