@@ -176,29 +176,51 @@ func (c CreateRoom) decide(d *decider) error {
 	if len(others) == 1 {
 		return c.direct(d, others[0])
 	}
-	people, err := d.pick(others, c.unknownRule())
-	if err != nil {
+	if err := c.checkCreator(d, len(others)); err != nil {
 		return err
 	}
-	p := d.sortOut(people, d.home())
+	p := d.sortOut(d.people(others), d.home())
+	if !c.Use.IsZero() {
+		return c.use(d, &p)
+	}
+	if offers := c.offers(d, &p); len(offers) > 0 {
+		d.out.Offers = offers
+		return nil
+	}
+	if err := d.checkPicked(p.all, c.unknownRule()); err != nil {
+		return err
+	}
 	kind, err := c.kind(d, &p)
 	if err != nil {
 		return err
 	}
-	if !c.Use.IsZero() {
-		return c.use(d, &p)
-	}
-	outside := len(p.outsiders)+len(p.line) > 0
-	if !c.Anyway {
-		d.out.Offers = d.rules.offers(d.f.Shared, len(p.all)+1, outside || c.Audience == AudienceExternal, false)
-		if len(d.out.Offers) > 0 {
-			return nil
-		}
-	}
-	if c.Audience == AudienceExternal && !outside {
-		return d.denied("CRE-11", ActionNone, "nobody outside the company is chosen")
-	}
 	return d.open(c.opening(d, &p, kind))
+}
+
+func (c CreateRoom) checkCreator(d *decider, people int) error {
+	switch {
+	case d.me.Kind == UserLINE:
+		return d.denied("LINE-02", ActionNone, "a LINE user does not create rooms of several people")
+	case d.me.Kind == UserBot && people > 100:
+		return d.denied("CRE-48", ActionNone, "a bot names at most 100 people")
+	}
+	return nil
+}
+
+// offers are what [Service.Recommend] gives for the same people: whoever shares a
+// room with the actor can be met there, be it that a new room could not take them
+// (AMB-23, EXT-32). From another room, outsiders cannot be chosen at all (CRE-29).
+func (c CreateRoom) offers(d *decider, p *picked) []Offer {
+	if c.Anyway || c.Origin == OriginRoom && p.outside() > 0 {
+		return nil
+	}
+	return d.rules.offers(d.f.Shared, len(p.all)+1, c.external(p), false)
+}
+
+// external reports whether rooms with outsiders are looked for (LST-11): the people
+// decide where the audience was not asked for.
+func (c CreateRoom) external(p *picked) bool {
+	return c.Audience == AudienceExternal || c.Audience == AudienceNone && p.outside() > 0
 }
 
 func (c CreateRoom) unknownRule() Rule {
@@ -231,7 +253,7 @@ func (c CreateRoom) checkAudience(d *decider, with UserID) error {
 	who := d.f.person(with)
 	outside := who.User.Company != d.home() || d.home() == ""
 	switch {
-	case d.isStranger(&who): // openDirect tells
+	case d.isStranger(&who) && d.room.State != StateActive: // openDirect tells
 	case c.Audience == AudienceMembers && outside:
 		return d.denied("CRE-02", ActionNone, "outsiders need the audience of external users", with)
 	case c.Audience == AudienceExternal && !outside:
@@ -243,18 +265,16 @@ func (c CreateRoom) checkAudience(d *decider, with UserID) error {
 // kind says what a room of these people would be (CRE-11, CRE-46, CRE-47,
 // CRE-50) and refuses what no kind can hold.
 func (c CreateRoom) kind(d *decider, p *picked) (Kind, error) {
-	outside := len(p.outsiders) + len(p.line)
+	outside := p.outside()
 	switch {
-	case d.me.Kind == UserLINE:
-		return 0, d.denied("LINE-02", ActionNone, "a LINE user does not create rooms of several people")
 	case len(p.outsiders) > 0 && len(p.line) > 0:
 		return 0, d.denied("CRE-46", ActionNone, "LINE users and users of other companies do not mix", ids(p.line)...)
 	case c.Origin == OriginRoom && outside > 0:
 		return 0, d.denied("CRE-29", ActionNone, "a room made from another one is for company members")
 	case c.Audience == AudienceMembers && outside > 0:
 		return 0, d.denied("CRE-02", ActionNone, "outsiders need the audience of external users", append(ids(p.outsiders), ids(p.line)...)...)
-	case d.me.Kind == UserBot && len(p.all) > 100:
-		return 0, d.denied("CRE-48", ActionNone, "a bot names at most 100 people")
+	case c.Audience == AudienceExternal && outside == 0:
+		return 0, d.denied("CRE-11", ActionNone, "nobody outside the company is chosen")
 	}
 	if len(p.outsiders) > 0 {
 		return KindExternalGroup, nil
@@ -270,12 +290,11 @@ func (c CreateRoom) use(d *decider, p *picked) error {
 	if err := d.may(ActionEnter); err != nil {
 		return err
 	}
-	external := c.Audience == AudienceExternal || len(p.outsiders)+len(p.line) > 0
-	if !recommendable(&d.f.Room, external) {
+	if !recommendable(&d.f.Room, c.external(p)) {
 		return d.denied("LST-11", ActionNone, "not a room that could have been offered")
 	}
 	for i := range p.all {
-		if !p.all[i].takesPart(&d.f.Room) {
+		if !p.all[i].shows(&d.f.Room) {
 			return d.denied("LST-06", ActionNone, "does not take part in that room", p.all[i].ID)
 		}
 	}

@@ -96,19 +96,30 @@ func (d *decider) leaveWith(who []person, cause Cause, roles bool) {
 	}
 }
 
+// appoint makes people Group Masters who are not. Somebody whose old role does not
+// count any more is dismissed first, with the cause for which it ended.
 func (d *decider) appoint(who []person, cause Cause) {
 	if len(who) == 0 {
 		return
 	}
+	d.dismissVoid(who)
 	sortPeople(who)
 	e := &MasterAppointed{People: asPeople(who), Counts: d.room.Counts}
-	for i := range who {
-		if !d.member(who[i].ID).Master {
-			e.Counts.Masters++
-		}
-	}
+	e.Counts.Masters += int64(len(who))
 	d.emit(e, cause)
 	d.applyTo(e.People, e)
+}
+
+func (d *decider) dismissVoid(who []person) {
+	for _, cause := range []Cause{CausePermission, CauseAccount} {
+		var gone []person
+		for i := range who {
+			if row := d.member(who[i].ID); row.Master && d.voidCause(&who[i], row.MasterEpoch) == cause {
+				gone = append(gone, who[i])
+			}
+		}
+		d.dismiss(gone, cause)
+	}
 }
 
 func (d *decider) dismiss(who []person, cause Cause) {

@@ -13,6 +13,8 @@ type picked struct {
 	bots      []person
 }
 
+func (p *picked) outside() int { return len(p.outsiders) + len(p.line) }
+
 func (d *decider) sortOut(all []person, owner CompanyID) picked {
 	p := picked{all: all}
 	for i := range all {
@@ -28,38 +30,56 @@ func (d *decider) sortOut(all []person, owner CompanyID) picked {
 	return p
 }
 
-// pick gathers people who are to come into a room. Whoever is unknown to the
-// actor, because there is no such user or because it is an outsider who is no
-// contact, is refused with the same rule: the answer does not tell which. Bots of
-// other companies are unknown, too.
+// pick gathers people who are to come into a room.
 func (d *decider) pick(list []UserID, unknown Rule) ([]person, error) {
-	people := make([]person, 0, len(list))
-	var strangers, suspended, noCore []UserID
-	for _, id := range list {
-		who := d.someone(id)
-		people = append(people, who)
-		switch {
-		case d.isStranger(&who):
-			strangers = append(strangers, id)
-		case who.Status == StatusSuspended:
-			suspended = append(suspended, id)
-		case who.Kind != UserLINE && !who.company.Core:
-			noCore = append(noCore, id)
-		}
-	}
-	switch {
-	case len(strangers) > 0:
-		return nil, d.denied(unknown, d.action, "unknown, or outsiders who are no contacts of the actor", strangers...)
-	case len(suspended) > 0:
-		return nil, d.denied("ADM-17", d.action, "suspended accounts cannot be chosen", suspended...)
-	case len(noCore) > 0:
-		return nil, d.denied("COM-10", d.action, "their company does not have the Core product", noCore...)
+	people := d.people(list)
+	if err := d.checkPicked(people, unknown); err != nil {
+		return nil, err
 	}
 	return people, nil
 }
 
+func (d *decider) people(list []UserID) []person {
+	people := make([]person, 0, len(list))
+	for _, id := range list {
+		who := d.someone(id)
+		if who.ID == "" {
+			who.User = &User{ID: id} // with an id, to be named in a refusal
+		}
+		people = append(people, who)
+	}
+	return people
+}
+
+// checkPicked demands that people can be chosen for a room. Whoever is unknown to
+// the actor, because there is no such user or because it is an outsider who is no
+// contact, is refused with the same rule: the answer does not tell which. Bots of
+// other companies are unknown, too.
+func (d *decider) checkPicked(people []person, unknown Rule) error {
+	var strangers, suspended, noCore []UserID
+	for i := range people {
+		switch who := &people[i]; {
+		case d.isStranger(who):
+			strangers = append(strangers, who.ID)
+		case who.Status == StatusSuspended:
+			suspended = append(suspended, who.ID)
+		case who.Kind != UserLINE && !who.company.Core:
+			noCore = append(noCore, who.ID)
+		}
+	}
+	switch {
+	case len(strangers) > 0:
+		return d.denied(unknown, d.action, "unknown, or outsiders who are no contacts of the actor", strangers...)
+	case len(suspended) > 0:
+		return d.denied("ADM-17", d.action, "suspended accounts cannot be chosen", suspended...)
+	case len(noCore) > 0:
+		return d.denied("COM-10", d.action, "their company does not have the Core product", noCore...)
+	}
+	return nil
+}
+
 func (d *decider) isStranger(who *person) bool {
-	if who.ID == "" || who.Status == StatusDeleted {
+	if who.Status == StatusNone || who.Status == StatusDeleted {
 		return true
 	}
 	colleague := who.User.Company != "" && who.User.Company == d.home()

@@ -1,9 +1,5 @@
 package oracle
 
-import (
-	"slices"
-)
-
 func (x CreateRoom) run(c *call) *refusal {
 	if c.system() {
 		return refused()
@@ -35,17 +31,10 @@ func (x CreateRoom) run(c *call) *refusal {
 	return x.several(c, people)
 }
 
-// several people: the rooms that they share come first.
+// several people: the rooms that they share come first (CRE-04), whether or not a
+// new one could take them: who is suspended counts as a participant (AMB-23).
 func (x CreateRoom) several(c *call, people []string) *refusal {
-	kind, no := x.kind(c.w, c.who, people)
-	if no != nil {
-		return no
-	}
-	audience := audienceOf(kind, c.w, people)
-	colleagues := x.Audience == Externals && audience == Members
-	if colleagues {
-		audience = Externals // rooms with outsiders can be offered though none is chosen
-	}
+	audience := x.audience(c.w, c.who, people)
 	if x.Use != "" {
 		return x.choose(c, people, audience)
 	}
@@ -54,13 +43,30 @@ func (x CreateRoom) several(c *call, people []string) *refusal {
 			return no
 		}
 	}
-	if colleagues {
+	kind, no := x.kind(c.w, c.who, people)
+	if no != nil {
+		return no
+	}
+	if x.Audience == Externals && audienceOf(kind, c.w, people) == Members {
 		var f faults
 		f.loosely(true, "CRE-11", "CRE-02")
 		f.orBecauseOf(c.w, c.who, people)
 		return f.refusal()
 	}
 	return x.create(c, kind, people)
+}
+
+// audience is the one chosen; where none is, the people decide.
+func (x CreateRoom) audience(w *World, actor *User, people []string) Audience {
+	if x.Audience != NoAudience {
+		return x.Audience
+	}
+	for _, p := range people {
+		if u := w.Users[p]; u == nil || u.Company != actor.Company {
+			return Externals
+		}
+	}
+	return Members
 }
 
 // sourceRefused judges the room the people were chosen from (CRE-25, CRE-28).
@@ -95,12 +101,7 @@ func (x CreateRoom) one(c *call, with string) *refusal {
 			return refused() // LST-09: 1:1 rooms are not offered
 		}
 	}
-	r := c.w.Rooms[DirectID(c.actor, with)]
 	switch {
-	case x.Audience == Members && outsider && r != nil && !r.Ended && !c.w.isContact(c.actor, with):
-		if no := c.either("CRE-02", "CRE-49", "EXT-32"); no != nil { // whether a room that exists asks for an audience
-			return no
-		}
 	case x.Audience == Members && outsider:
 		return denied("CRE-02", "CRE-49", "EXT-32")
 	case x.Audience == Externals && u != nil && !outsider:
@@ -141,18 +142,7 @@ func audienceOf(k Kind, w *World, people []string) Audience {
 func (x CreateRoom) choose(c *call, people []string, audience Audience) *refusal {
 	r, no := c.room(x.Use)
 	if no != nil {
-		f := faults{rules: map[string]bool{"": true}}
-		c.notGeneral(&f, people)
-		f.orBecauseOf(c.w, c.who, people)
-		if len(f.rules) > 1 {
-			return refused() // for the room or for the people
-		}
 		return no
-	}
-	if c.doubtful(people) {
-		if no := c.either(); no != nil {
-			return no
-		}
 	}
 	for _, o := range c.w.offers(c.actor, people, audience) {
 		if o.Room == r.ID && o.Unsure {
@@ -162,18 +152,7 @@ func (x CreateRoom) choose(c *call, people []string, audience Audience) *refusal
 			return nil
 		}
 	}
-	if slices.ContainsFunc(people, func(p string) bool { return c.w.Users[p] != nil && c.w.lacksLine(r, p) }) {
-		return c.either() // whether LINE-01 keeps a room from being chosen, as it keeps it from being offered
-	}
 	return denied()
-}
-
-// doubtful: whether a room is offered for people who could not come into a new one
-// (AMB-23, COM-10, EXT-32).
-func (c *call) doubtful(people []string) bool {
-	return c.w.any(people, func(u *User) bool {
-		return u.Status != Active || !c.w.served(u) || u.Company != c.who.Company && !c.w.isContact(c.actor, u.ID)
-	})
 }
 
 // offer answers with the rooms that exist already (CRE-04).
@@ -186,10 +165,10 @@ func (c *call) offer(people []string, audience Audience) (done bool, no *refusal
 	switch {
 	case len(all) == 0:
 		return false, nil
-	case sure && !c.doubtful(people) || c.w.Answer == Offers:
+	case sure || c.w.Answer == Offers:
 		c.out.Offers = all
 		return true, nil
-	case c.w.Answer == "" || sure:
+	case c.w.Answer == "":
 		return true, c.either()
 	default:
 		return false, nil

@@ -60,10 +60,11 @@ func (c *call) leave(r *Room, why Cause, person string) {
 	c.changed = true
 }
 
+// appoint makes people Group Masters. A void role ends first, for its own reason.
 func (c *call) appoint(r *Room, why Cause, people ...string) {
 	for _, p := range people {
-		if _, is := r.Masters[p]; is {
-			r.endTenure(p, Master, c.w.Step, AnyCause)
+		if since, is := r.Masters[p]; is {
+			c.dismiss(r, c.why(r, p, since), p)
 		}
 		r.Masters[p] = c.w.Step
 		r.Masterless = ""
