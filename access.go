@@ -64,9 +64,9 @@ func (a Access) MayRecall(user, author UserID, sentAt, now time.Time) error {
 var featureActions = [featureCount]Action{ActionUseNote, ActionUseEvent, ActionUseTask, ActionUseFolder, ActionUseMailingList}
 
 // access evaluates the facts of one room for one user.
-func (r *Rules) access(f *Facts, user UserID) Access {
+func (r *Rules) access(f *Facts, id RoomID, user UserID) Access {
 	room := &f.Room
-	out := Access{Room: f.Asked.Room}
+	out := Access{Room: id}
 	if room.Version == 0 {
 		return out
 	}
@@ -112,10 +112,15 @@ func (s *Service) Access(ctx context.Context, user UserID, rooms ...RoomID) ([]A
 	}
 	list := make([]Access, len(rooms))
 	for i := range facts {
-		facts[i].Asked.Room = rooms[i]
-		list[i] = s.rules.access(&facts[i], user)
+		list[i] = s.rules.access(&facts[i], rooms[i], user)
 	}
 	return list, nil
+}
+
+// question is what a store is asked about one user in one room. No store keeps it.
+type question struct {
+	needs  [1]Need
+	people [1]UserID
 }
 
 func (s *Service) accessFacts(ctx context.Context, user UserID, rooms []RoomID) ([]Facts, error) {
@@ -125,12 +130,13 @@ func (s *Service) accessFacts(ctx context.Context, user UserID, rooms []RoomID) 
 	if len(rooms) > MaxAccessRooms {
 		return nil, invalid("Rooms", fmt.Sprintf("more than %d", MaxAccessRooms))
 	}
-	var one struct {
-		needs  [1]Need
-		people [1]UserID
+	asked, _ := s.questions.Get().(*question)
+	if asked == nil {
+		asked = new(question)
 	}
-	one.people[0] = user
-	needs := one.needs[:]
+	defer s.questions.Put(asked)
+	asked.people[0] = user
+	needs := asked.needs[:]
 	if len(rooms) != 1 {
 		needs = make([]Need, len(rooms))
 	}
@@ -138,7 +144,7 @@ func (s *Service) accessFacts(ctx context.Context, user UserID, rooms []RoomID) 
 		if err := checkRoom(room); err != nil {
 			return nil, err
 		}
-		needs[i] = Need{Room: room, People: one.people[:]}
+		needs[i] = Need{Room: room, People: asked.people[:]}
 	}
 	facts, err := s.store.Load(ctx, needs)
 	if err == nil && len(facts) != len(needs) {

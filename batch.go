@@ -19,13 +19,14 @@ type call struct {
 	digest   [32]byte
 	newRoom  RoomID
 	asks     Need    // what the command asks for at first
-	need     Need    // what it asks for now, after a first look may have shown that it needs more
+	need     *Need   // what it asks for now, after a first look may have shown that it needs more
 	subject  Subject // what it will most likely change: calls with the same one never run side by side
 	contacts []UserID
 
 	people  [4]UserID // where need.People begins, so that most calls need no allocation for it
 	needs   [1]Need   // what the store is given when the call is loaded alone
 	changes [1]Change // the same for its commit
+	space   space
 
 	attempts      int
 	uncertain     bool // an earlier attempt may have been stored
@@ -57,10 +58,11 @@ const (
 	callDone
 )
 
-func (c *call) setNeed(n Need) {
-	c.asks = n
+// asksFor completes what the command asks for at first.
+func (c *call) asksFor() {
+	n := &c.asks
 	if c.opts.hasKey {
-		c.asks.Command = c.id
+		n.Command = c.id
 	}
 	switch {
 	case !n.Room.IsZero():
@@ -216,7 +218,7 @@ func (b *batches) passOn(c *call, maxGroup int) {
 // not to be looked at any more, because its leader may still be writing to it.
 func (s *Service) run(c *call) error {
 	c.err, c.result = nil, Result{}
-	c.need, c.first = c.asks, nil
+	c.need, c.first = &c.asks, nil
 	if c.plan {
 		s.runGroup(c.ctx, []*call{c})
 		return nil

@@ -113,7 +113,7 @@ func (w *supposed) load(ctx context.Context, needs []Need) ([]Facts, error) {
 	}
 	for i := range needs {
 		f := &facts[i]
-		f.Asked = needs[i]
+		f.Asked = &needs[i]
 		for j := range f.Users {
 			if u, ok := w.users[f.Users[j].ID]; ok {
 				f.Users[j] = u

@@ -7,8 +7,12 @@ func (c *Change) Check() error {
 	if c.Command.IsZero() {
 		return invalid("Command", "missing")
 	}
-	f := changeForm{Change: c}
-	f.parts = f.few[:0]
+	var few [fewExpected]changePart // so that most checks allocate nothing
+	f := changeForm{Change: c, parts: few[:min(len(c.Expect), fewExpected)]}
+	if len(c.Expect) > fewExpected {
+		f.parts = make([]changePart, len(c.Expect))
+		f.index = make(map[Subject]int, len(c.Expect))
+	}
 	err := f.expect()
 	if err == nil {
 		err = f.records()
@@ -28,8 +32,8 @@ func (c *Change) Check() error {
 // changeForm is what a look at a change has gathered so far.
 type changeForm struct {
 	*Change
-	parts []changePart // one for each Expect
-	few   [fewExpected]changePart
+	parts []changePart    // one for each Expect
+	known int             // of Expect, how many find looks at
 	index map[Subject]int // of Expect, where they are many
 }
 
@@ -43,10 +47,6 @@ type changePart struct {
 const fewExpected = 8
 
 func (f *changeForm) expect() error {
-	if len(f.Expect) > fewExpected {
-		f.parts = make([]changePart, 0, len(f.Expect))
-		f.index = make(map[Subject]int, len(f.Expect))
-	}
 	for i := range f.Expect {
 		e := &f.Expect[i]
 		switch {
@@ -59,7 +59,7 @@ func (f *changeForm) expect() error {
 		case f.index != nil:
 			f.index[e.Subject] = i
 		}
-		f.parts = append(f.parts, changePart{})
+		f.known++
 	}
 	return nil
 }
@@ -67,7 +67,7 @@ func (f *changeForm) expect() error {
 // find gives the place of a subject among what was expected so far, or -1. It
 // looks at hint first.
 func (f *changeForm) find(of *Subject, hint int) int {
-	if hint < len(f.parts) && f.Expect[hint].Subject == *of {
+	if hint < f.known && f.Expect[hint].Subject == *of {
 		return hint
 	}
 	if f.index != nil {
@@ -76,7 +76,7 @@ func (f *changeForm) find(of *Subject, hint int) int {
 		}
 		return -1
 	}
-	for i := range f.parts {
+	for i := range f.known {
 		if f.Expect[i].Subject == *of {
 			return i
 		}

@@ -239,7 +239,7 @@ func (c CreateRoom) direct(d *decider, with UserID) error {
 	if !c.Use.IsZero() && c.Use != id {
 		return d.denied("LST-09", ActionNone, "one person leads to the 1:1 room")
 	}
-	if d.f.Asked.Room != id {
+	if d.f.asked().Room != id {
 		return d.more(func(n *Need) { n.Room = id })
 	}
 	if err := c.checkAudience(d, with); err != nil {

@@ -37,15 +37,16 @@ type MoreNeeded struct{ Need Need }
 func (*MoreNeeded) Error() string { return "the decision needs more facts" }
 
 // Need gives what has to be loaded before a command can be decided.
-func (r *Rules) Need(actor Actor, cmd Command) Need { return r.need(actor, cmd, nil) }
+func (r *Rules) Need(actor Actor, cmd Command) (n Need) {
+	fillNeed(actor, cmd, &n)
+	return n
+}
 
-func (r *Rules) need(actor Actor, cmd Command, people []UserID) Need {
-	n := Need{People: people}
+func fillNeed(actor Actor, cmd Command, n *Need) {
 	if !actor.system {
 		n.People = append(n.People, actor.user)
 	}
-	cmd.need(actor, &n)
-	return n
+	cmd.need(actor, n)
 }
 
 // Decide says what a command does: its events, or the error that refuses it.
@@ -62,7 +63,10 @@ func (r *Rules) Decide(f Facts, actor Actor, cmd Command, now time.Time) (Decisi
 func (d *decider) decide(r *Rules, f *Facts, actor Actor, cmd Command, now time.Time) (Decision, error) {
 	*d = decider{
 		rules: r, f: f, actor: actor, now: stamp(now), room: f.Room,
-		me: person{User: noUser, company: noCompany, row: noRow},
+		me: person{User: noUser, company: noCompany, row: noRow}, space: d.space,
+	}
+	if d.space != nil {
+		d.out.rows = d.space.rows()
 	}
 	if !actor.system {
 		d.me = f.person(actor.user)
@@ -101,6 +105,23 @@ type decider struct {
 	begun  []Expect // directory subjects that must not exist yet
 	out    Decision
 	index  map[UserID]int // into out.rows.members, when there are many
+	space  *space         // may be nil
+}
+
+// space is where the rows and records of a usual change begin, so that most
+// commands need no allocations for them. No store keeps them.
+type space struct {
+	rooms   [1]Room
+	members [2]Member
+	tallies [2]Tally
+	relied  [8]Expect
+	records [2]Record
+	events  [2]EventAt
+	data    [448]byte
+}
+
+func (s *space) rows() rows {
+	return rows{rooms: s.rooms[:0], members: s.members[:0], tallies: s.tallies[:0]}
 }
 
 func (d *decider) policy() *Policy { return &d.rules.policy }
@@ -110,7 +131,7 @@ func (d *decider) checkActor() error {
 		return &Denied{Rule: "CRE-49", Actor: d.actor, Reason: "the actor is not a known user"}
 	}
 	if rule := d.me.usable(d.me.company); rule != "" {
-		return &Denied{Rule: rule, Actor: d.actor, Room: d.f.Asked.Room, Reason: voidReasons[rule]}
+		return &Denied{Rule: rule, Actor: d.actor, Room: d.f.asked().Room, Reason: voidReasons[rule]}
 	}
 	return nil
 }
@@ -190,7 +211,7 @@ func (r *Rules) visibilityLimit(room *Room) limits {
 
 // more asks the service to load more and to decide again.
 func (d *decider) more(change func(n *Need)) error {
-	n := d.f.Asked
+	n := *d.f.asked()
 	n.People = slices.Clone(n.People)
 	change(&n)
 	return &MoreNeeded{Need: n}
@@ -310,8 +331,12 @@ func (d *decider) roomChanged() bool {
 
 // relied lists the versions of everything that the decision could have looked at.
 func (d *decider) relied() []Expect {
-	n := 3 + len(d.f.Users) + len(d.f.Companies)
-	list := make([]Expect, 0, n)
+	var list []Expect
+	if n := 3 + len(d.f.Users) + len(d.f.Companies); d.space != nil && n <= len(d.space.relied) {
+		list = d.space.relied[:0]
+	} else {
+		list = make([]Expect, 0, n)
+	}
 	for f := d.f; f != nil; f = f.earlier {
 		list = d.f.relyOn(list, f)
 	}
@@ -330,8 +355,8 @@ func (f *Facts) relyOn(list []Expect, facts *Facts) []Expect {
 			list = addExpect(list, e)
 		}
 	}
-	if !facts.Asked.Room.IsZero() {
-		add(Expect{RoomSubject(facts.Asked.Room), facts.Room.Version})
+	if id := facts.asked().Room; !id.IsZero() {
+		add(Expect{RoomSubject(id), facts.Room.Version})
 	}
 	for i := range facts.Users {
 		add(Expect{UserSubject(facts.Users[i].ID), facts.Users[i].Version})

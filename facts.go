@@ -10,7 +10,15 @@ var (
 	noUser    = new(User)
 	noCompany = new(Company)
 	noRow     = new(Member)
+	noNeed    = new(Need)
 )
+
+func (f *Facts) asked() *Need {
+	if f.Asked == nil {
+		return noNeed
+	}
+	return f.Asked
+}
 
 func (f *Facts) company(id CompanyID) *Company {
 	for i := range f.Companies {

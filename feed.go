@@ -96,7 +96,7 @@ func (s *Service) historyFrom(ctx context.Context, user UserID, room RoomID) (Ve
 
 // readableFrom says from which version on a user may know the events of a room.
 func (s *Service) readableFrom(f *Facts, user UserID) (Version, error) {
-	a := s.rules.access(f, user)
+	a := s.rules.access(f, f.Room.ID, user)
 	switch {
 	case a.Standing&(StandingMaster|StandingLeader|StandingAdministrator) != 0:
 		return 1, nil

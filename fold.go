@@ -59,8 +59,7 @@ func (f *folded) patch(facts *Facts) {
 	if !f.many {
 		return
 	}
-	n := &facts.Asked
-	if room, ok := f.rooms[n.Room]; ok {
+	if room, ok := f.rooms[facts.Asked.Room]; ok {
 		facts.Room = room
 	}
 	f.patchMembers(facts)

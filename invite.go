@@ -150,7 +150,7 @@ func (c Invite) openNew(d *decider, invited []person) error {
 
 // everybodyHere gives the effective participants of the room of the facts.
 func (d *decider) everybodyHere() ([]person, error) {
-	if !d.f.Asked.Everybody {
+	if !d.f.asked().Everybody {
 		return nil, d.more(func(n *Need) { n.Everybody = true })
 	}
 	if d.room.Participants > MaxEverybody {

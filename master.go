@@ -107,7 +107,7 @@ func dismissLastRule(kind Kind) Rule {
 // checkMasterRemains demands that somebody besides those who go is a Group
 // Master whose role counts (GRP-04).
 func (d *decider) checkMasterRemains(going []UserID, rule Rule) error {
-	if !d.f.Asked.Masters {
+	if !d.f.asked().Masters {
 		return d.more(func(n *Need) { n.Masters = true })
 	}
 	for i := range d.f.Members {

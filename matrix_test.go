@@ -151,8 +151,9 @@ func commandLabel(c Command) string {
 
 // verdict gives the answer in one word: ok, already, opens, or what refuses.
 func verdict(rules *Rules, f Facts, actor Actor, cmd Command) string {
-	f.Asked = rules.Need(actor, cmd)
-	f.Asked.Everybody, f.Asked.Masters = true, true
+	need := rules.Need(actor, cmd)
+	need.Everybody, need.Masters = true, true
+	f.Asked = &need
 	f.NewRoom = RoomID{2}
 	for {
 		d, err := rules.Decide(f, actor, cmd, worldTime)
@@ -161,7 +162,7 @@ func verdict(rules *Rules, f Facts, actor Actor, cmd Command) string {
 		var more *MoreNeeded
 		switch {
 		case errors.As(err, &more):
-			f.Asked = more.Need
+			f.Asked = &more.Need
 			f.Asked.Everybody, f.Asked.Masters = true, true
 		case errors.As(err, &denied):
 			return string(denied.Rule)
@@ -261,7 +262,7 @@ func answersOf(t *testing.T, rules *Rules, f Facts, actors []UserID, action Acti
 		}
 		answers[answer] = append(answers[answer], actor.String())
 		if !actor.system {
-			access := rules.access(&f, actor.user)
+			access := rules.access(&f, f.Room.ID, actor.user)
 			require.Equal(t, err == nil, access.Can(action), "%s: %s in a %s", actor, action, f.Room.Kind)
 		}
 	}

@@ -137,7 +137,7 @@ func groupNameRule(kind Kind) Rule {
 // ignoring case (GRP-29).
 func (d *decider) checkNameFree(name string, company CompanyID, except RoomID) error {
 	key := nameKey(name)
-	if d.f.Asked.Name != key || d.f.Asked.Company != company {
+	if asked := d.f.asked(); asked.Name != key || asked.Company != company {
 		return d.more(func(n *Need) { n.Name, n.Company = key, company })
 	}
 	if holder := d.f.NameHolder; !holder.IsZero() && holder != except {

@@ -26,7 +26,6 @@ func (s *Service) look(ctx context.Context, user UserID, room RoomID, action Act
 	if err != nil {
 		return nil, err
 	}
-	facts[0].Asked.Room = room
 	who := facts[0].person(user)
 	if err := s.rules.may(&facts[0], &who, By(user), action); err != nil {
 		return nil, err
@@ -277,7 +276,7 @@ func (s *Service) recommend(ctx context.Context, user UserID, people []UserID, a
 	if err := d.checkActor(); err != nil {
 		return nil, err
 	}
-	facts[0].Asked.Shared = all
+	facts[0].Asked = &Need{Shared: all}
 	if err := s.keepCurrent(ctx, &facts[0]); err != nil {
 		return nil, err
 	}

@@ -62,7 +62,7 @@ func (s *Service) runGroup(ctx context.Context, group []*call) {
 func (s *Service) load(ctx context.Context, calls []*call) error {
 	needs := calls[0].needs[:0]
 	for _, c := range calls {
-		needs = append(needs, c.need)
+		needs = append(needs, *c.need)
 	}
 	facts, err := s.store.Load(ctx, needs)
 	if err != nil {
@@ -117,7 +117,7 @@ func (s *Service) decideCall(ctx context.Context, c *call, fold *folded, now tim
 		c.result, c.err = s.repeat(ctx, c, *c.facts.Done)
 		return false, false
 	}
-	if fold.blurs(&c.need) {
+	if fold.blurs(c.need) {
 		c.err = ErrConflict
 		return false, false
 	}
@@ -165,7 +165,7 @@ func (c *call) askFor(n Need) {
 		c.first = c.facts
 	}
 	n.Command = c.need.Command
-	c.need = n
+	c.need = &n
 }
 
 // lacks says what has to be got outside of the group before this call can be
@@ -270,11 +270,11 @@ func (c *call) change() (Change, error) {
 		Command: c.id, Digest: c.digest, Expect: d.relied,
 		Rooms: d.rows.rooms, Members: d.rows.members, Users: d.rows.users,
 		Companies: d.rows.companies, Teams: d.rows.teams, Ended: d.rows.ended, Tallies: d.rows.tallies,
-		Records: make([]Record, 0, len(d.Events)),
+		Records: slices.Grow(c.space.records[:0], len(d.Events)),
 		Outcome: Outcome{Command: c.id, Digest: c.digest, Room: d.Room, Changed: len(d.Events) > 0},
 	}
-	ch.Outcome.Events = make([]EventAt, 0, len(d.Events))
-	buf := make([]byte, 0, 448*len(d.Events))
+	ch.Outcome.Events = slices.Grow(c.space.events[:0], len(d.Events))
+	buf := slices.Grow(c.space.data[:0], len(c.space.data)*len(d.Events))
 	for _, e := range d.Events {
 		info := e.meta()
 		info.Command = c.id

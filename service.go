@@ -20,11 +20,12 @@ import (
 // on an idle service is never delayed by this; one caller's cancelled context,
 // refused command or conflict does not touch the others.
 type Service struct {
-	store   Store
-	rules   *Rules
-	o       Options
-	batches batches
-	calls   sync.Pool // of *call
+	store     Store
+	rules     *Rules
+	o         Options
+	batches   batches
+	calls     sync.Pool // of *call
+	questions sync.Pool // of *question
 }
 
 // New makes a service. Nil options are the defaults.
@@ -160,7 +161,7 @@ func (s *Service) newCall(ctx context.Context, actor Actor, cmd Command, opts []
 	if c == nil {
 		c = new(call)
 	}
-	c.ctx, c.actor, c.cmd = ctx, actor, cmd
+	c.ctx, c.actor, c.cmd, c.decider.space = ctx, actor, cmd, &c.space
 	for _, o := range opts {
 		o(&c.opts)
 	}
@@ -177,7 +178,9 @@ func (s *Service) newCall(ctx context.Context, actor Actor, cmd Command, opts []
 		}
 	}
 	c.contacts = c.opts.contacts
-	c.setNeed(s.rules.need(actor, cmd, c.people[:0]))
+	c.asks.People = c.people[:0]
+	fillNeed(actor, cmd, &c.asks)
+	c.asksFor()
 	if c.opts.hasIfVer && c.asks.Room.IsZero() {
 		return nil, invalid("IfVersion", "the command names no room")
 	}

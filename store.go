@@ -10,8 +10,8 @@ import (
 // reference.
 //
 // Every method may block and honours its context. Slices that a store returns
-// belong to the caller; slices that it is given belong to the store from then
-// on where a method says so, else it must not keep them. Ids compare as bytes.
+// belong to the caller; slices that it is given, and those inside of them, it does
+// not keep. Ids compare as bytes.
 // Times are UTC microseconds. A limit of 0 means [DefaultPage], and a store
 // never returns more than [MaxPage] rows. Fewer rows than the limit do not mean
 // the end; an empty page does. Errors wrap one of this package's sentinels
@@ -27,7 +27,7 @@ type Store interface {
 	// has made that version meanwhile. The results are in the same order. A non-nil
 	// error means that nothing can be said of any of them: it is
 	// ErrUnknownOutcome if some may have been stored, and anything else if none
-	// was. The store may keep the slices inside the changes, not changes itself.
+	// was.
 	Commit(ctx context.Context, changes []Change) ([]CommitResult, error)
 
 	// Members pages through the people of a room in byte order of their ids.
@@ -96,7 +96,7 @@ type Facts struct {
 	Checkpoint Cursor
 
 	// The service adds the following; a store leaves them alone.
-	Asked    Need     // the need that these facts answer
+	Asked    *Need    // the need that these facts answer
 	NewRoom  RoomID   // the id of the room this command may create
 	Contacts []UserID // outsiders known to be contacts of the actor (EXT-32)
 	earlier  *Facts   // of a first look, where a decision had to ask for more

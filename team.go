@@ -56,7 +56,7 @@ func (c SyncTeam) decide(d *decider) error {
 		return err
 	}
 	gone := missingFrom(before.Members, after.Members)
-	if !d.asked(gone) {
+	if !d.knows(gone) {
 		return d.more(func(n *Need) { n.People = append(n.People, gone...) })
 	}
 	d.emitTeam(before, after, gone)
@@ -90,9 +90,9 @@ func missingFrom(list, other []UserID) (missing []UserID) {
 	return missing
 }
 
-func (d *decider) asked(people []UserID) bool {
-	known := make(map[UserID]bool, len(d.f.Asked.People))
-	for _, u := range d.f.Asked.People {
+func (d *decider) knows(people []UserID) bool {
+	known := make(map[UserID]bool, len(d.f.asked().People))
+	for _, u := range d.f.asked().People {
 		known[u] = true
 	}
 	return !slices.ContainsFunc(people, func(u UserID) bool { return !known[u] })
@@ -170,7 +170,7 @@ func (c OpenTeamRoom) decide(d *decider) error {
 	if len(t.Members) == 0 {
 		return d.denied("TEAM-01", ActionNone, "the team has no members")
 	}
-	if !d.asked(t.Members) {
+	if !d.knows(t.Members) {
 		return d.more(func(n *Need) { n.People = append(n.People, t.Members...) })
 	}
 	o := opening{

@@ -43,7 +43,7 @@ func (w *world) clone() *world {
 }
 
 func (w *world) answer(n Need, newRoom RoomID) Facts {
-	f := Facts{Room: w.rooms[n.Room], Asked: n, NewRoom: newRoom}
+	f := Facts{Room: w.rooms[n.Room], Asked: &n, NewRoom: newRoom}
 	asked := map[UserID]bool{}
 	for _, u := range n.People {
 		asked[u] = true

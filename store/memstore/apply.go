@@ -1,6 +1,10 @@
 package memstore
 
-import "github.com/go-roomkit/roomkit"
+import (
+	"slices"
+
+	"github.com/go-roomkit/roomkit"
+)
 
 // apply writes a change that was checked. Rooms end last, so that rows and
 // tallies of the change are counted in.
@@ -16,7 +20,9 @@ func (s *Store) apply(c *roomkit.Change) {
 	}
 	for i := range c.Teams {
 		of := roomkit.TeamSubject(c.Teams[i].ID)
-		s.slots[s.find(c, &of, 0)].team.row = c.Teams[i]
+		t := s.slots[s.find(c, &of, 0)].team
+		t.row = c.Teams[i]
+		t.row.Members = slices.Clone(t.row.Members)
 	}
 	s.applyRooms(c)
 	s.applyMembers(c)

@@ -83,7 +83,8 @@ func roomID(n int) roomkit.RoomID {
 	return roomkit.RoomID{byte(n >> 8), byte(n), 2, 3, 4, 5, 0x70, 7, 0x80, 9, 10, 11, 12, 13, 14, 0xff}
 }
 
-// cloneChanges copies changes with all their slices, because a store keeps them.
+// cloneChanges copies changes with all their slices, so that what a store does to
+// them does not reach the rule.
 func cloneChanges(changes []roomkit.Change) []roomkit.Change {
 	copies := slices.Clone(changes)
 	for i := range copies {

@@ -97,6 +97,16 @@ func ownershipMutants() []mutant {
 		{rule: "ownership/of-results", name: "the events of a result are the store's", spoil: after(func(m *model, c *roomkit.Change, r *roomkit.CommitResult) {
 			r.Outcome.Events = m.outcomes[c.Command].Events
 		})},
+		{rule: "ownership/of-changes", name: "the members of a team stay the caller's", spoil: after(func(m *model, c *roomkit.Change, _ *roomkit.CommitResult) {
+			for _, t := range c.Teams {
+				m.teams[t.ID] = t
+			}
+		})},
+		{rule: "ownership/of-changes", name: "the data of records stays the caller's", spoil: after(func(m *model, c *roomkit.Change, _ *roomkit.CommitResult) {
+			for i, last := 0, len(m.records)-len(c.Records); i < len(c.Records) && last >= 0; i++ {
+				m.records[last+i].Data = c.Records[i].Data
+			}
+		})},
 		{rule: "ownership/of-pages", name: "the data of records is the store's", spoil: func(a *altered) {
 			a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
 				rows, err := a.simple.Feed(ctx, after, limit)

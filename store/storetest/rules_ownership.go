@@ -12,6 +12,7 @@ func ownershipRules() []Rule {
 	return []Rule{
 		{"ownership/of-facts", "Changing what Load returned changes nothing in the store.", ownershipOfFacts},
 		{"ownership/of-results", "Changing what Commit returned changes nothing in the store.", ownershipOfResults},
+		{"ownership/of-changes", "Writing over the slices of changes when Commit has returned changes nothing in the store.", ownershipOfChanges},
 		{"ownership/of-pages", "Changing the rows and records of a page changes nothing in the store.", ownershipOfPages},
 		{"ownership/of-queries", "The slices of needs and queries stay as they are, and changing them later changes nothing in the store.", ownershipOfQueries},
 	}
@@ -67,6 +68,40 @@ func ownershipOfResults(k *kit) {
 		again := k.commit(c)
 		require.Equal(k, cleanOutcome(first), cleanOutcome(again[0].Outcome))
 		zero(again[0].Outcome.Events)
+	})
+	k.repeats(c, first)
+}
+
+func ownershipOfChanges(k *kit) {
+	r := k.named(1, "ops")
+	c := k.change(
+		r.join(cho), k.putUser(ann, nil), k.putCompany(beta, nil), checkpoint("f", "", k.tail()), tallyUser(ann, 0, 1),
+		k.putTeam(core, func(t *roomkit.Team) { t.Members = []roomkit.UserID{ann, bob} }),
+	)
+	k.seen.add(c)
+	given := cloneChange(c)
+	results, err := k.store.Commit(k.ctx, []roomkit.Change{given})
+	require.NoError(k, err)
+	k.stored(c, results[0])
+	first := results[0].Outcome
+	first.Events = c.Outcome.Events
+	k.untouched(func() {
+		for i := range given.Teams {
+			zero(given.Teams[i].Members)
+		}
+		for i := range given.Records {
+			zero(given.Records[i].Data)
+		}
+		zero(given.Expect)
+		zero(given.Rooms)
+		zero(given.Members)
+		zero(given.Users)
+		zero(given.Companies)
+		zero(given.Teams)
+		zero(given.Tallies)
+		zero(given.Records)
+		zero(given.Outcome.Events)
+		*given.Checkpoint = roomkit.Checkpoint{}
 	})
 	k.repeats(c, first)
 }
