@@ -142,7 +142,8 @@
 // administrator of the owning company appoints another.
 //
 // [Service.Due] lists the groups whose content has to be deleted because message
-// has been off for 30 days.
+// has been off for 30 days. [Service.Health] says what is wrong with a room: no
+// Group Master, nobody of the owning company, people who are not permitted.
 //
 // # Stores
 //

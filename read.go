@@ -70,19 +70,10 @@ func (s *Service) Members(ctx context.Context, user UserID, room RoomID, q Membe
 // memberPage gives a page as far as the memberships count, and where the next
 // begins; last is empty at the end.
 func (s *Service) memberPage(ctx context.Context, q MemberQuery) (page []Member, last UserID, err error) {
-	rows, err := s.store.Members(ctx, q)
-	if err != nil || len(rows) == 0 {
+	f, people, err := s.presentPeople(ctx, q)
+	if err != nil || len(people) == 0 {
 		return nil, "", err
 	}
-	people := make([]UserID, len(rows))
-	for i := range rows {
-		people[i] = rows[i].User
-	}
-	facts, err := s.store.Load(ctx, []Need{{Room: q.Room, People: people}})
-	if err != nil {
-		return nil, "", err
-	}
-	f := &facts[0]
 	for _, id := range people {
 		who := f.person(id)
 		row := *who.row
@@ -92,6 +83,23 @@ func (s *Service) memberPage(ctx context.Context, q MemberQuery) (page []Member,
 		}
 	}
 	return page, people[len(people)-1], nil
+}
+
+// presentPeople gives the people of a page, in order, and the facts about them.
+func (s *Service) presentPeople(ctx context.Context, q MemberQuery) (*Facts, []UserID, error) {
+	rows, err := s.store.Members(ctx, q)
+	if err != nil || len(rows) == 0 {
+		return nil, nil, err
+	}
+	people := make([]UserID, len(rows))
+	for i := range rows {
+		people[i] = rows[i].User
+	}
+	facts, err := s.store.Load(ctx, []Need{{Room: q.Room, People: people}})
+	if err != nil {
+		return nil, nil, err
+	}
+	return &facts[0], people, nil
 }
 
 // Rooms gives the rooms of a user by id, with the user's own rows: those in which
