@@ -39,7 +39,7 @@ func main() {
 	flag.StringVar(&o.tests, "run", "", "which tests judge, instead of all in stages")
 	flag.StringVar(&o.report, "report", "", "write the report of a complete run to this file")
 	flag.IntVar(&o.workers, "workers", 2, "mutants at the same time")
-	flag.StringVar(&o.only, "only", "", "run mutants whose name contains one of these, with commas between")
+	flag.StringVar(&o.only, "only", "", "run mutants whose name contains one of these, with commas between, or is a line of @file")
 	flag.Parse()
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
@@ -63,7 +63,10 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	chosen := choose(s.found, o)
+	chosen, err := choose(s.found, o)
+	if err != nil {
+		return err
+	}
 	fmt.Printf("%d mutants, %d chosen\n", len(s.found), len(chosen))
 	j := &judges{stages: stages}
 	if o.tests != "" {
@@ -78,11 +81,18 @@ func run(o options) error {
 	return settle(o, j.all(chosen, o.workers), excused, len(chosen) == len(s.found))
 }
 
-func choose(all []mutant, o options) []mutant {
+func choose(all []mutant, o options) ([]mutant, error) {
+	parts, matches := strings.Split(o.only, ","), strings.Contains
+	if path, ok := strings.CutPrefix(o.only, "@"); ok {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		parts, matches = strings.Split(string(text), "\n"), func(name, line string) bool { return name == line }
+	}
 	var kept []mutant
 	for _, m := range all {
-		named := func(part string) bool { return strings.Contains(m.name, part) }
-		if slices.ContainsFunc(strings.Split(o.only, ","), named) {
+		if slices.ContainsFunc(parts, func(part string) bool { return matches(m.name, part) }) {
 			kept = append(kept, m)
 		}
 	}
@@ -92,7 +102,7 @@ func choose(all []mutant, o options) []mutant {
 		kept = kept[:o.sample]
 		slices.SortFunc(kept, func(a, b mutant) int { return a.number - b.number })
 	}
-	return kept
+	return kept, nil
 }
 
 // result is the fate of a mutant.
