@@ -149,7 +149,8 @@ func TestRulesInvitedOutsiders(t *testing.T) {
 		s := newStage(t)
 		room := s.does("lin", roomkit.OpenDirect{With: "dan"}).Room
 		s.denies("CRE-46", "dan", roomkit.Invite{Room: room, People: people("eve"), Name: "mixed"})
-		s.denies("CRE-46", "ann", roomkit.Invite{Room: s.line, People: people("eve"), Name: "mixed"})
+		beside := s.denies("CRE-46", "ann", roomkit.Invite{Room: s.line, People: people("eve"), Name: "mixed"})
+		require.Equal(t, people("eve"), beside.People, "because of those who would come, not of those who are in")
 		s.denies("CRE-46", "ann", roomkit.Invite{Room: s.general, People: people("eve", "lin"), Name: "mixed"})
 	})
 	t.Run("GEN-03 LINE-03 a room with LINE users takes in more of them", func(t *testing.T) {
