@@ -37,7 +37,7 @@ func (c Convert) decide(d *decider) error {
 	}
 	var stay, drop []person
 	for i := range here {
-		if c.To == KindGroup || here[i].Kind == UserMember && here[i].worksPermitted(here[i].company) {
+		if c.To == KindGroup || here[i].worksPermitted(here[i].company) {
 			stay = append(stay, here[i])
 		} else {
 			drop = append(drop, here[i])
@@ -59,7 +59,8 @@ func (c Convert) decide(d *decider) error {
 }
 
 // checkConversion judges the room that would come out. The name of the old room
-// is not unique yet, so it is looked at like a new one.
+// is not unique yet, so it is looked at like a new one. Without LINE users all
+// people of a General room are of its company.
 func (d *decider) checkConversion(o *opening) error {
 	if err := d.checkRoomFor(o.people, o.kind, 0, "CRE-45"); err != nil {
 		return err
@@ -67,13 +68,7 @@ func (d *decider) checkConversion(o *opening) error {
 	if err := d.checkGroupCreation(o.kind, o.company); err != nil {
 		return err
 	}
-	if err := d.checkGroupName(o, d.room.ID); err != nil {
-		return err
-	}
-	if o.kind == KindExternalGroup {
-		return d.checkExternal(o.people, o.company)
-	}
-	return d.checkColleagues(o.people, o.company, "GRP-02")
+	return d.checkGroupName(o, d.room.ID)
 }
 
 func (d *decider) convert(o *opening) {

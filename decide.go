@@ -193,7 +193,7 @@ var voidReasons = map[Rule]string{
 // visible reports whether somebody may know that the room exists.
 func (r *Rules) visible(room *Room, who *person, st Standing, void Rule) bool {
 	if room.State == StateEnded {
-		endedWith := who.row.Left == CauseRoomEnded && who.row.LeftVersion == room.Version
+		endedWith := who.row.LeftVersion == room.Version // the end is the last event
 		return endedWith || who.Administrator && who.User.Company == room.Company && room.Kind >= KindGroup
 	}
 	if void != "" && (who.row.Participant || who.row.Master) {
@@ -319,7 +319,7 @@ func (d *decider) finish() {
 	if d.out.Room.IsZero() {
 		d.out.Room = d.room.ID
 	}
-	if n := len(d.out.Events); n > 0 && d.room.Version > 0 && d.roomChanged() {
+	if d.roomChanged() {
 		d.out.rows.rooms = append(d.out.rows.rooms, d.room)
 	}
 	d.out.relied = d.relied()

@@ -78,7 +78,7 @@ func (c PutCompany) decide(d *decider) error {
 	before := *d.f.company(c.Company.ID)
 	after := c.Company
 	after.Version, after.WorksOff, after.WorksNarrowed, after.Groups = 0, 0, 0, 0
-	if before.Version > 0 && before.given() == after {
+	if before.given() == after {
 		return nil
 	}
 	d.emitCompany(before, after.ID, &CompanyPut{Company: after})

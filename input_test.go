@@ -21,6 +21,8 @@ func many(n int) (list []roomkit.UserID) {
 	return list
 }
 
+func window(d time.Duration) *time.Duration { return &d }
+
 // TestBadInput: every malformed input gets an *Invalid that names the field, and
 // changes nothing.
 func TestBadInput(t *testing.T) {
@@ -75,13 +77,47 @@ func TestBadInput(t *testing.T) {
 		{"a negative limit", "Company.MaxGroups", roomkit.PutCompany{Company: roomkit.Company{ID: "x", MaxGroups: -1}}},
 		{"a team without name", "Team.Name", roomkit.SyncTeam{Team: roomkit.Team{ID: "t", Company: "acme"}}},
 		{"a team too large", "Team.Members", roomkit.SyncTeam{Team: team("t", "", many(roomkit.MaxTeamMembers+1)...)}},
+		{"invite to no room", "Room", roomkit.Invite{People: people("dan")}},
+		{"a long name for an invitation", "Name", roomkit.Invite{Room: s.general, People: people("dan"), Name: strings.Repeat("n", 101)}},
+		{"remove from no room", "Room", roomkit.Remove{People: people("ben")}},
+		{"expel from no room", "Room", roomkit.Expel{People: people("ben"), Cause: roomkit.CauseAccount}},
+		{"appoint in no room", "Room", roomkit.AppointMasters{People: people("ben")}},
+		{"dismiss in no room", "Room", roomkit.DismissMasters{People: people("ben")}},
+		{"hand over no room", "Room", roomkit.HandOver{To: "ben"}},
+		{"edit no room", "Room", roomkit.Edit{Name: text("x")}},
+		{"convert no room", "Room", roomkit.Convert{To: roomkit.KindGroup, Name: "x"}},
+		{"a long name for a conversion", "Name", roomkit.Convert{Room: s.general, To: roomkit.KindGroup, Name: strings.Repeat("n", 101)}},
+		{"a conversion with a line break in the name", "Name", roomkit.Convert{Room: s.general, To: roomkit.KindGroup, Name: "a\nb"}},
+		{"an invitation with a line break in the name", "Name", roomkit.Invite{Room: s.general, People: people("eve"), Name: "a\nb"}},
+		{"a group without name, whoever is in it", "Name", roomkit.CreateGroup{Members: people("nobody")}},
+		{"a bad id among members", "Members[1]", roomkit.CreateGroup{Name: "x", Members: people("ben", "a b")}},
+		{"a bad id among masters", "Masters[0]", roomkit.CreateGroup{Name: "x", Masters: people("a b")}},
+		{"a company without id", "Company.ID", roomkit.PutCompany{}},
+		{"a company of an unknown mode", "Company.Works", roomkit.PutCompany{Company: roomkit.Company{ID: "x", Works: 9}}},
+		{"a company of an unknown LINE mode", "Company.LINE", roomkit.PutCompany{Company: roomkit.Company{ID: "x", LINE: 9}}},
+		{"a negative window", "Company.RecallWindow", roomkit.PutCompany{Company: roomkit.Company{ID: "x", RecallWindow: -1}}},
+		{"a window finer than times are", "RecallWindow", roomkit.EditCompany{Company: "acme", RecallWindow: window(time.Nanosecond)}},
+		{"a change of nothing in a company", "EditCompany", roomkit.EditCompany{Company: "acme"}},
+		{"a change of no company", "Company", roomkit.EditCompany{RecallWindow: window(time.Hour)}},
+		{"permission in no company", "Company", roomkit.SetExternalMessaging{Channel: roomkit.ChannelWorks}},
+		{"permission for a bad id", "User", roomkit.SetExternalMessaging{Company: "acme", User: "a b", Channel: roomkit.ChannelWorks}},
+		{"a team without id", "Team.ID", roomkit.SyncTeam{Team: team("", "")}},
+		{"a team without company", "Team.Company", roomkit.SyncTeam{Team: roomkit.Team{ID: "t", Name: "t"}}},
+		{"a team with a bad leader", "Team.Leader", roomkit.SyncTeam{Team: team("t", "a b")}},
+		{"a team with a long name", "Team.Name", roomkit.SyncTeam{Team: roomkit.Team{ID: "t", Company: "acme", Name: strings.Repeat("n", 101)}}},
+		{"a team with a bad member", "Team.Members[0]", roomkit.SyncTeam{Team: team("t", "", "a b")}},
+		{"a user of a company with a bad id", "Company", user(func(u *roomkit.User) { u.Company = "a b" })},
+		{"a team with an unknown feature", "Team.Preset", roomkit.SyncTeam{Team: roomkit.Team{ID: "t", Company: "acme", Name: "t", Preset: 1 << 7}}},
+		{"a team with a negative number", "Team.SyncedSeq", roomkit.SyncTeam{Team: roomkit.Team{ID: "t", Company: "acme", Name: "t", SyncedSeq: -1}}},
+		{"a photo of few characters and many bytes", "Photo", roomkit.Edit{Room: s.general, Photo: text(strings.Repeat("é", 257))}},
+		{"a group with a long photo", "Photo", roomkit.CreateGroup{Name: "x", Photo: strings.Repeat("p", 513)}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			before := s.records()
 			actor := roomkit.By("ann")
 			switch c.cmd.(type) {
-			case roomkit.PutUsers, roomkit.PutCompany, roomkit.SyncTeam, roomkit.SetExternalMessaging:
+			case roomkit.PutUsers, roomkit.PutCompany, roomkit.EditCompany, roomkit.SyncTeam, roomkit.SetExternalMessaging, roomkit.Expel:
 				actor = roomkit.System()
 			}
 			_, err := s.Do(ctx, actor, c.cmd)

@@ -181,9 +181,9 @@ func (p *person) fits(kind Kind, withLINE bool) bool {
 	case p.Status != StatusActive:
 		return false
 	case kind == KindExternalGroup:
-		return p.Kind == UserMember && p.worksPermitted(p.company)
+		return p.worksPermitted(p.company)
 	case withLINE:
-		return p.Kind == UserLINE || p.Kind == UserMember && p.linePermitted(p.company)
+		return p.Kind == UserLINE || p.linePermitted(p.company)
 	}
 	return true
 }

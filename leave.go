@@ -94,7 +94,7 @@ func removeLastRule(kind Kind) Rule {
 
 // endIfEmpty dissolves a room without people (COM-09).
 func (d *decider) endIfEmpty() {
-	if d.room.State == StateActive && d.room.humans() == 0 {
+	if d.room.humans() == 0 {
 		d.end(false)
 	}
 }
@@ -134,23 +134,13 @@ func (c Expel) decide(d *decider) error {
 	if d.room.State != StateActive {
 		return nil
 	}
-	var gone []person
+	people := make([]person, 0, len(c.People))
 	for _, id := range c.People {
-		who := d.someone(id)
-		if d.lost(&who, c.Cause) {
-			gone = append(gone, who)
-		}
+		people = append(people, d.someone(id))
 	}
-	d.expel(gone, c.Cause)
-	if len(gone) > 0 {
+	d.expel(people, c.Cause)
+	if len(d.out.Events) > 0 {
 		d.endIfEmpty()
 	}
 	return nil
-}
-
-// lost reports whether what the rows show of somebody does not count any more
-// for this cause.
-func (d *decider) lost(who *person, cause Cause) bool {
-	return who.row.Participant && d.voidCause(who, who.row.Epoch) == cause ||
-		who.row.Master && d.voidCause(who, who.row.MasterEpoch) == cause
 }

@@ -10,7 +10,6 @@ type picked struct {
 	all       []person
 	outsiders []person // users of other companies
 	line      []person // LINE users
-	bots      []person
 }
 
 func (p *picked) outside() int { return len(p.outsiders) + len(p.line) }
@@ -23,8 +22,6 @@ func (d *decider) sortOut(all []person, owner CompanyID) picked {
 			p.line = append(p.line, all[i])
 		case all[i].User.Company != owner:
 			p.outsiders = append(p.outsiders, all[i])
-		case all[i].Kind == UserBot:
-			p.bots = append(p.bots, all[i])
 		}
 	}
 	return p

@@ -48,6 +48,14 @@ func TestRulesNotices(t *testing.T) {
 		require.Equal(t, []roomkit.NoticeKey{roomkit.NoticePermitted}, noticesFor(s.permit("acme", "dan", roomkit.ExternalSelected).Notices, "dan"))
 		all := s.sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalAll}).Notices
 		require.Equal(t, []roomkit.Notice{{Everyone: true, Company: "acme", Key: roomkit.NoticePermitted}}, all)
+		require.Empty(t, s.sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalSelected}).Notices)
+		s.lineSelected()
+		for _, user := range people("", "dan") {
+			set := roomkit.SetExternalMessaging{Company: "acme", User: user, Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalSelected}
+			require.Empty(t, s.sys(set).Notices, "LINE users are not external users in the sense of the rule")
+		}
+		set := roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalAll}
+		require.Empty(t, s.sys(set).Notices)
 	})
 	t.Run("NTF-07 joined, at creation and by invitation alike", func(t *testing.T) {
 		s := newStage(t)

@@ -8,9 +8,6 @@ import (
 	"github.com/go-roomkit/roomkit"
 )
 
-// strict lets outsiders be chosen only as contacts.
-func strict(o *roomkit.Options) { o.Policy.AnyoneIsContact = false }
-
 func TestRulesOffers(t *testing.T) {
 	t.Run("CRE-04 LST-12 what is recommended is offered and can be used, whomever a new room could take", func(t *testing.T) {
 		cases := map[string]struct {

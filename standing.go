@@ -125,7 +125,7 @@ func (p *person) officialStanding(room *Room, team *Team) (st Standing) {
 	if p.User.Company == "" || p.User.Company != room.Company {
 		return 0
 	}
-	if room.Kind == KindTeam && team.Leader == p.ID && p.ID != "" {
+	if room.Kind == KindTeam && team.Leader == p.ID {
 		st |= StandingLeader
 	}
 	if p.Administrator && (room.Kind.IsGroup() || room.Kind == KindTeam) {
@@ -158,11 +158,9 @@ func (r *Rules) offered(kind Kind, lineUsers int64) FeatureSet {
 	return 0
 }
 
-// inForce gives the features that can be used in the room now (FEA-01, GRP-37).
+// inForce gives the features that can be used in the room while message is on
+// (FEA-01, GRP-37).
 func (r *Rules) inForce(room *Room) FeatureSet {
-	if !room.MessageOffSince.IsZero() {
-		return 0
-	}
 	return room.Features & r.offered(room.Kind, room.LINEUsers)
 }
 

@@ -109,7 +109,7 @@ func (d *decider) emitTeam(before, after Team, gone []UserID) {
 	synced := before.Apply(e)
 	same := synced
 	same.Version = before.Version
-	if before.Version > 0 && len(e.Added)+len(gone) == 0 && sameTeam(same, before) {
+	if len(e.Added)+len(gone) == 0 && sameTeam(same, before) {
 		return
 	}
 	d.out.rows.teams = append(d.out.rows.teams, synced)

@@ -1,24 +1,22 @@
 // Command mutate breaks the rules on purpose, one guard at a time, and demands
-// that the tests notice. It changes no file: every mutant is an overlay. From the
-// repository root:
+// that the tests notice. It changes no file: all mutants are compiled into one
+// test binary by an overlay, each behind a switch. From the repository root:
 //
-//	go run ./internal/mutate [-sample n] [-run regexp] [-report docs/mutants.md]
+//	go run ./internal/mutate [-sample n] [-seed n] [-only text] [-run regexp] [-report docs/mutants.md]
 //
 // Mutants that survive have to be listed with a reason in
 // testdata/mutants_equivalent.txt.
 package main
 
 import (
-	"bufio"
-	"errors"
 	"flag"
 	"fmt"
 	"math/rand"
 	"os"
 	"slices"
-	"sort"
 	"strings"
 	"sync"
+	"time"
 )
 
 var sources = []string{
@@ -27,77 +25,95 @@ var sources = []string{
 	"team.go", "check.go", "access.go", "notice.go",
 }
 
+type options struct {
+	sample, workers int
+	seed            int64
+	tests, report   string
+	only            string
+}
+
 func main() {
-	sample := flag.Int("sample", 0, "run so many mutants, chosen by -seed; 0 runs all")
-	seed := flag.Int64("seed", 1, "seed of the choice")
-	tests := flag.String("run", ".", "which tests judge")
-	report := flag.String("report", "", "write the report to this file")
-	workers := flag.Int("workers", 2, "mutants at the same time")
-	only := flag.String("only", "", "run mutants whose name contains one of these, with commas between")
+	var o options
+	flag.IntVar(&o.sample, "sample", 0, "run so many mutants, chosen by -seed; 0 runs all")
+	flag.Int64Var(&o.seed, "seed", 1, "seed of the choice")
+	flag.StringVar(&o.tests, "run", "", "which tests judge, instead of all in stages")
+	flag.StringVar(&o.report, "report", "", "write the report of a complete run to this file")
+	flag.IntVar(&o.workers, "workers", 2, "mutants at the same time")
+	flag.StringVar(&o.only, "only", "", "run mutants whose name contains one of these, with commas between, or is a line of @file")
 	flag.Parse()
-	if err := run(*sample, *seed, *tests, *report, *only, *workers); err != nil {
+	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(1)
 	}
 }
 
-func run(sample int, seed int64, tests, report, only string, workers int) error {
-	var all []mutant
-	for _, name := range sources {
-		found, err := mutantsOf(name)
-		if err != nil {
-			return err
-		}
-		all = append(all, found...)
-	}
-	total := len(all)
-	excused, err := readExcused("testdata/mutants_equivalent.txt")
+func run(o options) error {
+	dir, err := os.MkdirTemp("", "mutants")
 	if err != nil {
 		return err
 	}
-	all = choose(all, sample, seed, only)
-	fmt.Printf("%d mutants, %d chosen\n", total, len(all))
-	if err := judge(mutant{}, tests); !errors.Is(err, errSurvived) {
-		return fmt.Errorf("the tests fail without a mutant: %w", err)
-	}
-	results := judgeAll(all, tests, workers)
-	unexcused := summarise(os.Stdout, results, excused)
-	if report != "" {
-		if err := writeReport(report, only, results, excused); err != nil {
+	defer os.RemoveAll(dir)
+	s, files := &searcher{seen: map[string]int{}}, map[string]string{"mutant_switches.go": switches}
+	for _, name := range sources {
+		if files[name], err = s.instrument(name); err != nil {
 			return err
 		}
 	}
-	if unexcused > 0 {
-		return fmt.Errorf("%d mutants survived", unexcused)
+	excused, err := readExcused("testdata/mutants_equivalent.txt", s.found)
+	if err != nil {
+		return err
 	}
-	return nil
+	chosen, err := choose(s.found, o)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d mutants, %d chosen\n", len(s.found), len(chosen))
+	j := &judges{stages: stages}
+	if o.tests != "" {
+		j.stages = []stage{{name: o.tests, args: []string{"-test.run", o.tests}}}
+	}
+	if j.binary, err = build(dir, files); err != nil {
+		return err
+	}
+	if err := j.measure(); err != nil {
+		return err
+	}
+	return settle(o, j.all(chosen, o.workers), excused, len(chosen) == len(s.found))
 }
 
-func choose(all []mutant, sample int, seed int64, only string) []mutant {
+func choose(all []mutant, o options) ([]mutant, error) {
+	parts, matches := strings.Split(o.only, ","), strings.Contains
+	if path, ok := strings.CutPrefix(o.only, "@"); ok {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, err
+		}
+		parts, matches = strings.Split(string(text), "\n"), func(name, line string) bool { return name == line }
+	}
 	var kept []mutant
 	for _, m := range all {
-		named := func(part string) bool { return strings.Contains(m.name, part) }
-		if slices.ContainsFunc(strings.Split(only, ","), named) {
+		if slices.ContainsFunc(parts, func(part string) bool { return matches(m.name, part) }) {
 			kept = append(kept, m)
 		}
 	}
-	if sample > 0 && sample < len(kept) {
-		r := rand.New(rand.NewSource(seed))
+	if o.sample > 0 && o.sample < len(kept) {
+		r := rand.New(rand.NewSource(o.seed))
 		r.Shuffle(len(kept), func(i, j int) { kept[i], kept[j] = kept[j], kept[i] })
-		kept = kept[:sample]
-		sort.Slice(kept, func(i, j int) bool { return kept[i].name < kept[j].name })
+		kept = kept[:o.sample]
+		slices.SortFunc(kept, func(a, b mutant) int { return a.number - b.number })
 	}
-	return kept
+	return kept, nil
 }
 
-// result is the fate of a mutant: nil means killed.
+// result is the fate of a mutant.
 type result struct {
 	mutant
-	err error
+	stage string // the one that noticed it
+	err   error  // errSurvived, if none did
 }
 
-func judgeAll(all []mutant, tests string, workers int) []result {
-	results := make([]result, len(all))
+func (j *judges) all(chosen []mutant, workers int) []result {
+	results, began := make([]result, len(chosen)), time.Now()
 	next := make(chan int)
 	var wait sync.WaitGroup
 	var mu sync.Mutex
@@ -105,92 +121,24 @@ func judgeAll(all []mutant, tests string, workers int) []result {
 	for range workers {
 		wait.Go(func() {
 			for i := range next {
-				results[i] = result{all[i], judge(all[i], tests)}
+				stage, err := j.judge(chosen[i])
+				results[i] = result{chosen[i], stage, err}
 				mu.Lock()
 				done++
-				if results[i].err != nil || done%25 == 0 {
-					fmt.Printf("%d of %d: %s: %s\n", done, len(all), all[i].name, word(results[i].err))
+				if err != nil {
+					fmt.Printf("%v: %s\n", err, chosen[i].name)
+				}
+				if done%50 == 0 || done == len(chosen) {
+					fmt.Printf("%d of %d after %s\n", done, len(chosen), time.Since(began).Round(time.Second))
 				}
 				mu.Unlock()
 			}
 		})
 	}
-	for i := range all {
+	for i := range chosen {
 		next <- i
 	}
 	close(next)
 	wait.Wait()
 	return results
-}
-
-func word(err error) string {
-	switch {
-	case err == nil:
-		return "killed"
-	case errors.Is(err, errSurvived):
-		return "SURVIVED"
-	case errors.Is(err, errStillborn):
-		return "does not compile"
-	}
-	return err.Error()
-}
-
-func summarise(out *os.File, results []result, excused map[string]string) (unexcused int) {
-	killed, stillborn, equivalent := 0, 0, 0
-	for _, r := range results {
-		switch {
-		case r.err == nil:
-			killed++
-		case errors.Is(r.err, errStillborn):
-			stillborn++
-		case excused[r.name] != "":
-			equivalent++
-		default:
-			unexcused++
-		}
-	}
-	fmt.Fprintf(out, "%d killed, %d equivalent with a reason, %d survived, %d do not compile\n", killed, equivalent, unexcused, stillborn)
-	return unexcused
-}
-
-func writeReport(path, only string, results []result, excused map[string]string) error {
-	f, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	fmt.Fprint(f, "# Mutants\n\nWritten by `go run ./internal/mutate -report docs/mutants.md`. Each mutant removes one guard,\ndrops one effect of an event, or skips one call; the tests of the root package have to notice.\n\n")
-	fmt.Fprintf(f, "Of %d mutants (-only %q): ", len(results), only)
-	summarise(f, results, excused)
-	fmt.Fprint(f, "\n| Survivor | Why nothing can notice |\n|---|---|\n")
-	for _, r := range results {
-		if errors.Is(r.err, errSurvived) {
-			reason := excused[r.name]
-			if reason == "" {
-				reason = "**not explained**"
-			}
-			fmt.Fprintf(f, "| `%s` | %s |\n", r.name, reason)
-		}
-	}
-	return f.Close()
-}
-
-// readExcused reads lines of "name<TAB>reason".
-func readExcused(path string) (map[string]string, error) {
-	excused := map[string]string{}
-	f, err := os.Open(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return excused, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	lines := bufio.NewScanner(f)
-	for lines.Scan() {
-		if name, reason, ok := strings.Cut(lines.Text(), "\t"); ok {
-			excused[name] = reason
-		}
-	}
-	return excused, lines.Err()
 }

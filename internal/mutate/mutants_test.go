@@ -1,0 +1,55 @@
+package main
+
+import (
+	"os"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestInstrument(t *testing.T) {
+	cases := []struct{ name, src, want string }{
+		{"guard", "func f() {\n\tif a() {\n\t\treturn\n\t}\n}", "func f() {\n\tif (mutantIsNot(1) && (a())) {\n\t\treturn\n\t}\n}"},
+		{
+			"conditions nest", "func f() bool { return a && (b && c) }",
+			"func f() bool { return (mutantIs(2) || (a)) && (mutantIs(1) || (((mutantIs(4) || (b)) && (mutantIs(3) || (c))))) }",
+		},
+		{"call", "func f() { g() }", "func f() { if mutantIsNot(1) { g() } }"},
+		{"call in the head of a statement", "func f() { for ; ; g() {\n} }", "func f() { for ; ; g() {\n} }"},
+		{"case", "func f() { switch {\ncase !a:\n} }", "func f() { switch {\ncase (mutantIsNot(1) && (!a)):\n} }"},
+		{"case of a value", "func f() { switch x {\ncase g(y):\n} }", "func f() { switch x {\ncase g(y):\n} }"},
+		{"effect", "func f() { a, b = c, d }", "func f() { if mutantIs(1) { _ = c; _ = d } else { a, b = c, d } }"},
+		{
+			"mask", "var conditions = [1]condition{\n\tx: {\"R\", st, 1 << a},\n}",
+			"var conditions = [1]condition{\n\tx: {\"R\", st, mutantZero[ActionSet](1, 1 << a)},\n}",
+		},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Chdir(t.TempDir())
+			require.NoError(t, os.WriteFile("apply.go", []byte("package p\n\n"+c.src), 0o600))
+			s := &searcher{seen: map[string]int{}}
+			got, err := s.instrument("apply.go")
+			require.NoError(t, err)
+			require.Equal(t, "package p\n\n"+c.want, got)
+		})
+	}
+}
+
+func TestNamesOfMutants(t *testing.T) {
+	t.Chdir(t.TempDir())
+	src := "package p\n\nfunc (r *R) f() {\n\tif a {\n\t}\n\tif   a {\n\t}\n}\n"
+	require.NoError(t, os.WriteFile("p.go", []byte(src), 0o600))
+	s := &searcher{seen: map[string]int{}}
+	_, err := s.instrument("p.go")
+	require.NoError(t, err)
+	require.Equal(t, []mutant{{"p.go *R.f: if never a", "p.go", 1}, {"p.go *R.f: if never a #2", "p.go", 2}}, s.found)
+
+	require.NoError(t, os.WriteFile("excused", []byte("p.go *R.f: if never a\twhy\n"), 0o600))
+	excused, err := readExcused("excused", s.found)
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"p.go *R.f: if never a": "why"}, excused)
+	require.NoError(t, os.WriteFile("excused", []byte("p.go *R.g: if never a\twhy\n"), 0o600))
+	_, err = readExcused("excused", s.found)
+	require.ErrorContains(t, err, "no such mutant")
+}
