@@ -192,6 +192,7 @@ func (e *UserMessagingChanged) codec(c *coder) {
 	c.begin(`{"type":"user.messaging_changed","v":1,"user":"`, SubjectUser, &e.Meta)
 	codeEnum(c, `,"channel":"`, channelNames[:], &e.Channel)
 	c.flag(`,"on":true`, &e.On)
+	c.flag(`,"permits":true`, &e.Permits)
 	codeCount(c, `,"company_version":`, &e.Company)
 }
 

@@ -79,7 +79,7 @@ func goldenEvents() []Event {
 		}},
 		&UserStatusChanged{Meta: user, From: StatusActive, To: StatusDeleted},
 		&CompanyMessagingChanged{Meta: company, Channel: ChannelWorks, From: ExternalAll, To: ExternalSelected},
-		&UserMessagingChanged{Meta: user, Channel: ChannelLINE, On: true, Company: 3},
+		&UserMessagingChanged{Meta: user, Channel: ChannelLINE, On: true, Permits: true, Company: 3},
 		&TeamSynced{
 			Meta: goldenMeta(TeamSubject("t1")), Company: "acme", Name: "Sales", Leader: "kim", Added: []UserID{"lee", "park"},
 			Removed: []UserID{"choi"}, Room: true, Features: true, Photo: true, Preset: Features(FeatureNote, FeatureTask),

@@ -18,7 +18,7 @@ type Consequence struct {
 	Leaving    []UserID // who take part and will not any more, in byte order
 	Masters    []UserID // Group Masters who will not be any more, in byte order
 	Masterless bool     // nobody is left to manage the group (ADM-19)
-	Dissolved  bool     // nobody is left at all (COM-09)
+	Dissolved  bool     // nobody is left who takes part, so that the room ends (COM-09)
 }
 
 // errStop ends a sweep whose results nobody wants any more.
@@ -152,10 +152,35 @@ func (w *supposed) each(ctx context.Context, steps []Expel, yield func(Consequen
 		if err != nil {
 			return err
 		}
-		if len(d.Events) > 0 && !yield(consequenceOf(&facts[i].Room, whole[i].Cause, d.Events)) {
+		if len(d.Events) == 0 {
+			continue
+		}
+		c := consequenceOf(&facts[i].Room, whole[i].Cause, d.Events)
+		if err := w.addMasters(ctx, &c, facts[i].Room.Masters); err != nil {
+			return err
+		}
+		if !yield(c) {
 			return errStop
 		}
 	}
+	return nil
+}
+
+// addMasters adds those whose role ends with the room.
+func (w *supposed) addMasters(ctx context.Context, c *Consequence, masters int64) error {
+	if !c.Dissolved || masters == int64(len(c.Masters)) {
+		return nil
+	}
+	facts, err := w.load(ctx, []Need{{Room: c.Room, Masters: true}})
+	if err != nil {
+		return err
+	}
+	for i := range facts[0].Members {
+		if row := &facts[0].Members[i]; row.Master && !slices.Contains(c.Masters, row.User) {
+			c.Masters = append(c.Masters, row.User)
+		}
+	}
+	slices.Sort(c.Masters)
 	return nil
 }
 

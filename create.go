@@ -36,7 +36,7 @@ type OpenDirect struct {
 // room and further people (CRE-23, CRE-24), which stays as it is (CRE-27) and must
 // not be a 1:1 room, message to me or a room with outsiders (CRE-25).
 //
-// With several people it offers first, on every way (CRE-04, CRE-19, CRE-22,
+// With several people it offers first what [Service.Recommend] gives, on every way (CRE-04, CRE-19, CRE-22,
 // CRE-26, LST-12): unless Anyway or Use is set and when rooms exist that all of them
 // share, it answers with Result.Offers and changes nothing. Several rooms of the
 // same people may stand side by side (CRE-07).
@@ -49,7 +49,7 @@ type CreateRoom struct {
 	Name        string   // given by the creator; wins over Title
 	Photo       string
 	Description string
-	Use         RoomID // choose this offered room: nothing is created (CRE-05)
+	Use         RoomID // choose this room, which the people share, offered or not: nothing is created (CRE-05)
 	Anyway      bool   // create although rooms are offered (CRE-06)
 }
 
@@ -148,10 +148,10 @@ func (c CreateRoom) need(actor Actor, n *Need) {
 	others := without(c.People, actor.user)
 	n.People = append(n.People, others...)
 	switch {
-	case !c.Use.IsZero():
-		n.Room = c.Use
 	case c.Origin == OriginRoom:
 		n.Room = c.Source
+	case !c.Use.IsZero():
+		n.Room = c.Use
 	case len(others) == 1:
 		n.Room = DirectRoom(actor.user, others[0])
 	}
@@ -168,7 +168,7 @@ func (c CreateRoom) decide(d *decider) error {
 	if len(others) == 0 {
 		return invalid("People", "nobody besides the actor")
 	}
-	if c.Origin == OriginRoom && c.Use.IsZero() && d.f.earlier == nil {
+	if c.Origin == OriginRoom && d.f.asked().Room == c.Source {
 		if err := d.may(ActionSource); err != nil {
 			return err
 		}
@@ -180,6 +180,9 @@ func (c CreateRoom) decide(d *decider) error {
 		return err
 	}
 	p := d.sortOut(d.people(others), d.home())
+	if c.Origin == OriginRoom && p.outside() > 0 {
+		return c.notFromRoom(d, &p)
+	}
 	if !c.Use.IsZero() {
 		return c.use(d, &p)
 	}
@@ -207,11 +210,20 @@ func (c CreateRoom) checkCreator(d *decider, people int) error {
 	return nil
 }
 
+// notFromRoom refuses outsiders, who cannot be chosen from another room at all
+// (CRE-29, AMB-27).
+func (c CreateRoom) notFromRoom(d *decider, p *picked) error {
+	if err := d.checkPicked(p.all, c.unknownRule()); err != nil {
+		return err
+	}
+	return d.denied("CRE-29", ActionNone, "a room made from another one is for company members", append(ids(p.outsiders), ids(p.line)...)...)
+}
+
 // offers are what [Service.Recommend] gives for the same people: whoever shares a
 // room with the actor can be met there, be it that a new room could not take them
-// (AMB-23, EXT-32). From another room, outsiders cannot be chosen at all (CRE-29).
+// (AMB-23, EXT-32).
 func (c CreateRoom) offers(d *decider, p *picked) []Offer {
-	if c.Anyway || c.Origin == OriginRoom && p.outside() > 0 {
+	if c.Anyway {
 		return nil
 	}
 	return d.rules.offers(d.f.Shared, len(p.all)+1, c.external(p), false)
@@ -269,8 +281,6 @@ func (c CreateRoom) kind(d *decider, p *picked) (Kind, error) {
 	switch {
 	case len(p.outsiders) > 0 && len(p.line) > 0:
 		return 0, d.denied("CRE-46", ActionNone, "LINE users and users of other companies do not mix", ids(p.line)...)
-	case c.Origin == OriginRoom && outside > 0:
-		return 0, d.denied("CRE-29", ActionNone, "a room made from another one is for company members")
 	case c.Audience == AudienceMembers && outside > 0:
 		return 0, d.denied("CRE-02", ActionNone, "outsiders need the audience of external users", append(ids(p.outsiders), ids(p.line)...)...)
 	case c.Audience == AudienceExternal && outside == 0:
@@ -285,8 +295,11 @@ func (c CreateRoom) kind(d *decider, p *picked) (Kind, error) {
 	return KindGeneral, nil
 }
 
-// use answers with an offered room: nothing is created (CRE-05, CRE-31).
+// use answers with a room that the people share: nothing is created (CRE-05, CRE-31).
 func (c CreateRoom) use(d *decider, p *picked) error {
+	if d.f.asked().Room != c.Use {
+		return d.more(func(n *Need) { n.Room = c.Use })
+	}
 	if err := d.may(ActionEnter); err != nil {
 		return err
 	}

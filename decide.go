@@ -136,10 +136,11 @@ func (d *decider) checkActor() error {
 	return nil
 }
 
-// denied makes a refusal of the command in the room of the facts.
+// denied makes a refusal of the command. It names the room that the command names,
+// whether or not there is one.
 func (d *decider) denied(rule Rule, action Action, reason string, people ...UserID) error {
 	return &Denied{
-		Rule: rule, Action: action, Actor: d.actor, Room: d.f.Room.ID,
+		Rule: rule, Action: action, Actor: d.actor, Room: d.f.asked().Room,
 		People: sortedPeople(people), Reason: reason,
 	}
 }

@@ -220,7 +220,9 @@ func (c SetExternalMessaging) forUser(d *decider, company Company, mode External
 		return d.denied("ADM-03", ActionNone, "it is granted to all members", c.User)
 	}
 	if on != has {
-		d.emitUser(u, u.ID, &UserMessagingChanged{Channel: c.Channel, On: on, Company: company.Version})
+		d.emitUser(u, u.ID, &UserMessagingChanged{
+			Channel: c.Channel, On: on, Permits: on && mode == ExternalSelected, Company: company.Version,
+		})
 	}
 	return nil
 }

@@ -1,7 +1,8 @@
 package roomkit
 
 // Edit changes properties and settings of a room. Nil fields stay as they are.
-// Either all changes are allowed and made, or none is.
+// Either all changes are allowed and made, or none is. Whether a new name is announced
+// depends on group notification as it was before.
 type Edit struct {
 	Room             RoomID
 	Name             *string

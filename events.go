@@ -226,6 +226,7 @@ type (
 		Meta
 		Channel Channel
 		On      bool
+		Permits bool    // with it the user may talk with outsiders and could not before: the company's mode lets it count
 		Company Version // the company's version at that moment
 	}
 	// TeamSynced brings a team in line with the organisation chart. Added and

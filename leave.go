@@ -68,7 +68,7 @@ func (c Remove) decide(d *decider) error {
 			return err
 		}
 	}
-	d.leave(gone, CauseRemoved)
+	d.remove(gone)
 	d.endIfEmpty()
 	return nil
 }

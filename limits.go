@@ -9,6 +9,7 @@ const (
 	DefaultPage    = 100
 	MaxAccessRooms = 1000 // rooms in one call of Access
 	MaxOffers      = 20   // rooms recommended by one command
+	MaxSharedSeen  = 1000 // rooms of the same people that are looked at for them
 	MaxNameRunes   = 1000 // characters of a General room's name (LIM-05, CRE-32)
 	MaxGroupName   = 100  // characters of a group's name (GRP-29, EXT-34)
 	MaxDescription = 300  // characters of a description (GRP-30, EXT-35)

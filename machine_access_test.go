@@ -235,9 +235,10 @@ func (m *machine) compareList(user, what string, want []string, got iter.Seq2[ro
 func (m *machine) compareRecommended(user string, picked []string, audience oracle.Audience) {
 	got, err := m.svc.Recommend(ctx, roomkit.UserID(user), peopleOf(picked), audienceOf(audience), false)
 	if err != nil {
-		require.Truef(m.t, m.w.Barred(user) || len(picked) == 0, "recommended to %s: %v", user, err)
+		require.Truef(m.t, m.w.Barred(user) || len(picked) == 0 || !m.w.MayPick(user), "recommended to %s: %v", user, err)
 		return
 	}
+	require.Truef(m.t, len(picked) < 2 || m.w.MayPick(user), "recommended to %s", user)
 	if len(got) > 0 {
 		m.tally.reach("branch", "recommended")
 	}

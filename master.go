@@ -92,8 +92,10 @@ func (c DismissMasters) decide(d *decider) error {
 	if err := d.checkMasterRemains(c.People, dismissLastRule(d.room.Kind)); err != nil {
 		return err
 	}
-	d.dismiss(others, CauseRemoved)
-	d.dismiss(self, CauseSelf)
+	ended := func(p person) bool { return !d.member(p.ID).Master }
+	d.dismissVoid(append(self, others...))
+	d.dismiss(slices.DeleteFunc(others, ended), CauseRemoved)
+	d.dismiss(slices.DeleteFunc(self, ended), CauseSelf)
 	return nil
 }
 

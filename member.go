@@ -23,7 +23,7 @@ type Member struct {
 	Epoch         Epoch     // the directory versions the admission relied on
 	MasterEpoch   Epoch     // the same for the appointment as master
 
-	Left        Cause     // how the last period ended; CauseNone while it lasts
+	Left        Cause     // how the last period ended, or the room for a Group Master who took no part; CauseNone while it lasts
 	LeftAt      time.Time // when it ended
 	LeftVersion Version   // the room's version with which it ended
 	LeftBy      Actor     // who ended it

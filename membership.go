@@ -74,6 +74,24 @@ func (d *decider) expel(gone []person, cause Cause) {
 	}
 }
 
+// remove takes people out and ends their roles. What did not count any more ends
+// for its own cause first (NTF-09).
+func (d *decider) remove(who []person) {
+	d.endVoid(who)
+	d.dismissVoid(who)
+	var members, masters []person
+	for i := range who {
+		switch row := d.member(who[i].ID); {
+		case row.Participant:
+			members = append(members, who[i])
+		case row.Master:
+			masters = append(masters, who[i])
+		}
+	}
+	d.leave(members, CauseRemoved)
+	d.dismiss(masters, CauseRemoved)
+}
+
 // leave ends participations and the master roles of those people.
 func (d *decider) leave(who []person, cause Cause) { d.leaveWith(who, cause, true) }
 

@@ -9,9 +9,21 @@ type Notice struct {
 	Everyone bool              // everyone who takes part in Room (Params["actor"] among them), or every member of Company
 	Room     RoomID            // the room concerned; zero for NoticePermitted
 	Company  CompanyID         // for Everyone of a company
+	Holders  Holders           // which members of Company
 	Key      NoticeKey         // which text
 	Params   map[string]string // what the text names: "room", "actor", "name", "cause", "features"
 }
+
+// Holders narrows the members of a company by the permission that they hold
+// themselves (User.Works).
+type Holders uint8
+
+// The parts of a company.
+const (
+	HoldersAll    Holders = iota // every member
+	HoldersOnly                  // those who hold the permission
+	HoldersOthers                // those who do not
+)
 
 // NoticeKey names the text of a notice.
 type NoticeKey string
@@ -26,14 +38,14 @@ const (
 	NoticeMasterDismissed  NoticeKey = "master_dismissed"  // you are no longer Group Master
 	NoticeRenamed          NoticeKey = "renamed"           // the group has a new name
 	NoticeFeaturesSwitched NoticeKey = "features_switched" // features were switched on or off
-	NoticePermitted        NoticeKey = "permitted"         // you may talk with external users (NTF-06)
+	NoticePermitted        NoticeKey = "permitted"         // you may talk with external users and could not before (NTF-06)
 )
 
 // NoticesOf derives from an event who gets which service notification. It looks
 // at nothing but the event. Of what people do to rooms whoever did it himself is not
-// told. In groups and
-// teams notices are sent only while group notification is on (NTF-04), except
-// those about a withdrawn permission.
+// told, and bots and LINE users never are. In groups and teams notices are sent only
+// while group notification is on (NTF-04), except those about a withdrawn permission.
+// What the host provisions with PutCompany and PutUsers tells nobody.
 func NoticesOf(e Event) []Notice {
 	info := e.Info()
 	switch e := e.(type) {
@@ -62,18 +74,29 @@ func NoticesOf(e Event) []Notice {
 			return toRoom(info, NoticeFeaturesSwitched, map[string]string{"features": e.To.String()})
 		}
 	case *UserMessagingChanged:
-		if e.On && e.Channel == ChannelWorks {
+		if e.Permits && e.Channel == ChannelWorks {
 			return []Notice{{To: UserID(info.Subject.ID), Key: NoticePermitted}}
 		}
 	case *CompanyMessagingChanged:
-		if e.To == ExternalAll && e.Channel == ChannelWorks {
-			return []Notice{{Everyone: true, Company: CompanyID(info.Subject.ID), Key: NoticePermitted}}
+		if holders, some := newlyPermitted(e); some && e.Channel == ChannelWorks {
+			return []Notice{{Everyone: true, Company: CompanyID(info.Subject.ID), Holders: holders, Key: NoticePermitted}}
 		}
 	case *RoomCreated, *PhotoChanged, *DescriptionChanged, *VisibilityChanged, *HistorySharingChanged, *NotificationSwitched,
 		*FeaturesWithheldChanged, *MessageSwitchedOff, *MessageSwitchedOn, *FeatureDataDeleted, *RoomConverted, *RoomEnded,
 		*MasterVacated, *CompanyPut, *UserPut, *UserStatusChanged, *TeamSynced, *Unknown:
 	}
 	return nil
+}
+
+// newlyPermitted says who may talk with outsiders and could not before.
+func newlyPermitted(e *CompanyMessagingChanged) (who Holders, some bool) {
+	switch {
+	case e.To == ExternalAll && e.From == ExternalSelected:
+		return HoldersOthers, true
+	case e.To == ExternalAll:
+		return HoldersAll, e.From != e.To
+	}
+	return HoldersOnly, e.To == ExternalSelected && e.From == ExternalOff
 }
 
 // leftNotice: whoever leaves by himself (NTF-03) or whose account ended is not

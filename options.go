@@ -98,7 +98,8 @@ func WithKey(key string) CallOption {
 
 // IfVersion demands that the room named in the command has this version;
 // otherwise a command that would be allowed ends with ErrConflict and is not run
-// again. A command that names no room is ErrInvalid.
+// again. A command that names no room is ErrInvalid; OpenDirect and OpenSelf mean the
+// room that they open.
 func IfVersion(v Version) CallOption {
 	return func(o *callOptions) { o.ifVer, o.hasIfVer = v, true }
 }

@@ -251,9 +251,11 @@ func (s *Service) someone(ctx context.Context, user UserID) (person, error) {
 
 // Recommend gives the rooms that a user already shares with all of people, for
 // the audience chosen: exact ones first, then those with fewer others, then the
-// most recently changed (LST-05 to LST-11). exactOnly leaves out rooms with
-// others. At most MaxOffers rooms, in one round trip, and another one if there are
-// any.
+// most recently changed (LST-05 to LST-11). Without an audience the people decide it,
+// as for calendar events and mails (LST-12). exactOnly leaves out rooms with others.
+// At most MaxOffers rooms, the first of up to MaxSharedSeen that the people share.
+// One round trip, another one if there are any, and a third where they share more
+// than MaxShared.
 func (s *Service) Recommend(ctx context.Context, user UserID, people []UserID, audience Audience, exactOnly bool) ([]Offer, error) {
 	offers, err := s.recommend(ctx, user, people, audience, exactOnly)
 	if err != nil {
@@ -263,8 +265,8 @@ func (s *Service) Recommend(ctx context.Context, user UserID, people []UserID, a
 }
 
 func (s *Service) recommend(ctx context.Context, user UserID, people []UserID, audience Audience, exactOnly bool) ([]Offer, error) {
-	if audience != AudienceMembers && audience != AudienceExternal {
-		return nil, &Invalid{Field: "Audience", Reason: "missing", Rule: "CRE-02"}
+	if err := enumOK("Audience", audience, audienceCount); err != nil {
+		return nil, err
 	}
 	if err := checkPeople("People", people); err != nil {
 		return nil, err
@@ -276,7 +278,7 @@ func (s *Service) recommend(ctx context.Context, user UserID, people []UserID, a
 	if len(all) < 3 {
 		return nil, nil // one person leads to the 1:1 room (CRE-03)
 	}
-	facts, err := s.store.Load(ctx, []Need{{People: []UserID{user}, Shared: all}})
+	facts, err := s.store.Load(ctx, []Need{{People: all, Shared: all}})
 	if err != nil {
 		return nil, err
 	}
@@ -284,9 +286,14 @@ func (s *Service) recommend(ctx context.Context, user UserID, people []UserID, a
 	if err := d.checkActor(); err != nil {
 		return nil, err
 	}
+	pick := CreateRoom{Audience: audience, People: without(people, user)}
+	if err := pick.checkCreator(&d, len(pick.People)); err != nil {
+		return nil, err
+	}
 	facts[0].Asked = &Need{Shared: all}
 	if err := s.keepCurrent(ctx, &facts[0]); err != nil {
 		return nil, err
 	}
-	return s.rules.offers(facts[0].Shared, len(all), audience == AudienceExternal, exactOnly), nil
+	p := d.sortOut(d.people(pick.People), d.home())
+	return s.rules.offers(facts[0].Shared, len(all), pick.external(&p), exactOnly), nil
 }

@@ -46,9 +46,28 @@ func TestRulesNotices(t *testing.T) {
 		s := newStage(t)
 		require.Empty(t, s.permit("acme", "dan", roomkit.ExternalOff).Notices)
 		require.Equal(t, []roomkit.NoticeKey{roomkit.NoticePermitted}, noticesFor(s.permit("acme", "dan", roomkit.ExternalSelected).Notices, "dan"))
-		all := s.sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalAll}).Notices
-		require.Equal(t, []roomkit.Notice{{Everyone: true, Company: "acme", Key: roomkit.NoticePermitted}}, all)
-		require.Empty(t, s.sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalSelected}).Notices)
+		for _, step := range []struct {
+			to   roomkit.ExternalMode
+			told []roomkit.Holders
+		}{
+			{roomkit.ExternalAll, []roomkit.Holders{roomkit.HoldersOthers}}, // from selected
+			{roomkit.ExternalSelected, nil},
+			{roomkit.ExternalOff, nil},
+			{roomkit.ExternalSelected, []roomkit.Holders{roomkit.HoldersOnly}},
+			{roomkit.ExternalOff, nil},
+			{roomkit.ExternalAll, []roomkit.Holders{roomkit.HoldersAll}},
+		} {
+			var want []roomkit.Notice
+			for _, who := range step.told {
+				want = append(want, roomkit.Notice{Everyone: true, Company: "acme", Holders: who, Key: roomkit.NoticePermitted})
+			}
+			require.Equal(t, want, s.sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: step.to}).Notices, step.to)
+		}
+		require.Empty(t, s.permit("acme", "adm", roomkit.ExternalSelected).Notices, "all had it before")
+		s.company("acme", roomkit.ExternalOff)
+		s.permit("acme", "dan", roomkit.ExternalOff)
+		require.Empty(t, s.permit("acme", "dan", roomkit.ExternalSelected).Notices, "it does not count yet")
+		s.company("acme", roomkit.ExternalSelected)
 		s.lineSelected()
 		for _, user := range people("", "dan") {
 			set := roomkit.SetExternalMessaging{Company: "acme", User: user, Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalSelected}

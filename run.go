@@ -89,6 +89,9 @@ func (s *Service) keepCurrent(ctx context.Context, f *Facts) error {
 	if len(f.Shared) == 0 {
 		return nil
 	}
+	if err := s.moreShared(ctx, f); err != nil {
+		return err
+	}
 	needs := make([]Need, len(f.Shared))
 	for i := range f.Shared {
 		needs[i] = Need{Room: f.Shared[i].Room.ID, People: f.Asked.Shared}
@@ -106,6 +109,32 @@ func (s *Service) keepCurrent(ctx context.Context, f *Facts) error {
 		}
 	}
 	f.Shared = kept
+	return nil
+}
+
+// moreShared looks for further rooms of people who share more than a store gives
+// at once, so that none is missed that comes first by what the user sees.
+func (s *Service) moreShared(ctx context.Context, f *Facts) error {
+	if len(f.Shared) < MaxShared {
+		return nil
+	}
+	known := make(map[RoomID]bool, len(f.Shared))
+	for i := range f.Shared {
+		known[f.Shared[i].Room.ID] = true
+	}
+	q := RoomQuery{Participants: f.Asked.Shared, Limit: MaxPage}
+	for seen := 0; seen < MaxSharedSeen; {
+		page, err := s.store.Rooms(ctx, q)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for i := range page {
+			if !known[page[i].Room.ID] {
+				f.Shared = append(f.Shared, page[i])
+			}
+		}
+		seen, q.After = seen+len(page), page[len(page)-1].Room.ID
+	}
 	return nil
 }
 

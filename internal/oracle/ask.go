@@ -153,6 +153,10 @@ func (w *World) Recommend(user string, people []string, audience Audience) []Off
 	return w.offers(user, people, audience)
 }
 
+// MayPick reports whether a user picks people for rooms of several: LINE users
+// cannot begin (LINE-02).
+func (w *World) MayPick(user string) bool { return w.Users[user] == nil || w.Users[user].Kind != Line }
+
 // offers: several people, all of them and the user take part, external rooms
 // only under 'External Users' (LST-05 to LST-11).
 func (w *World) offers(user string, people []string, audience Audience) []Offer {

@@ -40,11 +40,22 @@ func (x Remove) run(c *call) *refusal {
 		if p == c.actor {
 			why = AnyCause
 		}
+		if c.w.voidParticipant(r, p) {
+			c.leave(r, c.why(r, p, r.Participants[p].Since), p)
+		}
 		c.leave(r, why, p)
-		c.dismiss(r, why, p)
+		c.dismissFor(r, why, p)
 	}
 	c.settle(r)
 	return nil
+}
+
+// dismissFor ends a role, one that is void for its own reason (NTF-09).
+func (c *call) dismissFor(r *Room, why Cause, p string) {
+	if c.w.voidMaster(r, p) {
+		why = c.why(r, p, r.Masters[p])
+	}
+	c.dismiss(r, why, p)
 }
 
 func endsRole(r *Room, people []string) bool {

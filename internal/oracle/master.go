@@ -42,7 +42,7 @@ func (x DismissMasters) run(c *call) *refusal {
 		if p == c.actor {
 			why = AnyCause
 		}
-		c.dismiss(r, why, p)
+		c.dismissFor(r, why, p)
 	}
 	return nil
 }
