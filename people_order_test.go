@@ -30,6 +30,25 @@ func namedBy(e roomkit.Event) (ids []roomkit.UserID) {
 	return ids
 }
 
+// TestEventsCarryTheirActor: with the versions of the directory that the
+// decision relied on; the system relies on none.
+func TestEventsCarryTheirActor(t *testing.T) {
+	s := newStage(t)
+	s.permit("acme", "ann", roomkit.ExternalOff)
+	facts, err := s.store.Load(ctx, []roomkit.Need{{People: people("ann")}})
+	require.NoError(t, err)
+	relied := roomkit.Epoch{User: facts[0].Users[0].Version, Company: facts[0].Companies[0].Version}
+	require.EqualValues(t, 2, relied.User)
+	for _, e := range s.does("ann", roomkit.Invite{Room: s.general, People: people("dan")}).Events {
+		require.Equal(t, roomkit.By("ann"), e.Info().Actor)
+		require.Equal(t, relied, e.Info().Epoch)
+	}
+	for _, e := range s.sys(roomkit.SuspendUser{User: "dan"}).Events {
+		require.Equal(t, roomkit.System(), e.Info().Actor)
+		require.Zero(t, e.Info().Epoch)
+	}
+}
+
 // TestEventsNamePeopleInByteOrder: whatever the order of the command's people,
 // the events are the same.
 func TestEventsNamePeopleInByteOrder(t *testing.T) {

@@ -188,3 +188,50 @@ func TestRulesInvitedOutsiders(t *testing.T) {
 		require.Equal(t, people("ann", "ben", "eve"), s.inside("ann", res.Room))
 	})
 }
+
+func TestRulesPeopleOfNoUse(t *testing.T) {
+	t.Run("COM-10 people of a company without the Core product are not brought in", func(t *testing.T) {
+		s := newStage(t)
+		s.sys(roomkit.PutCompany{Company: roomkit.Company{ID: "bolt", MembersCreateGroups: true, Works: roomkit.ExternalSelected}})
+		s.denies("COM-10", "ann", roomkit.Invite{Room: s.external, People: people("fay")})
+		s.denies("COM-10", "ann", roomkit.OpenDirect{With: "fay"})
+	})
+	t.Run("CRE-49 EXT-32 unknown members and unknown masters of a new group", func(t *testing.T) {
+		s := newStage(t)
+		nobody, known := people("nobody"), people("ben")
+		s.denies("CRE-49", "ann", roomkit.CreateGroup{Name: "x", Members: nobody, Masters: known})
+		s.denies("CRE-49", "ann", roomkit.CreateGroup{Name: "x", Members: known, Masters: nobody})
+		s.denies("EXT-32", "ann", roomkit.CreateExternalGroup{Name: "x", Members: nobody, Masters: known})
+		s.denies("EXT-32", "ann", roomkit.CreateExternalGroup{Name: "x", Members: known, Masters: nobody})
+	})
+	t.Run("LST-07 who does not take part in a room cannot choose it", func(t *testing.T) {
+		s := newStage(t)
+		c := members("ben", "cat")
+		c.Use = s.general
+		s.unknown("dan", c)
+	})
+	t.Run("ADM-03 what is granted to all is withdrawn from nobody, and whoever keeps it can be changed", func(t *testing.T) {
+		s := newStage(t)
+		s.permit("acme", "dan", roomkit.ExternalOff)
+		s.company("acme", roomkit.ExternalAll)
+		put := func(works, line, admin bool) roomkit.PutUsers {
+			return roomkit.PutUsers{Users: []roomkit.User{{
+				ID: "dan", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive,
+				Works: works, LINE: line, Administrator: admin,
+			}}}
+		}
+		require.True(t, s.sys(put(false, false, true)).Changed, "dan never had it himself")
+		require.True(t, s.sys(put(true, true, false)).Changed)
+		require.True(t, s.sys(put(true, true, true)).Changed, "and keeps both")
+		require.False(t, s.sys(put(true, true, true)).Changed, "as it is")
+		for _, less := range []roomkit.PutUsers{put(false, true, true), put(true, false, true)} {
+			_, err := s.Do(ctx, roomkit.System(), less)
+			var d *roomkit.Denied
+			require.ErrorAs(t, err, &d)
+			require.Equal(t, roomkit.Rule("ADM-03"), d.Rule)
+		}
+		c := roomkit.PutCompany{Company: roomkit.Company{ID: "corp", Core: true}}
+		require.True(t, s.sys(c).Changed)
+		require.False(t, s.sys(c).Changed)
+	})
+}

@@ -64,6 +64,28 @@ func TestRulesConversionOfRests(t *testing.T) {
 		s.denies("GRP-29", "ann", roomkit.Convert{Room: s.general, To: roomkit.KindGroup})
 		s.does("ann", roomkit.Convert{Room: s.general, To: roomkit.KindExternalGroup})
 	})
+	t.Run("GRP-29 the name that a group got by converting or renaming is taken", func(t *testing.T) {
+		s := newStage(t)
+		s.does("ann", roomkit.Convert{Room: s.general, To: roomkit.KindGroup, Name: "made"})
+		require.Equal(t, "made", s.room("ben", s.general).Name)
+		s.denies("GRP-29", "ann", roomkit.CreateGroup{Name: "MADE"})
+		s.does("ann", roomkit.Edit{Room: s.general, Name: text("renamed")})
+		s.denies("GRP-29", "ann", roomkit.CreateGroup{Name: "Renamed"})
+		s.does("ann", roomkit.CreateGroup{Name: "made"})
+	})
+	t.Run("CRE-45 LIM-02 who is in as many groups as can be", func(t *testing.T) {
+		s := newStage(t, func(o *roomkit.Options) { o.Policy.MaxGroupsPerUser = 2 })
+		s.denies("CRE-45", "ann", roomkit.Convert{Room: s.general, To: roomkit.KindGroup, Name: "made"})
+	})
+	t.Run("CRE-41 EXT-25 the permission counts that holds at the conversion, not one of before", func(t *testing.T) {
+		s := newStage(t)
+		s.permit("acme", "ben", roomkit.ExternalOff)
+		s.permit("acme", "ben", roomkit.ExternalSelected)
+		s.does("ann", roomkit.Convert{Room: s.general, To: roomkit.KindExternalGroup, Name: "made"})
+		s.can("ben", s.general, roomkit.ActionPost)
+		s.enforceAnew()
+		s.can("ben", s.general, roomkit.ActionPost)
+	})
 }
 
 func TestRulesStandingThatCounts(t *testing.T) {
@@ -113,6 +135,7 @@ func TestRulesStandingThatCounts(t *testing.T) {
 func TestRulesRolesThatEnd(t *testing.T) {
 	t.Run("GRP-06 NTF-03 a master dismisses others and himself, each with its cause", func(t *testing.T) {
 		s := newStage(t)
+		s.does("ann", roomkit.Edit{Room: s.group, Notify: on()})
 		s.does("ann", roomkit.AppointMasters{Room: s.group, People: people("ben", "cat")})
 		res := s.does("ann", roomkit.DismissMasters{Room: s.group, People: people("ann", "ben")})
 		causes := map[roomkit.UserID]roomkit.Cause{}
@@ -122,6 +145,31 @@ func TestRulesRolesThatEnd(t *testing.T) {
 			}
 		}
 		require.Equal(t, map[roomkit.UserID]roomkit.Cause{"ann": roomkit.CauseSelf, "ben": roomkit.CauseRemoved}, causes)
+		require.Empty(t, noticesFor(res.Notices, "ann"), "who did it himself is not told")
+		require.Equal(t, []roomkit.NoticeKey{roomkit.NoticeMasterDismissed}, noticesFor(res.Notices, "ben"))
+	})
+	t.Run("GRP-04 GRP-09 a master whose role does not count does not remain", func(t *testing.T) {
+		s := newStage(t)
+		s.does("ann", roomkit.AppointMasters{Room: s.group, People: people("ben")})
+		s.sys(roomkit.DeleteUser{User: "ben"})
+		s.denies("GRP-09", "ann", roomkit.DismissMasters{Room: s.group, People: people("ann")})
+	})
+	t.Run("GRP-09 who has no role has none to lose, even where no master is left", func(t *testing.T) {
+		s := newStage(t)
+		s.sys(roomkit.DeleteUser{User: "ann"})
+		s.enforce()
+		require.False(t, s.ok("adm", roomkit.DismissMasters{Room: s.group, People: people("ben")}).Changed)
+	})
+	t.Run("COM-09 the last person is removed, or the account ends", func(t *testing.T) {
+		s := newStage(t)
+		s.does("adm", roomkit.AppointMasters{Room: s.group, People: people("dan")})
+		res := s.does("adm", roomkit.Remove{Room: s.group, People: people("ann", "ben", "cat")})
+		require.Len(t, eventsOf[*roomkit.RoomEnded](res.Events), 1)
+		for _, user := range people("ann", "ben", "cat") {
+			s.sys(roomkit.DeleteUser{User: user})
+		}
+		s.enforce()
+		require.Len(t, recorded[*roomkit.RoomEnded](s, s.general), 1)
 	})
 	t.Run("EXT-28 the lost role of somebody who did not take part ends by the sweep, not by joining", func(t *testing.T) {
 		s := newStage(t)

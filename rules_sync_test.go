@@ -32,7 +32,7 @@ func TestRulesTeamSync(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				s := newStage(t)
 				require.False(t, s.sys(sales(func(*roomkit.Team) {})).Changed)
-				require.True(t, s.sys(sales(change)).Changed)
+				require.Len(t, eventsOf[*roomkit.TeamSynced](s.sys(sales(change)).Events), 1)
 				require.False(t, s.sys(sales(change)).Changed)
 				require.True(t, s.sys(sales(func(*roomkit.Team) {})).Changed, "and back")
 			})

@@ -103,7 +103,7 @@ func (j *judges) try(s *stage, number int) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), s.limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, j.binary, append(s.args, always...)...)
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOGC=400", switchVariable+"="+strconv.Itoa(number))
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOGC=400", "ROOMKIT_LONG=", switchVariable+"="+strconv.Itoa(number))
 	cmd.Env = append(cmd.Env, s.env...)
 	cmd.WaitDelay = time.Second
 	return cmd.CombinedOutput()
