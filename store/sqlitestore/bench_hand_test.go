@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"errors"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -37,9 +38,12 @@ CREATE TABLE h_events (position INTEGER PRIMARY KEY, room BLOB NOT NULL, version
 CREATE UNIQUE INDEX h_of_room ON h_events (room, version);
 CREATE TABLE h_commands (id BLOB PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;`
 
+// The cache is larger than the library's, because SQLite shares the pages of all
+// caches in a process: the library's connections would take them away from the one
+// here, which then reads the file.
 func newByHand(tb testing.TB) *byHand {
 	tb.Helper()
-	h := &byHand{db: handle(tb, newPath(tb), "_journal_mode=wal", "_txlock=immediate", "_pragma=cache_size(-16000)")}
+	h := &byHand{db: handle(tb, newPath(tb), "_journal_mode=wal", "_txlock=immediate", "_pragma=cache_size(-128000)")}
 	h.db.SetMaxOpenConns(1)
 	mustExec(tb, h.db, handSchema)
 	for text, st := range map[string]**sql.Stmt{
@@ -174,6 +178,7 @@ func handEvent(a *handAdd, command roomkit.CommandID, version, participants int6
 // serve runs the commands of many callers, all that wait in one transaction.
 func (h *byHand) serve(ctx context.Context) {
 	for first := range h.queue {
+		runtime.Gosched() // those who were served come back: larger groups
 		group := []*handAdd{first}
 		for more := true; more && len(group) < 256; {
 			select {

@@ -49,10 +49,10 @@ func (f form) enums() error {
 	return nil
 }
 
-// ids demands ids without commas, which are read back between commas.
+// ids demands ids that a pack can hold as they are.
 func (f form) ids() error {
-	comma := false
-	has := func(id string) { comma = comma || strings.Contains(id, ",") }
+	bad := false
+	has := func(id string) { bad = bad || strings.ContainsFunc(id, unpackable) }
 	for i := range f.Rooms {
 		r := &f.Rooms[i]
 		for _, id := range [...]string{string(r.Company), string(r.Team), string(r.Creator), string(r.Parties[0]), string(r.Parties[1])} {
@@ -70,8 +70,8 @@ func (f form) ids() error {
 	for i := range f.Ended {
 		has(f.Ended[i].By.String())
 	}
-	if comma {
-		return invalid("Change", "an id with a comma")
+	if bad {
+		return invalid("Change", "an id with a comma, a quote, a backslash or a control character")
 	}
 	return nil
 }

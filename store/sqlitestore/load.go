@@ -61,7 +61,7 @@ type loader struct {
 
 	rooms     keyed[roomkit.RoomID, roomkit.Room]
 	teams     keyed[roomkit.TeamID, roomkit.Team]
-	users     map[roomkit.UserID]*roomkit.User
+	users     keyed[roomkit.UserID, roomkit.User]
 	companies keyed[roomkit.CompanyID, roomkit.Company]
 	people    []crowd // of each need
 	members   map[place]roomkit.Member
@@ -130,19 +130,14 @@ func (l *loader) loadRooms() error {
 	return l.find(roomsByID, l.rooms.ask, func(r *row) {
 		room := l.names.room(r)
 		l.rooms.rows[room.ID] = &room
-		l.hasCompany(r)
+		if room.Company != "" {
+			l.companies.want(room.Company, string(room.Company))
+		}
 	})
 }
 
-// hasCompany reads the columns of a company, which may all be NULL.
 func (l *loader) hasCompany(r *row) {
-	if r.isNull() {
-		return
-	}
 	c := l.names.company(r)
-	if l.companies.rows == nil {
-		l.companies.rows = make(map[roomkit.CompanyID]*roomkit.Company, 2)
-	}
 	l.companies.rows[c.ID] = &c
 }
 
@@ -213,46 +208,42 @@ func (l *loader) comeWith(n *roomkit.Need, c *crowd) error {
 	return nil
 }
 
-// loadPeople gets the users, and the rows of those who did not come with the room.
+// loadPeople gets the users, the rows of those who did not come with the room, and
+// the companies that are known to be needed.
 func (l *loader) loadPeople() error {
-	var ask values
-	l.users = make(map[roomkit.UserID]*roomkit.User, 4)
+	var pairs values
 	l.members = make(map[place]roomkit.Member, 4)
 	for i := range l.needs {
-		room := values{}.id(l.needs[i].Room)[0]
+		room := &l.needs[i].Room
 		for k, id := range l.people[i].ids {
-			if k < len(l.people[i].rows) {
-				ask = append(ask, nil, string(id))
-			} else {
-				ask = append(ask, room, string(id))
+			l.users.want(id, string(id))
+			if k >= len(l.people[i].rows) && l.rooms.rows[*room] != nil {
+				pairs = append(pairs, room[:], string(id))
 			}
 		}
-	}
-	return l.find(peopleByID, ask, func(r *row) {
-		room := r.id()
-		if r.isNull() {
-			r.skip(memberValues)
-		} else {
-			m := l.names.member(r, room)
-			l.members[place{m.Room, m.User}] = m
+		for _, id := range l.needs[i].Companies {
+			l.companies.want(id, string(id))
 		}
-		if !r.isNull() {
+	}
+	return l.findParts(peopleByID, []part{{&pairs, 2}, {&l.users.ask, 1}, {&l.companies.ask, 1}}, func(r *row) {
+		switch r.text() {
+		case "member":
+			m := l.names.member(r, r.id())
+			l.members[place{m.Room, m.User}] = m
+		case "user":
 			u := l.names.user(r)
-			l.users[u.ID] = &u
+			l.users.rows[u.ID] = &u
+		case "company":
+			l.hasCompany(r)
 		}
 	})
 }
 
-// loadCompanies gets those that did not come with the rooms.
+// loadCompanies gets those of users from elsewhere.
 func (l *loader) loadCompanies() error {
-	for _, u := range l.users {
-		if u.Company != "" {
+	for _, u := range l.users.rows {
+		if u != nil && u.Company != "" {
 			l.companies.want(u.Company, string(u.Company))
-		}
-	}
-	for i := range l.needs {
-		for _, id := range l.needs[i].Companies {
-			l.companies.want(id, string(id))
 		}
 	}
 	return l.find(companiesByID, l.companies.ask, l.hasCompany)
@@ -283,7 +274,7 @@ func (l *loader) answer(i int, f *roomkit.Facts) {
 				f.Members = append(f.Members, m)
 			}
 		}
-		if u := l.users[id]; u != nil {
+		if u := l.users.rows[id]; u != nil {
 			f.Users = append(f.Users, *u)
 			company(u.Company)
 		}

@@ -76,9 +76,9 @@ func (s *Store) roomsOfUser(ctx context.Context, q *roomkit.RoomQuery, limit int
 	id := filtered(q.Which, roomsPresent, roomsTakingPart, roomsManaging, roomsAll)
 	page = make([]roomkit.RoomEntry, 0, min(limit, roomkit.DefaultPage))
 	err = s.reader.query(ctx, id, func(r *row) {
-		r.skip(1)
-		room := s.names.room(r)
-		page = append(page, roomkit.RoomEntry{Room: room, Member: s.names.member(r, room.ID)})
+		page = append(page, roomkit.RoomEntry{Room: s.names.room(r)})
+		e := &page[len(page)-1]
+		e.Member = s.names.memberOf(r, e.Room.ID, q.User)
 	}, string(q.User), q.After[:], int64(limit), kinds(q))
 	return page, err
 }

@@ -173,6 +173,39 @@ func (l list) batches(keys []any, do func(id statement, batch []any) error) erro
 	return nil
 }
 
+// part is one list of keys of a statement that takes several; width is how many
+// keys a row of arguments has of it.
+type part struct {
+	keys  *values
+	width int
+}
+
+// findParts runs such a statement until all keys are asked for.
+func (t *tx) findParts(l list, parts []part, each func(*row)) error {
+	for {
+		most := 0
+		for _, p := range parts {
+			most = max(most, (len(*p.keys)+p.width-1)/p.width)
+		}
+		if most == 0 {
+			return nil
+		}
+		id, n := l.fitting(most)
+		args := make(values, 0, n*lists[l].width)
+		for _, p := range parts {
+			some := min(n*p.width, len(*p.keys))
+			args = append(args, (*p.keys)[:some]...)
+			for range n*p.width - some {
+				args = append(args, nil) // finds nothing
+			}
+			*p.keys = (*p.keys)[some:]
+		}
+		if err := t.query(id, each, args...); err != nil {
+			return err
+		}
+	}
+}
+
 // store runs a statement that writes any number of rows and gives the id of the
 // last row, which has a meaning in tables of rowids.
 func (t *tx) store(l list, rows []any) (last int64, err error) {
@@ -192,7 +225,7 @@ func (t *tx) store(l list, rows []any) (last int64, err error) {
 }
 
 // sizes are for how many rows of a list there are statements.
-var sizes = [...]int{1, 2, 4, 16, 64}
+var sizes = [...]int{1, 2, 4, 8, 16, 32, 64}
 
 // fitting gives the smallest statement for n rows, or the largest.
 func (l list) fitting(n int) (statement, int) {
@@ -224,14 +257,12 @@ func (o *Options) texts() (all [statementCount]string) {
 		all[id] = o.named(text)
 	}
 	for l, def := range lists {
-		one := "(" + strings.Repeat("?,", def.width-1) + "?)"
-		if def.bare {
-			one = "?"
-		}
+		text, tuple := o.named(def.text), "("+listed("?", def.width)+")"
 		for i, n := range sizes {
-			many := strings.Repeat(one+",", n-1) + one
-			all[list(l).sized(i)] = strings.ReplaceAll(o.named(def.text), "@rows", many)
+			all[list(l).sized(i)] = strings.NewReplacer("@rows", listed("?", n), "@pairs", listed("(?,?)", n), "@tuples", listed(tuple, n)).Replace(text)
 		}
 	}
 	return all
 }
+
+func listed(what string, n int) string { return strings.Repeat(what+",", n-1) + what }

@@ -91,7 +91,7 @@ func (w *writes) freeNames(t *tx) error {
 func (w *writes) writeRooms(t *tx) error {
 	for _, r := range w.rooms.rows {
 		var err error
-		v := make(values, 0, 31)
+		v := make(values, 0, 19)
 		switch was, is := w.state.rooms.rows[r.ID].stored, headOf(r); was {
 		case roomHead{}:
 			_, err = t.exec(insertRoom, v.id(r.ID).version(r.Version).roomHead(r).roomRest(r)...)
@@ -183,7 +183,7 @@ func (w *writes) writeEnds(t *tx) error {
 				return err
 			}
 		}
-		v := values{}.text(e.Cause.String()).time(e.At).version(e.Version).actor(e.By).id(e.Room)
+		v := values{}.text(e.Cause.String()).time(e.At).version(e.Version).text(e.By.String()).id(e.Room)
 		if _, err := t.exec(endMembers, v...); err != nil {
 			return err
 		}
