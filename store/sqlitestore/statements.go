@@ -183,8 +183,8 @@ var lists = [listCount]struct {
 	busyOf: {1, `WITH w (user) AS (VALUES @tuples) SELECT w.user, (SELECT count(*) FROM
 		(SELECT 1 FROM roomkit_members m WHERE m.user = w.user AND (m.participant OR m.master) LIMIT 1000)) FROM w`},
 
-	insertCommands: {7, `INSERT INTO roomkit_commands VALUES @tuples`},
-	insertRecords:  {9, `INSERT INTO roomkit_records VALUES @tuples`},
-	putMembers:     {memberWidth, `INSERT OR REPLACE INTO roomkit_members VALUES @tuples`},
-	putTeamMembers: {2, `INSERT OR REPLACE INTO roomkit_team_members VALUES @tuples`},
+	insertCommands: {7, `INSERT OR FAIL INTO roomkit_commands VALUES @tuples`},
+	insertRecords:  {9, `INSERT OR FAIL INTO roomkit_records VALUES @tuples`},
+	putMembers:     {memberWidth, `INSERT INTO roomkit_members VALUES @tuples`},
+	putTeamMembers: {2, `INSERT OR FAIL INTO roomkit_team_members VALUES @tuples`},
 }

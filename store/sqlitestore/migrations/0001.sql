@@ -43,23 +43,25 @@ CREATE INDEX roomkit_rooms_public ON roomkit_rooms (company, id)
   WHERE state = 'active' AND public = 1 AND kind IN ('group', 'external_group');
 CREATE INDEX roomkit_rooms_digest ON roomkit_rooms (digest, id) WHERE state = 'active';
 
--- One row for every person who is or was in a room.
+-- One row for every person who is or was in a room. With these ON CONFLICT clauses
+-- an INSERT replaces a row and cannot be undone halfway, so that SQLite keeps no
+-- copy of the pages for one that writes many rows, as it does for INSERT OR REPLACE.
 CREATE TABLE roomkit_members (
-  room                 BLOB NOT NULL,
-  user                 TEXT NOT NULL,
-  company              TEXT,
-  kind                 TEXT NOT NULL,    -- member, line, bot
-  participant          INTEGER NOT NULL, -- 1: takes part
-  master               INTEGER NOT NULL, -- 1: is a Group Master
-  read_all             INTEGER NOT NULL, -- 1: may read from the beginning
-  period               INTEGER NOT NULL, -- how often the person joined
-  joined               TEXT NOT NULL,    -- how the last period began
-  joined_at            INTEGER,
-  joined_version       INTEGER NOT NULL, -- the room's version with which it began
-  epoch_user           INTEGER NOT NULL, -- the directory versions that the admission relied on
-  epoch_company        INTEGER NOT NULL,
-  more                 TEXT,             -- [master_epoch_user, master_epoch_company, left, left_at, left_version, left_by]
-  PRIMARY KEY (room, user)
+  room           BLOB NOT NULL ON CONFLICT FAIL,
+  user           TEXT NOT NULL ON CONFLICT FAIL,
+  company        TEXT,
+  kind           TEXT NOT NULL ON CONFLICT FAIL,    -- member, line, bot
+  participant    INTEGER NOT NULL ON CONFLICT FAIL, -- 1: takes part
+  master         INTEGER NOT NULL ON CONFLICT FAIL, -- 1: is a Group Master
+  read_all       INTEGER NOT NULL ON CONFLICT FAIL, -- 1: may read from the beginning
+  period         INTEGER NOT NULL ON CONFLICT FAIL, -- how often the person joined
+  joined         TEXT NOT NULL ON CONFLICT FAIL,    -- how the last period began
+  joined_at      INTEGER,
+  joined_version INTEGER NOT NULL ON CONFLICT FAIL, -- the room's version with which it began
+  epoch_user     INTEGER NOT NULL ON CONFLICT FAIL, -- the directory versions that the admission relied on
+  epoch_company  INTEGER NOT NULL ON CONFLICT FAIL,
+  more           TEXT,                              -- [master_epoch_user, master_epoch_company, left, left_at, left_version, left_by]
+  PRIMARY KEY (room, user) ON CONFLICT REPLACE
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX roomkit_members_user ON roomkit_members (user, room) WHERE participant OR master;
