@@ -224,8 +224,9 @@ func (t *tx) store(l list, rows []any) (last int64, err error) {
 	return last, nil
 }
 
-// sizes are for how many rows of a list there are statements.
-var sizes = [...]int{1, 2, 4, 8, 16, 32, 64}
+// sizes are for how many rows of a list there are statements, each of which is
+// prepared when it is needed first.
+var sizes = [...]int{1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32, 48, 64}
 
 // fitting gives the smallest statement for n rows, or the largest.
 func (l list) fitting(n int) (statement, int) {
