@@ -189,48 +189,6 @@ func BenchmarkRoomsOfUser(b *testing.B) {
 	}
 }
 
-// The rooms of exactly three people, among a thousand of other three.
-func BenchmarkExactSet(b *testing.B) {
-	s := open(b, newPath(b))
-	populate(b, s, 1)
-	svc := service(b, s)
-	for i := range 500 {
-		_, err := svc.Do(b.Context(), roomkit.By(boss), roomkit.CreateRoom{
-			People: []roomkit.UserID{user(3 + i%9), user(12 + i%11)}, Audience: roomkit.AudienceMembers, Anyway: true,
-		})
-		require.NoError(b, err)
-	}
-	mustExec(b, s.Writer, handTables)
-	st, err := s.Readers.Prepare(`SELECT r.id, r.version, ifnull(r.name, ''), r.participants FROM h_list r WHERE r.digest = ?1 AND r.state = 'active' AND r.participants = 3
-		AND EXISTS (SELECT 1 FROM h_people m WHERE m.room = r.id AND m.user = ?2 AND m.participant)
-		AND EXISTS (SELECT 1 FROM h_people m WHERE m.room = r.id AND m.user = ?3 AND m.participant)
-		AND EXISTS (SELECT 1 FROM h_people m WHERE m.room = r.id AND m.user = ?4 AND m.participant)`)
-	require.NoError(b, err)
-	ctx := b.Context()
-	people := []roomkit.UserID{boss, user(1), user(2)}
-	compare(b, 50, func(n int) error {
-		for range n {
-			digest := roomkit.DigestOf(people...)
-			var id []byte
-			var version, participants int64
-			var name string
-			rows, err := st.QueryContext(ctx, digest[:], string(people[0]), string(people[1]), string(people[2]))
-			if err := countRows(rows, err, 1, func() error { return rows.Scan(&id, &version, &name, &participants) }); err != nil {
-				return err
-			}
-		}
-		return nil
-	}, func(n int) error {
-		for range n {
-			page, err := s.Rooms(ctx, roomkit.RoomQuery{Participants: people, Exact: true})
-			if err != nil || len(page) != 1 {
-				return fmt.Errorf("%d rooms: %w", len(page), err)
-			}
-		}
-		return nil
-	})
-}
-
 // Adding somebody to a room of 10 people, by "hand", and of 1,000,000, "ours".
 func BenchmarkGrowth(b *testing.B) {
 	small, large := open(b, newPath(b)), open(b, newPath(b))

@@ -313,68 +313,49 @@ func (l *loader) loadRest(n *roomkit.Need, f *roomkit.Facts) error {
 
 // loadShared gives the rooms of exactly these people, then others that they share.
 func (l *loader) loadShared(people []roomkit.UserID, f *roomkit.Facts) error {
-	p, err := partyOf(people)
-	if err != nil {
-		return err
-	}
+	p := partyOf(people)
 	add := func(r *row) { f.Shared = append(f.Shared, roomkit.RoomEntry{Room: l.names.room(r)}) }
 	none := roomkit.RoomID{}
 	if err := l.query(roomsExact, add, p.joined, p.n, int64(roomkit.MaxShared), nil, none[:], p.digest[:]); err != nil {
 		return err
 	}
-	one, err := p.leastBusy(func(keys []any, each func(*row)) error { return l.find(busyOf, keys, each) })
+	list, err := p.list()
 	if err != nil {
 		return err
 	}
-	return l.query(roomsOfMore, add, p.list, p.n, int64(roomkit.MaxShared), nil, none[:], one)
+	return l.query(roomsOfMore, add, list, p.n, int64(roomkit.MaxShared), nil, none[:])
 }
 
 // party is a set of people whose common rooms are looked for.
 type party struct {
 	ids    []roomkit.UserID
-	list   string // the same as a JSON array
-	joined string // the same between commas, which no id that is stored has
+	joined string // with commas between them, which no id that is stored has
 	n      int64
 	digest roomkit.SetDigest
 }
 
-func partyOf(people []roomkit.UserID) (party, error) {
+func partyOf(people []roomkit.UserID) party {
 	ids := slices.Clone(people)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	list, err := json.Marshal(ids)
-	if err != nil {
-		return party{}, err
-	}
-	p := party{ids: ids, list: string(list), n: int64(len(ids)), digest: roomkit.DigestOf(ids...)}
+	p := party{ids: ids, n: int64(len(ids)), digest: roomkit.DigestOf(ids...)}
 	for i, id := range ids {
 		if strings.Contains(string(id), ",") {
-			return p, nil // equal to nothing
+			p.joined = ""
+			return p // equal to nothing
 		}
 		if i > 0 {
 			p.joined += ","
 		}
 		p.joined += string(id)
 	}
-	return p, nil
+	return p
 }
 
-// leastBusy gives the one with the fewest rooms.
-func (p *party) leastBusy(find func(keys []any, each func(*row)) error) (string, error) {
-	if p.n == 1 {
-		return string(p.ids[0]), nil
-	}
-	keys := make([]any, p.n)
-	for i, id := range p.ids {
-		keys[i] = string(id)
-	}
-	who, least := "", int64(-1)
-	err := find(keys, func(r *row) {
-		if id, rooms := r.text(), r.int(); id != "" && (least < 0 || rooms < least) {
-			who, least = id, rooms
-		}
-	})
-	return who, err
+// list gives the ids as a JSON array.
+func (p *party) list() (string, error) {
+	list, err := json.Marshal(p.ids)
+	return string(list), err
 }
 
 func nullable[T ~string](s T) any {

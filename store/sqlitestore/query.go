@@ -84,18 +84,13 @@ func (s *Store) roomsOfUser(ctx context.Context, q *roomkit.RoomQuery, limit int
 }
 
 func (s *Store) roomsOfPeople(ctx context.Context, q *roomkit.RoomQuery, limit int) ([]roomkit.RoomEntry, error) {
-	p, err := partyOf(q.Participants)
-	if err != nil {
-		return nil, err
-	}
+	p := partyOf(q.Participants)
 	if q.Exact {
 		return s.rooms(ctx, roomsExact, p.joined, p.n, int64(limit), kinds(q), q.After[:], p.digest[:])
 	}
-	one, err := p.leastBusy(func(keys []any, each func(*row)) error {
-		return busyOf.batches(keys, func(id statement, batch []any) error { return s.reader.query(ctx, id, each, batch...) })
-	})
+	list, err := p.list()
 	if err != nil {
 		return nil, err
 	}
-	return s.rooms(ctx, roomsShared, p.list, p.n, int64(limit), kinds(q), q.After[:], one)
+	return s.rooms(ctx, roomsShared, list, p.n, int64(limit), kinds(q), q.After[:])
 }

@@ -59,7 +59,6 @@ const (
 	teamsByID
 	commandsByID
 	statesByID
-	busyOf
 
 	insertCommands
 	insertRecords
@@ -83,18 +82,27 @@ const (
 
 	memberWidth = 14 // columns of the table that are written
 
-	// Of a room: all of ?1, a JSON array of ?2 users, take part; how many take part,
-	// as far as it matters beside ?2; and it is of one of the kinds ?4, each between
-	// commas, or ?4 is NULL.
-	allTakePart = `(SELECT count(*) FROM roomkit_members b WHERE b.room = r.id AND b.participant AND b.user IN (SELECT value FROM json_each(?1))) = ?2`
+	// Of a room: all of p, ?2 users, take part; how many take part, as far as it
+	// matters beside ?2; and it is of one of the kinds ?4, each between commas, or ?4
+	// is NULL.
+	allTakePart = `(SELECT count(*) FROM p CROSS JOIN roomkit_members b ON b.room = r.id AND b.user = p.user AND b.participant) = ?2`
 	howMany     = `(SELECT count(*) FROM (SELECT 1 FROM roomkit_members n WHERE n.room = r.id AND n.participant LIMIT ?2 + 1))`
 	ofKind      = `(?4 IS NULL OR instr(?4, ',' || r.kind || ',') > 0)`
 
 	membersOfRoom = `SELECT ` + memberColumns + ` FROM roomkit_members m WHERE m.room = ?1 AND m.user > ?2 AND `
 	roomsOfUser   = `SELECT m.room, ` + roomValues + `, ` + memberValues + ` FROM roomkit_members m CROSS JOIN roomkit_rooms r ON r.id = m.room
 		WHERE m.user = ?1 AND m.room > ?2 AND ` + ofKind + ` AND `
-	roomsOfOne = `SELECT ` + roomColumns + ` FROM roomkit_members m CROSS JOIN roomkit_rooms r ON r.id = m.room
-		WHERE m.user = ?6 AND (m.participant OR m.master) AND m.participant AND m.room > ?5 AND r.state = 'active' AND ` + ofKind + ` AND ` + allTakePart
+
+	// Rooms of all users of ?1, a JSON array: behind a room, none of them can be
+	// shared before the last of everybody's next ones. So the search leaps from room
+	// to room, at most as often as the one with the fewest rooms has some.
+	roomsOfAll = `WITH RECURSIVE p (user) AS MATERIALIZED (SELECT value FROM json_each(?1)),
+		leap (room) AS (VALUES (?5) UNION ALL SELECT (SELECT max(ifnull((SELECT m.room FROM roomkit_members m
+			WHERE m.user = p.user AND m.room > leap.room AND (m.participant OR m.master) ORDER BY m.room LIMIT 1), ` + behindAll + `)) FROM p)
+			FROM leap WHERE leap.room < ` + behindAll + `)
+		SELECT ` + roomColumns + ` FROM leap CROSS JOIN roomkit_rooms r ON r.id = leap.room
+		WHERE r.id > ?5 AND r.state = 'active' AND ` + ofKind + ` AND ` + allTakePart
+	behindAll = `x'ffffffffffffffffffffffffffffffffff'` // longer than an id
 )
 
 // A bare LIMIT ? would make SQLite prepare the statement again for every value, so
@@ -138,8 +146,8 @@ var plain = [plainCount]string{
 	roomsExact: `SELECT ` + roomColumns + ` FROM roomkit_rooms r WHERE r.digest = ?6 AND r.id > ?5 AND r.state = 'active' AND ` + ofKind + `
 		AND (SELECT group_concat(user) FROM (SELECT n.user FROM roomkit_members n WHERE n.room = r.id AND n.participant ORDER BY n.user LIMIT ?2 + 1)) = ?1
 		ORDER BY r.id LIMIT ?3 + 0`,
-	roomsShared:    roomsOfOne + ` ORDER BY m.room LIMIT ?3 + 0`,
-	roomsOfMore:    roomsOfOne + ` AND ` + howMany + ` > ?2 ORDER BY m.room LIMIT ?3 + 0`,
+	roomsShared:    roomsOfAll + ` LIMIT ?3 + 0`,
+	roomsOfMore:    roomsOfAll + ` AND ` + howMany + ` > ?2 LIMIT ?3 + 0`,
 	usersOfCompany: `SELECT ` + userColumns + ` FROM roomkit_users u WHERE u.company IS ? AND u.id > ? ORDER BY u.id LIMIT ? + 0`,
 
 	historyOfRoom: `SELECT ` + recordColumns + ` FROM roomkit_records WHERE room = ? AND version > ? ORDER BY version LIMIT ? + 0`,
@@ -179,9 +187,6 @@ var lists = [listCount]struct {
 		UNION ALL SELECT 'company', id, version, groups, NULL, NULL, NULL, NULL FROM roomkit_companies WHERE id IN (@rows)
 		UNION ALL SELECT 'team', id, version, NULL, NULL, NULL, NULL, NULL FROM roomkit_teams WHERE id IN (@rows)
 		UNION ALL SELECT 'command', id, digest, room, changed, position, records, events FROM roomkit_commands WHERE id IN (@rows)`},
-	// How busy people are, as far as it matters for whose rooms to look through.
-	busyOf: {1, `WITH w (user) AS (VALUES @tuples) SELECT w.user, (SELECT count(*) FROM
-		(SELECT 1 FROM roomkit_members m WHERE m.user = w.user AND (m.participant OR m.master) LIMIT 1000)) FROM w`},
 
 	insertCommands: {7, `INSERT OR FAIL INTO roomkit_commands VALUES @tuples`},
 	insertRecords:  {9, `INSERT OR FAIL INTO roomkit_records VALUES @tuples`},

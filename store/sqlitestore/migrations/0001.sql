@@ -64,7 +64,7 @@ CREATE TABLE roomkit_members (
   PRIMARY KEY (room, user) ON CONFLICT REPLACE
 ) STRICT, WITHOUT ROWID;
 
-CREATE INDEX roomkit_members_user ON roomkit_members (user, room) WHERE participant OR master;
+CREATE INDEX roomkit_members_user ON roomkit_members (user, room, participant, master) WHERE participant OR master;
 CREATE INDEX roomkit_members_past ON roomkit_members (user, room) WHERE NOT (participant OR master);
 CREATE INDEX roomkit_members_masters ON roomkit_members (room, user) WHERE master;
 
