@@ -77,6 +77,9 @@ func follow(ctx context.Context, s roomkit.Store, done <-chan struct{}) (p progr
 		if err != nil || over && len(page) == 0 {
 			return p, crashes, err
 		}
+		if len(page) == 0 {
+			continue
+		}
 		switch rand.N(10) {
 		case 0:
 			kept = p.copy()
