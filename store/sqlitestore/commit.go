@@ -147,5 +147,8 @@ func (s *Store) lookUp(ctx context.Context, id roomkit.CommandID) (*roomkit.Outc
 		return nil, err
 	}
 	defer t.end()
-	return s.findDone(t, id)
+	var commands keyed[roomkit.CommandID, roomkit.Outcome]
+	commands.want(id, id[:])
+	err = s.readCommands(t, &commands)
+	return commands.rows[id], err
 }

@@ -31,7 +31,7 @@ func (s *Store) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts
 	defer t.end()
 	l := &loader{tx: t, names: &s.names, store: s, needs: needs, people: make([]crowd, len(needs))}
 	for _, step := range [...]func() error{
-		l.loadRooms, l.loadTeams, l.loadCrowds, l.loadPeople, l.loadCompanies,
+		l.loadRooms, l.loadTeams, l.loadCrowds, l.loadPeople, l.loadCompanies, l.loadCommands,
 	} {
 		if err := step(); err != nil {
 			return nil, err
@@ -63,6 +63,7 @@ type loader struct {
 	teams     keyed[roomkit.TeamID, roomkit.Team]
 	users     keyed[roomkit.UserID, roomkit.User]
 	companies keyed[roomkit.CompanyID, roomkit.Company]
+	commands  keyed[roomkit.CommandID, roomkit.Outcome]
 	people    []crowd // of each need
 	members   map[place]roomkit.Member
 }
@@ -249,6 +250,16 @@ func (l *loader) loadCompanies() error {
 	return l.find(companiesByID, l.companies.ask, l.hasCompany)
 }
 
+// loadCommands gets what is remembered of the commands asked for.
+func (l *loader) loadCommands() error {
+	for i := range l.needs {
+		if id := l.needs[i].Command; !id.IsZero() {
+			l.commands.want(id, id[:])
+		}
+	}
+	return l.store.readCommands(l.tx, &l.commands)
+}
+
 // answer puts together what was found for one need.
 func (l *loader) answer(i int, f *roomkit.Facts) {
 	n, c := &l.needs[i], &l.people[i]
@@ -286,12 +297,10 @@ func (l *loader) answer(i int, f *roomkit.Facts) {
 
 // loadRest answers what has nothing to do with the room.
 func (l *loader) loadRest(n *roomkit.Need, f *roomkit.Facts) error {
-	if !n.Command.IsZero() {
-		done, err := l.store.findDone(l.tx, n.Command)
-		if err != nil {
-			return err
-		}
-		f.Done = done
+	if done := l.commands.rows[n.Command]; done != nil {
+		outcome := *done
+		outcome.Events = slices.Clone(done.Events)
+		f.Done = &outcome
 	}
 	if n.Name != "" {
 		err := l.query(nameHolder, func(r *row) { f.NameHolder = r.id() }, nullable(n.Company), n.Name)

@@ -172,16 +172,18 @@ func (s *state) readCheckpoint(t *tx, name string) error {
 	return t.query(checkpointOf, func(r *row) { s.checkpoints[name] = roomkit.Cursor(r.text()) }, name)
 }
 
-// findDone gives what is remembered of a command, or nil.
-func (s *Store) findDone(t *tx, id roomkit.CommandID) (found *roomkit.Outcome, err error) {
-	err = t.find(commandsByID, []any{id[:]}, func(r *row) {
-		r.id()
-		found = s.outcome(id, r)
+// readCommands reads what is remembered of commands.
+func (s *Store) readCommands(t *tx, commands *keyed[roomkit.CommandID, roomkit.Outcome]) error {
+	err := t.find(commandsByID, commands.ask, func(r *row) {
+		id := roomkit.CommandID(r.id())
+		commands.rows[id] = s.outcome(id, r)
 	})
-	if err == nil {
-		err = s.readEvents(t, found)
+	for _, o := range commands.rows {
+		if err == nil {
+			err = s.readEvents(t, o)
+		}
 	}
-	return found, err
+	return err
 }
 
 // outcome reads a command but for its id. If its events are those of its records
