@@ -194,6 +194,8 @@ func TestRestoredCopy(t *testing.T) {
 func TestReadmeQueries(t *testing.T) {
 	s := open(t, newPath(t))
 	populate(t, s, 3)
+	_, err := service(t, s).Do(t.Context(), roomkit.By(boss), roomkit.OpenDirect{With: user(1)})
+	require.NoError(t, err)
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	blocks := strings.Split(string(readme), "```sql\n")
