@@ -86,6 +86,7 @@ func (s *Store) commitSegment(t *tx, refused *roomkit.Refusals, changes []roomki
 		return err
 	}
 	w := &writes{store: s, state: st}
+	w.expect(len(changes))
 	for i := range changes {
 		c, r := &changes[i], &results[i]
 		if done := st.commands.rows[c.Command]; done != nil {

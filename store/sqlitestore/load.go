@@ -122,7 +122,13 @@ func (k *keyed[K, V]) want(id K, key any) {
 	k.ask = append(k.ask, key)
 }
 
+// expect makes room for n rows.
+func (k *keyed[K, V]) expect(n int) {
+	k.ask, k.rows = make(values, 0, n), make(map[K]*V, n)
+}
+
 func (l *loader) loadRooms() error {
+	l.rooms.expect(len(l.needs))
 	for i := range l.needs {
 		if id := l.needs[i].Room; !id.IsZero() {
 			l.rooms.want(id, id[:])
@@ -212,8 +218,9 @@ func (l *loader) comeWith(n *roomkit.Need, c *crowd) error {
 // loadPeople gets the users, the rows of those who did not come with the room, and
 // the companies that are known to be needed.
 func (l *loader) loadPeople() error {
-	var pairs values
-	l.members = make(map[place]roomkit.Member, 4)
+	pairs := make(values, 0, 4*len(l.needs))
+	l.members = make(map[place]roomkit.Member, len(l.needs))
+	l.users.expect(2 * len(l.needs))
 	for i := range l.needs {
 		room := &l.needs[i].Room
 		for k, id := range l.people[i].ids {

@@ -3,6 +3,7 @@ package sqlitestore
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"sync/atomic"
 )
@@ -90,7 +91,14 @@ type tx struct {
 	tx    *sql.Tx
 	ctx   context.Context // the caller's
 	plain context.Context // the same, but it never ends
-	bound [statementCount]*sql.Stmt
+	bound []bound
+	args  values // room for those of a statement
+}
+
+// bound is a statement in a transaction.
+type bound struct {
+	id statement
+	st *sql.Stmt
 }
 
 func (h *handle) begin(ctx context.Context, readOnly bool) (*tx, error) {
@@ -119,18 +127,25 @@ func (t *tx) statement(id statement) (*sql.Stmt, error) {
 	if err := t.ctx.Err(); err != nil {
 		return nil, err
 	}
-	if t.bound[id] != nil {
-		return t.bound[id], nil
+	for _, b := range t.bound { // a handful
+		if b.id == id {
+			return b.st, nil
+		}
 	}
 	var err error
+	b := bound{id: id}
 	if st := t.h.prepared[id].Load(); st != nil {
-		t.bound[id] = t.tx.StmtContext(t.plain, st)
+		b.st = t.tx.StmtContext(t.plain, st)
 	} else {
 		t.h.wanted[id].Store(true)
 		t.h.wants.Store(true)
-		t.bound[id], err = t.tx.PrepareContext(t.plain, t.h.text[id])
+		b.st, err = t.tx.PrepareContext(t.plain, t.h.text[id])
 	}
-	return t.bound[id], classify(err)
+	if err != nil {
+		return nil, classify(err)
+	}
+	t.bound = append(t.bound, b)
+	return b.st, nil
 }
 
 func (t *tx) query(id statement, each func(*row), args ...any) error {
@@ -191,7 +206,7 @@ func (t *tx) findParts(l list, parts []part, each func(*row)) error {
 			return nil
 		}
 		id, n := l.fitting(most)
-		args := make(values, 0, n*lists[l].width)
+		args := slices.Grow(t.args[:0], n*lists[l].width)
 		for _, p := range parts {
 			some := min(n*p.width, len(*p.keys))
 			args = append(args, (*p.keys)[:some]...)
@@ -200,6 +215,7 @@ func (t *tx) findParts(l list, parts []part, each func(*row)) error {
 			}
 			*p.keys = (*p.keys)[some:]
 		}
+		t.args = args
 		if err := t.query(id, each, args...); err != nil {
 			return err
 		}

@@ -65,6 +65,8 @@ func (s *state) wantCompany(id roomkit.CompanyID) { s.companies.want(id, string(
 // readState reads all that the changes are about.
 func (s *Store) readState(t *tx, changes []roomkit.Change) (*state, error) {
 	st := &state{}
+	st.rooms.expect(len(changes))
+	st.commands.expect(len(changes))
 	for i := range changes {
 		st.want(&changes[i])
 	}
