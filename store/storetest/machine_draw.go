@@ -118,6 +118,9 @@ func (d *drawing) off() roomkit.Version {
 	case 14:
 		return -1
 	case 15:
+		if d.base == d.model {
+			return 9 // the next one may be what the call has just made, of other people
+		}
 		return 1
 	}
 	return 0
