@@ -187,7 +187,7 @@ func TestDamagedFile(t *testing.T) {
 	none := filepath.Join(t.TempDir(), "none.db")
 	require.NoError(t, os.WriteFile(none, []byte(strings.Repeat("this is no database ", 300)), 0o600))
 	_, err = sqlitestore.New(t.Context(), handle(t, none, "_journal_mode=off"), nil)
-	require.Error(t, err)
+	require.ErrorIs(t, err, sqlitestore.ErrCorrupt)
 }
 
 // Text that has broken programs, as an argument of everything that takes text.
