@@ -1,5 +1,7 @@
 package roomkit
 
+import "slices"
+
 // Check says what is malformed in a change, as far as the change alone tells:
 // [ErrInvalid] for what the comment of Change lists. A store calls it before it
 // compares and writes.
@@ -27,6 +29,27 @@ func (c *Change) Check() error {
 		err = f.rest()
 	}
 	return err
+}
+
+// Clone gives a copy that shares no slice with the change, for a store that keeps or
+// sends changes: those that it is given are used again when Commit has returned.
+func (c *Change) Clone() Change {
+	d := *c
+	d.Expect, d.Rooms, d.Members = slices.Clone(c.Expect), slices.Clone(c.Rooms), slices.Clone(c.Members)
+	d.Users, d.Companies, d.Ended = slices.Clone(c.Users), slices.Clone(c.Companies), slices.Clone(c.Ended)
+	d.Teams, d.Tallies, d.Records = slices.Clone(c.Teams), slices.Clone(c.Tallies), slices.Clone(c.Records)
+	d.Outcome.Events = slices.Clone(c.Outcome.Events)
+	for i := range d.Teams {
+		d.Teams[i].Members = slices.Clone(d.Teams[i].Members)
+	}
+	for i := range d.Records {
+		d.Records[i].Data = slices.Clone(d.Records[i].Data)
+	}
+	if c.Checkpoint != nil {
+		moved := *c.Checkpoint
+		d.Checkpoint = &moved
+	}
+	return d
 }
 
 // changeForm is what a look at a change has gathered so far.

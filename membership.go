@@ -25,16 +25,17 @@ func (d *decider) join(who []person, cause Cause, readAll bool) {
 	}
 }
 
+// endVoid ends what does not count any more of those who take part by the rows,
+// their roles with it.
 func (d *decider) endVoid(who []person) {
-	for _, cause := range []Cause{CausePermission, CauseAccount} {
-		var gone []person
-		for i := range who {
-			if row := d.member(who[i].ID); row.Participant && d.voidCause(&who[i], row.Epoch) == cause {
-				gone = append(gone, who[i])
-			}
+	var inside []person
+	for i := range who {
+		if d.member(who[i].ID).Participant {
+			inside = append(inside, who[i])
 		}
-		d.expel(gone, cause)
 	}
+	d.expel(inside, CausePermission)
+	d.expel(inside, CauseAccount)
 }
 
 func (d *decider) voidCause(who *person, since Epoch) Cause {

@@ -133,6 +133,20 @@ func TestRulesStandingThatCounts(t *testing.T) {
 }
 
 func TestRulesRolesThatEnd(t *testing.T) {
+	t.Run("ADM-14 EXT-25 a role lost for another reason ends with the participation that is renewed", func(t *testing.T) {
+		s := newStage(t)
+		s.sys(roomkit.DeleteUser{User: "ben"})
+		s.sys(roomkit.RestoreUser{User: "ben"})
+		s.does("ann", roomkit.AppointMasters{Room: s.external, People: people("ben")})
+		s.permit("acme", "ben", roomkit.ExternalOff)
+		s.permit("acme", "ben", roomkit.ExternalSelected)
+		s.does("ann", roomkit.Invite{Room: s.external, People: people("ben")})
+		row := s.row("ben", s.external)
+		require.True(t, row.Participant)
+		require.EqualValues(t, 2, row.Period)
+		require.False(t, row.Master, "nothing void is left of who comes in again")
+		require.EqualValues(t, 1, s.room("ann", s.external).Masters)
+	})
 	t.Run("GRP-06 NTF-03 a master dismisses others and himself, each with its cause", func(t *testing.T) {
 		s := newStage(t)
 		s.does("ann", roomkit.Edit{Room: s.group, Notify: on()})

@@ -2,9 +2,11 @@ package sqlitestore_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
 	"encoding/binary"
 	"errors"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -16,7 +18,9 @@ import (
 
 // byHand is what somebody would write for one kind of room without this library:
 // tables of their own with the same uses (events by room and in order, commands
-// once, rooms of a user, rooms by their exact people), one transaction for each
+// once, with what tells a repeat from another command under the same id; rooms of a
+// user, rooms by their exact people), the same questions (is the company a customer,
+// are both active and of it, is the one in and the other not), one transaction for each
 // command, and a group commit for many callers.
 type byHand struct {
 	db                               *sql.DB
@@ -26,6 +30,8 @@ type byHand struct {
 }
 
 const handSchema = `
+CREATE TABLE h_companies (id TEXT PRIMARY KEY, core INTEGER NOT NULL) WITHOUT ROWID;
+INSERT INTO h_companies VALUES ('acme', 1);
 CREATE TABLE h_users (id TEXT PRIMARY KEY, company TEXT NOT NULL, active INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE h_rooms (id BLOB PRIMARY KEY, company TEXT NOT NULL, version INTEGER NOT NULL, participants INTEGER NOT NULL,
 	digest BLOB NOT NULL, name TEXT, changed_at INTEGER NOT NULL) WITHOUT ROWID;
@@ -35,21 +41,24 @@ CREATE TABLE h_members (room BLOB NOT NULL, user TEXT NOT NULL, company TEXT NOT
 CREATE INDEX h_of_user ON h_members (user, room) WHERE participant;
 CREATE TABLE h_events (position INTEGER PRIMARY KEY, room BLOB NOT NULL, version INTEGER NOT NULL, type TEXT NOT NULL, at INTEGER NOT NULL, data BLOB NOT NULL);
 CREATE UNIQUE INDEX h_of_room ON h_events (room, version);
-CREATE TABLE h_commands (id BLOB PRIMARY KEY, position INTEGER NOT NULL) WITHOUT ROWID;`
+CREATE TABLE h_commands (id BLOB PRIMARY KEY, digest BLOB NOT NULL, position INTEGER NOT NULL) WITHOUT ROWID;`
 
+// The cache is larger than the library's, because SQLite shares the pages of all
+// caches in a process: the library's connections would take them away from the one
+// here, which then reads the file.
 func newByHand(tb testing.TB) *byHand {
 	tb.Helper()
-	h := &byHand{db: handle(tb, newPath(tb), "_journal_mode=wal", "_txlock=immediate", "_pragma=cache_size(-16000)")}
+	h := &byHand{db: handle(tb, newPath(tb), "_journal_mode=wal", "_txlock=immediate", "_pragma=cache_size(-128000)")}
 	h.db.SetMaxOpenConns(1)
 	mustExec(tb, h.db, handSchema)
 	for text, st := range map[string]**sql.Stmt{
-		`SELECT r.version, r.participants, r.digest, r.company, a.company, a.active, u.company, u.active, coalesce(m.participant, 0), coalesce(n.participant, 0)
-			FROM h_rooms r JOIN h_users a ON a.id = ?2 JOIN h_users u ON u.id = ?3
+		`SELECT r.version, r.participants, r.digest, r.company, a.company, a.active, u.company, u.active, c.core, coalesce(m.participant, 0), coalesce(n.participant, 0)
+			FROM h_rooms r JOIN h_companies c ON c.id = r.company JOIN h_users a ON a.id = ?2 JOIN h_users u ON u.id = ?3
 			LEFT JOIN h_members m ON m.room = r.id AND m.user = a.id LEFT JOIN h_members n ON n.room = r.id AND n.user = u.id WHERE r.id = ?1`: &h.look,
 		`UPDATE h_rooms SET version = ?, participants = ?, digest = ?, changed_at = ? WHERE id = ?`: &h.room,
 		`INSERT OR REPLACE INTO h_members VALUES (?, ?, ?, 1, ?, ?, ?)`:                             &h.member,
 		`INSERT INTO h_events (room, version, type, at, data) VALUES (?, ?, 'member.joined', ?, ?)`: &h.event,
-		`INSERT INTO h_commands VALUES (?, ?)`:                                                      &h.claim,
+		`INSERT INTO h_commands VALUES (?, ?, ?)`:                                                   &h.claim,
 	} {
 		var err error
 		*st, err = h.db.Prepare(text)
@@ -115,13 +124,13 @@ func (h *byHand) addIn(ctx context.Context, b *bound, a *handAdd) error {
 	var version, participants int64
 	var digest []byte
 	var company, actorCompany, whoCompany string
-	var actorActive, whoActive, actorIn, whoIn bool
+	var actorActive, whoActive, core, actorIn, whoIn bool
 	err := b.look.QueryRowContext(ctx, a.room[:], string(a.actor), string(a.who)).Scan(&version, &participants, &digest, &company,
-		&actorCompany, &actorActive, &whoCompany, &whoActive, &actorIn, &whoIn)
+		&actorCompany, &actorActive, &whoCompany, &whoActive, &core, &actorIn, &whoIn)
 	if err != nil {
 		return err
 	}
-	if !actorActive || !whoActive || actorCompany != company || whoCompany != company || !actorIn || whoIn {
+	if !actorActive || !whoActive || !core || actorCompany != company || whoCompany != company || !actorIn || whoIn {
 		return errRefused
 	}
 	now := time.Now()
@@ -142,7 +151,8 @@ func (h *byHand) addIn(ctx context.Context, b *bound, a *handAdd) error {
 	if err != nil {
 		return err
 	}
-	_, err = b.claim.ExecContext(ctx, command[:], position)
+	payload := sha256.Sum256(append(append(a.room[:], a.actor...), a.who...))
+	_, err = b.claim.ExecContext(ctx, command[:], payload[:], position)
 	return err
 }
 
@@ -174,6 +184,7 @@ func handEvent(a *handAdd, command roomkit.CommandID, version, participants int6
 // serve runs the commands of many callers, all that wait in one transaction.
 func (h *byHand) serve(ctx context.Context) {
 	for first := range h.queue {
+		runtime.Gosched() // those who were served come back: larger groups
 		group := []*handAdd{first}
 		for more := true; more && len(group) < 256; {
 			select {

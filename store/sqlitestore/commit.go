@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"iter"
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
@@ -47,10 +46,10 @@ func (s *Store) commit(ctx context.Context, changes []roomkit.Change) ([]roomkit
 		return nil, err
 	}
 	results := make([]roomkit.CommitResult, len(changes))
-	never := unborn{}
+	var refused roomkit.Refusals
 	for from := 0; from < len(changes); {
 		to := segment(changes, from)
-		if err := s.commitSegment(t, never, changes[from:to], results[from:to]); err != nil {
+		if err := s.commitSegment(t, &refused, changes[from:to], results[from:to]); err != nil {
 			return nil, err
 		}
 		from = to
@@ -81,30 +80,31 @@ func segment(changes []roomkit.Change, from int) int {
 
 // commitSegment decides the changes in their order, on the state that the
 // database has under the write lock, and writes what comes out of it.
-func (s *Store) commitSegment(t *tx, never unborn, changes []roomkit.Change, results []roomkit.CommitResult) error {
+func (s *Store) commitSegment(t *tx, refused *roomkit.Refusals, changes []roomkit.Change, results []roomkit.CommitResult) error {
 	st, err := s.readState(t, changes)
 	if err != nil {
 		return err
 	}
 	w := &writes{store: s, state: st}
+	w.expect(len(changes))
 	for i := range changes {
 		c, r := &changes[i], &results[i]
 		if done := st.commands.rows[c.Command]; done != nil {
 			*r = repeated(c, done)
-			never.note(c, done.Events)
+			refused.Refuse(c, done.Events)
 			continue
 		}
 		if r.Err = checkForm(c); r.Err == nil {
-			r.Err = never.compare(c)
+			r.Err = refused.Check(c)
 		}
 		if r.Err == nil {
 			r.Err = st.compare(c)
 		}
 		if r.Err != nil {
-			never.note(c, nil)
+			refused.Refuse(c, nil)
 			continue
 		}
-		never.forget(c)
+		refused.Store(c)
 		st.accept(c)
 		w.add(c, &r.Outcome)
 		st.commands.rows[c.Command] = &r.Outcome
@@ -118,53 +118,6 @@ func (s *Store) commitSegment(t *tx, never unborn, changes []roomkit.Change, res
 		}
 	}
 	return nil
-}
-
-// unborn are versions that changes of this call would have made if they had been
-// stored. A later change that was decided on one of them must not take a version
-// of the same number, which somebody else has made meanwhile, for it.
-type unborn map[roomkit.Expect]bool
-
-// note adds what a change would have made, but for what it has made before.
-func (u unborn) note(c *roomkit.Change, made []roomkit.EventAt) {
-	for of, version := range written(c) {
-		if !slices.Contains(made, roomkit.EventAt{Subject: of, Version: version}) {
-			u[roomkit.Expect{Subject: of, Version: version}] = true
-		}
-	}
-}
-
-// forget takes out what a change has made.
-func (u unborn) forget(c *roomkit.Change) {
-	if len(u) == 0 {
-		return
-	}
-	for of, version := range written(c) {
-		delete(u, roomkit.Expect{Subject: of, Version: version})
-	}
-}
-
-func (u unborn) compare(c *roomkit.Change) error {
-	if len(u) == 0 {
-		return nil
-	}
-	for _, e := range c.Expect {
-		if u[e] {
-			return conflictOf(e.Subject.String() + " as a refused change of the same call would have left it")
-		}
-	}
-	return nil
-}
-
-// written gives the subjects that a change writes, with their new versions.
-func written(c *roomkit.Change) iter.Seq2[roomkit.Subject, roomkit.Version] {
-	return func(yield func(roomkit.Subject, roomkit.Version) bool) {
-		for i := range c.Records {
-			if r := &c.Records[i]; !yield(r.Subject, r.Version) {
-				return
-			}
-		}
-	}
 }
 
 func repeated(c *roomkit.Change, done *roomkit.Outcome) roomkit.CommitResult {
@@ -195,5 +148,8 @@ func (s *Store) lookUp(ctx context.Context, id roomkit.CommandID) (*roomkit.Outc
 		return nil, err
 	}
 	defer t.end()
-	return s.findDone(t, id)
+	var commands keyed[roomkit.CommandID, roomkit.Outcome]
+	commands.want(id, id[:])
+	err = s.readCommands(t, &commands)
+	return commands.rows[id], err
 }

@@ -125,11 +125,12 @@ func (s *state) accept(c *roomkit.Change) {
 	}
 	for i := range c.Rooms {
 		r := &c.Rooms[i]
-		next := &roomState{version: r.Version, head: headOf(r)}
-		if has := s.rooms.rows[r.ID]; has != nil {
-			next.stored = has.stored
+		next := s.rooms.rows[r.ID]
+		if next == nil {
+			next = &roomState{}
+			s.rooms.rows[r.ID] = next
 		}
-		s.rooms.rows[r.ID] = next
+		next.version, next.head = r.Version, headOf(r)
 		s.moveName(next.head.holds(), r.ID)
 	}
 	for i := range c.Users {

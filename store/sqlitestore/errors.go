@@ -2,6 +2,7 @@ package sqlitestore
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -32,6 +33,9 @@ var (
 	// ErrFull means that the disk, or what the database may take of it, is full.
 	// Nothing was changed; commits work again when there is room.
 	ErrFull = errors.New("the disk is full")
+	// ErrUnavailable means that the handle is closed or that the file cannot be
+	// opened, read or written. Nothing was changed.
+	ErrUnavailable = errors.New("the database cannot be reached; check that the handle is open and the disk is there")
 	// ErrBusy means that another process did not let go of the database while
 	// Options.Patience lasted. Nothing was changed. It is a [roomkit.ErrConflict].
 	ErrBusy = fmt.Errorf("%w: the database is locked by another process", roomkit.ErrConflict)
@@ -43,10 +47,16 @@ const (
 	codeBusy     = 5
 	codeLocked   = 6
 	codeReadOnly = 8
+	codeIO       = 10
 	codeCorrupt  = 11
 	codeFull     = 13
+	codeCantOpen = 14
 	codeNoDB     = 26
 )
+
+// handleClosed is what database/sql says of a handle that was closed; it has no
+// name for it.
+const handleClosed = "sql: database is closed"
 
 // code gives the primary result code of an error of modernc.org/sqlite, or 0.
 func code(err error) int {
@@ -72,8 +82,13 @@ func classify(err error) error {
 		class = ErrCorrupt
 	case codeFull:
 		class = ErrFull
+	case codeIO, codeCantOpen:
+		class = ErrUnavailable
 	default:
-		return err
+		if !errors.Is(err, sql.ErrConnDone) && err.Error() != handleClosed {
+			return err
+		}
+		class = ErrUnavailable
 	}
 	return fmt.Errorf("%w: %w", class, err)
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -14,6 +13,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store/sqlitestore"
+	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
 )
 
 // fillUp runs commands until the store fails, and demands that it fails with
@@ -77,16 +77,51 @@ func TestReadOnly(t *testing.T) {
 }
 
 func TestClosedHandle(t *testing.T) {
-	s := open(t, newPath(t))
-	populate(t, s, 1)
+	path := newPath(t)
+	s := open(t, path)
+	rooms := populate(t, s, 1)
+	svc := service(t, s)
+	before := allRecords(t, s)
 	require.NoError(t, s.Close())
-	_, err := s.Commit(t.Context(), []roomkit.Change{{}})
-	require.Error(t, err)
+	for name, call := range map[string]func() error{
+		"Commit":  func() error { _, err := s.Commit(t.Context(), []roomkit.Change{{}}); return err },
+		"Load":    func() error { _, err := s.Load(t.Context(), []roomkit.Need{{Room: rooms[0]}}); return err },
+		"Members": func() error { _, err := s.Members(t.Context(), roomkit.MemberQuery{Room: rooms[0]}); return err },
+		"Rooms":   func() error { _, err := s.Rooms(t.Context(), roomkit.RoomQuery{User: boss}); return err },
+		"Users":   func() error { _, err := s.Users(t.Context(), roomkit.UserQuery{Company: acme}); return err },
+		"History": func() error { _, err := s.History(t.Context(), roomkit.RoomSubject(rooms[0]), 0, 0); return err },
+		"Feed":    func() error { _, err := s.Feed(t.Context(), "", 0); return err },
+		"Do":      func() error { _, err := svc.Do(t.Context(), roomkit.By(boss), commandOf("k", rooms)); return err },
+		"New":     func() error { _, err := sqlitestore.New(t.Context(), s.Writer, nil); return err },
+		"Migrate": func() error { return sqlitestore.Migrate(t.Context(), s.Writer, nil) },
+	} {
+		err := call()
+		require.ErrorIs(t, err, sqlitestore.ErrUnavailable, name)
+		require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome, name)
+	}
+	require.Equal(t, before, allRecords(t, open(t, path)))
+}
+
+func TestNoFile(t *testing.T) {
+	_, err := sqliteopen.Open(t.Context(), filepath.Join(t.TempDir(), "no", "such", "folder.db"), nil)
+	require.ErrorIs(t, err, sqlitestore.ErrUnavailable)
+}
+
+// A command whose context has ended changes nothing, and the store goes on.
+func TestCancelledCommand(t *testing.T) {
+	s := open(t, newPath(t))
+	rooms := populate(t, s, 1)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	before := allRecords(t, s)
+	_, err := service(t, s).Do(ctx, roomkit.By(boss), rename(rooms[0], "late"))
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = s.Commit(ctx, []roomkit.Change{captured(t, s, rename(rooms[0], "late"))})
+	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
-	_, err = s.Load(t.Context(), []roomkit.Need{{Room: roomkit.RoomID{1}}})
-	require.Error(t, err)
-	_, err = s.Feed(t.Context(), "", 0)
-	require.Error(t, err)
+	require.Equal(t, before, allRecords(t, s))
+	_, err = service(t, s).Do(t.Context(), roomkit.By(boss), rename(rooms[0], "in time"))
+	require.NoError(t, err)
 }
 
 // Bytes that are no event are found by whoever decodes them; the store gives them
@@ -102,6 +137,7 @@ func TestCorruptEvent(t *testing.T) {
 		for _, err := range service(t, s).Feed(t.Context(), "") {
 			last = err
 		}
+		require.ErrorIs(t, last, roomkit.ErrInvalid)
 		require.ErrorContains(t, last, fmt.Sprintf("event %s/%d", records[4].Subject, records[4].Version))
 		require.ErrorIs(t, roomkit.Verify(t.Context(), s, nil), roomkit.ErrInconsistent)
 		_, err := service(t, s).Do(t.Context(), roomkit.By(boss), commandOf("k", rooms))
@@ -114,9 +150,11 @@ func TestCorruptEvent(t *testing.T) {
 func TestCorruptRow(t *testing.T) {
 	for _, spoil := range []string{
 		"UPDATE roomkit_rooms SET kind = 'party'", "UPDATE roomkit_rooms SET state = ''", "UPDATE roomkit_rooms SET origin = '日本'",
-		"UPDATE roomkit_members SET \"left\" = 'x'", "UPDATE roomkit_members SET joined = 'Created'",
+		`UPDATE roomkit_members SET more = '[0,0,"x",null,0,null]'`, "UPDATE roomkit_members SET more = ''", "UPDATE roomkit_members SET more = '[1,1]'",
+		`UPDATE roomkit_members SET more = '[0,0,"none",null,0,null,0]'`, `UPDATE roomkit_members SET more = '[0,"a","none",null,0,null]'`,
+		`UPDATE roomkit_members SET more = '[0,0,"none",null,0,x]'`, "UPDATE roomkit_members SET joined = 'Created'",
 		"UPDATE roomkit_users SET kind = 'robot'", "UPDATE roomkit_users SET status = ' active'",
-		"UPDATE roomkit_companies SET works = 'on'", "UPDATE roomkit_rooms SET digest = x'00'",
+		"UPDATE roomkit_companies SET settings = replace(settings, 'off', 'on')", "UPDATE roomkit_rooms SET digest = x'00'",
 	} {
 		s := open(t, newPath(t))
 		rooms := populate(t, s, 1)
@@ -148,7 +186,7 @@ func TestDamagedFile(t *testing.T) {
 	none := filepath.Join(t.TempDir(), "none.db")
 	require.NoError(t, os.WriteFile(none, []byte(strings.Repeat("this is no database ", 300)), 0o600))
 	_, err = sqlitestore.New(t.Context(), handle(t, none, "_journal_mode=off"), nil)
-	require.Error(t, err)
+	require.ErrorIs(t, err, sqlitestore.ErrCorrupt)
 }
 
 // Text that has broken programs, as an argument of everything that takes text.
@@ -257,7 +295,10 @@ type recorder struct {
 }
 
 func (r *recorder) Commit(_ context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
-	r.changes = slices.Clone(changes)
+	r.changes = nil
+	for i := range changes {
+		r.changes = append(r.changes, changes[i].Clone())
+	}
 	return []roomkit.CommitResult{{Err: roomkit.ErrInvalid}}, nil
 }
 

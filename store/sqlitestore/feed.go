@@ -8,20 +8,9 @@ import (
 	"github.com/go-roomkit/roomkit"
 )
 
-// pageSize clamps a limit.
-func pageSize(limit int) (int, error) {
-	switch {
-	case limit < 0:
-		return 0, invalid("Limit", "is negative")
-	case limit == 0:
-		return roomkit.DefaultPage, nil
-	}
-	return min(limit, roomkit.MaxPage), nil
-}
-
 // History implements [roomkit.Store].
 func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]roomkit.Record, error) {
-	limit, err := pageSize(limit)
+	limit, err := roomkit.PageSize(limit)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +26,7 @@ func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.V
 // Feed implements [roomkit.Store]. The cursors of a database hold in its copies
 // and backups as far as their feed goes.
 func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
-	limit, err := pageSize(limit)
+	limit, err := roomkit.PageSize(limit)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,7 @@ func (s *Store) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts
 	defer t.end()
 	l := &loader{tx: t, names: &s.names, store: s, needs: needs, people: make([]crowd, len(needs))}
 	for _, step := range [...]func() error{
-		l.loadRooms, l.loadTeams, l.loadCrowds, l.loadPeople, l.loadCompanies,
+		l.loadRooms, l.loadTeams, l.loadCrowds, l.loadPeople, l.loadCompanies, l.loadCommands,
 	} {
 		if err := step(); err != nil {
 			return nil, err
@@ -61,8 +61,9 @@ type loader struct {
 
 	rooms     keyed[roomkit.RoomID, roomkit.Room]
 	teams     keyed[roomkit.TeamID, roomkit.Team]
-	users     map[roomkit.UserID]*roomkit.User
+	users     keyed[roomkit.UserID, roomkit.User]
 	companies keyed[roomkit.CompanyID, roomkit.Company]
+	commands  keyed[roomkit.CommandID, roomkit.Outcome]
 	people    []crowd // of each need
 	members   map[place]roomkit.Member
 }
@@ -121,7 +122,13 @@ func (k *keyed[K, V]) want(id K, key any) {
 	k.ask = append(k.ask, key)
 }
 
+// expect makes room for n rows.
+func (k *keyed[K, V]) expect(n int) {
+	k.ask, k.rows = make(values, 0, n), make(map[K]*V, n)
+}
+
 func (l *loader) loadRooms() error {
+	l.rooms.expect(len(l.needs))
 	for i := range l.needs {
 		if id := l.needs[i].Room; !id.IsZero() {
 			l.rooms.want(id, id[:])
@@ -130,19 +137,14 @@ func (l *loader) loadRooms() error {
 	return l.find(roomsByID, l.rooms.ask, func(r *row) {
 		room := l.names.room(r)
 		l.rooms.rows[room.ID] = &room
-		l.hasCompany(r)
+		if room.Company != "" {
+			l.companies.want(room.Company, string(room.Company))
+		}
 	})
 }
 
-// hasCompany reads the columns of a company, which may all be NULL.
 func (l *loader) hasCompany(r *row) {
-	if r.isNull() {
-		return
-	}
 	c := l.names.company(r)
-	if l.companies.rows == nil {
-		l.companies.rows = make(map[roomkit.CompanyID]*roomkit.Company, 2)
-	}
 	l.companies.rows[c.ID] = &c
 }
 
@@ -213,49 +215,56 @@ func (l *loader) comeWith(n *roomkit.Need, c *crowd) error {
 	return nil
 }
 
-// loadPeople gets the users, and the rows of those who did not come with the room.
+// loadPeople gets the users, the rows of those who did not come with the room, and
+// the companies that are known to be needed.
 func (l *loader) loadPeople() error {
-	var ask values
-	l.users = make(map[roomkit.UserID]*roomkit.User, 4)
-	l.members = make(map[place]roomkit.Member, 4)
+	pairs := make(values, 0, 4*len(l.needs))
+	l.members = make(map[place]roomkit.Member, len(l.needs))
+	l.users.expect(2 * len(l.needs))
 	for i := range l.needs {
-		room := values{}.id(l.needs[i].Room)[0]
+		room := &l.needs[i].Room
 		for k, id := range l.people[i].ids {
-			if k < len(l.people[i].rows) {
-				ask = append(ask, nil, string(id))
-			} else {
-				ask = append(ask, room, string(id))
+			l.users.want(id, string(id))
+			if k >= len(l.people[i].rows) && l.rooms.rows[*room] != nil {
+				pairs = append(pairs, room[:], string(id))
 			}
 		}
-	}
-	return l.find(peopleByID, ask, func(r *row) {
-		room := r.id()
-		if r.isNull() {
-			r.skip(memberValues)
-		} else {
-			m := l.names.member(r, room)
-			l.members[place{m.Room, m.User}] = m
-		}
-		if !r.isNull() {
-			u := l.names.user(r)
-			l.users[u.ID] = &u
-		}
-	})
-}
-
-// loadCompanies gets those that did not come with the rooms.
-func (l *loader) loadCompanies() error {
-	for _, u := range l.users {
-		if u.Company != "" {
-			l.companies.want(u.Company, string(u.Company))
-		}
-	}
-	for i := range l.needs {
 		for _, id := range l.needs[i].Companies {
 			l.companies.want(id, string(id))
 		}
 	}
+	return l.findParts(peopleByID, []part{{&pairs, 2}, {&l.users.ask, 1}, {&l.companies.ask, 1}}, func(r *row) {
+		switch r.text() {
+		case "member":
+			m := l.names.member(r, r.id())
+			l.members[place{m.Room, m.User}] = m
+		case "user":
+			u := l.names.user(r)
+			l.users.rows[u.ID] = &u
+		case "company":
+			l.hasCompany(r)
+		}
+	})
+}
+
+// loadCompanies gets those of users from elsewhere.
+func (l *loader) loadCompanies() error {
+	for _, u := range l.users.rows {
+		if u != nil && u.Company != "" {
+			l.companies.want(u.Company, string(u.Company))
+		}
+	}
 	return l.find(companiesByID, l.companies.ask, l.hasCompany)
+}
+
+// loadCommands gets what is remembered of the commands asked for.
+func (l *loader) loadCommands() error {
+	for i := range l.needs {
+		if id := l.needs[i].Command; !id.IsZero() {
+			l.commands.want(id, id[:])
+		}
+	}
+	return l.store.readCommands(l.tx, &l.commands)
 }
 
 // answer puts together what was found for one need.
@@ -283,7 +292,7 @@ func (l *loader) answer(i int, f *roomkit.Facts) {
 				f.Members = append(f.Members, m)
 			}
 		}
-		if u := l.users[id]; u != nil {
+		if u := l.users.rows[id]; u != nil {
 			f.Users = append(f.Users, *u)
 			company(u.Company)
 		}
@@ -295,12 +304,10 @@ func (l *loader) answer(i int, f *roomkit.Facts) {
 
 // loadRest answers what has nothing to do with the room.
 func (l *loader) loadRest(n *roomkit.Need, f *roomkit.Facts) error {
-	if !n.Command.IsZero() {
-		done, err := l.store.findDone(l.tx, n.Command)
-		if err != nil {
-			return err
-		}
-		f.Done = done
+	if done := l.commands.rows[n.Command]; done != nil {
+		outcome := *done
+		outcome.Events = slices.Clone(done.Events)
+		f.Done = &outcome
 	}
 	if n.Name != "" {
 		err := l.query(nameHolder, func(r *row) { f.NameHolder = r.id() }, nullable(n.Company), n.Name)
@@ -322,68 +329,49 @@ func (l *loader) loadRest(n *roomkit.Need, f *roomkit.Facts) error {
 
 // loadShared gives the rooms of exactly these people, then others that they share.
 func (l *loader) loadShared(people []roomkit.UserID, f *roomkit.Facts) error {
-	p, err := partyOf(people)
-	if err != nil {
-		return err
-	}
+	p := partyOf(people)
 	add := func(r *row) { f.Shared = append(f.Shared, roomkit.RoomEntry{Room: l.names.room(r)}) }
 	none := roomkit.RoomID{}
 	if err := l.query(roomsExact, add, p.joined, p.n, int64(roomkit.MaxShared), nil, none[:], p.digest[:]); err != nil {
 		return err
 	}
-	one, err := p.leastBusy(func(keys []any, each func(*row)) error { return l.find(busyOf, keys, each) })
+	list, err := p.list()
 	if err != nil {
 		return err
 	}
-	return l.query(roomsOfMore, add, p.list, p.n, int64(roomkit.MaxShared), nil, none[:], one)
+	return l.query(roomsOfMore, add, list, p.n, int64(roomkit.MaxShared), nil, none[:])
 }
 
 // party is a set of people whose common rooms are looked for.
 type party struct {
 	ids    []roomkit.UserID
-	list   string // the same as a JSON array
-	joined string // the same between commas, which no id that is stored has
+	joined string // with commas between them, which no id that is stored has
 	n      int64
 	digest roomkit.SetDigest
 }
 
-func partyOf(people []roomkit.UserID) (party, error) {
+func partyOf(people []roomkit.UserID) party {
 	ids := slices.Clone(people)
 	slices.Sort(ids)
 	ids = slices.Compact(ids)
-	list, err := json.Marshal(ids)
-	if err != nil {
-		return party{}, err
-	}
-	p := party{ids: ids, list: string(list), n: int64(len(ids)), digest: roomkit.DigestOf(ids...)}
+	p := party{ids: ids, n: int64(len(ids)), digest: roomkit.DigestOf(ids...)}
 	for i, id := range ids {
 		if strings.Contains(string(id), ",") {
-			return p, nil // equal to nothing
+			p.joined = ""
+			return p // equal to nothing
 		}
 		if i > 0 {
 			p.joined += ","
 		}
 		p.joined += string(id)
 	}
-	return p, nil
+	return p
 }
 
-// leastBusy gives the one with the fewest rooms.
-func (p *party) leastBusy(find func(keys []any, each func(*row)) error) (string, error) {
-	if p.n == 1 {
-		return string(p.ids[0]), nil
-	}
-	keys := make([]any, p.n)
-	for i, id := range p.ids {
-		keys[i] = string(id)
-	}
-	who, least := "", int64(-1)
-	err := find(keys, func(r *row) {
-		if id, rooms := r.text(), r.int(); id != "" && (least < 0 || rooms < least) {
-			who, least = id, rooms
-		}
-	})
-	return who, err
+// list gives the ids as a JSON array.
+func (p *party) list() (string, error) {
+	list, err := json.Marshal(p.ids)
+	return string(list), err
 }
 
 func nullable[T ~string](s T) any {

@@ -9,37 +9,26 @@ import (
 
 // Members implements [roomkit.Store].
 func (s *Store) Members(ctx context.Context, q roomkit.MemberQuery) (page []roomkit.Member, err error) {
-	limit, err := pageSize(q.Limit)
+	limit, err := q.Check()
 	if err != nil {
 		return nil, err
 	}
-	id, err := filtered(q.Which, presentMembers, takingPart, managing, allMembers)
-	if err != nil {
-		return nil, err
-	}
+	id := filtered(q.Which, presentMembers, takingPart, managing, allMembers)
 	page = make([]roomkit.Member, 0, min(limit, roomkit.DefaultPage))
 	err = s.reader.query(ctx, id, func(r *row) { page = append(page, s.names.member(r, q.Room)) }, q.Room[:], string(q.After), int64(limit))
 	return page, err
 }
 
-// filtered gives the statement for a filter.
-func filtered(f roomkit.MemberFilter, present, taking, managing, all statement) (statement, error) {
-	switch f {
-	case roomkit.MembersPresent:
-		return present, nil
-	case roomkit.MembersTakingPart:
-		return taking, nil
-	case roomkit.MembersManaging:
-		return managing, nil
-	case roomkit.MembersAll:
-		return all, nil
-	}
-	return 0, invalid("Which", "unknown filter")
+// filtered gives the statement for a filter, which has been checked.
+func filtered(f roomkit.MemberFilter, present, taking, managing, all statement) statement {
+	return [...]statement{
+		roomkit.MembersPresent: present, roomkit.MembersTakingPart: taking, roomkit.MembersManaging: managing, roomkit.MembersAll: all,
+	}[f]
 }
 
 // Users implements [roomkit.Store].
 func (s *Store) Users(ctx context.Context, q roomkit.UserQuery) (page []roomkit.User, err error) {
-	limit, err := pageSize(q.Limit)
+	limit, err := roomkit.PageSize(q.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -49,10 +38,7 @@ func (s *Store) Users(ctx context.Context, q roomkit.UserQuery) (page []roomkit.
 
 // Rooms implements [roomkit.Store].
 func (s *Store) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomEntry, error) {
-	limit, err := pageSize(q.Limit)
-	if err == nil {
-		err = checkRoomQuery(&q)
-	}
+	limit, err := q.Check()
 	if err != nil {
 		return nil, err
 	}
@@ -67,26 +53,6 @@ func (s *Store) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomE
 		return s.rooms(ctx, id, string(q.Company), q.After[:], int64(limit), kinds(&q))
 	}
 	return s.roomsOfPeople(ctx, &q, limit)
-}
-
-func checkRoomQuery(q *roomkit.RoomQuery) error {
-	selectors := 0
-	for _, set := range [...]bool{q.User != "", q.Company != "", len(q.Participants) > 0} {
-		if set {
-			selectors++
-		}
-	}
-	switch {
-	case selectors != 1:
-		return invalid("RoomQuery", "needs one of User, Company and Participants")
-	case q.Which > roomkit.MembersAll:
-		return invalid("Which", "unknown filter")
-	case q.Public && q.Company == "":
-		return invalid("Public", "needs Company")
-	case q.Exact && len(q.Participants) == 0:
-		return invalid("Exact", "needs Participants")
-	}
-	return nil
 }
 
 // kinds gives the names of the kinds asked for, each between commas, or nil.
@@ -107,32 +73,24 @@ func (s *Store) rooms(ctx context.Context, id statement, args ...any) (page []ro
 }
 
 func (s *Store) roomsOfUser(ctx context.Context, q *roomkit.RoomQuery, limit int) (page []roomkit.RoomEntry, err error) {
-	id, err := filtered(q.Which, roomsPresent, roomsTakingPart, roomsManaging, roomsAll)
-	if err != nil {
-		return nil, err
-	}
+	id := filtered(q.Which, roomsPresent, roomsTakingPart, roomsManaging, roomsAll)
 	page = make([]roomkit.RoomEntry, 0, min(limit, roomkit.DefaultPage))
 	err = s.reader.query(ctx, id, func(r *row) {
-		r.skip(1)
-		room := s.names.room(r)
-		page = append(page, roomkit.RoomEntry{Room: room, Member: s.names.member(r, room.ID)})
+		page = append(page, roomkit.RoomEntry{Room: s.names.room(r)})
+		e := &page[len(page)-1]
+		e.Member = s.names.memberOf(r, e.Room.ID, q.User)
 	}, string(q.User), q.After[:], int64(limit), kinds(q))
 	return page, err
 }
 
 func (s *Store) roomsOfPeople(ctx context.Context, q *roomkit.RoomQuery, limit int) ([]roomkit.RoomEntry, error) {
-	p, err := partyOf(q.Participants)
-	if err != nil {
-		return nil, err
-	}
+	p := partyOf(q.Participants)
 	if q.Exact {
 		return s.rooms(ctx, roomsExact, p.joined, p.n, int64(limit), kinds(q), q.After[:], p.digest[:])
 	}
-	one, err := p.leastBusy(func(keys []any, each func(*row)) error {
-		return busyOf.batches(keys, func(id statement, batch []any) error { return s.reader.query(ctx, id, each, batch...) })
-	})
+	list, err := p.list()
 	if err != nil {
 		return nil, err
 	}
-	return s.rooms(ctx, roomsShared, p.list, p.n, int64(limit), kinds(q), q.After[:], one)
+	return s.rooms(ctx, roomsShared, list, p.n, int64(limit), kinds(q), q.After[:])
 }

@@ -5,18 +5,14 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/store/sqlitestore"
 )
 
 // meeting lets two services decide on the same state of a room: the first Load of
@@ -108,8 +104,13 @@ func dismissEachOther(t *testing.T, n int, unchecked bool) (masterless int) {
 }
 
 func TestLastMasterRace(t *testing.T) {
-	require.Zero(t, dismissEachOther(t, scale(200, 10_000), false))
-	require.Greater(t, dismissEachOther(t, 20, true), 10, "without the versions races are lost")
+	races, each := scale(200, 10_000), 100 // nobody may be in too many groups
+	for from := 0; from < races; from += each {
+		require.Zero(t, dismissEachOther(t, min(each, races-from), false))
+	}
+	lost := dismissEachOther(t, 20, true)
+	t.Logf("%d races, no group without a master; without the versions %d of 20", races, lost)
+	require.Greater(t, lost, 10, "without the versions races are lost")
 }
 
 // Somebody else has moved the room just as far as the first change of a call wanted
@@ -191,170 +192,4 @@ func (p *pen) change(n int, stale bool) roomkit.Change {
 		p.version = last
 	}
 	return c
-}
-
-// complete reports what is wrong with a feed: nothing, if every room's records are
-// there in order, as many as its version says.
-func complete(feed []roomkit.Record, versions map[roomkit.RoomID]roomkit.Version) error {
-	seen := map[roomkit.RoomID]roomkit.Version{}
-	for _, r := range feed {
-		if r.Version != seen[r.Subject.Room]+1 {
-			return fmt.Errorf("%v: version %d after %d", r.Subject, r.Version, seen[r.Subject.Room])
-		}
-		seen[r.Subject.Room] = r.Version
-	}
-	for id, v := range versions {
-		if seen[id] != v {
-			return fmt.Errorf("%v: ends at %d, not at %d", id, seen[id], v)
-		}
-	}
-	return nil
-}
-
-// follow reads the feed until it has n records. It crashes now and then, which
-// means that it goes on from an earlier place that it has kept.
-func follow(ctx context.Context, s roomkit.Store, n int) (feed []roomkit.Record, err error) {
-	kept := 0
-	for len(feed) < n && ctx.Err() == nil {
-		var after roomkit.Cursor
-		if len(feed) > 0 {
-			after = feed[len(feed)-1].Cursor
-		}
-		page, err := s.Feed(ctx, after, 1+rand.N(roomkit.MaxPage))
-		if err != nil {
-			return nil, err
-		}
-		feed = append(feed, page...)
-		switch rand.N(10) {
-		case 0:
-			kept = len(feed)
-		case 1:
-			feed = feed[:kept]
-		}
-	}
-	return feed, ctx.Err()
-}
-
-func TestFeedIsComplete(t *testing.T) {
-	const writers, perChange, perCall = 16, 10, 8
-	calls := scale(80, 800)
-	path := newPath(t)
-	s := open(t, path)
-	f := &faults{}
-	shaky, err := sqlitestore.New(t.Context(), f.open(t, path), nil)
-	require.NoError(t, err)
-	pens := make([]pen, writers)
-	var wg sync.WaitGroup
-	var refused, failed atomic.Int64
-	for w := range pens {
-		p := &pens[w]
-		p.room = roomkit.RoomID{byte(w + 1)}
-		wg.Go(func() {
-			for range calls {
-				var changes []roomkit.Change
-				for range perCall {
-					changes = append(changes, p.change(perChange, rand.N(10) == 0))
-				}
-				r, f := commitAnyhow(t, s, shaky, changes)
-				refused.Add(r)
-				failed.Add(f)
-			}
-		})
-	}
-	wg.Go(func() { hold(t, path, time.Duration(scale(300, 5000))*time.Millisecond) })
-	stop := make(chan struct{})
-	var breaker sync.WaitGroup
-	breaker.Go(func() {
-		for {
-			select {
-			case <-stop:
-				return
-			case <-time.After(time.Millisecond):
-				f.failAt(1 + rand.N(12))
-			}
-		}
-	})
-	wg.Wait()
-	close(stop)
-	breaker.Wait()
-	f.heal()
-	versions := map[roomkit.RoomID]roomkit.Version{}
-	for _, p := range pens {
-		versions[p.room] = p.version
-	}
-	all := allRecords(t, s)
-	require.NoError(t, complete(all, versions))
-	t.Logf("%d records, %d changes refused, %d calls failed", len(all), refused.Load(), failed.Load())
-	require.Positive(t, refused.Load())
-	require.Positive(t, failed.Load())
-	require.Error(t, complete(append(slices.Clone(all[:7]), all[8:]...), versions), "a record that is missing")
-	require.Error(t, complete(append(slices.Clone(all), all[7]), versions), "a record twice")
-	require.Error(t, complete(all[:len(all)-1], versions), "the last record")
-	swapped := slices.Clone(all)
-	swapped[0], swapped[1] = swapped[1], swapped[0]
-	require.Error(t, complete(swapped, versions), "two records in the wrong order")
-}
-
-// commitAnyhow commits through a handle that fails now and then, and repeats what
-// failed through one that does not.
-func commitAnyhow(t *testing.T, sound, shaky roomkit.Store, changes []roomkit.Change) (refused, failed int64) {
-	results, err := shaky.Commit(t.Context(), slices.Clone(changes))
-	if err != nil {
-		assert.ErrorIs(t, err, errPower)
-		failed++
-		results, err = sound.Commit(t.Context(), changes)
-	}
-	if assert.NoError(t, err) {
-		for _, r := range results {
-			if r.Err != nil && assert.ErrorIs(t, r.Err, roomkit.ErrConflict) {
-				refused++
-			}
-		}
-	}
-	return refused, failed
-}
-
-// hold keeps the write lock for a while.
-func hold(t *testing.T, path string, d time.Duration) {
-	db := handle(t, path, "_txlock=immediate")
-	for {
-		tx, err := db.BeginTx(t.Context(), nil)
-		if err != nil {
-			continue // busy: the others hold it
-		}
-		<-time.After(d)
-		assert.NoError(t, tx.Rollback())
-		return
-	}
-}
-
-func TestFollowersResume(t *testing.T) {
-	const writers = 4
-	calls := scale(60, 600)
-	s := open(t, newPath(t))
-	total := writers * calls * 5
-	var wg sync.WaitGroup
-	for w := range writers {
-		wg.Go(func() {
-			p := pen{room: roomkit.RoomID{byte(w + 1)}}
-			for range calls {
-				_, err := s.Commit(t.Context(), []roomkit.Change{p.change(5, false)})
-				assert.NoError(t, err)
-			}
-		})
-	}
-	feeds := make([][]roomkit.Record, 4)
-	for i := range feeds {
-		wg.Go(func() {
-			var err error
-			feeds[i], err = follow(t.Context(), s, total)
-			assert.NoError(t, err)
-		})
-	}
-	wg.Wait()
-	all := allRecords(t, s)
-	require.Len(t, all, total)
-	for _, feed := range feeds {
-		require.Equal(t, all, feed)
-	}
 }

@@ -2,6 +2,7 @@ package sqlitestore
 
 import (
 	"database/sql"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,21 +13,30 @@ import (
 // row is one row of a result, read column by column. The first value of an
 // unexpected type is remembered in err.
 type row struct {
-	values []any
-	into   []any // pointers to values
-	next   int
-	err    error
+	cells []cell
+	into  []any // pointers to cells
+	next  int
+	err   error
+}
+
+// cell is a value as the driver gives it, which belongs to the driver and is
+// valid until the next row: database/sql copies bytes for any other destination.
+type cell struct{ v any }
+
+func (c *cell) Scan(v any) error {
+	c.v = v
+	return nil
 }
 
 func (r *row) scan(rows *sql.Rows) error {
-	if r.values == nil {
+	if r.cells == nil {
 		columns, err := rows.Columns()
 		if err != nil {
 			return err
 		}
-		r.values, r.into = make([]any, len(columns)), make([]any, len(columns))
-		for i := range r.values {
-			r.into[i] = &r.values[i]
+		r.cells, r.into = make([]cell, len(columns)), make([]any, len(columns))
+		for i := range r.cells {
+			r.into[i] = &r.cells[i]
 		}
 	}
 	r.next = 0
@@ -34,12 +44,12 @@ func (r *row) scan(rows *sql.Rows) error {
 }
 
 func (r *row) take() any {
-	if r.next >= len(r.values) {
+	if r.next >= len(r.cells) {
 		r.fail("too few columns")
 		return nil
 	}
 	r.next++
-	return r.values[r.next-1]
+	return r.cells[r.next-1].v
 }
 
 func (r *row) fail(format string, args ...any) {
@@ -60,7 +70,7 @@ func (r *row) flags(each ...*bool) int64 {
 }
 
 // isNull reports whether the next column is NULL, without taking it.
-func (r *row) isNull() bool { return r.next < len(r.values) && r.values[r.next] == nil }
+func (r *row) isNull() bool { return r.next < len(r.cells) && r.cells[r.next].v == nil }
 
 func (r *row) skip(columns int) { r.next += columns }
 
@@ -86,6 +96,7 @@ func (r *row) int() int64 {
 	return 0
 }
 
+// bytes gives bytes that are valid until the next row.
 func (r *row) bytes() []byte {
 	switch v := r.take().(type) {
 	case []byte:
@@ -123,11 +134,12 @@ func (r *row) id() (id [16]byte) {
 	return id
 }
 
-// pack is a column that holds several, between commas.
+// pack is a column that holds several values as a JSON array. What is text in it
+// are ids and names, which need no escapes.
 type pack struct {
 	row  *row
 	rest string
-	more bool // there are fields left, even if rest is empty
+	more bool // there are fields left
 }
 
 // pack takes a column that is NULL where there is nothing; more is false then.
@@ -136,10 +148,16 @@ func (r *row) pack() pack {
 		r.next++
 		return pack{row: r}
 	}
-	return pack{r, r.text(), true}
+	p := pack{row: r, rest: r.text()}
+	if n := len(p.rest); n < 2 || p.rest[0] != '[' || p.rest[n-1] != ']' {
+		r.fail("%q is no array", p.rest)
+		return p
+	}
+	p.rest, p.more = p.rest[1:len(p.rest)-1], true
+	return p
 }
 
-func (p *pack) text() (field string) {
+func (p *pack) field() (field string) {
 	if !p.more {
 		p.fail("too few fields")
 	}
@@ -147,7 +165,21 @@ func (p *pack) text() (field string) {
 	return field
 }
 
-// end demands that all fields were read: one more means that a value had a comma.
+// text reads a string, or null as an empty one.
+func (p *pack) text() string {
+	field := p.field()
+	if n := len(field); n >= 2 && field[0] == '"' && field[n-1] == '"' {
+		return field[1 : n-1]
+	}
+	if field != null {
+		p.fail("%q is not text", field)
+	}
+	return ""
+}
+
+const null = "null"
+
+// end demands that all fields were read.
 func (p *pack) end() {
 	if p.more {
 		p.fail("too many fields")
@@ -156,8 +188,9 @@ func (p *pack) end() {
 
 func (p *pack) fail(format string, args ...any) { p.row.fail(format, args...) }
 
-func (p *pack) int() int64 {
-	field := p.text()
+func (p *pack) int() int64 { return p.number(p.field()) }
+
+func (p *pack) number(field string) int64 {
 	n, err := strconv.ParseInt(field, 10, 64)
 	if err != nil {
 		p.fail("%q is not a number", field)
@@ -171,14 +204,12 @@ func (p *pack) version() roomkit.Version { return roomkit.Version(p.int()) }
 
 func (p *pack) user() roomkit.UserID { return roomkit.UserID(p.text()) }
 
-func (p *pack) company() roomkit.CompanyID { return roomkit.CompanyID(p.text()) }
-
 func (p *pack) time() time.Time {
-	if p.rest == "" || p.rest[0] == ',' {
-		p.text()
+	field := p.field()
+	if field == null {
 		return time.Time{}
 	}
-	return time.UnixMicro(p.int()).UTC()
+	return time.UnixMicro(p.number(field)).UTC()
 }
 
 func (p *pack) actor() roomkit.Actor {
@@ -191,6 +222,42 @@ func (p *pack) actor() roomkit.Actor {
 		return roomkit.By(roomkit.UserID(by))
 	}
 }
+
+// packer writes what pack reads.
+type packer []byte
+
+func (p packer) next() packer {
+	if len(p) == 0 {
+		return append(make(packer, 0, 64), '[')
+	}
+	return append(p, ',')
+}
+
+func (p packer) int(n int64) packer { return strconv.AppendInt(p.next(), n, 10) }
+
+func (p packer) bool(b bool) packer {
+	if b {
+		return p.int(1)
+	}
+	return p.int(0)
+}
+
+func (p packer) time(t time.Time) packer {
+	if t.IsZero() {
+		return append(p.next(), null...)
+	}
+	return p.int(t.UnixMicro())
+}
+
+func (p packer) text(s string) packer {
+	if s == "" {
+		return append(p.next(), null...)
+	}
+	return append(append(append(p.next(), '"'), s...), '"')
+}
+
+// unpackable are characters that the text of a pack cannot have.
+func unpackable(r rune) bool { return r == ',' || r == '"' || r == '\\' || r < ' ' }
 
 // systemActor can be no user's id.
 const systemActor = "*system"
@@ -231,9 +298,15 @@ func (v values) id(id [16]byte) values {
 	return append(v, id[:])
 }
 
-func (v values) actor(a roomkit.Actor) values {
-	if a.IsSystem() {
-		return append(v, systemActor)
+// flags writes yes or no as the lowest bits of a number, the lowest first.
+func (v values) flags(above int64, each ...bool) values {
+	for _, flag := range slices.Backward(each) {
+		above <<= 1
+		if flag {
+			above |= 1
+		}
 	}
-	return v.text(string(a.User()))
+	return append(v, above)
 }
+
+func (v values) pack(p packer) values { return append(v, string(append(p, ']'))) }

@@ -1,6 +1,7 @@
 package sqlitestore
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
@@ -16,8 +17,8 @@ func (n *names) room(r *row) (v roomkit.Room) {
 	v.Features = roomkit.FeatureSet(r.flags(&v.Public, &v.HistorySharing, &v.Notify, &v.FeaturesWithheld, &v.HadLINE))
 	if p := r.pack(); p.more {
 		v.Outsiders, v.LINEUsers, v.Bots, v.EmptiedAt = p.int(), p.int(), p.int(), p.version()
+		v.EmptiedOn, v.MessageOffSince = p.time(), p.time()
 		v.Team, v.Parties = roomkit.TeamID(p.text()), [2]roomkit.UserID{p.user(), p.user()}
-		v.MessageOffSince, v.EmptiedOn = p.time(), p.time()
 		p.end()
 	}
 	return v
@@ -30,16 +31,24 @@ func (v values) roomHead(r *roomkit.Room) values {
 
 func (v values) roomRest(r *roomkit.Room) values {
 	v = append(v, r.Digest[:])
-	v = v.int(r.Participants).int(r.Masters).int(r.Outsiders).int(r.LINEUsers).int(r.Bots)
-	v = v.time(r.ChangedAt).text(r.Name).text(r.Photo).text(r.Description)
-	v = v.text(r.Origin.String()).text(string(r.Team)).text(string(r.Creator)).text(string(r.Parties[0])).text(string(r.Parties[1]))
-	v = v.bool(r.HistorySharing).bool(r.Notify).int(int64(r.Features)).bool(r.FeaturesWithheld)
-	return v.time(r.MessageOffSince).bool(r.HadLINE).version(r.EmptiedAt).time(r.EmptiedOn).time(r.CreatedAt)
+	v = v.int(r.Participants).int(r.Masters).time(r.ChangedAt).time(r.CreatedAt)
+	v = v.text(r.Name).text(r.Photo).text(r.Description).text(r.Origin.String()).text(string(r.Creator))
+	v = v.flags(int64(r.Features), false, r.HistorySharing, r.Notify, r.FeaturesWithheld, r.HadLINE)
+	if r.Outsiders|r.LINEUsers|r.Bots|int64(r.EmptiedAt) == 0 && r.EmptiedOn.IsZero() && r.MessageOffSince.IsZero() &&
+		r.Team == "" && r.Parties == [2]roomkit.UserID{} {
+		return append(v, nil)
+	}
+	p := packer{}.int(r.Outsiders).int(r.LINEUsers).int(r.Bots).int(int64(r.EmptiedAt)).time(r.EmptiedOn).time(r.MessageOffSince)
+	return v.pack(p.text(string(r.Team)).text(string(r.Parties[0])).text(string(r.Parties[1])))
 }
 
 // member reads a row of the room given.
-func (n *names) member(r *row, room roomkit.RoomID) (m roomkit.Member) {
-	m.Room, m.User, m.Company, m.Kind = room, r.user(), r.company(), n.userKind.read(r)
+func (n *names) member(r *row, room roomkit.RoomID) roomkit.Member {
+	return n.memberOf(r, room, r.user())
+}
+
+func (n *names) memberOf(r *row, room roomkit.RoomID, user roomkit.UserID) (m roomkit.Member) {
+	m.Room, m.User, m.Company, m.Kind = room, user, r.company(), n.userKind.read(r)
 	r.flags(&m.Participant, &m.Master, &m.ReadAll)
 	m.Period, m.Joined, m.JoinedAt, m.JoinedVersion = r.int(), n.cause.read(r), r.time(), r.version()
 	m.Epoch = roomkit.Epoch{User: r.version(), Company: r.version()}
@@ -53,10 +62,14 @@ func (n *names) member(r *row, room roomkit.RoomID) (m roomkit.Member) {
 
 func (v values) member(m *roomkit.Member) values {
 	v = v.id(m.Room).text(string(m.User)).text(string(m.Company)).text(m.Kind.String())
-	v = v.bool(m.Participant).bool(m.Master).int(m.Period)
-	v = v.text(m.Joined.String()).time(m.JoinedAt).version(m.JoinedVersion).bool(m.ReadAll)
-	v = v.version(m.Epoch.User).version(m.Epoch.Company).version(m.MasterEpoch.User).version(m.MasterEpoch.Company)
-	return v.text(m.Left.String()).time(m.LeftAt).version(m.LeftVersion).actor(m.LeftBy)
+	v = v.bool(m.Participant).bool(m.Master).bool(m.ReadAll).int(m.Period)
+	v = v.text(m.Joined.String()).time(m.JoinedAt).version(m.JoinedVersion)
+	v = v.version(m.Epoch.User).version(m.Epoch.Company)
+	if m.MasterEpoch == (roomkit.Epoch{}) && m.Left == 0 && m.LeftAt.IsZero() && m.LeftVersion == 0 && m.LeftBy == (roomkit.Actor{}) {
+		return append(v, nil)
+	}
+	p := packer{}.int(int64(m.MasterEpoch.User)).int(int64(m.MasterEpoch.Company)).text(m.Left.String())
+	return v.pack(p.time(m.LeftAt).int(int64(m.LeftVersion)).text(m.LeftBy.String()))
 }
 
 func (n *names) user(r *row) (u roomkit.User) {
@@ -72,23 +85,26 @@ func (n *names) user(r *row) (u roomkit.User) {
 
 func (v values) user(u *roomkit.User) values {
 	v = v.text(string(u.ID)).version(u.Version).text(string(u.Company)).text(u.Kind.String()).text(u.Status.String())
-	return v.bool(u.Administrator).bool(u.Works).bool(u.LINE).version(u.WorksSince).version(u.WorksLost).version(u.Ended)
+	v = v.flags(0, u.Administrator, u.Works, u.LINE)
+	if u.WorksSince|u.WorksLost|u.Ended == 0 {
+		return append(v, nil)
+	}
+	return v.pack(packer{}.int(int64(u.WorksSince)).int(int64(u.WorksLost)).int(int64(u.Ended)))
 }
 
 func (n *names) company(r *row) (c roomkit.Company) {
-	c.ID = roomkit.CompanyID(r.text())
+	c.ID, c.Version, c.Groups = r.company(), r.version(), r.int()
 	p := r.pack()
-	c.Version, c.Core, c.MembersCreateGroups, c.Works, c.LINE = p.version(), p.bool(), p.bool(), n.mode.read(&p), n.mode.read(&p)
+	c.Core, c.MembersCreateGroups, c.Works, c.LINE = p.bool(), p.bool(), n.mode.read(&p), n.mode.read(&p)
 	c.MaxGroups, c.RecallWindow, c.WorksOff, c.WorksNarrowed = p.int(), time.Duration(p.int()), p.version(), p.version()
-	c.Groups = p.int()
 	p.end()
 	return c
 }
 
 func (v values) company(c *roomkit.Company) values {
-	v = v.text(string(c.ID)).version(c.Version).bool(c.Core).bool(c.MembersCreateGroups)
-	v = v.text(c.Works.String()).text(c.LINE.String()).int(c.MaxGroups).int(int64(c.RecallWindow))
-	return v.version(c.WorksOff).version(c.WorksNarrowed)
+	p := packer{}.bool(c.Core).bool(c.MembersCreateGroups).text(c.Works.String()).text(c.LINE.String())
+	p = p.int(c.MaxGroups).int(int64(c.RecallWindow)).int(int64(c.WorksOff)).int(int64(c.WorksNarrowed))
+	return v.text(string(c.ID)).version(c.Version).pack(p)
 }
 
 // team reads all but the members.
@@ -106,9 +122,8 @@ func (v values) team(t *roomkit.Team) values {
 
 // record reads all but the position, which comes first.
 func (n *names) record(r *row) (v roomkit.Record) {
-	v.Subject.Room, v.Subject.ID, v.Command, v.Data = r.id(), r.text(), r.id(), r.bytes()
-	p := r.pack()
-	v.Version, v.At, v.Subject.Type, v.Type = p.version(), p.time(), n.subject.read(&p), p.rest
+	v.Subject.Room, v.Subject.ID, v.Command, v.Data = r.id(), r.text(), r.id(), bytes.Clone(r.bytes())
+	v.Version, v.At, v.Subject.Type, v.Type = r.version(), r.time(), n.subject.read(r), r.text()
 	return v
 }
 

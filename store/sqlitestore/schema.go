@@ -69,12 +69,14 @@ func Migrate(ctx context.Context, db *sql.DB, o *Options) error {
 	if err != nil {
 		return err
 	}
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return fmt.Errorf("sqlitestore: migrate: %w", classify(err))
-	}
-	defer conn.Close()
-	err = patiently(ctx, full.Patience, func() error { return migrate(ctx, conn, &full) })
+	err = patiently(ctx, full.Patience, func() error {
+		conn, err := db.Conn(ctx) // sets the journal mode, for which others may make it wait
+		if err != nil {
+			return classify(err)
+		}
+		defer conn.Close()
+		return migrate(ctx, conn, &full)
+	})
 	if err != nil {
 		return fmt.Errorf("sqlitestore: migrate: %w", err)
 	}

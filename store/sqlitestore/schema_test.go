@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store/sqlitestore"
+	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
 )
 
 func TestNewRefuses(t *testing.T) {
@@ -91,13 +92,23 @@ func schemaOf(t *testing.T, db *sql.DB) (all string) {
 }
 
 func TestMigrateRefuses(t *testing.T) {
-	db := handle(t, newPath(t), "_journal_mode=wal")
+	path := newPath(t)
+	db := handle(t, path, "_journal_mode=wal")
 	mustExec(t, db, "CREATE TABLE roomkit_users (id)")
 	require.ErrorIs(t, sqlitestore.Migrate(t.Context(), db, nil), sqlitestore.ErrForeignTables)
 	require.Equal(t, []string{"roomkit_users"}, tables(t, db), "nothing was changed")
-	require.NoError(t, sqlitestore.Migrate(t.Context(), db, &sqlitestore.Options{Prefix: "own_"}))
+	o := &sqlitestore.Options{Prefix: "own_"}
+	require.NoError(t, sqlitestore.Migrate(t.Context(), db, o))
 	mustExec(t, db, "UPDATE own_meta SET schema_version = 99")
-	require.ErrorIs(t, sqlitestore.Migrate(t.Context(), db, &sqlitestore.Options{Prefix: "own_"}), sqlitestore.ErrNewerSchema)
+	before := schemaOf(t, db)
+	require.ErrorIs(t, sqlitestore.Migrate(t.Context(), db, o), sqlitestore.ErrNewerSchema)
+	_, err := sqliteopen.Open(t.Context(), path, o)
+	require.ErrorIs(t, err, sqlitestore.ErrNewerSchema)
+	require.ErrorContains(t, err, "schema version 99, known are 1")
+	require.Equal(t, before, schemaOf(t, db), "nothing was changed")
+	var version int
+	require.NoError(t, db.QueryRow("SELECT schema_version FROM own_meta").Scan(&version))
+	require.Equal(t, 99, version)
 }
 
 // A second installation in the same file has tables and data of its own.
@@ -183,6 +194,8 @@ func TestRestoredCopy(t *testing.T) {
 func TestReadmeQueries(t *testing.T) {
 	s := open(t, newPath(t))
 	populate(t, s, 3)
+	_, err := service(t, s).Do(t.Context(), roomkit.By(boss), roomkit.OpenDirect{With: user(1)})
+	require.NoError(t, err)
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)
 	blocks := strings.Split(string(readme), "```sql\n")

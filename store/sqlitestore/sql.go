@@ -3,6 +3,7 @@ package sqlitestore
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"sync/atomic"
 )
@@ -90,7 +91,14 @@ type tx struct {
 	tx    *sql.Tx
 	ctx   context.Context // the caller's
 	plain context.Context // the same, but it never ends
-	bound [statementCount]*sql.Stmt
+	bound []bound
+	args  values // room for those of a statement
+}
+
+// bound is a statement in a transaction.
+type bound struct {
+	id statement
+	st *sql.Stmt
 }
 
 func (h *handle) begin(ctx context.Context, readOnly bool) (*tx, error) {
@@ -119,18 +127,25 @@ func (t *tx) statement(id statement) (*sql.Stmt, error) {
 	if err := t.ctx.Err(); err != nil {
 		return nil, err
 	}
-	if t.bound[id] != nil {
-		return t.bound[id], nil
+	for _, b := range t.bound { // a handful
+		if b.id == id {
+			return b.st, nil
+		}
 	}
 	var err error
+	b := bound{id: id}
 	if st := t.h.prepared[id].Load(); st != nil {
-		t.bound[id] = t.tx.StmtContext(t.plain, st)
+		b.st = t.tx.StmtContext(t.plain, st)
 	} else {
 		t.h.wanted[id].Store(true)
 		t.h.wants.Store(true)
-		t.bound[id], err = t.tx.PrepareContext(t.plain, t.h.text[id])
+		b.st, err = t.tx.PrepareContext(t.plain, t.h.text[id])
 	}
-	return t.bound[id], classify(err)
+	if err != nil {
+		return nil, classify(err)
+	}
+	t.bound = append(t.bound, b)
+	return b.st, nil
 }
 
 func (t *tx) query(id statement, each func(*row), args ...any) error {
@@ -173,6 +188,40 @@ func (l list) batches(keys []any, do func(id statement, batch []any) error) erro
 	return nil
 }
 
+// part is one list of keys of a statement that takes several; width is how many
+// keys a row of arguments has of it.
+type part struct {
+	keys  *values
+	width int
+}
+
+// findParts runs such a statement until all keys are asked for.
+func (t *tx) findParts(l list, parts []part, each func(*row)) error {
+	for {
+		most := 0
+		for _, p := range parts {
+			most = max(most, (len(*p.keys)+p.width-1)/p.width)
+		}
+		if most == 0 {
+			return nil
+		}
+		id, n := l.fitting(most)
+		args := slices.Grow(t.args[:0], n*lists[l].width)
+		for _, p := range parts {
+			some := min(n*p.width, len(*p.keys))
+			args = append(args, (*p.keys)[:some]...)
+			for range n*p.width - some {
+				args = append(args, nil) // finds nothing
+			}
+			*p.keys = (*p.keys)[some:]
+		}
+		t.args = args
+		if err := t.query(id, each, args...); err != nil {
+			return err
+		}
+	}
+}
+
 // store runs a statement that writes any number of rows and gives the id of the
 // last row, which has a meaning in tables of rowids.
 func (t *tx) store(l list, rows []any) (last int64, err error) {
@@ -191,8 +240,9 @@ func (t *tx) store(l list, rows []any) (last int64, err error) {
 	return last, nil
 }
 
-// sizes are for how many rows of a list there are statements.
-var sizes = [...]int{1, 2, 4, 16, 64}
+// sizes are for how many rows of a list there are statements, each of which is
+// prepared when it is needed first.
+var sizes = [...]int{1, 2, 3, 4, 5, 6, 7, 8, 12, 16, 24, 32, 48, 64}
 
 // fitting gives the smallest statement for n rows, or the largest.
 func (l list) fitting(n int) (statement, int) {
@@ -224,14 +274,12 @@ func (o *Options) texts() (all [statementCount]string) {
 		all[id] = o.named(text)
 	}
 	for l, def := range lists {
-		one := "(" + strings.Repeat("?,", def.width-1) + "?)"
-		if def.bare {
-			one = "?"
-		}
+		text, tuple := o.named(def.text), "("+listed("?", def.width)+")"
 		for i, n := range sizes {
-			many := strings.Repeat(one+",", n-1) + one
-			all[list(l).sized(i)] = strings.ReplaceAll(o.named(def.text), "@rows", many)
+			all[list(l).sized(i)] = strings.NewReplacer("@rows", listed("?", n), "@pairs", listed("(?,?)", n), "@tuples", listed(tuple, n)).Replace(text)
 		}
 	}
 	return all
 }
+
+func listed(what string, n int) string { return strings.Repeat(what+",", n-1) + what }

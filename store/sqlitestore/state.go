@@ -65,6 +65,8 @@ func (s *state) wantCompany(id roomkit.CompanyID) { s.companies.want(id, string(
 // readState reads all that the changes are about.
 func (s *Store) readState(t *tx, changes []roomkit.Change) (*state, error) {
 	st := &state{}
+	st.rooms.expect(len(changes))
+	st.commands.expect(len(changes))
 	for i := range changes {
 		st.want(&changes[i])
 	}
@@ -105,40 +107,16 @@ func (s *state) want(c *roomkit.Change) {
 // readRows reads what the changes rely on, as much at once as one statement takes:
 // of users twice as many as of anything else.
 func (s *Store) readRows(t *tx, st *state) error {
-	asks := [...]*values{&st.rooms.ask, &st.users.ask, &st.users.ask, &st.companies.ask, &st.teams.ask, &st.commands.ask}
-	for {
-		most := (len(st.users.ask) + 1) / 2
-		for _, ask := range [...]values{st.rooms.ask, st.companies.ask, st.teams.ask, st.commands.ask} {
-			most = max(most, len(ask))
-		}
-		if most == 0 {
-			return nil
-		}
-		id, n := statesByID.fitting(most)
-		args := make(values, 0, len(asks)*n)
-		for _, ask := range asks {
-			some := min(n, len(*ask))
-			args = append(args, (*ask)[:some]...)
-			for range n - some {
-				args = append(args, nil) // finds nothing
-			}
-			*ask = (*ask)[some:]
-		}
-		if err := t.query(id, func(r *row) { s.readRow(r, st) }, args...); err != nil {
-			return err
-		}
-	}
+	parts := []part{{&st.rooms.ask, 1}, {&st.users.ask, 2}, {&st.companies.ask, 1}, {&st.teams.ask, 1}, {&st.commands.ask, 1}}
+	return t.findParts(statesByID, parts, func(r *row) { s.readRow(r, st) })
 }
 
 func (s *Store) readRow(r *row, st *state) {
 	switch r.text() {
 	case "room":
 		id, v := roomkit.RoomID(r.id()), roomState{}
-		v.head.nameKey = r.text()
-		p := r.pack()
-		v.version, v.head.kind, v.head.state = p.version(), s.names.kind.read(&p), s.names.state.read(&p)
-		v.head.company, v.head.public = p.company(), p.bool()
-		p.end()
+		v.head.nameKey, v.version, v.head.kind, v.head.state = r.text(), r.version(), s.names.kind.read(r), s.names.state.read(r)
+		v.head.company, v.head.public = r.company(), r.bool()
 		v.stored = v.head
 		st.rooms.rows[id] = &v
 	case "user":
@@ -196,16 +174,18 @@ func (s *state) readCheckpoint(t *tx, name string) error {
 	return t.query(checkpointOf, func(r *row) { s.checkpoints[name] = roomkit.Cursor(r.text()) }, name)
 }
 
-// findDone gives what is remembered of a command, or nil.
-func (s *Store) findDone(t *tx, id roomkit.CommandID) (found *roomkit.Outcome, err error) {
-	err = t.find(commandsByID, []any{id[:]}, func(r *row) {
-		r.id()
-		found = s.outcome(id, r)
+// readCommands reads what is remembered of commands.
+func (s *Store) readCommands(t *tx, commands *keyed[roomkit.CommandID, roomkit.Outcome]) error {
+	err := t.find(commandsByID, commands.ask, func(r *row) {
+		id := roomkit.CommandID(r.id())
+		commands.rows[id] = s.outcome(id, r)
 	})
-	if err == nil {
-		err = s.readEvents(t, found)
+	for _, o := range commands.rows {
+		if err == nil {
+			err = s.readEvents(t, o)
+		}
 	}
-	return found, err
+	return err
 }
 
 // outcome reads a command but for its id. If its events are those of its records

@@ -102,7 +102,7 @@ func New(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
 	if full.Readers != nil {
 		s.reader.db = full.Readers
 	}
-	if err := s.examine(ctx); err != nil {
+	if err := patiently(ctx, full.Patience, func() error { return s.examine(ctx) }); err != nil {
 		return nil, fmt.Errorf("sqlitestore: %w", err)
 	}
 	s.writer.text = full.texts()

@@ -59,6 +59,17 @@ func (w *writes) add(c *roomkit.Change, out *roomkit.Outcome) {
 	}
 }
 
+// expect makes room for what n changes write at least.
+func (w *writes) expect(n int) {
+	w.changes, w.outcomes = make([]*roomkit.Change, 0, n), make([]*roomkit.Outcome, 0, n)
+	w.rooms.expect(n)
+	w.members.expect(n)
+}
+
+func (l *latest[K, V]) expect(n int) {
+	l.rows, l.at = make([]*V, 0, n), make(map[K]int, n)
+}
+
 func (w *writes) flush(t *tx) error {
 	if len(w.changes) == 0 {
 		return nil
@@ -89,9 +100,10 @@ func (w *writes) freeNames(t *tx) error {
 }
 
 func (w *writes) writeRooms(t *tx) error {
+	buffer := make(values, 0, 19)
 	for _, r := range w.rooms.rows {
 		var err error
-		v := make(values, 0, 31)
+		v := buffer[:0]
 		switch was, is := w.state.rooms.rows[r.ID].stored, headOf(r); was {
 		case roomHead{}:
 			_, err = t.exec(insertRoom, v.id(r.ID).version(r.Version).roomHead(r).roomRest(r)...)
@@ -183,7 +195,7 @@ func (w *writes) writeEnds(t *tx) error {
 				return err
 			}
 		}
-		v := values{}.text(e.Cause.String()).time(e.At).version(e.Version).actor(e.By).id(e.Room)
+		v := values{}.text(e.Cause.String()).time(e.At).version(e.Version).text(e.By.String()).id(e.Room)
 		if _, err := t.exec(endMembers, v...); err != nil {
 			return err
 		}
@@ -193,7 +205,12 @@ func (w *writes) writeEnds(t *tx) error {
 
 // writeRecords writes the records, which get the next positions, and the commands.
 func (w *writes) writeRecords(t *tx) error {
-	var records, commands values
+	count := 0
+	for _, c := range w.changes {
+		count += len(c.Records)
+	}
+	records := make(values, 0, count*lists[insertRecords].width)
+	commands := make(values, 0, len(w.changes)*lists[insertCommands].width)
 	for _, c := range w.changes {
 		for i := range c.Records {
 			records = append(records, nil).record(&c.Records[i])
@@ -203,7 +220,7 @@ func (w *writes) writeRecords(t *tx) error {
 	if err != nil {
 		return err
 	}
-	position := last - int64(len(records)/lists[insertRecords].width)
+	position := last - int64(count)
 	for i, c := range w.changes {
 		out := w.outcomes[i]
 		commands = append(commands, c.Command[:], c.Digest[:]).id(out.Room).bool(out.Changed)

@@ -88,25 +88,9 @@ func roomID(n int) roomkit.RoomID {
 func cloneChanges(changes []roomkit.Change) []roomkit.Change {
 	copies := slices.Clone(changes)
 	for i := range copies {
-		copies[i] = cloneChange(copies[i])
+		copies[i] = changes[i].Clone()
 	}
 	return copies
-}
-
-func cloneChange(c roomkit.Change) roomkit.Change {
-	c.Expect, c.Rooms, c.Members = slices.Clone(c.Expect), slices.Clone(c.Rooms), slices.Clone(c.Members)
-	c.Users, c.Companies, c.Ended = slices.Clone(c.Users), slices.Clone(c.Companies), slices.Clone(c.Ended)
-	c.Tallies, c.Teams = slices.Clone(c.Tallies), slices.Clone(c.Teams)
-	for i := range c.Teams {
-		c.Teams[i].Members = slices.Clone(c.Teams[i].Members)
-	}
-	if c.Checkpoint != nil {
-		moved := *c.Checkpoint
-		c.Checkpoint = &moved
-	}
-	c.Records = cloneRecords(c.Records)
-	c.Outcome.Events = slices.Clone(c.Outcome.Events)
-	return c
 }
 
 func cloneRecords(records []roomkit.Record) []roomkit.Record {

@@ -84,7 +84,8 @@ func (m *machine) seal(c *roomkit.Change) {
 func (m *machine) draw(t *rapid.T, base *model) roomkit.Change {
 	again := rapid.IntRange(0, 15).Draw(t, "again")
 	if again > 12 && len(m.order) > 0 {
-		c := cloneChange(m.stored[rapid.SampledFrom(m.order).Draw(t, "command")])
+		stored := m.stored[rapid.SampledFrom(m.order).Draw(t, "command")]
+		c := stored.Clone()
 		if again == 13 {
 			c.Digest[31] ^= 1
 		}
@@ -118,6 +119,9 @@ func (d *drawing) off() roomkit.Version {
 	case 14:
 		return -1
 	case 15:
+		if d.base == d.model {
+			return 9 // the next one may be what the call has just made, of other people
+		}
 		return 1
 	}
 	return 0

@@ -76,7 +76,7 @@ func (m *model) commitOne(c roomkit.Change) roomkit.CommitResult {
 	if m.broken(&c) != "" {
 		return roomkit.CommitResult{Err: roomkit.ErrConflict}
 	}
-	return roomkit.CommitResult{Outcome: copyOutcome(m.apply(cloneChange(c)))}
+	return roomkit.CommitResult{Outcome: copyOutcome(m.apply(c.Clone()))}
 }
 
 func copyOutcome(o roomkit.Outcome) roomkit.Outcome {

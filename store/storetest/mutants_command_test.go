@@ -25,7 +25,7 @@ func commandMutants() []mutant {
 		{rule: "command/repeat", name: "a repeat is carried out again", spoil: func(a *altered) {
 			a.one = func(c roomkit.Change) roomkit.CommitResult {
 				if first, ok := a.model.outcomes[c.Command]; ok && first.Digest == c.Digest {
-					return roomkit.CommitResult{Outcome: a.model.apply(cloneChange(c)), Repeat: true}
+					return roomkit.CommitResult{Outcome: a.model.apply(c.Clone()), Repeat: true}
 				}
 				return a.model.commit(c)
 			}
@@ -137,7 +137,7 @@ func mending(mend func(m *model, c *roomkit.Change)) func(a *altered) {
 	return func(a *altered) {
 		a.one = func(c roomkit.Change) roomkit.CommitResult {
 			if _, known := a.model.outcomes[c.Command]; !known && !wellFormed(&c) {
-				c = cloneChange(c)
+				c = c.Clone()
 				mend(a.model, &c)
 			}
 			return a.model.commit(c)

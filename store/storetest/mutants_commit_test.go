@@ -144,7 +144,7 @@ func commitMutants() []mutant {
 				results[i] = a.one(c)
 				builds := slices.ContainsFunc(c.Expect, func(e roomkit.Expect) bool { return e.Version > 0 && ahead[e.Subject] == e.Version })
 				if errors.Is(results[i].Err, roomkit.ErrConflict) && builds {
-					results[i] = roomkit.CommitResult{Outcome: a.model.apply(cloneChange(c))}
+					results[i] = roomkit.CommitResult{Outcome: a.model.apply(c.Clone())}
 				}
 				if results[i].Err != nil {
 					ahead, _ = written(&c)
@@ -158,7 +158,7 @@ func commitMutants() []mutant {
 			for i, c := range changes {
 				_, known := a.model.outcomes[c.Command]
 				if !known && wellFormed(&c) && start.broken(&c) == "" {
-					results[i].Outcome = copyOutcome(a.model.apply(cloneChange(c)))
+					results[i].Outcome = copyOutcome(a.model.apply(c.Clone()))
 				} else {
 					results[i] = a.one(c)
 				}

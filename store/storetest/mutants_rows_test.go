@@ -149,7 +149,7 @@ func tallyMutants() []mutant {
 		})},
 		{rule: "checkpoint/by-name", name: "names of checkpoints have no case", spoil: func(a *altered) {
 			a.one = func(c roomkit.Change) roomkit.CommitResult {
-				c = cloneChange(c)
+				c = c.Clone()
 				if c.Checkpoint != nil {
 					c.Checkpoint.Name = strings.ToLower(c.Checkpoint.Name)
 				}

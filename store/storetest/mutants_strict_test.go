@@ -83,7 +83,7 @@ func strictMutants() []mutant {
 				if bare.Members = nil; !wellFormed(&bare) || a.model.broken(&c) != "" || c.Members[0].User == "" {
 					return a.model.commit(c)
 				}
-				return roomkit.CommitResult{Outcome: a.model.apply(cloneChange(c))}
+				return roomkit.CommitResult{Outcome: a.model.apply(c.Clone())}
 			}
 		}},
 		{rule: "invalid/checkpoint", name: "a checkpoint may have no name", spoil: mending(func(_ *model, c *roomkit.Change) {

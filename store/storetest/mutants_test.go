@@ -146,12 +146,12 @@ func comparing(see func(m *model, c *roomkit.Change)) func(a *altered) {
 			if _, known := a.model.outcomes[c.Command]; known || !wellFormed(&c) {
 				return a.model.commit(c)
 			}
-			seen := cloneChange(c)
+			seen := c.Clone()
 			see(a.model, &seen)
 			if a.model.broken(&seen) != "" {
 				return roomkit.CommitResult{Err: roomkit.ErrConflict}
 			}
-			return roomkit.CommitResult{Outcome: copyOutcome(a.model.apply(cloneChange(c)))}
+			return roomkit.CommitResult{Outcome: copyOutcome(a.model.apply(c.Clone()))}
 		}
 	}
 }
@@ -163,7 +163,7 @@ func storing(alter func(m *model, c *roomkit.Change)) func(a *altered) {
 			if _, known := a.model.outcomes[c.Command]; known || !wellFormed(&c) || a.model.broken(&c) != "" {
 				return a.model.commit(c)
 			}
-			c = cloneChange(c)
+			c = c.Clone()
 			alter(a.model, &c)
 			return roomkit.CommitResult{Outcome: copyOutcome(a.model.apply(c))}
 		}

@@ -45,7 +45,7 @@ func durableCommands(k *kit) {
 	k.refuse(roomkit.ErrConflict, refused)
 	k.reopen()
 	k.repeats(c, first)
-	other := cloneChange(c)
+	other := c.Clone()
 	other.Digest[3] ^= 4
 	other.Outcome.Digest = other.Digest
 	k.refuse(roomkit.ErrCommandReused, other)

@@ -79,7 +79,7 @@ func ownershipOfChanges(k *kit) {
 		k.putTeam(core, func(t *roomkit.Team) { t.Members = []roomkit.UserID{ann, bob} }),
 	)
 	k.seen.add(c)
-	given := cloneChange(c)
+	given := c.Clone()
 	results, err := k.store.Commit(k.ctx, []roomkit.Change{given})
 	require.NoError(k, err)
 	k.stored(c, results[0])

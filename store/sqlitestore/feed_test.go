@@ -1,0 +1,261 @@
+package sqlitestore_test
+
+import (
+	"context"
+	"fmt"
+	"hash/maphash"
+	"math/rand/v2"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/sqlitestore"
+)
+
+// progress is what a follower has seen of a feed of rooms.
+type progress struct {
+	after    roomkit.Cursor
+	versions map[roomkit.RoomID]roomkit.Version
+	records  int
+	sum      uint64 // of all records in their order
+}
+
+func (p *progress) copy() progress {
+	c := *p
+	c.versions = make(map[roomkit.RoomID]roomkit.Version, len(p.versions))
+	for id, v := range p.versions {
+		c.versions[id] = v
+	}
+	return c
+}
+
+var feedSeed = maphash.MakeSeed()
+
+// take notes a record and says whether one is missing before it, or whether it came
+// before.
+func (p *progress) take(r *roomkit.Record) error {
+	if has := p.versions[r.Subject.Room]; r.Version != has+1 {
+		return fmt.Errorf("%v: version %d after %d", r.Subject, r.Version, has)
+	}
+	p.versions[r.Subject.Room], p.after = r.Version, r.Cursor
+	p.records++
+	p.sum = maphash.Comparable(feedSeed, [2]any{p.sum, r.Cursor})
+	return nil
+}
+
+func (p *progress) takeAll(page []roomkit.Record) error {
+	for i := range page {
+		if err := p.take(&page[i]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// follow reads the feed while done is not closed and there is more. One page in ten
+// it keeps its place, and one in ten it crashes and goes on from there.
+func follow(ctx context.Context, s roomkit.Store, done <-chan struct{}) (p progress, crashes int, err error) {
+	p.versions = map[roomkit.RoomID]roomkit.Version{}
+	kept := p.copy()
+	for {
+		over := false
+		select {
+		case <-done:
+			over = true
+		default:
+		}
+		page, err := s.Feed(ctx, p.after, 1+rand.N(roomkit.MaxPage))
+		if err == nil {
+			err = p.takeAll(page)
+		}
+		if err != nil || over && len(page) == 0 {
+			return p, crashes, err
+		}
+		if len(page) == 0 {
+			continue
+		}
+		switch rand.N(10) {
+		case 0:
+			kept = p.copy()
+		case 1:
+			p = kept.copy()
+			crashes++
+		}
+	}
+}
+
+// writer commits the changes of one pen; a tenth of them rely on a wrong version,
+// and a tenth of the calls fail at some statement and are rolled back.
+type writer struct {
+	pen
+	sound, shaky    roomkit.Store
+	faults          *faults
+	one             *sync.Mutex // held while the shaky store is used
+	refused, failed *atomic.Int64
+}
+
+func (w *writer) call(t *testing.T, n, records int) {
+	var changes []roomkit.Change
+	for range n {
+		changes = append(changes, w.change(records, rand.N(10) == 0))
+	}
+	if rand.N(10) == 0 {
+		w.one.Lock()
+		w.faults.failAt(1 + rand.N(7))
+		_, err := w.shaky.Commit(t.Context(), slices.Clone(changes))
+		w.faults.heal()
+		w.one.Unlock()
+		if err != nil {
+			assert.ErrorIs(t, err, errPower)
+			w.failed.Add(1)
+		}
+	}
+	results, err := w.sound.Commit(t.Context(), changes)
+	if !assert.NoError(t, err) {
+		return
+	}
+	for _, r := range results {
+		if r.Err != nil && assert.ErrorIs(t, r.Err, roomkit.ErrConflict) {
+			w.refused.Add(1)
+		}
+	}
+}
+
+// Sixteen writers, a tenth of whose changes are refused and a tenth of whose calls
+// are rolled back, one who holds the write lock and one who keeps an old state open
+// meanwhile, and followers that crash: all see every record once, in order.
+func TestFeedIsComplete(t *testing.T) {
+	const writers, perCall, perChange = 16, 8, 10
+	calls := scale(100, 950)
+	path := newPath(t)
+	s := open(t, path)
+	f := &faults{}
+	shaky, err := sqlitestore.New(t.Context(), f.open(t, path), nil)
+	require.NoError(t, err)
+	var refused, failed, crashes atomic.Int64
+	var one sync.Mutex
+	pens := make([]writer, writers)
+	done := make(chan struct{})
+	var writing, reading sync.WaitGroup
+	for i := range pens {
+		pens[i] = writer{pen: pen{room: roomkit.RoomID{byte(i + 1)}}, sound: s, shaky: shaky, faults: f, one: &one, refused: &refused, failed: &failed}
+		writing.Go(func() {
+			for range calls {
+				pens[i].call(t, perCall, perChange)
+			}
+		})
+	}
+	long := time.Duration(scale(300, 5000)) * time.Millisecond
+	writing.Go(func() { hold(t, path, "_txlock=immediate", long) })
+	writing.Go(func() { hold(t, path, "_txlock=deferred", long) })
+	followers := make([]progress, 4)
+	for i := range followers {
+		reading.Go(func() {
+			p, n, err := follow(t.Context(), s, done)
+			assert.NoError(t, err)
+			followers[i] = p
+			crashes.Add(int64(n))
+		})
+	}
+	writing.Wait()
+	close(done)
+	reading.Wait()
+	all := progress{versions: map[roomkit.RoomID]roomkit.Version{}}
+	for page := []roomkit.Record{{}}; len(page) > 0; {
+		page, err = s.Feed(t.Context(), all.after, 0)
+		require.NoError(t, err)
+		require.NoError(t, all.takeAll(page))
+	}
+	for i := range pens {
+		require.Equal(t, pens[i].version, all.versions[pens[i].room], "the last records of a room are missing")
+	}
+	for _, p := range followers {
+		require.Equal(t, all, p)
+	}
+	t.Logf("%d records, %d changes refused, %d of %d calls rolled back, %d crashes of followers: 0 missed, 0 doubled, 0 out of order",
+		all.records, refused.Load(), failed.Load(), writers*calls, crashes.Load())
+	require.Positive(t, refused.Load())
+	require.Positive(t, failed.Load())
+	require.Positive(t, crashes.Load())
+}
+
+// hold keeps a transaction open for a while: one that holds the write lock, or one
+// that reads.
+func hold(t *testing.T, path, kind string, d time.Duration) {
+	db := handle(t, path, kind)
+	for {
+		tx, err := db.BeginTx(t.Context(), nil)
+		if err != nil {
+			continue // busy: the others hold it
+		}
+		var records int
+		assert.NoError(t, tx.QueryRowContext(t.Context(), "SELECT count(*) FROM roomkit_records").Scan(&records))
+		<-time.After(d)
+		assert.NoError(t, tx.Rollback())
+		return
+	}
+}
+
+// The check sees what a feed must not do.
+func TestFeedCheckRefuses(t *testing.T) {
+	p := pen{room: roomkit.RoomID{1}}
+	records := p.change(9, false).Records
+	for name, feed := range map[string][]roomkit.Record{
+		"one missing":      append(slices.Clone(records[:4]), records[5:]...),
+		"one twice":        append(slices.Clone(records), records[7]),
+		"two out of order": {records[0], records[2], records[1]},
+	} {
+		seen := progress{versions: map[roomkit.RoomID]roomkit.Version{}}
+		require.Error(t, seen.takeAll(feed), name)
+	}
+}
+
+// A feed by numbers that writers draw before their transactions, as from a sequence,
+// loses what commits after a higher number: the writers here disturb a poller
+// enough to show that.
+func TestNaiveNumbersLoseRecords(t *testing.T) {
+	const writers, each = 16, 100
+	path := newPath(t)
+	db := handle(t, path, "_journal_mode=wal", "_txlock=immediate")
+	db.SetMaxOpenConns(writers)
+	mustExec(t, db, "CREATE TABLE naive (number INTEGER PRIMARY KEY)")
+	var sequence atomic.Int64
+	done := make(chan struct{})
+	var writing, reading sync.WaitGroup
+	for range writers {
+		writing.Go(func() {
+			for range each {
+				number := sequence.Add(1)
+				for err := errPower; err != nil; { // while others hold the lock
+					_, err = db.ExecContext(t.Context(), "INSERT INTO naive VALUES (?)", number)
+				}
+			}
+		})
+	}
+	seen := 0
+	reading.Go(func() {
+		poller := handle(t, path)
+		for last, over := int64(0), false; !over; {
+			select {
+			case <-done:
+				over = true
+			default:
+			}
+			var n int
+			var to int64
+			assert.NoError(t, poller.QueryRowContext(t.Context(), "SELECT count(*), ifnull(max(number), ?1) FROM naive WHERE number > ?1", last).Scan(&n, &to))
+			seen, last = seen+n, to
+		}
+	})
+	writing.Wait()
+	close(done)
+	reading.Wait()
+	t.Logf("a naive poller saw %d of %d", seen, writers*each)
+	require.Less(t, seen, writers*each)
+}
