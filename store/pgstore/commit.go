@@ -21,12 +21,12 @@ func (s *Store) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit
 
 // commitAll commits all changes by a function that commits the first of them,
 // one at least, and keeps count of the versions that they have not made.
-func commitAll(ctx context.Context, changes []roomkit.Change, some func(context.Context, []roomkit.Change, unborn) ([]roomkit.CommitResult, error)) ([]roomkit.CommitResult, error) {
+func commitAll(ctx context.Context, changes []roomkit.Change, some func(context.Context, []roomkit.Change, *roomkit.Refusals) ([]roomkit.CommitResult, error)) ([]roomkit.CommitResult, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, classify(ctx, err)
 	}
 	results := make([]roomkit.CommitResult, 0, len(changes))
-	never := unborn{}
+	never := &roomkit.Refusals{}
 	for len(results) < len(changes) {
 		more, err := some(ctx, changes[len(results):], never)
 		if err != nil {
@@ -41,7 +41,7 @@ func commitAll(ctx context.Context, changes []roomkit.Change, some func(context.
 	return results, nil
 }
 
-func (s *Store) commitSome(ctx context.Context, changes []roomkit.Change, never unborn) ([]roomkit.CommitResult, error) {
+func (s *Store) commitSome(ctx context.Context, changes []roomkit.Change, never *roomkit.Refusals) ([]roomkit.CommitResult, error) {
 	var err error
 	careful := false
 	for n := range maxTries {
@@ -73,7 +73,7 @@ var (
 // attempt runs one transaction. The error is errMismatch if the changes have to
 // be judged by what is stored, errNotStored if it is worth another attempt, else
 // final.
-func (s *Store) attempt(ctx context.Context, changes []roomkit.Change, never unborn, careful bool) ([]roomkit.CommitResult, error) {
+func (s *Store) attempt(ctx context.Context, changes []roomkit.Change, never *roomkit.Refusals, careful bool) ([]roomkit.CommitResult, error) {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return nil, s.unreached(ctx, err)
@@ -147,7 +147,7 @@ func (s *Store) tryAtOnce(ctx context.Context, conn *pgx.Conn, p *plan) error {
 
 // tryCarefully locks what the changes write, judges them by what is stored, and
 // commits those that hold. The plan is nil if an error came before the commit.
-func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []roomkit.Change, never unborn) (*plan, error) {
+func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []roomkit.Change, never *roomkit.Refusals) (*plan, error) {
 	t := &trip{sql: s.sql}
 	t.add(beginWriting, nil, nil)
 	t.add(keepPlans, nil, nil)
@@ -166,7 +166,7 @@ func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []room
 
 // judge goes on with a trip that has begun a transaction: it locks and reads
 // what the changes are about.
-func (b *base) judge(ctx context.Context, conn *pgx.Conn, t *trip, changes []roomkit.Change, never unborn) (*plan, error) {
+func (b *base) judge(ctx context.Context, conn *pgx.Conn, t *trip, changes []roomkit.Change, never *roomkit.Refusals) (*plan, error) {
 	guess := fold(changes, nil, never)
 	changes = changes[:len(guess.fates)]
 	everything(changes).plan().lock(t, true)
@@ -180,7 +180,7 @@ func (b *base) judge(ctx context.Context, conn *pgx.Conn, t *trip, changes []roo
 // everything is a batch that writes whatever one of the changes may write. It is
 // only good for locking.
 func everything(changes []roomkit.Change) *batch {
-	b := fold(nil, nil, nil)
+	b := fold(nil, nil, &roomkit.Refusals{})
 	for i := range changes {
 		c := &changes[i]
 		for j := range c.Expect {
@@ -192,8 +192,8 @@ func everything(changes []roomkit.Change) *batch {
 }
 
 // results says what has become of the changes of a plan that is stored.
-func (p *plan) results(b *base, never unborn) []roomkit.CommitResult {
-	never.become(p.never)
+func (p *plan) results(b *base, never *roomkit.Refusals) []roomkit.CommitResult {
+	*never = p.never
 	results := make([]roomkit.CommitResult, len(p.fates))
 	for i := range p.fates {
 		f, r := &p.fates[i], &results[i]
@@ -219,7 +219,7 @@ func (p *plan) results(b *base, never unborn) []roomkit.CommitResult {
 // resolve finds out whether a commit whose connection was lost is stored. The
 // server may still be at it, so its process has to be gone first. The context of
 // the caller does not end this: it may be the cause.
-func (s *Store) resolve(ctx context.Context, p *plan, never unborn, pid uint32, cause error) ([]roomkit.CommitResult, error) {
+func (s *Store) resolve(ctx context.Context, p *plan, never *roomkit.Refusals, pid uint32, cause error) ([]roomkit.CommitResult, error) {
 	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
 	defer cancel()
 	for n := 0; ; n++ {
@@ -258,7 +258,7 @@ func (s *Store) lookUp(ctx context.Context, p *plan, pid uint32) (gone bool, don
 
 // resultsOf is results for a plan of which another connection has found that it
 // is stored.
-func (p *plan) resultsOf(b *base, never unborn, done map[roomkit.CommandID]*roomkit.Outcome) []roomkit.CommitResult {
+func (p *plan) resultsOf(b *base, never *roomkit.Refusals, done map[roomkit.CommandID]*roomkit.Outcome) []roomkit.CommitResult {
 	results := p.results(b, never)
 	for i := range results {
 		if outcome := done[p.fates[i].change.Command]; outcome != nil && results[i].Err == nil {

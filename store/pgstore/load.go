@@ -12,9 +12,6 @@ import (
 
 // Load implements [roomkit.Store] in one round trip.
 func (b *base) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, classify(ctx, err)
-	}
 	var facts []roomkit.Facts
 	err := b.reading(ctx, func(conn *pgx.Conn) error {
 		l := newLookup(b, needs)
