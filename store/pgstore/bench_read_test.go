@@ -112,7 +112,7 @@ func BenchmarkMembersPage(b *testing.B) {
 	for _, depth := range []int{0, 50_000, 99_800} {
 		b.Run(fmt.Sprint("after-", depth), func(b *testing.B) {
 			after := fmt.Sprintf("v%07d", depth)
-			compare(b, 50,
+			c.compare(b, 50,
 				way{"hand", func(n int) error {
 					return times(n, func() error { return c.hand.scanMembers(b.Context(), room, after) })
 				}},
@@ -135,7 +135,7 @@ func BenchmarkRoomsOfUser(b *testing.B) {
 	for _, depth := range []int{0, 500, 940} {
 		b.Run(fmt.Sprint("after-", depth), func(b *testing.B) {
 			after := c.rooms[depth]
-			compare(b, 50,
+			c.compare(b, 50,
 				way{"hand", func(n int) error {
 					return times(n, func() error {
 						return handQuery[handRoom](b.Context(), c.hand, 50, handRoomsPage, "u1", [16]byte(after))
@@ -165,7 +165,7 @@ func BenchmarkExactSet(b *testing.B) {
 	}
 	c.analyze(b)
 	people := []roomkit.UserID{"u1", "u2", "u3"}
-	compare(b, 50,
+	c.compare(b, 50,
 		way{"hand", func(n int) error {
 			return times(n, func() error {
 				digest := roomkit.DigestOf(people...)
@@ -191,16 +191,18 @@ func BenchmarkExactSet(b *testing.B) {
 
 // Adding somebody to a room of 10 people, and of 1,000,000.
 func BenchmarkGrowth(b *testing.B) {
-	adder := func(size int) func(n int) error {
+	adder := func(size int) (*crowd, func(n int) error) {
 		c := newCrowd(b, 1, 8000)
 		c.enlarge(b, c.rooms[0], size)
 		next := c.taker()
-		return func(n int) error {
+		return c, func(n int) error {
 			return times(n, func() error {
 				room, who := next()
 				return c.invite(b.Context(), room, who)
 			})
 		}
 	}
-	compare(b, 32, way{"10-people", adder(10)}, way{"1M-people", adder(1_000_000)})
+	c, toSmall := adder(10)
+	_, toLarge := adder(1_000_000)
+	c.compare(b, 32, way{"10-people", toSmall}, way{"1M-people", toLarge})
 }
