@@ -55,6 +55,10 @@ func (s *Store) commitSome(ctx context.Context, changes []roomkit.Change, never 
 			return results, nil
 		case errors.Is(err, errMismatch):
 			careful = true
+		case errors.Is(err, errHeld) && len(changes) == 1:
+			return s.heldUp(ctx, changes, never, err)
+		case errors.Is(err, errHeld):
+			return s.commitSome(ctx, changes[:len(changes)/2], never)
 		case !errors.Is(err, errNotStored):
 			return nil, err
 		}
@@ -65,14 +69,34 @@ func (s *Store) commitSome(ctx context.Context, changes []roomkit.Change, never 
 	return nil, classify(ctx, err)
 }
 
+// heldUp ends a change whose rows somebody else holds: it is a repeat if the other
+// one was the same command, else a conflict.
+func (s *Store) heldUp(ctx context.Context, change []roomkit.Change, never *roomkit.Refusals, cause error) ([]roomkit.CommitResult, error) {
+	var done map[roomkit.CommandID]*roomkit.Outcome
+	err := s.reading(ctx, func(conn *pgx.Conn) error {
+		t := &trip{sql: s.sql}
+		done = s.askOutcomes(t, []roomkit.CommandID{change[0].Command})
+		return t.run(ctx, conn)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(done) > 0:
+		return fold(change, &stored{done: done}, never).plan().results(&s.base, never), nil
+	}
+	never.Refuse(&change[0], nil)
+	return []roomkit.CommitResult{{Err: classify(ctx, cause)}}, nil
+}
+
 var (
 	errMismatch  = errors.New("something is not as expected")
 	errNotStored = errors.New("not stored this time")
+	errHeld      = errors.New("somebody else holds a row")
 )
 
 // attempt runs one transaction. The error is errMismatch if the changes have to
-// be judged by what is stored, errNotStored if it is worth another attempt, else
-// final.
+// be judged by what is stored, errNotStored if it is worth another attempt,
+// errHeld if fewer of them may do better, else final.
 func (s *Store) attempt(ctx context.Context, changes []roomkit.Change, never *roomkit.Refusals, careful bool) ([]roomkit.CommitResult, error) {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
@@ -120,6 +144,8 @@ func (s *Store) refusal(ctx context.Context, err error) error {
 		return classify(ctx, err)
 	case mismatch(err):
 		return fmt.Errorf("%w: %w", errMismatch, err)
+	case held(err):
+		return fmt.Errorf("%w: %w", errHeld, err)
 	case again(err):
 		return fmt.Errorf("%w: %w", errNotStored, err)
 	}
@@ -138,6 +164,8 @@ func (s *Store) tryAtOnce(ctx context.Context, conn *pgx.Conn, p *plan) error {
 	} else {
 		t.add(keepPlans, nil, nil)
 	}
+	p.writeCommands(t) // first, since a repeat waits for what it repeats
+	t.add(waitBriefly, nil, nil)
 	p.lock(t, false)
 	p.write(t)
 	p.publish(t, &s.base)
@@ -150,6 +178,7 @@ func (s *Store) tryAtOnce(ctx context.Context, conn *pgx.Conn, p *plan) error {
 func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []roomkit.Change, never *roomkit.Refusals) (*plan, error) {
 	t := &trip{sql: s.sql}
 	t.add(beginWriting, nil, nil)
+	t.add(waitBriefly, nil, nil)
 	t.add(keepPlans, nil, nil)
 	p, err := s.judge(ctx, conn, t, changes, never)
 	if err != nil {
@@ -157,6 +186,7 @@ func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []room
 	}
 	t = &trip{sql: s.sql}
 	if len(p.stored) > 0 {
+		p.writeCommands(t)
 		p.write(t)
 		p.publish(t, &s.base)
 	}

@@ -119,6 +119,7 @@ func (s *txStore) park(ctx context.Context, changes []roomkit.Change, never *roo
 		return p, err
 	}
 	t := &trip{sql: s.sql}
+	p.writeCommands(t)
 	p.write(t)
 	p.park(t)
 	return p, t.run(ctx, s.tx.Conn())
