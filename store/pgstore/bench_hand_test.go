@@ -32,7 +32,8 @@ import (
 // by indexes, as those of the library; memberships are looked up one by one, since
 // a join is planned for the room as it was and reads all of one that has grown.
 type byHand struct {
-	pool     *pgxpool.Pool
+	pool     *pgxpool.Pool // for commands
+	readers  *pgxpool.Pool // with the settings of the server
 	queue    chan *handAdd
 	commands atomic.Uint64
 }
@@ -106,15 +107,19 @@ const (
 
 func newByHand(tb testing.TB, pool *pgxpool.Pool, schema string) *byHand {
 	tb.Helper()
-	config := pool.Config()
-	maps.Copy(config.ConnConfig.RuntimeParams, handSettings)
-	config.ConnConfig.RuntimeParams["search_path"] = schema
-	own, err := pgxpool.NewWithConfig(tb.Context(), config)
+	open := func(settings map[string]string) *pgxpool.Pool {
+		config := pool.Config()
+		maps.Copy(config.ConnConfig.RuntimeParams, settings)
+		config.ConnConfig.RuntimeParams["search_path"] = schema
+		own, err := pgxpool.NewWithConfig(tb.Context(), config)
+		require.NoError(tb, err)
+		tb.Cleanup(own.Close)
+		return own
+	}
+	h := &byHand{pool: open(handSettings), readers: open(nil)}
+	_, err := h.pool.Exec(tb.Context(), handSchema, pgx.QueryExecModeSimpleProtocol)
 	require.NoError(tb, err)
-	tb.Cleanup(own.Close)
-	_, err = own.Exec(tb.Context(), handSchema, pgx.QueryExecModeSimpleProtocol)
-	require.NoError(tb, err)
-	return &byHand{pool: own}
+	return h
 }
 
 func (h *byHand) fill(tb testing.TB, rooms []roomkit.RoomID, users []roomkit.UserID) {

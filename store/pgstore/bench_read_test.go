@@ -35,6 +35,12 @@ const (
 	handExact = `SELECT r.id, r.version, coalesce(r.name, ''), r.participants FROM roomkit_rooms r
 		WHERE r.digest = $1 AND r.state = 'active' AND r.participants = cardinality($2::text[])
 			AND (SELECT count(*) FROM roomkit_members m WHERE m.room = r.id AND m."user" = ANY($2) AND m.participant) = r.participants`
+	// The planner sees who of the three is in the fewest rooms.
+	handShared = `SELECT r.id, r.version, coalesce(r.name, ''), r.participants FROM roomkit_rooms r
+		JOIN roomkit_members a ON a.room = r.id AND a."user" = $1 AND a.participant
+		JOIN roomkit_members b ON b.room = r.id AND b."user" = $2 AND b.participant
+		JOIN roomkit_members c ON c.room = r.id AND c."user" = $3 AND c.participant
+		WHERE r.state = 'active' ORDER BY r.id LIMIT 50`
 )
 
 type handRoom struct {
@@ -49,9 +55,16 @@ type handRoom struct {
 	ReadAll                       bool
 }
 
+type handFound struct {
+	ID      [16]byte
+	Version int64
+	Name    string
+	People  int64
+}
+
 // handQuery reads rows by hand, want of them.
 func handQuery[R any](ctx context.Context, h *byHand, want int, text string, args ...any) error {
-	rows, err := h.pool.Query(ctx, text, args...)
+	rows, err := h.readers.Query(ctx, text, args...)
 	if err != nil {
 		return err
 	}
@@ -64,7 +77,7 @@ func handQuery[R any](ctx context.Context, h *byHand, want int, text string, arg
 
 // scanMembers is handQuery for members, without the reflection of CollectRows.
 func (h *byHand) scanMembers(ctx context.Context, room [16]byte, after string) error {
-	rows, err := h.pool.Query(ctx, handMembersPage, room, after)
+	rows, err := h.readers.Query(ctx, handMembersPage, room, after)
 	if err != nil {
 		return err
 	}
@@ -169,13 +182,7 @@ func BenchmarkExactSet(b *testing.B) {
 		way{"hand", func(n int) error {
 			return times(n, func() error {
 				digest := roomkit.DigestOf(people...)
-				type room struct {
-					ID      [16]byte
-					Version int64
-					Name    string
-					People  int64
-				}
-				return handQuery[room](b.Context(), c.hand, 1, handExact, digest[:], []string{"u1", "u2", "u3"})
+				return handQuery[handFound](b.Context(), c.hand, 1, handExact, digest[:], []string{"u1", "u2", "u3"})
 			})
 		}},
 		way{"ours", func(n int) error {
@@ -183,6 +190,48 @@ func BenchmarkExactSet(b *testing.B) {
 				page, err := c.store.Rooms(b.Context(), roomkit.RoomQuery{Participants: people, Exact: true})
 				if err == nil && len(page) != 1 {
 					err = fmt.Errorf("%d rooms", len(page))
+				}
+				return err
+			})
+		}})
+}
+
+// The rooms in which all of three people take part. One of them is in few rooms,
+// or all are in all of them. It goes through the rooms of whoever is in the
+// fewest, with a look-up in roomkit_members_pkey for each, and ends with the page:
+// how many rooms the others are in makes no difference.
+func BenchmarkSuperset(b *testing.B) {
+	for _, rooms := range []int{1000, 10_000} {
+		c := newCrowd(b, rooms, 20)
+		for i := range 5 {
+			room := c.rooms[i*len(c.rooms)/5]
+			require.NoError(b, c.invite(b.Context(), room, "u9"))
+		}
+		c.analyze(b)
+		for _, tt := range []struct {
+			name   string
+			people []roomkit.UserID
+			want   int
+		}{
+			{"few", []roomkit.UserID{"u1", "u2", "u9"}, 5}, {"many", []roomkit.UserID{"u1", "u2", "u3"}, 50},
+		} {
+			b.Run(fmt.Sprint(tt.name, "-of-", rooms), func(b *testing.B) { c.compareShared(b, tt.people, tt.want) })
+		}
+	}
+}
+
+func (c *crowd) compareShared(b *testing.B, people []roomkit.UserID, want int) {
+	c.compare(b, 50,
+		way{"hand", func(n int) error {
+			return times(n, func() error {
+				return handQuery[handFound](b.Context(), c.hand, want, handShared, string(people[0]), string(people[1]), string(people[2]))
+			})
+		}},
+		way{"ours", func(n int) error {
+			return times(n, func() error {
+				page, err := c.store.Rooms(b.Context(), roomkit.RoomQuery{Participants: people, Limit: 50})
+				if err == nil && len(page) != want {
+					err = fmt.Errorf("%d rooms, not %d", len(page), want)
 				}
 				return err
 			})

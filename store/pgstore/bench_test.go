@@ -238,3 +238,28 @@ func benchmarkAddMany(b *testing.B, count, rooms, users int) {
 func BenchmarkAdd8Callers(b *testing.B)         { benchmarkAddMany(b, 8, 512, 4000) }
 func BenchmarkAdd32Callers(b *testing.B)        { benchmarkAddMany(b, 32, 512, 4000) }
 func BenchmarkAdd32CallersHotRoom(b *testing.B) { benchmarkAddMany(b, 32, 1, 100_000) }
+
+// All callers in one room beside callers in many, and what the service reports of
+// conflicts between them: ratio is that of the rates.
+func BenchmarkHotRoomAgainstDistinct(b *testing.B) {
+	var conflicts atomic.Int64
+	adder := func(rooms, users int) (*crowd, func(n int) error) {
+		c := newCrowd(b, rooms, users)
+		var err error
+		c.service, err = roomkit.New(c.store, &roomkit.Options{Observer: roomkit.Observer{
+			Group: func(r roomkit.GroupReport) { conflicts.Add(int64(r.Conflicts)) },
+		}})
+		require.NoError(b, err)
+		next := c.taker()
+		return c, func(n int) error {
+			return callers(32, n, func() error {
+				room, who := next()
+				return c.invite(b.Context(), room, who)
+			})
+		}
+	}
+	c, toOne := adder(1, 100_000)
+	_, toMany := adder(512, 4000)
+	c.compare(b, 1024, way{"hot", toOne}, way{"distinct", toMany})
+	b.ReportMetric(float64(conflicts.Load()), "conflicts")
+}

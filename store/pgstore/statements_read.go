@@ -31,14 +31,22 @@ const (
 	roomOfRow = ` CROSS JOIN LATERAL (SELECT * FROM roomkit_rooms l WHERE l.id = m.room LIMIT 1) r`
 
 	// tookPart holds for a row m of one of the people $2 if all of them take part.
-	tookPart = `(SELECT count(*) FROM roomkit_members o WHERE o.room = m.room AND o."user" = ANY($2::text[]) AND o.participant)
+	tookPart = `(SELECT count(*) FROM unnest($2::text[]) p("user") CROSS JOIN LATERAL (
+			SELECT FROM roomkit_members o WHERE o.room = m.room AND o."user" = p."user" AND o.participant LIMIT 1) one)
 		= cardinality($2::text[])`
 
 	// fewestRooms is the one of the people $2 who is in the fewest rooms, as far as
 	// a short look tells.
-	fewestRooms = `(SELECT f."user" FROM unnest($2::text[]) f("user") ORDER BY (
-		SELECT count(*) FROM (SELECT FROM roomkit_members o WHERE o."user" = f."user" AND (o.participant OR o.master) LIMIT 200) few)
-		LIMIT 1)`
+	fewestRooms = `WITH fewest AS MATERIALIZED (SELECT p."user" FROM unnest($2::text[]) p("user") ORDER BY (
+			SELECT count(*) FROM (
+				SELECT FROM roomkit_members o
+				WHERE (o."user", o.room) > (p."user", $1::uuid) AND o."user" <= p."user" AND (o.participant OR o.master)
+				ORDER BY o."user", o.room LIMIT 200) few)
+			LIMIT 1)
+		`
+	// ofFewest are the rows of that one, in their order.
+	ofFewest = `(m."user", m.room) > ((SELECT f."user" FROM fewest f), $1::uuid) AND m."user" <= (SELECT f."user" FROM fewest f)
+				AND (m.participant OR m.master) AND m.participant`
 )
 
 // readTexts are the statements that only read.
@@ -87,15 +95,15 @@ var readTexts = map[int]string{
 					AND o."user" <> ALL($2::text[]))
 				AND ($4::text[] IS NULL OR r.kind = ANY($4::text[]))
 			ORDER BY r.digest, r.id LIMIT $5::bigint`,
-	loadMore: `SELECT ` + roomColumns + ` FROM roomkit_members m` + roomOfRow + `
-			WHERE m."user" = ` + fewestRooms + ` AND (m.participant OR m.master) AND m.participant AND m.room > $1::uuid
+	loadMore: fewestRooms + `SELECT ` + roomColumns + ` FROM roomkit_members m` + roomOfRow + `
+			WHERE ` + ofFewest + `
 				AND r.state = 'active' AND ` + tookPart + `
-				AND EXISTS (SELECT FROM roomkit_members o WHERE o.room = m.room AND (o.participant OR o.master) AND o.participant
-					AND o."user" <> ALL($2::text[]))
+				AND (SELECT true FROM roomkit_members o WHERE o.room = m.room AND (o.participant OR o.master) AND o.participant
+					AND o."user" <> ALL($2::text[]) LIMIT 1)
 				AND ($3::text[] IS NULL OR r.kind = ANY($3::text[]))
 			ORDER BY m."user", m.room LIMIT $4::bigint`,
-	pageOfShared: `SELECT ` + roomColumns + ` FROM roomkit_members m` + roomOfRow + `
-			WHERE m."user" = ` + fewestRooms + ` AND (m.participant OR m.master) AND m.participant AND m.room > $1::uuid
+	pageOfShared: fewestRooms + `SELECT ` + roomColumns + ` FROM roomkit_members m` + roomOfRow + `
+			WHERE ` + ofFewest + `
 				AND r.state = 'active' AND ` + tookPart + `
 				AND ($3::text[] IS NULL OR r.kind = ANY($3::text[]))
 			ORDER BY m."user", m.room LIMIT $4::bigint`,

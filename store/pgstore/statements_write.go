@@ -5,7 +5,8 @@ package pgstore
 // the transaction without another round trip. Rows are locked table by table in one order, companies,
 // teams, users, rooms, and in the order of ids within a table.
 var writeTexts = map[int]string{
-	beginWriting: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE`,
+	// Whether it may write is for the settings of the connection to say.
+	beginWriting: `BEGIN ISOLATION LEVEL READ COMMITTED`,
 	// A connection keeps the plans that it has made while the tables were small, so
 	// they must not be for small tables.
 	byIndex: `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`,
