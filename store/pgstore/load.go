@@ -168,11 +168,11 @@ func (l *lookup) take(r *row) {
 	if !ofRoom {
 		at.user = roomkit.UserID(r.text())
 	}
-	user, company, member := whole(r, l.b.names.user), whole(r, l.b.names.company), whole(r, l.b.names.member)
+	user, member, company := whole(r, l.b.names.user), whole(r, l.b.names.member), whole(r, l.b.names.company)
 	switch {
 	case ofRoom:
 		l.rooms[at.room] = whole(r, l.b.names.room)
-		l.owners[at.room] = whole(r, l.b.names.company)
+		l.owners[at.room] = company
 		l.roomTeams[at.room] = l.b.team(r)
 	case l.people[at] == nil:
 		p := &person{user: user, company: company, member: member}

@@ -22,9 +22,7 @@ const (
 	// both, as whole rows: the columns of many tables would be copied from join to
 	// join. LIMIT keeps it a look-up for each pair, however small the tables are at
 	// first.
-	personRows = `u.whole,
-	(SELECT c FROM roomkit_companies c WHERE c.id = u.company),
-	(SELECT m FROM roomkit_members m WHERE m.room = p.room AND m."user" = p."user")`
+	personRows = `u.whole, (SELECT m FROM roomkit_members m WHERE m.room = p.room AND m."user" = p."user")`
 	personJoin = ` LEFT JOIN LATERAL (SELECT l AS whole, l.company FROM roomkit_users l WHERE l.id = p."user" LIMIT 1) u ON true`
 
 	// roomOfRow adds to a row m of a member the room.
@@ -56,8 +54,8 @@ var readTexts = map[int]string{
 	endTx:        `COMMIT`,
 
 	// Rooms, without a user, and people. The parties of a direct room come with it.
-	loadFacts: `SELECT p.room, p."user", ` + personRows + `, p.whole,
-				(SELECT c FROM roomkit_companies c WHERE c.id = p.company),
+	loadFacts: `SELECT p.room, p."user", ` + personRows + `,
+				(SELECT c FROM roomkit_companies c WHERE c.id = CASE WHEN p."user" IS NULL THEN p.company ELSE u.company END), p.whole,
 				CASE WHEN p.kind = 'team' THEN (SELECT t FROM roomkit_teams t WHERE t.id = p.team) END,
 				CASE WHEN p.kind = 'team' THEN ` + teamPeople + `p.team) END
 			FROM (
@@ -68,7 +66,7 @@ var readTexts = map[int]string{
 				UNION ALL
 				SELECT named.room, named."user", NULL, NULL, NULL, NULL FROM unnest($2::uuid[], $3::text[]) named(room, "user")
 			) p` + personJoin,
-	loadCrowd: `SELECT p.room, p."user", ` + personRows + `
+	loadCrowd: `SELECT p.room, p."user", ` + personRows + `, (SELECT c FROM roomkit_companies c WHERE c.id = u.company)
 			FROM (
 				SELECT o.room, o."user" FROM roomkit_members o WHERE o.room = ANY($1::uuid[]) AND o.master
 				UNION
