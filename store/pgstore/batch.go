@@ -1,10 +1,7 @@
 package pgstore
 
 import (
-	"bytes"
-	"cmp"
 	"fmt"
-	"maps"
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
@@ -17,7 +14,7 @@ import (
 // notes it in base; the transaction finds out whether all of them hold.
 type batch struct {
 	known *stored // nil: nothing is known
-	never unborn
+	never roomkit.Refusals
 	fates []fate // of the changes judged so far
 	base  map[roomkit.Subject]roomkit.Version
 
@@ -59,17 +56,9 @@ type (
 		company roomkit.CompanyID
 		key     string
 	}
-	count                         struct{ was, now int64 }
-	move                          struct{ was, now roomkit.Cursor }
-	written1[K comparable, R any] map[K]*written[R]
+	count struct{ was, now int64 }
+	move  struct{ was, now roomkit.Cursor }
 )
-
-// written is a row and the version that it replaces.
-type written[R any] struct {
-	was   roomkit.Version
-	first R // what the first change of the batch makes of it
-	row   R
-}
 
 // stored is what a transaction has found in the store under its locks.
 type stored struct {
@@ -84,16 +73,13 @@ type stored struct {
 
 // fold makes a batch of as many of the changes as fit, one at least. never are the
 // versions that earlier changes of the call have not made.
-func fold(changes []roomkit.Change, known *stored, never unborn) *batch {
+func fold(changes []roomkit.Change, known *stored, never *roomkit.Refusals) *batch {
 	b := &batch{
-		known: known, never: maps.Clone(never), base: map[roomkit.Subject]roomkit.Version{}, commands: map[roomkit.CommandID]int{},
+		known: known, never: never.Clone(), base: map[roomkit.Subject]roomkit.Version{}, commands: map[roomkit.CommandID]int{},
 		rooms: written1[roomkit.RoomID, roomkit.Room]{}, users: written1[roomkit.UserID, roomkit.User]{},
 		companies: written1[roomkit.CompanyID, roomkit.Company]{}, teams: written1[roomkit.TeamID, roomkit.Team]{},
 		members: map[place]*roomkit.Member{}, userTallies: map[roomkit.UserID]*count{},
 		companyTallies: map[roomkit.CompanyID]*count{}, checkpoints: map[string]*move{}, named: map[nameKey]roomkit.RoomID{},
-	}
-	if b.never == nil {
-		b.never = unborn{}
 	}
 	for i := range changes {
 		if i > 0 && !b.fits(&changes[i]) {
@@ -120,15 +106,15 @@ func (b *batch) fits(c *roomkit.Change) bool {
 func (b *batch) judge(c *roomkit.Change) fate {
 	f := fate{change: c, first: -1}
 	if f.repeat, f.err = b.repeats(c, &f); f.repeat || f.err != nil {
-		b.never.refuse(c, b.madeBefore(&f))
+		b.never.Refuse(c, b.madeBefore(&f))
 		return f
 	}
 	b.added = b.added[:0]
-	if f.err = formOf(c); f.err == nil {
+	if f.err = c.Check(); f.err == nil {
 		f.err = b.compare(c)
 	}
 	if f.err != nil {
-		b.never.refuse(c, nil)
+		b.never.Refuse(c, nil)
 		b.unsure = b.unsure || b.known == nil && !c.Command.IsZero() // it may be a repeat
 		for _, of := range b.added {                                 // nobody relies on it
 			delete(b.base, of)
@@ -136,7 +122,7 @@ func (b *batch) judge(c *roomkit.Change) fate {
 		return f
 	}
 	b.apply(c)
-	b.never.accept(c)
+	b.never.Store(c)
 	b.commands[c.Command] = len(b.fates)
 	f.stored, f.records = true, len(b.records)
 	return f
@@ -197,7 +183,7 @@ func (b *batch) compare(c *roomkit.Change) error {
 	if p := c.Checkpoint; p != nil && b.cursor(p) != p.Was {
 		return conflict("checkpoint %s", p.Name)
 	}
-	if err := b.never.compare(c); err != nil {
+	if err := b.never.Check(c); err != nil {
 		return err
 	}
 	return b.compareNames(c)
@@ -319,105 +305,4 @@ func givesUp(c *roomkit.Change, id roomkit.RoomID, key nameKey) bool {
 // nameOf gives the name that a room holds, if any.
 func nameOf(r *roomkit.Room) (nameKey, bool) {
 	return nameKey{r.Company, r.NameKey}, r.NameKey != "" && r.State == roomkit.StateActive
-}
-
-// apply adds a change that holds.
-func (b *batch) apply(c *roomkit.Change) {
-	b.applyRooms(c)
-	for i := range c.Members {
-		m := &c.Members[i]
-		b.members[place{m.Room, m.User}] = m
-	}
-	for i := range c.Users {
-		u := &c.Users[i]
-		b.users.put(u.ID, u, b.base[roomkit.UserSubject(u.ID)])
-	}
-	for i := range c.Companies {
-		co := &c.Companies[i]
-		b.companies.put(co.ID, co, b.base[roomkit.CompanySubject(co.ID)])
-	}
-	for i := range c.Teams {
-		t := &c.Teams[i]
-		b.teams.put(t.ID, t, b.base[roomkit.TeamSubject(t.ID)])
-	}
-	for _, t := range c.Tallies {
-		if t.User != "" {
-			raise(b.userTallies, t.User, t)
-		} else {
-			raise(b.companyTallies, t.Company, t)
-		}
-	}
-	b.ended = append(b.ended, c.Ended...)
-	if p := c.Checkpoint; p != nil {
-		m := b.checkpoints[p.Name]
-		if m == nil {
-			m = &move{was: p.Was}
-			b.checkpoints[p.Name] = m
-		}
-		m.now = p.Now
-	}
-	for i := range c.Records {
-		b.records = append(b.records, &c.Records[i])
-	}
-}
-
-func (b *batch) applyRooms(c *roomkit.Change) {
-	for i := range c.Rooms {
-		if w := b.rooms[c.Rooms[i].ID]; w != nil {
-			if key, named := nameOf(&w.row); named && b.named[key] == w.row.ID {
-				delete(b.named, key)
-			}
-		}
-	}
-	for i := range c.Rooms {
-		r := &c.Rooms[i]
-		b.rooms.put(r.ID, r, b.base[roomkit.RoomSubject(r.ID)])
-		if key, named := nameOf(r); named {
-			b.named[key] = r.ID
-		}
-	}
-}
-
-func (w written1[K, R]) put(id K, row *R, was roomkit.Version) {
-	if w[id] == nil {
-		w[id] = &written[R]{was: was, first: *row}
-	}
-	w[id].row = *row
-}
-
-func raise[K comparable](counts map[K]*count, id K, t roomkit.Tally) {
-	if counts[id] == nil {
-		counts[id] = &count{was: t.Was}
-	}
-	counts[id].now = t.Now
-}
-
-// begun and changed give the rows that are new and those that replace others, in
-// the order of their ids.
-func begun[K comparable, R any](w written1[K, R], order func(a, b *written[R]) int) (begun, changed []*written[R]) {
-	for _, row := range w {
-		if row.was == 0 {
-			begun = append(begun, row)
-		} else {
-			changed = append(changed, row)
-		}
-	}
-	slices.SortFunc(begun, order)
-	slices.SortFunc(changed, order)
-	return begun, changed
-}
-
-func byRoom(a, b *written[roomkit.Room]) int       { return bytes.Compare(a.row.ID[:], b.row.ID[:]) }
-func byUser(a, b *written[roomkit.User]) int       { return cmp.Compare(a.row.ID, b.row.ID) }
-func byCompany(a, b *written[roomkit.Company]) int { return cmp.Compare(a.row.ID, b.row.ID) }
-func byTeam(a, b *written[roomkit.Team]) int       { return cmp.Compare(a.row.ID, b.row.ID) }
-
-// relied gives what the batch expects and does not write.
-func (b *batch) relied(of roomkit.SubjectType) (list []roomkit.Expect) {
-	for subject, v := range b.base {
-		if _, writes := b.writtenVersion(&subject); !writes && subject.Type == of {
-			list = append(list, roomkit.Expect{Subject: subject, Version: v})
-		}
-	}
-	return list
 }

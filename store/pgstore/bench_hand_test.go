@@ -2,8 +2,10 @@ package pgstore_test
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
+	"maps"
 	"slices"
 	"strconv"
 	"sync/atomic"
@@ -11,6 +13,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
@@ -21,16 +24,29 @@ import (
 // tables of their own with the same uses (events by room and in one order,
 // commands once, rooms of a user, rooms by their exact people), a round trip to
 // read and one to write for each command, and a group commit for many callers.
+//
+// It gives the same promises: it compares the versions of everybody and of the
+// company that a decision relied on, and does so while it holds the counter, since
+// a comparison in the statement that waits for a lock would see what was before.
+// It takes back people who were in the room before. Its plans are generic and go
+// by indexes, as those of the library; memberships are looked up one by one, since
+// a join is planned for the room as it was and reads all of one that has grown.
 type byHand struct {
-	pool     *pgxpool.Pool
+	pool     *pgxpool.Pool // for commands
+	readers  *pgxpool.Pool // with the settings of the server
 	queue    chan *handAdd
 	commands atomic.Uint64
 }
 
+var handSettings = map[string]string{
+	"plan_cache_mode": "force_generic_plan", "enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off", "jit": "off",
+}
+
 const handSchema = `
-CREATE TABLE h_users (id text COLLATE "C" PRIMARY KEY, company text NOT NULL, active boolean NOT NULL);
-CREATE TABLE h_rooms (id uuid PRIMARY KEY, company text NOT NULL, version bigint NOT NULL, participants bigint NOT NULL,
-	digest bytea NOT NULL, name text, changed_at timestamptz NOT NULL);
+CREATE TABLE h_companies (id text COLLATE "C" PRIMARY KEY, version bigint NOT NULL, core boolean NOT NULL);
+CREATE TABLE h_users (id text COLLATE "C" PRIMARY KEY, version bigint NOT NULL, company text COLLATE "C" NOT NULL, active boolean NOT NULL);
+CREATE TABLE h_rooms (id uuid PRIMARY KEY, company text COLLATE "C" NOT NULL, active boolean NOT NULL, version bigint NOT NULL,
+	participants bigint NOT NULL, digest bytea NOT NULL, name text, changed_at timestamptz NOT NULL);
 CREATE INDEX h_digest ON h_rooms (digest, id);
 CREATE TABLE h_members (room uuid NOT NULL, "user" text COLLATE "C" NOT NULL, company text NOT NULL, participant boolean NOT NULL,
 	joined_at timestamptz NOT NULL, joined_version bigint NOT NULL, read_all boolean NOT NULL, PRIMARY KEY (room, "user"));
@@ -38,31 +54,37 @@ CREATE INDEX h_of_user ON h_members ("user", room) WHERE participant;
 CREATE TABLE h_events (position bigint PRIMARY KEY, room uuid NOT NULL, version bigint NOT NULL, type text NOT NULL,
 	at timestamptz NOT NULL, data bytea NOT NULL);
 CREATE UNIQUE INDEX h_of_room ON h_events (room, version);
-CREATE TABLE h_commands (id uuid PRIMARY KEY, position bigint NOT NULL);
+CREATE TABLE h_commands (id uuid PRIMARY KEY, digest bytea NOT NULL, room uuid NOT NULL, position bigint NOT NULL);
 CREATE TABLE h_counter (position bigint NOT NULL);
 INSERT INTO h_counter VALUES (0);`
 
 const (
-	handLook = `SELECT r.id, a.id, u.id, r.version, r.participants, r.digest, r.company, a.company, a.active, u.company, u.active,
-			coalesce(m.participant, false), coalesce(n.participant, false)
-		FROM unnest($1::uuid[], $2::text[], $3::text[]) x(room, actor, who)
-		JOIN h_rooms r ON r.id = x.room JOIN h_users a ON a.id = x.actor JOIN h_users u ON u.id = x.who
-		LEFT JOIN h_members m ON m.room = r.id AND m."user" = a.id LEFT JOIN h_members n ON n.room = r.id AND n."user" = u.id`
-	handLookOne = `SELECT r.version, r.participants, r.digest, r.company, a.company, a.active, u.company, u.active,
-			coalesce(m.participant, false), coalesce(n.participant, false)
-		FROM h_rooms r JOIN h_users a ON a.id = $2 JOIN h_users u ON u.id = $3
-		LEFT JOIN h_members m ON m.room = r.id AND m."user" = a.id LEFT JOIN h_members n ON n.room = r.id AND n."user" = u.id
-		WHERE r.id = $1`
-	handAddOne = `WITH r AS (
+	handFacts = `r.version, r.participants, r.digest, r.active, r.company, c.version, c.core, a.company, a.version, a.active,
+			u.company, u.version, u.active,
+			coalesce((SELECT m.participant FROM h_members m WHERE m.room = r.id AND m."user" = a.id), false),
+			coalesce((SELECT m.participant FROM h_members m WHERE m.room = r.id AND m."user" = u.id), false)`
+
+	handLook = `SELECT r.id, u.id, ` + handFacts + ` FROM unnest($1::uuid[], $2::text[], $3::text[]) x(room, actor, who)
+		JOIN h_rooms r ON r.id = x.room JOIN h_companies c ON c.id = r.company JOIN h_users a ON a.id = x.actor JOIN h_users u ON u.id = x.who`
+	handLookOne = `SELECT ` + handFacts + ` FROM h_rooms r JOIN h_companies c ON c.id = r.company JOIN h_users a ON a.id = $2
+		JOIN h_users u ON u.id = $3 WHERE r.id = $1`
+
+	// Without the room's version the position stays taken, and handStoreOne fails.
+	handMoveOne = `WITH r AS (
 			UPDATE h_rooms SET version = $2, participants = $3, digest = $4, changed_at = $5 WHERE id = $1 AND version = $2 - 1 RETURNING id
 		), m AS (
-			INSERT INTO h_members SELECT r.id, $6, $7, true, $5, $2, false FROM r
-		), c AS (
-			UPDATE h_counter SET position = position + 1 FROM r RETURNING position
-		), e AS (
-			INSERT INTO h_events SELECT c.position, r.id, $2, 'member.joined', $5, $8 FROM r, c
+			INSERT INTO h_members SELECT r.id, $6, $7, true, $5, $2, false FROM r` + handAgain + `
 		)
-		INSERT INTO h_commands SELECT $9, c.position FROM c`
+		UPDATE h_counter SET position = position + 1 FROM r`
+	handStoreOne = `WITH e AS (
+			INSERT INTO h_events SELECT c.position / (
+				EXISTS (SELECT FROM h_users WHERE id = $5 AND version = $6) AND EXISTS (SELECT FROM h_users WHERE id = $7 AND version = $8)
+				AND EXISTS (SELECT FROM h_companies WHERE id = $9 AND version = $10))::int, $1, $2, 'member.joined', $3, $4 FROM h_counter c RETURNING position
+		)
+		INSERT INTO h_commands SELECT $11, $12, $1, position FROM e`
+	handAgain = ` ON CONFLICT (room, "user") DO UPDATE SET participant = true, joined_at = excluded.joined_at,
+			joined_version = excluded.joined_version, read_all = excluded.read_all`
+
 	handLock   = `SELECT FROM h_rooms WHERE id = ANY($1) ORDER BY id FOR NO KEY UPDATE`
 	handUpdate = `WITH done AS (
 			UPDATE h_rooms r SET version = x.version, participants = x.participants, digest = x.digest, changed_at = x.at
@@ -71,24 +93,33 @@ const (
 			WHERE r.id = x.id AND r.version = x.was RETURNING 1)
 		SELECT 1 / (count(*) = cardinality($1::uuid[]))::int FROM done`
 	handMembers = `INSERT INTO h_members SELECT x.room, x.who, 'acme', true, x.at, x.version, false
-		FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bigint[]) x(room, who, at, version)`
+		FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::bigint[]) x(room, who, at, version)` + handAgain
 	handCounter = `UPDATE h_counter SET position = position + $1`
-	handEvents  = `INSERT INTO h_events SELECT c.position - cardinality($1::uuid[]) + x.n, x.room, x.version, 'member.joined', x.at, x.data
+	handUsers   = `SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM unnest($1::text[], $2::bigint[]) x(id, version)
+		JOIN h_users u ON u.id = x.id AND u.version = x.version`
+	handCompanies = `SELECT 1 / (count(*) = cardinality($1::text[]))::int FROM unnest($1::text[], $2::bigint[]) x(id, version)
+		JOIN h_companies c ON c.id = x.id AND c.version = x.version`
+	handEvents = `INSERT INTO h_events SELECT c.position - cardinality($1::uuid[]) + x.n, x.room, x.version, 'member.joined', x.at, x.data
 		FROM h_counter c, unnest($1::uuid[], $2::bigint[], $3::timestamptz[], $4::bytea[]) WITH ORDINALITY x(room, version, at, data, n)`
-	handCommands = `INSERT INTO h_commands SELECT x.id, c.position - cardinality($1::uuid[]) + x.n
-		FROM h_counter c, unnest($1::uuid[]) WITH ORDINALITY x(id, n)`
+	handCommands = `INSERT INTO h_commands SELECT x.id, x.digest, x.room, c.position - cardinality($1::uuid[]) + x.n
+		FROM h_counter c, unnest($1::uuid[], $2::bytea[], $3::uuid[]) WITH ORDINALITY x(id, digest, room, n)`
 )
 
 func newByHand(tb testing.TB, pool *pgxpool.Pool, schema string) *byHand {
 	tb.Helper()
-	config := pool.Config()
-	config.ConnConfig.RuntimeParams["search_path"] = schema
-	own, err := pgxpool.NewWithConfig(tb.Context(), config)
+	open := func(settings map[string]string) *pgxpool.Pool {
+		config := pool.Config()
+		maps.Copy(config.ConnConfig.RuntimeParams, settings)
+		config.ConnConfig.RuntimeParams["search_path"] = schema
+		own, err := pgxpool.NewWithConfig(tb.Context(), config)
+		require.NoError(tb, err)
+		tb.Cleanup(own.Close)
+		return own
+	}
+	h := &byHand{pool: open(handSettings), readers: open(nil)}
+	_, err := h.pool.Exec(tb.Context(), handSchema, pgx.QueryExecModeSimpleProtocol)
 	require.NoError(tb, err)
-	tb.Cleanup(own.Close)
-	_, err = own.Exec(tb.Context(), handSchema, pgx.QueryExecModeSimpleProtocol)
-	require.NoError(tb, err)
-	return &byHand{pool: own}
+	return h
 }
 
 func (h *byHand) fill(tb testing.TB, rooms []roomkit.RoomID, users []roomkit.UserID) {
@@ -105,10 +136,11 @@ func (h *byHand) fill(tb testing.TB, rooms []roomkit.RoomID, users []roomkit.Use
 		text string
 		args []any
 	}{
-		{`INSERT INTO h_users SELECT unnest($1::text[]), 'acme', true`, []any{names}},
-		{`INSERT INTO h_rooms SELECT unnest($1::uuid[]), 'acme', 2, 3, $2, NULL, now()`, []any{ids, digest[:]}},
+		{`INSERT INTO h_companies VALUES ('acme', 1, true)`, nil},
+		{`INSERT INTO h_users SELECT unnest($1::text[]), 1, 'acme', true`, []any{names}},
+		{`INSERT INTO h_rooms SELECT unnest($1::uuid[]), 'acme', true, 2, 3, $2, NULL, now()`, []any{ids, digest[:]}},
 		{`INSERT INTO h_members SELECT r, u, 'acme', true, now(), 1, true FROM unnest($1::uuid[]) r, unnest($2::text[]) u`, []any{ids, names[:3]}},
-		{`ANALYZE h_users, h_rooms, h_members`, nil},
+		{`ANALYZE h_companies, h_users, h_rooms, h_members`, nil},
 	} {
 		_, err := h.pool.Exec(tb.Context(), fill.text, fill.args...)
 		require.NoError(tb, err)
@@ -124,27 +156,39 @@ type handAdd struct {
 
 // handState is what one command knows.
 type handState struct {
-	version, participants                  int64
-	digest                                 []byte
-	company, actorCompany, whoCompany      string
-	actorActive, whoActive, actorIn, whoIn bool
+	version, participants, companyVersion, actorVersion, whoVersion int64
+	digest                                                          []byte
+	company, actorCompany, whoCompany                               string
+	active, core, actorActive, whoActive, actorIn, whoIn            bool
 }
 
 func (s *handState) fields() []any {
-	return []any{&s.version, &s.participants, &s.digest, &s.company, &s.actorCompany, &s.actorActive, &s.whoCompany, &s.whoActive, &s.actorIn, &s.whoIn}
+	return []any{
+		&s.version, &s.participants, &s.digest, &s.active, &s.company, &s.companyVersion, &s.core, &s.actorCompany, &s.actorVersion, &s.actorActive,
+		&s.whoCompany, &s.whoVersion, &s.whoActive, &s.actorIn, &s.whoIn,
+	}
 }
 
 var errRefused = errors.New("refused")
 
 func (s *handState) allowed() error {
-	if !s.actorActive || !s.whoActive || s.actorCompany != s.company || s.whoCompany != s.company || !s.actorIn || s.whoIn {
+	if !s.active || !s.core || !s.actorActive || !s.whoActive || s.actorCompany != s.company || s.whoCompany != s.company || !s.actorIn || s.whoIn {
 		return errRefused
 	}
 	return nil
 }
 
-// add runs one command on its own: two round trips.
+// add runs one command on its own: two round trips, more if somebody was faster.
 func (h *byHand) add(ctx context.Context, a *handAdd) error {
+	for {
+		var e *pgconn.PgError
+		if err := h.addOnce(ctx, a); !errors.As(err, &e) || e.Code != "23505" && e.Code != "22012" {
+			return err
+		}
+	}
+}
+
+func (h *byHand) addOnce(ctx context.Context, a *handAdd) error {
 	var s handState
 	if err := h.pool.QueryRow(ctx, handLookOne, [16]byte(a.room), string(a.actor), string(a.who)).Scan(s.fields()...); err != nil {
 		return err
@@ -154,13 +198,19 @@ func (h *byHand) add(ctx context.Context, a *handAdd) error {
 	}
 	now := time.Now()
 	digest := roomkit.SetDigest(s.digest).With(a.who)
-	command := h.command()
-	tag, err := h.pool.Exec(ctx, handAddOne, [16]byte(a.room), s.version+1, s.participants+1, digest[:], now, string(a.who), s.whoCompany,
-		handEvent(a, command, s.version+1, s.participants+1, now), command)
-	if err == nil && tag.RowsAffected() != 1 {
-		err = errors.New("conflict")
-	}
-	return err
+	command, payload := h.command(), a.payload()
+	b := &pgx.Batch{}
+	b.Queue("BEGIN")
+	b.Queue(handMoveOne, [16]byte(a.room), s.version+1, s.participants+1, digest[:], now, string(a.who), s.whoCompany)
+	b.Queue(handStoreOne, [16]byte(a.room), s.version+1, now, handEvent(a, command, s.version+1, s.participants+1, now),
+		string(a.actor), s.actorVersion, string(a.who), s.whoVersion, s.company, s.companyVersion, command, payload[:])
+	b.Queue("COMMIT")
+	return h.pool.SendBatch(ctx, b).Close()
+}
+
+// payload is what tells whether a command that comes again is the same.
+func (a *handAdd) payload() [32]byte {
+	return sha256.Sum256([]byte(a.room.String() + string(a.actor+a.who)))
 }
 
 func (h *byHand) command() (id [16]byte) {
@@ -229,13 +279,30 @@ func (h *byHand) look(ctx context.Context, group []*handAdd) (map[handKey]*handS
 	for rows.Next() {
 		var s handState
 		var room [16]byte
-		var actor, who string
-		if err := rows.Scan(append([]any{&room, &actor, &who}, s.fields()...)...); err != nil {
+		var who string
+		if err := rows.Scan(append([]any{&room, &who}, s.fields()...)...); err != nil {
 			return nil, err
 		}
 		states[handKey{room, roomkit.UserID(who)}] = &s
 	}
 	return states, rows.Err()
+}
+
+// handGroup is what a group writes, column by column.
+type handGroup struct {
+	rooms            map[roomkit.RoomID]*handRoomNow
+	users            map[string]int64 // versions relied on
+	companies        map[string]int64
+	added, commands  [][16]byte
+	people           []string
+	versions         []int64
+	times            []time.Time
+	events, payloads [][]byte
+}
+
+type handRoomNow struct {
+	was, version, participants int64
+	digest                     roomkit.SetDigest
 }
 
 // addAll runs a group: a round trip to read, and one to write.
@@ -244,35 +311,35 @@ func (h *byHand) addAll(ctx context.Context, group []*handAdd) error {
 	if err != nil {
 		return err
 	}
-	type final struct {
-		was, version, participants int64
-		digest                     roomkit.SetDigest
-	}
-	rooms := map[roomkit.RoomID]*final{}
+	g := handGroup{rooms: map[roomkit.RoomID]*handRoomNow{}, users: map[string]int64{}, companies: map[string]int64{}}
 	now := time.Now()
-	var added, commands [][16]byte
-	var people []string
-	var versions []int64
-	var times []time.Time
-	var events [][]byte
 	for _, a := range group {
 		s := states[handKey{a.room, a.who}]
-		if a.err = s.allowed(); a.err != nil {
-			continue
+		if a.err = s.allowed(); a.err == nil {
+			g.add(a, s, h.command(), now)
 		}
-		f := rooms[a.room]
-		if f == nil {
-			f = &final{was: s.version, version: s.version, participants: s.participants, digest: roomkit.SetDigest(s.digest)}
-			rooms[a.room] = f
-		}
-		f.version, f.participants, f.digest = f.version+1, f.participants+1, f.digest.With(a.who)
-		command := h.command()
-		added, people, commands = append(added, a.room), append(people, string(a.who)), append(commands, command)
-		versions, times = append(versions, f.version), append(times, now)
-		events = append(events, handEvent(a, command, f.version, f.participants, now))
 	}
-	ids := make([][16]byte, 0, len(rooms))
-	for id := range rooms {
+	return h.pool.SendBatch(ctx, g.batch(now)).Close()
+}
+
+func (g *handGroup) add(a *handAdd, s *handState, command [16]byte, now time.Time) {
+	r := g.rooms[a.room]
+	if r == nil {
+		r = &handRoomNow{was: s.version, version: s.version, participants: s.participants, digest: roomkit.SetDigest(s.digest)}
+		g.rooms[a.room] = r
+	}
+	r.version, r.participants, r.digest = r.version+1, r.participants+1, r.digest.With(a.who)
+	g.users[string(a.actor)], g.users[string(a.who)], g.companies[s.company] = s.actorVersion, s.whoVersion, s.companyVersion
+	g.added, g.people, g.commands = append(g.added, a.room), append(g.people, string(a.who)), append(g.commands, command)
+	g.versions, g.times = append(g.versions, r.version), append(g.times, now)
+	payload := a.payload()
+	g.events = append(g.events, handEvent(a, command, r.version, r.participants, now))
+	g.payloads = append(g.payloads, payload[:])
+}
+
+func (g *handGroup) batch(now time.Time) *pgx.Batch {
+	ids := make([][16]byte, 0, len(g.rooms))
+	for id := range g.rooms {
 		ids = append(ids, id)
 	}
 	slices.SortFunc(ids, func(a, b [16]byte) int { return slices.Compare(a[:], b[:]) })
@@ -280,9 +347,9 @@ func (h *byHand) addAll(ctx context.Context, group []*handAdd) error {
 	var digests [][]byte
 	var changed []time.Time
 	for _, id := range ids {
-		f := rooms[id]
-		was, version, participants = append(was, f.was), append(version, f.version), append(participants, f.participants)
-		digests, changed = append(digests, f.digest[:]), append(changed, now)
+		r := g.rooms[id]
+		was, version, participants = append(was, r.was), append(version, r.version), append(participants, r.participants)
+		digests, changed = append(digests, r.digest[:]), append(changed, now)
 	}
 	b := &pgx.Batch{}
 	b.Queue("BEGIN")
@@ -290,10 +357,21 @@ func (h *byHand) addAll(ctx context.Context, group []*handAdd) error {
 		b.Queue(handLock, ids)
 	}
 	b.Queue(handUpdate, ids, was, version, participants, digests, changed)
-	b.Queue(handMembers, added, people, times, versions)
-	b.Queue(handCounter, len(added))
-	b.Queue(handEvents, added, versions, times, events)
-	b.Queue(handCommands, commands)
+	b.Queue(handMembers, g.added, g.people, g.times, g.versions)
+	b.Queue(handCounter, len(g.added))
+	users, userVersions := columns(g.users)
+	b.Queue(handUsers, users, userVersions)
+	companies, companyVersions := columns(g.companies)
+	b.Queue(handCompanies, companies, companyVersions)
+	b.Queue(handEvents, g.added, g.versions, g.times, g.events)
+	b.Queue(handCommands, g.commands, g.payloads, g.added)
 	b.Queue("COMMIT")
-	return h.pool.SendBatch(ctx, b).Close()
+	return b
+}
+
+func columns(m map[string]int64) (ids []string, versions []int64) {
+	for id, version := range m {
+		ids, versions = append(ids, id), append(versions, version)
+	}
+	return ids, versions
 }

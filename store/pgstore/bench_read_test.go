@@ -35,6 +35,12 @@ const (
 	handExact = `SELECT r.id, r.version, coalesce(r.name, ''), r.participants FROM roomkit_rooms r
 		WHERE r.digest = $1 AND r.state = 'active' AND r.participants = cardinality($2::text[])
 			AND (SELECT count(*) FROM roomkit_members m WHERE m.room = r.id AND m."user" = ANY($2) AND m.participant) = r.participants`
+	// The planner sees who of the three is in the fewest rooms.
+	handShared = `SELECT r.id, r.version, coalesce(r.name, ''), r.participants FROM roomkit_rooms r
+		JOIN roomkit_members a ON a.room = r.id AND a."user" = $1 AND a.participant
+		JOIN roomkit_members b ON b.room = r.id AND b."user" = $2 AND b.participant
+		JOIN roomkit_members c ON c.room = r.id AND c."user" = $3 AND c.participant
+		WHERE r.state = 'active' ORDER BY r.id LIMIT 50`
 )
 
 type handRoom struct {
@@ -49,9 +55,16 @@ type handRoom struct {
 	ReadAll                       bool
 }
 
+type handFound struct {
+	ID      [16]byte
+	Version int64
+	Name    string
+	People  int64
+}
+
 // handQuery reads rows by hand, want of them.
 func handQuery[R any](ctx context.Context, h *byHand, want int, text string, args ...any) error {
-	rows, err := h.pool.Query(ctx, text, args...)
+	rows, err := h.readers.Query(ctx, text, args...)
 	if err != nil {
 		return err
 	}
@@ -64,7 +77,7 @@ func handQuery[R any](ctx context.Context, h *byHand, want int, text string, arg
 
 // scanMembers is handQuery for members, without the reflection of CollectRows.
 func (h *byHand) scanMembers(ctx context.Context, room [16]byte, after string) error {
-	rows, err := h.pool.Query(ctx, handMembersPage, room, after)
+	rows, err := h.readers.Query(ctx, handMembersPage, room, after)
 	if err != nil {
 		return err
 	}
@@ -112,7 +125,7 @@ func BenchmarkMembersPage(b *testing.B) {
 	for _, depth := range []int{0, 50_000, 99_800} {
 		b.Run(fmt.Sprint("after-", depth), func(b *testing.B) {
 			after := fmt.Sprintf("v%07d", depth)
-			compare(b, 50,
+			c.compare(b, 50,
 				way{"hand", func(n int) error {
 					return times(n, func() error { return c.hand.scanMembers(b.Context(), room, after) })
 				}},
@@ -135,7 +148,7 @@ func BenchmarkRoomsOfUser(b *testing.B) {
 	for _, depth := range []int{0, 500, 940} {
 		b.Run(fmt.Sprint("after-", depth), func(b *testing.B) {
 			after := c.rooms[depth]
-			compare(b, 50,
+			c.compare(b, 50,
 				way{"hand", func(n int) error {
 					return times(n, func() error {
 						return handQuery[handRoom](b.Context(), c.hand, 50, handRoomsPage, "u1", [16]byte(after))
@@ -165,17 +178,11 @@ func BenchmarkExactSet(b *testing.B) {
 	}
 	c.analyze(b)
 	people := []roomkit.UserID{"u1", "u2", "u3"}
-	compare(b, 50,
+	c.compare(b, 50,
 		way{"hand", func(n int) error {
 			return times(n, func() error {
 				digest := roomkit.DigestOf(people...)
-				type room struct {
-					ID      [16]byte
-					Version int64
-					Name    string
-					People  int64
-				}
-				return handQuery[room](b.Context(), c.hand, 1, handExact, digest[:], []string{"u1", "u2", "u3"})
+				return handQuery[handFound](b.Context(), c.hand, 1, handExact, digest[:], []string{"u1", "u2", "u3"})
 			})
 		}},
 		way{"ours", func(n int) error {
@@ -189,18 +196,64 @@ func BenchmarkExactSet(b *testing.B) {
 		}})
 }
 
+// The rooms in which all of three people take part. One of them is in few rooms,
+// or all are in all of them. The library looks who is in the fewest, goes through
+// the rooms of that one by roomkit_members_user, looks up the others in each, and
+// ends with the page: how many rooms the others are in makes no difference. The
+// join by hand needs no such look where they share many rooms, and reads all rooms
+// of the busiest where they share few.
+func BenchmarkSuperset(b *testing.B) {
+	for _, rooms := range []int{1000, 10_000} {
+		c := newCrowd(b, rooms, 20)
+		for i := range 5 {
+			room := c.rooms[i*len(c.rooms)/5]
+			require.NoError(b, c.invite(b.Context(), room, "u9"))
+		}
+		c.analyze(b)
+		for _, tt := range []struct {
+			name   string
+			people []roomkit.UserID
+			want   int
+		}{
+			{"few", []roomkit.UserID{"u1", "u2", "u9"}, 5}, {"many", []roomkit.UserID{"u1", "u2", "u3"}, 50},
+		} {
+			b.Run(fmt.Sprint(tt.name, "-of-", rooms), func(b *testing.B) { c.compareShared(b, tt.people, tt.want) })
+		}
+	}
+}
+
+func (c *crowd) compareShared(b *testing.B, people []roomkit.UserID, want int) {
+	c.compare(b, 50,
+		way{"hand", func(n int) error {
+			return times(n, func() error {
+				return handQuery[handFound](b.Context(), c.hand, want, handShared, string(people[0]), string(people[1]), string(people[2]))
+			})
+		}},
+		way{"ours", func(n int) error {
+			return times(n, func() error {
+				page, err := c.store.Rooms(b.Context(), roomkit.RoomQuery{Participants: people, Limit: 50})
+				if err == nil && len(page) != want {
+					err = fmt.Errorf("%d rooms, not %d", len(page), want)
+				}
+				return err
+			})
+		}})
+}
+
 // Adding somebody to a room of 10 people, and of 1,000,000.
 func BenchmarkGrowth(b *testing.B) {
-	adder := func(size int) func(n int) error {
+	adder := func(size int) (*crowd, func(n int) error) {
 		c := newCrowd(b, 1, 8000)
 		c.enlarge(b, c.rooms[0], size)
 		next := c.taker()
-		return func(n int) error {
+		return c, func(n int) error {
 			return times(n, func() error {
 				room, who := next()
 				return c.invite(b.Context(), room, who)
 			})
 		}
 	}
-	compare(b, 32, way{"10-people", adder(10)}, way{"1M-people", adder(1_000_000)})
+	c, toSmall := adder(10)
+	_, toLarge := adder(1_000_000)
+	c.compare(b, 32, way{"10-people", toSmall}, way{"1M-people", toLarge})
 }

@@ -21,12 +21,12 @@ func (s *Store) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit
 
 // commitAll commits all changes by a function that commits the first of them,
 // one at least, and keeps count of the versions that they have not made.
-func commitAll(ctx context.Context, changes []roomkit.Change, some func(context.Context, []roomkit.Change, unborn) ([]roomkit.CommitResult, error)) ([]roomkit.CommitResult, error) {
+func commitAll(ctx context.Context, changes []roomkit.Change, some func(context.Context, []roomkit.Change, *roomkit.Refusals) ([]roomkit.CommitResult, error)) ([]roomkit.CommitResult, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, classify(ctx, err)
 	}
 	results := make([]roomkit.CommitResult, 0, len(changes))
-	never := unborn{}
+	never := &roomkit.Refusals{}
 	for len(results) < len(changes) {
 		more, err := some(ctx, changes[len(results):], never)
 		if err != nil {
@@ -41,7 +41,7 @@ func commitAll(ctx context.Context, changes []roomkit.Change, some func(context.
 	return results, nil
 }
 
-func (s *Store) commitSome(ctx context.Context, changes []roomkit.Change, never unborn) ([]roomkit.CommitResult, error) {
+func (s *Store) commitSome(ctx context.Context, changes []roomkit.Change, never *roomkit.Refusals) ([]roomkit.CommitResult, error) {
 	var err error
 	careful := false
 	for n := range maxTries {
@@ -55,6 +55,10 @@ func (s *Store) commitSome(ctx context.Context, changes []roomkit.Change, never 
 			return results, nil
 		case errors.Is(err, errMismatch):
 			careful = true
+		case errors.Is(err, errHeld) && len(changes) == 1:
+			return s.heldUp(ctx, changes, never, err)
+		case errors.Is(err, errHeld):
+			return s.commitSome(ctx, changes[:len(changes)/2], never)
 		case !errors.Is(err, errNotStored):
 			return nil, err
 		}
@@ -65,15 +69,35 @@ func (s *Store) commitSome(ctx context.Context, changes []roomkit.Change, never 
 	return nil, classify(ctx, err)
 }
 
+// heldUp ends a change whose rows somebody else holds: it is a repeat if the other
+// one was the same command, else a conflict.
+func (s *Store) heldUp(ctx context.Context, change []roomkit.Change, never *roomkit.Refusals, cause error) ([]roomkit.CommitResult, error) {
+	var done map[roomkit.CommandID]*roomkit.Outcome
+	err := s.reading(ctx, func(conn *pgx.Conn) error {
+		t := &trip{sql: s.sql}
+		done = s.askOutcomes(t, []roomkit.CommandID{change[0].Command})
+		return t.run(ctx, conn)
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case len(done) > 0:
+		return fold(change, &stored{done: done}, never).plan().results(&s.base, never), nil
+	}
+	never.Refuse(&change[0], nil)
+	return []roomkit.CommitResult{{Err: classify(ctx, cause)}}, nil
+}
+
 var (
 	errMismatch  = errors.New("something is not as expected")
 	errNotStored = errors.New("not stored this time")
+	errHeld      = errors.New("somebody else holds a row")
 )
 
 // attempt runs one transaction. The error is errMismatch if the changes have to
-// be judged by what is stored, errNotStored if it is worth another attempt, else
-// final.
-func (s *Store) attempt(ctx context.Context, changes []roomkit.Change, never unborn, careful bool) ([]roomkit.CommitResult, error) {
+// be judged by what is stored, errNotStored if it is worth another attempt,
+// errHeld if fewer of them may do better, else final.
+func (s *Store) attempt(ctx context.Context, changes []roomkit.Change, never *roomkit.Refusals, careful bool) ([]roomkit.CommitResult, error) {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return nil, s.unreached(ctx, err)
@@ -120,6 +144,8 @@ func (s *Store) refusal(ctx context.Context, err error) error {
 		return classify(ctx, err)
 	case mismatch(err):
 		return fmt.Errorf("%w: %w", errMismatch, err)
+	case held(err):
+		return fmt.Errorf("%w: %w", errHeld, err)
 	case again(err):
 		return fmt.Errorf("%w: %w", errNotStored, err)
 	}
@@ -138,6 +164,8 @@ func (s *Store) tryAtOnce(ctx context.Context, conn *pgx.Conn, p *plan) error {
 	} else {
 		t.add(keepPlans, nil, nil)
 	}
+	p.writeCommands(t) // first, since a repeat waits for what it repeats
+	t.add(waitBriefly, nil, nil)
 	p.lock(t, false)
 	p.write(t)
 	p.publish(t, &s.base)
@@ -147,9 +175,10 @@ func (s *Store) tryAtOnce(ctx context.Context, conn *pgx.Conn, p *plan) error {
 
 // tryCarefully locks what the changes write, judges them by what is stored, and
 // commits those that hold. The plan is nil if an error came before the commit.
-func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []roomkit.Change, never unborn) (*plan, error) {
+func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []roomkit.Change, never *roomkit.Refusals) (*plan, error) {
 	t := &trip{sql: s.sql}
 	t.add(beginWriting, nil, nil)
+	t.add(waitBriefly, nil, nil)
 	t.add(keepPlans, nil, nil)
 	p, err := s.judge(ctx, conn, t, changes, never)
 	if err != nil {
@@ -157,6 +186,7 @@ func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []room
 	}
 	t = &trip{sql: s.sql}
 	if len(p.stored) > 0 {
+		p.writeCommands(t)
 		p.write(t)
 		p.publish(t, &s.base)
 	}
@@ -166,7 +196,7 @@ func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []room
 
 // judge goes on with a trip that has begun a transaction: it locks and reads
 // what the changes are about.
-func (b *base) judge(ctx context.Context, conn *pgx.Conn, t *trip, changes []roomkit.Change, never unborn) (*plan, error) {
+func (b *base) judge(ctx context.Context, conn *pgx.Conn, t *trip, changes []roomkit.Change, never *roomkit.Refusals) (*plan, error) {
 	guess := fold(changes, nil, never)
 	changes = changes[:len(guess.fates)]
 	everything(changes).plan().lock(t, true)
@@ -180,7 +210,7 @@ func (b *base) judge(ctx context.Context, conn *pgx.Conn, t *trip, changes []roo
 // everything is a batch that writes whatever one of the changes may write. It is
 // only good for locking.
 func everything(changes []roomkit.Change) *batch {
-	b := fold(nil, nil, nil)
+	b := fold(nil, nil, &roomkit.Refusals{})
 	for i := range changes {
 		c := &changes[i]
 		for j := range c.Expect {
@@ -192,8 +222,8 @@ func everything(changes []roomkit.Change) *batch {
 }
 
 // results says what has become of the changes of a plan that is stored.
-func (p *plan) results(b *base, never unborn) []roomkit.CommitResult {
-	never.become(p.never)
+func (p *plan) results(b *base, never *roomkit.Refusals) []roomkit.CommitResult {
+	*never = p.never
 	results := make([]roomkit.CommitResult, len(p.fates))
 	for i := range p.fates {
 		f, r := &p.fates[i], &results[i]
@@ -219,7 +249,7 @@ func (p *plan) results(b *base, never unborn) []roomkit.CommitResult {
 // resolve finds out whether a commit whose connection was lost is stored. The
 // server may still be at it, so its process has to be gone first. The context of
 // the caller does not end this: it may be the cause.
-func (s *Store) resolve(ctx context.Context, p *plan, never unborn, pid uint32, cause error) ([]roomkit.CommitResult, error) {
+func (s *Store) resolve(ctx context.Context, p *plan, never *roomkit.Refusals, pid uint32, cause error) ([]roomkit.CommitResult, error) {
 	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
 	defer cancel()
 	for n := 0; ; n++ {
@@ -258,7 +288,7 @@ func (s *Store) lookUp(ctx context.Context, p *plan, pid uint32) (gone bool, don
 
 // resultsOf is results for a plan of which another connection has found that it
 // is stored.
-func (p *plan) resultsOf(b *base, never unborn, done map[roomkit.CommandID]*roomkit.Outcome) []roomkit.CommitResult {
+func (p *plan) resultsOf(b *base, never *roomkit.Refusals, done map[roomkit.CommandID]*roomkit.Outcome) []roomkit.CommitResult {
 	results := p.results(b, never)
 	for i := range results {
 		if outcome := done[p.fates[i].change.Command]; outcome != nil && results[i].Err == nil {

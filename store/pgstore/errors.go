@@ -43,6 +43,7 @@ const (
 	stateUniqueViolation   = "23505"
 	stateSerialization     = "40001"
 	stateDeadlock          = "40P01"
+	stateLockNotAvailable  = "55P03"
 	stateReadOnly          = "25006"
 	stateNUL               = "22021" // a text that PostgreSQL cannot hold
 	stateUndefinedTable    = "42P01"
@@ -73,6 +74,9 @@ func again(err error) bool {
 	return state == stateSerialization || state == stateDeadlock
 }
 
+// held reports whether somebody else holds a row for longer than we wait.
+func held(err error) bool { return verdict(err) == stateLockNotAvailable }
+
 // classify makes an error of this package from one of the driver. An error of
 // the context comes first, because the driver has others for its end.
 func classify(ctx context.Context, err error) error {
@@ -92,7 +96,7 @@ func classify(ctx context.Context, err error) error {
 		return &roomkit.Invalid{Field: "text", Reason: "PostgreSQL cannot hold it: " + err.Error()}
 	case state == stateUndefinedTable || state == stateUndefinedFunction:
 		class = ErrNotMigrated
-	case again(err) || mismatch(err):
+	case again(err) || mismatch(err) || held(err):
 		class = roomkit.ErrConflict
 	default:
 		return fmt.Errorf("pgstore: %w", err)

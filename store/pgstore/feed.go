@@ -28,7 +28,7 @@ func (b *base) position(c roomkit.Cursor) (int64, error) {
 // Feed implements [roomkit.Store]. A cursor is valid if there is a record at its
 // position.
 func (b *base) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
-	size, err := pageSize(ctx, limit)
+	size, err := roomkit.PageSize(limit)
 	if err != nil {
 		return nil, err
 	}
@@ -46,7 +46,7 @@ func (b *base) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]roo
 		if after != "" {
 			t.add(isPosition, new(args).int(from), func(r *row) { issued = r.bool() })
 		}
-		t.add(pageOfFeed, new(args).int(from).int(size), func(r *row) { records = append(records, b.record(r)) })
+		t.add(pageOfFeed, new(args).int(from).int(int64(size)), func(r *row) { records = append(records, b.record(r)) })
 		return t.run(ctx, conn)
 	})
 	if err == nil && !issued {
@@ -60,16 +60,16 @@ func (b *base) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]roo
 
 // History implements [roomkit.Store].
 func (b *base) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]roomkit.Record, error) {
-	size, err := pageSize(ctx, limit)
-	if err == nil && (of.Type < roomkit.SubjectRoom || of.Type > roomkit.SubjectTeam) {
-		err = invalid("Subject", "of no type")
+	size, err := roomkit.PageSize(limit)
+	if err == nil && !of.Valid() {
+		err = invalid("Subject", "malformed")
 	}
 	if err != nil {
 		return nil, err
 	}
 	if of.Type == roomkit.SubjectRoom {
-		return page(ctx, b, pageOfRoomHistory, new(args).uuid(of.Room).int(int64(after)).int(size), b.record)
+		return page(ctx, b, pageOfRoomHistory, new(args).uuid(of.Room).int(int64(after)).int(int64(size)), b.record)
 	}
-	a := new(args).text(of.ID).int(int64(after)).int(size).text(of.Type.String())
+	a := new(args).text(of.ID).int(int64(after)).int(int64(size)).text(of.Type.String())
 	return page(ctx, b, pageOfHistory, a, b.record)
 }

@@ -40,6 +40,9 @@ func (s *Store) InTx(tx pgx.Tx) roomkit.Store {
 
 // onTx runs something that only reads.
 func (s *txStore) onTx(ctx context.Context, do func(*pgx.Conn) error) error {
+	if err := ctx.Err(); err != nil {
+		return classify(ctx, err)
+	}
 	return classify(ctx, s.guarded(ctx, func() error { return do(s.tx.Conn()) }))
 }
 
@@ -90,7 +93,7 @@ func (s *txStore) Commit(ctx context.Context, changes []roomkit.Change) ([]roomk
 	return commitAll(ctx, changes, s.commitSome)
 }
 
-func (s *txStore) commitSome(ctx context.Context, changes []roomkit.Change, never unborn) ([]roomkit.CommitResult, error) {
+func (s *txStore) commitSome(ctx context.Context, changes []roomkit.Change, never *roomkit.Refusals) ([]roomkit.CommitResult, error) {
 	var err error
 	for range maxTries {
 		var p *plan
@@ -110,12 +113,13 @@ func (s *txStore) commitSome(ctx context.Context, changes []roomkit.Change, neve
 
 // park judges changes and writes those that hold. Their records wait for their
 // places, and what they relied on for being compared, until the host commits.
-func (s *txStore) park(ctx context.Context, changes []roomkit.Change, never unborn) (*plan, error) {
+func (s *txStore) park(ctx context.Context, changes []roomkit.Change, never *roomkit.Refusals) (*plan, error) {
 	p, err := s.judge(ctx, s.tx.Conn(), &trip{sql: s.sql}, changes, never)
 	if err != nil || len(p.stored) == 0 {
 		return p, err
 	}
 	t := &trip{sql: s.sql}
+	p.writeCommands(t)
 	p.write(t)
 	p.park(t)
 	return p, t.run(ctx, s.tx.Conn())

@@ -12,13 +12,14 @@ import (
 
 // Load implements [roomkit.Store] in one round trip.
 func (b *base) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, classify(ctx, err)
-	}
 	var facts []roomkit.Facts
 	err := b.reading(ctx, func(conn *pgx.Conn) error {
 		l := newLookup(b, needs)
-		err := l.trip.run(ctx, conn)
+		t := &l.trip
+		if !b.inTx {
+			t = t.ofOneMoment()
+		}
+		err := t.run(ctx, conn)
 		if err == nil {
 			facts = l.facts(needs)
 		}
@@ -32,9 +33,9 @@ func (b *base) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts,
 
 // person is what is known of a user, and of the user in a room.
 type person struct {
-	user    roomkit.User // version 0: there is none
-	company roomkit.Company
-	member  roomkit.Member // no user: there is none
+	user    *roomkit.User
+	company *roomkit.Company
+	member  *roomkit.Member
 }
 
 // lookup is a trip for some needs and what it has found.
@@ -62,18 +63,11 @@ func newLookup(b *base, needs []roomkit.Need) *lookup {
 		teams: map[roomkit.TeamID]*roomkit.Team{}, companies: map[roomkit.CompanyID]*roomkit.Company{},
 		holders: map[nameKey]roomkit.RoomID{}, shared: make([][]roomkit.RoomEntry, len(needs)),
 	}
-	if !b.inTx {
-		l.trip.add(beginReading, nil, nil)
-		l.trip.add(byIndex, nil, nil)
-	}
 	l.askAbout(needs)
 	for i := range needs {
 		if len(needs[i].Shared) > 0 {
 			l.askShared(needs[i].Shared, &l.shared[i])
 		}
-	}
-	if !b.inTx {
-		l.trip.add(endTx, nil, nil)
 	}
 	return l
 }
@@ -84,19 +78,16 @@ func (l *lookup) askAbout(needs []roomkit.Need) {
 	for i := range needs {
 		w.add(&needs[i])
 	}
-	if len(w.rooms.list) > 0 {
-		l.trip.add(loadRooms, uuidList(arrays(), w.rooms.list), l.takeRoom)
-	}
 	if n := len(w.people.list); n > 0 || len(w.rooms.list) > 0 {
-		a := arrays().uuids(n, func(i int) [16]byte { return w.people.list[i].room })
+		a := uuidList(arrays(), w.rooms.list).uuids(n, func(i int) [16]byte { return w.people.list[i].room })
 		a.texts(n, func(i int) string { return string(w.people.list[i].user) })
-		l.trip.add(loadPeople, uuidList(a, w.rooms.list), l.takePerson)
+		l.trip.add(loadFacts, a, l.take)
 	}
 	if n := len(w.led.list); n > 0 || len(w.masters.list) > 0 || len(w.everybody.list) > 0 {
 		a := uuidList(uuidList(arrays(), w.masters.list), w.everybody.list).int(roomkit.MaxEverybody + 1)
 		a.texts(n, func(i int) string { return string(w.led.list[i].team) })
 		a.uuids(n, func(i int) [16]byte { return w.led.list[i].room })
-		l.trip.add(loadCrowd, a, l.takePerson)
+		l.trip.add(loadCrowd, a, l.take)
 	}
 	if len(w.led.list) > 0 {
 		teams := make([]roomkit.TeamID, len(w.led.list))
@@ -104,14 +95,16 @@ func (l *lookup) askAbout(needs []roomkit.Need) {
 			teams[i] = led.team
 		}
 		l.trip.add(loadTeams, textList(arrays(), teams), func(r *row) {
-			t := l.b.names.team(r)
-			l.teams[t.ID] = &t
+			if t := l.b.team(r); t != nil {
+				l.teams[t.ID] = t
+			}
 		})
 	}
 	if len(w.companies.list) > 0 {
 		l.trip.add(loadCompanies, textList(arrays(), w.companies.list), func(r *row) {
-			c := l.b.names.company(r)
-			l.companies[c.ID] = &c
+			if c := whole(r, l.b.names.company); c != nil {
+				l.companies[c.ID] = c
+			}
 		})
 	}
 	l.b.askNames(&l.trip, w.names.list, l.holders)
@@ -168,36 +161,24 @@ func (w *wanted) add(n *roomkit.Need) {
 	}
 }
 
-func (l *lookup) takeRoom(r *row) {
-	room := l.b.names.room(r)
-	l.rooms[room.ID] = &room
-	if !r.absent(companyWidth) {
-		c := l.b.names.company(r)
-		l.owners[room.ID] = &c
+// take takes a row about a person or, without a user, about a room.
+func (l *lookup) take(r *row) {
+	at := place{room: r.uuid()}
+	ofRoom := r.absent(1)
+	if !ofRoom {
+		at.user = roomkit.UserID(r.text())
 	}
-	if !r.absent(teamWidth) {
-		t := l.b.names.team(r)
-		l.roomTeams[room.ID] = &t
+	user, member, company := whole(r, l.b.names.user), whole(r, l.b.names.member), whole(r, l.b.names.company)
+	switch {
+	case ofRoom:
+		l.rooms[at.room] = whole(r, l.b.names.room)
+		l.owners[at.room] = company
+		l.roomTeams[at.room] = l.b.team(r)
+	case l.people[at] == nil:
+		p := &person{user: user, company: company, member: member}
+		l.people[at] = p
+		l.crowds[at.room] = append(l.crowds[at.room], p)
 	}
-}
-
-func (l *lookup) takePerson(r *row) {
-	at := place{r.uuid(), roomkit.UserID(r.text())}
-	if l.people[at] != nil {
-		return
-	}
-	p := &person{}
-	if !r.absent(userWidth) {
-		p.user = l.b.names.user(r)
-	}
-	if !r.absent(companyWidth) {
-		p.company = l.b.names.company(r)
-	}
-	if !r.absent(memberWidth) {
-		p.member = l.b.names.member(r)
-	}
-	l.people[at] = p
-	l.crowds[at.room] = append(l.crowds[at.room], p)
 }
 
 // askShared asks for the rooms that some people share: first those which are
@@ -258,13 +239,13 @@ func (l *lookup) addPeople(n *roomkit.Need, f *roomkit.Facts) {
 			return
 		}
 		added[p] = struct{}{}
-		if p.member.User != "" {
-			f.Members = append(f.Members, p.member)
+		if p.member != nil {
+			f.Members = append(f.Members, *p.member)
 		}
-		if p.user.Version > 0 {
-			f.Users = append(f.Users, p.user)
-			addCompany(f, &p.company)
+		if p.user != nil {
+			f.Users = append(f.Users, *p.user)
 		}
+		addCompany(f, p.company)
 	}
 	for _, id := range n.People {
 		add(l.people[place{n.Room, id}])
@@ -287,7 +268,8 @@ func (l *lookup) crowd(n *roomkit.Need) (list []*person) {
 	if !n.Masters && !n.Everybody {
 		return nil
 	}
-	all := slices.SortedFunc(slices.Values(l.crowds[n.Room]), func(a, b *person) int { return cmp.Compare(a.member.User, b.member.User) })
+	all := slices.DeleteFunc(slices.Clone(l.crowds[n.Room]), func(p *person) bool { return p.member == nil })
+	slices.SortFunc(all, func(a, b *person) int { return cmp.Compare(a.member.User, b.member.User) })
 	everybody := 0
 	for _, p := range all {
 		present := p.member.Participant || p.member.Master
@@ -302,7 +284,7 @@ func (l *lookup) crowd(n *roomkit.Need) (list []*person) {
 }
 
 func addCompany(f *roomkit.Facts, c *roomkit.Company) {
-	if c == nil || c.Version == 0 || slices.ContainsFunc(f.Companies, func(have roomkit.Company) bool { return have.ID == c.ID }) {
+	if c == nil || slices.ContainsFunc(f.Companies, func(have roomkit.Company) bool { return have.ID == c.ID }) {
 		return
 	}
 	f.Companies = append(f.Companies, *c)

@@ -9,19 +9,6 @@ import (
 	"github.com/go-roomkit/roomkit"
 )
 
-// pageSize clamps a limit; it is the first thing that every query does.
-func pageSize(ctx context.Context, limit int) (int64, error) {
-	switch {
-	case ctx.Err() != nil:
-		return 0, classify(ctx, ctx.Err())
-	case limit < 0:
-		return 0, invalid("Limit", "is negative")
-	case limit == 0:
-		return roomkit.DefaultPage, nil
-	}
-	return int64(min(limit, roomkit.MaxPage)), nil
-}
-
 // page runs one statement and reads its rows.
 func page[R any](ctx context.Context, b *base, number int, a *args, read func(*row) R) ([]R, error) {
 	var rows []R
@@ -39,35 +26,29 @@ func page[R any](ctx context.Context, b *base, number int, a *args, read func(*r
 
 // Members implements [roomkit.Store].
 func (b *base) Members(ctx context.Context, q roomkit.MemberQuery) ([]roomkit.Member, error) {
-	limit, err := pageSize(ctx, q.Limit)
-	if err == nil && q.Which > roomkit.MembersAll {
-		err = invalid("Which", "unknown filter")
-	}
+	limit, err := q.Check()
 	if err != nil {
 		return nil, err
 	}
 	number := [...]int{pageOfPresent, pageOfParticipants, pageOfMasters, pageOfAll}[q.Which]
-	return page(ctx, b, number, new(args).uuid(q.Room).text(string(q.After)).int(limit), b.names.member)
+	return page(ctx, b, number, new(args).uuid(q.Room).text(string(q.After)).int(int64(limit)), b.names.member)
 }
 
 // Users implements [roomkit.Store].
 func (b *base) Users(ctx context.Context, q roomkit.UserQuery) ([]roomkit.User, error) {
-	limit, err := pageSize(ctx, q.Limit)
+	limit, err := roomkit.PageSize(q.Limit)
 	if err != nil {
 		return nil, err
 	}
 	if q.Company == "" {
-		return page(ctx, b, pageOfFree, new(args).text(string(q.After)).int(limit), b.names.user)
+		return page(ctx, b, pageOfFree, new(args).text(string(q.After)).int(int64(limit)), b.names.user)
 	}
-	return page(ctx, b, pageOfUsers, new(args).text(string(q.Company)).text(string(q.After)).int(limit), b.names.user)
+	return page(ctx, b, pageOfUsers, new(args).text(string(q.Company)).text(string(q.After)).int(int64(limit)), b.names.user)
 }
 
 // Rooms implements [roomkit.Store].
 func (b *base) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomEntry, error) {
-	limit, err := pageSize(ctx, q.Limit)
-	if err == nil {
-		err = checkRoomQuery(&q)
-	}
+	limit, err := q.Check()
 	if err != nil {
 		return nil, err
 	}
@@ -78,10 +59,10 @@ func (b *base) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomEn
 	}
 	switch {
 	case q.User != "" && q.Which == roomkit.MembersAll:
-		kinds(a.text(string(q.User)).uuid(q.After), q.Kinds).int(limit)
+		kinds(a.text(string(q.User)).uuid(q.After), q.Kinds).int(int64(limit))
 		return page(ctx, b, pageOfPastRooms, a, withRow)
 	case q.User != "":
-		kinds(a.text(string(q.User)).uuid(q.After), q.Kinds).int(limit)
+		kinds(a.text(string(q.User)).uuid(q.After), q.Kinds).int(int64(limit))
 		a.bool(q.Which == roomkit.MembersTakingPart).bool(q.Which == roomkit.MembersManaging)
 		return page(ctx, b, pageOfUserRooms, a, withRow)
 	case q.Company != "":
@@ -89,14 +70,14 @@ func (b *base) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomEn
 		if q.Public {
 			number = pageOfPublic
 		}
-		return page(ctx, b, number, kinds(a.text(string(q.Company)).uuid(q.After), q.Kinds).int(limit), room)
+		return page(ctx, b, number, kinds(a.text(string(q.Company)).uuid(q.After), q.Kinds).int(int64(limit)), room)
 	}
 	people := slices.Compact(slices.Sorted(slices.Values(q.Participants)))
 	if q.Exact {
 		digest := roomkit.DigestOf(people...)
-		return page(ctx, b, loadExact, kinds(textList(a.bytes(digest[:]), people).uuid(q.After), q.Kinds).int(limit), room)
+		return page(ctx, b, loadExact, kinds(textList(a.bytes(digest[:]), people).uuid(q.After), q.Kinds).int(int64(limit)), room)
 	}
-	return page(ctx, b, pageOfShared, kinds(textList(a.uuid(q.After), people), q.Kinds).int(limit), room)
+	return page(ctx, b, pageOfShared, kinds(textList(a.uuid(q.After), people), q.Kinds).int(int64(limit)), room)
 }
 
 // kinds adds the names of kinds, or NULL for all.
@@ -105,24 +86,4 @@ func kinds(a *args, list []roomkit.Kind) *args {
 		return a.null()
 	}
 	return a.texts(len(list), func(i int) string { return list[i].String() })
-}
-
-func checkRoomQuery(q *roomkit.RoomQuery) error {
-	selectors := 0
-	for _, set := range [...]bool{q.User != "", q.Company != "", len(q.Participants) > 0} {
-		if set {
-			selectors++
-		}
-	}
-	switch {
-	case selectors != 1:
-		return invalid("RoomQuery", "needs one of User, Company and Participants")
-	case q.Which > roomkit.MembersAll:
-		return invalid("Which", "unknown filter")
-	case q.Public && q.Company == "":
-		return invalid("Public", "needs Company")
-	case q.Exact && len(q.Participants) == 0:
-		return invalid("Exact", "needs Participants")
-	}
-	return nil
 }

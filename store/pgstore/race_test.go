@@ -117,10 +117,15 @@ func each(workers, n int, do func(i int)) {
 
 func TestLastMasterRace(t *testing.T) {
 	t.Run("the store", func(t *testing.T) {
-		w := newWorld(t)
 		keep := func(s roomkit.Store) roomkit.Store { return s }
-		require.Zero(t, dismissals(t, w, keep, scale(2000, 10_000)))
-		require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+		const rooms = 2000 // nobody may be in many more groups
+		rounds := scale(1, 5)
+		for range rounds {
+			w := newWorld(t)
+			require.Zero(t, dismissals(t, w, keep, rooms))
+			require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+		}
+		t.Logf("0 of %d groups were left without a master", rounds*rooms)
 	})
 	t.Run("a store without comparison", func(t *testing.T) {
 		w := newWorld(t)

@@ -8,15 +8,8 @@ import (
 	"github.com/go-roomkit/roomkit"
 )
 
-// How many columns the rows have.
-const (
-	companyWidth = 11
-	teamWidth    = 12
-	userWidth    = 12
-	memberWidth  = 19
-)
-
-// The following read rows in the order of the column lists in readTexts.
+// The following read rows in the order of the column lists in readTexts, which is
+// that of the tables.
 
 func (n *names) room(r *row) (v roomkit.Room) {
 	v.ID, v.Version = r.uuid(), r.version()
@@ -77,10 +70,18 @@ func (n *names) team(r *row) (v roomkit.Team) {
 	v.Name, v.Leader = r.text(), roomkit.UserID(r.text())
 	v.Room, v.Features, v.Photo = r.bool(), r.bool(), r.bool()
 	v.Preset, v.Notify, v.SyncedSeq = r.set(), r.bool(), r.int()
-	for _, id := range strings.Fields(r.text()) {
-		v.Members = append(v.Members, roomkit.UserID(id))
-	}
 	return v
+}
+
+// team reads a row of a team and the list of its people.
+func (b *base) team(r *row) *roomkit.Team {
+	t, people := whole(r, b.names.team), r.text()
+	if t != nil {
+		for _, id := range strings.Fields(people) {
+			t.Members = append(t.Members, roomkit.UserID(id))
+		}
+	}
+	return t
 }
 
 // record reads a record; it has no cursor while it waits for its place.

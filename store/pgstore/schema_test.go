@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -55,6 +56,7 @@ func TestForeignDatabases(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			o := newSchema(t, pool)
 			tt.prepare(t, o)
+			before := relations(t, pool, o.Schema)
 			_, err := pgstore.New(t.Context(), pool, o)
 			require.ErrorIs(t, err, tt.open)
 			require.ErrorIs(t, err, roomkit.ErrUnsupported)
@@ -62,8 +64,22 @@ func TestForeignDatabases(t *testing.T) {
 				return // there is no older version yet: the tables are in the way
 			}
 			require.ErrorIs(t, pgstore.Migrate(t.Context(), pool, o), tt.migrate)
+			if tt.migrate != nil {
+				require.Equal(t, before, relations(t, pool, o.Schema), "nothing was changed")
+			}
 		})
 	}
+}
+
+// relations gives what a schema holds, with the columns.
+func relations(tb testing.TB, pool *pgxpool.Pool, schema string) []string {
+	tb.Helper()
+	rows, err := pool.Query(tb.Context(), `SELECT c.relname || ' ' || a.attname FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid
+		WHERE c.relnamespace = to_regnamespace($1) AND a.attnum > 0 ORDER BY 1`, schema)
+	require.NoError(tb, err)
+	names, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	require.NoError(tb, err)
+	return names
 }
 
 func TestOptions(t *testing.T) {
@@ -197,28 +213,6 @@ func TestUnreachableServer(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 }
 
-func TestReadOnly(t *testing.T) {
-	w := newWorld(t)
-	pool := poolOf(t, databaseURL(t))
-	config := pool.Config()
-	config.ConnConfig.RuntimeParams["default_transaction_read_only"] = "on"
-	readers, err := pgxpool.NewWithConfig(t.Context(), config)
-	require.NoError(t, err)
-	defer readers.Close()
-	s := openStore(t, readers, w.o)
-	for name, err := range everyCall(t.Context(), s) {
-		if name != "Commit" {
-			require.NoError(t, err, name)
-		}
-	}
-	tx, err := readers.Begin(t.Context())
-	require.NoError(t, err)
-	defer tx.Rollback(context.WithoutCancel(t.Context()))
-	_, err = s.InTx(tx).Commit(t.Context(), []roomkit.Change{newLine(8).next(1)})
-	require.ErrorIs(t, err, pgstore.ErrReadOnly)
-	require.ErrorIs(t, err, roomkit.ErrUnsupported)
-}
-
 // What somebody else has written into the tables is told, not taken for ours.
 func TestCorruptedTables(t *testing.T) {
 	tests := []struct {
@@ -249,20 +243,6 @@ func TestCorruptedTables(t *testing.T) {
 			break
 		}
 	})
-}
-
-// Text that PostgreSQL cannot hold is refused, in questions, too.
-func TestNUL(t *testing.T) {
-	w := newWorld(t)
-	_, err := w.store.Load(t.Context(), []roomkit.Need{{People: []roomkit.UserID{"a\x00b"}}})
-	require.ErrorIs(t, err, roomkit.ErrInvalid)
-	_, err = w.store.Rooms(t.Context(), roomkit.RoomQuery{User: "\xff"})
-	require.ErrorIs(t, err, roomkit.ErrInvalid)
-	l := newLine(1)
-	l.room.Name = "a\x00b"
-	_, err = w.store.Commit(t.Context(), []roomkit.Change{l.next(1)})
-	require.ErrorIs(t, err, roomkit.ErrInvalid)
-	require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
 }
 
 func (w *world) history(tb testing.TB, of roomkit.Subject) []roomkit.Record {

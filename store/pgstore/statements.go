@@ -16,14 +16,14 @@ const (
 	beginWriting
 	byIndex
 	keepPlans
+	waitBriefly
 	endTx
 	undoTx
 	mark
 	undoToMark
 	forgetMark
 
-	loadRooms
-	loadPeople
+	loadFacts
 	loadCrowd
 	loadTeams
 	loadCompanies
@@ -75,7 +75,8 @@ const (
 	endMembers
 	insertCommands
 	takeTurn
-	checkRelied
+	checkPeople
+	checkPlaces
 	insertRecords
 	isGone
 	readIsolation

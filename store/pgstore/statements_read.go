@@ -14,34 +14,37 @@ const (
 	userColumns = `u.id, u.version, u.company, u.kind, u.status, u.administrator, u.works, u.line, u.works_since, u.works_lost,
 	u.ended, u.groups`
 
-	companyColumns = `c.id, c.version, c.core, c.members_create_groups, c.works, c.line, c.max_groups, c.recall_window,
-	c.works_off, c.works_narrowed, c.groups`
-
-	teamColumns = `t.id, t.version, t.company, t.name, t.leader, t.room, t.features, t.photo, t.preset, t.notify, t.synced_seq,
-	CASE WHEN t.id IS NOT NULL THEN
-		(SELECT string_agg(tm."user", ' ' ORDER BY tm."user") FROM roomkit_team_members tm WHERE tm.team = t.id) END`
+	teamPeople = `(SELECT string_agg(tm."user", ' ' ORDER BY tm."user") FROM roomkit_team_members tm WHERE tm.team = `
 
 	recordColumns = `e.position, e.subject, e.room, e.id, e.version, e.type, e.at, e.command, e.data`
 
-	// personJoins adds to pairs of a room and a user what is known of both. LIMIT
-	// keeps it a look-up for each pair, however small the tables are at first.
-	personJoins = `
-	LEFT JOIN LATERAL (SELECT * FROM roomkit_users l WHERE l.id = p."user" LIMIT 1) u ON true
-	LEFT JOIN LATERAL (SELECT * FROM roomkit_companies l WHERE l.id = u.company LIMIT 1) c ON true
-	LEFT JOIN LATERAL (SELECT * FROM roomkit_members l WHERE l.room = p.room AND l."user" = p."user" LIMIT 1) m ON true`
+	// personRows are what is known of a user and of the user in a room, for pairs p of
+	// both, as whole rows: the columns of many tables would be copied from join to
+	// join. LIMIT keeps it a look-up for each pair, however small the tables are at
+	// first.
+	personRows = `u.whole, (SELECT m FROM roomkit_members m WHERE m.room = p.room AND m."user" = p."user")`
+	personJoin = ` LEFT JOIN LATERAL (SELECT l AS whole, l.company FROM roomkit_users l WHERE l.id = p."user" LIMIT 1) u ON true`
 
 	// roomOfRow adds to a row m of a member the room.
 	roomOfRow = ` CROSS JOIN LATERAL (SELECT * FROM roomkit_rooms l WHERE l.id = m.room LIMIT 1) r`
 
 	// tookPart holds for a row m of one of the people $2 if all of them take part.
-	tookPart = `(SELECT count(*) FROM roomkit_members o WHERE o.room = m.room AND o."user" = ANY($2::text[]) AND o.participant)
+	tookPart = `(SELECT count(*) FROM unnest($2::text[]) p("user") CROSS JOIN LATERAL (
+			SELECT FROM roomkit_members o WHERE o.room = m.room AND o."user" = p."user" AND o.participant LIMIT 1) one)
 		= cardinality($2::text[])`
 
 	// fewestRooms is the one of the people $2 who is in the fewest rooms, as far as
 	// a short look tells.
-	fewestRooms = `(SELECT f."user" FROM unnest($2::text[]) f("user") ORDER BY (
-		SELECT count(*) FROM (SELECT FROM roomkit_members o WHERE o."user" = f."user" AND (o.participant OR o.master) LIMIT 200) few)
-		LIMIT 1)`
+	fewestRooms = `WITH fewest AS MATERIALIZED (SELECT p."user" FROM unnest($2::text[]) p("user") ORDER BY (
+			SELECT count(*) FROM (
+				SELECT FROM roomkit_members o
+				WHERE (o."user", o.room) > (p."user", $1::uuid) AND o."user" <= p."user" AND (o.participant OR o.master)
+				ORDER BY o."user", o.room LIMIT 200) few)
+			LIMIT 1)
+		`
+	// ofFewest are the rows of that one, in their order.
+	ofFewest = `(m."user", m.room) > ((SELECT f."user" FROM fewest f), $1::uuid) AND m."user" <= (SELECT f."user" FROM fewest f)
+				AND (m.participant OR m.master) AND m.participant`
 )
 
 // readTexts are the statements that only read.
@@ -50,20 +53,20 @@ var readTexts = map[int]string{
 	beginReading: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`,
 	endTx:        `COMMIT`,
 
-	loadRooms: `SELECT ` + roomColumns + `, ` + companyColumns + `, ` + teamColumns + `
-			FROM unnest($1::uuid[]) n(id)
-			CROSS JOIN LATERAL (SELECT * FROM roomkit_rooms l WHERE l.id = n.id LIMIT 1) r
-			LEFT JOIN LATERAL (SELECT * FROM roomkit_companies l WHERE l.id = r.company LIMIT 1) c ON true
-			LEFT JOIN LATERAL (SELECT * FROM roomkit_teams l WHERE l.id = r.team AND r.kind = 'team' LIMIT 1) t ON true`,
-	loadPeople: `SELECT p.room, p."user", ` + userColumns + `, ` + companyColumns + `, ` + memberColumns + `
+	// Rooms, without a user, and people. The parties of a direct room come with it.
+	loadFacts: `SELECT p.room, p."user", ` + personRows + `,
+				(SELECT c FROM roomkit_companies c WHERE c.id = CASE WHEN p."user" IS NULL THEN p.company ELSE u.company END), p.whole,
+				CASE WHEN p.kind = 'team' THEN (SELECT t FROM roomkit_teams t WHERE t.id = p.team) END,
+				CASE WHEN p.kind = 'team' THEN ` + teamPeople + `p.team) END
 			FROM (
-				SELECT * FROM unnest($1::uuid[], $2::text[]) named(room, "user")
+				SELECT n.id AS room, named."user", r.whole, r.company, r.kind, r.team FROM unnest($1::uuid[]) n(id)
+				CROSS JOIN LATERAL (SELECT l AS whole, l.* FROM roomkit_rooms l WHERE l.id = n.id LIMIT 1) r
+				CROSS JOIN LATERAL (VALUES (1, NULL), (2, r.party_a), (3, r.party_b)) named(n, "user")
+				WHERE named.n = 1 OR r.kind = 'direct' AND named."user" IS NOT NULL
 				UNION ALL
-				SELECT n.id, parties."user" FROM unnest($3::uuid[]) n(id)
-				CROSS JOIN LATERAL (SELECT * FROM roomkit_rooms l WHERE l.id = n.id LIMIT 1) r
-				CROSS JOIN LATERAL (VALUES (r.party_a), (r.party_b)) parties("user") WHERE r.kind = 'direct'
-			) p` + personJoins,
-	loadCrowd: `SELECT p.room, p."user", ` + userColumns + `, ` + companyColumns + `, ` + memberColumns + `
+				SELECT named.room, named."user", NULL, NULL, NULL, NULL FROM unnest($2::uuid[], $3::text[]) named(room, "user")
+			) p` + personJoin,
+	loadCrowd: `SELECT p.room, p."user", ` + personRows + `, (SELECT c FROM roomkit_companies c WHERE c.id = u.company)
 			FROM (
 				SELECT o.room, o."user" FROM roomkit_members o WHERE o.room = ANY($1::uuid[]) AND o.master
 				UNION
@@ -73,9 +76,9 @@ var readTexts = map[int]string{
 				UNION
 				SELECT led.room, t.leader FROM unnest($4::text[], $5::uuid[]) led(team, room) JOIN roomkit_teams t ON t.id = led.team
 				WHERE t.leader IS NOT NULL
-			) p` + personJoins,
-	loadTeams:     `SELECT ` + teamColumns + ` FROM roomkit_teams t WHERE t.id = ANY($1::text[])`,
-	loadCompanies: `SELECT ` + companyColumns + ` FROM roomkit_companies c WHERE c.id = ANY($1::text[])`,
+			) p` + personJoin,
+	loadTeams:     `SELECT t, ` + teamPeople + `t.id) FROM roomkit_teams t WHERE t.id = ANY($1::text[])`,
+	loadCompanies: `SELECT c FROM roomkit_companies c WHERE c.id = ANY($1::text[])`,
 	loadNames: `SELECT r.company, r.name_key, r.id FROM unnest($1::text[], $2::text[]) n(company, name_key)
 			JOIN roomkit_rooms r ON r.company = n.company AND r.name_key = n.name_key AND r.name_key IS NOT NULL AND r.state = 'active'`,
 	loadCheckpoints: `SELECT k.name, k.cursor FROM roomkit_checkpoints k WHERE k.name = ANY($1::text[])`,
@@ -90,15 +93,15 @@ var readTexts = map[int]string{
 					AND o."user" <> ALL($2::text[]))
 				AND ($4::text[] IS NULL OR r.kind = ANY($4::text[]))
 			ORDER BY r.digest, r.id LIMIT $5::bigint`,
-	loadMore: `SELECT ` + roomColumns + ` FROM roomkit_members m` + roomOfRow + `
-			WHERE m."user" = ` + fewestRooms + ` AND (m.participant OR m.master) AND m.participant AND m.room > $1::uuid
+	loadMore: fewestRooms + `SELECT ` + roomColumns + ` FROM roomkit_members m` + roomOfRow + `
+			WHERE ` + ofFewest + `
 				AND r.state = 'active' AND ` + tookPart + `
-				AND EXISTS (SELECT FROM roomkit_members o WHERE o.room = m.room AND (o.participant OR o.master) AND o.participant
-					AND o."user" <> ALL($2::text[]))
+				AND (SELECT true FROM roomkit_members o WHERE o.room = m.room AND (o.participant OR o.master) AND o.participant
+					AND o."user" <> ALL($2::text[]) LIMIT 1)
 				AND ($3::text[] IS NULL OR r.kind = ANY($3::text[]))
 			ORDER BY m."user", m.room LIMIT $4::bigint`,
-	pageOfShared: `SELECT ` + roomColumns + ` FROM roomkit_members m` + roomOfRow + `
-			WHERE m."user" = ` + fewestRooms + ` AND (m.participant OR m.master) AND m.participant AND m.room > $1::uuid
+	pageOfShared: fewestRooms + `SELECT ` + roomColumns + ` FROM roomkit_members m` + roomOfRow + `
+			WHERE ` + ofFewest + `
 				AND r.state = 'active' AND ` + tookPart + `
 				AND ($3::text[] IS NULL OR r.kind = ANY($3::text[]))
 			ORDER BY m."user", m.room LIMIT $4::bigint`,

@@ -5,7 +5,8 @@ package pgstore
 // the transaction without another round trip. Rows are locked table by table in one order, companies,
 // teams, users, rooms, and in the order of ids within a table.
 var writeTexts = map[int]string{
-	beginWriting: `BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE`,
+	// Whether it may write is for the settings of the connection to say.
+	beginWriting: `BEGIN ISOLATION LEVEL READ COMMITTED`,
 	// A connection keeps the plans that it has made while the tables were small, so
 	// they must not be for small tables.
 	byIndex: `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`,
@@ -14,10 +15,14 @@ var writeTexts = map[int]string{
 	keepPlans: `SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
 			set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
 			set_config('jit', 'off', true)`,
-	undoTx:     `ROLLBACK`,
-	mark:       `SAVEPOINT roomkit`,
-	undoToMark: `ROLLBACK TO SAVEPOINT roomkit`,
-	forgetMark: `RELEASE SAVEPOINT roomkit`,
+	// Who waits longer for a row than others take to commit does so for a transaction
+	// of a host, and while it does, a lane of the service stands still. What it waited
+	// for would have changed anyway. The turn comes without fail.
+	waitBriefly: `SELECT set_config('lock_timeout', '25ms', true)`,
+	undoTx:      `ROLLBACK`,
+	mark:        `SAVEPOINT roomkit`,
+	undoToMark:  `ROLLBACK TO SAVEPOINT roomkit`,
+	forgetMark:  `RELEASE SAVEPOINT roomkit`,
 
 	lockCompanies: `SELECT FROM roomkit_companies WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE`,
 	lockTeams:     `SELECT FROM roomkit_teams WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE`,
@@ -153,15 +158,17 @@ var writeTexts = map[int]string{
 	// From here to its end a transaction is the only one that commits. What it
 	// relied on is compared in this time, so nothing has to be locked for it.
 	// Followers that want to be woken hold the next lock, shared.
-	takeTurn: `WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock($1::bigint))
+	takeTurn: `WITH patient AS MATERIALIZED (SELECT set_config('lock_timeout', '0', true)),
+			turn AS MATERIALIZED (SELECT pg_advisory_xact_lock($1::bigint) FROM patient)
 			SELECT pg_notify($2::text, '') FROM turn WHERE NOT pg_try_advisory_xact_lock($1::bigint + 1)`,
-	checkRelied: `SELECT CASE WHEN EXISTS (SELECT FROM unnest($1::uuid[], $2::bigint[]) x(id, version)
+	checkPeople: `SELECT CASE WHEN EXISTS (SELECT FROM unnest($1::text[], $2::bigint[]) x(id, version)
+					WHERE x.version <> coalesce((SELECT u.version FROM roomkit_users u WHERE u.id = x.id), 0))
+				OR EXISTS (SELECT FROM unnest($3::text[], $4::bigint[]) x(id, version)
+					WHERE x.version <> coalesce((SELECT c.version FROM roomkit_companies c WHERE c.id = x.id), 0))
+			THEN concat('roomkit: not as expected, will be judged again')::integer END`,
+	checkPlaces: `SELECT CASE WHEN EXISTS (SELECT FROM unnest($1::uuid[], $2::bigint[]) x(id, version)
 					WHERE x.version <> coalesce((SELECT r.version FROM roomkit_rooms r WHERE r.id = x.id), 0))
 				OR EXISTS (SELECT FROM unnest($3::text[], $4::bigint[]) x(id, version)
-					WHERE x.version <> coalesce((SELECT u.version FROM roomkit_users u WHERE u.id = x.id), 0))
-				OR EXISTS (SELECT FROM unnest($5::text[], $6::bigint[]) x(id, version)
-					WHERE x.version <> coalesce((SELECT c.version FROM roomkit_companies c WHERE c.id = x.id), 0))
-				OR EXISTS (SELECT FROM unnest($7::text[], $8::bigint[]) x(id, version)
 					WHERE x.version <> coalesce((SELECT t.version FROM roomkit_teams t WHERE t.id = x.id), 0))
 			THEN concat('roomkit: not as expected, will be judged again')::integer END`,
 	insertRecords: `INSERT INTO roomkit_records (position, subject, room, id, version, type, at, command, data)

@@ -34,6 +34,10 @@ type Options struct {
 	// by default 5 s. A caller's context does not shorten it. What is not known
 	// then is [roomkit.ErrUnknownOutcome].
 	Patience time.Duration
+	// Lanes is how many groups of commands a service commits side by side, by
+	// default 2. Commits end one after another, because the feed has one order; more
+	// only make the groups smaller. One spends the least time of the processors.
+	Lanes int
 	// Weak lets New accept settings with which a crash takes back commits that were
 	// acknowledged: fsync or synchronous_commit off.
 	Weak bool
@@ -42,6 +46,7 @@ type Options struct {
 const (
 	defaultPrefix   = "roomkit_"
 	defaultPatience = 5 * time.Second
+	defaultLanes    = 2
 )
 
 var validName = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
@@ -56,6 +61,9 @@ func (o *Options) complete() (Options, error) {
 	}
 	if full.Patience <= 0 {
 		full.Patience = defaultPatience
+	}
+	if full.Lanes <= 0 {
+		full.Lanes = defaultLanes
 	}
 	if !validName.MatchString(full.Prefix) {
 		return Options{}, invalid("Prefix", "not of the form "+validName.String())
@@ -81,6 +89,7 @@ type Store struct {
 	base
 	pool     *pgxpool.Pool
 	patience time.Duration
+	lanes    int
 	wakeups  wakeups
 }
 
@@ -115,7 +124,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, o *Options) (*Store, error) {
 	if pool == nil {
 		return nil, invalid("pool", "missing")
 	}
-	s := &Store{pool: pool, patience: full.Patience, base: base{sql: full.statements(), names: makeNames()}}
+	s := &Store{pool: pool, patience: full.Patience, lanes: full.Lanes, base: base{sql: full.statements(), names: makeNames()}}
 	s.reading = s.onPool
 	err = s.onPool(ctx, func(conn *pgx.Conn) error {
 		if err := checkSettings(ctx, conn, full.Weak); err != nil {
@@ -147,7 +156,5 @@ func checkSettings(ctx context.Context, conn *pgx.Conn, weak bool) error {
 	return nil
 }
 
-// CommitsInParallel implements [roomkit.Parallel]. Commits end one after another,
-// because the feed has one order; more at the same time only make the groups of a
-// service smaller.
-func (s *Store) CommitsInParallel() int { return 3 }
+// CommitsInParallel implements [roomkit.Parallel] with [Options.Lanes].
+func (s *Store) CommitsInParallel() int { return s.lanes }

@@ -35,6 +35,21 @@ func (t *trip) add(number int, a *args, each func(*row)) {
 	t.calls = append(t.calls, c)
 }
 
+// ofOneMoment lets the statements of a trip that only reads see the same moment.
+// One statement does anyway; what is sent together is one transaction.
+func (t *trip) ofOneMoment() *trip {
+	whole := &trip{sql: t.sql}
+	if len(t.calls) > 1 {
+		whole.add(beginReading, nil, nil)
+	}
+	whole.add(byIndex, nil, nil)
+	whole.calls = append(whole.calls, t.calls...)
+	if len(t.calls) > 1 {
+		whole.add(endTx, nil, nil)
+	}
+	return whole
+}
+
 var binary1 = []int16{pgx.BinaryFormatCode}
 
 // run makes the round trip, after others for statements that the connection has

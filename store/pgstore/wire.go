@@ -268,6 +268,46 @@ func (r *row) uuid() (id [16]byte) {
 	return id
 }
 
+// whole reads the next column, which is a row of a table; nil stands for NULL.
+func whole[R any](r *row, read func(*row) R) *R {
+	b := r.take()
+	if b == nil {
+		return nil
+	}
+	columns := row{values: r.split(b)}
+	v := read(&columns)
+	if r.err == nil {
+		r.err = columns.err
+	}
+	return &v
+}
+
+// split gives the columns of a row in a column: their number, and for each its
+// type, its size and its value.
+func (r *row) split(b []byte) (columns [][]byte) {
+	number := func() int32 {
+		if len(b) < 4 {
+			r.fail("column %d is cut off", r.next)
+			return 0
+		}
+		n := int32(binary.BigEndian.Uint32(b))
+		b = b[4:]
+		return n
+	}
+	for left := number(); left > 0 && r.err == nil; left-- {
+		number() // the type
+		switch size := int(number()); {
+		case size < 0:
+			columns = append(columns, nil)
+		case size > len(b):
+			r.fail("column %d is cut off", r.next)
+		default:
+			columns, b = append(columns, b[:size:size]), b[size:]
+		}
+	}
+	return columns
+}
+
 // absent reports whether the next column is NULL, and skips n columns if so.
 func (r *row) absent(n int) bool {
 	if r.next < len(r.values) && r.values[r.next] == nil {

@@ -120,7 +120,6 @@ func (p *plan) write(t *trip) {
 	writeTallies(t, tallyCompanies, p.companyTallies)
 	p.writeCheckpoints(t)
 	p.writeEnds(t)
-	p.writeCommands(t)
 }
 
 func replace[R any](t *trip, number int, rows []*written[R], bind func(*args, []*written[R]) *args) {
@@ -236,12 +235,14 @@ func (p *plan) writeEnds(t *trip) {
 
 func (p *plan) writeCommands(t *trip) {
 	n := len(p.stored)
-	a := of(n).uuids(n, func(i int) [16]byte { return p.stored[i].change.Command })
-	a.byteas(n, func(i int) []byte { return p.stored[i].change.Digest[:] })
-	a.uuidsOrNull(n, func(i int) [16]byte { return p.stored[i].change.Outcome.Room })
-	a.bools(n, func(i int) bool { return p.stored[i].change.Outcome.Changed })
+	inOrder := slices.Clone(p.stored)
+	slices.SortFunc(inOrder, func(a, b *fate) int { return bytes.Compare(a.change.Command[:], b.change.Command[:]) })
+	a := of(n).uuids(n, func(i int) [16]byte { return inOrder[i].change.Command })
+	a.byteas(n, func(i int) []byte { return inOrder[i].change.Digest[:] })
+	a.uuidsOrNull(n, func(i int) [16]byte { return inOrder[i].change.Outcome.Room })
+	a.bools(n, func(i int) bool { return inOrder[i].change.Outcome.Changed })
 	a.column(n, oidText, func(b []byte, i int) ([]byte, bool) {
-		c := p.stored[i].change
+		c := inOrder[i].change
 		if sameEvents(c.Outcome.Events, c.Records) {
 			return b, false
 		}
@@ -273,20 +274,19 @@ func (p *plan) publish(t *trip, b *base) {
 }
 
 func (p *plan) checkRelied(t *trip) {
-	a, n := arrays(), 0
-	for _, of := range [...]roomkit.SubjectType{
-		roomkit.SubjectRoom, roomkit.SubjectUser, roomkit.SubjectCompany, roomkit.SubjectTeam,
-	} {
-		list := p.relied(of)
-		n += len(list)
-		if of == roomkit.SubjectRoom {
-			a.uuids(len(list), func(i int) [16]byte { return list[i].Subject.Room })
-		} else {
-			a.texts(len(list), func(i int) string { return list[i].Subject.ID })
-		}
-		a.ints(len(list), func(i int) int64 { return int64(list[i].Version) })
+	users, companies := p.relied(roomkit.SubjectUser), p.relied(roomkit.SubjectCompany)
+	if len(users)+len(companies) > 0 {
+		t.add(checkPeople, expectations(expectations(arrays(), users), companies), nil)
 	}
-	if n > 0 {
-		t.add(checkRelied, a, nil)
+	rooms, teams := p.relied(roomkit.SubjectRoom), p.relied(roomkit.SubjectTeam)
+	if n := len(rooms); n+len(teams) > 0 {
+		a := arrays().uuids(n, func(i int) [16]byte { return rooms[i].Subject.Room })
+		a.ints(n, func(i int) int64 { return int64(rooms[i].Version) })
+		t.add(checkPlaces, expectations(a, teams), nil)
 	}
+}
+
+func expectations(a *args, list []roomkit.Expect) *args {
+	a.texts(len(list), func(i int) string { return list[i].Subject.ID })
+	return a.ints(len(list), func(i int) int64 { return int64(list[i].Version) })
 }
