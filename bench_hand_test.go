@@ -3,8 +3,11 @@ package roomkit_test
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"fmt"
+	"runtime"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -113,13 +116,29 @@ func BenchmarkHandWrittenAdd(b *testing.B) {
 		rooms[i] = roomkit.RoomID{byte(i), byte(i >> 8)}
 		h.rooms[rooms[i]] = &handRoom{company: "acme", members: map[roomkit.UserID]handMember{"ann": {current: true}}}
 	}
-	n := 0
-	b.ReportAllocs()
-	for b.Loop() {
-		if !h.add(rooms[n%512], "ann", ids[n/512%len(ids)]) {
-			b.Fatal("refused")
+	var next atomic.Int64
+	add := func() {
+		if n := int(next.Add(1)); !h.add(rooms[n%512], "ann", ids[n/512%len(ids)]) {
+			b.Error("refused")
 		}
-		n++
+	}
+	b.Run("1caller", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			add()
+		}
+	})
+	for _, perCore := range []int{4, 16} {
+		b.Run(fmt.Sprintf("%dcallers", perCore*runtime.GOMAXPROCS(0)), func(b *testing.B) {
+			b.ReportAllocs()
+			b.SetParallelism(perCore)
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					add()
+				}
+			})
+			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "adds/s")
+		})
 	}
 }
 

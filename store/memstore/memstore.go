@@ -19,6 +19,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"runtime"
 	"sync"
 
 	"github.com/go-roomkit/roomkit"
@@ -57,6 +58,7 @@ type Store struct {
 var (
 	_ roomkit.Store    = (*Store)(nil)
 	_ roomkit.Notifier = (*Store)(nil)
+	_ roomkit.Parallel = (*Store)(nil)
 )
 
 // New makes an empty store.
@@ -78,6 +80,10 @@ func New() *Store {
 		waiting:     map[chan struct{}]struct{}{},
 	}
 }
+
+// CommitsInParallel implements [roomkit.Parallel]: the store itself has one lock, but
+// deciding and encoding, which is most of the work, can use every processor.
+func (s *Store) CommitsInParallel() int { return runtime.GOMAXPROCS(0) }
 
 // Wake implements [roomkit.Notifier]. The channel holds at most one value and
 // is closed when ctx ends.
