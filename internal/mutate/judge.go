@@ -92,11 +92,16 @@ func (j *judges) measure() error {
 // judge gives the stage that notices the mutant, or errSurvived.
 func (j *judges) judge(m mutant) (string, error) {
 	for i := range j.stages {
-		if _, err := j.try(&j.stages[i], m.number); err != nil {
+		if !j.passes(&j.stages[i], m.number) {
 			return j.stages[i].name, nil
 		}
 	}
 	return "", errSurvived
+}
+
+func (j *judges) passes(s *stage, number int) bool {
+	_, err := j.try(s, number)
+	return err == nil
 }
 
 func (j *judges) try(s *stage, number int) ([]byte, error) {
