@@ -104,6 +104,8 @@ type (
 		Counts  Counts
 	}
 	// MemberLeft ends participations, and master roles where those end too (NTF-08).
+	// Cause says why; the actor ran the command that recorded it, which for what was
+	// lost already can be anybody who may add or remove.
 	MemberLeft struct {
 		Meta
 		People []Person
