@@ -219,13 +219,10 @@ func (c CreateRoom) notFromRoom(d *decider, p *picked) error {
 	return d.denied("CRE-29", ActionNone, "a room made from another one is for company members", append(ids(p.outsiders), ids(p.line)...)...)
 }
 
-// offers are what [Service.Recommend] gives for the same people: whoever shares a
+// offers are what [Service.Recommend] gives for the same people, where they were asked for: whoever shares a
 // room with the actor can be met there, be it that a new room could not take them
 // (AMB-23, EXT-32).
 func (c CreateRoom) offers(d *decider, p *picked) []Offer {
-	if c.Anyway {
-		return nil
-	}
 	return d.rules.offers(d.f.Shared, len(p.all)+1, c.external(p), false)
 }
 

@@ -186,6 +186,11 @@
 // be repeated, and keep it short of [MaxKeyBytes]. [IfVersion] demands that the
 // room is as the user saw it.
 //
+// # Values of enumerations
+//
+// go doc shows only the first value of a type: "go doc AudienceNone", "go doc
+// ActionNone" or "go doc -all" list them.
+//
 // # Compatibility
 //
 // The package has no release yet; exported names may change until it has one.

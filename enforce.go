@@ -23,11 +23,13 @@ type EnforceOptions struct {
 }
 
 // EnforceProgress says how far the consequences of one event have been carried
-// out. After a restart the rooms that are done already are not counted any more.
+// out. After a restart the rooms that are done already are not counted any more. Steps
+// go by the directory of now, so that what a later event has decided may be carried
+// out with an earlier one of the same user or company.
 type EnforceProgress struct {
 	Because Subject // the user or company that changed
 	Version Version // with this event
-	Cause   Cause   // with which people leave
+	Cause   Cause   // that was looked for; nobody need have left
 	Rooms   int     // looked at so far
 	Total   int     // of so many
 	Changed int     // rooms that somebody left

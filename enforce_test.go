@@ -79,3 +79,36 @@ func heapInUse() uint64 {
 	runtime.ReadMemStats(&m)
 	return m.HeapInuse >> 20
 }
+
+// TestEnforceLooksForWhatAPutTookAway: provisioning a user again is swept for the
+// cause it can have, and for none where it takes nothing away.
+func TestEnforceLooksForWhatAPutTookAway(t *testing.T) {
+	put := func(works bool, status roomkit.UserStatus) roomkit.User {
+		return roomkit.User{ID: "ben", Company: "acme", Kind: roomkit.UserMember, Status: status, Works: works, Administrator: true}
+	}
+	for name, c := range map[string]struct {
+		user roomkit.User
+		want []roomkit.Cause
+	}{
+		"a permission kept":               {put(true, roomkit.StatusActive), nil},
+		"a permission taken":              {put(false, roomkit.StatusActive), []roomkit.Cause{roomkit.CausePermission}},
+		"an account deleted":              {put(true, roomkit.StatusDeleted), []roomkit.Cause{roomkit.CauseAccount}},
+		"an account and its rights taken": {put(false, roomkit.StatusDeleted), []roomkit.Cause{roomkit.CausePermission, roomkit.CauseAccount}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStage(t)
+			s.enforce()
+			s.sys(roomkit.PutUsers{Users: []roomkit.User{c.user}})
+			var looked []roomkit.Cause
+			require.NoError(t, s.Enforce(ctx, &roomkit.EnforceOptions{Once: true, Progress: func(p roomkit.EnforceProgress) {
+				require.Equal(t, roomkit.UserSubject("ben"), p.Because)
+				if n := len(looked); n == 0 || looked[n-1] != p.Cause {
+					looked = append(looked, p.Cause)
+				}
+			}}))
+			require.Equal(t, c.want, looked)
+			require.Empty(t, s.health(s.external))
+			require.Equal(t, c.want == nil, slices.Contains(s.inside("eve", s.external), "ben"))
+		})
+	}
+}

@@ -74,6 +74,10 @@ func (p *PoisonEvent) Unwrap() error { return p.Err }
 // error it goes on there. Any number of processes may run a follower of the same
 // name; one works at a time, and the others take over when it dies.
 //
+// Without FollowOptions.Within remember what you have done under Subject and Version
+// of the record, which name an event for ever. What leaves your database, as a mail
+// does, can happen at least once or at most once, never exactly once.
+//
 // Follow returns the context's error, a [*PoisonEvent], [ErrInvalid] for a cursor
 // that this store did not issue, and nil only with Once. Errors of the store are
 // tried again with growing pauses. One round trip reads a batch and one stores the

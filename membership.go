@@ -79,7 +79,6 @@ func (d *decider) expel(gone []person, cause Cause) {
 // for its own cause first (NTF-09).
 func (d *decider) remove(who []person) {
 	d.endVoid(who)
-	d.dismissVoid(who)
 	var members, masters []person
 	for i := range who {
 		switch row := d.member(who[i].ID); {

@@ -94,9 +94,9 @@ func newlyPermitted(e *CompanyMessagingChanged) (who Holders, some bool) {
 	case e.To == ExternalAll && e.From == ExternalSelected:
 		return HoldersOthers, true
 	case e.To == ExternalAll:
-		return HoldersAll, e.From != e.To
+		return HoldersAll, true
 	}
-	return HoldersOnly, e.To == ExternalSelected && e.From == ExternalOff
+	return HoldersOnly, e.From == ExternalOff
 }
 
 // leftNotice: whoever leaves by himself (NTF-03) or whose account ended is not

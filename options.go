@@ -87,7 +87,7 @@ type callOptions struct {
 }
 
 // WithKey makes a command idempotent: repeating it with the same key and actor
-// returns the first outcome (Room, Changed, Events, Notices, Cursor, and Kind and
+// returns the first outcome (Room, Opened, Changed, Events, Notices, Cursor, and Kind and
 // Version as of those events) and changes nothing. Another command under the same
 // key, be it the same people in another order, is ErrCommandReused. Refusals and offers are no
 // outcomes: after them the key is as good as new. The key is 1 to MaxKeyBytes

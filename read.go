@@ -34,8 +34,10 @@ func (s *Service) look(ctx context.Context, user UserID, room RoomID, action Act
 }
 
 // Members gives the people of a room in byte order of their ids, without those
-// whose membership does not count any more. q.Room is ignored; MembersAll is
-// not for users. Two round trips a page, and one to begin.
+// whose membership does not count any more. It goes on from page to page by itself:
+// for one page of a screen stop after so many, and give the last id as After the
+// next time. q.Room is ignored; MembersAll is not for users. Two round trips a page,
+// and one to begin.
 func (s *Service) Members(ctx context.Context, user UserID, room RoomID, q MemberQuery) iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
 		fail := func(err error) { yield(Member{}, &Error{Op: "Members", Room: room, Err: err}) }
@@ -105,7 +107,8 @@ func (s *Service) presentPeople(ctx context.Context, q MemberQuery) (*Facts, []U
 // Rooms gives the rooms of a user by id, with the user's own rows: those in which
 // the user takes part or manages, as q.Which says, and whose membership counts
 // (LST-15, ADM-05). Only Which, Kinds, After and Limit of q are looked at;
-// MembersAll is not for users.
+// MembersAll is not for users. For one page of a screen stop after so many, as with
+// Members.
 func (s *Service) Rooms(ctx context.Context, user UserID, q RoomQuery) iter.Seq2[RoomEntry, error] {
 	if q.Which >= MembersAll {
 		return func(yield func(RoomEntry, error) bool) {

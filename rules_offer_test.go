@@ -184,6 +184,8 @@ func TestRulesAudienceOfOne(t *testing.T) {
 			s.denies("CRE-02", "ann", members(with))
 			require.Equal(t, room, s.ok("ann", roomkit.CreateRoom{People: people(with), Audience: roomkit.AudienceExternal}).Room)
 			require.Equal(t, room, s.ok("ann", roomkit.CreateRoom{People: people(with), Origin: roomkit.OriginMail}).Room)
+			s.does(with, roomkit.Leave{Room: room})
+			s.denies("CRE-02", "ann", members(with))
 		})
 	}
 }

@@ -81,7 +81,7 @@ type Result struct {
 	Room    RoomID   // the room concerned or opened; zero for directory commands
 	Kind    Kind     // of that room; KindNone for directory commands
 	Version Version  // of that room
-	Opened  bool     // the command opened a new room
+	Opened  bool     // the command opened a new room; of a repeat, that it did the first time
 	Changed bool     // false: everything was already so, or rooms are offered
 	Repeat  bool     // the command had been done before with the same key; nothing was done now
 	Offers  []Offer  // rooms to choose from instead; nothing was changed (CRE-04)

@@ -16,6 +16,9 @@ import (
 // never returns more than [MaxPage] rows. Fewer rows than the limit do not mean
 // the end; an empty page does. Errors wrap one of this package's sentinels
 // together with the cause, or are errors of the context.
+//
+// A store may also be a [Notifier] and [Parallel]. A store that wraps another one is a
+// [Wrapper], too, or the service does not find these capabilities.
 type Store interface {
 	// Load answers all needs from one consistent read, in the order given.
 	Load(ctx context.Context, needs []Need) ([]Facts, error)
@@ -120,7 +123,7 @@ type Tally struct {
 }
 
 // Change is what one command does: stored whole or not at all. Commit compares
-// everything in Expect, Tallies, Names and Checkpoint and writes in one atomic
+// everything in Expect, Tallies and Checkpoint and writes in one atomic
 // step; a mismatch is ErrConflict for this change and stores nothing of it. Room
 // rows whose NameKey is not empty are unique by Company and NameKey among active
 // rooms; a change that would break this is ErrConflict, too.
@@ -251,9 +254,13 @@ type UserQuery struct {
 	Limit   int
 }
 
-// The optional capabilities of stores. They are found through Unwrap() Store as
-// well, so that a wrapper does not hide them.
+// The optional capabilities of stores. They are found through every [Wrapper] as well.
 type (
+	// Wrapper is a store around another one, for instance one that logs.
+	Wrapper interface {
+		// Unwrap gives the store inside.
+		Unwrap() Store
+	}
 	// Notifier is a store that can wake followers.
 	Notifier interface {
 		// Wake returns a channel that receives a value some time after each commit;
@@ -273,7 +280,7 @@ func capability[T any](s Store) (T, bool) {
 		if c, ok := s.(T); ok {
 			return c, true
 		}
-		u, ok := s.(interface{ Unwrap() Store })
+		u, ok := s.(Wrapper)
 		if !ok {
 			break
 		}

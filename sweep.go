@@ -29,20 +29,30 @@ func sweepsOf(e Event) []sweep {
 			return []sweep{{user: user, cause: CauseAccount}}
 		}
 	case *UserPut:
-		if info.Version > 1 {
-			return []sweep{{user: user, cause: CausePermission}, {user: user, cause: CauseAccount}}
-		}
+		return sweepsOfPut(e)
 	case *CompanyMessagingChanged:
 		if e.Channel == ChannelWorks && e.To < e.From {
 			return []sweep{{company: company, cause: CausePermission}}
 		}
 	case *CompanyPut:
-		if info.Version > 1 {
+		if info.Version > 1 && e.Company.Works != ExternalAll {
 			return []sweep{{company: company, cause: CausePermission}}
 		}
 	default: // has no consequences elsewhere
 	}
 	return nil
+}
+
+// sweepsOfPut says what provisioning a user again may have taken away.
+func sweepsOfPut(e *UserPut) (list []sweep) {
+	user := UserID(e.Subject.ID)
+	if e.Version > 1 && !e.User.Works {
+		list = append(list, sweep{user: user, cause: CausePermission})
+	}
+	if e.Version > 1 && e.User.Status == StatusDeleted {
+		list = append(list, sweep{user: user, cause: CauseAccount})
+	}
+	return list
 }
 
 // sweepChunk is how many rooms are swept side by side.

@@ -39,7 +39,7 @@ func (k *kit) settle() {
 	results, err := k.store.Commit(k.ctx, []roomkit.Change{c})
 	require.NoError(k, err, "storing a directory")
 	require.Len(k, results, 1)
-	require.NoError(k, results[0].Err, "storing a directory")
+	require.NoError(k, results[0].Err, "storing a directory: open has to give an empty store that shares nothing with others")
 }
 
 func (k *kit) newCompany(id roomkit.CompanyID) part {

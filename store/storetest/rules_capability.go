@@ -31,7 +31,7 @@ func capability[T any](k *kit) T {
 		}
 		s = u.Unwrap()
 	}
-	k.Skip("the store does not have this capability")
+	k.Skip("the store does not have this capability; a wrapper needs Unwrap() roomkit.Store")
 	var none T
 	return none
 }

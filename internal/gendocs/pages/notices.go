@@ -37,6 +37,7 @@ func notices(w io.Writer, _ string) error {
 	p.f(generated)
 	p.f("# Service notifications\n\n`NoticesOf(event)` derives them from an event alone. They go to the service notification room of the people named, never\n")
 	p.f("into the room concerned (NTF-01); whoever did it himself is not told. Bots and LINE users are not told.\n")
+	p.f("The name of the room is given where the person told can no longer ask for it.\n")
 	for _, key := range slices.Sorted(maps.Keys(noticeTexts)) {
 		p.f("\n## %s\n\nFor instance: %s\n\n| Event | Cause | Kind of room | Group notification | To | Parameters |\n|---|---|---|---|---|---|\n", key, noticeTexts[key])
 		rows := 0
