@@ -103,6 +103,21 @@ func (m *mutant) fails(t *testing.T, r Rule) bool {
 	return rec.failed
 }
 
+// failsOnce runs a rule until the mutant fails in it: where callers race, a busy
+// machine may let them run one after another.
+func (m *mutant) failsOnce(t *testing.T, r Rule) bool {
+	tries := 1
+	if strings.HasPrefix(r.Name, "race/") {
+		tries = 50
+	}
+	for range tries {
+		if m.fails(t, r) {
+			return true
+		}
+	}
+	return false
+}
+
 // TestMutants demands that every mutant fails in its rule, and that every rule
 // has a mutant.
 func TestMutants(t *testing.T) {
@@ -117,7 +132,7 @@ func TestMutants(t *testing.T) {
 		t.Run(m.rule+"/"+strings.ReplaceAll(m.name, " ", "-"), func(t *testing.T) {
 			r, ok := rules[m.rule]
 			require.True(t, ok, "there is no such rule")
-			require.True(t, m.fails(t, r), "the mutant lives")
+			require.True(t, m.failsOnce(t, r), "the mutant lives")
 			killed[m.rule] = true
 		})
 	}
