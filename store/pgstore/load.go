@@ -31,23 +31,15 @@ func (b *base) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts,
 	return facts, nil
 }
 
-// person is what is known of a user, and of the user in a room.
-type person struct {
-	user    *roomkit.User
-	company *roomkit.Company
-	member  *roomkit.Member
-}
-
 // lookup is a trip for some needs and what it has found.
 type lookup struct {
 	b    *base
 	trip trip
 
 	rooms       map[roomkit.RoomID]*roomkit.Room
-	owners      map[roomkit.RoomID]*roomkit.Company
-	roomTeams   map[roomkit.RoomID]*roomkit.Team
-	people      map[place]*person
-	crowds      map[roomkit.RoomID][]*person // all people found for a room
+	users       map[roomkit.UserID]*roomkit.User
+	members     map[place]*roomkit.Member
+	crowds      map[roomkit.RoomID][]*roomkit.Member // all people found for a room
 	teams       map[roomkit.TeamID]*roomkit.Team
 	companies   map[roomkit.CompanyID]*roomkit.Company
 	holders     map[nameKey]roomkit.RoomID
@@ -58,8 +50,8 @@ type lookup struct {
 
 func newLookup(b *base, needs []roomkit.Need) *lookup {
 	l := &lookup{
-		b: b, trip: trip{sql: b.sql}, rooms: map[roomkit.RoomID]*roomkit.Room{}, owners: map[roomkit.RoomID]*roomkit.Company{},
-		roomTeams: map[roomkit.RoomID]*roomkit.Team{}, people: map[place]*person{}, crowds: map[roomkit.RoomID][]*person{},
+		b: b, trip: trip{sql: b.sql}, rooms: map[roomkit.RoomID]*roomkit.Room{}, users: map[roomkit.UserID]*roomkit.User{},
+		members: map[place]*roomkit.Member{}, crowds: map[roomkit.RoomID][]*roomkit.Member{},
 		teams: map[roomkit.TeamID]*roomkit.Team{}, companies: map[roomkit.CompanyID]*roomkit.Company{},
 		holders: map[nameKey]roomkit.RoomID{}, shared: make([][]roomkit.RoomEntry, len(needs)),
 	}
@@ -94,11 +86,7 @@ func (l *lookup) askAbout(needs []roomkit.Need) {
 		for i, led := range w.led.list {
 			teams[i] = led.team
 		}
-		l.trip.add(loadTeams, textList(arrays(), teams), func(r *row) {
-			if t := l.b.team(r); t != nil {
-				l.teams[t.ID] = t
-			}
-		})
+		l.trip.add(loadTeams, textList(arrays(), teams), l.takeTeam)
 	}
 	if len(w.companies.list) > 0 {
 		l.trip.add(loadCompanies, textList(arrays(), w.companies.list), func(r *row) {
@@ -161,23 +149,27 @@ func (w *wanted) add(n *roomkit.Need) {
 	}
 }
 
-// take takes a row about a person or, without a user, about a room.
+// take takes a row of peopleRows, of which one column is there.
 func (l *lookup) take(r *row) {
-	at := place{room: r.uuid()}
-	ofRoom := r.absent(1)
-	if !ofRoom {
-		at.user = roomkit.UserID(r.text())
+	if u := whole(r, l.b.names.user); u != nil {
+		l.users[u.ID] = u
 	}
-	user, member, company := whole(r, l.b.names.user), whole(r, l.b.names.member), whole(r, l.b.names.company)
-	switch {
-	case ofRoom:
-		l.rooms[at.room] = whole(r, l.b.names.room)
-		l.owners[at.room] = company
-		l.roomTeams[at.room] = l.b.team(r)
-	case l.people[at] == nil:
-		p := &person{user: user, company: company, member: member}
-		l.people[at] = p
-		l.crowds[at.room] = append(l.crowds[at.room], p)
+	if m := whole(r, l.b.names.member); m != nil && l.members[place{m.Room, m.User}] == nil {
+		l.members[place{m.Room, m.User}] = m
+		l.crowds[m.Room] = append(l.crowds[m.Room], m)
+	}
+	if c := whole(r, l.b.names.company); c != nil {
+		l.companies[c.ID] = c
+	}
+	if room := whole(r, l.b.names.room); room != nil {
+		l.rooms[room.ID] = room
+	}
+	l.takeTeam(r)
+}
+
+func (l *lookup) takeTeam(r *row) {
+	if t := l.b.team(r); t != nil {
+		l.teams[t.ID] = t
 	}
 }
 
@@ -206,12 +198,13 @@ func (l *lookup) facts(needs []roomkit.Need) []roomkit.Facts {
 func (l *lookup) answer(n *roomkit.Need, f *roomkit.Facts) {
 	if room := l.rooms[n.Room]; room != nil {
 		f.Room = *room
-		addCompany(f, l.owners[n.Room])
-		if t := l.roomTeams[n.Room]; t != nil && n.Team == "" {
-			f.Team = *t
-		}
+		addCompany(f, l.companies[room.Company])
 	}
-	if t := l.teams[n.Team]; t != nil {
+	team := n.Team
+	if team == "" && f.Room.Kind == roomkit.KindTeam {
+		team = f.Room.Team
+	}
+	if t := l.teams[team]; t != nil {
 		f.Team = *t
 	}
 	f.Team.Members = slices.Clone(f.Team.Members)
@@ -233,51 +226,51 @@ func (l *lookup) answer(n *roomkit.Need, f *roomkit.Facts) {
 }
 
 func (l *lookup) addPeople(n *roomkit.Need, f *roomkit.Facts) {
-	added := make(map[*person]struct{}, len(n.People)+2)
-	add := func(p *person) {
-		if _, twice := added[p]; twice || p == nil {
+	added := make(map[roomkit.UserID]struct{}, len(n.People)+2)
+	add := func(id roomkit.UserID) {
+		if _, twice := added[id]; twice {
 			return
 		}
-		added[p] = struct{}{}
-		if p.member != nil {
-			f.Members = append(f.Members, *p.member)
+		added[id] = struct{}{}
+		if m := l.members[place{n.Room, id}]; m != nil {
+			f.Members = append(f.Members, *m)
 		}
-		if p.user != nil {
-			f.Users = append(f.Users, *p.user)
+		if u := l.users[id]; u != nil {
+			f.Users = append(f.Users, *u)
+			addCompany(f, l.companies[u.Company])
 		}
-		addCompany(f, p.company)
 	}
 	for _, id := range n.People {
-		add(l.people[place{n.Room, id}])
+		add(id)
 	}
 	if f.Room.Kind == roomkit.KindDirect {
-		add(l.people[place{n.Room, f.Room.Parties[0]}])
-		add(l.people[place{n.Room, f.Room.Parties[1]}])
+		add(f.Room.Parties[0])
+		add(f.Room.Parties[1])
 	}
 	if n.Team != "" {
-		add(l.people[place{n.Room, f.Team.Leader}])
+		add(f.Team.Leader)
 	}
-	for _, p := range l.crowd(n) {
-		add(p)
+	for _, m := range l.crowd(n) {
+		add(m.User)
 	}
 }
 
 // crowd gives the people of a room whom a need does not name. What was found for
 // other needs may be more than this one asked for.
-func (l *lookup) crowd(n *roomkit.Need) (list []*person) {
+func (l *lookup) crowd(n *roomkit.Need) (list []*roomkit.Member) {
 	if !n.Masters && !n.Everybody {
 		return nil
 	}
-	all := slices.DeleteFunc(slices.Clone(l.crowds[n.Room]), func(p *person) bool { return p.member == nil })
-	slices.SortFunc(all, func(a, b *person) int { return cmp.Compare(a.member.User, b.member.User) })
+	all := slices.Clone(l.crowds[n.Room])
+	slices.SortFunc(all, func(a, b *roomkit.Member) int { return cmp.Compare(a.User, b.User) })
 	everybody := 0
-	for _, p := range all {
-		present := p.member.Participant || p.member.Master
+	for _, m := range all {
+		present := m.Participant || m.Master
 		if n.Everybody && present && everybody <= roomkit.MaxEverybody {
 			everybody++
-			list = append(list, p)
-		} else if n.Masters && p.member.Master {
-			list = append(list, p)
+			list = append(list, m)
+		} else if n.Masters && m.Master {
+			list = append(list, m)
 		}
 	}
 	return list

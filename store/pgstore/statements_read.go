@@ -14,16 +14,23 @@ const (
 	userColumns = `u.id, u.version, u.company, u.kind, u.status, u.administrator, u.works, u.line, u.works_since, u.works_lost,
 	u.ended, u.groups`
 
-	teamPeople = `(SELECT string_agg(tm."user", ' ' ORDER BY tm."user") FROM roomkit_team_members tm WHERE tm.team = `
+	// teamRow is a row t of a team and the list of its people. To set up an
+	// aggregate would cost more, even where there is no team.
+	teamRow = `t, array_to_string(ARRAY(
+				SELECT tm."user" FROM roomkit_team_members tm WHERE tm.team = t.id ORDER BY tm.team, tm."user"), ' ')`
 
 	recordColumns = `e.position, e.subject, e.room, e.id, e.version, e.type, e.at, e.command, e.data`
 
-	// personRows are what is known of a user and of the user in a room, for pairs p of
-	// both, as whole rows: the columns of many tables would be copied from join to
-	// join. LIMIT keeps it a look-up for each pair, however small the tables are at
-	// first.
-	personRows = `u.whole, (SELECT m FROM roomkit_members m WHERE m.room = p.room AND m."user" = p."user")`
-	personJoin = ` LEFT JOIN LATERAL (SELECT l AS whole, l.company FROM roomkit_users l WHERE l.id = p."user" LIMIT 1) u ON true`
+	// peopleRows are what is known of people: a row for each of the users u, for each
+	// pair p of a room and a user that is a row of members, and for each of the
+	// companies k, in columns of their own. So what many share comes once. Whole rows
+	// are one column each, since all columns of a table are copied from step to step.
+	// LIMIT keeps it a look-up for each pair, however small the tables are at first.
+	peopleRows = `SELECT u.whole, NULL::roomkit_members, NULL::roomkit_companies` + noRoom + ` FROM u
+			UNION ALL SELECT NULL, m.whole, NULL` + noRoom + ` FROM p CROSS JOIN LATERAL (
+				SELECT l AS whole FROM roomkit_members l WHERE l.room = p.room AND l."user" = p."user" LIMIT 1) m
+			UNION ALL SELECT NULL, NULL, c` + noRoom + ` FROM roomkit_companies c WHERE c.id = ANY(ARRAY(SELECT k.company FROM k))`
+	noRoom = `, NULL::roomkit_rooms, NULL::roomkit_teams, NULL::text`
 
 	// roomOfRow adds to a row m of a member the room.
 	roomOfRow = ` CROSS JOIN LATERAL (SELECT * FROM roomkit_rooms l WHERE l.id = m.room LIMIT 1) r`
@@ -53,21 +60,23 @@ var readTexts = map[int]string{
 	beginReading: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`,
 	endTx:        `COMMIT`,
 
-	// Rooms, without a user, and people. The parties of a direct room come with it.
-	loadFacts: `SELECT p.room, p."user", ` + personRows + `,
-				(SELECT c FROM roomkit_companies c WHERE c.id = CASE WHEN p."user" IS NULL THEN p.company ELSE u.company END), p.whole,
-				CASE WHEN p.kind = 'team' THEN (SELECT t FROM roomkit_teams t WHERE t.id = p.team) END,
-				CASE WHEN p.kind = 'team' THEN ` + teamPeople + `p.team) END
-			FROM (
-				SELECT n.id AS room, named."user", r.whole, r.company, r.kind, r.team FROM unnest($1::uuid[]) n(id)
-				CROSS JOIN LATERAL (SELECT l AS whole, l.* FROM roomkit_rooms l WHERE l.id = n.id LIMIT 1) r
-				CROSS JOIN LATERAL (VALUES (1, NULL), (2, r.party_a), (3, r.party_b)) named(n, "user")
-				WHERE named.n = 1 OR r.kind = 'direct' AND named."user" IS NOT NULL
-				UNION ALL
-				SELECT named.room, named."user", NULL, NULL, NULL, NULL FROM unnest($2::uuid[], $3::text[]) named(room, "user")
-			) p` + personJoin,
-	loadCrowd: `SELECT p.room, p."user", ` + personRows + `, (SELECT c FROM roomkit_companies c WHERE c.id = u.company)
-			FROM (
+	// Rooms and people. The parties of a direct room and the team of a team room come with it.
+	loadFacts: `WITH r AS MATERIALIZED (
+				SELECT l AS whole, l.id, l.company, l.kind, l.team, l.party_a, l.party_b FROM roomkit_rooms l WHERE l.id = ANY($1::uuid[])
+			), party AS MATERIALIZED (
+				SELECT r.id AS room, unnest(ARRAY[r.party_a, r.party_b]) AS "user" FROM r WHERE r.kind = 'direct'
+			), p AS (
+				SELECT named.room, named."user" FROM unnest($2::uuid[], $3::text[]) named(room, "user") UNION ALL SELECT * FROM party
+			), u AS MATERIALIZED (
+				SELECT l AS whole, l.company FROM roomkit_users l
+				WHERE l.id = ANY($3::text[] || ARRAY(SELECT party."user" FROM party))
+			), k AS (
+				SELECT r.company FROM r UNION ALL SELECT u.company FROM u
+			) ` + peopleRows + `
+			UNION ALL SELECT NULL, NULL, NULL, r.whole, NULL, NULL FROM r
+			UNION ALL SELECT NULL, NULL, NULL, NULL, ` + teamRow + `
+			FROM roomkit_teams t WHERE t.id = ANY(ARRAY(SELECT r.team FROM r WHERE r.kind = 'team'))`,
+	loadCrowd: `WITH p AS MATERIALIZED (
 				SELECT o.room, o."user" FROM roomkit_members o WHERE o.room = ANY($1::uuid[]) AND o.master
 				UNION
 				SELECT o.room, o."user" FROM unnest($2::uuid[]) everybody(room) CROSS JOIN LATERAL (
@@ -76,8 +85,10 @@ var readTexts = map[int]string{
 				UNION
 				SELECT led.room, t.leader FROM unnest($4::text[], $5::uuid[]) led(team, room) JOIN roomkit_teams t ON t.id = led.team
 				WHERE t.leader IS NOT NULL
-			) p` + personJoin,
-	loadTeams:     `SELECT t, ` + teamPeople + `t.id) FROM roomkit_teams t WHERE t.id = ANY($1::text[])`,
+			), u AS MATERIALIZED (
+				SELECT l AS whole, l.company FROM roomkit_users l WHERE l.id = ANY(ARRAY(SELECT p."user" FROM p))
+			), k AS (SELECT u.company FROM u) ` + peopleRows,
+	loadTeams:     `SELECT ` + teamRow + ` FROM roomkit_teams t WHERE t.id = ANY($1::text[])`,
 	loadCompanies: `SELECT c FROM roomkit_companies c WHERE c.id = ANY($1::text[])`,
 	loadNames: `SELECT r.company, r.name_key, r.id FROM unnest($1::text[], $2::text[]) n(company, name_key)
 			JOIN roomkit_rooms r ON r.company = n.company AND r.name_key = n.name_key AND r.name_key IS NOT NULL AND r.state = 'active'`,

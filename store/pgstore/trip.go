@@ -82,17 +82,15 @@ func (c *call) read(p *pgconn.Pipeline) error {
 	if !ok {
 		return errors.New("pipeline without results")
 	}
-	var unread error
+	var row row
 	for r.NextRow() {
-		if c.each == nil {
-			continue
+		if c.each != nil {
+			row.values, row.next = r.Values(), 0
+			c.each(&row)
 		}
-		row := row{values: r.Values()}
-		c.each(&row)
-		unread = errors.Join(unread, row.err)
 	}
 	_, err = r.Close()
-	return errors.Join(err, unread)
+	return errors.Join(err, row.err)
 }
 
 // How often something is tried again, and how long it waits before.

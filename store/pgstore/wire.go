@@ -199,6 +199,7 @@ type row struct {
 	values [][]byte
 	next   int
 	err    error
+	inner  *row // for a column that is a row
 }
 
 func (r *row) take() []byte {
@@ -274,17 +275,20 @@ func whole[R any](r *row, read func(*row) R) *R {
 	if b == nil {
 		return nil
 	}
-	columns := row{values: r.split(b)}
-	v := read(&columns)
+	if r.inner == nil {
+		r.inner = new(row)
+	}
+	r.inner.values, r.inner.next = r.split(b, r.inner.values[:0]), 0
+	v := read(r.inner)
 	if r.err == nil {
-		r.err = columns.err
+		r.err = r.inner.err
 	}
 	return &v
 }
 
 // split gives the columns of a row in a column: their number, and for each its
 // type, its size and its value.
-func (r *row) split(b []byte) (columns [][]byte) {
+func (r *row) split(b []byte, columns [][]byte) [][]byte {
 	number := func() int32 {
 		if len(b) < 4 {
 			r.fail("column %d is cut off", r.next)
