@@ -50,7 +50,7 @@ func (s *Store) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomE
 		if q.Public {
 			id = roomsPublic
 		}
-		return s.rooms(ctx, id, string(q.Company), q.After[:], int64(limit), kinds(&q))
+		return s.rooms(ctx, id, limit, string(q.Company), q.After[:], int64(limit), kinds(&q))
 	}
 	return s.roomsOfPeople(ctx, &q, limit)
 }
@@ -67,7 +67,9 @@ func kinds(q *roomkit.RoomQuery) any {
 	return b.String() + ","
 }
 
-func (s *Store) rooms(ctx context.Context, id statement, args ...any) (page []roomkit.RoomEntry, err error) {
+// rooms gives a page of so many rooms, most likely.
+func (s *Store) rooms(ctx context.Context, id statement, likely int, args ...any) (page []roomkit.RoomEntry, err error) {
+	page = make([]roomkit.RoomEntry, 0, min(likely, roomkit.DefaultPage))
 	err = s.reader.query(ctx, id, func(r *row) { page = append(page, roomkit.RoomEntry{Room: s.names.room(r)}) }, args...)
 	return page, err
 }
@@ -86,11 +88,11 @@ func (s *Store) roomsOfUser(ctx context.Context, q *roomkit.RoomQuery, limit int
 func (s *Store) roomsOfPeople(ctx context.Context, q *roomkit.RoomQuery, limit int) ([]roomkit.RoomEntry, error) {
 	p := partyOf(q.Participants)
 	if q.Exact {
-		return s.rooms(ctx, roomsExact, p.joined, p.n, int64(limit), kinds(q), q.After[:], p.digest[:])
+		return s.rooms(ctx, roomsExact, 1, p.joined, p.n, int64(limit), kinds(q), q.After[:], p.digest[:])
 	}
 	list, err := p.list()
 	if err != nil {
 		return nil, err
 	}
-	return s.rooms(ctx, roomsShared, list, p.n, int64(limit), kinds(q), q.After[:])
+	return s.rooms(ctx, roomsShared, limit, list, p.n, int64(limit), kinds(q), q.After[:])
 }
