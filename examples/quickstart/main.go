@@ -102,7 +102,6 @@ func (s *story) severalPeople(ctx context.Context) (roomkit.RoomID, error) {
 		return roomkit.RoomID{}, err
 	}
 	s.tell("ann picks ben and cat: a new %s room 'Launch'", made.Kind)
-
 	again, err := s.Do(ctx, roomkit.By("cat"), roomkit.CreateRoom{
 		People: []roomkit.UserID{"ann", "ben"}, Audience: roomkit.AudienceMembers,
 	})
@@ -154,7 +153,6 @@ func (s *story) outsider(ctx context.Context, room roomkit.RoomID) error {
 		return fmt.Errorf("inviting a stranger: %w", err)
 	}
 	s.tell("ben invites eve, who is none of his contacts: refused by %s, %s", denied.Rule, denied.Reason)
-
 	opened, err := s.Do(ctx, roomkit.By("ben"), invite, roomkit.WithContacts("eve"))
 	if err != nil {
 		return err

@@ -103,8 +103,12 @@ func TestClosedHandle(t *testing.T) {
 }
 
 func TestNoFile(t *testing.T) {
-	_, err := sqliteopen.Open(t.Context(), filepath.Join(t.TempDir(), "no", "such", "folder.db"), nil)
+	path := filepath.Join(t.TempDir(), "no", "such", "folder.db")
+	_, err := sqliteopen.Open(t.Context(), path, nil)
 	require.ErrorIs(t, err, sqlitestore.ErrUnavailable)
+	require.ErrorContains(t, err, path)
+	_, err = sqliteopen.Open(t.Context(), "", nil)
+	require.ErrorIs(t, err, roomkit.ErrInvalid)
 }
 
 // A command whose context has ended changes nothing, and the store goes on.

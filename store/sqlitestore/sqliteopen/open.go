@@ -13,6 +13,7 @@ import (
 
 	_ "modernc.org/sqlite" // the driver
 
+	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store/sqlitestore"
 )
 
@@ -27,10 +28,23 @@ type Store struct {
 // date and gives the store. What it acknowledges survives a power cut: WAL,
 // synchronous=FULL. Readers of the options is ignored. Close the store when
 // nobody uses it any more.
+//
+// An empty path is [roomkit.ErrInvalid]; every error names the file.
 func Open(ctx context.Context, path string, o *sqlitestore.Options) (*Store, error) {
+	if path == "" {
+		return nil, fmt.Errorf("sqliteopen: %w", &roomkit.Invalid{Field: "path", Reason: "empty"})
+	}
+	s, err := openStore(ctx, path, o)
+	if err != nil {
+		return nil, fmt.Errorf("sqliteopen: %s: %w", path, err)
+	}
+	return s, nil
+}
+
+func openStore(ctx context.Context, path string, o *sqlitestore.Options) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
-		return nil, fmt.Errorf("sqliteopen: %w", err)
+		return nil, err
 	}
 	s := &Store{}
 	if s.Writer, err = open(path, "_txlock", "immediate"); err != nil {
