@@ -156,12 +156,19 @@ func (s *story) enforce(ctx context.Context, room roomkit.RoomID) error {
 	return s.follow(ctx)
 }
 
+func to(n roomkit.Notice) string {
+	if n.Holders == roomkit.HoldersOnly {
+		return fmt.Sprintf("everyone of %s who holds the permission", n.Company)
+	}
+	return cmp.Or(string(n.To), "everyone")
+}
+
 // follow reads on in the feed and tells whom the host notifies of what. The store
 // remembers how far it has come, so that another run does not tell it again.
 func (s *story) follow(ctx context.Context) error {
 	tell := func(_ context.Context, rec roomkit.Recorded) error {
 		for _, n := range roomkit.NoticesOf(rec.Event) {
-			s.tell("  notice to %s: %s (%s)", cmp.Or(string(n.To), "everyone"), n.Key, cmp.Or(n.Params["name"], n.Params["features"], "-"))
+			s.tell("  notice to %s: %s (%s)", to(n), n.Key, cmp.Or(n.Params["name"], n.Params["features"], "-"))
 		}
 		if _, ok := rec.Event.(*roomkit.MasterVacated); ok {
 			s.tell("  no Group Master is left")

@@ -126,7 +126,7 @@ func tells(typ string, key roomkit.NoticeKey, when telling) (bool, string) {
 		to := "the people named"
 		switch {
 		case n.Everyone && n.Key == roomkit.NoticePermitted:
-			to = "every member of the company"
+			to = "the members of the company who could not before (`Holders`)"
 		case n.Everyone:
 			to = "everyone who takes part"
 		case n.To != "person":
