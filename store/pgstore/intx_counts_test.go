@@ -111,8 +111,8 @@ func TestOpenTransactionHoldsNoCounts(t *testing.T) {
 			h := w.host(t)
 			team(t, h.service, "Support")
 			start := time.Now()
-			for _, do := range tt.do {
-				do(t, w.service, room)
+			for _, others := range tt.do {
+				others(t, w.service, room)
 			}
 			took := time.Since(start)
 			t.Logf("others took %v", took)
