@@ -31,6 +31,7 @@ func (b *base) ask(t *trip, changes []roomkit.Change) *stored {
 		versions: map[roomkit.Subject]roomkit.Version{}, userGroups: map[roomkit.UserID]int64{},
 		groups: map[roomkit.CompanyID]int64{}, held: map[roomkit.RoomID]nameKey{}, holders: map[nameKey]roomkit.RoomID{},
 	}
+	s.parked = b.askParked(t)
 	var q question
 	for i := range changes {
 		q.add(&changes[i])
@@ -38,8 +39,9 @@ func (b *base) ask(t *trip, changes []roomkit.Change) *stored {
 	if len(q.companies.list) > 0 {
 		t.add(readCompanies, textList(arrays(), q.companies.list), func(r *row) {
 			id := roomkit.CompanyID(r.text())
-			s.versions[roomkit.CompanySubject(id)] = r.version()
-			s.groups[id] = r.int()
+			of := roomkit.CompanySubject(id)
+			s.versions[of] = r.version()
+			s.groups[id] = r.int() + s.parked[of]
 		})
 	}
 	if len(q.teams.list) > 0 {
@@ -51,8 +53,9 @@ func (b *base) ask(t *trip, changes []roomkit.Change) *stored {
 	if len(q.users.list) > 0 {
 		t.add(readUsers, textList(arrays(), q.users.list), func(r *row) {
 			id := roomkit.UserID(r.text())
-			s.versions[roomkit.UserSubject(id)] = r.version()
-			s.userGroups[id] = r.int()
+			of := roomkit.UserSubject(id)
+			s.versions[of] = r.version()
+			s.userGroups[id] = r.int() + s.parked[of]
 		})
 	}
 	if len(q.rooms.list) > 0 {

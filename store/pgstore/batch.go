@@ -63,6 +63,7 @@ type (
 // stored is what a transaction has found in the store under its locks.
 type stored struct {
 	versions    map[roomkit.Subject]roomkit.Version
+	parked      map[roomkit.Subject]int64 // see askParked; the following counts have it added
 	userGroups  map[roomkit.UserID]int64
 	groups      map[roomkit.CompanyID]int64
 	held        map[roomkit.RoomID]nameKey // names of the rooms asked for

@@ -199,7 +199,11 @@ func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []room
 func (b *base) judge(ctx context.Context, conn *pgx.Conn, t *trip, changes []roomkit.Change, never *roomkit.Refusals) (*plan, error) {
 	guess := fold(changes, nil, never)
 	changes = changes[:len(guess.fates)]
-	everything(changes).plan().lock(t, true)
+	all := everything(changes).plan()
+	if b.inTx { // counts are raised when the host commits
+		all.userTallies, all.companyTallies = nil, nil
+	}
+	all.lock(t, true)
 	known := b.ask(t, changes)
 	if err := t.run(ctx, conn); err != nil {
 		return nil, err

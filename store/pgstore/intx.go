@@ -26,11 +26,17 @@ var _ roomkit.Store = (*txStore)(nil)
 // the transaction.
 //
 // Writers of other rooms do not wait for the transaction; writers of the same
-// rows do. Therefore what a command has relied on without writing it, for
-// instance a company's switches, is compared when the transaction commits: if it
-// has changed, tx.Commit fails with SQLSTATE 40001 and the host has to run the
-// transaction again. SET CONSTRAINTS ALL IMMEDIATE and PREPARE TRANSACTION make
-// all other commits wait for the rest of the transaction.
+// rows do, and so does who wants to give a group the same name in the same
+// company. Therefore what a command has relied on without writing it, for instance
+// a company's switches, is compared when the transaction commits, and so are the
+// numbers of groups of companies and users, which it changes only then. If
+// something of it has changed, tx.Commit fails with SQLSTATE 40001 and the host
+// has to run the transaction again. (As always with transactions that lock several
+// rows, 40P01 is another reason to.) The end of a group is different: it lowers the
+// numbers of those who took part at once, and their rows are locked from then on.
+//
+// SET CONSTRAINTS ALL IMMEDIATE and PREPARE TRANSACTION make all other commits wait
+// for the rest of the transaction.
 func (s *Store) InTx(tx pgx.Tx) roomkit.Store {
 	t := &txStore{base: s.base, tx: tx}
 	t.inTx = true
@@ -120,9 +126,57 @@ func (s *txStore) park(ctx context.Context, changes []roomkit.Change, never *roo
 	}
 	t := &trip{sql: s.sql}
 	p.writeCommands(t)
-	p.write(t)
+	p.writeRows(t)
+	p.parkTallies(t)
+	p.writeCheckpoints(t)
+	p.writeEnds(t)
 	p.park(t)
 	return p, t.run(ctx, s.tx.Conn())
+}
+
+// askParked asks what earlier commits of a host's transaction have added to
+// counts. The rows of users and companies do not have it yet.
+func (b *base) askParked(t *trip) map[roomkit.Subject]int64 {
+	parked := map[roomkit.Subject]int64{}
+	if b.inTx { // nobody else sees any
+		t.add(readParked, nil, func(r *row) {
+			of := b.names.readSubject(r)
+			parked[of] = r.int()
+		})
+	}
+	return parked
+}
+
+func addParked(parked map[roomkit.Subject]int64, users map[roomkit.UserID]*roomkit.User, companies map[roomkit.CompanyID]*roomkit.Company) {
+	for of, n := range parked {
+		if u := users[roomkit.UserID(of.ID)]; u != nil && of.Type == roomkit.SubjectUser {
+			u.Groups += n
+		}
+		if c := companies[roomkit.CompanyID(of.ID)]; c != nil && of.Type == roomkit.SubjectCompany {
+			c.Groups += n
+		}
+	}
+}
+
+// parkTallies adds what takes the place of writing counts inside a transaction of
+// the host: what their rows have to hold when it commits, and what they get then.
+func (p *plan) parkTallies(t *trip) {
+	var tallied []roomkit.Subject
+	var counts []*count
+	for id, c := range p.companyTallies {
+		tallied, counts = append(tallied, roomkit.CompanySubject(id)), append(counts, c)
+	}
+	for id, c := range p.userTallies {
+		tallied, counts = append(tallied, roomkit.UserSubject(id)), append(counts, c)
+	}
+	if n := len(tallied); n > 0 {
+		a := bindSubjects(of(n), n, func(i int) *roomkit.Subject { return &tallied[i] })
+		a.ints(n, func(i int) int64 { return counts[i].was - p.known.parked[tallied[i]] })
+		t.add(parkTallies, a.ints(n, func(i int) int64 { return counts[i].now - counts[i].was }), nil)
+	}
+	if groups := p.endingGroups(); len(groups) > 0 {
+		t.add(lowerParked, uuidList(arrays(), groups), nil)
+	}
 }
 
 // park adds what takes the place of publish inside a transaction of the host.
@@ -140,15 +194,16 @@ func (p *plan) park(t *trip) {
 		}
 	}
 	if n := len(writes); n > 0 { // earlier commits of the transaction relied on them as they were until now
-		t.add(replaceRelied, bindSubjects(of(n), n, func(i int) *roomkit.Subject { return &writes[i] }), nil)
+		a := bindSubjects(of(n), n, func(i int) *roomkit.Subject { return &writes[i] })
+		t.add(replaceRelied, a.ints(n, func(i int) int64 { return int64(p.base[writes[i]]) }), nil)
 	}
 	if n := len(relied); n > 0 {
 		a := bindSubjects(of(n), n, func(i int) *roomkit.Subject { return &relied[i].Subject })
 		t.add(addRelied, a.ints(n, func(i int) int64 { return int64(relied[i].Version) }), nil)
 	}
-	var commands asked[roomkit.CommandID]
-	for _, r := range p.records {
-		commands.add(r.Command)
+	commands := make([]roomkit.CommandID, len(p.stored))
+	for i, f := range p.stored {
+		commands[i] = f.change.Command
 	}
-	t.add(addCommands, uuidList(arrays(), commands.list), nil)
+	t.add(addCommands, uuidList(arrays(), commands), nil) // with them the trigger is due
 }

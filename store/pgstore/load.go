@@ -46,6 +46,7 @@ type lookup struct {
 	checkpoints map[string]roomkit.Cursor
 	done        map[roomkit.CommandID]*roomkit.Outcome
 	shared      [][]roomkit.RoomEntry // for each need
+	parked      map[roomkit.Subject]int64
 }
 
 func newLookup(b *base, needs []roomkit.Need) *lookup {
@@ -98,6 +99,7 @@ func (l *lookup) askAbout(needs []roomkit.Need) {
 	l.b.askNames(&l.trip, w.names.list, l.holders)
 	l.checkpoints = askCheckpoints(&l.trip, w.checkpoints.list)
 	l.done = l.b.askOutcomes(&l.trip, w.commands.list)
+	l.parked = l.b.askParked(&l.trip)
 }
 
 // led names a team, and the room for which its leader's row is asked.
@@ -187,6 +189,7 @@ func (l *lookup) askShared(people []roomkit.UserID, entries *[]roomkit.RoomEntry
 
 // facts puts together what was found.
 func (l *lookup) facts(needs []roomkit.Need) []roomkit.Facts {
+	addParked(l.parked, l.users, l.companies)
 	facts := make([]roomkit.Facts, len(needs))
 	for i := range needs {
 		l.answer(&needs[i], &facts[i])

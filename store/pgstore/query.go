@@ -9,13 +9,16 @@ import (
 	"github.com/go-roomkit/roomkit"
 )
 
-// page runs one statement and reads its rows.
-func page[R any](ctx context.Context, b *base, number int, a *args, read func(*row) R) ([]R, error) {
+// page runs one statement and reads its rows, together with what also adds.
+func page[R any](ctx context.Context, b *base, number int, a *args, read func(*row) R, also ...func(*trip)) ([]R, error) {
 	var rows []R
 	err := b.reading(ctx, func(conn *pgx.Conn) error {
 		rows = nil
 		t := &trip{sql: b.sql}
 		t.add(number, a, func(r *row) { rows = append(rows, read(r)) })
+		for _, add := range also {
+			add(t)
+		}
 		return t.run(ctx, conn)
 	})
 	if err != nil {
@@ -40,10 +43,18 @@ func (b *base) Users(ctx context.Context, q roomkit.UserQuery) ([]roomkit.User, 
 	if err != nil {
 		return nil, err
 	}
+	number, a := pageOfUsers, new(args)
 	if q.Company == "" {
-		return page(ctx, b, pageOfFree, new(args).text(string(q.After)).int(int64(limit)), b.names.user)
+		number = pageOfFree
+	} else {
+		a.text(string(q.Company))
 	}
-	return page(ctx, b, pageOfUsers, new(args).text(string(q.Company)).text(string(q.After)).int(int64(limit)), b.names.user)
+	var parked map[roomkit.Subject]int64
+	users, err := page(ctx, b, number, a.text(string(q.After)).int(int64(limit)), b.names.user, func(t *trip) { parked = b.askParked(t) })
+	for i := range users {
+		users[i].Groups += parked[roomkit.UserSubject(users[i].ID)]
+	}
+	return users, err
 }
 
 // Rooms implements [roomkit.Store].

@@ -80,7 +80,10 @@ const (
 	insertRecords
 	isGone
 	readIsolation
+	readParked
 	parkRecords
+	parkTallies
+	lowerParked
 	replaceRelied
 	addRelied
 	addCommands

@@ -182,8 +182,18 @@ var writeTexts = map[int]string{
 	parkRecords: `INSERT INTO roomkit_records (position, subject, room, id, version, type, at, command, data)
 			SELECT nextval('roomkit_waiting'), x.* FROM {rows subject text, room uuid, id text, version bigint, type text,
 				at timestamptz, command uuid, data bytea}`,
-	replaceRelied: `DELETE FROM roomkit_pending p USING {rows subject text, room uuid, id text}
-			WHERE p.subject = x.subject AND p.room IS NOT DISTINCT FROM x.room AND p.id IS NOT DISTINCT FROM x.id`,
+	// What was added to counts so far.
+	readParked: `SELECT p.subject, p.room, p.id, sum(p.delta)::bigint FROM roomkit_pending p WHERE p.was IS NOT NULL
+			GROUP BY p.subject, p.room, p.id`,
+	parkTallies: `INSERT INTO roomkit_pending (subject, room, id, was, delta)
+			SELECT * FROM {rows subject text, room uuid, id text, was bigint, delta bigint}`,
+	// What endMembers takes from the users' rows is no change by somebody else.
+	lowerParked: `UPDATE roomkit_pending p SET was = p.was - (SELECT count(*) FROM unnest($1::uuid[]) x(room)
+				JOIN roomkit_members m ON m.room = x.room AND m."user" = p.id AND m.participant)
+			WHERE p.was IS NOT NULL AND p.subject = 'user'`,
+	// Something else than what is replaced now stays, and fails the transaction.
+	replaceRelied: `DELETE FROM roomkit_pending p USING {rows subject text, room uuid, id text, was bigint}
+			WHERE p.subject = x.subject AND p.room IS NOT DISTINCT FROM x.room AND p.id IS NOT DISTINCT FROM x.id AND p.version = x.was`,
 	addRelied: `INSERT INTO roomkit_pending (subject, room, id, version)
 			SELECT * FROM {rows subject text, room uuid, id text, version bigint}`,
 	addCommands: `INSERT INTO roomkit_pending (command) SELECT unnest($1::uuid[])`,

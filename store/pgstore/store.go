@@ -115,7 +115,8 @@ var (
 // New gives the store in tables that [Migrate] has prepared. It never closes
 // pool. The connections must be able to hold prepared statements. The errors are
 // [ErrNotMigrated], [ErrNewerSchema], [ErrForeignTables], [ErrWeak],
-// [ErrUnavailable], [roomkit.ErrInvalid] for options, and those of the context.
+// [ErrUnavailable], [roomkit.ErrInvalid] for options and for a pool of a single
+// connection, and those of the context.
 func New(ctx context.Context, pool *pgxpool.Pool, o *Options) (*Store, error) {
 	full, err := o.complete()
 	if err != nil {
@@ -123,6 +124,9 @@ func New(ctx context.Context, pool *pgxpool.Pool, o *Options) (*Store, error) {
 	}
 	if pool == nil {
 		return nil, invalid("pool", "missing")
+	}
+	if pool.Config().MaxConns < 2 {
+		return nil, invalid("pool", "MaxConns is 1: Wake, and looking up a commit whose connection was lost, take a second connection")
 	}
 	s := &Store{pool: pool, patience: full.Patience, lanes: full.Lanes, base: base{sql: full.statements(), names: makeNames()}}
 	s.reading = s.onPool

@@ -105,6 +105,14 @@ func (p *plan) withMembersRooms(rooms []roomkit.RoomID) []roomkit.RoomID {
 
 // write adds all rows to the trip.
 func (p *plan) write(t *trip) {
+	p.writeRows(t)
+	writeTallies(t, tallyUsers, p.userTallies)
+	writeTallies(t, tallyCompanies, p.companyTallies)
+	p.writeCheckpoints(t)
+	p.writeEnds(t)
+}
+
+func (p *plan) writeRows(t *trip) {
 	p.writeDirectory(t)
 	if given := p.namesGivenUp(); len(given) > 0 {
 		t.add(freeNames, uuidList(arrays(), given), nil)
@@ -116,10 +124,6 @@ func (p *plan) write(t *trip) {
 	if n := len(p.members); n > 0 {
 		t.add(putMembers, bindMembers(of(n), p.members), nil)
 	}
-	writeTallies(t, tallyUsers, p.userTallies)
-	writeTallies(t, tallyCompanies, p.companyTallies)
-	p.writeCheckpoints(t)
-	p.writeEnds(t)
 }
 
 func replace[R any](t *trip, number int, rows []*written[R], bind func(*args, []*written[R]) *args) {

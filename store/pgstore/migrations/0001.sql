@@ -229,19 +229,25 @@ CREATE TABLE roomkit_checkpoints (
 );
 COMMENT ON TABLE roomkit_checkpoints IS 'roomkit: how far followers of the feed have come';
 
--- What a commit inside a host's transaction relied on. The rows live as long as
--- that transaction: when it commits, the trigger compares them and gives the
--- transaction's records their places. So nobody waits for a transaction of a
--- host, and its records come into the feed when they become visible.
+-- What a commit inside a host's transaction relied on, and what it adds to the
+-- counts of groups. The rows live as long as that transaction: when it commits,
+-- the trigger compares them, adds to the counts and gives the transaction's
+-- records their places. So nobody waits for a transaction of a host, and its
+-- records come into the feed when they become visible.
 CREATE TABLE roomkit_pending (
 	number  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
 	command uuid,
 	subject text COLLATE "C",
 	room    uuid,
 	id      text COLLATE "C",
-	version bigint
+	version bigint,
+	was     bigint,
+	delta   bigint
 );
-COMMENT ON TABLE roomkit_pending IS 'roomkit: commands to settle and versions to compare when the transaction of a host commits; always empty to others';
+COMMENT ON TABLE roomkit_pending IS 'roomkit: commands to settle, versions and counts to compare when the transaction of a host commits; always empty to others';
+COMMENT ON COLUMN roomkit_pending.version IS 'what a command relied on without writing it';
+COMMENT ON COLUMN roomkit_pending.was IS 'what a command relied on as the number of groups, without the deltas';
+COMMENT ON COLUMN roomkit_pending.delta IS 'what is added to that number';
 
 -- The plans of its statements must not depend on how large the tables were when
 -- a connection made them.
@@ -255,6 +261,14 @@ BEGIN
 		RETURN NULL; -- the first row has done it for all
 	END IF;
 	SELECT * INTO meta FROM roomkit_meta m WHERE m.only_row;
+	-- Whoever holds these rows may need the lock to end, so they come before it. A
+	-- transaction that ends a group holds users for long, so they come before companies.
+	PERFORM FROM roomkit_users u WHERE u.id = ANY(ARRAY(
+			SELECT p.id FROM roomkit_pending p WHERE p.was IS NOT NULL AND p.subject = 'user'))
+		ORDER BY u.id FOR NO KEY UPDATE;
+	PERFORM FROM roomkit_companies c WHERE c.id = ANY(ARRAY(
+			SELECT p.id FROM roomkit_pending p WHERE p.was IS NOT NULL AND p.subject = 'company'))
+		ORDER BY c.id FOR NO KEY UPDATE;
 	PERFORM pg_advisory_xact_lock(meta.lock_key);
 	IF EXISTS (
 		SELECT FROM roomkit_pending p WHERE p.version <> coalesce(CASE p.subject
@@ -263,10 +277,20 @@ BEGIN
 			WHEN 'company' THEN (SELECT c.version FROM roomkit_companies c WHERE c.id = p.id)
 			WHEN 'team' THEN (SELECT t.version FROM roomkit_teams t WHERE t.id = p.id)
 		END, 0)
+		OR p.was <> coalesce(CASE p.subject
+			WHEN 'user' THEN (SELECT u.groups FROM roomkit_users u WHERE u.id = p.id)
+			WHEN 'company' THEN (SELECT c.groups FROM roomkit_companies c WHERE c.id = p.id)
+		END, 0)
 	) THEN
 		RAISE EXCEPTION 'roomkit: something that a command in this transaction relied on has changed'
 			USING ERRCODE = 'serialization_failure', HINT = 'Run the whole transaction again.';
 	END IF;
+	UPDATE roomkit_companies c SET groups = c.groups + more.n
+	FROM (SELECT p.id, sum(p.delta)::bigint AS n FROM roomkit_pending p WHERE p.subject = 'company' GROUP BY p.id) more
+	WHERE c.id = more.id AND more.n <> 0;
+	UPDATE roomkit_users u SET groups = u.groups + more.n
+	FROM (SELECT p.id, sum(p.delta)::bigint AS n FROM roomkit_pending p WHERE p.subject = 'user' GROUP BY p.id) more
+	WHERE u.id = more.id AND more.n <> 0;
 	UPDATE roomkit_records r SET position = placed.position
 	FROM (
 		SELECT w.number, nextval('roomkit_positions') AS position
@@ -283,4 +307,4 @@ END $$;
 COMMENT ON FUNCTION roomkit_settle() IS 'roomkit: ends the commits inside the transaction of a host';
 
 CREATE CONSTRAINT TRIGGER roomkit_settle AFTER INSERT ON roomkit_pending
-	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION roomkit_settle();
+	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.command IS NOT NULL) EXECUTE FUNCTION roomkit_settle();
