@@ -36,10 +36,10 @@ type OpenDirect struct {
 // room and further people (CRE-23, CRE-24), which stays as it is (CRE-27) and must
 // not be a 1:1 room, message to me or a room with outsiders (CRE-25).
 //
-// With several people it offers first what [Service.Recommend] gives, on every way (CRE-04, CRE-19, CRE-22,
-// CRE-26, LST-12): unless Anyway or Use is set and when rooms exist that all of them
-// share, it answers with Result.Offers and changes nothing. Several rooms of the
-// same people may stand side by side (CRE-07).
+// With several people it offers first what [Service.Recommend] gives, on every way
+// (CRE-04, CRE-19, CRE-22, CRE-26, LST-12): unless Anyway or Use is set and when rooms
+// exist that all of them share, it answers with Result.Offers and changes nothing.
+// Several rooms of the same people may stand side by side (CRE-07).
 type CreateRoom struct {
 	People      []UserID // 1 to MaxPeople; the actor is in anyway; of a team, its people of this moment (CRE-53)
 	Audience    Audience // required for OriginPicker
@@ -219,9 +219,9 @@ func (c CreateRoom) notFromRoom(d *decider, p *picked) error {
 	return d.denied("CRE-29", ActionNone, "a room made from another one is for company members", append(ids(p.outsiders), ids(p.line)...)...)
 }
 
-// offers are what [Service.Recommend] gives for the same people, where they were asked for: whoever shares a
-// room with the actor can be met there, be it that a new room could not take them
-// (AMB-23, EXT-32).
+// offers are what [Service.Recommend] gives for the same people, where they were
+// asked for: whoever shares a room with the actor can be met there, be it that a new
+// room could not take them (AMB-23, EXT-32).
 func (c CreateRoom) offers(d *decider, p *picked) []Offer {
 	return d.rules.offers(d.f.Shared, len(p.all)+1, c.external(p), false)
 }
