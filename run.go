@@ -8,10 +8,7 @@ import (
 	"time"
 )
 
-var (
-	errUncertain = errors.New("the commit may have been stored")
-	errStale     = fmt.Errorf("%w: the room does not have the demanded version", ErrConflict)
-)
+var errStale = fmt.Errorf("%w: the room does not have the demanded version", ErrConflict)
 
 // lackingUsers says that the store does not know users whom the host's directory
 // may know.
@@ -277,7 +274,7 @@ func (s *Service) commit(ctx context.Context, calls []*call, start time.Time) {
 	for i, c := range kept {
 		switch {
 		case err != nil:
-			c.err = fmt.Errorf("%w: %w", errUncertain, err)
+			c.err = err
 		case results[i].Err != nil:
 			c.err = results[i].Err
 			conflicts++

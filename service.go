@@ -274,7 +274,7 @@ func (s *Service) again(c *call) (bool, error) {
 	var contacts *askContacts
 	switch {
 	case c.attempts >= s.o.Attempts:
-		return false, c.exhausted()
+		return false, c.givenUp(c.err)
 	case errors.As(c.err, &lacking):
 		if err := s.fillIn(c.ctx, lacking.users); err != nil {
 			return false, err
@@ -290,27 +290,30 @@ func (s *Service) again(c *call) (bool, error) {
 		c.askedContacts = true
 		return true, nil
 	case c.ctx.Err() != nil:
-		c.uncertain = c.uncertain || errors.Is(c.err, errUncertain)
+		c.uncertain = c.uncertain || errors.Is(c.err, ErrUnknownOutcome)
 		return false, c.givenUp(c.ctx.Err())
-	case errors.Is(c.err, errUncertain):
+	case errors.Is(c.err, ErrUnknownOutcome):
 		c.asks.Command, c.uncertain = c.id, true
-	case !errors.Is(c.err, ErrConflict) || errors.Is(c.err, errStale):
+	case refused(c.err):
+		// On the state that the commit before relied on nothing was refused, so that
+		// one is in conflict now, if it is still on its way.
 		return false, c.err
+	case !errors.Is(c.err, ErrConflict):
+		return false, c.givenUp(c.err)
 	}
 	s.o.Logger.LogAttrs(c.ctx, slog.LevelDebug, "roomkit: running a command again",
 		slog.String("command", c.cmd.name()), slog.Int("attempt", c.attempts), slog.Any("cause", c.err))
 	return true, nil
 }
 
-// exhausted is what a caller learns when running again did not help.
-func (c *call) exhausted() error {
-	if c.uncertain || errors.Is(c.err, errUncertain) {
-		return fmt.Errorf("%w: %w", ErrUnknownOutcome, c.err)
-	}
-	return c.err
+// refused reports whether the command itself is the reason of an error, and not
+// the store.
+func refused(err error) bool {
+	return errors.Is(err, ErrDenied) || errors.Is(err, ErrInvalid) || errors.Is(err, ErrNotFound) ||
+		errors.Is(err, ErrCommandReused) || errors.Is(err, errStale)
 }
 
-// givenUp is what a caller learns whose context has ended.
+// givenUp is what a caller learns whose command is not run again.
 func (c *call) givenUp(err error) error {
 	if c.uncertain && !errors.Is(err, ErrUnknownOutcome) {
 		return fmt.Errorf("%w: %w", ErrUnknownOutcome, err)
