@@ -14,6 +14,9 @@ type world struct {
 	rows      map[RoomID]map[UserID]Member
 	users     map[UserID]User
 	companies map[CompanyID]Company
+	teams     map[TeamID]Team
+	everybody []UserID // of users, in byte order
+	main      RoomID   // the room that is explored
 }
 
 var worldTime = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
@@ -21,7 +24,7 @@ var worldTime = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 func newWorld(companies []Company, users []User) *world {
 	w := &world{
 		rooms: map[RoomID]Room{}, rows: map[RoomID]map[UserID]Member{},
-		users: map[UserID]User{}, companies: map[CompanyID]Company{},
+		users: map[UserID]User{}, companies: map[CompanyID]Company{}, teams: map[TeamID]Team{},
 	}
 	for _, c := range companies {
 		c.Version = 1
@@ -31,48 +34,58 @@ func newWorld(companies []Company, users []User) *world {
 		u.Version = 1
 		w.users[u.ID] = u
 	}
+	w.everybody = slices.Sorted(maps.Keys(w.users))
 	return w
 }
 
-func (w *world) clone() *world {
-	rows := make(map[RoomID]map[UserID]Member, len(w.rows))
-	for id, people := range w.rows {
-		rows[id] = maps.Clone(people)
+// copyFor copies what a decision changes; the rest is shared.
+func (w *world) copyFor(d *Decision) *world {
+	next, r := *w, &d.rows
+	if len(r.rooms) > 0 {
+		next.rooms = maps.Clone(w.rooms)
 	}
-	return &world{maps.Clone(w.rooms), rows, maps.Clone(w.users), maps.Clone(w.companies)}
+	if len(r.members)+len(r.ended) > 0 {
+		next.rows = make(map[RoomID]map[UserID]Member, len(w.rows))
+		for id, people := range w.rows {
+			next.rows[id] = maps.Clone(people)
+		}
+	}
+	if len(r.users)+len(r.tallies) > 0 {
+		next.users = maps.Clone(w.users)
+	}
+	if len(r.companies)+len(r.tallies) > 0 {
+		next.companies = maps.Clone(w.companies)
+	}
+	if len(r.teams) > 0 {
+		next.teams = maps.Clone(w.teams)
+	}
+	return &next
 }
 
 func (w *world) answer(n Need, newRoom RoomID) Facts {
 	f := Facts{Room: w.rooms[n.Room], Asked: &n, NewRoom: newRoom}
-	asked := map[UserID]bool{}
-	for _, u := range n.People {
-		asked[u] = true
+	rows := w.rows[n.Room]
+	f.Team = w.teams[n.Team]
+	leader := f.Team.Leader
+	if n.Team == "" && f.Room.Kind == KindTeam {
+		f.Team = w.teams[f.Room.Team]
 	}
-	for _, u := range f.Room.Parties {
-		asked[u] = true
-	}
-	for u, m := range w.rows[n.Room] {
-		if n.Everybody && (m.Participant || m.Master) || n.Masters && m.Master {
-			asked[u] = true
+	for _, id := range w.everybody {
+		m, has := rows[id]
+		asked := slices.Contains(n.People, id) || slices.Contains(f.Room.Parties[:], id) || id == leader
+		if !asked && !(n.Everybody && (m.Participant || m.Master)) && !(n.Masters && m.Master) {
+			continue
 		}
-	}
-	companies := map[CompanyID]bool{f.Room.Company: true}
-	for _, id := range n.Companies {
-		companies[id] = true
-	}
-	for _, u := range slices.Sorted(maps.Keys(asked)) {
-		if m, ok := w.rows[n.Room][u]; ok {
+		if has {
 			f.Members = append(f.Members, m)
 		}
-		if user, ok := w.users[u]; ok {
-			f.Users = append(f.Users, user)
-			companies[user.Company] = true
-		}
+		u := w.users[id]
+		f.Users = append(f.Users, u)
+		w.addCompany(&f, u.Company)
 	}
-	for _, id := range slices.Sorted(maps.Keys(companies)) {
-		if c, ok := w.companies[id]; ok {
-			f.Companies = append(f.Companies, c)
-		}
+	w.addCompany(&f, f.Room.Company)
+	for _, id := range n.Companies {
+		w.addCompany(&f, id)
 	}
 	for id, r := range w.rooms {
 		if n.Name != "" && r.NameKey == n.Name && r.Company == n.Company && r.State == StateActive {
@@ -82,14 +95,26 @@ func (w *world) answer(n Need, newRoom RoomID) Facts {
 	return f
 }
 
+func (w *world) addCompany(f *Facts, id CompanyID) {
+	if c, ok := w.companies[id]; ok && !slices.ContainsFunc(f.Companies, func(c Company) bool { return c.ID == id }) {
+		f.Companies = append(f.Companies, c)
+	}
+}
+
 // decide runs a command to its decision, as the service does.
 func (w *world) decide(rules *Rules, actor Actor, cmd Command, newRoom RoomID) (Decision, error) {
 	need := rules.Need(actor, cmd)
+	var first *Facts
 	for {
-		d, err := rules.Decide(w.answer(need, newRoom), actor, cmd, worldTime)
+		f := w.answer(need, newRoom)
+		f.earlier = first
+		d, err := rules.Decide(f, actor, cmd, worldTime)
 		var more *MoreNeeded
 		if !errors.As(err, &more) {
 			return d, err
+		}
+		if more.Need.Room != need.Room {
+			first = &f
 		}
 		need = more.Need
 	}
@@ -103,6 +128,8 @@ func (w *world) version(s Subject) Version {
 		return w.users[UserID(s.ID)].Version
 	case SubjectCompany:
 		return w.companies[CompanyID(s.ID)].Version
+	case SubjectTeam:
+		return w.teams[TeamID(s.ID)].Version
 	}
 	return 0
 }
@@ -130,6 +157,9 @@ func (w *world) commit(d *Decision) bool {
 	for _, c := range d.rows.companies {
 		w.companies[c.ID] = c
 	}
+	for _, t := range d.rows.teams {
+		w.teams[t.ID] = t
+	}
 	for _, end := range d.rows.ended {
 		w.end(end)
 	}
@@ -138,6 +168,10 @@ func (w *world) commit(d *Decision) bool {
 			u := w.users[t.User]
 			u.Groups = t.Now
 			w.users[t.User] = u
+		} else {
+			c := w.companies[t.Company]
+			c.Groups = t.Now
+			w.companies[t.Company] = c
 		}
 	}
 	return true
