@@ -39,8 +39,9 @@ func (h *chronicle) lookAsUser(user roomkit.UserID) {
 	groups := both(h, func(s *side) listed[roomkit.RoomEntry] { return listOf(s.svc.Groups(h.ctx, user, which)) }, "groups %d of %s", which, user)
 	h.reached.note("groups listed", len(groups.Items) > 0)
 	people, audience, exact := some(h, h.world.people(), 3), roomkit.Audience(h.roll(3)), h.chance(1, 4)
-	if h.toss() {
-		people = some(h, h.world.of(h.world.user(user).Company), 2)
+	if rooms := h.active(roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindExternalGroup, roomkit.KindTeam); len(rooms) > 0 && h.chance(3, 4) {
+		here := h.inside(pick(h, rooms), roomkit.MembersTakingPart)
+		user, people = pick(h, append(here, user)), some(h, append(here, user), 4)
 	}
 	offers := both(h, func(s *side) answered[[]roomkit.Offer] {
 		return answerTo(s.svc.Recommend(h.ctx, user, people, audience, exact))

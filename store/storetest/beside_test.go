@@ -4,8 +4,7 @@ import "testing"
 
 func TestBeside(t *testing.T) { Beside(t, openMemstore, openMemstore, besideHistories()) }
 
-// besideHistories is a number that finds every mutant and with -short, which the race
-// detector needs, takes no time.
+// besideHistories are few with -short, which the race detector needs.
 func besideHistories() int {
 	if testing.Short() {
 		return 2
