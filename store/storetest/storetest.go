@@ -8,8 +8,9 @@
 //	}
 //
 // Every sentence of the contract is a [Rule] with a stable name; each is a
-// subtest and prints its sentence when it fails. [Faulty] wraps a store for
-// tests of what stands above it, and [Bench] measures one.
+// subtest and prints its sentence when it fails. [Consequences] and [Beside] test a
+// store below a service, [Faulty] wraps one for tests of what stands above it, and
+// [Bench] measures one.
 //
 // The suite keeps references whole: it names no user, company or team in a row
 // before it has stored them, so that a store may check that.

@@ -1,0 +1,136 @@
+package storetest
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// fault is an error as far as it is the same on every store.
+type fault struct {
+	Classes []error
+	Op      string
+	Room    roomkit.RoomID
+	Denied  roomkit.Denied
+	Invalid roomkit.Invalid
+}
+
+func faultOf(err error) (f fault) {
+	if err == nil {
+		return fault{}
+	}
+	f.Classes = classes(err)
+	if errors.Is(err, roomkit.ErrInconsistent) {
+		f.Classes = append(f.Classes, roomkit.ErrInconsistent)
+	}
+	if len(f.Classes) == 0 {
+		f.Classes = []error{err}
+	}
+	var where *roomkit.Error
+	if errors.As(err, &where) {
+		f.Op, f.Room = where.Op, where.Room
+	}
+	var denied *roomkit.Denied
+	if errors.As(err, &denied) {
+		f.Denied = *denied
+	}
+	var invalid *roomkit.Invalid
+	if errors.As(err, &invalid) {
+		f.Invalid = *invalid
+	}
+	return f
+}
+
+// told is what a command was answered.
+type told struct {
+	Result roomkit.Result // without its cursor
+	Behind string         // the event that the cursor is behind
+	Fault  fault
+}
+
+// stored reports whether the command has changed something just now.
+func (is *told) stored() bool {
+	return is.Fault.Classes == nil && is.Result.Changed && !is.Result.Repeat
+}
+
+func (s *side) tell(results []roomkit.EachResult) []told {
+	list := make([]told, len(results))
+	for i, r := range results {
+		list[i] = told{Result: r.Result, Behind: s.behind(r.Result.Cursor), Fault: faultOf(r.Err)}
+		list[i].Result.Cursor = ""
+	}
+	return list
+}
+
+// behind says which event a cursor is behind.
+func (s *side) behind(c roomkit.Cursor) string {
+	if c == "" {
+		return ""
+	}
+	i, ok := s.places[c]
+	if !ok {
+		return "no event"
+	}
+	return nameOf(&s.records[i])
+}
+
+func nameOf(r *roomkit.Record) string { return fmt.Sprintf("%s/%d", r.Subject, r.Version) }
+
+// listed is a sequence read to its end.
+type listed[T any] struct {
+	Items []T
+	Fault fault
+}
+
+func listOf[T any](seq iter.Seq2[T, error]) (l listed[T]) {
+	for item, err := range seq {
+		if err != nil {
+			l.Fault = faultOf(err)
+			return l
+		}
+		l.Items = append(l.Items, item)
+	}
+	return l
+}
+
+// answered is one answer with its error.
+type answered[T any] struct {
+	Is    T
+	Fault fault
+}
+
+func answerTo[T any](is T, err error) answered[T] { return answered[T]{is, faultOf(err)} }
+
+// news reads what is new in the feed. The events of commands that ran side by side
+// come in any order, so for the comparison they are put into one.
+func (s *side) news(sideBySide bool) listed[roomkit.Recorded] {
+	after := roomkit.Cursor("")
+	if n := len(s.records); n > 0 {
+		after = s.records[n-1].Cursor
+	}
+	l := listOf(s.svc.Feed(s.h.ctx, after))
+	for i := range l.Items {
+		s.places[l.Items[i].Cursor] = len(s.records)
+		s.records = append(s.records, l.Items[i].Record)
+		l.Items[i].Cursor = ""
+	}
+	if sideBySide {
+		slices.SortFunc(l.Items, func(a, b roomkit.Recorded) int {
+			return cmp.Or(cmp.Compare(a.Subject.String(), b.Subject.String()), cmp.Compare(a.Version, b.Version))
+		})
+	}
+	return l
+}
+
+// follow compares what is new in the feeds.
+func (h *chronicle) follow(sideBySide bool) []roomkit.Recorded {
+	l := both(h, func(s *side) listed[roomkit.Recorded] { return s.news(sideBySide) }, "new in the feed")
+	require.Equal(h.t, fault{}, l.Fault, "the feed is read")
+	return l.Items
+}

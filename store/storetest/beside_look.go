@@ -1,0 +1,160 @@
+package storetest
+
+import (
+	"slices"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// glance compares what one user can see of the rooms, and one of them more closely.
+func (h *chronicle) glance() {
+	user, room := h.anybody(), roomkit.SelfRoom(h.anybody())
+	if len(h.rooms) > 0 {
+		room = pick(h, h.rooms)
+	}
+	if h.chance(3, 4) {
+		user = h.someoneIn(roomkit.Room{ID: room}, roomkit.MembersAll)
+	}
+	h.lookAsUser(user)
+	h.lookInto(user, room)
+}
+
+// lookAtAccess compares all that a user can do.
+func (h *chronicle) lookAtAccess(user roomkit.UserID) {
+	access := both(h, func(s *side) answered[[]roomkit.Access] {
+		return answerTo(s.svc.Access(h.ctx, user, h.rooms...))
+	}, "access of %s", user)
+	h.reached.note("something to read", slices.ContainsFunc(access.Is, func(a roomkit.Access) bool { return a.ReadFrom.Allowed }))
+}
+
+// lookAsUser compares what a user can do and find.
+func (h *chronicle) lookAsUser(user roomkit.UserID) {
+	h.lookAtAccess(user)
+	q := roomkit.RoomQuery{Which: roomkit.MemberFilter(h.roll(3)), Limit: h.oneOf(0, 1, 2), Kinds: h.kinds()}
+	both(h, func(s *side) listed[roomkit.RoomEntry] { return listOf(s.svc.Rooms(h.ctx, user, q)) }, "rooms of %s by %+v", user, q)
+	which := roomkit.GroupList(h.roll(3))
+	groups := both(h, func(s *side) listed[roomkit.RoomEntry] { return listOf(s.svc.Groups(h.ctx, user, which)) }, "groups %d of %s", which, user)
+	h.reached.note("groups listed", len(groups.Items) > 0)
+	people, audience, exact := some(h, h.world.people(), 3), roomkit.Audience(h.roll(3)), h.chance(1, 4)
+	if rooms := h.active(roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindExternalGroup, roomkit.KindTeam); len(rooms) > 0 && h.chance(3, 4) {
+		here := h.inside(pick(h, rooms), roomkit.MembersTakingPart)
+		user, people = pick(h, append(here, user)), some(h, append(here, user), 4)
+	}
+	offers := both(h, func(s *side) answered[[]roomkit.Offer] {
+		return answerTo(s.svc.Recommend(h.ctx, user, people, audience, exact))
+	}, "recommended to %s for %s", user, people)
+	h.reached.note("recommended", len(offers.Is) > 0)
+}
+
+func (h *chronicle) kinds() []roomkit.Kind {
+	if h.toss() {
+		return nil
+	}
+	return some(h, roomkit.Kinds(), 3)
+}
+
+// lookInto compares what a user can know of a room.
+func (h *chronicle) lookInto(user roomkit.UserID, room roomkit.RoomID) {
+	both(h, func(s *side) answered[roomkit.Room] { return answerTo(s.svc.Room(h.ctx, user, room)) }, "room %s for %s", room, user)
+	q := roomkit.MemberQuery{Which: roomkit.MemberFilter(h.roll(4)), Limit: h.oneOf(0, 1, 2)}
+	both(h, func(s *side) listed[roomkit.Member] { return listOf(s.svc.Members(h.ctx, user, room, q)) }, "members of %s for %s by %+v", room, user, q)
+	after := roomkit.Version(h.oneOf(0, 0, 1, 5))
+	events := both(h, func(s *side) listed[roomkit.Event] { return listOf(s.svc.History(h.ctx, user, room, after)) }, "history of %s for %s", room, user)
+	h.reached.note("history read", len(events.Items) > 0)
+	action := pick(h, roomkit.AllActions())
+	both(h, func(s *side) fault { return faultOf(s.svc.Check(h.ctx, user, action, room)) }, "whether %s may %s in %s", user, action, room)
+}
+
+// lookAtAll compares all that there is.
+func (h *chronicle) lookAtAll() {
+	for _, user := range h.world.people() {
+		h.lookAtAccess(user)
+	}
+	for _, room := range h.rooms {
+		h.lookAtRoom(room)
+	}
+	for _, company := range []roomkit.CompanyID{"x", "y", "Z", ""} {
+		h.lookAtCompany(company)
+	}
+	h.lookAtFeed()
+	both(h, func(s *side) fault { return faultOf(roomkit.Verify(h.ctx, s.store, nil)) }, "what Verify finds")
+}
+
+// lookAtRoom compares a room as the host and as everybody sees it.
+func (h *chronicle) lookAtRoom(room roomkit.RoomID) {
+	found := both(h, func(s *side) answered[[]roomkit.Finding] { return answerTo(s.svc.Health(h.ctx, room)) }, "health of %s", room)
+	h.reached.note("unwell", len(found.Is) > 0)
+	limit := h.oneOf(0, 1, 3)
+	for which := roomkit.MembersPresent; which <= roomkit.MembersAll; which++ {
+		both(h, func(s *side) answered[[]roomkit.Member] {
+			return allPages(limit, func(after roomkit.UserID) ([]roomkit.Member, error) {
+				return s.store.Members(h.ctx, roomkit.MemberQuery{Room: room, Which: which, After: after, Limit: limit})
+			}, func(m roomkit.Member) roomkit.UserID { return m.User })
+		}, "rows %d of %s", which, room)
+	}
+	for _, user := range some(h, h.world.people(), 4) {
+		h.lookInto(user, room)
+	}
+}
+
+// lookAtCompany compares what the host can list of a company.
+func (h *chronicle) lookAtCompany(company roomkit.CompanyID) {
+	limit := h.oneOf(0, 1, 3)
+	both(h, func(s *side) answered[[]roomkit.User] {
+		return allPages(limit, func(after roomkit.UserID) ([]roomkit.User, error) {
+			return s.store.Users(h.ctx, roomkit.UserQuery{Company: company, After: after, Limit: limit})
+		}, func(u roomkit.User) roomkit.UserID { return u.ID })
+	}, "users of %s", company)
+	if company == "" {
+		return
+	}
+	public, kinds := h.chance(1, 3), h.kinds()
+	both(h, func(s *side) answered[[]roomkit.RoomEntry] {
+		return allPages(limit, func(after roomkit.RoomID) ([]roomkit.RoomEntry, error) {
+			return s.store.Rooms(h.ctx, roomkit.RoomQuery{Company: company, Public: public, Kinds: kinds, After: after, Limit: limit})
+		}, func(e roomkit.RoomEntry) roomkit.RoomID { return e.Room.ID })
+	}, "rooms of %s", company)
+	when := h.now.Add(time.Duration(h.roll(100)) * 24 * time.Hour)
+	due := both(h, func(s *side) listed[roomkit.Due] { return listOf(s.svc.Due(h.ctx, company, when)) }, "due of %s", company)
+	h.reached.note("due", len(due.Items) > 0)
+}
+
+// allPages reads page after page to the end.
+func allPages[T any, C comparable](limit int, read func(after C) ([]T, error), end func(T) C) answered[[]T] {
+	var all []T
+	var after C
+	for range 1000 {
+		page, err := read(after)
+		if err != nil || len(page) == 0 {
+			return answerTo(all, err)
+		}
+		if limit > 0 && len(page) > limit {
+			return answerTo(page, roomkit.ErrInconsistent)
+		}
+		all = append(all, page...)
+		after = end(page[len(page)-1])
+	}
+	return answerTo(all, roomkit.ErrInconsistent)
+}
+
+// lookAtFeed demands that the feed of each side is what it was as it came, from the
+// beginning and from any place in it.
+func (h *chronicle) lookAtFeed() {
+	limit, place := h.oneOf(0, 1, 7, roomkit.MaxPage), h.roll(len(h.sides[0].records))
+	for i, s := range h.sides {
+		whole := listOf(s.svc.Feed(h.ctx, ""))
+		require.Equal(h.t, fault{}, whole.Fault, "the feed of side %d", i)
+		require.Len(h.t, whole.Items, len(s.records), "records in the feed of side %d", i)
+		for n, rec := range whole.Items {
+			require.Equal(h.t, s.records[n], rec.Record, "record %d of side %d", n, i)
+		}
+		page, err := s.store.Feed(h.ctx, s.records[place].Cursor, limit)
+		require.NoError(h.t, err)
+		rest := s.records[place+1:]
+		require.True(h.t, len(page) <= len(rest) && (len(page) > 0 || len(rest) == 0), "page of side %d after record %d", i, place)
+		require.Equal(h.t, own(rest[:len(page)]), own(page), "page of side %d after record %d", i, place)
+	}
+}

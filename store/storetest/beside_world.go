@@ -1,0 +1,127 @@
+package storetest
+
+import (
+	"context"
+	"slices"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// town is the directory of a history, as it begins. One of its people is known to
+// the host alone until a command names them.
+type town struct {
+	companies []roomkit.Company
+	users     []roomkit.User
+	teams     []roomkit.Team
+	late      roomkit.User
+}
+
+func newTown() town {
+	member := func(id roomkit.UserID, company roomkit.CompanyID) roomkit.User {
+		return roomkit.User{ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true, LINE: true}
+	}
+	head := func(id roomkit.UserID, company roomkit.CompanyID) roomkit.User {
+		u := member(id, company)
+		u.Administrator = true
+		return u
+	}
+	insider := member("a", "x")
+	insider.Works = false
+	bot := member("_bot", "x")
+	bot.Kind, bot.Works, bot.LINE = roomkit.UserBot, false, false
+	line := func(id roomkit.UserID) roomkit.User {
+		return roomkit.User{ID: id, Kind: roomkit.UserLINE, Status: roomkit.StatusActive}
+	}
+	return town{
+		companies: []roomkit.Company{
+			{ID: "x", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected, LINE: roomkit.ExternalAll},
+			{ID: "y", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalAll, LINE: roomkit.ExternalSelected, MaxGroups: 4},
+			{ID: "Z", Core: true, Works: roomkit.ExternalSelected},
+		},
+		users: []roomkit.User{
+			head("B", "x"), member("10", "x"), member("9", "x"), insider, bot,
+			head("C", "y"), member("c", "y"), member("c2", "y"), head("D", "Z"), member("d", "Z"), line("_1"), line("l2"),
+		},
+		teams: []roomkit.Team{
+			{ID: "t", Company: "x", Name: "Team", Leader: "10", Members: []roomkit.UserID{"10", "9", "a"}, Room: true, Features: true},
+			{ID: "T", Company: "y", Name: "Other team", Leader: "c", Members: []roomkit.UserID{"c", "C"}, Room: true},
+		},
+		late: member("late", "x"),
+	}
+}
+
+// Users is the directory of the host, which knows more people than the store.
+func (w *town) Users(_ context.Context, ids []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) {
+	if slices.Contains(ids, w.late.ID) {
+		return []roomkit.User{w.late}, w.companies[:1], nil
+	}
+	return nil, nil, nil
+}
+
+// contacts knows some outsiders of everybody's.
+func (*town) contacts(_ context.Context, _ roomkit.UserID, outsiders []roomkit.UserID) ([]roomkit.UserID, error) {
+	return slices.DeleteFunc(slices.Clone(outsiders), func(u roomkit.UserID) bool { return u == "c2" || u == "l2" }), nil
+}
+
+// settle stores the directory and some rooms to begin with.
+func (h *chronicle) settle() {
+	var cmds []order
+	system := func(c roomkit.Command) {
+		cmds = append(cmds, order{actor: roomkit.System(), cmds: []roomkit.Command{c}})
+	}
+	by := func(u roomkit.UserID, c roomkit.Command) {
+		cmds = append(cmds, order{actor: roomkit.By(u), cmds: []roomkit.Command{c}})
+	}
+	for _, c := range h.world.companies {
+		system(roomkit.PutCompany{Company: c})
+	}
+	system(roomkit.PutUsers{Users: h.world.users})
+	for _, t := range h.world.teams {
+		system(roomkit.SyncTeam{Team: t})
+	}
+	by("10", roomkit.CreateRoom{People: []roomkit.UserID{"9", "a"}, Audience: roomkit.AudienceMembers, Anyway: true})
+	by("9", roomkit.CreateGroup{Name: "Ops", Members: []roomkit.UserID{"a", "_bot"}, Settings: roomkit.GroupSettings{Public: true}})
+	by("C", roomkit.CreateExternalGroup{Name: "Joint", Members: []roomkit.UserID{"c", "10", "B"}})
+	for _, o := range cmds {
+		h.begin()
+		h.give(o)
+	}
+}
+
+// people are all that a command can name.
+func (w *town) people() []roomkit.UserID {
+	ids := []roomkit.UserID{w.late.ID}
+	for _, u := range w.users {
+		ids = append(ids, u.ID)
+	}
+	return ids
+}
+
+// of gives the people of a company; the empty one stands for LINE users.
+func (w *town) of(company roomkit.CompanyID) (ids []roomkit.UserID) {
+	for _, u := range w.users {
+		if u.Company == company {
+			ids = append(ids, u.ID)
+		}
+	}
+	return ids
+}
+
+func (w *town) user(id roomkit.UserID) roomkit.User {
+	for _, u := range w.users {
+		if u.ID == id {
+			return u
+		}
+	}
+	return w.late
+}
+
+// head is the administrator of a company.
+func (w *town) head(company roomkit.CompanyID) roomkit.UserID {
+	for _, u := range w.users {
+		if u.Company == company && u.Administrator {
+			return u.ID
+		}
+	}
+	return w.users[0].ID
+}
