@@ -107,7 +107,7 @@ func (m *mutant) fails(t *testing.T, r Rule) bool {
 // machine may let them run one after another.
 func (m *mutant) failsOnce(t *testing.T, r Rule) bool {
 	tries := 1
-	if strings.HasPrefix(r.Name, "race/") || strings.HasPrefix(r.Name, "feed/") {
+	if group, _, _ := strings.Cut(r.Name, "/"); slices.Contains([]string{"race", "feed", "snapshot"}, group) {
 		tries = 50
 	}
 	for range tries {

@@ -3,9 +3,11 @@ package storetest
 import (
 	"bytes"
 	"context"
+	"errors"
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/go-roomkit/roomkit"
 )
@@ -37,6 +39,46 @@ func valueMutants() []mutant {
 				c.Rooms[i].Name = string(name[:min(len(name), 255)])
 			}
 		})},
+		{rule: "values/strings", name: "types of records have no trailing space", spoil: storing(func(_ *model, c *roomkit.Change) {
+			for i := range c.Records {
+				c.Records[i].Type = strings.ReplaceAll(c.Records[i].Type, " !", "!")
+			}
+		})},
+		{rule: "values/questions", name: "a company is compared as a pattern", spoil: func(a *altered) {
+			a.onUsers = func(ctx context.Context, q roomkit.UserQuery) ([]roomkit.User, error) {
+				if q.Company == "%" {
+					q.Company = acme
+				}
+				return a.simple.Users(ctx, q)
+			}
+		}},
+		{rule: "values/questions", name: "ids end at the first zero byte", spoil: func(a *altered) {
+			a.load = func(n roomkit.Need) roomkit.Facts {
+				for i, id := range n.People {
+					end := strings.IndexByte(string(id)+"\x00", 0)
+					n.People[i] = id[:min(end, len(id))]
+				}
+				return a.model.load(n)
+			}
+		}},
+		{rule: "values/questions", name: "an error of no class for broken text", spoil: func(a *altered) {
+			a.onMembers = func(ctx context.Context, q roomkit.MemberQuery) ([]roomkit.Member, error) {
+				if !utf8.ValidString(string(q.After)) {
+					return nil, errors.New("invalid byte sequence")
+				}
+				return a.simple.Members(ctx, q)
+			}
+		}},
+		{rule: "values/questions", name: "a question leaves its text", spoil: func(a *altered) {
+			a.load = func(n roomkit.Need) roomkit.Facts {
+				if n.Checkpoint == "null" {
+					r := a.model.rooms[roomID(1)]
+					r.Name = n.Checkpoint
+					a.model.rooms[roomID(1)] = r
+				}
+				return a.model.load(n)
+			}
+		}},
 		{rule: "values/ids", name: "ids of users have no case", spoil: func(a *altered) {
 			a.load = func(n roomkit.Need) roomkit.Facts {
 				f := a.model.load(n)

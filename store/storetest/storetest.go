@@ -53,7 +53,7 @@ func Rules() []Rule {
 		loadRules(), factRules(), sharedRules(), snapshotRules(),
 		memberRules(), roomRules(), roomPageRules(), userRules(),
 		historyRules(), feedRules(), cursorRules(),
-		raceRules(), valueRules(), ownershipRules(), capabilityRules(),
+		raceRules(), valueRules(), hostileRules(), ownershipRules(), capabilityRules(),
 		durableRules(), machineRules(),
 	)
 }
