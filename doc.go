@@ -155,11 +155,12 @@
 // stores of your own. One store is one installation; the companies in it are kept
 // apart by the rules.
 //
-// A command takes one Load and one Commit. A few decisions need a second Load:
-// whether the name of a group is free, whether another Group Master remains,
-// everybody in a room that is converted or left for a new one. What a command
-// carries is limited by the constants of this package, beginning with
-// [MaxPeople].
+// A command takes one Load and, if it changes something, one Commit. One more Load
+// is for each of these: the rooms that people share already, to offer them; a
+// group's name that must be free; another Group Master who must remain; everybody in
+// a room that is converted or left for a new one; the members of a team whose room
+// opens or who leave it; asking [Options.Contacts]. What a command carries is limited
+// by the constants of this package, beginning with [MaxPeople].
 //
 // # Errors
 //
