@@ -105,7 +105,8 @@ type EachResult struct {
 // who change the same. Commands in conflict are run again, up to Options.Attempts
 // times, and so are those of which the store says [ErrUnknownOutcome]. Any other
 // error of the store means that nothing was stored; Do returns it as it is, at once,
-// as well as an error of Options.Directory, of Options.Contacts and of the context.
+// as well as an error of Options.Directory, of Options.Contacts and of the context,
+// unless an earlier attempt is unknown: then the error is ErrUnknownOutcome, too.
 //
 // After [ErrUnknownOutcome] repeat the command with the same [WithKey]; after every
 // other error nothing has changed, except that users whom Options.Directory filled
