@@ -104,7 +104,9 @@ func readFrom(room *Room, row *Member) ReadFrom {
 
 // Access says for each room, in the order given, all that a user may do in it.
 // One round trip, at most MaxAccessRooms rooms. A permission that has just been
-// withdrawn ends access with this call already, before anybody was removed.
+// withdrawn ends access with this call already, before anybody was removed. A user or
+// room that is not known is no error; a malformed id and too many rooms are
+// [ErrInvalid].
 func (s *Service) Access(ctx context.Context, user UserID, rooms ...RoomID) ([]Access, error) {
 	facts, err := s.accessFacts(ctx, user, rooms)
 	if err != nil {
@@ -154,7 +156,8 @@ func (s *Service) accessFacts(ctx context.Context, user UserID, rooms []RoomID) 
 }
 
 // Check says whether a user may take an action in a room: nil, a [*Denied] with
-// the rule that forbids it, or [ErrNotFound]. One round trip.
+// the rule that forbids it, or [ErrNotFound]; [ErrInvalid] for a malformed id and an
+// unknown action. One round trip.
 func (s *Service) Check(ctx context.Context, user UserID, action Action, room RoomID) error {
 	if err := s.check(ctx, user, action, room); err != nil {
 		return &Error{Op: "Check", Room: room, Err: err}

@@ -3,11 +3,10 @@ package roomkit_test
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"errors"
 	"fmt"
-	"runtime"
 	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -116,28 +115,28 @@ func BenchmarkHandWrittenAdd(b *testing.B) {
 		rooms[i] = roomkit.RoomID{byte(i), byte(i >> 8)}
 		h.rooms[rooms[i]] = &handRoom{company: "acme", members: map[roomkit.UserID]handMember{"ann": {current: true}}}
 	}
-	var next atomic.Int64
-	add := func() {
-		if n := int(next.Add(1)); !h.add(rooms[n%512], "ann", ids[n/512%len(ids)]) {
-			b.Error("refused")
+	added := 0
+	add := func(n int) error {
+		if !h.add(rooms[n%512], "ann", ids[n/512%len(ids)]) {
+			return errors.New("refused")
 		}
+		return nil
 	}
 	b.Run("1caller", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			add()
+			if err := add(added); err != nil {
+				b.Fatal(err)
+			}
+			added++
 		}
 	})
-	for _, perCore := range []int{4, 16} {
-		b.Run(fmt.Sprintf("%dcallers", perCore*runtime.GOMAXPROCS(0)), func(b *testing.B) {
+	for _, callers := range []int{8, 32} {
+		b.Run(fmt.Sprintf("%dcallers", callers), func(b *testing.B) {
 			b.ReportAllocs()
-			b.SetParallelism(perCore)
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					add()
-				}
-			})
-			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "adds/s")
+			from := added
+			sideBySide(b, callers, func(n int) error { return add(from + n) })
+			added += b.N
 		})
 	}
 }

@@ -4,8 +4,9 @@ import "slices"
 
 // Convert turns a General room into a group, for good (CRE-43). The actor
 // becomes Group Master, the others become members (CRE-39); the room and its
-// conversation stay (CRE-40), and the rules of a group hold at once (CRE-44). Conversion to an ExternalGroup drops those who
-// lack the external permission (CRE-41); Result.Dropped names them.
+// conversation stay (CRE-40), and the rules of a group hold at once (CRE-44).
+// Conversion to an ExternalGroup drops those who lack the external permission
+// (CRE-41); Result.Dropped names them.
 type Convert struct {
 	Room RoomID
 	To   Kind   // KindGroup or KindExternalGroup

@@ -2,32 +2,33 @@ package roomkit
 
 import "time"
 
-// PutCompany adds or replaces a company. Only the system may. The fields that
-// the library keeps are ignored.
+// PutCompany adds or replaces a company. Only the system may (ADM-23). The fields
+// that the library keeps are ignored.
 type PutCompany struct {
 	Company Company
 }
 
-// EditCompany changes what a company's administrator decides. Nil fields stay.
+// EditCompany changes what a company's administrator decides. Nil fields stay. By
+// an administrator of that company or the system (ADM-23).
 type EditCompany struct {
 	Company             CompanyID
 	MembersCreateGroups *bool          // ADM-09
 	RecallWindow        *time.Duration // ADM-22; 0 means 24 hours
 }
 
-// PutUsers adds or replaces users. Only the system may. Company and kind of a
-// user never change. The fields that the library keeps are ignored.
+// PutUsers adds or replaces users. Only the system may (ADM-23). Company and kind
+// of a user never change. The fields that the library keeps are ignored.
 type PutUsers struct {
 	Users []User // 1 to MaxPeople, distinct
 }
 
 // SetExternalMessaging permits or forbids talking with outsiders: for a whole
-// company, or for one user (ADM-01, ADM-02). By the company's administrator or
-// the system. While the company's mode is ExternalAll, it cannot be withdrawn from
-// one user (ADM-03), by [PutUsers] neither. Access that depended on it ends at once; [Service.Enforce] takes
-// the people out of their rooms (EXT-22, ADM-08). Forbidding LINE hides the rooms
-// with LINE users from the members but ends nothing: to the LINE users and to the
-// host's audit they stay (ADM-05 to ADM-07).
+// company, or for one user (ADM-01, ADM-02). By an administrator of the company or
+// the system (ADM-23). While the company's mode is ExternalAll, it cannot be
+// withdrawn from one user (ADM-03), by [PutUsers] neither. Access that depended on it
+// ends at once; [Service.Enforce] takes the people out of their rooms (EXT-22,
+// ADM-08). Forbidding LINE hides the rooms with LINE users from the members but ends
+// nothing: to the LINE users and to the host's audit they stay (ADM-05 to ADM-07).
 type SetExternalMessaging struct {
 	Company CompanyID
 	User    UserID // empty: the whole company
@@ -36,19 +37,24 @@ type SetExternalMessaging struct {
 }
 
 // SuspendUser blocks an account or lifts the block. A suspended user cannot act
-// but stays in its rooms and keeps its roles (ADM-18).
+// (ADM-17) but stays in its rooms and keeps its roles (ADM-18). By an administrator
+// of the user's company or the system (ADM-23), of a LINE user by the system. Not of
+// a deleted account (ADM-13).
 type SuspendUser struct {
 	User UserID
 	Lift bool
 }
 
 // DeleteUser ends an account: its access ends at once, and [Service.Enforce]
-// takes it out of every room (ADM-13).
+// takes it out of every room (ADM-13). By an administrator of the user's company or
+// the system (ADM-23), of a LINE user by the system.
 type DeleteUser struct {
 	User UserID
 }
 
-// RestoreUser undoes a deletion. It gives back no room (ADM-14).
+// RestoreUser undoes a deletion. It gives back no room (ADM-14). By an administrator
+// of the user's company or the system (ADM-23), of a LINE user by the system. An
+// account that is not deleted stays as it is.
 type RestoreUser struct {
 	User UserID
 }
@@ -132,9 +138,8 @@ func (c EditCompany) decide(d *decider) error {
 }
 
 // mayAdminister demands the system or an administrator of the company itself
-// (ADM-11).
-// What does not exist and what belongs to another company are refused alike
-// (ADM-23, ADM-12).
+// (ADM-11). What does not exist and what belongs to another company are refused
+// alike (ADM-23, ADM-12).
 func (d *decider) mayAdminister(company CompanyID) error {
 	own := d.actor.system || d.me.Administrator && d.home() == company
 	if company == "" || !own {

@@ -151,20 +151,23 @@
 // memory, the reference and the default in tests, which forgets everything with the
 // process; store/sqlitestore and store/pgstore, each a module of its own, keep
 // rooms in SQLite and PostgreSQL. [Verify] compares what a store holds with the
-// fold of its events. Package store/storetest is the contract as a test suite, for stores of
-// your own. One store is one installation; the companies in it are kept apart by
-// the rules.
+// fold of its events. Package store/storetest is the contract as a test suite, for
+// stores of your own. One store is one installation; the companies in it are kept
+// apart by the rules.
 //
-// A command takes one Load and one Commit. A few decisions need a second Load:
-// whether the name of a group is free, whether another Group Master remains,
-// everybody in a room that is converted or left for a new one. What a command
-// carries is limited by the constants of this package, beginning with
-// [MaxPeople].
+// A command takes one Load and, if it changes something, one Commit. One more Load
+// is for each of these: the rooms that people share already, to offer them; a
+// group's name that must be free; another Group Master who must remain; everybody in
+// a room that is converted or left for a new one; the members of a team whose room
+// opens or who leave it; asking [Options.Contacts]. What a command carries is limited
+// by the constants of this package, beginning with [MaxPeople].
 //
 // # Errors
 //
-// Every error of a [Service] is an [*Error] around one of the categories below, or
-// around what the store or the context said.
+// Every error of a [Service] is an [*Error], which names the command or method and
+// the room, around one of the categories below, or around what the context, a
+// function of the host or the store's driver said. [New], [Verify], [Rules] and
+// [Decode] give the categories without it.
 //
 //	ErrNotFound        no such room for this actor
 //	ErrDenied          a rule forbids it; errors.As gives the *Denied
@@ -173,6 +176,12 @@
 //	ErrCommandReused   the key was used for another command
 //	ErrUnknownOutcome  the store cannot say; repeat with the same key
 //	ErrUnsupported     stored data of a newer version
+//	ErrInconsistent    Verify: the store contradicts itself; errors.As gives the *Inconsistency
+//
+// After ErrUnknownOutcome a command may have been carried out; after every other
+// error of [Service.Do] it was not. An error of the store that is neither that nor
+// ErrConflict is given to the caller at once: nothing was stored, and the host
+// decides whether to try again.
 //
 // # Concurrency and idempotency
 //

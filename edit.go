@@ -3,6 +3,15 @@ package roomkit
 // Edit changes properties and settings of a room. Nil fields stay as they are.
 // Either all changes are allowed and made, or none is. Whether a new name is announced
 // depends on group notification as it was before.
+//
+// Each field is an action of its own in docs/permissions.md. In a General room those
+// who take part may take it (GEN-22, GEN-23, GEN-26). In a group a Group Master or an
+// administrator of the owning company may (GRP-15, GRP-28, EXT-12, EXT-46), but Photo
+// is for those who take part (GRP-27), HistorySharing for the masters alone (GRP-26,
+// EXT-42) and WithholdFeatures for the administrators alone (GRP-31). In a team room
+// an administrator may and, as far as granted, the leader (TEAM-10, TEAM-11,
+// TEAM-25), who alone shares history (TEAM-14). What a kind of room does not have
+// nobody changes. The system may not.
 type Edit struct {
 	Room             RoomID
 	Name             *string
@@ -21,14 +30,18 @@ type Edit struct {
 }
 
 // DeleteFeatureData asks to delete what was stored with features of a room, for
-// good (TEAM-13). The host deletes when it sees the event.
+// good (TEAM-13). The host deletes when it sees the event. By a Group Master or an
+// administrator of the owning company (GRP-15, EXT-12), in a team room by the leader
+// or an administrator (TEAM-13).
 type DeleteFeatureData struct {
 	Room     RoomID
 	Features FeatureSet // Note, Event or Folder
 }
 
 // DeleteRoom ends a group or team room for everybody; what it held is to be
-// deleted (GRP-40). The host deletes when it sees the event.
+// deleted (GRP-40). The host deletes when it sees the event. By a Group Master or an
+// administrator of the owning company (GRP-41), of a team room by an administrator
+// (TEAM-04). No other kind can be deleted (SELF-02, DIR-05, GEN-34).
 type DeleteRoom struct {
 	Room RoomID
 }

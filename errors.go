@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// The categories of errors. Every error of this package and of a store is one
-// of them for [errors.Is]; [*Denied] and [*Invalid] carry the details.
+// The categories of errors. An error of this package or of a store is one of them
+// for [errors.Is], or that of the context, of a function that the host gave, or of
+// what the store keeps its data in. [*Denied] and [*Invalid] carry the details.
 var (
 	// ErrNotFound means that there is no such room for this actor. A room that
 	// does not exist and one that the actor may not know of give equal errors. Who
@@ -85,7 +86,7 @@ func (e *Invalid) Unwrap() error { return ErrInvalid }
 // it returns; what happened is in Err.
 type Error struct {
 	Op   string // the command's or the method's name, for instance "Leave"
-	Room RoomID // the room named in the call; zero when none was
+	Room RoomID // the room named in the command or the call, whatever the error; zero when none was
 	Err  error
 }
 

@@ -9,7 +9,7 @@ import (
 	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
-// exampleService is what the examples begin with: a service that knows the
+// exampleService is what short examples begin with: a service that knows the
 // company acme with ann, ben, cat, dan and adm, its administrator, and the
 // company bolt with eve. All may talk with other companies, and everybody is
 // everybody's contact.
@@ -54,7 +54,7 @@ func mustRun(svc *roomkit.Service, actor roomkit.Actor, cmd roomkit.Command) roo
 // exampleRoom is a General room "Launch" of ann, ben and cat.
 func exampleRoom(svc *roomkit.Service) roomkit.RoomID {
 	return mustRun(svc, roomkit.By("ann"), roomkit.CreateRoom{
-		People: people("ben", "cat"), Audience: roomkit.AudienceMembers, Name: "Launch", Anyway: true,
+		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Name: "Launch", Anyway: true,
 	}).Room
 }
 
@@ -62,7 +62,7 @@ func exampleRoom(svc *roomkit.Service) roomkit.RoomID {
 // Master, ben and eve.
 func exampleExternal(svc *roomkit.Service) roomkit.RoomID {
 	return mustRun(svc, roomkit.By("ann"), roomkit.CreateExternalGroup{
-		Name: "Project", Members: people("ben", "eve"),
+		Name: "Project", Members: []roomkit.UserID{"ben", "eve"},
 	}).Room
 }
 

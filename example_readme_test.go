@@ -11,19 +11,24 @@ import (
 	"github.com/go-roomkit/roomkit"
 )
 
-// TestReadmeExample: the program in the README is the body of Example, which runs.
-func TestReadmeExample(t *testing.T) {
+// TestReadmeProgram: the program in the README has the imports and the body of
+// Example, which compiles and runs, and is short.
+func TestReadmeProgram(t *testing.T) {
 	source, err := os.ReadFile("example_test.go")
 	require.NoError(t, err)
-	_, rest, found := strings.Cut(string(source), "func Example() {\n")
+	want := strings.NewReplacer("package roomkit_test", "package main", "func Example()", "func main()").Replace(string(source))
+	_, rest, found := strings.Cut(readme(t), "```go\n")
 	require.True(t, found)
-	body, _, found := strings.Cut(rest, "\n}\n")
+	program, _, found := strings.Cut(rest, "```\n")
 	require.True(t, found)
-	lines := strings.Split(body, "\n")
-	for i, line := range lines {
-		lines[i] = strings.TrimPrefix(line, "\t")
+	require.Equal(t, want, program)
+	code := 0
+	for line := range strings.Lines(program) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "//") {
+			code++
+		}
 	}
-	require.Contains(t, readme(t), "```go\n"+strings.Join(lines, "\n")+"\n```\n")
+	require.LessOrEqual(t, code, 25)
 }
 
 // TestReadmeCommands: the README names every command.

@@ -7,7 +7,7 @@ import (
 )
 
 func ExampleOpenDirect() {
-	svc := exampleService()
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	first, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "ben"})
 	again, _ := svc.Do(ctx, roomkit.By("ben"), roomkit.OpenDirect{With: "ann"})
 	fmt.Println(first.Kind, first.Opened)
@@ -18,41 +18,17 @@ func ExampleOpenDirect() {
 }
 
 func ExampleOpenSelf() {
-	svc := exampleService()
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	opened, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.OpenSelf{})
 	fmt.Println(opened.Kind, opened.Room == roomkit.SelfRoom("ann"))
 	// Output: self true
 }
 
-// Picking people who share a room already offers that room first.
-func ExampleCreateRoom() {
-	svc := exampleService()
-	create := roomkit.CreateRoom{People: people("ben", "cat"), Audience: roomkit.AudienceMembers, Name: "Launch"}
-	first, _ := svc.Do(ctx, roomkit.By("ann"), create)
-	fmt.Println("opened:", first.Kind, first.Opened)
-
-	second, _ := svc.Do(ctx, roomkit.By("ann"), create)
-	fmt.Println("offered:", second.Offers[0].Room.Name, "opened:", second.Opened)
-
-	create.Use = second.Offers[0].Room.ID // go on there
-	used, _ := svc.Do(ctx, roomkit.By("ann"), create)
-	fmt.Println("the same room:", used.Room == first.Room, "changed:", used.Changed)
-
-	create.Use, create.Anyway = roomkit.RoomID{}, true // or insist on a new one
-	third, _ := svc.Do(ctx, roomkit.By("ann"), create)
-	fmt.Println("another room:", third.Opened)
-	// Output:
-	// opened: general true
-	// offered: Launch opened: false
-	// the same room: true changed: false
-	// another room: true
-}
-
 // A room for the people of a calendar event gets the title of the event.
 func ExampleCreateRoom_fromEvent() {
-	svc := exampleService()
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	created, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{
-		People: people("ben", "dan"), Origin: roomkit.OriginEvent, Title: "Weekly review\r\n",
+		People: []roomkit.UserID{"ben", "dan"}, Origin: roomkit.OriginEvent, Title: "Weekly review\r\n",
 	})
 	room, _ := svc.Room(ctx, "dan", created.Room)
 	fmt.Printf("%q\n", room.Name)
@@ -61,10 +37,10 @@ func ExampleCreateRoom_fromEvent() {
 
 // Choosing among the members of a room, and further people, makes a new room.
 func ExampleCreateRoom_fromRoom() {
-	svc := exampleService()
-	room := exampleRoom(svc)
+	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
 	created, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{
-		People: people("ben", "dan"), Origin: roomkit.OriginRoom, Source: room,
+		People: []roomkit.UserID{"ben", "dan"}, Origin: roomkit.OriginRoom, Source: room,
 	})
 	printMembers(svc, "ann", created.Room)
 	printMembers(svc, "ann", room)
@@ -74,9 +50,9 @@ func ExampleCreateRoom_fromRoom() {
 }
 
 func ExampleInvite() {
-	svc := exampleService()
-	room := exampleRoom(svc)
-	invited, _ := svc.Do(ctx, roomkit.By("ben"), roomkit.Invite{Room: room, People: people("dan", "adm")})
+	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
+	invited, _ := svc.Do(ctx, roomkit.By("ben"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan", "adm"}})
 	fmt.Println("the same room:", invited.Room == room)
 	printMembers(svc, "dan", room)
 	// Output:
@@ -87,9 +63,9 @@ func ExampleInvite() {
 // A General room does not take in people of other companies: an external group
 // opens, and the room stays as it is.
 func ExampleInvite_newRoom() {
-	svc := exampleService()
-	room := exampleRoom(svc)
-	opened, _ := svc.Do(ctx, roomkit.By("ben"), roomkit.Invite{Room: room, People: people("eve")})
+	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
+	opened, _ := svc.Do(ctx, roomkit.By("ben"), roomkit.Invite{Room: room, People: []roomkit.UserID{"eve"}})
 	fmt.Println(opened.Kind, opened.Opened)
 	printMembers(svc, "eve", opened.Room)
 	printMembers(svc, "ann", room)
@@ -100,8 +76,8 @@ func ExampleInvite_newRoom() {
 }
 
 func ExampleLeave() {
-	svc := exampleService()
-	room := exampleRoom(svc)
+	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
 	_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.Leave{Room: room})
 	printMembers(svc, "ben", room)
 	_, err := svc.Room(ctx, "ann", room)
@@ -113,7 +89,7 @@ func ExampleLeave() {
 
 // Leaving several rooms: each is judged by its own kind.
 func ExampleService_Each() {
-	svc := exampleService()
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	rooms := []roomkit.RoomID{exampleRoom(svc), exampleExternal(svc), exampleRoom(svc)}
 	var cmds []roomkit.Command
 	for _, room := range rooms {
@@ -130,9 +106,9 @@ func ExampleService_Each() {
 
 // Whoever is removed gets a notice in the own service notification room.
 func ExampleRemove() {
-	svc := exampleService()
-	room := exampleRoom(svc)
-	removed, _ := svc.Do(ctx, roomkit.By("cat"), roomkit.Remove{Room: room, People: people("ann", "ben")})
+	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
+	removed, _ := svc.Do(ctx, roomkit.By("cat"), roomkit.Remove{Room: room, People: []roomkit.UserID{"ann", "ben"}})
 	for _, n := range removed.Notices {
 		fmt.Println(n.To, n.Key, n.Params["name"], "by", n.Params["actor"])
 	}
@@ -142,8 +118,8 @@ func ExampleRemove() {
 }
 
 func ExampleEdit() {
-	svc := exampleService()
-	room := exampleRoom(svc)
+	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
 	_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.Edit{Room: room, Name: new("Launch 2"), HistorySharing: new(true)})
 	fmt.Println(err)
 	now, _ := svc.Room(ctx, "cat", room)
@@ -161,8 +137,8 @@ func ExampleEdit() {
 
 // Conversion makes a group of a General room, for good.
 func ExampleConvert() {
-	svc := exampleService()
-	room := exampleRoom(svc)
+	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
 	converted, _ := svc.Do(ctx, roomkit.By("ben"), roomkit.Convert{Room: room, To: roomkit.KindGroup})
 	fmt.Println(converted.Room == room, converted.Kind)
 	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Leave{Room: room})
@@ -173,8 +149,8 @@ func ExampleConvert() {
 }
 
 func ExampleDeleteRoom() {
-	svc := exampleService()
-	room := exampleExternal(svc)
+	svc := exampleService()      // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleExternal(svc) // "Project" of ann, its Group Master, ben and eve
 	deleted, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.DeleteRoom{Room: room})
 	fmt.Println(deleted.Events[0].Type())
 	fmt.Println(ruleOf(svc.Check(ctx, "ben", roomkit.ActionEnter, room)))

@@ -9,36 +9,31 @@ import (
 )
 
 func Example() {
-	ctx := context.Background()
-	svc, err := roomkit.New(memstore.New(), nil)
-	if err != nil {
-		fmt.Println(err)
-	}
-	do := func(actor roomkit.Actor, cmd roomkit.Command) roomkit.Result {
-		result, err := svc.Do(ctx, actor, cmd)
-		if err != nil {
-			fmt.Println(err)
-		}
-		return result
+	svc, _ := roomkit.New(memstore.New(), nil) // fails only on bad options
+	do := func(actor roomkit.Actor, cmd roomkit.Command) roomkit.RoomID {
+		result, err := svc.Do(context.Background(), actor, cmd)
+		fmt.Println(actor, roomkit.CommandName(cmd), err)
+		return result.Room
 	}
 	do(roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
 	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
 		do(roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
 	}
-	room := do(roomkit.By("ann"), roomkit.CreateRoom{
-		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Name: "Launch",
-	}).Room
+	room := do(roomkit.By("ann"), roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers})
 	do(roomkit.By("ben"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}})
-	fmt.Println("dan may post:", svc.Check(ctx, "dan", roomkit.ActionPost, room) == nil)
-
-	removed := do(roomkit.By("cat"), roomkit.Remove{Room: room, People: []roomkit.UserID{"dan"}})
-	fmt.Println("to", removed.Notices[0].To+":", removed.Notices[0].Key)
-	do(roomkit.By("dan"), roomkit.Leave{Room: room})
+	fmt.Println("dan may post:", svc.Check(context.Background(), "dan", roomkit.ActionPost, room) == nil)
+	do(roomkit.By("cat"), roomkit.Remove{Room: room, People: []roomkit.UserID{"dan"}})
 	do(roomkit.By("ann"), roomkit.Edit{Room: room, Note: new(false)})
 	// Output:
+	// *system PutCompany <nil>
+	// *system PutUsers <nil>
+	// *system PutUsers <nil>
+	// *system PutUsers <nil>
+	// *system PutUsers <nil>
+	// ann CreateRoom <nil>
+	// ben Invite <nil>
 	// dan may post: true
-	// to dan: removed
-	// roomkit: Leave: not found
-	// roomkit: Edit: denied by GEN-16: switch_note in a room of kind general: not possible there
+	// cat Remove <nil>
+	// ann Edit roomkit: Edit: denied by GEN-16: switch_note in a room of kind general: not possible there
 }

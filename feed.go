@@ -52,7 +52,8 @@ func decodeRecord(rec Record) (Event, error) {
 
 // History gives the events of a room after a version, as far as a user may know
 // them: participants from where they may read, Group Masters, leaders and
-// administrators all.
+// administrators all. Errors are those of Room; colleagues who see a public group
+// without taking part get a [*Denied] (GRP-21).
 func (s *Service) History(ctx context.Context, user UserID, room RoomID, after Version) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		fail := func(err error) { yield(nil, &Error{Op: "History", Room: room, Err: err}) }

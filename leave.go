@@ -4,10 +4,9 @@ import "slices"
 
 // Remove takes people, one or several (GEN-06), out of a room: others, and in a
 // group a Group Master can name himself as long as another one remains (GRP-45,
-// EXT-27). They can
-// read nothing of it any more (GEN-08, GRP-13, EXT-20); what they wrote stays for
-// the others (COM-03, GRP-14, EXT-21). In a group it ends a master role too and is
-// refused if no Group Master would remain (GRP-45).
+// EXT-27). They can read nothing of it any more (GEN-08, GRP-13, EXT-20); what they
+// wrote stays for the others (COM-03, GRP-14, EXT-21). In a group it ends a master
+// role too and is refused if no Group Master would remain (GRP-45).
 type Remove struct {
 	Room   RoomID
 	People []UserID // 1 to MaxPeople, all of them participants (COM-08)
@@ -15,8 +14,9 @@ type Remove struct {
 
 // Leave ends the actor's own participation. Only Direct and General rooms can
 // be left, from the list as from inside (LST-22, GEN-12), and no group by anybody
-// (GRP-12, EXT-17, EXT-18). The leaver can read nothing of it any more (GEN-10); for the others it
-// goes on unchanged (GEN-11, GEN-35). For several rooms use [Service.Each] (GEN-13).
+// (GRP-12, EXT-17, EXT-18). The leaver can read nothing of it any more (GEN-10); for
+// the others it goes on unchanged (GEN-11, GEN-35). For several rooms use
+// [Service.Each] (GEN-13).
 type Leave struct {
 	Room RoomID
 }

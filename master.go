@@ -3,21 +3,23 @@ package roomkit
 import "slices"
 
 // AppointMasters makes people Group Masters; a group may have several (GRP-05).
-// They need not take part (GRP-10).
+// They need not take part (GRP-10). By a Group Master or an administrator of the
+// owning company (GRP-06, EXT-13); other kinds have no masters (GEN-34, TEAM-08).
 type AppointMasters struct {
 	Room   RoomID
 	People []UserID // 1 to MaxPeople
 }
 
 // DismissMasters ends master roles; whoever takes part goes on doing so. At
-// least one Group Master has to remain (GRP-09).
+// least one Group Master has to remain (GRP-09, EXT-27). By a Group Master, also of
+// himself (GRP-08), or an administrator of the owning company (GRP-06, EXT-13).
 type DismissMasters struct {
 	Room   RoomID
 	People []UserID // 1 to MaxPeople
 }
 
 // HandOver appoints another Group Master and ends the actor's own role in one
-// step. The actor goes on taking part as before.
+// step. The actor goes on taking part as before. By a Group Master only (GRP-08).
 type HandOver struct {
 	Room RoomID
 	To   UserID

@@ -16,7 +16,9 @@ type Options struct {
 	// NewID gives the ids of rooms and commands; they must never repeat.
 	// Defaults to UUIDv7.
 	NewID func() [16]byte
-	// Logger receives debug lines on reruns. Defaults to none.
+	// Logger receives debug lines: commands that run again, followers that try again
+	// or cannot give up their lease, waiting without the store's wake-ups. Defaults to
+	// none.
 	Logger *slog.Logger
 	// Observer is told what the service does. Its functions must not block.
 	Observer Observer
@@ -87,11 +89,11 @@ type callOptions struct {
 }
 
 // WithKey makes a command idempotent: repeating it with the same key and actor
-// returns the first outcome (Room, Opened, Changed, Events, Notices, Cursor, and Kind and
-// Version as of those events) and changes nothing. Another command under the same
-// key, be it the same people in another order, is ErrCommandReused. Refusals and offers are no
-// outcomes: after them the key is as good as new. The key is 1 to MaxKeyBytes
-// bytes. With Each the key belongs to the whole call.
+// returns the first outcome (Room, Opened, Changed, Events, Notices, Cursor, and
+// Kind and Version as of those events) and changes nothing. Another command under
+// the same key, be it the same people in another order, is ErrCommandReused.
+// Refusals and offers are no outcomes: after them the key is as good as new. The
+// key is 1 to MaxKeyBytes bytes. With Each the key belongs to the whole call.
 func WithKey(key string) CallOption {
 	return func(o *callOptions) { o.key = key; o.hasKey = true }
 }

@@ -12,7 +12,10 @@ import (
 
 // Room gives a room's properties to those who take part in or manage it, for a
 // public group to all colleagues (GRP-21), and for groups and teams to the
-// administrators of the owning company and the team's leader.
+// administrators of the owning company and the team's leader. To everybody else it
+// is [ErrNotFound]. Those who take part or manage but whose account or permission
+// does not hold any more, and those who may know of a room that has ended, get a
+// [*Denied] that says so. A malformed id is [ErrInvalid].
 func (s *Service) Room(ctx context.Context, user UserID, room RoomID) (Room, error) {
 	f, err := s.look(ctx, user, room, ActionSeeRoom)
 	if err != nil {
@@ -36,8 +39,8 @@ func (s *Service) look(ctx context.Context, user UserID, room RoomID, action Act
 // Members gives the people of a room in byte order of their ids, without those
 // whose membership does not count any more. It goes on from page to page by itself:
 // for one page of a screen stop after so many, and give the last id as After the
-// next time. q.Room is ignored; MembersAll is not for users. Two round trips a page,
-// and one to begin.
+// next time. q.Room is ignored; MembersAll is not for users and [ErrInvalid]. Two
+// round trips a page, and one to begin. Errors are those of Room.
 func (s *Service) Members(ctx context.Context, user UserID, room RoomID, q MemberQuery) iter.Seq2[Member, error] {
 	return func(yield func(Member, error) bool) {
 		fail := func(err error) { yield(Member{}, &Error{Op: "Members", Room: room, Err: err}) }
@@ -107,8 +110,9 @@ func (s *Service) presentPeople(ctx context.Context, q MemberQuery) (*Facts, []U
 // Rooms gives the rooms of a user by id, with the user's own rows: those in which
 // the user takes part or manages, as q.Which says, and whose membership counts
 // (LST-15, ADM-05). Only Which, Kinds, After and Limit of q are looked at;
-// MembersAll is not for users. For one page of a screen stop after so many, as with
-// Members.
+// MembersAll is not for users and [ErrInvalid]. For one page of a screen stop after
+// so many, as with Members. A user who is not known or cannot act is a [*Denied]
+// (CRE-49, ADM-13, ADM-17, COM-10).
 func (s *Service) Rooms(ctx context.Context, user UserID, q RoomQuery) iter.Seq2[RoomEntry, error] {
 	if q.Which >= MembersAll {
 		return func(yield func(RoomEntry, error) bool) {
@@ -134,7 +138,8 @@ const (
 // Groups gives a part of the company's group list (LST-23). Public groups of the
 // own company are in GroupsAll (GRP-19); private ones appear only to those who
 // belong to or manage them (GRP-20, EXT-09), to administrators as well: for all
-// groups of a company the host asks the store.
+// groups of a company the host asks the store. Errors are those of Rooms; an unknown
+// part is [ErrInvalid].
 func (s *Service) Groups(ctx context.Context, user UserID, which GroupList) iter.Seq2[RoomEntry, error] {
 	kinds := []Kind{KindGroup, KindExternalGroup}
 	own := RoomQuery{User: user, Kinds: kinds}
@@ -258,7 +263,9 @@ func (s *Service) someone(ctx context.Context, user UserID) (person, error) {
 // as for calendar events and mails (LST-12). exactOnly leaves out rooms with others.
 // At most MaxOffers rooms, the first of up to MaxSharedSeen that the people share.
 // One round trip, another one if there are any, and a third where they share more
-// than MaxShared.
+// than MaxShared. A user who is not known, cannot act or could not create a room of
+// so many people is a [*Denied] (CRE-49, ADM-13, ADM-17, COM-10, LINE-02, CRE-48);
+// malformed or repeated people are [ErrInvalid].
 func (s *Service) Recommend(ctx context.Context, user UserID, people []UserID, audience Audience, exactOnly bool) ([]Offer, error) {
 	offers, err := s.recommend(ctx, user, people, audience, exactOnly)
 	if err != nil {

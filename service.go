@@ -100,9 +100,17 @@ type EachResult struct {
 // Do runs one command. It decides on facts that the store compares again when it
 // commits, and decides anew when they have changed meanwhile.
 //
-// Errors are [*Error] and of one of the categories of this package, or the
-// context's. After [ErrUnknownOutcome] repeat the command with the same
-// [WithKey]; after every other error nothing has changed.
+// Errors are [*Error]. A refusal is [ErrDenied], [ErrInvalid] or [ErrNotFound];
+// [ErrCommandReused] and [ErrConflict] come of [WithKey], [IfVersion] and of others
+// who change the same. Commands in conflict are run again, up to Options.Attempts
+// times, and so are those of which the store says [ErrUnknownOutcome]. Any other
+// error of the store means that nothing was stored; Do returns it as it is, at once,
+// as well as an error of Options.Directory, of Options.Contacts and of the context,
+// unless an earlier attempt is unknown: then the error is ErrUnknownOutcome, too.
+//
+// After [ErrUnknownOutcome] repeat the command with the same [WithKey]; after every
+// other error nothing has changed, except that users whom Options.Directory filled
+// in stay known.
 func (s *Service) Do(ctx context.Context, actor Actor, cmd Command, opts ...CallOption) (Result, error) {
 	c, err := s.newCall(ctx, actor, cmd, opts)
 	if err != nil {
@@ -115,7 +123,8 @@ func (s *Service) Do(ctx context.Context, actor Actor, cmd Command, opts ...Call
 
 // Each runs several commands, for instance leaving several rooms (GEN-13). Every
 // command is judged on its own and none undoes another (GEN-14). They may be
-// decided in any order; the results are in the order of the commands.
+// decided in any order; the results are in the order of the commands, each with
+// an error as Do gives it.
 func (s *Service) Each(ctx context.Context, actor Actor, cmds []Command, opts ...CallOption) []EachResult {
 	return s.each(cmds, func(i int, cmd Command) (*call, error) {
 		c, err := s.newCall(ctx, actor, cmd, opts)
@@ -142,7 +151,9 @@ func (s *Service) each(cmds []Command, newCall func(int, Command) (*call, error)
 }
 
 // Plan says what a command would do, or which rule forbids it, and changes
-// nothing. It runs the same decision as Do.
+// nothing. It runs the same decision as Do and has its errors, but never
+// [ErrUnknownOutcome]. Options.Directory is not asked: who is not known yet is
+// refused.
 func (s *Service) Plan(ctx context.Context, actor Actor, cmd Command, opts ...CallOption) (Result, error) {
 	c, err := s.newCall(ctx, actor, cmd, opts)
 	if err != nil {

@@ -14,8 +14,9 @@ import (
 // not keep. Ids compare as bytes.
 // Times are UTC microseconds. A limit of 0 means [DefaultPage], and a store
 // never returns more than [MaxPage] rows. Fewer rows than the limit do not mean
-// the end; an empty page does. Errors wrap one of this package's sentinels
-// together with the cause, or are errors of the context.
+// the end; an empty page does. Errors wrap one of this package's sentinels together
+// with the cause, where one of them fits; others are those of the context and of
+// what the store keeps its data in, a full disk for instance.
 //
 // A store may also be a [Notifier] and [Parallel]. A store that wraps another one is a
 // [Wrapper], too, or the service does not find these capabilities.

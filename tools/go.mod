@@ -1,15 +1,11 @@
-// The tools that the checks use. This module is not part of the workspace, so
-// that what the tools need does not decide versions for the library.
+// The tool that the checks use: golangci-lint, which has staticcheck built in.
+// This module is not part of the workspace, so that what the tool needs does not
+// decide versions for the library.
 module github.com/go-roomkit/roomkit/tools
 
 go 1.26.0
 
-tool (
-	github.com/golangci/golangci-lint/v2/cmd/golangci-lint
-	golang.org/x/exp/cmd/apidiff
-	golang.org/x/exp/cmd/gorelease
-	honnef.co/go/tools/cmd/staticcheck
-)
+tool github.com/golangci/golangci-lint/v2/cmd/golangci-lint
 
 require (
 	4d63.com/gocheckcompilerdirectives v1.4.0 // indirect

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/examples/internal/companies"
 	"github.com/go-roomkit/roomkit/examples/internal/stores"
 )
 
@@ -51,7 +52,7 @@ func run(ctx context.Context, name string, out io.Writer) error {
 		return err
 	}
 	s := &story{Service: svc, out: out}
-	if err := s.provision(ctx); err != nil {
+	if err := companies.Provision(ctx, svc); err != nil {
 		return err
 	}
 	created, err := s.Do(ctx, roomkit.By("kim"), roomkit.CreateRoom{

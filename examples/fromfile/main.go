@@ -3,7 +3,7 @@
 // people share already is offered first; -new insists on another one. People
 // whom the directory does not know are named and left out.
 //
-//	fromfile -users users.tsv -as kim meeting.ics thread.eml
+//	go run . -users testdata/users.tsv -as kim testdata/weekly.ics testdata/release.eml
 package main
 
 import (
@@ -18,7 +18,9 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/examples/internal/invitation"
 	"github.com/go-roomkit/roomkit/examples/internal/stores"
+	"github.com/go-roomkit/roomkit/examples/internal/userlist"
 )
 
 func main() {
@@ -42,12 +44,12 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if *users == "" || *as == "" || flags.NArg() == 0 {
 		return errors.New("usage: fromfile -users users.tsv -as user [-new] [-store STORE] FILE.ics|FILE.eml")
 	}
-	dir, err := readDirectory(*users)
+	dir, err := userlist.Read(*users)
 	if err != nil {
 		return err
 	}
 	actor := roomkit.UserID(*as)
-	if !dir.knows(actor) {
+	if !dir.Knows(actor) {
 		return fmt.Errorf("%s: user %q is not in it", *users, *as)
 	}
 	store, closeStore, err := stores.Open(ctx, *where)
@@ -60,7 +62,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	for _, path := range flags.Args() {
-		what, err := readSource(path)
+		what, err := invitation.Read(path)
 		if err != nil {
 			return err
 		}
@@ -74,16 +76,16 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 }
 
 // open makes a service that knows the directory.
-func open(ctx context.Context, store roomkit.Store, dir *directory) (*roomkit.Service, error) {
+func open(ctx context.Context, store roomkit.Store, dir *userlist.List) (*roomkit.Service, error) {
 	svc, err := roomkit.New(store, &roomkit.Options{Policy: roomkit.Policy{AnyoneIsContact: true}})
 	if err != nil {
 		return nil, err
 	}
 	var cmds []roomkit.Command
-	for _, company := range dir.companies {
+	for _, company := range dir.Companies {
 		cmds = append(cmds, roomkit.PutCompany{Company: company})
 	}
-	for users := range slices.Chunk(dir.users, roomkit.MaxPeople) {
+	for users := range slices.Chunk(dir.Users, roomkit.MaxPeople) {
 		cmds = append(cmds, roomkit.PutUsers{Users: users})
 	}
 	for _, cmd := range cmds {
@@ -96,11 +98,11 @@ func open(ctx context.Context, store roomkit.Store, dir *directory) (*roomkit.Se
 
 // request makes the command for the people whom the directory knows, and names
 // the others.
-func request(what *source, dir *directory, actor roomkit.UserID, out io.Writer) roomkit.CreateRoom {
-	create := roomkit.CreateRoom{Origin: what.origin, Title: what.title}
+func request(what *invitation.Invitation, dir *userlist.List, actor roomkit.UserID, out io.Writer) roomkit.CreateRoom {
+	create := roomkit.CreateRoom{Origin: what.Origin, Title: what.Title}
 	var unknown []string
-	for _, address := range what.addresses {
-		id, ok := dir.byMail[strings.ToLower(address)]
+	for _, address := range what.Addresses {
+		id, ok := dir.ByMail[strings.ToLower(address)]
 		switch {
 		case !ok:
 			unknown = append(unknown, address)
@@ -108,7 +110,7 @@ func request(what *source, dir *directory, actor roomkit.UserID, out io.Writer) 
 			create.People = append(create.People, id)
 		}
 	}
-	fmt.Fprintf(out, "%s %q\n", what.origin, what.title)
+	fmt.Fprintf(out, "%s %q\n", what.Origin, what.Title)
 	fmt.Fprintf(out, "  people: %s\n", list(create.People))
 	if len(unknown) > 0 {
 		fmt.Fprintf(out, "  left out, not in the directory: %s\n", strings.Join(unknown, ", "))

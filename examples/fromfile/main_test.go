@@ -9,9 +9,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-roomkit/roomkit/store/memstore"
-
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/examples/internal/invitation"
+	"github.com/go-roomkit/roomkit/examples/internal/userlist"
+	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
 func TestRun(t *testing.T) {
@@ -103,8 +104,8 @@ func TestBadFiles(t *testing.T) {
 		{"no mail addresses", "a.ics", event("ATTENDEE:tel:+82-2-555"), "no organizer and no attendees"},
 		{"oneself only", "a.ics", event("ORGANIZER:mailto:minji.kim@acme.example"), "nobody besides kim is in the directory"},
 		{"latin-1", "a.ics", event("SUMMARY:caf\xe9", lee), "not UTF-8"},
-		{"long line", "a.ics", event("SUMMARY:"+strings.Repeat("x", maxLine), lee), "a line of SUMMARY is longer than 4096 bytes"},
-		{"long folded line", "a.ics", event("SUMMARY:x"+strings.Repeat("\r\n yyyyyyyy", maxLine/8), lee), "a line of SUMMARY is longer than 4096 bytes"},
+		{"long line", "a.ics", event("SUMMARY:"+strings.Repeat("x", invitation.MaxLine), lee), "a line of SUMMARY is longer than 4096 bytes"},
+		{"long folded line", "a.ics", event("SUMMARY:x"+strings.Repeat("\r\n yyyyyyyy", invitation.MaxLine/8), lee), "a line of SUMMARY is longer than 4096 bytes"},
 		{"large calendar", "a.ics", event(strings.Repeat("X-PAD:"+strings.Repeat("x", 994)+"\r\n", 1100) + lee), "larger than 1048576 bytes"},
 		{"broken parameter", "a.ics", event("ATTENDEE;CN:mailto:junho.lee@acme.example"), "not a calendar file"},
 		{"empty mail", "a.eml", "", "a.eml: not a mail: it has no header"},
@@ -127,7 +128,7 @@ func TestBadFiles(t *testing.T) {
 func TestOddFiles(t *testing.T) {
 	tests := []struct{ name, file, content, want string }{
 		{"a character cut by folding", "a.ics", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:\xed\n \x9a\x8c\nATTENDEE:MAILTO:Junho.Lee@acme.example\nEND:VEVENT\nEND:VCALENDAR", `event "회"`},
-		{"a long description", "a.ics", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:x\nDESCRIPTION:" + strings.Repeat("x", maxLine) + "\nATTENDEE:mailto:junho.lee@acme.example\nEND:VEVENT\nEND:VCALENDAR", `event "x"`},
+		{"a long description", "a.ics", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:x\nDESCRIPTION:" + strings.Repeat("x", invitation.MaxLine) + "\nATTENDEE:mailto:junho.lee@acme.example\nEND:VEVENT\nEND:VCALENDAR", `event "x"`},
 		{"no title", "a.ics", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nATTENDEE:mailto:junho.lee@acme.example\nEND:VEVENT\nEND:VCALENDAR", `event ""`},
 		{"broken encoded word", "a.eml", "Subject: =?UTF-8?B?!!!?=\nTo: junho.lee@acme.example\n\n", `mail "=?UTF-8?B?!!!?="`},
 		{"raw bytes in the subject", "a.eml", "Subject: caf\xe9\nTo: junho.lee@acme.example\n\n", `mail "caf\xe9"`},
@@ -142,50 +143,29 @@ func TestOddFiles(t *testing.T) {
 	}
 }
 
-func TestBadDirectories(t *testing.T) {
-	tests := []struct{ name, content, err string }{
-		{"empty", "", "no users in it"},
-		{"comments only", "# id\tcompany\tmail\n", "no users in it"},
-		{"too few columns", "kim\tacme\tkim@acme.example\nlee\tacme\n", "users:2: 2 columns"},
-		{"user id", "kim min\tacme\tkim@acme.example\n", `users:1: "kim min" is not a user id`},
-		{"company id", "kim\t\tkim@acme.example\n", `users:1: "" is not a company id`},
-		{"mail address", "kim\tacme\tkim\n", `users:1: "kim" is not a mail address`},
-		{"flag", "kim\tacme\tkim@acme.example\tboss\n", `users:1: unknown flag "boss"`},
-		{"user twice", "kim\tacme\ta@acme.example\nkim\tacme\tb@acme.example\n", "users:2: user kim twice"},
-		{"address twice", "kim\tacme\ta@acme.example\nlee\tacme\tA@acme.example\n", "users:2: mail address a@acme.example twice"},
-		{"long line", "kim\tacme\ta@acme.example\n" + strings.Repeat("x", 1<<17), "users:2: bufio.Scanner: token too long"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			_, err := parseDirectory("users", strings.NewReader(tt.content))
-			require.ErrorContains(t, err, tt.err)
-		})
-	}
-}
-
-// FuzzSource: whatever a file holds, it gives an error or people and a title that
+// FuzzInvitation: whatever a file holds, it gives an error or people and a title that
 // a room can have.
-func FuzzSource(f *testing.F) {
+func FuzzInvitation(f *testing.F) {
 	for _, name := range []string{"weekly.ics", "contract.ics", "release.eml"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
 		require.NoError(f, err)
 		f.Add(data)
 	}
-	dir, err := readDirectory("testdata/users.tsv")
+	dir, err := userlist.Read("testdata/users.tsv")
 	require.NoError(f, err)
 	svc, err := open(f.Context(), memstore.New(), dir)
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		event, err := parseEvent(bytes.NewReader(data))
+		event, err := invitation.ReadEvent(bytes.NewReader(data))
 		if err != nil {
-			event, err = parseMail(bytes.NewReader(data))
+			event, err = invitation.ReadMail(bytes.NewReader(data))
 		}
 		if err != nil {
 			return
 		}
-		require.NotEmpty(t, event.addresses)
+		require.NotEmpty(t, event.Addresses)
 		_, err = svc.Plan(t.Context(), roomkit.By("kim"), roomkit.CreateRoom{
-			People: []roomkit.UserID{"lee", "park"}, Origin: event.origin, Title: event.title,
+			People: []roomkit.UserID{"lee", "park"}, Origin: event.Origin, Title: event.Title,
 		})
 		require.NoError(t, err)
 	})

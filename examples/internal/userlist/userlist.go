@@ -1,4 +1,8 @@
-package main
+// Package userlist reads a directory of users from a file: lines of user id,
+// company, mail address and flags, separated by tabs. Flags are separated by commas:
+// admin, works (may talk with other companies) and suspended. Empty lines and those
+// that begin with # do not count.
+package userlist
 
 import (
 	"bufio"
@@ -11,32 +15,30 @@ import (
 	"github.com/go-roomkit/roomkit"
 )
 
-// directory is what the file of users says.
-type directory struct {
-	companies []roomkit.Company
-	users     []roomkit.User
-	byMail    map[string]roomkit.UserID // by address in lower case
+// List is what the file says.
+type List struct {
+	Companies []roomkit.Company
+	Users     []roomkit.User
+	ByMail    map[string]roomkit.UserID // by address in lower case
 }
 
-func (d *directory) knows(id roomkit.UserID) bool {
-	return slices.ContainsFunc(d.users, func(u roomkit.User) bool { return u.ID == id })
+// Knows reports whether a user is in the list.
+func (l *List) Knows(id roomkit.UserID) bool {
+	return slices.ContainsFunc(l.Users, func(u roomkit.User) bool { return u.ID == id })
 }
 
-// readDirectory reads lines of user id, company, mail address and flags,
-// separated by tabs. Flags are separated by commas: admin, works (may talk with
-// other companies) and suspended. Empty lines and those that begin with # do not
-// count.
-func readDirectory(path string) (*directory, error) {
+// Read reads a file.
+func Read(path string) (*List, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	return parseDirectory(path, file)
+	return parse(path, file)
 }
 
-func parseDirectory(name string, in io.Reader) (*directory, error) {
-	d := &directory{byMail: map[string]roomkit.UserID{}}
+func parse(name string, in io.Reader) (*List, error) {
+	l := &List{ByMail: map[string]roomkit.UserID{}}
 	lines := bufio.NewScanner(in)
 	number := 1
 	for ; lines.Scan(); number++ {
@@ -44,20 +46,20 @@ func parseDirectory(name string, in io.Reader) (*directory, error) {
 		if strings.TrimSpace(line) == "" || strings.HasPrefix(line, "#") {
 			continue
 		}
-		if err := d.add(strings.Split(line, "\t")); err != nil {
+		if err := l.add(strings.Split(line, "\t")); err != nil {
 			return nil, fmt.Errorf("%s:%d: %w", name, number, err)
 		}
 	}
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", name, number, err)
 	}
-	if len(d.users) == 0 {
+	if len(l.Users) == 0 {
 		return nil, fmt.Errorf("%s: no users in it", name)
 	}
-	return d, nil
+	return l, nil
 }
 
-func (d *directory) add(columns []string) error {
+func (l *List) add(columns []string) error {
 	if len(columns) != 3 && len(columns) != 4 {
 		return fmt.Errorf("%d columns instead of user id, company, mail address and flags", len(columns))
 	}
@@ -73,9 +75,9 @@ func (d *directory) add(columns []string) error {
 		return fmt.Errorf("%q is not a company id", columns[1])
 	case !strings.Contains(mail, "@"):
 		return fmt.Errorf("%q is not a mail address", columns[2])
-	case d.knows(user.ID):
+	case l.Knows(user.ID):
 		return fmt.Errorf("user %s twice", user.ID)
-	case d.byMail[mail] != "":
+	case l.ByMail[mail] != "":
 		return fmt.Errorf("mail address %s twice", mail)
 	}
 	if len(columns) == 4 {
@@ -83,10 +85,10 @@ func (d *directory) add(columns []string) error {
 			return err
 		}
 	}
-	d.users = append(d.users, user)
-	d.byMail[mail] = user.ID
-	if !slices.ContainsFunc(d.companies, func(c roomkit.Company) bool { return c.ID == user.Company }) {
-		d.companies = append(d.companies, roomkit.Company{
+	l.Users = append(l.Users, user)
+	l.ByMail[mail] = user.ID
+	if !slices.ContainsFunc(l.Companies, func(c roomkit.Company) bool { return c.ID == user.Company }) {
+		l.Companies = append(l.Companies, roomkit.Company{
 			ID: user.Company, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected,
 		})
 	}

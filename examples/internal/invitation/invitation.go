@@ -1,4 +1,6 @@
-package main
+// Package invitation reads whom a calendar event (RFC 5545) or a mail (RFC 5322)
+// names, and what it is about.
+package invitation
 
 import (
 	"errors"
@@ -17,31 +19,32 @@ import (
 	"github.com/go-roomkit/roomkit"
 )
 
-// What is read of a file at most, so that a hostile one costs little.
+// What is read at most, so that a hostile file costs little.
 const (
-	maxFile = 1 << 20
-	maxLine = 4 << 10
+	MaxFile = 1 << 20 // of a calendar file, and of the header of a mail
+	MaxLine = 4 << 10 // of a line of a calendar file
 )
 
-// source is what a file says: the people and what the room is to be called.
-type source struct {
-	origin    roomkit.Origin
-	title     string
-	addresses []string // each once, as the file spells them
+// Invitation is what a file says: the people and what the room is to be called.
+type Invitation struct {
+	Origin    roomkit.Origin
+	Title     string
+	Addresses []string // each once, as the file spells them
 }
 
-func readSource(path string) (*source, error) {
+// Read reads a file, whose name ends with .ics or .eml.
+func Read(path string) (*Invitation, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	var s *source
+	var s *Invitation
 	switch strings.ToLower(filepath.Ext(path)) {
 	case ".ics":
-		s, err = parseEvent(file)
+		s, err = ReadEvent(file)
 	case ".eml":
-		s, err = parseMail(file)
+		s, err = ReadMail(file)
 	default:
 		return nil, fmt.Errorf("%s: neither .ics nor .eml", path)
 	}
@@ -51,16 +54,16 @@ func readSource(path string) (*source, error) {
 	return s, nil
 }
 
-func (s *source) add(address string) {
+func (s *Invitation) add(address string) {
 	same := func(a string) bool { return strings.EqualFold(a, address) }
-	if address != "" && !slices.ContainsFunc(s.addresses, same) {
-		s.addresses = append(s.addresses, address)
+	if address != "" && !slices.ContainsFunc(s.Addresses, same) {
+		s.Addresses = append(s.Addresses, address)
 	}
 }
 
-// parseEvent takes the summary, the organizer and the attendees of the one event
+// ReadEvent takes the summary, the organizer and the attendees of the one event
 // of a calendar file. A series is one event.
-func parseEvent(in io.Reader) (*source, error) {
+func ReadEvent(in io.Reader) (*Invitation, error) {
 	text, err := readCalendar(in)
 	if err != nil {
 		return nil, err
@@ -73,9 +76,9 @@ func parseEvent(in io.Reader) (*source, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &source{origin: roomkit.OriginEvent}
+	s := &Invitation{Origin: roomkit.OriginEvent}
 	if summary := event.GetProperty(ical.ComponentPropertySummary); summary != nil {
-		s.title = ical.FromText(summary.Value)
+		s.Title = ical.FromText(summary.Value)
 	}
 	for _, p := range event.Properties {
 		if p.IANAToken != "ORGANIZER" && p.IANAToken != "ATTENDEE" || isResource(p.ICalParameters["CUTYPE"]) {
@@ -86,7 +89,7 @@ func parseEvent(in io.Reader) (*source, error) {
 			s.add(strings.TrimSpace(address))
 		}
 	}
-	if len(s.addresses) == 0 {
+	if len(s.Addresses) == 0 {
 		return nil, errors.New("the event has no organizer and no attendees")
 	}
 	return s, nil
@@ -98,14 +101,14 @@ func isResource(types []string) bool {
 }
 
 func readCalendar(in io.Reader) (string, error) {
-	data, err := io.ReadAll(io.LimitReader(in, maxFile+1))
+	data, err := io.ReadAll(io.LimitReader(in, MaxFile+1))
 	if err != nil {
 		return "", err
 	}
 	text := unfold.Replace(strings.TrimPrefix(string(data), "\ufeff"))
 	switch {
-	case len(data) > maxFile:
-		return "", fmt.Errorf("larger than %d bytes", maxFile)
+	case len(data) > MaxFile:
+		return "", fmt.Errorf("larger than %d bytes", MaxFile)
 	case strings.TrimSpace(text) == "":
 		return "", errors.New("empty")
 	case !utf8.ValidString(text):
@@ -121,13 +124,13 @@ func readCalendar(in io.Reader) (string, error) {
 func shortLines(text string) (string, error) {
 	var kept strings.Builder
 	for line := range strings.Lines(text) {
-		if len(line) <= maxLine {
+		if len(line) <= MaxLine {
 			kept.WriteString(line)
 			continue
 		}
 		for _, needed := range []string{"SUMMARY", "ORGANIZER", "ATTENDEE"} {
 			if strings.HasPrefix(line, needed) {
-				return "", fmt.Errorf("a line of %s is longer than %d bytes", needed, maxLine)
+				return "", fmt.Errorf("a line of %s is longer than %d bytes", needed, MaxLine)
 			}
 		}
 	}
@@ -157,9 +160,9 @@ func theEvent(calendar *ical.Calendar) (*ical.VEvent, error) {
 	return found, nil
 }
 
-// parseMail takes the subject, the sender and the recipients of a mail.
-func parseMail(in io.Reader) (*source, error) {
-	limited := &io.LimitedReader{R: in, N: maxFile}
+// ReadMail takes the subject, the sender and the recipients of a mail.
+func ReadMail(in io.Reader) (*Invitation, error) {
+	limited := &io.LimitedReader{R: in, N: MaxFile}
 	message, err := mail.ReadMessage(limited)
 	switch {
 	case errors.Is(err, io.EOF):
@@ -167,10 +170,10 @@ func parseMail(in io.Reader) (*source, error) {
 	case err != nil:
 		return nil, fmt.Errorf("not a mail: %w", err)
 	case limited.N == 0:
-		return nil, fmt.Errorf("the header is larger than %d bytes", maxFile)
+		return nil, fmt.Errorf("the header is larger than %d bytes", MaxFile)
 	}
-	s := &source{origin: roomkit.OriginMail}
-	if s.title, err = new(mime.WordDecoder).DecodeHeader(message.Header.Get("Subject")); err != nil {
+	s := &Invitation{Origin: roomkit.OriginMail}
+	if s.Title, err = new(mime.WordDecoder).DecodeHeader(message.Header.Get("Subject")); err != nil {
 		return nil, fmt.Errorf("subject: %w", err)
 	}
 	// Names of people are not used, so it does not matter in which charset they are.
@@ -189,7 +192,7 @@ func parseMail(in io.Reader) (*source, error) {
 			}
 		}
 	}
-	if len(s.addresses) == 0 {
+	if len(s.Addresses) == 0 {
 		return nil, errors.New("the mail has no sender and no recipients")
 	}
 	return s, nil
