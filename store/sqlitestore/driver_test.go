@@ -36,6 +36,7 @@ type faults struct {
 	applied bool // but is carried out
 	blind   bool // and then nothing works
 	down    bool
+	hook    func() // called when a COMMIT has failed
 }
 
 func (f *faults) open(tb testing.TB, path string) *sql.DB {
@@ -134,8 +135,12 @@ func (t faultyTx) Commit() error {
 		return err
 	}
 	var fails, applied bool
+	hook := func() {}
 	t.f.set(func() {
 		fails, applied = t.f.commit, t.f.applied
+		if fails && t.f.hook != nil {
+			hook, t.f.hook = t.f.hook, nil
+		}
 		t.f.commit, t.f.down = false, fails && t.f.blind
 	})
 	if !fails {
@@ -148,5 +153,6 @@ func (t faultyTx) Commit() error {
 	} else if err := t.Tx.Rollback(); err != nil {
 		return err
 	}
+	hook()
 	return errPower
 }

@@ -93,7 +93,10 @@ func classify(err error) error {
 	return fmt.Errorf("%w: %w", class, err)
 }
 
-func isBusy(err error) bool { return errors.Is(err, ErrBusy) }
+// isBusy reports whether an attempt has met a locked database and changed nothing.
+func isBusy(err error) bool {
+	return errors.Is(err, ErrBusy) && !errors.Is(err, roomkit.ErrUnknownOutcome)
+}
 
 // corrupt tells of a value that this package has not written.
 func corrupt(format string, args ...any) error {
