@@ -95,7 +95,7 @@ func (s *Store) commitSegment(t *tx, refused *roomkit.Refusals, changes []roomki
 	for i := range changes {
 		c, r := &changes[i], &results[i]
 		if done := st.commands.rows[c.Command]; done != nil {
-			*r = repeated(c, done)
+			*r = repeated(c, done.Outcome)
 			refused.Refuse(c, done.Events)
 			continue
 		}
@@ -112,7 +112,7 @@ func (s *Store) commitSegment(t *tx, refused *roomkit.Refusals, changes []roomki
 		refused.Store(c)
 		st.accept(c)
 		w.add(c, &r.Outcome)
-		st.commands.rows[c.Command] = &r.Outcome
+		st.commands.rows[c.Command] = &command{Outcome: &r.Outcome}
 	}
 	if err := w.flush(t); err != nil {
 		return err
@@ -159,7 +159,7 @@ func (s *Store) resolve(ctx context.Context, changes []roomkit.Change, results [
 // lookUp reports whether any of the commands that should be stored by now is, and
 // whether all of them are, with just these outcomes.
 func (s *Store) lookUp(ctx context.Context, results []roomkit.CommitResult) (found, own bool, err error) {
-	var commands keyed[roomkit.CommandID, roomkit.Outcome]
+	var commands keyed[roomkit.CommandID, command]
 	for i := range results {
 		if o := &results[i].Outcome; stored(results[i]) {
 			commands.want(o.Command, o.Command[:])
@@ -181,7 +181,7 @@ func (s *Store) lookUp(ctx context.Context, results []roomkit.CommitResult) (fou
 		}
 		has := commands.rows[results[i].Outcome.Command]
 		found = found || has != nil
-		own = own && has != nil && equalOutcomes(has, &results[i].Outcome)
+		own = own && has != nil && equalOutcomes(has.Outcome, &results[i].Outcome)
 	}
 	return found, own, err
 }

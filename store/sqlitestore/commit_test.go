@@ -129,3 +129,17 @@ func TestCommitFailsAndCannotBeRepeated(t *testing.T) {
 		})
 	}
 }
+
+// A command whose events are gone is not taken for one that had none.
+func TestCommandWithoutRecords(t *testing.T) {
+	s := open(t, newPath(t))
+	p := pen{room: roomkit.RoomID{1}}
+	c := p.change(1, false)
+	_, err := s.Commit(t.Context(), []roomkit.Change{c})
+	require.NoError(t, err)
+	mustExec(t, s.Writer, "DELETE FROM roomkit_records")
+	_, err = s.Commit(t.Context(), []roomkit.Change{c})
+	require.ErrorIs(t, err, sqlitestore.ErrCorrupt)
+	_, err = s.Load(t.Context(), []roomkit.Need{{Command: c.Command}})
+	require.ErrorIs(t, err, sqlitestore.ErrCorrupt)
+}

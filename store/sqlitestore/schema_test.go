@@ -3,6 +3,7 @@ package sqlitestore_test
 import (
 	"database/sql"
 	"errors"
+	"fmt"
 	"os"
 	"strings"
 	"sync"
@@ -171,23 +172,43 @@ func TestMigrateKilledAnywhere(t *testing.T) {
 }
 
 // A database that was restored from a copy does not take cursors of what came
-// after the copy; the store says so instead of waiting for ever.
+// after the copy, neither before nor after it has written as much itself: a
+// follower would pass over what it does not know.
 func TestRestoredCopy(t *testing.T) {
 	path, copied := newPath(t), newPath(t)
 	s := open(t, path)
 	rooms := populate(t, s, 1)
 	mustExec(t, s.Writer, "VACUUM INTO ?", copied)
 	old := allRecords(t, s)
-	_, err := service(t, s).Do(t.Context(), roomkit.By(boss), rename(rooms[0], "later"))
-	require.NoError(t, err)
-	newer := allRecords(t, s)
 	restored := open(t, copied)
 	require.Equal(t, old, allRecords(t, restored))
-	page, err := restored.Feed(t.Context(), old[len(old)-1].Cursor, 0)
-	require.NoError(t, err)
-	require.Empty(t, page)
-	_, err = restored.Feed(t.Context(), newer[len(newer)-1].Cursor, 0)
-	require.ErrorIs(t, err, roomkit.ErrInvalid)
+	do := func(to roomkit.Store, name, key string) {
+		_, err := service(t, to).Do(t.Context(), roomkit.By(boss), rename(rooms[0], name), roomkit.WithKey(key))
+		require.NoError(t, err)
+	}
+	for _, key := range []string{"one", "two", "three"} {
+		do(s, key, key)
+	}
+	lost := allRecords(t, s)[len(old):]
+	for round := range 5 {
+		for _, r := range lost {
+			page, err := restored.Feed(t.Context(), r.Cursor, 0)
+			require.ErrorIs(t, err, roomkit.ErrInvalid, "round %d", round)
+			require.ErrorContains(t, err, "begin at the start, or at a cursor kept with this copy")
+			require.Empty(t, page)
+		}
+		now := allRecords(t, restored)
+		for i := range old {
+			page, err := restored.Feed(t.Context(), old[i].Cursor, 0)
+			require.NoError(t, err)
+			require.Equal(t, now[i+1:], append([]roomkit.Record{}, page...), "what both have goes on in the copy")
+		}
+		key := "one" // at first as a client sends it again
+		if round > 0 {
+			key = fmt.Sprint("round ", round)
+		}
+		do(restored, key, key)
+	}
 }
 
 // The tables can be joined: the readme's queries run.
