@@ -41,6 +41,12 @@ func TestNewRefuses(t *testing.T) {
 		{"meta without row", func(t *testing.T, db *sql.DB) { mustExec(t, db, "DELETE FROM roomkit_meta") }, nil, []string{wal}, sqlitestore.ErrForeignTables},
 		{"another prefix", nil, &sqlitestore.Options{Prefix: "chat_"}, []string{wal}, sqlitestore.ErrNotMigrated},
 		{"malformed prefix", nil, &sqlitestore.Options{Prefix: "x; DROP TABLE y"}, []string{wal}, roomkit.ErrInvalid},
+		{"prefix of SQLite", nil, &sqlitestore.Options{Prefix: "sqlite_"}, []string{wal}, roomkit.ErrInvalid},
+		{"begins like one of SQLite", nil, &sqlitestore.Options{Prefix: "sqlite_rooms_"}, []string{wal}, roomkit.ErrInvalid},
+		{"view of others", func(t *testing.T, db *sql.DB) {
+			dropAll(t, db)
+			mustExec(t, db, "CREATE VIEW roomkit_meta AS SELECT 1 AS schema_version, 'x' AS epoch")
+		}, nil, []string{wal}, sqlitestore.ErrForeignTables},
 		{"long prefix", nil, &sqlitestore.Options{Prefix: strings.Repeat("a", 32)}, []string{wal}, roomkit.ErrInvalid},
 		{"synchronous normal", nil, nil, []string{wal, "_synchronous=normal"}, sqlitestore.ErrWeak},
 		{"synchronous off", nil, nil, []string{wal, "_synchronous=off"}, sqlitestore.ErrWeak},
@@ -66,6 +72,7 @@ func dropAll(t *testing.T, db *sql.DB) {
 	t.Helper()
 	for _, table := range tables(t, db) {
 		mustExec(t, db, "DROP TABLE "+table)
+		mustExec(t, db, "DROP VIEW IF EXISTS "+table+"_view")
 	}
 }
 
@@ -95,9 +102,18 @@ func schemaOf(t *testing.T, db *sql.DB) (all string) {
 func TestMigrateRefuses(t *testing.T) {
 	path := newPath(t)
 	db := handle(t, path, "_journal_mode=wal")
-	mustExec(t, db, "CREATE TABLE roomkit_users (id)")
-	require.ErrorIs(t, sqlitestore.Migrate(t.Context(), db, nil), sqlitestore.ErrForeignTables)
-	require.Equal(t, []string{"roomkit_users"}, tables(t, db), "nothing was changed")
+	for _, of := range [][2]string{
+		{"TABLE roomkit_users", "(id)"}, {"TABLE Roomkit_Rooms", "(id)"}, {"VIEW roomkit_rooms", "AS SELECT 1"}, {"VIEW ROOMKIT_USERS_VIEW", "AS SELECT 1"},
+		{"INDEX roomkit_rooms_name", "ON others (id)"}, {"INDEX roomkit_teams", "ON others (id)"}, {"VIEW roomkit_meta", "AS SELECT 1"},
+	} {
+		mustExec(t, db, "CREATE TABLE others (id)")
+		mustExec(t, db, "CREATE "+of[0]+" "+of[1])
+		before := schemaOf(t, db)
+		require.ErrorIs(t, sqlitestore.Migrate(t.Context(), db, nil), sqlitestore.ErrForeignTables, of[0])
+		require.Equal(t, before, schemaOf(t, db), "nothing was changed")
+		mustExec(t, db, "DROP "+of[0])
+		mustExec(t, db, "DROP TABLE others")
+	}
 	o := &sqlitestore.Options{Prefix: "own_"}
 	require.NoError(t, sqlitestore.Migrate(t.Context(), db, o))
 	mustExec(t, db, "UPDATE own_meta SET schema_version = 99")
@@ -110,6 +126,41 @@ func TestMigrateRefuses(t *testing.T) {
 	var version int
 	require.NoError(t, db.QueryRow("SELECT schema_version FROM own_meta").Scan(&version))
 	require.Equal(t, 99, version)
+}
+
+// What another installation or program has beside ours does not matter, even if
+// its names begin with our prefix.
+func TestPrefixOfPrefix(t *testing.T) {
+	db := handle(t, newPath(t), "_journal_mode=wal")
+	mustExec(t, db, "CREATE TABLE chat_messages (id)")
+	for _, prefix := range []string{"chat_eu_", "chat_", "chat_eu_west_"} {
+		o := &sqlitestore.Options{Prefix: prefix}
+		require.NoError(t, sqlitestore.Migrate(t.Context(), db, o), prefix)
+		_, err := sqlitestore.New(t.Context(), db, o)
+		require.NoError(t, err, prefix)
+	}
+}
+
+func TestHandlesAreChecked(t *testing.T) {
+	db, other, empty := handle(t, newPath(t), "_journal_mode=wal"), handle(t, newPath(t), "_journal_mode=wal"), handle(t, newPath(t))
+	require.ErrorIs(t, sqlitestore.Migrate(t.Context(), nil, nil), roomkit.ErrInvalid)
+	_, err := sqlitestore.New(t.Context(), nil, nil)
+	require.ErrorIs(t, err, roomkit.ErrInvalid)
+	for _, db := range []*sql.DB{db, other} {
+		require.NoError(t, sqlitestore.Migrate(t.Context(), db, nil))
+	}
+	for _, readers := range []*sql.DB{other, empty} {
+		_, err = sqlitestore.New(t.Context(), db, &sqlitestore.Options{Readers: readers})
+		require.ErrorIs(t, err, roomkit.ErrInvalid)
+		require.ErrorContains(t, err, "Readers: on another database")
+	}
+	mustExec(t, empty, "CREATE TABLE roomkit_meta (id)")
+	_, err = sqlitestore.New(t.Context(), db, &sqlitestore.Options{Readers: empty})
+	require.ErrorIs(t, err, sqlitestore.ErrForeignTables)
+	require.NoError(t, empty.Close())
+	_, err = sqlitestore.New(t.Context(), db, &sqlitestore.Options{Readers: empty})
+	require.ErrorIs(t, err, sqlitestore.ErrUnavailable)
+	require.ErrorContains(t, err, "Readers")
 }
 
 // A second installation in the same file has tables and data of its own.

@@ -25,7 +25,8 @@ import (
 // for most.
 type Options struct {
 	// Prefix begins the name of every table and index, by default "roomkit_".
-	// Lower-case letters, digits and underscores, at most 31.
+	// Lower-case letters, digits and underscores, at most 31, and not beginning with
+	// sqlite_, which SQLite keeps for itself.
 	Prefix string
 	// Readers is a second handle on the same database for everything that only
 	// reads; by default the first handle does all. With it the first one needs no
@@ -46,7 +47,10 @@ const (
 
 var validPrefix = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
 
-func (o *Options) complete() (Options, error) {
+func (o *Options) complete(db *sql.DB) (Options, error) {
+	if db == nil {
+		return Options{}, invalid("db", "missing")
+	}
 	full := Options{}
 	if o != nil {
 		full = *o
@@ -58,7 +62,10 @@ func (o *Options) complete() (Options, error) {
 		full.Patience = defaultPatience
 	}
 	if !validPrefix.MatchString(full.Prefix) {
-		return Options{}, &roomkit.Invalid{Field: "Prefix", Reason: "not of the form " + validPrefix.String()}
+		return Options{}, invalid("Prefix", "not of the form "+validPrefix.String())
+	}
+	if strings.HasPrefix(full.Prefix, "sqlite_") {
+		return Options{}, invalid("Prefix", "names that begin with sqlite_ belong to SQLite")
 	}
 	return full, nil
 }
@@ -91,9 +98,10 @@ var (
 
 // New gives the store in a database that [Migrate] has prepared. It never closes
 // db. The errors are [ErrNotMigrated], [ErrNewerSchema], [ErrForeignTables],
-// [ErrWeak], [roomkit.ErrInvalid] for options, and those of the database.
+// [ErrWeak], [roomkit.ErrInvalid] for options, and those of the database. Only db
+// is looked at for weak settings; Readers have to be on the same database.
 func New(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
-	full, err := o.complete()
+	full, err := o.complete(db)
 	if err != nil {
 		return nil, err
 	}
@@ -126,7 +134,17 @@ func (s *Store) examine(ctx context.Context) error {
 		return err
 	}
 	s.epoch = has.epoch
-	return has.usable()
+	if err := has.usable(); err != nil || s.reader.db == s.writer.db {
+		return err
+	}
+	read, err := lookAt(ctx, s.reader.db, &s.o)
+	switch {
+	case err != nil:
+		return fmt.Errorf("Options.Readers: %w", err)
+	case read.epoch != has.epoch:
+		return invalid("Options.Readers", "on another database")
+	}
+	return nil
 }
 
 // checkSettings demands that an acknowledged commit survives a power cut. A
