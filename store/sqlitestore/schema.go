@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"encoding/hex"
 	"encoding/json"
@@ -135,8 +136,8 @@ func migrate(ctx context.Context, conn *sql.Conn, o *Options) error {
 	}
 	committed := false
 	defer func() {
-		if !committed {
-			_ = run(context.WithoutCancel(ctx), conn, "ROLLBACK")
+		if !committed && run(context.WithoutCancel(ctx), conn, "ROLLBACK") != nil {
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // so that it is closed, not used again
 		}
 	}()
 	done, has, err := migrated(ctx, conn, o) // others may have been here meanwhile
