@@ -77,17 +77,9 @@ func setVersion(n int) func(t *testing.T, db *sql.DB) {
 	return func(t *testing.T, db *sql.DB) { mustExec(t, db, "UPDATE roomkit_meta SET schema_version = ?", n) }
 }
 
-func tables(t *testing.T, db *sql.DB) (names []string) {
+func tables(t *testing.T, db *sql.DB) []string {
 	t.Helper()
-	rows, err := db.Query("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
-	require.NoError(t, err)
-	defer rows.Close()
-	for rows.Next() {
-		names = append(names, "")
-		require.NoError(t, rows.Scan(&names[len(names)-1]))
-	}
-	require.NoError(t, rows.Err())
-	return names
+	return firstColumn(t, db, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
 }
 
 func schemaOf(t *testing.T, db *sql.DB) (all string) {
