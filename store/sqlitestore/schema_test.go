@@ -131,7 +131,8 @@ func TestPrefixOfPrefix(t *testing.T) {
 }
 
 func TestHandlesAreChecked(t *testing.T) {
-	db, other, empty := handle(t, newPath(t), "_journal_mode=wal"), handle(t, newPath(t), "_journal_mode=wal"), handle(t, newPath(t))
+	path := newPath(t)
+	db, other, empty := handle(t, path, "_journal_mode=wal"), handle(t, newPath(t), "_journal_mode=wal"), handle(t, newPath(t))
 	require.ErrorIs(t, sqlitestore.Migrate(t.Context(), nil, nil), roomkit.ErrInvalid)
 	_, err := sqlitestore.New(t.Context(), nil, nil)
 	require.ErrorIs(t, err, roomkit.ErrInvalid)
@@ -141,7 +142,14 @@ func TestHandlesAreChecked(t *testing.T) {
 	for _, readers := range []*sql.DB{other, empty} {
 		_, err = sqlitestore.New(t.Context(), db, &sqlitestore.Options{Readers: readers})
 		require.ErrorIs(t, err, roomkit.ErrInvalid)
-		require.ErrorContains(t, err, "Readers: on another database")
+		require.ErrorContains(t, err, "Readers: invalid Options: a handle on another database")
+	}
+	for parameter, want := range map[string]error{"_synchronous=full": nil, "_synchronous=normal": nil, "_synchronous=off": sqlitestore.ErrWeak} {
+		readers := handle(t, path, parameter, "_query_only=1")
+		_, err = sqlitestore.New(t.Context(), db, &sqlitestore.Options{Readers: readers})
+		require.ErrorIs(t, err, want, parameter)
+		_, err = sqlitestore.New(t.Context(), db, &sqlitestore.Options{Readers: readers, Weak: true})
+		require.NoError(t, err, parameter)
 	}
 	mustExec(t, empty, "CREATE TABLE roomkit_meta (id)")
 	_, err = sqlitestore.New(t.Context(), db, &sqlitestore.Options{Readers: empty})

@@ -98,8 +98,8 @@ var (
 
 // New gives the store in a database that [Migrate] has prepared. It never closes
 // db. The errors are [ErrNotMigrated], [ErrNewerSchema], [ErrForeignTables],
-// [ErrWeak], [roomkit.ErrInvalid] for options, and those of the database. Only db
-// is looked at for weak settings; Readers have to be on the same database.
+// [ErrWeak], [roomkit.ErrInvalid] for options, and those of the database. Readers
+// have to be on the same database; for them synchronous=NORMAL is enough.
 func New(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
 	full, err := o.complete(db)
 	if err != nil {
@@ -125,7 +125,7 @@ func (s *Store) examine(ctx context.Context) error {
 	}
 	defer conn.Close()
 	if !s.o.Weak {
-		if err := checkSettings(ctx, conn); err != nil {
+		if err := checkSettings(ctx, conn, synchronousFull); err != nil {
 			return err
 		}
 	}
@@ -137,19 +137,41 @@ func (s *Store) examine(ctx context.Context) error {
 	if err := has.usable(); err != nil || s.reader.db == s.writer.db {
 		return err
 	}
-	read, err := lookAt(ctx, s.reader.db, &s.o)
-	switch {
-	case err != nil:
+	if err := s.examineReaders(ctx); err != nil {
 		return fmt.Errorf("Options.Readers: %w", err)
-	case read.epoch != has.epoch:
-		return invalid("Options.Readers", "on another database")
 	}
 	return nil
 }
 
+func (s *Store) examineReaders(ctx context.Context) error {
+	conn, err := s.reader.db.Conn(ctx)
+	if err != nil {
+		return classify(err)
+	}
+	defer conn.Close()
+	has, err := lookAt(ctx, conn, &s.o)
+	switch {
+	case err != nil:
+		return err
+	case has.epoch != s.epoch:
+		return invalid("Options", "a handle on another database")
+	case s.o.Weak:
+		return nil
+	}
+	return checkSettings(ctx, conn, synchronousNormal)
+}
+
+// What synchronous has to be at least: FULL where commits are made, and NORMAL
+// elsewhere, because the connection that closes last moves what was committed from
+// the WAL into the file.
+const (
+	synchronousNormal = 1
+	synchronousFull   = 2
+)
+
 // checkSettings demands that an acknowledged commit survives a power cut. A
 // database in memory does not survive anything and is not asked.
-func checkSettings(ctx context.Context, conn *sql.Conn) error {
+func checkSettings(ctx context.Context, conn *sql.Conn, least int) error {
 	var journal string
 	var synchronous int
 	if err := conn.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&journal); err != nil {
@@ -158,8 +180,7 @@ func checkSettings(ctx context.Context, conn *sql.Conn) error {
 	if err := conn.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&synchronous); err != nil {
 		return classify(err)
 	}
-	const full = 2
-	if journal == "memory" && inMemory(ctx, conn) || journal == "wal" && synchronous >= full {
+	if journal == "memory" && inMemory(ctx, conn) || journal == "wal" && synchronous >= least {
 		return nil
 	}
 	return fmt.Errorf("%w: journal_mode=%s, synchronous=%d", ErrWeak, journal, synchronous)
