@@ -33,9 +33,11 @@ func fillUp(t *testing.T, s roomkit.Store) {
 	}
 	require.ErrorIs(t, err, sqlitestore.ErrFull)
 	require.NotErrorIs(t, err, roomkit.ErrConflict)
+	require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 	before := allRecords(t, s)
 	_, err = svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long), roomkit.WithKey("again"))
 	require.ErrorIs(t, err, sqlitestore.ErrFull)
+	require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 	require.Equal(t, before, allRecords(t, s), "what failed has left something")
 	for _, key := range keys[:len(keys)-1] {
 		r, err := svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long+key), roomkit.WithKey(key))
@@ -70,6 +72,7 @@ func TestReadOnly(t *testing.T) {
 			_, err = service(t, s).Do(t.Context(), roomkit.By(boss), commandOf("k", rooms))
 			require.ErrorIs(t, err, sqlitestore.ErrReadOnly)
 			require.ErrorIs(t, err, roomkit.ErrUnsupported)
+			require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 			require.Equal(t, before, allRecords(t, s))
 			require.NoError(t, sqlitestore.Migrate(t.Context(), db, nil), "there is nothing to do")
 		})
