@@ -37,6 +37,11 @@ func (s *Store) commit(ctx context.Context, changes []roomkit.Change) ([]roomkit
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
+	return s.attempt(ctx, changes)
+}
+
+// attempt commits while it is this call's turn.
+func (s *Store) attempt(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
 	t, err := s.writer.begin(ctx, false)
 	if err != nil {
 		return nil, err
@@ -62,7 +67,7 @@ func (s *Store) commit(ctx context.Context, changes []roomkit.Change) ([]roomkit
 	}
 	if err := t.tx.Commit(); err != nil {
 		t.end()
-		return s.resolve(ctx, results, classify(err))
+		return s.resolve(ctx, changes, results, classify(err))
 	}
 	return results, nil
 }
@@ -90,7 +95,7 @@ func (s *Store) commitSegment(t *tx, refused *roomkit.Refusals, changes []roomki
 	for i := range changes {
 		c, r := &changes[i], &results[i]
 		if done := st.commands.rows[c.Command]; done != nil {
-			*r = repeated(c, done)
+			*r = repeated(c, done.Outcome)
 			refused.Refuse(c, done.Events)
 			continue
 		}
@@ -107,7 +112,7 @@ func (s *Store) commitSegment(t *tx, refused *roomkit.Refusals, changes []roomki
 		refused.Store(c)
 		st.accept(c)
 		w.add(c, &r.Outcome)
-		st.commands.rows[c.Command] = &r.Outcome
+		st.commands.rows[c.Command] = &command{Outcome: &r.Outcome}
 	}
 	if err := w.flush(t); err != nil {
 		return err
@@ -129,27 +134,58 @@ func repeated(c *roomkit.Change, done *roomkit.Outcome) roomkit.CommitResult {
 	return r
 }
 
-// resolve finds out what became of a COMMIT that failed.
-func (s *Store) resolve(ctx context.Context, results []roomkit.CommitResult, failure error) ([]roomkit.CommitResult, error) {
-	i := slices.IndexFunc(results, stored)
-	done, err := s.lookUp(ctx, results[i].Outcome.Command)
+// resolve finds out what became of a COMMIT that failed. Commands that are there
+// otherwise than this call would have stored them came through somebody else, who
+// was given them, too: committing again tells what holds of each change.
+func (s *Store) resolve(ctx context.Context, changes []roomkit.Change, results []roomkit.CommitResult, failure error) ([]roomkit.CommitResult, error) {
+	found, own, err := s.lookUp(ctx, results)
 	switch {
-	case err != nil:
-		return nil, fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, errors.Join(failure, err))
-	case done == nil:
+	case err == nil && own:
+		return results, nil
+	case err == nil && !found:
 		return nil, failure
+	case err == nil:
+		err = patiently(ctx, s.o.Patience, func() (err error) {
+			results, err = s.attempt(ctx, changes)
+			return err
+		})
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, errors.Join(failure, err))
 	}
 	return results, nil
 }
 
-func (s *Store) lookUp(ctx context.Context, id roomkit.CommandID) (*roomkit.Outcome, error) {
-	t, err := s.writer.begin(context.WithoutCancel(ctx), true)
-	if err != nil {
-		return nil, err
+// lookUp reports whether any of the commands that should be stored by now is, and
+// whether all of them are, with just these outcomes.
+func (s *Store) lookUp(ctx context.Context, results []roomkit.CommitResult) (found, own bool, err error) {
+	var commands keyed[roomkit.CommandID, command]
+	for i := range results {
+		if o := &results[i].Outcome; stored(results[i]) {
+			commands.want(o.Command, o.Command[:])
+		}
 	}
-	defer t.end()
-	var commands keyed[roomkit.CommandID, roomkit.Outcome]
-	commands.want(id, id[:])
-	err = s.readCommands(t, &commands)
-	return commands.rows[id], err
+	ctx = context.WithoutCancel(ctx)
+	err = patiently(ctx, s.o.Patience, func() error {
+		t, err := s.writer.begin(ctx, true)
+		if err != nil {
+			return err
+		}
+		defer t.end()
+		return s.readCommands(t, &commands)
+	})
+	own = true
+	for i := range results {
+		if !stored(results[i]) {
+			continue
+		}
+		has := commands.rows[results[i].Outcome.Command]
+		found = found || has != nil
+		own = own && has != nil && equalOutcomes(has.Outcome, &results[i].Outcome)
+	}
+	return found, own, err
+}
+
+func equalOutcomes(a, b *roomkit.Outcome) bool {
+	return a.Digest == b.Digest && a.Room == b.Room && a.Changed == b.Changed && a.Cursor == b.Cursor && slices.Equal(a.Events, b.Events)
 }

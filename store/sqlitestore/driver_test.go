@@ -30,22 +30,29 @@ func source(path string, parameters ...string) string {
 type faults struct {
 	driver.Connector
 	mu      sync.Mutex
-	countTo int  // the statement that fails; 0: none
-	hit     bool // it was reached
-	commit  bool // the next COMMIT fails
-	applied bool // but is carried out
-	blind   bool // and then nothing works
+	countTo int    // the statement that fails; 0: none
+	hit     bool   // it was reached
+	atHit   func() // called then
+	after   bool   // all after it fail, too
+	commit  bool   // the next COMMIT fails
+	applied bool   // but is carried out
+	blind   bool   // and then nothing works
 	down    bool
+	hook    func() // called when a COMMIT has failed
 }
 
 func (f *faults) open(tb testing.TB, path string) *sql.DB {
 	tb.Helper()
-	c, err := sqlite.NewConnector(source(path))
+	db, err := f.connect(path)
 	require.NoError(tb, err)
-	f.Connector = c
-	db := sql.OpenDB(f)
 	tb.Cleanup(func() { require.NoError(tb, db.Close()) })
 	return db
+}
+
+func (f *faults) connect(path string) (*sql.DB, error) {
+	var err error
+	f.Connector, err = sqlite.NewConnector(source(path))
+	return sql.OpenDB(f), err
 }
 
 func (f *faults) failAt(n int) { f.set(func() { f.countTo, f.hit = n, false }) }
@@ -74,7 +81,10 @@ func (f *faults) statement() (err error) {
 		}
 		if f.countTo > 0 {
 			if f.countTo--; f.countTo == 0 {
-				f.hit, err = true, errPower
+				f.hit, f.down, err = true, f.after, errPower
+				if f.atHit != nil {
+					f.atHit()
+				}
 			}
 		}
 	})
@@ -102,6 +112,19 @@ func (c faultyConn) BeginTx(ctx context.Context, o driver.TxOptions) (driver.Tx,
 func (c faultyConn) PrepareContext(ctx context.Context, text string) (driver.Stmt, error) {
 	st, err := c.Conn.(driver.ConnPrepareContext).PrepareContext(ctx, text)
 	return faultyStmt{st, c.f}, err
+}
+
+// ExecContext runs the statements of a text one by one.
+func (c faultyConn) ExecContext(ctx context.Context, text string, args []driver.NamedValue) (result driver.Result, err error) {
+	for statement := range strings.SplitAfterSeq(text, ";\n") {
+		if err := c.f.statement(); err != nil {
+			return nil, err
+		}
+		if result, err = c.Conn.(driver.ExecerContext).ExecContext(ctx, statement, args); err != nil {
+			return nil, err
+		}
+	}
+	return result, nil
 }
 
 type faultyStmt struct {
@@ -134,8 +157,12 @@ func (t faultyTx) Commit() error {
 		return err
 	}
 	var fails, applied bool
+	hook := func() {}
 	t.f.set(func() {
 		fails, applied = t.f.commit, t.f.applied
+		if fails && t.f.hook != nil {
+			hook, t.f.hook = t.f.hook, nil
+		}
 		t.f.commit, t.f.down = false, fails && t.f.blind
 	})
 	if !fails {
@@ -148,5 +175,6 @@ func (t faultyTx) Commit() error {
 	} else if err := t.Tx.Rollback(); err != nil {
 		return err
 	}
+	hook()
 	return errPower
 }

@@ -19,8 +19,8 @@ var (
 	// ErrNewerSchema means that a newer version of this package has migrated the
 	// database.
 	ErrNewerSchema = fmt.Errorf("%w: the tables are of a newer version; update sqlitestore", roomkit.ErrUnsupported)
-	// ErrForeignTables means that there are tables with the prefix that are not of
-	// this package.
+	// ErrForeignTables means that there are tables, views or indexes of our names that
+	// are not of this package.
 	ErrForeignTables = fmt.Errorf("%w: tables of this prefix belong to something else; choose another Options.Prefix", roomkit.ErrUnsupported)
 	// ErrWeak means that commits would not survive a power cut with the settings of
 	// the connection.
@@ -44,6 +44,7 @@ var (
 // The result codes of SQLite that are told apart; the lower byte is the primary
 // code.
 const (
+	codeError    = 1
 	codeBusy     = 5
 	codeLocked   = 6
 	codeReadOnly = 8
@@ -93,7 +94,10 @@ func classify(err error) error {
 	return fmt.Errorf("%w: %w", class, err)
 }
 
-func isBusy(err error) bool { return errors.Is(err, ErrBusy) }
+// isBusy reports whether an attempt has met a locked database and changed nothing.
+func isBusy(err error) bool {
+	return errors.Is(err, ErrBusy) && !errors.Is(err, roomkit.ErrUnknownOutcome)
+}
 
 // corrupt tells of a value that this package has not written.
 func corrupt(format string, args ...any) error {

@@ -33,9 +33,11 @@ func fillUp(t *testing.T, s roomkit.Store) {
 	}
 	require.ErrorIs(t, err, sqlitestore.ErrFull)
 	require.NotErrorIs(t, err, roomkit.ErrConflict)
+	require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 	before := allRecords(t, s)
 	_, err = svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long), roomkit.WithKey("again"))
 	require.ErrorIs(t, err, sqlitestore.ErrFull)
+	require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 	require.Equal(t, before, allRecords(t, s), "what failed has left something")
 	for _, key := range keys[:len(keys)-1] {
 		r, err := svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long+key), roomkit.WithKey(key))
@@ -70,6 +72,7 @@ func TestReadOnly(t *testing.T) {
 			_, err = service(t, s).Do(t.Context(), roomkit.By(boss), commandOf("k", rooms))
 			require.ErrorIs(t, err, sqlitestore.ErrReadOnly)
 			require.ErrorIs(t, err, roomkit.ErrUnsupported)
+			require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 			require.Equal(t, before, allRecords(t, s))
 			require.NoError(t, sqlitestore.Migrate(t.Context(), db, nil), "there is nothing to do")
 		})
@@ -197,7 +200,7 @@ func TestDamagedFile(t *testing.T) {
 // What no store has written is found nowhere, and nothing is changed.
 func TestHostileArguments(t *testing.T) {
 	s := open(t, newPath(t))
-	populate(t, s, 1)
+	rooms := populate(t, s, 1)
 	before := allRecords(t, s)
 	for _, text := range []string{
 		"'); DROP TABLE roomkit_rooms; --", "' OR '1'='1", `" OR 1=1 --`, "%", "_", "*", "?1", ":a", "@a", "$a", "\x00", "a\x00b", "\xff\xfe",
@@ -220,23 +223,41 @@ func TestHostileArguments(t *testing.T) {
 			{User: roomkit.UserID(text)}, {Company: roomkit.CompanyID(text)}, {Company: roomkit.CompanyID(text), Public: true},
 			{Participants: []roomkit.UserID{roomkit.UserID(text)}, Exact: true}, {Participants: []roomkit.UserID{roomkit.UserID(text), boss}},
 		} {
-			rooms, err := s.Rooms(t.Context(), q)
+			found, err := s.Rooms(t.Context(), q)
 			require.NoError(t, err, "%q", text)
-			require.Empty(t, rooms)
+			require.Empty(t, found)
 		}
 		users, err := s.Users(t.Context(), roomkit.UserQuery{Company: roomkit.CompanyID(text)})
 		require.NoError(t, err)
 		require.Empty(t, users)
-		records, err := s.History(t.Context(), roomkit.UserSubject(roomkit.UserID(text)), 0, 0)
-		require.NoError(t, err)
-		require.Empty(t, records)
+		for _, of := range []roomkit.Subject{
+			roomkit.UserSubject(roomkit.UserID(text)), roomkit.CompanySubject(roomkit.CompanyID(text)), roomkit.TeamSubject(roomkit.TeamID(text)),
+		} {
+			records, err := s.History(t.Context(), of, 0, 0)
+			require.NoError(t, err)
+			require.Empty(t, records)
+		}
 		_, err = s.Feed(t.Context(), roomkit.Cursor(text), 0)
 		require.ErrorIs(t, err, roomkit.ErrInvalid)
-		_, err = s.Users(t.Context(), roomkit.UserQuery{Company: acme, After: roomkit.UserID(text)})
+		users, err = s.Users(t.Context(), roomkit.UserQuery{Company: acme, After: roomkit.UserID(text)})
 		require.NoError(t, err)
+		require.Len(t, users, behind(text, worldSize), "behind %q in byte order", text)
+		members, err := s.Members(t.Context(), roomkit.MemberQuery{Room: rooms[0], After: roomkit.UserID(text)})
+		require.NoError(t, err)
+		require.Len(t, members, behind(text, 3), "behind %q in byte order", text)
 	}
 	require.Equal(t, before, allRecords(t, s))
 	verify(t, s)
+}
+
+// behind counts those of the first n users whose ids come after a text.
+func behind(text string, n int) (count int) {
+	for i := range n {
+		if string(user(i)) > text {
+			count++
+		}
+	}
+	return count
 }
 
 // errPower is what the faults of the driver say.

@@ -30,50 +30,82 @@ func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]ro
 	if err != nil {
 		return nil, err
 	}
-	from, err := s.position(after)
-	if err != nil {
+	if after == "" {
+		return s.records(ctx, feedFrom, int64(1), limit)
+	}
+	from, ok := s.position(after)
+	if !ok {
+		return nil, invalid("Cursor", "not issued by this store")
+	}
+	page, err := s.records(ctx, feedFrom, from, limit+1) // with the record that the cursor is behind
+	switch {
+	case err != nil:
 		return nil, err
+	case len(page) == 0 || page[0].Cursor != after:
+		return nil, invalid("Cursor", "of a part of the history that this database does not have: begin at the start, or at a cursor kept with this copy")
 	}
-	page, err := s.records(ctx, feedAfter, from, limit)
-	if len(page) > 0 || from == 0 || err != nil {
-		return page, err
-	}
-	var last int64
-	if err := s.reader.query(ctx, lastPosition, func(r *row) { last = r.int() }); err != nil {
-		return nil, err
-	}
-	if from > last {
-		return nil, invalid("Cursor", "behind the end of this feed: the database was restored from an older copy, or the cursor is of another one")
-	}
-	return nil, nil
+	return page[1:], nil
 }
 
 func (s *Store) records(ctx context.Context, id statement, args ...any) (page []roomkit.Record, err error) {
 	err = s.reader.query(ctx, id, func(r *row) {
 		position := r.int()
 		v := s.names.record(r)
-		v.Cursor = s.cursor(position)
+		v.Cursor = s.cursor(position, &v)
 		page = append(page, v)
 	}, args...)
 	return page, err
 }
 
-// A cursor is the epoch of the database and the position of the last record
-// before it. The empty cursor stands for the beginning, so no other does.
-func (s *Store) cursor(position int64) roomkit.Cursor {
-	b := make([]byte, 0, 40)
+// cursor gives the place behind a record: the epoch of the database, the position
+// and the mark of the record, by which a copy of the database that has another
+// record there knows that the cursor is not of its history.
+func (s *Store) cursor(position int64, r *roomkit.Record) roomkit.Cursor {
+	b := make([]byte, 0, 48)
 	b = append(append(b, s.epoch...), '-')
-	return roomkit.Cursor(strconv.AppendInt(b, position, 10))
+	b = append(strconv.AppendInt(b, position, 10), '-')
+	return roomkit.Cursor(strconv.AppendUint(b, uint64(markOf(r)), 36))
 }
 
-func (s *Store) position(c roomkit.Cursor) (int64, error) {
-	if c == "" {
-		return 0, nil
-	}
-	digits, ok := strings.CutPrefix(string(c), s.epoch+"-")
+// position gives the position in a cursor. What else is in it has to be compared
+// with that of the record there.
+func (s *Store) position(c roomkit.Cursor) (n int64, ok bool) {
+	rest, ok := strings.CutPrefix(string(c), s.epoch+"-")
+	digits, _, whole := strings.Cut(rest, "-")
 	n, err := strconv.ParseInt(digits, 10, 64)
-	if !ok || err != nil || n < 1 || s.cursor(n) != c {
-		return 0, invalid("Cursor", "not issued by this store")
+	return n, ok && whole && err == nil && n > 0
+}
+
+// mark tells records from others: all of them but the data, which an owner may have
+// to repair.
+type mark uint32
+
+func markOf(r *roomkit.Record) mark {
+	const fnvBasis = 2166136261
+	m := mark(fnvBasis).add(r.Type).add(r.Subject.ID)
+	for _, id := range [...][16]byte{r.Command, r.Subject.Room} {
+		for _, b := range id {
+			m = m.byte(b)
+		}
 	}
-	return n, nil
+	return m.int(int64(r.Version)).int(r.At.UnixMicro())
+}
+
+func (m mark) byte(b byte) mark {
+	const fnvPrime = 16777619
+	return (m ^ mark(b)) * fnvPrime
+}
+
+func (m mark) add(s string) mark {
+	for i := range len(s) {
+		m = m.byte(s[i])
+	}
+	return m
+}
+
+func (m mark) int(n int64) mark {
+	for range 8 {
+		m, n = m.byte(byte(n)), n>>8
+	}
+	return m
 }

@@ -27,7 +27,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-var children = map[string]func(path, seed string) error{"endless": writeEndlessly, "some": writeSome}
+var children = map[string]func(path, seed string) error{"endless": writeEndlessly, "some": writeSome, "migrate": migrateUntil}
 
 // scale gives the size of a test: the long one if ROOMKIT_LONG is set, a fifth of
 // the usual one with -short, which the race detector needs.

@@ -63,7 +63,7 @@ type loader struct {
 	teams     keyed[roomkit.TeamID, roomkit.Team]
 	users     keyed[roomkit.UserID, roomkit.User]
 	companies keyed[roomkit.CompanyID, roomkit.Company]
-	commands  keyed[roomkit.CommandID, roomkit.Outcome]
+	commands  keyed[roomkit.CommandID, command]
 	people    []crowd // of each need
 	members   map[place]roomkit.Member
 }
@@ -305,7 +305,7 @@ func (l *loader) answer(i int, f *roomkit.Facts) {
 // loadRest answers what has nothing to do with the room.
 func (l *loader) loadRest(n *roomkit.Need, f *roomkit.Facts) error {
 	if done := l.commands.rows[n.Command]; done != nil {
-		outcome := *done
+		outcome := *done.Outcome
 		outcome.Events = slices.Clone(done.Events)
 		f.Done = &outcome
 	}

@@ -8,9 +8,11 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -19,16 +21,22 @@ import (
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
 )
 
-const (
-	childWriters = 8
-	someEach     = 25 // commands of each writer of writeSome
-)
+const childWriters = 8
 
 // writeEndlessly writes until the process is killed, and tells of every command
 // that was acknowledged, by its key, a line each.
 func writeEndlessly(path, seed string) error { return writeAs(path, seed, 1<<30) }
 
-func writeSome(path, seed string) error { return writeAs(path, seed, someEach) }
+// writeSome writes as many commands with each writer as stand in the seed before a
+// dash.
+func writeSome(path, seed string) error {
+	digits, _, _ := strings.Cut(seed, "-")
+	each, err := strconv.Atoi(digits)
+	if err != nil {
+		return err
+	}
+	return writeAs(path, seed, each)
+}
 
 func writeAs(path, seed string, each int) error {
 	ctx := context.Background()
@@ -147,14 +155,16 @@ func killAfter(t *testing.T, path, seed string, lines int) (keys []string) {
 }
 
 func TestTwoProcesses(t *testing.T) {
+	each := scale(25, 12_000)
 	path := newPath(t)
 	s := open(t, path)
 	populate(t, s, 12)
 	var wg sync.WaitGroup
 	keys := make([][]string, 2)
+	begin := time.Now()
 	for i := range keys {
 		wg.Go(func() {
-			cmd := child(t, "some", path, fmt.Sprint("process", i))
+			cmd := child(t, "some", path, fmt.Sprintf("%d-process%d", each, i))
 			var complaints strings.Builder
 			cmd.Stderr = &complaints
 			out, err := cmd.Output()
@@ -164,9 +174,11 @@ func TestTwoProcesses(t *testing.T) {
 		})
 	}
 	wg.Wait()
+	took := time.Since(begin) //nolint:forbidigo // measured, not tested
 	for _, k := range keys {
-		require.Len(t, k, childWriters*someEach)
+		require.Len(t, k, childWriters*each)
 		acknowledged(t, s, k)
 	}
 	verify(t, s)
+	t.Logf("%d commands of %d processes acknowledged in %.1f s, all stored", len(keys)*childWriters*each, len(keys), took.Seconds())
 }

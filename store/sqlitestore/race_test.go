@@ -104,7 +104,7 @@ func dismissEachOther(t *testing.T, n int, unchecked bool) (masterless int) {
 }
 
 func TestLastMasterRace(t *testing.T) {
-	races, each := scale(200, 10_000), 100 // nobody may be in too many groups
+	races, each := scale(1_000, 10_000), 100 // nobody may be in too many groups
 	for from := 0; from < races; from += each {
 		require.Zero(t, dismissEachOther(t, min(each, races-from), false))
 	}

@@ -72,8 +72,6 @@ func (r *row) flags(each ...*bool) int64 {
 // isNull reports whether the next column is NULL, without taking it.
 func (r *row) isNull() bool { return r.next < len(r.cells) && r.cells[r.next].v == nil }
 
-func (r *row) skip(columns int) { r.next += columns }
-
 func (r *row) text() string {
 	switch v := r.take().(type) {
 	case string:

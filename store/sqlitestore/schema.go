@@ -4,11 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"database/sql"
+	"database/sql/driver"
 	"embed"
 	"encoding/hex"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 )
 
 //go:embed migrations/*.sql
@@ -16,7 +19,7 @@ var migrations embed.FS
 
 // existing is what a database says of itself.
 type existing struct {
-	tables  int    // that begin with the prefix
+	objects int    // tables, views and indexes that have our names
 	version int    // of the schema; 0: no meta table of ours
 	epoch   string // begins every cursor
 	newest  int    // version that this package knows
@@ -24,7 +27,7 @@ type existing struct {
 
 func (e *existing) usable() error {
 	switch {
-	case e.tables > 0 && e.version == 0:
+	case e.objects > 0 && e.version == 0:
 		return ErrForeignTables
 	case e.version > e.newest:
 		return fmt.Errorf("%w: schema version %d, known are %d", ErrNewerSchema, e.version, e.newest)
@@ -39,25 +42,54 @@ type querier interface {
 	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
+// created finds what a migration creates.
+var created = regexp.MustCompile(`(?m)^CREATE (?:UNIQUE )?(?:TABLE|VIEW|INDEX) (\w+)`)
+
+// readMigrations gives the text of all migrations and, as a JSON array, the names
+// of all that they create.
+func readMigrations(o *Options) (texts []string, names string, err error) {
+	files, err := fs.Glob(migrations, "migrations/*.sql") // sorted
+	if err != nil {
+		return nil, "", err
+	}
+	var all []string
+	for _, name := range files {
+		text, err := migrations.ReadFile(name)
+		if err != nil {
+			return nil, "", err
+		}
+		texts = append(texts, o.named(string(text)))
+		for _, match := range created.FindAllStringSubmatch(texts[len(texts)-1], -1) {
+			all = append(all, match[1])
+		}
+	}
+	list, err := json.Marshal(all)
+	return texts, string(list), err
+}
+
 func lookAt(ctx context.Context, q querier, o *Options) (existing, error) {
-	files, err := fs.Glob(migrations, "migrations/*.sql")
+	texts, names, err := readMigrations(o)
 	if err != nil {
 		return existing{}, err
 	}
-	has := existing{newest: len(files)}
-	const tables = `SELECT count(*), count(*) FILTER (WHERE name = ?1 || 'meta') FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, length(?1)) = ?1`
+	has := existing{newest: len(texts)}
+	const objects = `SELECT count(*), count(*) FILTER (WHERE type = 'table' AND name = ?1 || 'meta') FROM sqlite_schema
+		WHERE lower(name) IN (SELECT value FROM json_each(?2))` // names are the same in any case
 	var meta int
-	if err := q.QueryRowContext(ctx, tables, o.Prefix).Scan(&has.tables, &meta); err != nil {
+	if err := q.QueryRowContext(ctx, objects, o.Prefix, names).Scan(&has.objects, &meta); err != nil {
 		return existing{}, classify(err)
 	}
 	if meta == 0 {
 		return has, nil
 	}
 	err = q.QueryRowContext(ctx, o.named(`SELECT schema_version, epoch FROM roomkit_meta`)).Scan(&has.version, &has.epoch)
-	if err != nil {
-		return existing{}, fmt.Errorf("%w: %w", ErrForeignTables, err)
+	switch {
+	case err == nil || ctx.Err() != nil:
+		return has, ctx.Err()
+	case code(err) > codeError:
+		return existing{}, classify(err)
 	}
-	return has, nil
+	return existing{}, fmt.Errorf("%w: %w", ErrForeignTables, err)
 }
 
 // Migrate creates the tables or brings them up to date. It may run as often as
@@ -65,7 +97,7 @@ func lookAt(ctx context.Context, q querier, o *Options) (existing, error) {
 // database has the old version or the new one. Only Prefix and Patience of the
 // options matter.
 func Migrate(ctx context.Context, db *sql.DB, o *Options) error {
-	full, err := o.complete()
+	full, err := o.complete(db)
 	if err != nil {
 		return err
 	}
@@ -104,20 +136,20 @@ func migrate(ctx context.Context, conn *sql.Conn, o *Options) error {
 	}
 	committed := false
 	defer func() {
-		if !committed {
-			_ = run(context.WithoutCancel(ctx), conn, "ROLLBACK")
+		if !committed && run(context.WithoutCancel(ctx), conn, "ROLLBACK") != nil {
+			_ = conn.Raw(func(any) error { return driver.ErrBadConn }) // so that it is closed, not used again
 		}
 	}()
 	done, has, err := migrated(ctx, conn, o) // others may have been here meanwhile
 	if done || err != nil {
 		return err
 	}
-	for v := has.version + 1; v <= has.newest; v++ {
-		text, err := migrations.ReadFile(fmt.Sprintf("migrations/%04d.sql", v))
-		if err != nil {
-			return err
-		}
-		if err := run(ctx, conn, o.named(string(text))); err != nil {
+	texts, _, err := readMigrations(o)
+	if err != nil {
+		return err
+	}
+	for _, text := range texts[has.version:] {
+		if err := run(ctx, conn, text); err != nil {
 			return err
 		}
 	}

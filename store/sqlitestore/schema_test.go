@@ -2,13 +2,11 @@ package sqlitestore_test
 
 import (
 	"database/sql"
-	"errors"
+	"fmt"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
@@ -40,6 +38,12 @@ func TestNewRefuses(t *testing.T) {
 		{"meta without row", func(t *testing.T, db *sql.DB) { mustExec(t, db, "DELETE FROM roomkit_meta") }, nil, []string{wal}, sqlitestore.ErrForeignTables},
 		{"another prefix", nil, &sqlitestore.Options{Prefix: "chat_"}, []string{wal}, sqlitestore.ErrNotMigrated},
 		{"malformed prefix", nil, &sqlitestore.Options{Prefix: "x; DROP TABLE y"}, []string{wal}, roomkit.ErrInvalid},
+		{"prefix of SQLite", nil, &sqlitestore.Options{Prefix: "sqlite_"}, []string{wal}, roomkit.ErrInvalid},
+		{"begins like one of SQLite", nil, &sqlitestore.Options{Prefix: "sqlite_rooms_"}, []string{wal}, roomkit.ErrInvalid},
+		{"view of others", func(t *testing.T, db *sql.DB) {
+			dropAll(t, db)
+			mustExec(t, db, "CREATE VIEW roomkit_meta AS SELECT 1 AS schema_version, 'x' AS epoch")
+		}, nil, []string{wal}, sqlitestore.ErrForeignTables},
 		{"long prefix", nil, &sqlitestore.Options{Prefix: strings.Repeat("a", 32)}, []string{wal}, roomkit.ErrInvalid},
 		{"synchronous normal", nil, nil, []string{wal, "_synchronous=normal"}, sqlitestore.ErrWeak},
 		{"synchronous off", nil, nil, []string{wal, "_synchronous=off"}, sqlitestore.ErrWeak},
@@ -65,6 +69,7 @@ func dropAll(t *testing.T, db *sql.DB) {
 	t.Helper()
 	for _, table := range tables(t, db) {
 		mustExec(t, db, "DROP TABLE "+table)
+		mustExec(t, db, "DROP VIEW IF EXISTS "+table+"_view")
 	}
 }
 
@@ -72,31 +77,32 @@ func setVersion(n int) func(t *testing.T, db *sql.DB) {
 	return func(t *testing.T, db *sql.DB) { mustExec(t, db, "UPDATE roomkit_meta SET schema_version = ?", n) }
 }
 
-func tables(t *testing.T, db *sql.DB) (names []string) {
+func tables(t *testing.T, db *sql.DB) []string {
 	t.Helper()
-	rows, err := db.Query("SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
-	require.NoError(t, err)
-	defer rows.Close()
-	for rows.Next() {
-		names = append(names, "")
-		require.NoError(t, rows.Scan(&names[len(names)-1]))
-	}
-	require.NoError(t, rows.Err())
-	return names
+	return firstColumn(t, db, "SELECT name FROM sqlite_schema WHERE type = 'table' ORDER BY name")
 }
 
 func schemaOf(t *testing.T, db *sql.DB) (all string) {
 	t.Helper()
-	require.NoError(t, db.QueryRow("SELECT group_concat(sql, ';' ORDER BY name) FROM sqlite_schema").Scan(&all))
+	require.NoError(t, db.QueryRow("SELECT ifnull(group_concat(sql, ';' ORDER BY name), '') FROM sqlite_schema").Scan(&all))
 	return all
 }
 
 func TestMigrateRefuses(t *testing.T) {
 	path := newPath(t)
 	db := handle(t, path, "_journal_mode=wal")
-	mustExec(t, db, "CREATE TABLE roomkit_users (id)")
-	require.ErrorIs(t, sqlitestore.Migrate(t.Context(), db, nil), sqlitestore.ErrForeignTables)
-	require.Equal(t, []string{"roomkit_users"}, tables(t, db), "nothing was changed")
+	for _, of := range [][2]string{
+		{"TABLE roomkit_users", "(id)"}, {"TABLE Roomkit_Rooms", "(id)"}, {"VIEW roomkit_rooms", "AS SELECT 1"}, {"VIEW ROOMKIT_USERS_VIEW", "AS SELECT 1"},
+		{"INDEX roomkit_rooms_name", "ON others (id)"}, {"INDEX roomkit_teams", "ON others (id)"}, {"VIEW roomkit_meta", "AS SELECT 1"},
+	} {
+		mustExec(t, db, "CREATE TABLE others (id)")
+		mustExec(t, db, "CREATE "+of[0]+" "+of[1])
+		before := schemaOf(t, db)
+		require.ErrorIs(t, sqlitestore.Migrate(t.Context(), db, nil), sqlitestore.ErrForeignTables, of[0])
+		require.Equal(t, before, schemaOf(t, db), "nothing was changed")
+		mustExec(t, db, "DROP "+of[0])
+		mustExec(t, db, "DROP TABLE others")
+	}
 	o := &sqlitestore.Options{Prefix: "own_"}
 	require.NoError(t, sqlitestore.Migrate(t.Context(), db, o))
 	mustExec(t, db, "UPDATE own_meta SET schema_version = 99")
@@ -109,6 +115,49 @@ func TestMigrateRefuses(t *testing.T) {
 	var version int
 	require.NoError(t, db.QueryRow("SELECT schema_version FROM own_meta").Scan(&version))
 	require.Equal(t, 99, version)
+}
+
+// What another installation or program has beside ours does not matter, even if
+// its names begin with our prefix.
+func TestPrefixOfPrefix(t *testing.T) {
+	db := handle(t, newPath(t), "_journal_mode=wal")
+	mustExec(t, db, "CREATE TABLE chat_messages (id)")
+	for _, prefix := range []string{"chat_eu_", "chat_", "chat_eu_west_"} {
+		o := &sqlitestore.Options{Prefix: prefix}
+		require.NoError(t, sqlitestore.Migrate(t.Context(), db, o), prefix)
+		_, err := sqlitestore.New(t.Context(), db, o)
+		require.NoError(t, err, prefix)
+	}
+}
+
+func TestHandlesAreChecked(t *testing.T) {
+	path := newPath(t)
+	db, other, empty := handle(t, path, "_journal_mode=wal"), handle(t, newPath(t), "_journal_mode=wal"), handle(t, newPath(t))
+	require.ErrorIs(t, sqlitestore.Migrate(t.Context(), nil, nil), roomkit.ErrInvalid)
+	_, err := sqlitestore.New(t.Context(), nil, nil)
+	require.ErrorIs(t, err, roomkit.ErrInvalid)
+	for _, db := range []*sql.DB{db, other} {
+		require.NoError(t, sqlitestore.Migrate(t.Context(), db, nil))
+	}
+	for _, readers := range []*sql.DB{other, empty} {
+		_, err = sqlitestore.New(t.Context(), db, &sqlitestore.Options{Readers: readers})
+		require.ErrorIs(t, err, roomkit.ErrInvalid)
+		require.ErrorContains(t, err, "Readers: invalid Options: a handle on another database")
+	}
+	for parameter, want := range map[string]error{"_synchronous=full": nil, "_synchronous=normal": nil, "_synchronous=off": sqlitestore.ErrWeak} {
+		readers := handle(t, path, parameter, "_query_only=1")
+		_, err = sqlitestore.New(t.Context(), db, &sqlitestore.Options{Readers: readers})
+		require.ErrorIs(t, err, want, parameter)
+		_, err = sqlitestore.New(t.Context(), db, &sqlitestore.Options{Readers: readers, Weak: true})
+		require.NoError(t, err, parameter)
+	}
+	mustExec(t, empty, "CREATE TABLE roomkit_meta (id)")
+	_, err = sqlitestore.New(t.Context(), db, &sqlitestore.Options{Readers: empty})
+	require.ErrorIs(t, err, sqlitestore.ErrForeignTables)
+	require.NoError(t, empty.Close())
+	_, err = sqlitestore.New(t.Context(), db, &sqlitestore.Options{Readers: empty})
+	require.ErrorIs(t, err, sqlitestore.ErrUnavailable)
+	require.ErrorContains(t, err, "Readers")
 }
 
 // A second installation in the same file has tables and data of its own.
@@ -130,64 +179,44 @@ func TestPrefix(t *testing.T) {
 	verify(t, first)
 }
 
-func TestMigrateTwiceAndTogether(t *testing.T) {
-	path := newPath(t)
-	var wg sync.WaitGroup
-	for range 8 {
-		db := handle(t, path, "_journal_mode=wal")
-		wg.Go(func() {
-			for range 3 {
-				assert.NoError(t, sqlitestore.Migrate(t.Context(), db, nil))
-			}
-		})
-	}
-	wg.Wait()
-	populate(t, open(t, path), 1)
-}
-
-// A migration that ends anywhere, with its process or by itself, leaves the old
-// schema, and the next one finishes it.
-func TestMigrateKilledAnywhere(t *testing.T) {
-	text, err := os.ReadFile("migrations/0001.sql")
-	require.NoError(t, err)
-	want := handle(t, newPath(t), "_journal_mode=wal")
-	require.NoError(t, sqlitestore.Migrate(t.Context(), want, nil))
-	statements := strings.SplitAfter(string(text), ";\n")
-	require.Greater(t, len(statements), 15)
-	path := newPath(t)
-	for n := range statements {
-		db := handle(t, path, "_journal_mode=wal")
-		conn, err := db.Conn(t.Context())
-		require.NoError(t, err)
-		_, err = conn.ExecContext(t.Context(), "BEGIN IMMEDIATE;"+strings.Join(statements[:n+1], ""))
-		require.NoError(t, err)
-		dies := errors.New("the process is gone")
-		require.ErrorIs(t, conn.Raw(func(c any) error { return errors.Join(dies, c.(interface{ Close() error }).Close()) }), dies)
-		require.Empty(t, tables(t, handle(t, path)), "after %d statements", n+1)
-	}
-	db := handle(t, path, "_journal_mode=wal")
-	require.NoError(t, sqlitestore.Migrate(t.Context(), db, nil))
-	require.Equal(t, schemaOf(t, want), schemaOf(t, db))
-}
-
 // A database that was restored from a copy does not take cursors of what came
-// after the copy; the store says so instead of waiting for ever.
+// after the copy, neither before nor after it has written as much itself: a
+// follower would pass over what it does not know.
 func TestRestoredCopy(t *testing.T) {
 	path, copied := newPath(t), newPath(t)
 	s := open(t, path)
 	rooms := populate(t, s, 1)
 	mustExec(t, s.Writer, "VACUUM INTO ?", copied)
 	old := allRecords(t, s)
-	_, err := service(t, s).Do(t.Context(), roomkit.By(boss), rename(rooms[0], "later"))
-	require.NoError(t, err)
-	newer := allRecords(t, s)
 	restored := open(t, copied)
 	require.Equal(t, old, allRecords(t, restored))
-	page, err := restored.Feed(t.Context(), old[len(old)-1].Cursor, 0)
-	require.NoError(t, err)
-	require.Empty(t, page)
-	_, err = restored.Feed(t.Context(), newer[len(newer)-1].Cursor, 0)
-	require.ErrorIs(t, err, roomkit.ErrInvalid)
+	do := func(to roomkit.Store, name, key string) {
+		_, err := service(t, to).Do(t.Context(), roomkit.By(boss), rename(rooms[0], name), roomkit.WithKey(key))
+		require.NoError(t, err)
+	}
+	for _, key := range []string{"one", "two", "three"} {
+		do(s, key, key)
+	}
+	lost := allRecords(t, s)[len(old):]
+	for round := range 5 {
+		for _, r := range lost {
+			page, err := restored.Feed(t.Context(), r.Cursor, 0)
+			require.ErrorIs(t, err, roomkit.ErrInvalid, "round %d", round)
+			require.ErrorContains(t, err, "begin at the start, or at a cursor kept with this copy")
+			require.Empty(t, page)
+		}
+		now := allRecords(t, restored)
+		for i := range old {
+			page, err := restored.Feed(t.Context(), old[i].Cursor, 0)
+			require.NoError(t, err)
+			require.Equal(t, now[i+1:], append([]roomkit.Record{}, page...), "what both have goes on in the copy")
+		}
+		key := "one" // at first as a client sends it again
+		if round > 0 {
+			key = fmt.Sprint("round ", round)
+		}
+		do(restored, key, key)
+	}
 }
 
 // The tables can be joined: the readme's queries run.

@@ -15,7 +15,7 @@ type state struct {
 	users       keyed[roomkit.UserID, counted]
 	companies   keyed[roomkit.CompanyID, counted]
 	teams       keyed[roomkit.TeamID, counted]
-	commands    keyed[roomkit.CommandID, roomkit.Outcome]
+	commands    keyed[roomkit.CommandID, command]
 	names       map[nameKey]roomkit.RoomID // zero: free
 	checkpoints map[string]roomkit.Cursor
 }
@@ -73,10 +73,8 @@ func (s *Store) readState(t *tx, changes []roomkit.Change) (*state, error) {
 	if err := s.readRows(t, st); err != nil {
 		return nil, err
 	}
-	for _, o := range st.commands.rows {
-		if err := s.readEvents(t, o); err != nil {
-			return nil, err
-		}
+	if err := s.readOwnRecords(t, &st.commands); err != nil {
+		return nil, err
 	}
 	return st, st.readNames(t, changes)
 }
@@ -127,7 +125,7 @@ func (s *Store) readRow(r *row, st *state) {
 		st.teams.rows[roomkit.TeamID(r.text())] = &counted{version: r.version()}
 	case "command":
 		id := roomkit.CommandID(r.id())
-		st.commands.rows[id] = s.outcome(id, r)
+		st.commands.rows[id] = s.command(id, r)
 	}
 }
 
@@ -174,52 +172,60 @@ func (s *state) readCheckpoint(t *tx, name string) error {
 	return t.query(checkpointOf, func(r *row) { s.checkpoints[name] = roomkit.Cursor(r.text()) }, name)
 }
 
+// command is what is remembered of a command. Until its records are read it lacks
+// its cursor, and its events if they are those of the records.
+type command struct {
+	*roomkit.Outcome
+	last    int64 // position of its last record; 0: it has none
+	records int64
+	listed  bool // the events are not just those of the records
+}
+
 // readCommands reads what is remembered of commands.
-func (s *Store) readCommands(t *tx, commands *keyed[roomkit.CommandID, roomkit.Outcome]) error {
+func (s *Store) readCommands(t *tx, commands *keyed[roomkit.CommandID, command]) error {
 	err := t.find(commandsByID, commands.ask, func(r *row) {
 		id := roomkit.CommandID(r.id())
-		commands.rows[id] = s.outcome(id, r)
+		commands.rows[id] = s.command(id, r)
 	})
-	for _, o := range commands.rows {
-		if err == nil {
-			err = s.readEvents(t, o)
+	if err != nil {
+		return err
+	}
+	return s.readOwnRecords(t, commands)
+}
+
+func (s *Store) command(id roomkit.CommandID, r *row) *command {
+	c := &command{Outcome: &roomkit.Outcome{Command: id}}
+	copy(c.Digest[:], r.bytes())
+	c.Room, c.Changed = r.id(), r.int() != 0
+	c.last, c.records = r.int(), r.int()
+	if events := r.take(); events != nil {
+		c.Events, c.listed = s.readEventList(r, events), true
+	}
+	return c
+}
+
+// readOwnRecords completes commands by what their records say.
+func (s *Store) readOwnRecords(t *tx, commands *keyed[roomkit.CommandID, command]) error {
+	for _, c := range commands.rows {
+		if c == nil || c.last == 0 {
+			continue
+		}
+		err := t.query(recordsAt, func(r *row) {
+			position := r.int()
+			rec := s.names.record(r)
+			c.Cursor = s.cursor(position, &rec)
+			if !c.listed {
+				c.Events = append(c.Events, roomkit.EventAt{Subject: rec.Subject, Version: rec.Version})
+			}
+		}, c.last-c.records+1, c.last)
+		if err != nil {
+			return err
+		}
+		if c.Cursor == "" {
+			return corrupt("command %v has no records", c.Command)
 		}
 	}
-	return err
-}
-
-// outcome reads a command but for its id. If its events are those of its records
-// they are still missing; Events has room for them.
-func (s *Store) outcome(id roomkit.CommandID, r *row) *roomkit.Outcome {
-	o := &roomkit.Outcome{Command: id}
-	copy(o.Digest[:], r.bytes())
-	o.Room, o.Changed = r.id(), r.int() != 0
-	position, records := r.int(), r.int()
-	if position > 0 {
-		o.Cursor = s.cursor(position)
-	}
-	if events := r.take(); events != nil {
-		o.Events = s.readEventList(r, events)
-	} else if records > 0 {
-		o.Events = make([]roomkit.EventAt, 0, records)
-	}
-	return o
-}
-
-// readEvents completes an outcome whose events are those of its records.
-func (s *Store) readEvents(t *tx, o *roomkit.Outcome) error {
-	if o == nil || len(o.Events) > 0 || cap(o.Events) == 0 {
-		return nil
-	}
-	last, err := s.position(o.Cursor)
-	if err != nil {
-		return corrupt("command %v has no position", o.Command)
-	}
-	return t.query(recordsAt, func(r *row) {
-		r.skip(1)
-		rec := s.names.record(r)
-		o.Events = append(o.Events, roomkit.EventAt{Subject: rec.Subject, Version: rec.Version})
-	}, last-int64(cap(o.Events))+1, last)
+	return nil
 }
 
 // eventList writes events as words of the form type/id/version.

@@ -20,7 +20,6 @@ const (
 	endGroups
 	endMembers
 
-	lastPosition
 	recordsAt
 	presentMembers
 	takingPart
@@ -38,7 +37,7 @@ const (
 	usersOfCompany
 	historyOfRoom
 	historyOfID
-	feedAfter
+	feedFrom
 	mastersOf
 	everybodyOf
 	teamMembers
@@ -152,8 +151,7 @@ var plain = [plainCount]string{
 
 	historyOfRoom: `SELECT ` + recordColumns + ` FROM roomkit_records WHERE room = ? AND version > ? ORDER BY version LIMIT ? + 0`,
 	historyOfID:   `SELECT ` + recordColumns + ` FROM roomkit_records WHERE id = ? AND subject = ? AND version > ? ORDER BY version LIMIT ? + 0`,
-	feedAfter:     `SELECT ` + recordColumns + ` FROM roomkit_records WHERE position > ? ORDER BY position LIMIT ? + 0`,
-	lastPosition:  `SELECT max(position) FROM roomkit_records`,
+	feedFrom:      `SELECT ` + recordColumns + ` FROM roomkit_records WHERE position >= ? ORDER BY position LIMIT ? + 0`,
 	recordsAt:     `SELECT ` + recordColumns + ` FROM roomkit_records WHERE position BETWEEN ? AND ? ORDER BY position`,
 
 	mastersOf:    `SELECT ` + memberColumns + ` FROM roomkit_members m INDEXED BY roomkit_members_masters WHERE m.room = ? AND m.master`,

@@ -25,7 +25,8 @@ import (
 // for most.
 type Options struct {
 	// Prefix begins the name of every table and index, by default "roomkit_".
-	// Lower-case letters, digits and underscores, at most 31.
+	// Lower-case letters, digits and underscores, at most 31, and not beginning with
+	// sqlite_, which SQLite keeps for itself.
 	Prefix string
 	// Readers is a second handle on the same database for everything that only
 	// reads; by default the first handle does all. With it the first one needs no
@@ -46,7 +47,10 @@ const (
 
 var validPrefix = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
 
-func (o *Options) complete() (Options, error) {
+func (o *Options) complete(db *sql.DB) (Options, error) {
+	if db == nil {
+		return Options{}, invalid("db", "missing")
+	}
 	full := Options{}
 	if o != nil {
 		full = *o
@@ -58,7 +62,10 @@ func (o *Options) complete() (Options, error) {
 		full.Patience = defaultPatience
 	}
 	if !validPrefix.MatchString(full.Prefix) {
-		return Options{}, &roomkit.Invalid{Field: "Prefix", Reason: "not of the form " + validPrefix.String()}
+		return Options{}, invalid("Prefix", "not of the form "+validPrefix.String())
+	}
+	if strings.HasPrefix(full.Prefix, "sqlite_") {
+		return Options{}, invalid("Prefix", "names that begin with sqlite_ belong to SQLite")
 	}
 	return full, nil
 }
@@ -91,9 +98,10 @@ var (
 
 // New gives the store in a database that [Migrate] has prepared. It never closes
 // db. The errors are [ErrNotMigrated], [ErrNewerSchema], [ErrForeignTables],
-// [ErrWeak], [roomkit.ErrInvalid] for options, and those of the database.
+// [ErrWeak], [roomkit.ErrInvalid] for options, and those of the database. Readers
+// have to be on the same database; for them synchronous=NORMAL is enough.
 func New(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
-	full, err := o.complete()
+	full, err := o.complete(db)
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +125,7 @@ func (s *Store) examine(ctx context.Context) error {
 	}
 	defer conn.Close()
 	if !s.o.Weak {
-		if err := checkSettings(ctx, conn); err != nil {
+		if err := checkSettings(ctx, conn, synchronousFull); err != nil {
 			return err
 		}
 	}
@@ -126,12 +134,44 @@ func (s *Store) examine(ctx context.Context) error {
 		return err
 	}
 	s.epoch = has.epoch
-	return has.usable()
+	if err := has.usable(); err != nil || s.reader.db == s.writer.db {
+		return err
+	}
+	if err := s.examineReaders(ctx); err != nil {
+		return fmt.Errorf("Options.Readers: %w", err)
+	}
+	return nil
 }
+
+func (s *Store) examineReaders(ctx context.Context) error {
+	conn, err := s.reader.db.Conn(ctx)
+	if err != nil {
+		return classify(err)
+	}
+	defer conn.Close()
+	has, err := lookAt(ctx, conn, &s.o)
+	switch {
+	case err != nil:
+		return err
+	case has.epoch != s.epoch:
+		return invalid("Options", "a handle on another database")
+	case s.o.Weak:
+		return nil
+	}
+	return checkSettings(ctx, conn, synchronousNormal)
+}
+
+// What synchronous has to be at least: FULL where commits are made, and NORMAL
+// elsewhere, because the connection that closes last moves what was committed from
+// the WAL into the file.
+const (
+	synchronousNormal = 1
+	synchronousFull   = 2
+)
 
 // checkSettings demands that an acknowledged commit survives a power cut. A
 // database in memory does not survive anything and is not asked.
-func checkSettings(ctx context.Context, conn *sql.Conn) error {
+func checkSettings(ctx context.Context, conn *sql.Conn, least int) error {
 	var journal string
 	var synchronous int
 	if err := conn.QueryRowContext(ctx, "PRAGMA journal_mode").Scan(&journal); err != nil {
@@ -140,8 +180,7 @@ func checkSettings(ctx context.Context, conn *sql.Conn) error {
 	if err := conn.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&synchronous); err != nil {
 		return classify(err)
 	}
-	const full = 2
-	if journal == "memory" && inMemory(ctx, conn) || journal == "wal" && synchronous >= full {
+	if journal == "memory" && inMemory(ctx, conn) || journal == "wal" && synchronous >= least {
 		return nil
 	}
 	return fmt.Errorf("%w: journal_mode=%s, synchronous=%d", ErrWeak, journal, synchronous)

@@ -226,7 +226,7 @@ func (w *writes) writeRecords(t *tx) error {
 		commands = append(commands, c.Command[:], c.Digest[:]).id(out.Room).bool(out.Changed)
 		if n := int64(len(c.Records)); n > 0 {
 			position += n
-			out.Cursor = w.store.cursor(position)
+			out.Cursor = w.store.cursor(position, &c.Records[n-1])
 			commands = append(commands, position, n)
 		} else {
 			commands = append(commands, nil, n)

@@ -1,20 +1,22 @@
--- Every table of roomkit begins with the prefix of the installation.
--- Ids of rooms and commands are the 16 bytes of their UUID; all other ids are
--- text and compare as bytes. Times are microseconds since 1970 in UTC. NULL
--- stands for "none". Enumerations are written by their names.
+-- Comments stand inside of the statements, because SQLite keeps them there: what is
+-- said here is in sqlite_schema, too.
 
 CREATE TABLE roomkit_meta (
-  only_row       INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1),
+  -- What the database says of itself, in one row.
+  -- In all tables: ids of rooms and commands are the 16 bytes of their UUID; all other
+  -- ids are text and compare as bytes. Times are microseconds since 1970 in UTC. NULL
+  -- stands for "none". Enumerations are written by their names.
+  only_row       INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1), -- always 1
   schema_version INTEGER NOT NULL, -- the newest migration that was applied
   epoch          TEXT NOT NULL     -- random; begins every cursor of this database
 ) STRICT;
 
--- What most rows do not have stands in one column as a JSON array, or NULL, so that
--- what is read and written all the time stays short. The views at the end name the
--- parts. (Generated columns would be computed with every write.)
-
 CREATE TABLE roomkit_rooms (
-  id                BLOB NOT NULL PRIMARY KEY,
+  -- One row for every room. What most rows do not have stands in one column as a
+  -- JSON array, or NULL, here and in other tables, so that what is read and written
+  -- all the time stays short; the views name the parts. (Generated columns would be
+  -- computed with every write.)
+  id                BLOB NOT NULL PRIMARY KEY, -- 16 bytes
   version           INTEGER NOT NULL, -- number of events so far
   kind              TEXT NOT NULL,    -- self, direct, general, group, external_group, team
   state             TEXT NOT NULL,    -- active, ended
@@ -22,15 +24,15 @@ CREATE TABLE roomkit_rooms (
   public            INTEGER NOT NULL, -- 1: found by colleagues
   name_key          TEXT,             -- the folded name where it is unique in the company
   digest            BLOB NOT NULL,    -- of the set of participants; an index, not an identity
-  participants      INTEGER NOT NULL,
-  masters           INTEGER NOT NULL,
-  changed_at        INTEGER,
-  created_at        INTEGER,
-  name              TEXT,
-  photo             TEXT,
-  description       TEXT,
-  origin            TEXT NOT NULL,
-  creator           TEXT,
+  participants      INTEGER NOT NULL, -- how many take part, bots too
+  masters           INTEGER NOT NULL, -- how many are Group Masters, whether or not they take part
+  changed_at        INTEGER,          -- time of the newest event
+  created_at        INTEGER,          -- time of the first event
+  name              TEXT,             -- as it was given; NULL: hosts show the names of the people
+  photo             TEXT,             -- the host's reference to a picture
+  description       TEXT,             -- as it was given
+  origin            TEXT NOT NULL,    -- the way of creation: picker, event, mail, room, contacts, invite, system
+  creator           TEXT,             -- the user who created it; NULL: the system did
   flags             INTEGER NOT NULL, -- bits: history sharing 2, notify 4, features withheld 8, had LINE 16,
                                       -- features from 32 on: note, event, task, folder, mailing list
   more              TEXT              -- [outsiders, line_users, bots, emptied_at, emptied_on, message_off_since, team, party_a, party_b]
@@ -43,23 +45,23 @@ CREATE INDEX roomkit_rooms_public ON roomkit_rooms (company, id)
   WHERE state = 'active' AND public = 1 AND kind IN ('group', 'external_group');
 CREATE INDEX roomkit_rooms_digest ON roomkit_rooms (digest, id) WHERE state = 'active';
 
--- One row for every person who is or was in a room. With these ON CONFLICT clauses
--- an INSERT replaces a row and cannot be undone halfway, so that SQLite keeps no
--- copy of the pages for one that writes many rows, as it does for INSERT OR REPLACE.
 CREATE TABLE roomkit_members (
-  room           BLOB NOT NULL ON CONFLICT FAIL,
-  user           TEXT NOT NULL ON CONFLICT FAIL,
-  company        TEXT,
+  -- One row for every person who is or was in a room. With these ON CONFLICT clauses
+  -- an INSERT replaces a row and cannot be undone halfway, so that SQLite keeps no
+  -- copy of the pages for one that writes many rows, as it does for INSERT OR REPLACE.
+  room           BLOB NOT NULL ON CONFLICT FAIL,    -- roomkit_rooms.id
+  user           TEXT NOT NULL ON CONFLICT FAIL,    -- roomkit_users.id
+  company        TEXT,                              -- of the person; NULL for LINE users
   kind           TEXT NOT NULL ON CONFLICT FAIL,    -- member, line, bot
   participant    INTEGER NOT NULL ON CONFLICT FAIL, -- 1: takes part
   master         INTEGER NOT NULL ON CONFLICT FAIL, -- 1: is a Group Master
   read_all       INTEGER NOT NULL ON CONFLICT FAIL, -- 1: may read from the beginning
   period         INTEGER NOT NULL ON CONFLICT FAIL, -- how often the person joined
-  joined         TEXT NOT NULL ON CONFLICT FAIL,    -- how the last period began
-  joined_at      INTEGER,
+  joined         TEXT NOT NULL ON CONFLICT FAIL,    -- how the last period began: created, invited, added, reopened, organisation, ...
+  joined_at      INTEGER,                           -- when it began
   joined_version INTEGER NOT NULL ON CONFLICT FAIL, -- the room's version with which it began
-  epoch_user     INTEGER NOT NULL ON CONFLICT FAIL, -- the directory versions that the admission relied on
-  epoch_company  INTEGER NOT NULL ON CONFLICT FAIL,
+  epoch_user     INTEGER NOT NULL ON CONFLICT FAIL, -- the version of the user that the admission relied on
+  epoch_company  INTEGER NOT NULL ON CONFLICT FAIL, -- the version of the company that it relied on
   more           TEXT,                              -- [master_epoch_user, master_epoch_company, left, left_at, left_version, left_by]
   PRIMARY KEY (room, user) ON CONFLICT REPLACE
 ) STRICT, WITHOUT ROWID;
@@ -69,8 +71,9 @@ CREATE INDEX roomkit_members_past ON roomkit_members (user, room) WHERE NOT (par
 CREATE INDEX roomkit_members_masters ON roomkit_members (room, user) WHERE master;
 
 CREATE TABLE roomkit_users (
-  id            TEXT NOT NULL PRIMARY KEY,
-  version       INTEGER NOT NULL,
+  -- One row for every user of the directory.
+  id            TEXT NOT NULL PRIMARY KEY, -- as the host gave it
+  version       INTEGER NOT NULL, -- number of events so far
   company       TEXT,             -- NULL for LINE users
   kind          TEXT NOT NULL,    -- member, line, bot
   status        TEXT NOT NULL,    -- active, suspended, deleted
@@ -82,52 +85,55 @@ CREATE TABLE roomkit_users (
 CREATE INDEX roomkit_users_company ON roomkit_users (company, id);
 
 CREATE TABLE roomkit_companies (
-  id                    TEXT NOT NULL PRIMARY KEY,
-  version               INTEGER NOT NULL,
-  groups                INTEGER NOT NULL, -- how many groups the company owns
-  settings              TEXT NOT NULL     -- [core, members_create_groups, works, line, max_groups, recall_window, works_off, works_narrowed]
+  -- One row for every company of the directory.
+  id       TEXT NOT NULL PRIMARY KEY, -- as the host gave it
+  version  INTEGER NOT NULL, -- number of events so far
+  groups   INTEGER NOT NULL, -- how many groups the company owns
+  settings TEXT NOT NULL     -- [core, members_create_groups, works, line, max_groups, recall_window, works_off, works_narrowed]
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE roomkit_teams (
-  id         TEXT NOT NULL PRIMARY KEY,
-  version    INTEGER NOT NULL,
-  company    TEXT,
-  name       TEXT,
-  leader     TEXT,
+  -- One row for every team of the directory.
+  id         TEXT NOT NULL PRIMARY KEY, -- as the host gave it
+  version    INTEGER NOT NULL, -- number of events so far
+  company    TEXT,             -- whose team it is
+  name       TEXT,             -- as it was given
+  leader     TEXT,             -- a user
   room       INTEGER NOT NULL, -- 1: a team room is allowed
   features   INTEGER NOT NULL, -- 1: the leader has the right over features
   photo      INTEGER NOT NULL, -- 1: the leader has the right over the photo
-  preset     INTEGER NOT NULL, -- bits, as roomkit_rooms.features
-  notify     INTEGER NOT NULL,
-  synced_seq INTEGER NOT NULL
+  preset     INTEGER NOT NULL, -- features of a new team room, bits as in roomkit_rooms_view.features
+  notify     INTEGER NOT NULL, -- 1: a new team room has group notification
+  synced_seq INTEGER NOT NULL  -- the host's sequence number of the last sync
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE roomkit_team_members (
-  team TEXT NOT NULL,
-  user TEXT NOT NULL,
+  -- One row for every user in a team.
+  team TEXT NOT NULL, -- roomkit_teams.id
+  user TEXT NOT NULL, -- roomkit_users.id
   PRIMARY KEY (team, user)
 ) STRICT, WITHOUT ROWID;
 
--- The events. A record is of a room (then room is set) or of a user, company or
--- team (then id is set).
 CREATE TABLE roomkit_records (
+  -- One row for every event, which is never changed. An event is of a room (then room
+  -- is set) or of a user, company or team (then id is set).
   position INTEGER NOT NULL PRIMARY KEY, -- its place in the feed, without gaps
   subject  TEXT NOT NULL,                -- room, user, company, team
-  room     BLOB,
-  id       TEXT,
+  room     BLOB,                         -- the room it is of
+  id       TEXT,                         -- the user, company or team it is of
   version  INTEGER NOT NULL,             -- of the subject, with this event
   type     TEXT NOT NULL,                -- for instance member.joined
-  at       INTEGER,
-  command  BLOB NOT NULL,
+  at       INTEGER,                      -- when it happened
+  command  BLOB NOT NULL,                -- what it came from: roomkit_commands.id
   data     BLOB                          -- the encoded event
 ) STRICT;
 
 CREATE UNIQUE INDEX roomkit_records_room ON roomkit_records (room, version) WHERE room IS NOT NULL;
 CREATE UNIQUE INDEX roomkit_records_id ON roomkit_records (id, subject, version) WHERE id IS NOT NULL;
 
--- What was carried out, so that nothing is carried out twice.
 CREATE TABLE roomkit_commands (
-  id       BLOB NOT NULL PRIMARY KEY,
+  -- One row for everything that was carried out, so that nothing is carried out twice.
+  id       BLOB NOT NULL PRIMARY KEY, -- 16 bytes
   digest   BLOB NOT NULL,    -- of the payload
   room     BLOB,             -- the room concerned
   changed  INTEGER NOT NULL, -- 0: everything was already so
@@ -137,39 +143,65 @@ CREATE TABLE roomkit_commands (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE roomkit_checkpoints (
-  name   TEXT NOT NULL PRIMARY KEY,
-  cursor TEXT NOT NULL
+  -- How far followers of the feed have come.
+  name   TEXT NOT NULL PRIMARY KEY, -- of the follower
+  cursor TEXT NOT NULL              -- behind what it has done
 ) STRICT, WITHOUT ROWID;
 
--- The tables whose rows hold several values in one column, with a name for each.
-CREATE VIEW roomkit_rooms_view AS SELECT id, version, kind, state, company, public, name_key, digest, participants, masters,
-  coalesce(more ->> 0, 0) AS outsiders, coalesce(more ->> 1, 0) AS line_users, coalesce(more ->> 2, 0) AS bots,
+CREATE VIEW roomkit_rooms_view AS
+-- All values of roomkit_rooms, each with its name.
+SELECT id, version, kind, state, company, public, name_key, digest, participants, masters,
+  coalesce(more ->> 0, 0) AS outsiders,     -- who take part and are of other companies
+  coalesce(more ->> 1, 0) AS line_users,    -- who take part and are LINE users
+  coalesce(more ->> 2, 0) AS bots,          -- who take part and are bots
   changed_at, created_at, name, photo, description, origin, creator,
-  more ->> 6 AS team,    -- of a team room
-  more ->> 7 AS party_a, -- of a direct room in byte order; of a self room its owner
-  more ->> 8 AS party_b,
-  flags >> 1 & 1 AS history_sharing, flags >> 2 & 1 AS notify, flags >> 3 & 1 AS features_withheld, flags >> 4 & 1 AS had_line,
+  more ->> 6 AS team,                       -- of a team room
+  more ->> 7 AS party_a,                    -- of a direct room the first in byte order; of a self room its owner
+  more ->> 8 AS party_b,                    -- of a direct room the second
+  flags >> 1 & 1 AS history_sharing,        -- 1: who joins may read what was before
+  flags >> 2 & 1 AS notify,                 -- 1: group notification is on
+  flags >> 3 & 1 AS features_withheld,      -- 1: masters have no right over features
+  flags >> 4 & 1 AS had_line,               -- 1: LINE users take part or have taken part
   flags >> 5 AS features,                   -- bits: note 1, event 2, task 4, folder 8, mailing list 16
   coalesce(more ->> 3, 0) AS emptied_at,    -- what was written before this version is gone
-  more ->> 4 AS emptied_on, more ->> 5 AS message_off_since
+  more ->> 4 AS emptied_on,                 -- when that was
+  more ->> 5 AS message_off_since           -- since when nothing can be written; NULL: it can
 FROM roomkit_rooms;
 
-CREATE VIEW roomkit_members_view AS SELECT room, user, company, kind, participant, master, read_all, period, joined, joined_at, joined_version,
-  epoch_user, epoch_company, coalesce(more ->> 0, 0) AS master_epoch_user, coalesce(more ->> 1, 0) AS master_epoch_company,
-  coalesce(more ->> 2, 'none') AS "left", -- how the last period ended; none while it lasts
-  more ->> 3 AS left_at, coalesce(more ->> 4, 0) AS left_version,
-  more ->> 5 AS left_by                   -- a user, or *system
+CREATE VIEW roomkit_members_view AS
+-- All values of roomkit_members, each with its name.
+SELECT room, user, company, kind, participant, master, read_all, period, joined, joined_at, joined_version,
+  epoch_user, epoch_company,
+  coalesce(more ->> 0, 0) AS master_epoch_user,    -- the version of the user that the appointment as master relied on
+  coalesce(more ->> 1, 0) AS master_epoch_company, -- the version of the company that it relied on
+  coalesce(more ->> 2, 'none') AS "left",          -- how the last period ended: none while it lasts, self, removed, room_ended, ...
+  more ->> 3 AS left_at,                           -- when it ended
+  coalesce(more ->> 4, 0) AS left_version,         -- the room's version with which it ended
+  more ->> 5 AS left_by                            -- a user, or *system
 FROM roomkit_members;
 
-CREATE VIEW roomkit_users_view AS SELECT id, version, company, kind, status, flags & 1 AS administrator,
-  flags >> 1 & 1 AS works, -- own permission to talk with users of other companies
-  flags >> 2 & 1 AS line,  -- own permission to talk with LINE users
-  coalesce(more ->> 0, 0) AS works_since, coalesce(more ->> 1, 0) AS works_lost, coalesce(more ->> 2, 0) AS ended, groups
+CREATE VIEW roomkit_users_view AS
+-- All values of roomkit_users, each with its name.
+SELECT id, version, company, kind, status,
+  flags & 1 AS administrator,             -- 1: administers the company
+  flags >> 1 & 1 AS works,                -- own permission to talk with users of other companies
+  flags >> 2 & 1 AS line,                 -- own permission to talk with LINE users
+  coalesce(more ->> 0, 0) AS works_since, -- the version of the company when works was granted last
+  coalesce(more ->> 1, 0) AS works_lost,  -- the version of the user when works was withdrawn last
+  coalesce(more ->> 2, 0) AS ended,       -- the version of the user when the account was deleted last
+  groups
 FROM roomkit_users;
 
-CREATE VIEW roomkit_companies_view AS SELECT id, version, settings ->> 0 AS core, settings ->> 1 AS members_create_groups,
-  settings ->> 2 AS works, settings ->> 3 AS line, -- off, selected, all
-  settings ->> 4 AS max_groups,
-  settings ->> 5 AS recall_window,                 -- nanoseconds
-  settings ->> 6 AS works_off, settings ->> 7 AS works_narrowed, groups
+CREATE VIEW roomkit_companies_view AS
+-- All values of roomkit_companies, each with its name.
+SELECT id, version,
+  settings ->> 0 AS core,                  -- 1: has the product without which there are no rooms
+  settings ->> 1 AS members_create_groups, -- 1: not only administrators create groups
+  settings ->> 2 AS works,                 -- who may talk with users of other companies: off, selected, all
+  settings ->> 3 AS line,                  -- who may talk with LINE users: off, selected, all
+  settings ->> 4 AS max_groups,            -- how many groups it may own; 0: 100,000
+  settings ->> 5 AS recall_window,         -- how long own messages can be recalled, in nanoseconds; 0: 24 hours
+  settings ->> 6 AS works_off,             -- the version with which works became off last
+  settings ->> 7 AS works_narrowed,        -- the version with which works went from all to selected last
+  groups
 FROM roomkit_companies;

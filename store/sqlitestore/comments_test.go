@@ -1,0 +1,87 @@
+package sqlitestore_test
+
+import (
+	"database/sql"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit/store/sqlitestore"
+)
+
+// firstColumn gives the first column of a query.
+func firstColumn(t *testing.T, db *sql.DB, query string, args ...any) (all []string) {
+	t.Helper()
+	rows, err := db.Query(query, args...)
+	require.NoError(t, err)
+	defer rows.Close()
+	for rows.Next() {
+		all = append(all, "")
+		require.NoError(t, rows.Scan(&all[len(all)-1]))
+	}
+	require.NoError(t, rows.Err())
+	return all
+}
+
+func columnsOf(t *testing.T, db *sql.DB, table string) []string {
+	t.Helper()
+	return firstColumn(t, db, "SELECT name FROM pragma_table_info(?)", table)
+}
+
+// uncommented gives what the text of a table or view leaves unexplained: itself, if
+// no comment follows its name, and columns whose line does not end in one.
+func uncommented(name, text string, columns []string) (bare []string) {
+	lines := strings.Split(text, "\n")
+	if len(lines) < 2 || !strings.HasPrefix(strings.TrimSpace(lines[1]), "-- ") {
+		bare = append(bare, name)
+	}
+	for _, column := range columns {
+		defines := regexp.MustCompile(`^\s+("?` + column + `"? .*|.* AS "?` + column + `"?,?) *-- .+`)
+		if !slices.ContainsFunc(lines, defines.MatchString) {
+			bare = append(bare, name+"."+column)
+		}
+	}
+	return bare
+}
+
+// Whoever looks at the database finds every table, view and column explained there.
+// A view need not repeat what its table says.
+func TestSchemaIsExplained(t *testing.T) {
+	db := handle(t, newPath(t))
+	require.NoError(t, sqlitestore.Migrate(t.Context(), db, nil))
+	names := firstColumn(t, db, "SELECT name FROM sqlite_schema WHERE type IN ('table', 'view')")
+	require.Greater(t, len(names), 12)
+	for _, name := range names {
+		columns := columnsOf(t, db, name)
+		if table, isView := strings.CutSuffix(name, "_view"); isView {
+			own := columnsOf(t, db, table)
+			columns = slices.DeleteFunc(columns, func(c string) bool { return slices.Contains(own, c) })
+		}
+		require.NotEmpty(t, columns, name)
+		text := firstColumn(t, db, "SELECT sql FROM sqlite_schema WHERE name = ?", name)[0]
+		require.Empty(t, uncommented(name, text, columns))
+	}
+	require.Equal(t, []string{"a", "a.y"}, uncommented("a", "CREATE TABLE a (\n  x INTEGER, -- x\n  y TEXT\n)", []string{"x", "y"}))
+	require.Equal(t, []string{"v.z"}, uncommented("v", "CREATE VIEW v AS\n-- v\nSELECT x,\n  1 AS y, -- y\n  2 AS z\n", []string{"y", "z"}))
+}
+
+// The readme lists the tables with their columns as they are.
+func TestReadmeTables(t *testing.T) {
+	db := handle(t, newPath(t))
+	require.NoError(t, sqlitestore.Migrate(t.Context(), db, nil))
+	readme, err := os.ReadFile("README.md")
+	require.NoError(t, err)
+	listed := map[string][]string{}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(roomkit_\\w+)` \\|[^|]*\\| ([^|]*) \\|").FindAllStringSubmatch(string(readme), -1) {
+		listed[row[1]] = strings.Fields(strings.ReplaceAll(row[2], "`", ""))
+	}
+	all := map[string][]string{}
+	for _, table := range tables(t, db) {
+		all[table] = columnsOf(t, db, table)
+	}
+	require.Equal(t, all, listed)
+}
