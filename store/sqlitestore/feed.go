@@ -2,6 +2,8 @@ package sqlitestore
 
 import (
 	"context"
+	"encoding/binary"
+	"hash/crc32"
 	"strconv"
 	"strings"
 
@@ -76,36 +78,12 @@ func (s *Store) position(c roomkit.Cursor) (n int64, ok bool) {
 	return n, ok && whole && err == nil && n > 0
 }
 
-// mark tells records from others: all of them but the data, which an owner may have
-// to repair.
-type mark uint32
-
-func markOf(r *roomkit.Record) mark {
-	const fnvBasis = 2166136261
-	m := mark(fnvBasis).add(r.Type).add(r.Subject.ID)
-	for _, id := range [...][16]byte{r.Command, r.Subject.Room} {
-		for _, b := range id {
-			m = m.byte(b)
-		}
-	}
-	return m.int(int64(r.Version)).int(r.At.UnixMicro())
-}
-
-func (m mark) byte(b byte) mark {
-	const fnvPrime = 16777619
-	return (m ^ mark(b)) * fnvPrime
-}
-
-func (m mark) add(s string) mark {
-	for i := range len(s) {
-		m = m.byte(s[i])
-	}
-	return m
-}
-
-func (m mark) int(n int64) mark {
-	for range 8 {
-		m, n = m.byte(byte(n)), n>>8
-	}
-	return m
+// markOf tells records from others by all of them but the data, which an owner may
+// have to repair.
+func markOf(r *roomkit.Record) uint32 {
+	b := make([]byte, 0, 160)
+	b = append(append(append(append(b, r.Type...), r.Subject.ID...), r.Command[:]...), r.Subject.Room[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(r.Version))
+	b = binary.BigEndian.AppendUint64(b, uint64(r.At.UnixMicro()))
+	return crc32.ChecksumIEEE(b)
 }
