@@ -175,7 +175,8 @@ var writeTexts = map[int]string{
 			SELECT nextval('roomkit_positions'), x.* FROM {rows subject text, room uuid, id text, version bigint, type text,
 				at timestamptz, command uuid, data bytea}
 			RETURNING position`,
-	isGone: `SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1::bigint)`,
+	// A standby, to which the pool may have gone, knows nothing of it.
+	isGone: `SELECT NOT pg_is_in_recovery() AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1::bigint)`,
 
 	// Inside the transaction of a host.
 	readIsolation: `SELECT current_setting('transaction_isolation')`,

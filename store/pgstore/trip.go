@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -59,7 +60,7 @@ func (t *trip) run(ctx context.Context, conn *pgx.Conn) error {
 	for i := range t.calls {
 		var err error
 		if prepared[i], err = conn.Prepare(ctx, t.calls[i].statement.name, t.calls[i].statement.text); err != nil {
-			return err
+			return unsent(err)
 		}
 	}
 	p := conn.PgConn().StartPipeline(ctx)
@@ -71,6 +72,16 @@ func (t *trip) run(ctx context.Context, conn *pgx.Conn) error {
 		err = t.calls[i].read(p)
 	}
 	return errors.Join(err, p.Close())
+}
+
+var errUnsent = errors.New("nothing was sent")
+
+// unsent is for a trip that has not begun.
+func unsent(err error) error {
+	if verdict(err) != "" {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errUnsent, err)
 }
 
 func (c *call) read(p *pgconn.Pipeline) error {
@@ -140,15 +151,18 @@ func onConn(ctx context.Context, pool *pgxpool.Pool, do func(*pgx.Conn) error) e
 	defer conn.Release()
 	err = do(conn.Conn())
 	if err != nil {
-		leaveTx(ctx, conn.Conn())
+		leave(ctx, conn.Conn(), err)
 	}
 	return err
 }
 
-// leaveTx ends a transaction that an error has left open, so that the connection
-// can be used again.
-func leaveTx(ctx context.Context, conn *pgx.Conn) {
-	if !conn.IsClosed() && conn.PgConn().TxStatus() != 'I' {
+// leave ends what an error has left of a connection: the transaction, so that the
+// connection can be used again, or the connection if it is of no use any more.
+func leave(ctx context.Context, conn *pgx.Conn, err error) {
+	switch {
+	case verdict(err) == "" && !isOurs(err):
+		_ = conn.Close(ctx)
+	case !conn.IsClosed() && conn.PgConn().TxStatus() != 'I':
 		_, _ = conn.PgConn().Exec(ctx, "ROLLBACK").ReadAll() // else the pool drops the connection
 	}
 }
