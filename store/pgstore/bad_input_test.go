@@ -70,6 +70,10 @@ func TestStandby(t *testing.T) {
 		return err == nil
 	}, time.Minute, 10*time.Millisecond)
 	mustOnlyRead(t, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	_, err = s.Wake(ctx)
+	require.NoError(t, err, "nobody can listen here, but that is no reason to wait")
 }
 
 func TestCancelledContext(t *testing.T) {

@@ -40,10 +40,21 @@ func (s *side) exec(text string, values ...any) {
 // holdTurn lets no commit come to its end until the function that it returns.
 func (s *side) holdTurn(w *world) (release func()) {
 	s.t.Helper()
+	return s.hold(w, 0)
+}
+
+// forbidListening lets no listener come up until the function that it returns.
+func (s *side) forbidListening(w *world) (allow func()) {
+	s.t.Helper()
+	return s.hold(w, 1)
+}
+
+func (s *side) hold(w *world, lock int64) (release func()) {
+	s.t.Helper()
 	var key int64
 	require.NoError(s.t, s.QueryRow(s.t.Context(), `SELECT lock_key FROM `+w.o.Schema+`.roomkit_meta`).Scan(&key))
-	s.exec(`SELECT pg_advisory_lock($1)`, key)
-	return func() { s.exec(`SELECT pg_advisory_unlock($1)`, key) }
+	s.exec(`SELECT pg_advisory_lock($1)`, key+lock)
+	return func() { s.exec(`SELECT pg_advisory_unlock($1)`, key+lock) }
 }
 
 // waiting gives the processes that wait for a lock, once there are n of them.
@@ -243,4 +254,3 @@ func TestLostCommitInPoolOfTwo(t *testing.T) {
 	require.NoError(t, a.results[0].Err)
 	require.True(t, w.isStored(t, c))
 }
-

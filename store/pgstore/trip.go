@@ -112,8 +112,10 @@ const (
 )
 
 // pause waits before try number n+2, or until ctx ends.
-func pause(ctx context.Context, n int) error {
-	d := min(firstPause<<min(n, maxTries), longPause)
+func pause(ctx context.Context, n int) error { return pauseUpTo(ctx, n, longPause) }
+
+func pauseUpTo(ctx context.Context, n int, longest time.Duration) error {
+	d := min(firstPause<<min(n, 16), longest)
 	timer := time.NewTimer(d/2 + rand.N(d))
 	defer timer.Stop()
 	select {
