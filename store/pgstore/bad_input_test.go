@@ -137,17 +137,3 @@ func TestHostileText(t *testing.T) {
 	}
 	require.Equal(t, before, relations(t, w.pool, w.o.Schema))
 }
-
-// Text that PostgreSQL cannot hold is refused, in questions, too.
-func TestNUL(t *testing.T) {
-	w := newWorld(t)
-	_, err := w.store.Load(t.Context(), []roomkit.Need{{People: []roomkit.UserID{"a\x00b"}}})
-	require.ErrorIs(t, err, roomkit.ErrInvalid)
-	_, err = w.store.Rooms(t.Context(), roomkit.RoomQuery{User: "\xff"})
-	require.ErrorIs(t, err, roomkit.ErrInvalid)
-	l := newLine(1)
-	l.room.Name = "a\x00b"
-	_, err = w.store.Commit(t.Context(), []roomkit.Change{l.next(1)})
-	require.ErrorIs(t, err, roomkit.ErrInvalid)
-	require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
-}

@@ -75,12 +75,17 @@ func (s *Store) commitPatiently(ctx context.Context, changes []roomkit.Change, n
 			careful, *partly = true, true
 		case errors.Is(err, errHeld) && len(changes) == 1:
 			return s.heldUp(ctx, changes, never, err)
-		case errors.Is(err, errHeld):
+		case errors.Is(err, roomkit.ErrInvalid) && len(changes) == 1:
+			return refused(changes, never, err), nil
+		case errors.Is(err, errHeld) || errors.Is(err, roomkit.ErrInvalid):
 			return s.commitSome(ctx, changes[:len(changes)/2], never)
 		case !errors.Is(err, errNotStored):
 			return nil, err
 		}
-		hopeless := n+1 >= maxTries && (!errors.Is(err, errNotStored) || time.Now().After(until))
+		hopeless := n > 0 && time.Now().After(until)
+		if !errors.Is(err, errNotStored) {
+			hopeless = n+1 >= maxTries
+		}
 		if hopeless || ctx.Err() != nil || n > 0 && pause(ctx, n-1) != nil {
 			return nil, classify(ctx, err)
 		}
@@ -102,8 +107,13 @@ func (s *Store) heldUp(ctx context.Context, change []roomkit.Change, never *room
 	case len(done) > 0:
 		return fold(change, &stored{done: done}, never).plan().results(&s.base, never), nil
 	}
+	return refused(change, never, classify(ctx, cause)), nil
+}
+
+// refused is the result of a single change that is not stored.
+func refused(change []roomkit.Change, never *roomkit.Refusals, err error) []roomkit.CommitResult {
 	never.Refuse(&change[0], nil)
-	return []roomkit.CommitResult{{Err: classify(ctx, cause)}}, nil
+	return []roomkit.CommitResult{{Err: err}}
 }
 
 var (
@@ -124,7 +134,10 @@ func (s *Store) attempt(ctx context.Context, changes []roomkit.Change, never *ro
 	at, err := processOf(ctx, conn.Conn())
 	var p *plan
 	if err == nil {
-		p, err = s.tryOn(ctx, conn.Conn(), changes, never, careful)
+		err = remembering(ctx, conn.Conn(), func() (err error) {
+			p, err = s.tryOn(ctx, conn.Conn(), changes, never, careful)
+			return err
+		})
 	}
 	if err != nil && !errors.Is(err, errMismatch) {
 		leave(ctx, conn.Conn(), err)
@@ -174,7 +187,7 @@ func (s *Store) refusal(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", errMismatch, err)
 	case held(err):
 		return fmt.Errorf("%w: %w", errHeld, err)
-	case again(err):
+	case transient(err):
 		return fmt.Errorf("%w: %w", errNotStored, err)
 	}
 	return classify(ctx, err)

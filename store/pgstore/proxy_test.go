@@ -26,6 +26,8 @@ type proxy struct {
 
 	cuts  atomic.Int64 // connections that were cut
 	trips atomic.Int64 // times that the client has spoken after the server
+
+	refused atomic.Int64 // connections that were not taken
 }
 
 func newProxy(tb testing.TB, target string) *proxy {
@@ -119,6 +121,7 @@ func (p *proxy) add(conns ...net.Conn) bool {
 	defer p.mu.Unlock()
 	for _, c := range conns {
 		if p.refuse {
+			p.refused.Add(1)
 			c.Close()
 		} else {
 			p.open[c] = struct{}{}

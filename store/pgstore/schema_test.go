@@ -173,6 +173,15 @@ func TestWeakSettings(t *testing.T) {
 	weak.Weak = true
 	_, err = pgstore.New(t.Context(), pool, &weak)
 	require.NoError(t, err)
+	t.Run("fsync", func(t *testing.T) {
+		c := newCluster(t)
+		c.start(t, "fsync=off")
+		pool := poolOf(t, c.url())
+		require.Eventually(t, func() bool { return pgstore.Migrate(t.Context(), pool, nil) == nil }, time.Minute, 10*time.Millisecond)
+		_, err := pgstore.New(t.Context(), pool, nil)
+		require.ErrorIs(t, err, pgstore.ErrWeak)
+		openStore(t, pool, &pgstore.Options{Weak: true})
+	})
 }
 
 // everyCall calls every method that needs the database.

@@ -151,11 +151,25 @@ func onConn(ctx context.Context, pool *pgxpool.Pool, do func(*pgx.Conn) error) e
 		return err
 	}
 	defer conn.Release()
-	err = do(conn.Conn())
+	err = remembering(ctx, conn.Conn(), func() error { return do(conn.Conn()) })
 	if err != nil {
 		leave(ctx, conn.Conn(), err)
 	}
 	return err
+}
+
+// remembering runs something again if the server has forgotten the statements that
+// were prepared on a connection, as it does at DISCARD ALL. Nothing is done then.
+func remembering(ctx context.Context, conn *pgx.Conn, do func() error) error {
+	err := do()
+	if verdict(err) != stateForgotten {
+		return err
+	}
+	leave(ctx, conn, err)
+	if err := conn.DeallocateAll(ctx); err != nil {
+		return unsent(err)
+	}
+	return do()
 }
 
 // leave ends what an error has left of a connection: the transaction, so that the
