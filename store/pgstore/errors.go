@@ -20,8 +20,8 @@ var (
 	// ErrNewerSchema means that a newer version of this package has migrated the
 	// schema.
 	ErrNewerSchema = fmt.Errorf("%w: the tables are of a newer version; update pgstore", roomkit.ErrUnsupported)
-	// ErrForeignTables means that there are tables with the prefix that are not of
-	// this package.
+	// ErrForeignTables means that there are tables, or other things, with the prefix
+	// that are not of this package.
 	ErrForeignTables = fmt.Errorf("%w: tables of this prefix belong to something else; choose another Options.Prefix or Schema", roomkit.ErrUnsupported)
 	// ErrWeak means that commits would not survive a crash with the settings of the
 	// server.
@@ -59,6 +59,11 @@ const (
 	stateCancelled       = "57014" // by statement_timeout or an administrator
 	stateDiskFull        = "53100"
 	stateForgotten       = "26000" // a prepared statement
+
+	stateDuplicateSchema   = "42P06"
+	stateDuplicateTable    = "42P07" // or sequence, or index
+	stateDuplicateObject   = "42710" // a type, for instance
+	stateDuplicateFunction = "42723"
 )
 
 const (
