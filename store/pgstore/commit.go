@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/puddle/v2"
@@ -62,7 +61,8 @@ func (s *Store) commitSome(ctx context.Context, changes []roomkit.Change, never 
 // commitPatiently makes attempts until one says something: for as long as the
 // patience lasts if the server is to blame, and a few times if others are.
 func (s *Store) commitPatiently(ctx context.Context, changes []roomkit.Change, never *roomkit.Refusals, partly *bool) ([]roomkit.CommitResult, error) {
-	until := time.Now().Add(s.patience)
+	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
+	defer cancel()
 	careful := false
 	for n := 0; ; n++ {
 		results, err := s.attempt(ctx, changes, never, careful)
@@ -82,7 +82,7 @@ func (s *Store) commitPatiently(ctx context.Context, changes []roomkit.Change, n
 		case !errors.Is(err, errNotStored):
 			return nil, err
 		}
-		hopeless := n > 0 && time.Now().After(until)
+		hopeless := n > 0 && patient.Err() != nil
 		if !errors.Is(err, errNotStored) {
 			hopeless = n+1 >= maxTries
 		}
