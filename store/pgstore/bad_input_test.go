@@ -57,9 +57,13 @@ func TestStandby(t *testing.T) {
 	c.start(t)
 	pool := poolOf(t, c.url())
 	require.Eventually(t, func() bool { return pgstore.Migrate(t.Context(), pool, nil) == nil }, time.Minute, 10*time.Millisecond)
-	service, err := roomkit.New(openStore(t, pool, nil), nil)
+	primary := openStore(t, pool, nil)
+	service, err := roomkit.New(primary, nil)
 	require.NoError(t, err)
 	settle(t, service, 2)
+	gone, err := primary.IsGone(t.Context(), 0)
+	require.NoError(t, err)
+	require.True(t, gone, "there is no such process")
 	require.NoError(t, c.server.Process.Signal(syscall.SIGINT))
 	<-c.ended
 	require.NoError(t, os.WriteFile(filepath.Join(c.dir, "data", "standby.signal"), nil, 0o644))
@@ -70,6 +74,13 @@ func TestStandby(t *testing.T) {
 		return err == nil
 	}, time.Minute, 10*time.Millisecond)
 	mustOnlyRead(t, s)
+	gone, err = s.IsGone(t.Context(), 0)
+	require.NoError(t, err)
+	require.False(t, gone, "a standby cannot say what became of a commit on the primary")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	_, err = s.Wake(ctx)
+	require.NoError(t, err, "nobody can listen here, but that is no reason to wait")
 }
 
 func TestCancelledContext(t *testing.T) {
@@ -132,18 +143,4 @@ func TestHostileText(t *testing.T) {
 		require.ErrorIs(t, err, roomkit.ErrInvalid, "a cursor that the store did not issue")
 	}
 	require.Equal(t, before, relations(t, w.pool, w.o.Schema))
-}
-
-// Text that PostgreSQL cannot hold is refused, in questions, too.
-func TestNUL(t *testing.T) {
-	w := newWorld(t)
-	_, err := w.store.Load(t.Context(), []roomkit.Need{{People: []roomkit.UserID{"a\x00b"}}})
-	require.ErrorIs(t, err, roomkit.ErrInvalid)
-	_, err = w.store.Rooms(t.Context(), roomkit.RoomQuery{User: "\xff"})
-	require.ErrorIs(t, err, roomkit.ErrInvalid)
-	l := newLine(1)
-	l.room.Name = "a\x00b"
-	_, err = w.store.Commit(t.Context(), []roomkit.Change{l.next(1)})
-	require.ErrorIs(t, err, roomkit.ErrInvalid)
-	require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
 }

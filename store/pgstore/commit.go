@@ -13,8 +13,8 @@ import (
 )
 
 // Commit implements [roomkit.Store]. If everything is as the changes expect, it
-// is one round trip; else it takes two more to find out which of them fail, and
-// to store the rest.
+// is one round trip; else it takes three more: to end the transaction, to find out
+// under locks which of them fail, and to store the rest.
 func (s *Store) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
 	return commitAll(ctx, changes, s.commitSome)
 }
@@ -30,9 +30,9 @@ func commitAll(ctx context.Context, changes []roomkit.Change, some func(context.
 	for len(results) < len(changes) {
 		more, err := some(ctx, changes[len(results):], never)
 		if err != nil {
-			isStored := func(r roomkit.CommitResult) bool { return r.Err == nil && !r.Repeat }
-			if slices.ContainsFunc(results, isStored) && !errors.Is(err, roomkit.ErrUnknownOutcome) {
-				err = fmt.Errorf("%w: some changes are stored: %w", roomkit.ErrUnknownOutcome, err)
+			isStored := func(r roomkit.CommitResult) bool { return r.Err == nil }
+			if slices.ContainsFunc(results, isStored) {
+				err = partlyStored(err)
 			}
 			return nil, err
 		}
@@ -41,32 +41,55 @@ func commitAll(ctx context.Context, changes []roomkit.Change, some func(context.
 	return results, nil
 }
 
+// partlyStored is for errors of a call of which some changes are stored.
+func partlyStored(err error) error {
+	if errors.Is(err, roomkit.ErrUnknownOutcome) {
+		return err
+	}
+	return fmt.Errorf("pgstore: %w: some of the changes are stored: %w", roomkit.ErrUnknownOutcome, err)
+}
+
 func (s *Store) commitSome(ctx context.Context, changes []roomkit.Change, never *roomkit.Refusals) ([]roomkit.CommitResult, error) {
-	var err error
+	partly := false
+	results, err := s.commitPatiently(ctx, changes, never, &partly)
+	if err != nil && partly {
+		err = partlyStored(err)
+	}
+	return results, err
+}
+
+// commitPatiently makes attempts until one says something: for as long as the
+// patience lasts if the server is to blame, and a few times if others are.
+func (s *Store) commitPatiently(ctx context.Context, changes []roomkit.Change, never *roomkit.Refusals, partly *bool) ([]roomkit.CommitResult, error) {
+	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
+	defer cancel()
 	careful := false
-	for n := range maxTries {
-		if n > 1 && pause(ctx, n-2) != nil {
-			break
-		}
-		var results []roomkit.CommitResult
-		results, err = s.attempt(ctx, changes, never, careful)
+	for n := 0; ; n++ {
+		results, err := s.attempt(ctx, changes, never, careful)
 		switch {
 		case err == nil:
 			return results, nil
 		case errors.Is(err, errMismatch):
 			careful = true
+		case errors.Is(err, errPartly):
+			careful, *partly = true, true
 		case errors.Is(err, errHeld) && len(changes) == 1:
 			return s.heldUp(ctx, changes, never, err)
-		case errors.Is(err, errHeld):
+		case errors.Is(err, roomkit.ErrInvalid) && len(changes) == 1:
+			return refused(changes, never, err), nil
+		case errors.Is(err, errHeld) || errors.Is(err, roomkit.ErrInvalid):
 			return s.commitSome(ctx, changes[:len(changes)/2], never)
 		case !errors.Is(err, errNotStored):
 			return nil, err
 		}
-		if ctx.Err() != nil {
-			break
+		hopeless := n > 0 && patient.Err() != nil
+		if !errors.Is(err, errNotStored) {
+			hopeless = n+1 >= maxTries
+		}
+		if hopeless || ctx.Err() != nil || n > 0 && pause(ctx, n-1) != nil {
+			return nil, classify(ctx, err)
 		}
 	}
-	return nil, classify(ctx, err)
 }
 
 // heldUp ends a change whose rows somebody else holds: it is a repeat if the other
@@ -84,49 +107,67 @@ func (s *Store) heldUp(ctx context.Context, change []roomkit.Change, never *room
 	case len(done) > 0:
 		return fold(change, &stored{done: done}, never).plan().results(&s.base, never), nil
 	}
+	return refused(change, never, classify(ctx, cause)), nil
+}
+
+// refused is the result of a single change that is not stored.
+func refused(change []roomkit.Change, never *roomkit.Refusals, err error) []roomkit.CommitResult {
 	never.Refuse(&change[0], nil)
-	return []roomkit.CommitResult{{Err: classify(ctx, cause)}}, nil
+	return []roomkit.CommitResult{{Err: err}}
 }
 
 var (
 	errMismatch  = errors.New("something is not as expected")
 	errNotStored = errors.New("not stored this time")
+	errPartly    = errors.New("some changes were stored by others meanwhile")
 	errHeld      = errors.New("somebody else holds a row")
 )
 
-// attempt runs one transaction. The error is errMismatch if the changes have to
-// be judged by what is stored, errNotStored if it is worth another attempt,
-// errHeld if fewer of them may do better, else final.
+// attempt runs one transaction. The error is errMismatch or errPartly if the
+// changes have to be judged by what is stored, errNotStored if it is worth another
+// attempt, errHeld if fewer of them may do better, else final.
 func (s *Store) attempt(ctx context.Context, changes []roomkit.Change, never *roomkit.Refusals, careful bool) ([]roomkit.CommitResult, error) {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return nil, s.unreached(ctx, err)
 	}
-	defer conn.Release()
+	at, err := processOf(ctx, conn.Conn())
 	var p *plan
-	if !careful {
-		b := fold(changes, nil, never)
-		if b.unsure {
-			return nil, errMismatch
-		}
-		p = b.plan()
-		err = s.tryAtOnce(ctx, conn.Conn(), p)
-	} else {
-		p, err = s.tryCarefully(ctx, conn.Conn(), changes, never)
-	}
 	if err == nil {
+		err = remembering(ctx, conn.Conn(), func() (err error) {
+			p, err = s.tryOn(ctx, conn.Conn(), changes, never, careful)
+			return err
+		})
+	}
+	if err != nil && !errors.Is(err, errMismatch) {
+		leave(ctx, conn.Conn(), err)
+	}
+	conn.Release() // another one may be needed to look up what became of it
+	switch {
+	case err == nil:
 		return p.results(&s.base, never), nil
-	}
-	if verdict(err) != "" {
-		leaveTx(ctx, conn.Conn())
+	case errors.Is(err, errMismatch):
+		return nil, err
+	case verdict(err) != "":
 		return nil, s.refusal(ctx, err)
+	case p == nil || errors.Is(err, errUnsent):
+		return nil, s.unreached(ctx, err)
 	}
-	pid := conn.Conn().PgConn().PID()
-	_ = conn.Conn().Close(ctx) // it is of no use any more
-	if p == nil {
-		return nil, s.unreached(ctx, err) // it had not got to the commit
+	return s.resolve(ctx, p, never, at, err)
+}
+
+// tryOn makes the attempt on a connection. The plan is nil if an error came before
+// the commit.
+func (s *Store) tryOn(ctx context.Context, conn *pgx.Conn, changes []roomkit.Change, never *roomkit.Refusals, careful bool) (*plan, error) {
+	if careful {
+		return s.tryCarefully(ctx, conn, changes, never)
 	}
-	return s.resolve(ctx, p, never, pid, err)
+	b := fold(changes, nil, never)
+	if b.unsure {
+		return nil, errMismatch
+	}
+	p := b.plan()
+	return p, s.tryAtOnce(ctx, conn, p)
 }
 
 // unreached is for errors before anything could be stored.
@@ -146,7 +187,7 @@ func (s *Store) refusal(ctx context.Context, err error) error {
 		return fmt.Errorf("%w: %w", errMismatch, err)
 	case held(err):
 		return fmt.Errorf("%w: %w", errHeld, err)
-	case again(err):
+	case transient(err):
 		return fmt.Errorf("%w: %w", errNotStored, err)
 	}
 	return classify(ctx, err)
@@ -246,58 +287,6 @@ func (p *plan) results(b *base, never *roomkit.Refusals) []roomkit.CommitResult 
 			r.Outcome, r.Repeat = results[f.first].Outcome, true
 		}
 		r.Outcome.Events = slices.Clone(r.Outcome.Events)
-	}
-	return results
-}
-
-// resolve finds out whether a commit whose connection was lost is stored. The
-// server may still be at it, so its process has to be gone first. The context of
-// the caller does not end this: it may be the cause.
-func (s *Store) resolve(ctx context.Context, p *plan, never *roomkit.Refusals, pid uint32, cause error) ([]roomkit.CommitResult, error) {
-	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
-	defer cancel()
-	for n := 0; ; n++ {
-		gone, done, err := s.lookUp(look, p, pid)
-		switch {
-		case err == nil && len(done) > 0:
-			return p.resultsOf(&s.base, never, done), nil
-		case err == nil && gone:
-			return nil, s.unreached(ctx, cause)
-		}
-		if pause(look, n) != nil {
-			return nil, fmt.Errorf("pgstore: %w: %w", roomkit.ErrUnknownOutcome, errors.Join(cause, err))
-		}
-	}
-}
-
-// lookUp asks whether a process of the server is gone, and then which commands
-// of a plan are stored.
-func (s *Store) lookUp(ctx context.Context, p *plan, pid uint32) (gone bool, done map[roomkit.CommandID]*roomkit.Outcome, err error) {
-	commands := make([]roomkit.CommandID, len(p.stored))
-	for i, f := range p.stored {
-		commands[i] = f.change.Command
-	}
-	err = onConn(ctx, s.pool, func(conn *pgx.Conn) error {
-		t := &trip{sql: s.sql}
-		t.add(isGone, new(args).int(int64(pid)), func(r *row) { gone = r.bool() })
-		if err := t.run(ctx, conn); err != nil {
-			return err
-		}
-		t = &trip{sql: s.sql}
-		done = s.askOutcomes(t, commands)
-		return t.run(ctx, conn)
-	})
-	return gone, done, err
-}
-
-// resultsOf is results for a plan of which another connection has found that it
-// is stored.
-func (p *plan) resultsOf(b *base, never *roomkit.Refusals, done map[roomkit.CommandID]*roomkit.Outcome) []roomkit.CommitResult {
-	results := p.results(b, never)
-	for i := range results {
-		if outcome := done[p.fates[i].change.Command]; outcome != nil && results[i].Err == nil {
-			results[i].Outcome.Cursor = outcome.Cursor
-		}
 	}
 	return results
 }

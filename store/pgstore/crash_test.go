@@ -99,13 +99,16 @@ func (c *cluster) url() string {
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", c.port)
 }
 
-// start starts the server and waits until it answers. After a crash it may have
+// start starts the server, with more settings, and waits until it answers. After a crash it may have
 // to be started again, as long as processes of the old server are there.
-func (c *cluster) start(tb testing.TB) {
+func (c *cluster) start(tb testing.TB, settings ...string) {
 	tb.Helper()
 	for range 100 {
-		c.server = c.command("postgres", "-D", filepath.Join(c.dir, "data"), "-p", strconv.Itoa(c.port),
-			"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories="+c.dir)
+		args := []string{"-D", filepath.Join(c.dir, "data"), "-p", strconv.Itoa(c.port)}
+		for _, s := range append(settings, "listen_addresses=127.0.0.1", "unix_socket_directories="+c.dir) {
+			args = append(args, "-c", s)
+		}
+		c.server = c.command("postgres", args...)
 		require.NoError(tb, c.server.Start())
 		c.ended = make(chan struct{})
 		go func(server *exec.Cmd, ended chan struct{}) {

@@ -4,13 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/go-roomkit/roomkit"
 )
 
-// What can be wrong with a database. All but ErrUnavailable are a
+// What can be wrong with a database. All but ErrFull and ErrUnavailable are a
 // [roomkit.ErrUnsupported], too.
 var (
 	// ErrNotMigrated means that the tables are missing or of an older version.
@@ -18,8 +20,8 @@ var (
 	// ErrNewerSchema means that a newer version of this package has migrated the
 	// schema.
 	ErrNewerSchema = fmt.Errorf("%w: the tables are of a newer version; update pgstore", roomkit.ErrUnsupported)
-	// ErrForeignTables means that there are tables with the prefix that are not of
-	// this package.
+	// ErrForeignTables means that there are tables, or other things, with the prefix
+	// that are not of this package.
 	ErrForeignTables = fmt.Errorf("%w: tables of this prefix belong to something else; choose another Options.Prefix or Schema", roomkit.ErrUnsupported)
 	// ErrWeak means that commits would not survive a crash with the settings of the
 	// server.
@@ -27,35 +29,94 @@ var (
 	// ErrReadOnly means that the server or the transaction does not take writes.
 	// Nothing was changed.
 	ErrReadOnly = fmt.Errorf("%w: the database is read-only; connect to the primary, and not in a read-only transaction", roomkit.ErrUnsupported)
-	// ErrCorrupt means that a table holds a value that this package does not write.
-	ErrCorrupt = fmt.Errorf("%w: the tables hold what roomkit has not written; restore a backup", roomkit.ErrUnsupported)
+	// ErrCorrupt means that a table is missing or damaged, or holds a value that this
+	// package does not write.
+	ErrCorrupt = fmt.Errorf("%w: tables are missing or not as roomkit has left them; check the search_path, or restore a backup", roomkit.ErrUnsupported)
+	// ErrForbidden means that the role of the connection may not do what the store
+	// has to. Nothing was changed.
+	ErrForbidden = fmt.Errorf("%w: the role lacks rights on the schema of roomkit; GRANT them, or connect as its owner", roomkit.ErrUnsupported)
 	// ErrIsolation means that [Store.InTx] was given a transaction of another
 	// isolation level than READ COMMITTED.
 	ErrIsolation = fmt.Errorf("%w: InTx needs a transaction of isolation level READ COMMITTED", roomkit.ErrUnsupported)
-	// ErrUnavailable means that the server could not be reached, or that the pool
-	// is closed. Nothing was changed.
-	ErrUnavailable = errors.New("PostgreSQL is not available")
+	// ErrFull means that the disk of the server is full. Nothing was changed; commits
+	// work again when there is room.
+	ErrFull = errors.New("the disk of PostgreSQL is full; make room on it, then commits work again")
+	// ErrUnavailable means that the server could not be reached, that it gave up, or
+	// that the pool is closed. Nothing was changed.
+	ErrUnavailable = errors.New("PostgreSQL is not available; check that the server runs and takes these connections, and that the pool is open")
 )
+
+// errForgotten is for connections that lose what was prepared on them a moment ago.
+var errForgotten = fmt.Errorf("%w: connections do not keep prepared statements; let the pooler keep them, or have sessions", roomkit.ErrUnsupported)
 
 // The states that are told apart (PostgreSQL, appendix A).
 const (
-	stateNoNumber          = "22P02" // how our statements say that something does not hold
-	stateUniqueViolation   = "23505"
-	stateSerialization     = "40001"
-	stateDeadlock          = "40P01"
-	stateLockNotAvailable  = "55P03"
-	stateReadOnly          = "25006"
-	stateNUL               = "22021" // a text that PostgreSQL cannot hold
-	stateUndefinedTable    = "42P01"
-	stateUndefinedFunction = "42883"
+	stateNoNumber        = "22P02" // how our statements say that something does not hold
+	stateUniqueViolation = "23505"
+	stateSerialization   = "40001"
+	stateDeadlock        = "40P01"
+	stateLockUnavailable = "55P03"
+	stateCancelled       = "57014" // by statement_timeout or an administrator
+	stateDiskFull        = "53100"
+	stateForgotten       = "26000" // a prepared statement
+
+	stateDuplicateSchema   = "42P06"
+	stateDuplicateTable    = "42P07" // or sequence, or index
+	stateDuplicateObject   = "42710" // a type, for instance
+	stateDuplicateFunction = "42723"
 )
+
+const (
+	classConnection = "08"
+	classResources  = "53" // short of memory, connections and the like
+)
+
+// classesOfServer are what is no fault of a statement.
+var classesOfServer = []string{classResources, "57", "58", "XX"}
+
+// classes are the errors that states stand for.
+var classes = map[string]error{
+	stateNoNumber: roomkit.ErrConflict, stateUniqueViolation: roomkit.ErrConflict, stateSerialization: roomkit.ErrConflict,
+	stateDeadlock: roomkit.ErrConflict, stateLockUnavailable: roomkit.ErrConflict,
+	stateDiskFull: ErrFull, stateForgotten: errForgotten,
+	stateCancelled: ErrUnavailable,
+	"25006":        ErrReadOnly,  // read_only_sql_transaction
+	"42501":        ErrForbidden, // insufficient_privilege
+	"42P01":        ErrCorrupt,   // undefined_table
+	"42703":        ErrCorrupt,   // undefined_column
+	"42704":        ErrCorrupt,   // undefined_object
+	"42804":        ErrCorrupt,   // datatype_mismatch
+	"42883":        ErrCorrupt,   // undefined_function
+	"42P05":        errForgotten, // duplicate_prepared_statement
+	"XX001":        ErrCorrupt,   // data_corrupted
+	"XX002":        ErrCorrupt,   // index_corrupted
+}
+
+// bad are the states for text that the server cannot hold.
+var bad = map[string]bool{
+	"22021": true, // character_not_in_repertoire
+	"22P05": true, // untranslatable_character
+	"54000": true, // program_limit_exceeded: longer than an index takes
+}
+
+// classOf gives the error that a state stands for.
+func classOf(state string) error {
+	switch {
+	case classes[state] != nil:
+		return classes[state]
+	case state == "", slices.Contains(classesOfServer, state[:2]):
+		return ErrUnavailable
+	}
+	return roomkit.ErrUnsupported
+}
 
 // verdict gives the state of an error that the server has reported about a
 // transaction that goes no further, or "". The end of a connection is no
-// verdict, even if the server announces it: what it was doing may be done.
+// verdict, even if the server or a pooler announces it: what it was doing may be
+// done.
 func verdict(err error) string {
 	var e *pgconn.PgError
-	if errors.As(err, &e) && e.SeverityUnlocalized == "ERROR" {
+	if errors.As(err, &e) && e.SeverityUnlocalized == "ERROR" && !strings.HasPrefix(e.Code, classConnection) {
 		return e.Code
 	}
 	return ""
@@ -74,34 +135,30 @@ func again(err error) bool {
 	return state == stateSerialization || state == stateDeadlock
 }
 
+// transient reports whether the same transaction may do better soon.
+func transient(err error) bool {
+	state := verdict(err)
+	return again(err) || state == stateCancelled || strings.HasPrefix(state, classResources) && state != stateDiskFull
+}
+
 // held reports whether somebody else holds a row for longer than we wait.
-func held(err error) bool { return verdict(err) == stateLockNotAvailable }
+func held(err error) bool { return verdict(err) == stateLockUnavailable }
 
 // classify makes an error of this package from one of the driver. An error of
 // the context comes first, because the driver has others for its end.
 func classify(ctx context.Context, err error) error {
-	var class error
-	switch state := verdict(err); {
+	state := verdict(err)
+	switch {
 	case err == nil:
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("pgstore: %w", ctx.Err())
 	case errors.Is(err, roomkit.ErrUnsupported) || errors.Is(err, roomkit.ErrInvalid):
 		return err
-	case state == "":
-		class = ErrUnavailable
-	case state == stateReadOnly:
-		class = ErrReadOnly
-	case state == stateNUL:
+	case bad[state]:
 		return &roomkit.Invalid{Field: "text", Reason: "PostgreSQL cannot hold it: " + err.Error()}
-	case state == stateUndefinedTable || state == stateUndefinedFunction:
-		class = ErrNotMigrated
-	case again(err) || mismatch(err) || held(err):
-		class = roomkit.ErrConflict
-	default:
-		return fmt.Errorf("pgstore: %w", err)
 	}
-	return fmt.Errorf("pgstore: %w: %w", class, err)
+	return fmt.Errorf("pgstore: %w: %w", classOf(state), err)
 }
 
 func invalid(field, reason string) error { return &roomkit.Invalid{Field: field, Reason: reason} }

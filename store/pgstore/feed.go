@@ -20,9 +20,13 @@ func (b *base) position(c roomkit.Cursor) (int64, error) {
 	digits, ok := strings.CutPrefix(string(c), b.epoch+"-")
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if !ok || err != nil || n < 1 || b.cursor(n) != c {
-		return 0, invalid("Cursor", "not issued by this store")
+		return 0, notIssued()
 	}
 	return n, nil
+}
+
+func notIssued() error {
+	return invalid("Cursor", "not issued by this store; begin at the start, or at a cursor that was kept of this database")
 }
 
 // Feed implements [roomkit.Store]. A cursor is valid if there is a record at its
@@ -50,7 +54,7 @@ func (b *base) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]roo
 		return t.run(ctx, conn)
 	})
 	if err == nil && !issued {
-		err = invalid("Cursor", "not issued by this store")
+		err = notIssued()
 	}
 	if err != nil {
 		return nil, err

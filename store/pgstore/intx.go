@@ -52,30 +52,38 @@ func (s *txStore) onTx(ctx context.Context, do func(*pgx.Conn) error) error {
 	return classify(ctx, s.guarded(ctx, func() error { return do(s.tx.Conn()) }))
 }
 
-// guarded runs something so that an error does not end the host's transaction.
+// guarded runs something so that an error does not end the host's transaction. It
+// prepares nothing itself, so that it can run it again where the server has forgotten
+// what was prepared.
 func (s *txStore) guarded(ctx context.Context, do func() error) error {
-	isolation := ""
-	t := &trip{sql: s.sql}
-	t.add(mark, nil, nil)
-	t.add(readIsolation, nil, func(r *row) { isolation = r.text() })
-	err := t.run(ctx, s.tx.Conn())
+	const mark = `SAVEPOINT roomkit; SELECT current_setting('transaction_isolation')`
+	conn := s.tx.Conn().PgConn()
+	said, err := conn.Exec(ctx, mark).ReadAll()
 	if err != nil {
 		return err
 	}
-	if err = do(); err == nil && isolation != "read committed" {
+	if err = do(); verdict(err) == stateForgotten {
+		if err = s.undo(ctx); err == nil {
+			err = s.tx.Conn().DeallocateAll(ctx)
+		}
+		if err == nil {
+			err = do()
+		}
+	}
+	if isolation := string(said[1].Rows[0][0]); err == nil && isolation != "read committed" {
 		err = fmt.Errorf("%w, not %s", ErrIsolation, isolation)
 	}
 	var undone error
 	if err != nil {
-		undone = s.say(ctx, undoToMark) // a trip of its own: until then nothing else can be prepared
+		undone = s.undo(ctx)
 	}
-	return errors.Join(err, undone, s.say(ctx, forgetMark))
+	_, forgotten := conn.Exec(ctx, `RELEASE SAVEPOINT roomkit`).ReadAll()
+	return errors.Join(err, undone, forgotten)
 }
 
-func (s *txStore) say(ctx context.Context, number int) error {
-	t := &trip{sql: s.sql}
-	t.add(number, nil, nil)
-	return t.run(ctx, s.tx.Conn())
+func (s *txStore) undo(ctx context.Context) error {
+	_, err := s.tx.Conn().PgConn().Exec(ctx, `ROLLBACK TO SAVEPOINT roomkit`).ReadAll()
+	return err
 }
 
 // Load implements [roomkit.Store]. It reads until two answers agree, because the
@@ -110,9 +118,17 @@ func (s *txStore) commitSome(ctx context.Context, changes []roomkit.Change, neve
 		switch {
 		case err == nil:
 			return p.results(&s.base, never), nil
-		case !mismatch(err) && !again(err):
-			return nil, classify(ctx, err)
+		case mismatch(err) || again(err):
+			continue
 		}
+		err = classify(ctx, err)
+		switch {
+		case !errors.Is(err, roomkit.ErrInvalid):
+			return nil, err
+		case len(changes) == 1:
+			return refused(changes, never, err), nil
+		}
+		return s.commitSome(ctx, changes[:len(changes)/2], never)
 	}
 	return nil, classify(ctx, err)
 }

@@ -145,8 +145,14 @@ func (t *toggles) check(tb testing.TB, s roomkit.Store, before roomkit.Version) 
 // Connections end at random moments of commits: each command is carried out
 // once, and what the store says of it is true.
 func TestConnectionsCutAroundCommit(t *testing.T) {
+	t.Run("direct", func(t *testing.T) { cutAroundCommit(t, false, scale(200, 2000)) })
+	t.Run("behind a pooler", func(t *testing.T) { cutAroundCommit(t, true, scale(100, 1000)) })
+}
+
+func cutAroundCommit(t *testing.T, pooler bool, want int) {
 	w := newWorld(t)
 	p, pool := through(t)
+	p.pooler = pooler
 	seen := newWitness(t, openStore(t, pool, w.o), w.store)
 	service, err := roomkit.New(seen, nil)
 	require.NoError(t, err)
@@ -155,7 +161,6 @@ func TestConnectionsCutAroundCommit(t *testing.T) {
 	before := versionOf(t, w.store, clean.rooms[0])
 	clean.service = service
 
-	want := scale(200, 2000)
 	stop := make(chan struct{})
 	var writers sync.WaitGroup
 	for room := range rooms {

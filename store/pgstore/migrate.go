@@ -8,6 +8,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/fnv"
+	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -31,6 +33,7 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, o *Options) error {
 	if pool == nil {
 		return invalid("pool", "missing")
 	}
+	tries := 0
 	for done := false; !done; {
 		err := onPool(ctx, pool, func(conn *pgx.Conn) error {
 			return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) (err error) {
@@ -38,11 +41,20 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, o *Options) error {
 				return err
 			})
 		})
-		if err != nil {
+		switch tries++; {
+		case err == nil:
+		case !isTwin(err) || tries == maxTries:
 			return err
 		}
 	}
 	return nil
+}
+
+// isTwin reports whether somebody else has made a thing of the same name, for
+// instance the schema for another prefix, at the same time.
+func isTwin(err error) bool {
+	state := verdict(err)
+	return state == stateUniqueViolation || state == stateDuplicateSchema
 }
 
 // migrateOnce takes the next step, if there is one.
@@ -72,9 +84,18 @@ func (o *Options) migrateOnce(ctx context.Context, tx pgx.Tx) (done bool, err er
 	bare := Options{Prefix: o.Prefix}
 	// Without parameters the text may hold many statements; pgconn sends it as it is.
 	if _, err := tx.Conn().PgConn().Exec(ctx, bare.named(string(text))).ReadAll(); err != nil {
-		return false, err
+		return false, taken(err)
 	}
 	return false, o.setVersion(ctx, tx, has.version+1)
+}
+
+// taken is for errors of a migration: a name may be that of something else.
+func taken(err error) error {
+	switch verdict(err) {
+	case stateDuplicateTable, stateDuplicateObject, stateDuplicateFunction:
+		return fmt.Errorf("%w: %w", ErrForeignTables, err)
+	}
+	return err
 }
 
 // enterSchema makes the schema if it is missing, and lets names lead into it.
@@ -136,15 +157,52 @@ func lookAt(ctx context.Context, conn *pgx.Conn, o *Options) (*found, error) {
 	if err := conn.QueryRow(ctx, shape, o.named("roomkit_meta")).Scan(&isMeta); err != nil {
 		return nil, err
 	}
-	if isMeta {
-		err := conn.QueryRow(ctx, o.named(`SELECT schema_version, epoch, lock_key FROM roomkit_meta`)).Scan(&f.version, &f.epoch, &f.lock)
-		return f, err
-	}
 	var names []string
 	for _, table := range strings.Fields(tables) {
 		names = append(names, o.named(defaultPrefix+table))
 	}
-	const any = `SELECT coalesce(min(n), '') FROM unnest($1::text[]) n WHERE to_regclass(n) IS NOT NULL`
-	err := conn.QueryRow(ctx, any, names).Scan(&f.foreign)
-	return f, err
+	var there, missing string
+	const any = `SELECT coalesce(min(n) FILTER (WHERE to_regclass(n) IS NOT NULL), ''), coalesce(min(n) FILTER (WHERE to_regclass(n) IS NULL), '')
+		FROM unnest($1::text[]) n`
+	if err := conn.QueryRow(ctx, any, names).Scan(&there, &missing); err != nil {
+		return nil, err
+	}
+	if !isMeta {
+		f.foreign = there
+		return f, nil
+	}
+	if err := f.readMeta(ctx, conn, o); err != nil {
+		return nil, err
+	}
+	if f.version == newestSchema && missing != "" {
+		return nil, fmt.Errorf("%w: the table %s is missing", ErrCorrupt, missing)
+	}
+	return f, nil
 }
+
+// readMeta reads the row about the schema as text, whatever is there.
+func (f *found) readMeta(ctx context.Context, conn *pgx.Conn, o *Options) error {
+	rows, err := conn.Query(ctx, o.named(`SELECT schema_version::text, epoch::text, lock_key::text FROM roomkit_meta LIMIT 2`))
+	if err != nil {
+		return err
+	}
+	type meta struct{ Version, Epoch, Lock *string }
+	all, err := pgx.CollectRows(rows, pgx.RowToStructByPos[meta])
+	if err != nil {
+		return err
+	}
+	bad := fmt.Errorf("%w: the table %s does not have the one row that roomkit has written", ErrCorrupt, o.named("roomkit_meta"))
+	if len(all) != 1 || all[0].Version == nil || all[0].Epoch == nil || all[0].Lock == nil {
+		return bad
+	}
+	f.epoch = *all[0].Epoch
+	var badVersion, badLock error
+	f.version, badVersion = strconv.Atoi(*all[0].Version)
+	f.lock, badLock = strconv.ParseInt(*all[0].Lock, 10, 64)
+	if badVersion != nil || badLock != nil || !validEpoch.MatchString(f.epoch) {
+		return bad
+	}
+	return nil
+}
+
+var validEpoch = regexp.MustCompile(`^[0-9a-f]{16}$`)

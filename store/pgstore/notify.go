@@ -2,10 +2,13 @@ package pgstore
 
 import (
 	"context"
+	"errors"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/puddle/v2"
 )
 
 // wakeups are the followers of this process that want to be woken. While there
@@ -13,43 +16,37 @@ import (
 type wakeups struct {
 	mu      sync.Mutex
 	waiting map[chan struct{}]struct{}
-	ready   chan struct{} // closed when the listener listens; nil: there is none
-	stop    context.CancelFunc
+	stop    context.CancelFunc // of the listener; nil: there is none
 }
 
 // Wake implements [roomkit.Notifier] for commits of all processes, by LISTEN. It
-// takes a connection of the pool for as long as one of the contexts lasts. The
-// channel holds at most one value and is closed when ctx ends.
+// returns at once and takes a connection of the pool for as long as one of the
+// contexts lasts, as soon as it gets one. When it listens, the channel receives a
+// value for what came before. If it never does, as on a standby, the channel stays
+// silent. It holds at most one value and is closed when ctx ends. Closing the pool
+// waits for the contexts to end.
 func (s *Store) Wake(ctx context.Context) (<-chan struct{}, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, classify(ctx, err)
 	}
 	ch := make(chan struct{}, 1)
-	ready := s.wakeups.enter(ch, s.listen)
+	s.wakeups.enter(ch, s.listen)
 	context.AfterFunc(ctx, func() { s.wakeups.leave(ch) })
-	select {
-	case <-ready:
-		return ch, nil
-	case <-ctx.Done():
-		return nil, classify(ctx, ctx.Err())
-	}
+	return ch, nil
 }
 
-func (w *wakeups) enter(ch chan struct{}, listen func(ctx context.Context, listening func())) <-chan struct{} {
+func (w *wakeups) enter(ch chan struct{}, listen func(ctx context.Context)) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.waiting == nil {
 		w.waiting = map[chan struct{}]struct{}{}
 	}
 	w.waiting[ch] = struct{}{}
-	if w.ready == nil {
+	if w.stop == nil {
 		var ctx context.Context
 		ctx, w.stop = context.WithCancel(context.Background())
-		ready := make(chan struct{})
-		w.ready = ready
-		go listen(ctx, sync.OnceFunc(func() { close(ready) }))
+		go listen(ctx)
 	}
-	return w.ready
 }
 
 func (w *wakeups) leave(ch chan struct{}) {
@@ -59,7 +56,7 @@ func (w *wakeups) leave(ch chan struct{}) {
 	close(ch)
 	if len(w.waiting) == 0 {
 		w.stop()
-		w.ready = nil
+		w.stop = nil
 	}
 }
 
@@ -74,18 +71,24 @@ func (w *wakeups) wake() {
 	}
 }
 
-// listen wakes followers until ctx ends. If the connection is lost, it listens
-// on another one; who polls in the meantime misses nothing.
-func (s *Store) listen(ctx context.Context, listening func()) {
+// longRest is between two tries to listen where it does not work.
+const longRest = 8 * time.Second
+
+// listen wakes followers until ctx ends or the pool is closed. If the connection
+// is lost, it listens on another one; who polls in the meantime misses nothing.
+func (s *Store) listen(ctx context.Context) {
 	for n := 0; ctx.Err() == nil; n++ {
-		if conn, err := s.pool.Acquire(ctx); err == nil {
+		conn, err := s.pool.Acquire(ctx)
+		if errors.Is(err, puddle.ErrClosedPool) {
+			return
+		}
+		if err == nil {
 			s.listenOn(ctx, conn, func() {
 				n = 0
-				listening()
 				s.wakeups.wake() // of what was missed
 			})
 		}
-		_ = pause(ctx, n) // the loop ends with ctx
+		_ = pauseUpTo(ctx, n, longRest) // the loop ends with ctx
 	}
 }
 

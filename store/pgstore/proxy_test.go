@@ -1,6 +1,8 @@
 package pgstore_test
 
 import (
+	"encoding/binary"
+	"io"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -19,8 +21,13 @@ type proxy struct {
 	open   map[net.Conn]struct{}
 	refuse bool
 
+	pooler    bool // makes up the numbers of processes, as poolers do
+	noCancels bool // requests to cancel a statement get lost
+
 	cuts  atomic.Int64 // connections that were cut
 	trips atomic.Int64 // times that the client has spoken after the server
+
+	refused atomic.Int64 // connections that were not taken
 }
 
 func newProxy(tb testing.TB, target string) *proxy {
@@ -53,13 +60,59 @@ func (p *proxy) accept() {
 		}
 		var clientSpoke atomic.Bool
 		p.wg.Go(func() {
+			if p.begin(server, client) != nil {
+				p.end(server, client)
+				return
+			}
 			p.pass(server, client, func() { // what the client says
 				if !clientSpoke.Swap(true) {
 					p.trips.Add(1)
 				}
 			})
 		})
-		p.wg.Go(func() { p.pass(client, server, func() { clientSpoke.Store(false) }) })
+		p.wg.Go(func() {
+			if p.pooler && forge(client, server) != nil {
+				p.end(client, server)
+				return
+			}
+			p.pass(client, server, func() { clientSpoke.Store(false) })
+		})
+	}
+}
+
+// begin passes the first message of a client on.
+func (p *proxy) begin(server, client net.Conn) error {
+	head := make([]byte, 8) // the length, and what it is
+	if _, err := io.ReadFull(client, head); err != nil {
+		return err
+	}
+	const cancelRequest = 80877102
+	if p.noCancels && binary.BigEndian.Uint32(head[4:]) == cancelRequest {
+		return io.EOF
+	}
+	_, err := server.Write(head)
+	return err
+}
+
+// forge passes messages of the server on until the one that tells the number of
+// its process, and puts another one there.
+func forge(client, server net.Conn) error {
+	for {
+		message := make([]byte, 5) // its type and its length
+		if _, err := io.ReadFull(server, message); err != nil {
+			return err
+		}
+		const keyData = 'K'
+		body := make([]byte, binary.BigEndian.Uint32(message[1:])-4)
+		if _, err := io.ReadFull(server, body); err != nil {
+			return err
+		}
+		if message[0] == keyData {
+			binary.BigEndian.PutUint32(body, binary.BigEndian.Uint32(body)+1_000_000)
+		}
+		if _, err := client.Write(append(message, body...)); err != nil || message[0] == keyData {
+			return err
+		}
 	}
 }
 
@@ -68,6 +121,7 @@ func (p *proxy) add(conns ...net.Conn) bool {
 	defer p.mu.Unlock()
 	for _, c := range conns {
 		if p.refuse {
+			p.refused.Add(1)
 			c.Close()
 		} else {
 			p.open[c] = struct{}{}
@@ -90,7 +144,11 @@ func (p *proxy) pass(to, from net.Conn, heard func()) {
 			break
 		}
 	}
-	for _, c := range []net.Conn{to, from} {
+	p.end(to, from)
+}
+
+func (p *proxy) end(conns ...net.Conn) {
+	for _, c := range conns {
 		c.Close()
 		p.mu.Lock()
 		delete(p.open, c)

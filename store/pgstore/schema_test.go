@@ -34,6 +34,12 @@ func TestForeignDatabases(t *testing.T) {
 			mustExec(t, pool, fmt.Sprintf(then, o.Schema))
 		}
 	}
+	others := func(make string) func(*testing.T, *pgstore.Options) {
+		return func(t *testing.T, o *pgstore.Options) {
+			mustExec(t, pool, `CREATE SCHEMA `+o.Schema)
+			mustExec(t, pool, fmt.Sprintf(make, o.Schema))
+		}
+	}
 	tests := []struct {
 		name    string
 		prepare func(*testing.T, *pgstore.Options)
@@ -47,6 +53,15 @@ func TestForeignDatabases(t *testing.T) {
 			mustExec(t, pool, `CREATE SCHEMA `+o.Schema)
 			mustExec(t, pool, `CREATE TABLE `+o.Schema+`.roomkit_rooms (id int)`)
 		}, pgstore.ErrForeignTables, pgstore.ErrForeignTables},
+		{"others' sequence", others(`CREATE SEQUENCE %s.roomkit_positions`), pgstore.ErrNotMigrated, pgstore.ErrForeignTables},
+		{"others' type", others(`CREATE TYPE %s.roomkit_users AS ENUM ('a')`), pgstore.ErrNotMigrated, pgstore.ErrForeignTables},
+		{"others' view", others(`CREATE VIEW %s.roomkit_users AS SELECT 1`), pgstore.ErrForeignTables, pgstore.ErrForeignTables},
+		{"others' index", others(`CREATE TABLE %[1]s.other (id int); CREATE INDEX roomkit_users_company ON %[1]s.other (id)`), pgstore.ErrNotMigrated, pgstore.ErrForeignTables},
+		{"others' function", others(`CREATE FUNCTION %s.roomkit_settle() RETURNS int LANGUAGE sql AS 'SELECT 1'`), pgstore.ErrNotMigrated, pgstore.ErrForeignTables},
+		{"an empty meta", migrated(`TRUNCATE %s.roomkit_meta`), pgstore.ErrCorrupt, pgstore.ErrCorrupt},
+		{"a meta of others in the same form", others(`CREATE TABLE %s.roomkit_meta (schema_version text, epoch int, lock_key bool)`), pgstore.ErrCorrupt, pgstore.ErrCorrupt},
+		{"a meta with something else", migrated(`UPDATE %s.roomkit_meta SET epoch = 'of what'`), pgstore.ErrCorrupt, pgstore.ErrCorrupt},
+		{"a table less", migrated(`DROP TABLE %s.roomkit_team_members`), pgstore.ErrCorrupt, pgstore.ErrCorrupt},
 		{"others' meta", func(t *testing.T, o *pgstore.Options) {
 			mustExec(t, pool, `CREATE SCHEMA `+o.Schema)
 			mustExec(t, pool, `CREATE TABLE `+o.Schema+`.roomkit_meta (id int)`)
@@ -159,6 +174,38 @@ func TestMigrateConcurrentlyAndCutOff(t *testing.T) {
 	require.NoError(t, roomkit.Verify(t.Context(), s, nil))
 }
 
+// Somebody else makes the schema, or the same things in it, at the same time.
+func TestMigrateBesideOthers(t *testing.T) {
+	w := newWorld(t)
+	o := newSchema(t, w.pool)
+	side := w.side(t)
+	side.exec(`BEGIN`)
+	side.exec(`CREATE SCHEMA ` + o.Schema)
+	done := make(chan error)
+	for _, prefix := range []string{"one_", "two_"} {
+		go func() {
+			done <- pgstore.Migrate(t.Context(), w.pool, &pgstore.Options{Schema: o.Schema, Prefix: prefix})
+		}()
+	}
+	w.side(t).waiting(2)
+	side.exec(`COMMIT`)
+	require.NoError(t, <-done)
+	require.NoError(t, <-done)
+	for _, prefix := range []string{"one_", "two_"} {
+		openStore(t, w.pool, &pgstore.Options{Schema: o.Schema, Prefix: prefix})
+	}
+}
+
+// A table that is dropped under a running store is named.
+func TestDroppedTable(t *testing.T) {
+	w := newWorld(t)
+	mustExec(t, w.pool, `DROP TABLE `+w.o.Schema+`.roomkit_team_members, `+w.o.Schema+`.roomkit_commands`)
+	errs := everyCall(t.Context(), w.store)
+	require.ErrorIs(t, errs["Commit"], pgstore.ErrCorrupt)
+	require.ErrorContains(t, errs["Commit"], "roomkit_commands")
+	require.ErrorIs(t, pgstore.Migrate(t.Context(), w.pool, w.o), pgstore.ErrCorrupt)
+}
+
 func TestWeakSettings(t *testing.T) {
 	w := newWorld(t)
 	u, err := url.Parse(os.Getenv("ROOMKIT_POSTGRES_URL"))
@@ -173,6 +220,15 @@ func TestWeakSettings(t *testing.T) {
 	weak.Weak = true
 	_, err = pgstore.New(t.Context(), pool, &weak)
 	require.NoError(t, err)
+	t.Run("fsync", func(t *testing.T) {
+		c := newCluster(t)
+		c.start(t, "fsync=off")
+		pool := poolOf(t, c.url())
+		require.Eventually(t, func() bool { return pgstore.Migrate(t.Context(), pool, nil) == nil }, time.Minute, 10*time.Millisecond)
+		_, err := pgstore.New(t.Context(), pool, nil)
+		require.ErrorIs(t, err, pgstore.ErrWeak)
+		openStore(t, pool, &pgstore.Options{Weak: true})
+	})
 }
 
 // everyCall calls every method that needs the database.

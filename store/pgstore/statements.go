@@ -18,10 +18,6 @@ const (
 	keepPlans
 	waitBriefly
 	endTx
-	undoTx
-	mark
-	undoToMark
-	forgetMark
 
 	loadFacts
 	loadCrowd
@@ -79,7 +75,6 @@ const (
 	checkPlaces
 	insertRecords
 	isGone
-	readIsolation
 	readParked
 	parkRecords
 	parkTallies

@@ -19,10 +19,6 @@ var writeTexts = map[int]string{
 	// of a host, and while it does, a lane of the service stands still. What it waited
 	// for would have changed anyway. The turn comes without fail.
 	waitBriefly: `SELECT set_config('lock_timeout', '25ms', true)`,
-	undoTx:      `ROLLBACK`,
-	mark:        `SAVEPOINT roomkit`,
-	undoToMark:  `ROLLBACK TO SAVEPOINT roomkit`,
-	forgetMark:  `RELEASE SAVEPOINT roomkit`,
 
 	lockCompanies: `SELECT FROM roomkit_companies WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE`,
 	lockTeams:     `SELECT FROM roomkit_teams WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE`,
@@ -175,10 +171,10 @@ var writeTexts = map[int]string{
 			SELECT nextval('roomkit_positions'), x.* FROM {rows subject text, room uuid, id text, version bigint, type text,
 				at timestamptz, command uuid, data bytea}
 			RETURNING position`,
-	isGone: `SELECT NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1::bigint)`,
+	// A standby, to which the pool may have gone, knows nothing of it.
+	isGone: `SELECT NOT pg_is_in_recovery() AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1::bigint)`,
 
 	// Inside the transaction of a host.
-	readIsolation: `SELECT current_setting('transaction_isolation')`,
 	parkRecords: `INSERT INTO roomkit_records (position, subject, room, id, version, type, at, command, data)
 			SELECT nextval('roomkit_waiting'), x.* FROM {rows subject text, room uuid, id text, version bigint, type text,
 				at timestamptz, command uuid, data bytea}`,

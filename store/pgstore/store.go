@@ -30,9 +30,10 @@ type Options struct {
 	// Schema is where the tables are, in the form of Prefix. By default they are
 	// where the search_path of the connections leads.
 	Schema string
-	// Patience is how long a commit whose connection was lost looks for its outcome,
-	// by default 5 s. A caller's context does not shorten it. What is not known
-	// then is [roomkit.ErrUnknownOutcome].
+	// Patience is how long a commit is tried again while the server is not available,
+	// and how long one whose connection was lost looks for its outcome, by default 5 s.
+	// A caller's context does not shorten the latter. What is not known then is
+	// [roomkit.ErrUnknownOutcome].
 	Patience time.Duration
 	// Lanes is how many groups of commands a service commits side by side, by
 	// default 2. Commits end one after another, because the feed has one order; more
@@ -114,9 +115,9 @@ var (
 
 // New gives the store in tables that [Migrate] has prepared. It never closes
 // pool. The connections must be able to hold prepared statements. The errors are
-// [ErrNotMigrated], [ErrNewerSchema], [ErrForeignTables], [ErrWeak],
-// [ErrUnavailable], [roomkit.ErrInvalid] for options and for a pool of a single
-// connection, and those of the context.
+// [ErrNotMigrated], [ErrNewerSchema], [ErrForeignTables], [ErrCorrupt], [ErrWeak],
+// [ErrForbidden], [ErrUnavailable], [roomkit.ErrInvalid] for options and for a pool
+// of a single connection, and those of the context.
 func New(ctx context.Context, pool *pgxpool.Pool, o *Options) (*Store, error) {
 	full, err := o.complete()
 	if err != nil {

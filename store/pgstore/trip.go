@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -59,7 +60,7 @@ func (t *trip) run(ctx context.Context, conn *pgx.Conn) error {
 	for i := range t.calls {
 		var err error
 		if prepared[i], err = conn.Prepare(ctx, t.calls[i].statement.name, t.calls[i].statement.text); err != nil {
-			return err
+			return unsent(err)
 		}
 	}
 	p := conn.PgConn().StartPipeline(ctx)
@@ -71,6 +72,16 @@ func (t *trip) run(ctx context.Context, conn *pgx.Conn) error {
 		err = t.calls[i].read(p)
 	}
 	return errors.Join(err, p.Close())
+}
+
+var errUnsent = errors.New("nothing was sent")
+
+// unsent is for a trip that has not begun.
+func unsent(err error) error {
+	if verdict(err) != "" {
+		return err
+	}
+	return fmt.Errorf("%w: %w", errUnsent, err)
 }
 
 func (c *call) read(p *pgconn.Pipeline) error {
@@ -101,8 +112,10 @@ const (
 )
 
 // pause waits before try number n+2, or until ctx ends.
-func pause(ctx context.Context, n int) error {
-	d := min(firstPause<<min(n, maxTries), longPause)
+func pause(ctx context.Context, n int) error { return pauseUpTo(ctx, n, longPause) }
+
+func pauseUpTo(ctx context.Context, n int, longest time.Duration) error {
+	d := min(firstPause<<min(n, 16), longest)
 	timer := time.NewTimer(d/2 + rand.N(d))
 	defer timer.Stop()
 	select {
@@ -138,17 +151,34 @@ func onConn(ctx context.Context, pool *pgxpool.Pool, do func(*pgx.Conn) error) e
 		return err
 	}
 	defer conn.Release()
-	err = do(conn.Conn())
+	err = remembering(ctx, conn.Conn(), func() error { return do(conn.Conn()) })
 	if err != nil {
-		leaveTx(ctx, conn.Conn())
+		leave(ctx, conn.Conn(), err)
 	}
 	return err
 }
 
-// leaveTx ends a transaction that an error has left open, so that the connection
-// can be used again.
-func leaveTx(ctx context.Context, conn *pgx.Conn) {
-	if !conn.IsClosed() && conn.PgConn().TxStatus() != 'I' {
+// remembering runs something again if the server has forgotten the statements that
+// were prepared on a connection, as it does at DISCARD ALL. Nothing is done then.
+func remembering(ctx context.Context, conn *pgx.Conn, do func() error) error {
+	err := do()
+	if verdict(err) != stateForgotten {
+		return err
+	}
+	leave(ctx, conn, err)
+	if err := conn.DeallocateAll(ctx); err != nil {
+		return unsent(err)
+	}
+	return do()
+}
+
+// leave ends what an error has left of a connection: the transaction, so that the
+// connection can be used again, or the connection if it is of no use any more.
+func leave(ctx context.Context, conn *pgx.Conn, err error) {
+	switch {
+	case verdict(err) == "" && !isOurs(err):
+		_ = conn.Close(ctx)
+	case !conn.IsClosed() && conn.PgConn().TxStatus() != 'I':
 		_, _ = conn.PgConn().Exec(ctx, "ROLLBACK").ReadAll() // else the pool drops the connection
 	}
 }

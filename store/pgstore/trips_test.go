@@ -1,6 +1,7 @@
 package pgstore_test
 
 import (
+	"context"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,19 +10,22 @@ import (
 )
 
 // Every operation is one round trip once its statements are prepared; a commit
-// of which something does not hold is three.
+// of which something does not hold is four.
 func TestRoundTrips(t *testing.T) {
 	w := newWorld(t)
 	p, pool := through(t)
-	pool.Config().MaxConns = 1
 	store := openStore(t, pool, w.o)
+	tx, err := pool.Begin(t.Context())
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+	inside := store.InTx(tx)
 	a := newToggles(t, w.service, 2)
 	room, people := a.rooms[0], []roomkit.UserID{"u1", "u2"}
 	need := roomkit.Need{
 		Command: roomkit.CommandID{1}, Room: room, People: people, Masters: true, Everybody: true, Companies: []roomkit.CompanyID{"acme"},
 		Team: "none", Name: "x", Company: "acme", Shared: people, Checkpoint: "f",
 	}
-	lines := []*line{newLine(1), newLine(2), newLine(3)}
+	lines := []*line{newLine(1), newLine(2), newLine(3), newLine(4)}
 	commit := func(want []error, changes ...roomkit.Change) error {
 		results, err := store.Commit(t.Context(), changes)
 		for i := range results {
@@ -54,6 +58,11 @@ func TestRoundTrips(t *testing.T) {
 		{"users", 1, func() error { _, err := store.Users(t.Context(), roomkit.UserQuery{Company: "acme"}); return err }},
 		{"history", 1, func() error { _, err := store.History(t.Context(), roomkit.RoomSubject(room), 0, 0); return err }},
 		{"feed", 1, func() error { _, err := store.Feed(t.Context(), "", 0); return err }},
+		{"load in a transaction", 6, func() error { _, err := inside.Load(t.Context(), []roomkit.Need{need}); return err }},
+		{"commit in a transaction", 4, func() error {
+			_, err := inside.Commit(t.Context(), []roomkit.Change{lines[3].next(1)})
+			return err
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

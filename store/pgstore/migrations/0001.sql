@@ -13,6 +13,7 @@ CREATE TABLE roomkit_meta (
 	lock_key       bigint NOT NULL
 );
 COMMENT ON TABLE roomkit_meta IS 'roomkit: one row about the schema';
+COMMENT ON COLUMN roomkit_meta.only_row IS 'always true: there is one row';
 COMMENT ON COLUMN roomkit_meta.schema_version IS 'the newest migration that was applied';
 COMMENT ON COLUMN roomkit_meta.epoch IS 'random; begins every cursor of this schema';
 COMMENT ON COLUMN roomkit_meta.lock_key IS 'advisory lock of the one commit that takes places in the feed; the next number is held by who wants to be notified';
@@ -73,13 +74,26 @@ COMMENT ON COLUMN roomkit_rooms.digest IS 'of the set of participants; an index,
 COMMENT ON COLUMN roomkit_rooms.participants IS 'people and bots who take part';
 COMMENT ON COLUMN roomkit_rooms.masters IS 'Group Masters, whether or not they take part';
 COMMENT ON COLUMN roomkit_rooms.outsiders IS 'participants of other companies than the owning one';
+COMMENT ON COLUMN roomkit_rooms.line_users IS 'participants from LINE';
+COMMENT ON COLUMN roomkit_rooms.bots IS 'participants that are bots';
+COMMENT ON COLUMN roomkit_rooms.changed_at IS 'when the newest event happened';
 COMMENT ON COLUMN roomkit_rooms.name IS 'none: show the names of the participants';
+COMMENT ON COLUMN roomkit_rooms.photo IS 'the reference of the host to a picture';
+COMMENT ON COLUMN roomkit_rooms.description IS 'as the Group Masters wrote it';
 COMMENT ON COLUMN roomkit_rooms.origin IS 'picker, event, mail, room, contacts, invite, system';
 COMMENT ON COLUMN roomkit_rooms.team IS 'of a team room';
+COMMENT ON COLUMN roomkit_rooms.creator IS 'none: the system';
 COMMENT ON COLUMN roomkit_rooms.party_a IS 'of a direct room in byte order; of a self room its owner';
+COMMENT ON COLUMN roomkit_rooms.party_b IS 'the other one of a direct room';
+COMMENT ON COLUMN roomkit_rooms.history_sharing IS 'newcomers may read from the beginning';
+COMMENT ON COLUMN roomkit_rooms.notify IS 'group notification is on';
 COMMENT ON COLUMN roomkit_rooms.features IS 'bits: note 1, event 2, task 4, folder 8, mailing list 16';
+COMMENT ON COLUMN roomkit_rooms.features_withheld IS 'the administrator withholds the right of the Group Masters over features';
 COMMENT ON COLUMN roomkit_rooms.message_off_since IS 'none while message is on';
+COMMENT ON COLUMN roomkit_rooms.had_line IS 'LINE users take part or have taken part';
 COMMENT ON COLUMN roomkit_rooms.emptied_at IS 'what was written before this version is gone';
+COMMENT ON COLUMN roomkit_rooms.emptied_on IS 'when that version was made';
+COMMENT ON COLUMN roomkit_rooms.created_at IS 'when the first event happened';
 
 CREATE TABLE roomkit_members (
 	room                 uuid NOT NULL,
@@ -107,16 +121,24 @@ CREATE INDEX roomkit_members_masters ON roomkit_members (room, "user") WHERE mas
 CREATE INDEX roomkit_members_user ON roomkit_members ("user", room) WHERE participant OR master;
 CREATE INDEX roomkit_members_past ON roomkit_members ("user", room) WHERE NOT (participant OR master);
 COMMENT ON TABLE roomkit_members IS 'roomkit: one row for every person who is or was in a room';
+COMMENT ON COLUMN roomkit_members.room IS 'the room; see rooms.id';
+COMMENT ON COLUMN roomkit_members."user" IS 'the person; see users.id';
+COMMENT ON COLUMN roomkit_members.company IS 'of the person; none for LINE users';
 COMMENT ON COLUMN roomkit_members.kind IS 'member, line, bot';
 COMMENT ON COLUMN roomkit_members.participant IS 'takes part now';
 COMMENT ON COLUMN roomkit_members.master IS 'is a Group Master now, whether or not taking part';
 COMMENT ON COLUMN roomkit_members.period IS 'how often the person joined';
 COMMENT ON COLUMN roomkit_members.joined IS 'how the last period began';
+COMMENT ON COLUMN roomkit_members.joined_at IS 'when it began';
 COMMENT ON COLUMN roomkit_members.joined_version IS 'the version of the room with which it began';
 COMMENT ON COLUMN roomkit_members.read_all IS 'may read from the beginning, else from joined_at';
 COMMENT ON COLUMN roomkit_members.epoch_user IS 'the version of the user that the admission relied on';
 COMMENT ON COLUMN roomkit_members.epoch_company IS 'the version of the company that the admission relied on';
+COMMENT ON COLUMN roomkit_members.master_epoch_user IS 'the same for the appointment as Group Master';
+COMMENT ON COLUMN roomkit_members.master_epoch_company IS 'the same for the appointment as Group Master';
 COMMENT ON COLUMN roomkit_members."left" IS 'how the last period ended; "none" while it lasts';
+COMMENT ON COLUMN roomkit_members.left_at IS 'when it ended';
+COMMENT ON COLUMN roomkit_members.left_version IS 'the version of the room with which it ended';
 COMMENT ON COLUMN roomkit_members.left_by IS 'the user who ended it, or *system';
 
 CREATE TABLE roomkit_users (
@@ -135,11 +157,17 @@ CREATE TABLE roomkit_users (
 );
 CREATE INDEX roomkit_users_company ON roomkit_users (company, id);
 COMMENT ON TABLE roomkit_users IS 'roomkit: accounts as far as decisions depend on them';
+COMMENT ON COLUMN roomkit_users.id IS 'as the host names the account';
+COMMENT ON COLUMN roomkit_users.version IS 'number of events so far';
 COMMENT ON COLUMN roomkit_users.company IS 'none for LINE users';
 COMMENT ON COLUMN roomkit_users.kind IS 'member, line, bot';
 COMMENT ON COLUMN roomkit_users.status IS 'active, suspended, deleted';
+COMMENT ON COLUMN roomkit_users.administrator IS 'administers the own company';
 COMMENT ON COLUMN roomkit_users.works IS 'own permission to talk with users of other companies';
 COMMENT ON COLUMN roomkit_users.line IS 'own permission to talk with LINE users';
+COMMENT ON COLUMN roomkit_users.works_since IS 'the version of the company when works was granted last';
+COMMENT ON COLUMN roomkit_users.works_lost IS 'the own version when works was withdrawn last';
+COMMENT ON COLUMN roomkit_users.ended IS 'the own version when the account was deleted last';
 COMMENT ON COLUMN roomkit_users.groups IS 'in how many groups the user takes part';
 
 CREATE TABLE roomkit_companies (
@@ -156,9 +184,16 @@ CREATE TABLE roomkit_companies (
 	groups                bigint NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE roomkit_companies IS 'roomkit: tenants as far as decisions depend on them';
+COMMENT ON COLUMN roomkit_companies.id IS 'as the host names the tenant';
+COMMENT ON COLUMN roomkit_companies.version IS 'number of events so far';
+COMMENT ON COLUMN roomkit_companies.core IS 'has the Core product, without which there are no rooms';
+COMMENT ON COLUMN roomkit_companies.members_create_groups IS 'members, not only administrators, may create groups';
 COMMENT ON COLUMN roomkit_companies.works IS 'who may talk with users of other companies: off, selected, all';
 COMMENT ON COLUMN roomkit_companies.line IS 'who may talk with LINE users: off, selected, all';
+COMMENT ON COLUMN roomkit_companies.max_groups IS 'how many groups the company may own; 0: 100,000';
 COMMENT ON COLUMN roomkit_companies.recall_window IS 'nanoseconds';
+COMMENT ON COLUMN roomkit_companies.works_off IS 'the version with which works became off last';
+COMMENT ON COLUMN roomkit_companies.works_narrowed IS 'the version with which works went from all to selected last';
 COMMENT ON COLUMN roomkit_companies.groups IS 'how many groups the company owns';
 
 CREATE TABLE roomkit_teams (
@@ -175,10 +210,17 @@ CREATE TABLE roomkit_teams (
 	synced_seq bigint NOT NULL
 );
 COMMENT ON TABLE roomkit_teams IS 'roomkit: units of the organisation chart as far as their rooms depend on them';
+COMMENT ON COLUMN roomkit_teams.id IS 'as the host names the team';
+COMMENT ON COLUMN roomkit_teams.version IS 'number of events so far';
+COMMENT ON COLUMN roomkit_teams.company IS 'whose team it is';
+COMMENT ON COLUMN roomkit_teams.name IS 'also that of the team room';
+COMMENT ON COLUMN roomkit_teams.leader IS 'none: nobody leads it';
 COMMENT ON COLUMN roomkit_teams.room IS 'a team room is allowed';
 COMMENT ON COLUMN roomkit_teams.features IS 'the leader has the right over features';
 COMMENT ON COLUMN roomkit_teams.photo IS 'the leader has the right over the photo';
 COMMENT ON COLUMN roomkit_teams.preset IS 'bits, as rooms.features, of a new team room';
+COMMENT ON COLUMN roomkit_teams.notify IS 'group notification of a new team room';
+COMMENT ON COLUMN roomkit_teams.synced_seq IS 'the sequence number of the host at the last sync';
 
 CREATE TABLE roomkit_team_members (
 	team   text NOT NULL COLLATE "C",
@@ -186,6 +228,8 @@ CREATE TABLE roomkit_team_members (
 	PRIMARY KEY (team, "user")
 );
 COMMENT ON TABLE roomkit_team_members IS 'roomkit: members of teams as the host has given them';
+COMMENT ON COLUMN roomkit_team_members.team IS 'the team; see teams.id';
+COMMENT ON COLUMN roomkit_team_members."user" IS 'the person; see users.id';
 
 CREATE TABLE roomkit_records (
 	position bigint NOT NULL PRIMARY KEY,
@@ -208,6 +252,8 @@ COMMENT ON COLUMN roomkit_records.room IS 'whose event it is, if of a room';
 COMMENT ON COLUMN roomkit_records.id IS 'whose event it is, if of a user, company or team';
 COMMENT ON COLUMN roomkit_records.version IS 'of the subject, with this event';
 COMMENT ON COLUMN roomkit_records.type IS 'for instance member.joined';
+COMMENT ON COLUMN roomkit_records.at IS 'when it happened';
+COMMENT ON COLUMN roomkit_records.command IS 'the command that made it; see commands.id';
 COMMENT ON COLUMN roomkit_records.data IS 'the encoded event';
 
 CREATE TABLE roomkit_commands (
@@ -218,6 +264,7 @@ CREATE TABLE roomkit_commands (
 	events  text COLLATE "C"
 );
 COMMENT ON TABLE roomkit_commands IS 'roomkit: what was carried out, so that nothing is carried out twice';
+COMMENT ON COLUMN roomkit_commands.id IS 'derived from the idempotency key, else random';
 COMMENT ON COLUMN roomkit_commands.digest IS 'of the payload';
 COMMENT ON COLUMN roomkit_commands.room IS 'the room concerned';
 COMMENT ON COLUMN roomkit_commands.changed IS 'false: everything was already so';
@@ -228,6 +275,8 @@ CREATE TABLE roomkit_checkpoints (
 	cursor text NOT NULL COLLATE "C"
 );
 COMMENT ON TABLE roomkit_checkpoints IS 'roomkit: how far followers of the feed have come';
+COMMENT ON COLUMN roomkit_checkpoints.name IS 'of the follower';
+COMMENT ON COLUMN roomkit_checkpoints.cursor IS 'the place in the feed behind what it has handled, and who is at work';
 
 -- What a commit inside a host's transaction relied on, and what it adds to the
 -- counts of groups. The rows live as long as that transaction: when it commits,
@@ -244,7 +293,13 @@ CREATE TABLE roomkit_pending (
 	was     bigint,
 	delta   bigint
 );
+COMMENT ON SEQUENCE roomkit_pending_number_seq IS 'roomkit: numbers of pending rows';
 COMMENT ON TABLE roomkit_pending IS 'roomkit: commands to settle, versions and counts to compare when the transaction of a host commits; always empty to others';
+COMMENT ON COLUMN roomkit_pending.number IS 'the order';
+COMMENT ON COLUMN roomkit_pending.command IS 'to settle';
+COMMENT ON COLUMN roomkit_pending.subject IS 'room, user, company, team';
+COMMENT ON COLUMN roomkit_pending.room IS 'what is compared, if a room';
+COMMENT ON COLUMN roomkit_pending.id IS 'what is compared, if a user, company or team';
 COMMENT ON COLUMN roomkit_pending.version IS 'what a command relied on without writing it';
 COMMENT ON COLUMN roomkit_pending.was IS 'what a command relied on as the number of groups, without the deltas';
 COMMENT ON COLUMN roomkit_pending.delta IS 'what is added to that number';
@@ -308,3 +363,4 @@ COMMENT ON FUNCTION roomkit_settle() IS 'roomkit: ends the commits inside the tr
 
 CREATE CONSTRAINT TRIGGER roomkit_settle AFTER INSERT ON roomkit_pending
 	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.command IS NOT NULL) EXECUTE FUNCTION roomkit_settle();
+COMMENT ON TRIGGER roomkit_settle ON roomkit_pending IS 'roomkit: when the transaction of a host commits, it settles the commits inside';

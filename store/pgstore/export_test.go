@@ -1,0 +1,9 @@
+package pgstore
+
+import "context"
+
+// IsGone asks as a store does that has lost the connection of a commit.
+func (s *Store) IsGone(ctx context.Context, pid uint32) (bool, error) {
+	gone, _, err := s.lookUp(ctx, &plan{batch: &batch{}}, pid)
+	return gone, err
+}
