@@ -97,7 +97,7 @@ func (s *Service) presentPeople(ctx context.Context, q MemberQuery) (*Facts, []U
 	for i := range rows {
 		people[i] = rows[i].User
 	}
-	facts, err := s.store.Load(ctx, []Need{{Room: q.Room, People: people}})
+	facts, err := ask(ctx, s.store, []Need{{Room: q.Room, People: people}})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -209,7 +209,7 @@ func (s *Service) fillRows(ctx context.Context, q RoomQuery, user UserID, page [
 	for i := range page {
 		needs[i] = Need{Room: page[i].Room.ID, People: []UserID{user}}
 	}
-	facts, err := s.store.Load(ctx, needs)
+	facts, err := ask(ctx, s.store, needs)
 	if err != nil {
 		return err
 	}
@@ -243,7 +243,7 @@ func (s *Service) someone(ctx context.Context, user UserID) (person, error) {
 	if err := checkUser("User", user); err != nil {
 		return person{}, err
 	}
-	facts, err := s.store.Load(ctx, []Need{{People: []UserID{user}}})
+	facts, err := ask(ctx, s.store, []Need{{People: []UserID{user}}})
 	if err != nil {
 		return person{}, err
 	}
@@ -281,7 +281,7 @@ func (s *Service) recommend(ctx context.Context, user UserID, people []UserID, a
 	if len(all) < 3 {
 		return nil, nil // one person leads to the 1:1 room (CRE-03)
 	}
-	facts, err := s.store.Load(ctx, []Need{{People: all, Shared: all}})
+	facts, err := ask(ctx, s.store, []Need{{People: all, Shared: all}})
 	if err != nil {
 		return nil, err
 	}

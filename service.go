@@ -328,7 +328,7 @@ func (s *Service) fillIn(ctx context.Context, missing []UserID) error {
 		return fmt.Errorf("directory: %w", err)
 	}
 	for _, c := range companies {
-		known, err := s.store.Load(ctx, []Need{{Companies: []CompanyID{c.ID}}})
+		known, err := ask(ctx, s.store, []Need{{Companies: []CompanyID{c.ID}}})
 		if err != nil {
 			return err
 		}
