@@ -41,7 +41,7 @@ func (s *Service) PlanConsequences(ctx context.Context, actor Actor, cmd Command
 }
 
 func (s *Service) planConsequences(ctx context.Context, actor Actor, cmd Command, yield func(Consequence) bool) error {
-	planned, err := s.Plan(ctx, actor, cmd)
+	planned, err := s.plan(ctx, actor, cmd, nil)
 	if err != nil {
 		return err
 	}

@@ -85,7 +85,7 @@ func (e *Invalid) Unwrap() error { return ErrInvalid }
 // it returns; what happened is in Err.
 type Error struct {
 	Op   string // the command's or the method's name, for instance "Leave"
-	Room RoomID // the room named in the call; zero when none was
+	Room RoomID // the room that the call names or opens, be there one or not; zero without
 	Err  error
 }
 

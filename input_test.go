@@ -30,6 +30,7 @@ func TestBadInput(t *testing.T) {
 		change(&u)
 		return roomkit.PutUsers{Users: []roomkit.User{u}}
 	}
+	bot := roomkit.User{ID: "bot", Company: "acme", Kind: roomkit.UserBot, Status: roomkit.StatusActive}
 	cases := []struct {
 		name, field string
 		cmd         roomkit.Command
@@ -58,10 +59,21 @@ func TestBadInput(t *testing.T) {
 		{"conversion to nothing", "To", roomkit.Convert{Room: s.general}},
 		{"conversion to a team", "To", roomkit.Convert{Room: s.general, To: roomkit.KindTeam}},
 		{"hand over to oneself", "To", roomkit.HandOver{Room: s.group, To: "ann"}},
+		{"conversion to an unknown kind", "To", roomkit.Convert{Room: s.general, To: 99}},
+		{"expel for another cause", "Cause", roomkit.Expel{Room: s.group, People: people("ben"), Cause: roomkit.CauseSelf}},
+		{"expel for an unknown cause", "Cause", roomkit.Expel{Room: s.group, People: people("ben"), Cause: 99}},
+		{"twice the same invited", "People", roomkit.Invite{Room: s.general, People: people("dan", "adm", "dan")}},
+		{"twice the same removed", "People", roomkit.Remove{Room: s.general, People: people("ben", "ben")}},
+		{"twice the same picked", "People", roomkit.CreateRoom{People: people("ben", "ben"), Audience: roomkit.AudienceMembers}},
+		{"twice the same user", "Users", roomkit.PutUsers{Users: []roomkit.User{bot, bot}}},
+		{"suspend a bad id", "User", roomkit.SuspendUser{User: "a b"}},
+		{"delete a bad id", "User", roomkit.DeleteUser{}},
+		{"restore a bad id", "User", roomkit.RestoreUser{User: long}},
 		{"expel without cause", "Cause", roomkit.Expel{Room: s.group, People: people("ben")}},
 		{"unknown features", "Settings.FeaturesOff", roomkit.CreateGroup{Name: "x", Settings: roomkit.GroupSettings{FeaturesOff: 1 << 7}}},
 		{"empty team id", "Team", roomkit.OpenTeamRoom{}},
 		{"no channel", "Channel", roomkit.SetExternalMessaging{Company: "acme"}},
+		{"unknown channel", "Channel", roomkit.SetExternalMessaging{Company: "acme", Channel: 9}},
 		{"unknown mode", "Mode", roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: 9}},
 		{"mode all for a user", "Mode", roomkit.SetExternalMessaging{Company: "acme", User: "ben", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalAll}},
 		{"a user without kind", "Kind", user(func(u *roomkit.User) { u.Kind = 0 })},
@@ -118,10 +130,7 @@ func TestBadInput(t *testing.T) {
 				actor = roomkit.System()
 			}
 			_, err := s.Do(ctx, actor, c.cmd)
-			require.ErrorIs(t, err, roomkit.ErrInvalid)
-			var bad *roomkit.Invalid
-			require.ErrorAs(t, err, &bad)
-			require.Equal(t, c.field, bad.Field, "%v", err)
+			namesField(t, c.field, err)
 			var place *roomkit.Error
 			require.ErrorAs(t, err, &place)
 			require.Equal(t, before, s.records())
@@ -144,19 +153,62 @@ func TestBadInput(t *testing.T) {
 		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "x"}, roomkit.IfVersion(1))
 		require.ErrorIs(t, err, roomkit.ErrInvalid)
 	})
-	t.Run("questions", func(t *testing.T) {
-		_, err := s.Access(ctx, "a b", s.general)
-		require.ErrorIs(t, err, roomkit.ErrInvalid)
-		_, err = s.Access(ctx, "ann", make([]roomkit.RoomID, roomkit.MaxAccessRooms+1)...)
-		require.ErrorIs(t, err, roomkit.ErrInvalid)
-		require.ErrorIs(t, s.Check(ctx, "ann", 0, s.general), roomkit.ErrInvalid)
-		require.ErrorIs(t, s.Check(ctx, "ann", 200, s.general), roomkit.ErrInvalid)
-		all := roomkit.MembersAll
-		require.ErrorIs(t, refusalOf(t, s.Members(ctx, "ann", s.general, roomkit.MemberQuery{Which: all})), roomkit.ErrInvalid)
-		require.ErrorIs(t, refusalOf(t, s.Rooms(ctx, "ann", roomkit.RoomQuery{Which: all})), roomkit.ErrInvalid)
-		require.ErrorIs(t, refusalOf(t, s.Groups(ctx, "ann", 9)), roomkit.ErrInvalid)
-		require.ErrorIs(t, refusalOf(t, s.Feed(ctx, "garbage")), roomkit.ErrInvalid)
+	t.Run("contacts", func(t *testing.T) {
+		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "eve"}, roomkit.WithContacts("eve", "a b"))
+		namesField(t, "WithContacts[1]", err)
 	})
+}
+
+func namesField(t testing.TB, field string, err error) {
+	t.Helper()
+	require.ErrorIs(t, err, roomkit.ErrInvalid)
+	var bad *roomkit.Invalid
+	require.ErrorAs(t, err, &bad)
+	require.Equal(t, field, bad.Field, "%v", err)
+}
+
+// TestBadQuestions: what is malformed in a question is named as in a command.
+func TestBadQuestions(t *testing.T) {
+	s := newStage(t)
+	rooms := func(q roomkit.RoomQuery) error { return refusalOf(t, s.Rooms(ctx, "ann", q)) }
+	members := func(q roomkit.MemberQuery) error { return refusalOf(t, s.Members(ctx, "ann", s.general, q)) }
+	recommend := func(user roomkit.UserID, audience roomkit.Audience, picked ...roomkit.UserID) error {
+		_, err := s.Recommend(ctx, user, picked, audience, false)
+		return err
+	}
+	access := func(user roomkit.UserID, rooms ...roomkit.RoomID) error {
+		_, err := s.Access(ctx, user, rooms...)
+		return err
+	}
+	for _, c := range []struct {
+		name, field string
+		err         error
+	}{
+		{"access of a bad id", "User", access("a b", s.general)},
+		{"access to too many rooms", "Rooms", access("ann", make([]roomkit.RoomID, roomkit.MaxAccessRooms+1)...)},
+		{"no action", "Action", s.Check(ctx, "ann", 0, s.general)},
+		{"an unknown action", "Action", s.Check(ctx, "ann", 200, s.general)},
+		{"all members", "Which", members(roomkit.MemberQuery{Which: roomkit.MembersAll})},
+		{"a negative number of members", "Limit", members(roomkit.MemberQuery{Limit: -1})},
+		{"all rooms", "Which", rooms(roomkit.RoomQuery{Which: roomkit.MembersAll})},
+		{"an unknown part of the rooms", "Which", rooms(roomkit.RoomQuery{Which: 99})},
+		{"a negative number of rooms", "Limit", rooms(roomkit.RoomQuery{Limit: -1})},
+		{"rooms of no kind", "Kinds[0]", rooms(roomkit.RoomQuery{Kinds: []roomkit.Kind{roomkit.KindNone}})},
+		{"rooms of an unknown kind", "Kinds[1]", rooms(roomkit.RoomQuery{Kinds: []roomkit.Kind{roomkit.KindTeam, 99}})},
+		{"rooms of a bad id", "User", refusalOf(t, s.Rooms(ctx, "a b", roomkit.RoomQuery{}))},
+		{"an unknown list of groups", "GroupList", refusalOf(t, s.Groups(ctx, "ann", 9))},
+		{"a history from before the beginning", "After", refusalOf(t, s.History(ctx, "ann", s.general, -1))},
+		{"a history of no room", "Room", refusalOf(t, s.History(ctx, "ann", roomkit.RoomID{}, 0))},
+		{"a cursor of nobody", "Cursor", refusalOf(t, s.Feed(ctx, "garbage"))},
+		{"rooms with nobody", "People", recommend("ann", roomkit.AudienceMembers)},
+		{"rooms with a bad id", "People[1]", recommend("ann", roomkit.AudienceMembers, "ben", "a b")},
+		{"rooms with somebody twice", "People", recommend("ann", roomkit.AudienceMembers, "ben", "ben")},
+		{"rooms with too many", "People", recommend("ann", roomkit.AudienceMembers, many(roomkit.MaxPeople+1)...)},
+		{"rooms for an unknown audience", "Audience", recommend("ann", 9, "ben", "cat")},
+		{"rooms for a bad id", "User", recommend("a b", roomkit.AudienceMembers, "ben", "cat")},
+	} {
+		t.Run(c.name, func(t *testing.T) { namesField(t, c.field, c.err) })
+	}
 }
 
 // TestNames: one list of texts with the verdict of each. What is taken comes

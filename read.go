@@ -2,6 +2,7 @@ package roomkit
 
 import (
 	"context"
+	"fmt"
 	"iter"
 )
 
@@ -110,14 +111,24 @@ func (s *Service) presentPeople(ctx context.Context, q MemberQuery) (*Facts, []U
 // MembersAll is not for users. For one page of a screen stop after so many, as with
 // Members.
 func (s *Service) Rooms(ctx context.Context, user UserID, q RoomQuery) iter.Seq2[RoomEntry, error] {
-	if q.Which >= MembersAll {
-		return func(yield func(RoomEntry, error) bool) {
-			yield(RoomEntry{}, &Error{Op: "Rooms", Err: invalid("Which", "not a filter for users")})
-		}
+	if err := q.checkForUser(); err != nil {
+		return func(yield func(RoomEntry, error) bool) { yield(RoomEntry{}, &Error{Op: "Rooms", Err: err}) }
 	}
 	return s.roomList(ctx, "Rooms", user, []RoomQuery{
 		{User: user, Which: q.Which, Kinds: q.Kinds, After: q.After, Limit: q.Limit},
 	})
+}
+
+func (q *RoomQuery) checkForUser() error {
+	if q.Which >= MembersAll {
+		return invalid("Which", "not a filter for users")
+	}
+	for i, k := range q.Kinds {
+		if k == KindNone || k >= kindCount {
+			return invalid(fmt.Sprintf("Kinds[%d]", i), fmt.Sprintf("unknown value %d", k))
+		}
+	}
+	return nil
 }
 
 // GroupList selects a part of the company's group list (LST-23).

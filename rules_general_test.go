@@ -88,10 +88,22 @@ func TestRulesCommon(t *testing.T) {
 	t.Run("COM-14 an ended room refuses everything", func(t *testing.T) {
 		s := newStage(t)
 		s.does("ann", roomkit.DeleteRoom{Room: s.group})
-		s.denies("COM-14", "ann", roomkit.Invite{Room: s.group, People: people("dan")})
-		s.denies("COM-14", "ben", roomkit.Edit{Room: s.group, Photo: text("p")})
-		s.denies("COM-14", "adm", roomkit.AppointMasters{Room: s.group, People: people("ben")})
-		s.unknown("dan", roomkit.Leave{Room: s.group})
+		s.does("adm", roomkit.DeleteRoom{Room: s.team})
+		for _, room := range []roomkit.RoomID{s.group, s.team} {
+			for _, cmd := range roomCommands(room) {
+				t.Run(roomkit.CommandName(cmd), func(t *testing.T) {
+					_, leaves := cmd.(roomkit.Leave)
+					for _, actor := range people("ben", "cat", "adm") {
+						d := s.denies("COM-14", actor, cmd)
+						require.Equal(t, room, d.Room)
+					}
+					if leaves {
+						s.unknown("dan", cmd)
+					}
+				})
+			}
+			s.cannot("COM-14", "ben", room, roomkit.AllActions()...)
+		}
 	})
 }
 
