@@ -20,6 +20,7 @@ type audit struct {
 	teams     map[roomkit.TeamID]roomkit.Team
 	void      map[roomkit.RoomID]map[roomkit.UserID]bool // participations that do not count any more
 	voidRole  map[roomkit.RoomID]map[roomkit.UserID]bool
+	steps     *steps // may be nil
 }
 
 func newAudit(t require.TestingT) *audit {
@@ -252,7 +253,9 @@ func (a *audit) mayDismiss(e *roomkit.MasterDismissed, info roomkit.Meta, room r
 
 func (a *audit) fold(e roomkit.Event, info roomkit.Meta) {
 	id := info.Subject.Room
-	a.rooms[id] = a.rooms[id].Apply(e)
+	before := a.rooms[id]
+	a.rooms[id] = before.Apply(e)
+	a.steps.room(before, a.rooms[id], e)
 	if a.members[id] == nil {
 		a.members[id] = map[roomkit.UserID]roomkit.Member{}
 	}
@@ -260,6 +263,7 @@ func (a *audit) fold(e roomkit.Event, info roomkit.Meta) {
 		row := a.members[id][user]
 		row.User = user
 		a.members[id][user] = row.Apply(e)
+		a.steps.member(row, a.members[id][user], e)
 		switch e.(type) {
 		case *roomkit.MemberJoined, *roomkit.RoomConverted:
 			mark(a.void, id, user, false)
