@@ -104,7 +104,7 @@ func TestAuditRefuses(t *testing.T) {
 		"a wrong cause": {func(s *stageOf, h past) past {
 			return change(h, s.external, func(e *roomkit.MemberLeft) { e.Cause = roomkit.CauseSelf })
 		}, "not entitled: member.left"},
-		"a cause that has not come about": {func(s *stageOf, h past) past {
+		"a cause that has not come about": {func(_ *stageOf, h past) past {
 			for _, rec := range h {
 				if e, ok := rec.Event.(*roomkit.MemberLeft); ok && e.Cause == roomkit.CauseSelf {
 					e.Cause = roomkit.CausePermission

@@ -72,7 +72,7 @@ func TestShortAnswers(t *testing.T) {
 		"PlanConsequences": {1, func(svc *roomkit.Service) error {
 			return refusalOf(t, svc.PlanConsequences(ctx, roomkit.System(), roomkit.DeleteUser{User: "ben"}))
 		}},
-		"Verify": {0, func(svc *roomkit.Service) error {
+		"Verify": {0, func(_ *roomkit.Service) error {
 			return roomkit.Verify(ctx, &short{Store: s.store, load: true}, nil)
 		}},
 	} {
