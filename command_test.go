@@ -106,6 +106,7 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 		{"a room of nobody", "a b", roomkit.OpenSelf{}, roomkit.RoomID{}, roomkit.ErrInvalid, nil},
 		{"malformed, from a room", "ann", roomkit.CreateRoom{Origin: roomkit.OriginRoom, Source: nowhere}, nowhere, roomkit.ErrInvalid, nil},
 		{"malformed, into a room", "ann", roomkit.CreateRoom{Use: nowhere}, nowhere, roomkit.ErrInvalid, nil},
+		{"malformed, for one person", "ann", roomkit.CreateRoom{People: people("dan")}, roomkit.RoomID{}, roomkit.ErrInvalid, nil},
 		{"from a room that is not found", "ann", roomkit.CreateRoom{People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: nowhere}, nowhere, roomkit.ErrNotFound, nil},
 		{"none", "ann", roomkit.PutCompany{}, roomkit.RoomID{}, roomkit.ErrInvalid, nil},
 		{"a directory that gives what is malformed", "ann", roomkit.Invite{Room: s.general, People: people("new")}, s.general, roomkit.ErrInvalid, nil},

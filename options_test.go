@@ -22,6 +22,8 @@ func TestServiceOptions(t *testing.T) {
 		require.True(t, mustDo(t, svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("new")}).Changed)
 		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("ghost")})
 		require.ErrorIs(t, err, roomkit.ErrDenied)
+		opened := mustDo(t, svc, roomkit.By("eve"), roomkit.OpenDirect{With: "ben"}, roomkit.WithContacts("ben"))
+		require.True(t, opened.Changed, "a company that is known stays as it is")
 	})
 	t.Run("contacts are asked for outsiders", func(t *testing.T) {
 		asked := []roomkit.UserID{}

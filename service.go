@@ -400,10 +400,6 @@ func wrap(actor Actor, cmd Command, err error) error {
 	if checkValue(cmd) != nil {
 		return &Error{Op: "Do", Err: err}
 	}
-	var d *Denied
-	if errors.As(err, &d) {
-		return &Error{Op: cmd.name(), Room: d.Room, Err: err}
-	}
 	return &Error{Op: cmd.name(), Room: roomNamed(actor, cmd), Err: err}
 }
 
