@@ -91,6 +91,23 @@ func TestWhoseErrorItIs(t *testing.T) {
 		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "new"})
 		require.ErrorIs(t, err, down)
 	})
+	t.Run("the store fails while the directory fills in", func(t *testing.T) {
+		s, loads := newStage(t), 0
+		svc, err := roomkit.New(&otherLoad{s.store, func(f []roomkit.Facts, err error) ([]roomkit.Facts, error) {
+			if loads++; loads > 1 {
+				return nil, down
+			}
+			return f, err
+		}}, &roomkit.Options{Directory: staffList{}})
+		require.NoError(t, err)
+		_, err = svc.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "new"})
+		require.ErrorIs(t, err, down)
+	})
+	t.Run("the directory has a malformed company", func(t *testing.T) {
+		s := newStage(t, func(o *roomkit.Options) { o.Directory = badCompanyList{} })
+		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "new"})
+		namesField(t, "Company.Works", err)
+	})
 	t.Run("the caller has gone while the store failed", func(t *testing.T) {
 		s := newStage(t)
 		gone, leave := context.WithCancel(ctx)
@@ -147,6 +164,40 @@ func TestOffersOfThisMoment(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, offers, 1)
 	require.Equal(t, s.general, offers[0].Room.ID)
+}
+
+// manyShared is a store that knows of more rooms of the same people, and not which.
+type manyShared struct {
+	roomkit.Store
+	err error
+}
+
+func (m manyShared) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts, error) {
+	facts, err := m.Store.Load(ctx, needs)
+	for i := range facts {
+		for n := len(facts[i].Shared); n > 0 && n < roomkit.MaxShared; n++ {
+			facts[i].Shared = append(facts[i].Shared, facts[i].Shared[0])
+		}
+	}
+	return facts, err
+}
+
+func (m manyShared) Rooms(context.Context, roomkit.RoomQuery) ([]roomkit.RoomEntry, error) {
+	return nil, m.err
+}
+
+func TestOffersOfManyRoomsOrAnError(t *testing.T) {
+	s, down := newStage(t), errors.New("down")
+	svc, err := roomkit.New(manyShared{s.store, down}, nil)
+	require.NoError(t, err)
+	_, err = svc.Recommend(ctx, "ann", people("ben", "cat"), roomkit.AudienceMembers, false)
+	require.ErrorIs(t, err, down)
+}
+
+type badCompanyList struct{ staffList }
+
+func (badCompanyList) Users(context.Context, []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) {
+	return []roomkit.User{{ID: "new"}}, []roomkit.Company{{ID: "corp", Works: 99}}, nil
 }
 
 type noStaffList struct{ err error }
