@@ -194,7 +194,7 @@ func TestOffersOfManyRoomsOrAnError(t *testing.T) {
 	require.ErrorIs(t, err, down)
 }
 
-type badCompanyList struct{ staffList }
+type badCompanyList struct{}
 
 func (badCompanyList) Users(context.Context, []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) {
 	return []roomkit.User{{ID: "new"}}, []roomkit.Company{{ID: "corp", Works: 99}}, nil
