@@ -148,11 +148,7 @@ func (s *Service) accessFacts(ctx context.Context, user UserID, rooms []RoomID) 
 		}
 		needs[i] = Need{Room: room, People: asked.people[:]}
 	}
-	facts, err := s.store.Load(ctx, needs)
-	if err == nil && len(facts) != len(needs) {
-		err = fmt.Errorf("%w: the store answered %d of %d needs", ErrUnsupported, len(facts), len(needs))
-	}
-	return facts, err
+	return ask(ctx, s.store, needs)
 }
 
 // Check says whether a user may take an action in a room: nil, a [*Denied] with

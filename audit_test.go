@@ -4,7 +4,6 @@ import (
 	"slices"
 
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"github.com/go-roomkit/roomkit"
 )
@@ -13,7 +12,7 @@ import (
 // it, with nothing but sets: it does not know the authority matrix. Permissions
 // are followed by marking the memberships that a withdrawal voids.
 type audit struct {
-	t         *rapid.T
+	t         require.TestingT
 	rooms     map[roomkit.RoomID]roomkit.Room
 	members   map[roomkit.RoomID]map[roomkit.UserID]roomkit.Member
 	users     map[roomkit.UserID]roomkit.User
@@ -21,9 +20,10 @@ type audit struct {
 	teams     map[roomkit.TeamID]roomkit.Team
 	void      map[roomkit.RoomID]map[roomkit.UserID]bool // participations that do not count any more
 	voidRole  map[roomkit.RoomID]map[roomkit.UserID]bool
+	steps     *steps // may be nil
 }
 
-func newAudit(t *rapid.T) *audit {
+func newAudit(t require.TestingT) *audit {
 	return &audit{
 		t: t, rooms: map[roomkit.RoomID]roomkit.Room{}, members: map[roomkit.RoomID]map[roomkit.UserID]roomkit.Member{},
 		users: map[roomkit.UserID]roomkit.User{}, companies: map[roomkit.CompanyID]roomkit.Company{}, teams: map[roomkit.TeamID]roomkit.Team{},
@@ -33,8 +33,8 @@ func newAudit(t *rapid.T) *audit {
 
 func (a *audit) event(rec roomkit.Recorded) {
 	info := rec.Event.Info()
-	require.Equal(a.t, rec.Subject, info.Subject)
-	require.Equal(a.t, rec.Version, info.Version)
+	require.Equal(a.t, rec.Subject, info.Subject, "the record is of another subject")
+	require.Equal(a.t, rec.Version, info.Version, "the record is of another version")
 	require.NotEmpty(a.t, info.Actor.String(), "%s has no actor", rec.Type)
 	if info.Subject.Type != roomkit.SubjectRoom {
 		a.directory(rec.Event, info)
@@ -43,8 +43,35 @@ func (a *audit) event(rec roomkit.Recorded) {
 	room := a.rooms[info.Subject.Room]
 	require.Equal(a.t, room.Version+1, info.Version, "versions of a room have no gap")
 	require.False(a.t, info.At.Before(room.ChangedAt), "times of a room never decrease")
-	require.True(a.t, a.entitled(rec.Event, info, room), "%s by %s (%s) in %s", rec.Type, info.Actor, info.Cause, room.Kind)
+	_, opens := rec.Event.(*roomkit.RoomCreated)
+	require.Equal(a.t, room.State != roomkit.StateActive, opens, "a room lives from its creation to its end: %s", rec.Type)
+	require.True(a.t, a.entitled(rec.Event, info, room), "not entitled: %s by %s (%s) in %s", rec.Type, info.Actor, info.Cause, room.Kind)
 	a.fold(rec.Event, info)
+	a.count(info.Subject.Room, rec.Type)
+}
+
+// count demands that the numbers in a room are those of the people in it.
+func (a *audit) count(id roomkit.RoomID, typ string) {
+	room, have := a.rooms[id], roomkit.Counts{}
+	for user, row := range a.members[id] {
+		u := a.users[user]
+		if row.Master {
+			have.Masters++
+		}
+		if !row.Participant {
+			continue
+		}
+		have.Participants++
+		switch {
+		case u.Kind == roomkit.UserLINE:
+			have.LINEUsers++
+		case u.Company != room.Company:
+			have.Outsiders++
+		case u.Kind == roomkit.UserBot:
+			have.Bots++
+		}
+	}
+	require.Equal(a.t, have, room.Counts, "the counts are those of the people: %s in %s", typ, room.Kind)
 }
 
 func (a *audit) directory(e roomkit.Event, info roomkit.Meta) {
@@ -226,7 +253,9 @@ func (a *audit) mayDismiss(e *roomkit.MasterDismissed, info roomkit.Meta, room r
 
 func (a *audit) fold(e roomkit.Event, info roomkit.Meta) {
 	id := info.Subject.Room
-	a.rooms[id] = a.rooms[id].Apply(e)
+	before := a.rooms[id]
+	a.rooms[id] = before.Apply(e)
+	a.steps.room(before, a.rooms[id], e)
 	if a.members[id] == nil {
 		a.members[id] = map[roomkit.UserID]roomkit.Member{}
 	}
@@ -234,6 +263,7 @@ func (a *audit) fold(e roomkit.Event, info roomkit.Meta) {
 		row := a.members[id][user]
 		row.User = user
 		a.members[id][user] = row.Apply(e)
+		a.steps.member(row, a.members[id][user], e)
 		switch e.(type) {
 		case *roomkit.MemberJoined, *roomkit.RoomConverted:
 			mark(a.void, id, user, false)
@@ -274,20 +304,20 @@ func (a *audit) compareWith(store roomkit.Store) {
 		facts, err := store.Load(ctx, []roomkit.Need{{Room: id, People: everybody, Team: "sales", Companies: []roomkit.CompanyID{"acme", "bolt"}}})
 		require.NoError(a.t, err)
 		f := facts[0]
-		require.Equal(a.t, want, f.Room)
+		require.Equal(a.t, want, f.Room, "the stored room is the fold")
 		for _, row := range f.Members {
-			require.Equal(a.t, a.members[id][row.User], row, "%s in %s", row.User, want.Kind)
+			require.Equal(a.t, a.members[id][row.User], row, "the stored row is the fold: %s in %s", row.User, want.Kind)
 		}
-		require.Len(a.t, f.Members, len(a.members[id]))
+		require.Len(a.t, f.Members, len(a.members[id]), "the stored rows are all of the fold")
 		for _, u := range f.Users {
 			u.Groups = 0
-			require.Equal(a.t, a.users[u.ID], u)
+			require.Equal(a.t, a.users[u.ID], u, "the stored user is the fold")
 		}
 		for _, c := range f.Companies {
 			c.Groups = 0
-			require.Equal(a.t, a.companies[c.ID], c)
+			require.Equal(a.t, a.companies[c.ID], c, "the stored company is the fold")
 		}
-		require.Equal(a.t, a.teams["sales"], f.Team)
+		require.Equal(a.t, a.teams["sales"], f.Team, "the stored team is the fold")
 	}
 	a.compareTallies(store)
 }

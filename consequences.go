@@ -3,7 +3,6 @@ package roomkit
 import (
 	"context"
 	"errors"
-	"fmt"
 	"iter"
 	"slices"
 )
@@ -42,7 +41,7 @@ func (s *Service) PlanConsequences(ctx context.Context, actor Actor, cmd Command
 }
 
 func (s *Service) planConsequences(ctx context.Context, actor Actor, cmd Command, yield func(Consequence) bool) error {
-	planned, err := s.Plan(ctx, actor, cmd)
+	planned, err := s.plan(ctx, actor, cmd, nil)
 	if err != nil {
 		return err
 	}
@@ -104,10 +103,7 @@ func (w *supposed) after(ctx context.Context, events []Event) error {
 
 // load answers needs with the changed directory.
 func (w *supposed) load(ctx context.Context, needs []Need) ([]Facts, error) {
-	facts, err := w.s.store.Load(ctx, needs)
-	if err == nil && len(facts) != len(needs) {
-		err = fmt.Errorf("%w: the store answered %d of %d needs", ErrUnsupported, len(facts), len(needs))
-	}
+	facts, err := ask(ctx, w.s.store, needs)
 	if err != nil {
 		return nil, err
 	}

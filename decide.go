@@ -36,9 +36,12 @@ type MoreNeeded struct{ Need Need }
 // Error says that more facts are needed.
 func (*MoreNeeded) Error() string { return "the decision needs more facts" }
 
-// Need gives what has to be loaded before a command can be decided.
+// Need gives what has to be loaded before a command can be decided. What is no
+// command needs nothing; Decide refuses it.
 func (r *Rules) Need(actor Actor, cmd Command) (n Need) {
-	fillNeed(actor, cmd, &n)
+	if checkValue(cmd) == nil {
+		fillNeed(actor, cmd, &n)
+	}
 	return n
 }
 
@@ -82,13 +85,28 @@ func (d *decider) decide(r *Rules, f *Facts, actor Actor, cmd Command, now time.
 }
 
 func checkCommand(actor Actor, cmd Command) error {
-	if cmd == nil {
-		return invalid("Command", "missing")
+	if err := checkValue(cmd); err != nil {
+		return err
 	}
 	if !actor.system && !actor.user.Valid() {
 		return invalid("Actor", "not a user id")
 	}
 	return cmd.check()
+}
+
+// checkValue demands one of the commands of this package and not, for instance, a
+// pointer to one, which has the same methods.
+func checkValue(cmd Command) error {
+	switch cmd.(type) {
+	case nil:
+		return invalid("Command", "missing")
+	case OpenSelf, OpenDirect, CreateRoom, CreateGroup, CreateExternalGroup, OpenTeamRoom, Convert, DeleteRoom,
+		Invite, Remove, Leave, Expel, AppointMasters, DismissMasters, HandOver, Edit, DeleteFeatureData,
+		PutCompany, EditCompany, PutUsers, SetExternalMessaging, SuspendUser, DeleteUser, RestoreUser, SyncTeam:
+		return nil
+	default:
+		return invalid("Command", fmt.Sprintf("a %T is no command: commands are values of the types of this package", cmd))
+	}
 }
 
 // decider holds one decision while it is made. The rows in it are folded: every

@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/gendocs/pages"
 )
 
@@ -20,25 +19,6 @@ func TestGeneratedDocsAreCurrent(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, want.String(), string(have), "run: go run ./internal/gendocs")
 		})
-	}
-}
-
-// TestLifecycleEdgesAreEvents: every event that changes the state of a room or
-// of a membership is an edge of a diagram.
-func TestLifecycleEdgesAreEvents(t *testing.T) {
-	drawn := map[string]bool{}
-	for _, e := range pages.RoomEdges {
-		drawn[e.Type()] = true
-	}
-	for _, e := range append(pages.MemberEdges, pages.MasterEdges...) {
-		drawn[e.Type()] = true
-	}
-	for _, typ := range []string{
-		"room.created", "room.converted", "room.ended", "room.message_off", "room.message_on",
-		"member.joined", "member.left", "master.appointed", "master.dismissed",
-	} {
-		require.True(t, drawn[typ], typ)
-		require.Contains(t, roomkit.EventTypes(), typ)
 	}
 }
 

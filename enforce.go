@@ -98,7 +98,7 @@ func (e *enforcer) steps(ctx context.Context, p *EnforceProgress, steps []Expel)
 	for i, step := range steps {
 		cmds[i] = step
 	}
-	results := e.s.each(cmds, func(i int, cmd Command) (*call, error) {
+	results := e.s.each(System(), cmds, func(i int, cmd Command) (*call, error) {
 		c, err := e.s.newCall(ctx, System(), cmd, nil)
 		if err == nil {
 			c.id = derivedID(p, steps[i])
@@ -107,7 +107,7 @@ func (e *enforcer) steps(ctx context.Context, p *EnforceProgress, steps []Expel)
 	})
 	for i, r := range results {
 		if r.Err != nil {
-			return r.Err
+			return within(r.Err)
 		}
 		if r.Result.Changed && (i == 0 || steps[i].Room != steps[i-1].Room) {
 			p.Changed++

@@ -86,7 +86,7 @@ func (e *Invalid) Unwrap() error { return ErrInvalid }
 // it returns; what happened is in Err.
 type Error struct {
 	Op   string // the command's or the method's name, for instance "Leave"
-	Room RoomID // the room named in the command or the call, whatever the error; zero when none was
+	Room RoomID // the room that the command or the call names or opens, be there one or not, whatever the error; zero without
 	Err  error
 }
 

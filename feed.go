@@ -57,7 +57,7 @@ func decodeRecord(rec Record) (Event, error) {
 func (s *Service) History(ctx context.Context, user UserID, room RoomID, after Version) iter.Seq2[Event, error] {
 	return func(yield func(Event, error) bool) {
 		fail := func(err error) { yield(nil, &Error{Op: "History", Room: room, Err: err}) }
-		from, err := s.historyFrom(ctx, user, room)
+		from, err := s.historyFrom(ctx, user, room, after)
 		if err != nil {
 			fail(err)
 			return
@@ -87,7 +87,10 @@ func (s *Service) History(ctx context.Context, user UserID, room RoomID, after V
 	}
 }
 
-func (s *Service) historyFrom(ctx context.Context, user UserID, room RoomID) (Version, error) {
+func (s *Service) historyFrom(ctx context.Context, user UserID, room RoomID, after Version) (Version, error) {
+	if after < 0 {
+		return 0, invalid("After", "negative")
+	}
 	f, err := s.look(ctx, user, room, ActionSeeRoom)
 	if err != nil {
 		return 0, err

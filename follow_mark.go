@@ -46,12 +46,9 @@ func (m *mark) heldFor(me string, now time.Time) time.Duration {
 
 // load reads the stored mark.
 func (f *follower) load(ctx context.Context) error {
-	facts, err := f.s.store.Load(ctx, []Need{{Checkpoint: f.name}})
+	facts, err := ask(ctx, f.s.store, []Need{{Checkpoint: f.name}})
 	if err != nil {
 		return err
-	}
-	if len(facts) != 1 {
-		return fmt.Errorf("%w: the store answered %d of 1 needs", ErrUnsupported, len(facts))
 	}
 	f.stored = facts[0].Checkpoint
 	f.mark = decodeMark(f.stored)

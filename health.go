@@ -51,7 +51,7 @@ func (s *Service) health(ctx context.Context, room RoomID) ([]Finding, error) {
 	if err := checkRoom(room); err != nil {
 		return nil, err
 	}
-	facts, err := s.store.Load(ctx, []Need{{Room: room}})
+	facts, err := ask(ctx, s.store, []Need{{Room: room}})
 	switch {
 	case err != nil:
 		return nil, err

@@ -170,13 +170,14 @@ func (h *history) step() {
 	}
 }
 
-func auditedHistory(tb testing.TB, tally map[string]int) func(t *rapid.T) {
+func auditedHistory(tb testing.TB, tally map[string]int, taken *steps) func(t *rapid.T) {
 	return func(t *rapid.T) {
 		h := newHistory(t, tb, memstore.New())
 		for range pick(t, "steps", 1, 5, 30, 60, 90) {
 			h.step()
 		}
 		a := newAudit(t)
+		a.steps = taken
 		for rec, err := range h.svc.Feed(ctx, "") {
 			require.NoError(t, err)
 			a.event(rec)
@@ -196,7 +197,7 @@ func TestAuditReplay(t *testing.T) {
 	wanted := []string{"Invite", "Remove", "Leave", "AppointMasters", "SetExternalMessaging", "DeleteUser", "Edit"}
 	missing := func(name string) bool { return tally[name] == 0 }
 	for range 10 {
-		rapid.Check(t, auditedHistory(t, tally))
+		rapid.Check(t, auditedHistory(t, tally, nil))
 		if !slices.ContainsFunc(wanted, missing) {
 			return
 		}
@@ -206,6 +207,6 @@ func TestAuditReplay(t *testing.T) {
 
 func FuzzAuditReplay(f *testing.F) {
 	f.Fuzz(func(t *testing.T, input []byte) {
-		rapid.MakeFuzz(auditedHistory(t, map[string]int{}))(t, input)
+		rapid.MakeFuzz(auditedHistory(t, map[string]int{}, nil))(t, input)
 	})
 }

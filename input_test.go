@@ -1,8 +1,6 @@
 package roomkit_test
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -11,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
 func many(n int) (list []roomkit.UserID) {
@@ -33,6 +30,7 @@ func TestBadInput(t *testing.T) {
 		change(&u)
 		return roomkit.PutUsers{Users: []roomkit.User{u}}
 	}
+	bot := roomkit.User{ID: "bot", Company: "acme", Kind: roomkit.UserBot, Status: roomkit.StatusActive}
 	cases := []struct {
 		name, field string
 		cmd         roomkit.Command
@@ -61,10 +59,21 @@ func TestBadInput(t *testing.T) {
 		{"conversion to nothing", "To", roomkit.Convert{Room: s.general}},
 		{"conversion to a team", "To", roomkit.Convert{Room: s.general, To: roomkit.KindTeam}},
 		{"hand over to oneself", "To", roomkit.HandOver{Room: s.group, To: "ann"}},
+		{"conversion to an unknown kind", "To", roomkit.Convert{Room: s.general, To: 99}},
+		{"expel for another cause", "Cause", roomkit.Expel{Room: s.group, People: people("ben"), Cause: roomkit.CauseSelf}},
+		{"expel for an unknown cause", "Cause", roomkit.Expel{Room: s.group, People: people("ben"), Cause: 99}},
+		{"twice the same invited", "People", roomkit.Invite{Room: s.general, People: people("dan", "adm", "dan")}},
+		{"twice the same removed", "People", roomkit.Remove{Room: s.general, People: people("ben", "ben")}},
+		{"twice the same picked", "People", roomkit.CreateRoom{People: people("ben", "ben"), Audience: roomkit.AudienceMembers}},
+		{"twice the same user", "Users", roomkit.PutUsers{Users: []roomkit.User{bot, bot}}},
+		{"suspend a bad id", "User", roomkit.SuspendUser{User: "a b"}},
+		{"delete a bad id", "User", roomkit.DeleteUser{}},
+		{"restore a bad id", "User", roomkit.RestoreUser{User: long}},
 		{"expel without cause", "Cause", roomkit.Expel{Room: s.group, People: people("ben")}},
 		{"unknown features", "Settings.FeaturesOff", roomkit.CreateGroup{Name: "x", Settings: roomkit.GroupSettings{FeaturesOff: 1 << 7}}},
 		{"empty team id", "Team", roomkit.OpenTeamRoom{}},
 		{"no channel", "Channel", roomkit.SetExternalMessaging{Company: "acme"}},
+		{"unknown channel", "Channel", roomkit.SetExternalMessaging{Company: "acme", Channel: 9}},
 		{"unknown mode", "Mode", roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: 9}},
 		{"mode all for a user", "Mode", roomkit.SetExternalMessaging{Company: "acme", User: "ben", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalAll}},
 		{"a user without kind", "Kind", user(func(u *roomkit.User) { u.Kind = 0 })},
@@ -121,10 +130,7 @@ func TestBadInput(t *testing.T) {
 				actor = roomkit.System()
 			}
 			_, err := s.Do(ctx, actor, c.cmd)
-			require.ErrorIs(t, err, roomkit.ErrInvalid)
-			var bad *roomkit.Invalid
-			require.ErrorAs(t, err, &bad)
-			require.Equal(t, c.field, bad.Field, "%v", err)
+			namesField(t, c.field, err)
 			var place *roomkit.Error
 			require.ErrorAs(t, err, &place)
 			require.Equal(t, before, s.records())
@@ -147,26 +153,62 @@ func TestBadInput(t *testing.T) {
 		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "x"}, roomkit.IfVersion(1))
 		require.ErrorIs(t, err, roomkit.ErrInvalid)
 	})
-	t.Run("questions", func(t *testing.T) {
-		_, err := s.Access(ctx, "a b", s.general)
-		require.ErrorIs(t, err, roomkit.ErrInvalid)
-		_, err = s.Access(ctx, "ann", make([]roomkit.RoomID, roomkit.MaxAccessRooms+1)...)
-		require.ErrorIs(t, err, roomkit.ErrInvalid)
-		require.ErrorIs(t, s.Check(ctx, "ann", 0, s.general), roomkit.ErrInvalid)
-		require.ErrorIs(t, s.Check(ctx, "ann", 200, s.general), roomkit.ErrInvalid)
-		for _, err := range s.Members(ctx, "ann", s.general, roomkit.MemberQuery{Which: roomkit.MembersAll}) {
-			require.ErrorIs(t, err, roomkit.ErrInvalid)
-		}
-		for _, err := range s.Rooms(ctx, "ann", roomkit.RoomQuery{Which: roomkit.MembersAll}) {
-			require.ErrorIs(t, err, roomkit.ErrInvalid)
-		}
-		for _, err := range s.Groups(ctx, "ann", 9) {
-			require.ErrorIs(t, err, roomkit.ErrInvalid)
-		}
-		for _, err := range s.Feed(ctx, "garbage") {
-			require.ErrorIs(t, err, roomkit.ErrInvalid)
-		}
+	t.Run("contacts", func(t *testing.T) {
+		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "eve"}, roomkit.WithContacts("eve", "a b"))
+		namesField(t, "WithContacts[1]", err)
 	})
+}
+
+func namesField(t testing.TB, field string, err error) {
+	t.Helper()
+	require.ErrorIs(t, err, roomkit.ErrInvalid)
+	var bad *roomkit.Invalid
+	require.ErrorAs(t, err, &bad)
+	require.Equal(t, field, bad.Field, "%v", err)
+}
+
+// TestBadQuestions: what is malformed in a question is named as in a command.
+func TestBadQuestions(t *testing.T) {
+	s := newStage(t)
+	rooms := func(q roomkit.RoomQuery) error { return refusalOf(t, s.Rooms(ctx, "ann", q)) }
+	members := func(q roomkit.MemberQuery) error { return refusalOf(t, s.Members(ctx, "ann", s.general, q)) }
+	recommend := func(user roomkit.UserID, audience roomkit.Audience, picked ...roomkit.UserID) error {
+		_, err := s.Recommend(ctx, user, picked, audience, false)
+		return err
+	}
+	access := func(user roomkit.UserID, rooms ...roomkit.RoomID) error {
+		_, err := s.Access(ctx, user, rooms...)
+		return err
+	}
+	for _, c := range []struct {
+		name, field string
+		err         error
+	}{
+		{"access of a bad id", "User", access("a b", s.general)},
+		{"access to too many rooms", "Rooms", access("ann", make([]roomkit.RoomID, roomkit.MaxAccessRooms+1)...)},
+		{"no action", "Action", s.Check(ctx, "ann", 0, s.general)},
+		{"an unknown action", "Action", s.Check(ctx, "ann", 200, s.general)},
+		{"all members", "Which", members(roomkit.MemberQuery{Which: roomkit.MembersAll})},
+		{"a negative number of members", "Limit", members(roomkit.MemberQuery{Limit: -1})},
+		{"all rooms", "Which", rooms(roomkit.RoomQuery{Which: roomkit.MembersAll})},
+		{"an unknown part of the rooms", "Which", rooms(roomkit.RoomQuery{Which: 99})},
+		{"a negative number of rooms", "Limit", rooms(roomkit.RoomQuery{Limit: -1})},
+		{"rooms of no kind", "Kinds[0]", rooms(roomkit.RoomQuery{Kinds: []roomkit.Kind{roomkit.KindNone}})},
+		{"rooms of an unknown kind", "Kinds[1]", rooms(roomkit.RoomQuery{Kinds: []roomkit.Kind{roomkit.KindTeam, 99}})},
+		{"rooms of a bad id", "User", refusalOf(t, s.Rooms(ctx, "a b", roomkit.RoomQuery{}))},
+		{"an unknown list of groups", "GroupList", refusalOf(t, s.Groups(ctx, "ann", 9))},
+		{"a history from before the beginning", "After", refusalOf(t, s.History(ctx, "ann", s.general, -1))},
+		{"a history of no room", "Room", refusalOf(t, s.History(ctx, "ann", roomkit.RoomID{}, 0))},
+		{"a cursor of nobody", "Cursor", refusalOf(t, s.Feed(ctx, "garbage"))},
+		{"rooms with nobody", "People", recommend("ann", roomkit.AudienceMembers)},
+		{"rooms with a bad id", "People[1]", recommend("ann", roomkit.AudienceMembers, "ben", "a b")},
+		{"rooms with somebody twice", "People", recommend("ann", roomkit.AudienceMembers, "ben", "ben")},
+		{"rooms with too many", "People", recommend("ann", roomkit.AudienceMembers, many(roomkit.MaxPeople+1)...)},
+		{"rooms for an unknown audience", "Audience", recommend("ann", 9, "ben", "cat")},
+		{"rooms for a bad id", "User", recommend("a b", roomkit.AudienceMembers, "ben", "cat")},
+	} {
+		t.Run(c.name, func(t *testing.T) { namesField(t, c.field, c.err) })
+	}
 }
 
 // TestNames: one list of texts with the verdict of each. What is taken comes
@@ -193,123 +235,4 @@ func TestNames(t *testing.T) {
 		People: people("ben", "dan"), Origin: roomkit.OriginMail, Title: " Re:\r\n\tbudget\u202e \xff\u200b2027 ",
 	})
 	require.Equal(t, "Re: budget 2027", s.room("ann", derived.Room).Name, "what a mail says is mended, not refused")
-}
-
-// TestOpacity: to an outsider a room that exists and one that does not give
-// equal answers to every command and question (A10, TH-24).
-func TestOpacity(t *testing.T) {
-	s := newStage(t)
-	nowhere := roomkit.RoomID{0xff}
-	for name, room := range map[string]roomkit.RoomID{
-		"self": s.self, "direct": s.direct, "general": s.general, "group": s.group, "external": s.external, "team": s.team, "line": s.line,
-	} {
-		t.Run(name, func(t *testing.T) {
-			for _, cmd := range roomCommands(room) {
-				_, err := s.Do(ctx, roomkit.By("fay"), cmd)
-				require.ErrorIs(t, err, roomkit.ErrNotFound, "%T", cmd)
-			}
-			for i, cmd := range roomCommands(room) {
-				_, here := s.Do(ctx, roomkit.By("fay"), cmd)
-				_, there := s.Do(ctx, roomkit.By("fay"), roomCommands(nowhere)[i])
-				require.Equal(t, there, here)
-			}
-			for v := range roomkit.Version(12) {
-				_, err := s.Do(ctx, roomkit.By("fay"), roomkit.Leave{Room: room}, roomkit.IfVersion(v))
-				require.ErrorIs(t, err, roomkit.ErrNotFound, "no version is told either")
-			}
-			list, err := s.Access(ctx, "fay", room, nowhere)
-			require.NoError(t, err)
-			require.Equal(t, roomkit.Access{Room: room}, list[0])
-			require.Equal(t, roomkit.Access{Room: nowhere}, list[1])
-			_, err = s.Service.Room(ctx, "fay", room)
-			require.ErrorIs(t, err, roomkit.ErrNotFound)
-			for _, err := range s.Members(ctx, "fay", room, roomkit.MemberQuery{}) {
-				require.ErrorIs(t, err, roomkit.ErrNotFound)
-			}
-			for _, err := range s.History(ctx, "fay", room, 0) {
-				require.ErrorIs(t, err, roomkit.ErrNotFound)
-			}
-		})
-	}
-}
-
-func roomCommands(room roomkit.RoomID) []roomkit.Command {
-	return []roomkit.Command{
-		roomkit.Invite{Room: room, People: people("dan")}, roomkit.Remove{Room: room, People: people("ann")}, roomkit.Leave{Room: room},
-		roomkit.AppointMasters{Room: room, People: people("ben")}, roomkit.DismissMasters{Room: room, People: people("ann")},
-		roomkit.HandOver{Room: room, To: "ben"}, roomkit.Edit{Room: room, Name: text("x")}, roomkit.Edit{Room: room, Note: off()},
-		roomkit.Convert{Room: room, To: roomkit.KindGroup, Name: "x"}, roomkit.DeleteRoom{Room: room},
-		roomkit.DeleteFeatureData{Room: room, Features: roomkit.Features(roomkit.FeatureNote)},
-		roomkit.CreateRoom{People: people("ann", "ben"), Origin: roomkit.OriginRoom, Source: room, Anyway: true},
-	}
-}
-
-// TestSettingsOfTheService: resolver, contacts, veto and observer.
-func TestServiceOptions(t *testing.T) {
-	t.Run("directory fills in who is unknown", func(t *testing.T) {
-		svc := newService(t, &roomkit.Options{Directory: staffList{}})
-		room := newGeneral(t, svc, "ann", "ben", "cat")
-		require.True(t, mustDo(t, svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("new")}).Changed)
-		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("ghost")})
-		require.ErrorIs(t, err, roomkit.ErrDenied)
-	})
-	t.Run("contacts are asked for outsiders", func(t *testing.T) {
-		asked := []roomkit.UserID{}
-		svc := newService(t, &roomkit.Options{
-			Contacts: func(_ context.Context, of roomkit.UserID, outsiders []roomkit.UserID) ([]roomkit.UserID, error) {
-				require.Equal(t, roomkit.UserID("ann"), of)
-				asked = append(asked, outsiders...)
-				return people("eve"), nil
-			},
-		})
-		require.True(t, mustDo(t, svc, roomkit.By("ann"), roomkit.OpenDirect{With: "eve"}).Changed)
-		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "fay"})
-		require.ErrorIs(t, err, roomkit.ErrDenied)
-		require.Equal(t, people("eve", "fay"), asked)
-	})
-	t.Run("a veto narrows", func(t *testing.T) {
-		svc := newService(t, &roomkit.Options{Veto: func(_ roomkit.Actor, cmd roomkit.Command, _ roomkit.Decision) error {
-			if _, leaves := cmd.(roomkit.Leave); leaves {
-				return errors.New("not in office hours")
-			}
-			return nil
-		}})
-		room := newGeneral(t, svc, "ann", "ben", "cat")
-		_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: room})
-		var d *roomkit.Denied
-		require.ErrorAs(t, err, &d)
-		require.Equal(t, roomkit.Rule("VETO"), d.Rule)
-		require.Contains(t, d.Reason, "office hours")
-	})
-	t.Run("an observer sees every command", func(t *testing.T) {
-		var seen []roomkit.CommandReport
-		svc := newService(t, &roomkit.Options{Observer: roomkit.Observer{Command: func(r roomkit.CommandReport) { seen = append(seen, r) }}})
-		seen = nil
-		room := newGeneral(t, svc, "ann", "ben", "cat")
-		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Remove{Room: room, People: people("ann")})
-		require.Len(t, seen, 2)
-		require.Equal(t, "CreateRoom", seen[0].Name)
-		require.True(t, seen[0].Changed)
-		require.Equal(t, err, seen[1].Err)
-	})
-	t.Run("bad options", func(t *testing.T) {
-		_, err := roomkit.New(nil, nil)
-		require.ErrorIs(t, err, roomkit.ErrInvalid)
-		_, err = roomkit.New(memstore.New(), &roomkit.Options{Attempts: -1})
-		require.ErrorIs(t, err, roomkit.ErrInvalid)
-		_, err = roomkit.New(memstore.New(), &roomkit.Options{GroupTimeout: -time.Second})
-		require.ErrorIs(t, err, roomkit.ErrInvalid)
-	})
-}
-
-type staffList struct{}
-
-func (staffList) Users(_ context.Context, ids []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) {
-	var users []roomkit.User
-	for _, id := range ids {
-		if id == "new" {
-			users = append(users, roomkit.User{ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive})
-		}
-	}
-	return users, []roomkit.Company{{ID: "acme", Core: true}}, nil
 }

@@ -8,6 +8,7 @@ const (
 	MaxPage        = 1000 // rows of one page; a limit of 0 means DefaultPage
 	DefaultPage    = 100
 	MaxAccessRooms = 1000 // rooms in one call of Access
+	MaxEach        = 1000 // commands in one call of Each
 	MaxOffers      = 20   // rooms recommended by one command
 	MaxSharedSeen  = 1000 // rooms of the same people that are looked at for them
 	MaxNameRunes   = 1000 // characters of a General room's name (LIM-05, CRE-32)

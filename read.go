@@ -2,6 +2,7 @@ package roomkit
 
 import (
 	"context"
+	"fmt"
 	"iter"
 )
 
@@ -100,7 +101,7 @@ func (s *Service) presentPeople(ctx context.Context, q MemberQuery) (*Facts, []U
 	for i := range rows {
 		people[i] = rows[i].User
 	}
-	facts, err := s.store.Load(ctx, []Need{{Room: q.Room, People: people}})
+	facts, err := ask(ctx, s.store, []Need{{Room: q.Room, People: people}})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -114,14 +115,24 @@ func (s *Service) presentPeople(ctx context.Context, q MemberQuery) (*Facts, []U
 // so many, as with Members. A user who is not known or cannot act is a [*Denied]
 // (CRE-49, ADM-13, ADM-17, COM-10).
 func (s *Service) Rooms(ctx context.Context, user UserID, q RoomQuery) iter.Seq2[RoomEntry, error] {
-	if q.Which >= MembersAll {
-		return func(yield func(RoomEntry, error) bool) {
-			yield(RoomEntry{}, &Error{Op: "Rooms", Err: invalid("Which", "not a filter for users")})
-		}
+	if err := q.checkForUser(); err != nil {
+		return func(yield func(RoomEntry, error) bool) { yield(RoomEntry{}, &Error{Op: "Rooms", Err: err}) }
 	}
 	return s.roomList(ctx, "Rooms", user, []RoomQuery{
 		{User: user, Which: q.Which, Kinds: q.Kinds, After: q.After, Limit: q.Limit},
 	})
+}
+
+func (q *RoomQuery) checkForUser() error {
+	if q.Which >= MembersAll {
+		return invalid("Which", "not a filter for users")
+	}
+	for i, k := range q.Kinds {
+		if k == KindNone || k >= kindCount {
+			return invalid(fmt.Sprintf("Kinds[%d]", i), fmt.Sprintf("unknown value %d", k))
+		}
+	}
+	return nil
 }
 
 // GroupList selects a part of the company's group list (LST-23).
@@ -214,7 +225,7 @@ func (s *Service) fillRows(ctx context.Context, q RoomQuery, user UserID, page [
 	for i := range page {
 		needs[i] = Need{Room: page[i].Room.ID, People: []UserID{user}}
 	}
-	facts, err := s.store.Load(ctx, needs)
+	facts, err := ask(ctx, s.store, needs)
 	if err != nil {
 		return err
 	}
@@ -248,7 +259,7 @@ func (s *Service) someone(ctx context.Context, user UserID) (person, error) {
 	if err := checkUser("User", user); err != nil {
 		return person{}, err
 	}
-	facts, err := s.store.Load(ctx, []Need{{People: []UserID{user}}})
+	facts, err := ask(ctx, s.store, []Need{{People: []UserID{user}}})
 	if err != nil {
 		return person{}, err
 	}
@@ -288,7 +299,7 @@ func (s *Service) recommend(ctx context.Context, user UserID, people []UserID, a
 	if len(all) < 3 {
 		return nil, nil // one person leads to the 1:1 room (CRE-03)
 	}
-	facts, err := s.store.Load(ctx, []Need{{People: all, Shared: all}})
+	facts, err := ask(ctx, s.store, []Need{{People: all, Shared: all}})
 	if err != nil {
 		return nil, err
 	}

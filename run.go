@@ -56,17 +56,23 @@ func (s *Service) runGroup(ctx context.Context, group []*call) {
 	}
 }
 
+// ask loads and demands an answer to every need.
+func ask(ctx context.Context, store Store, needs []Need) ([]Facts, error) {
+	facts, err := store.Load(ctx, needs)
+	if err == nil && len(facts) != len(needs) {
+		err = fmt.Errorf("%w: the store answered %d of %d needs", ErrUnsupported, len(facts), len(needs))
+	}
+	return facts, err
+}
+
 func (s *Service) load(ctx context.Context, calls []*call) error {
 	needs := calls[0].needs[:0]
 	for _, c := range calls {
 		needs = append(needs, *c.need)
 	}
-	facts, err := s.store.Load(ctx, needs)
+	facts, err := ask(ctx, s.store, needs)
 	if err != nil {
 		return err
-	}
-	if len(facts) != len(needs) {
-		return fmt.Errorf("%w: the store answered %d of %d needs", ErrUnsupported, len(facts), len(needs))
 	}
 	for i, c := range calls {
 		c.facts = &facts[i]
@@ -93,7 +99,7 @@ func (s *Service) keepCurrent(ctx context.Context, f *Facts) error {
 	for i := range f.Shared {
 		needs[i] = Need{Room: f.Shared[i].Room.ID, People: f.Asked.Shared}
 	}
-	rooms, err := s.store.Load(ctx, needs)
+	rooms, err := ask(ctx, s.store, needs)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package roomkit
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -114,7 +115,7 @@ type EachResult struct {
 func (s *Service) Do(ctx context.Context, actor Actor, cmd Command, opts ...CallOption) (Result, error) {
 	c, err := s.newCall(ctx, actor, cmd, opts)
 	if err != nil {
-		return Result{}, wrap(cmd, err)
+		return Result{}, wrap(actor, cmd, err)
 	}
 	result, err := s.finish(c)
 	s.release(c)
@@ -123,10 +124,14 @@ func (s *Service) Do(ctx context.Context, actor Actor, cmd Command, opts ...Call
 
 // Each runs several commands, for instance leaving several rooms (GEN-13). Every
 // command is judged on its own and none undoes another (GEN-14). They may be
-// decided in any order; the results are in the order of the commands, each with
-// an error as Do gives it.
+// decided in any order; the results are in the order of the commands, each with an
+// error as Do gives it. Of more than MaxEach commands none is carried out, and
+// every one gets the same [*Invalid].
 func (s *Service) Each(ctx context.Context, actor Actor, cmds []Command, opts ...CallOption) []EachResult {
-	return s.each(cmds, func(i int, cmd Command) (*call, error) {
+	return s.each(actor, cmds, func(i int, cmd Command) (*call, error) {
+		if len(cmds) > MaxEach {
+			return nil, invalid("Commands", fmt.Sprintf("more than %d", MaxEach))
+		}
 		c, err := s.newCall(ctx, actor, cmd, opts)
 		if err == nil {
 			c.numbered(i)
@@ -135,13 +140,13 @@ func (s *Service) Each(ctx context.Context, actor Actor, cmds []Command, opts ..
 	})
 }
 
-func (s *Service) each(cmds []Command, newCall func(int, Command) (*call, error)) []EachResult {
+func (s *Service) each(actor Actor, cmds []Command, newCall func(int, Command) (*call, error)) []EachResult {
 	results := make([]EachResult, len(cmds))
 	var all sync.WaitGroup
 	for i, cmd := range cmds {
 		c, err := newCall(i, cmd)
 		if err != nil {
-			results[i].Err = wrap(cmd, err)
+			results[i].Err = wrap(actor, cmd, err)
 			continue
 		}
 		all.Go(func() { results[i].Result, results[i].Err = s.finish(c) })
@@ -155,12 +160,17 @@ func (s *Service) each(cmds []Command, newCall func(int, Command) (*call, error)
 // [ErrUnknownOutcome]. Options.Directory is not asked: who is not known yet is
 // refused.
 func (s *Service) Plan(ctx context.Context, actor Actor, cmd Command, opts ...CallOption) (Result, error) {
+	result, err := s.plan(ctx, actor, cmd, opts)
+	return result, wrap(actor, cmd, err)
+}
+
+func (s *Service) plan(ctx context.Context, actor Actor, cmd Command, opts []CallOption) (Result, error) {
 	c, err := s.newCall(ctx, actor, cmd, opts)
 	if err != nil {
-		return Result{}, wrap(cmd, err)
+		return Result{}, err
 	}
 	c.plan = true
-	return s.finish(c)
+	return s.attempt(c)
 }
 
 // newCall checks the form of a command and gives it its ids.
@@ -178,6 +188,11 @@ func (s *Service) newCall(ctx context.Context, actor Actor, cmd Command, opts []
 	}
 	if err := checkCommand(actor, cmd); err != nil {
 		return nil, err
+	}
+	for i, id := range c.opts.contacts {
+		if err := checkUser(fmt.Sprintf("WithContacts[%d]", i), id); err != nil {
+			return nil, err
+		}
 	}
 	if opensRoom(cmd) {
 		c.newRoom = RoomID(s.o.NewID())
@@ -246,13 +261,13 @@ func (c *call) numbered(i int) {
 // finish runs a call until it has an outcome.
 func (s *Service) finish(c *call) (Result, error) {
 	report := s.o.Observer.Command
-	if report == nil || c.plan {
+	if report == nil {
 		result, err := s.attempt(c)
-		return result, wrap(c.cmd, err)
+		return result, wrap(c.actor, c.cmd, err)
 	}
 	start := s.o.Clock()
 	result, err := s.attempt(c)
-	err = wrap(c.cmd, err)
+	err = wrap(c.actor, c.cmd, err)
 	report(CommandReport{
 		Name: c.cmd.name(), Actor: c.actor, Room: result.Room, Err: err,
 		Changed: result.Changed, Attempts: c.attempts, Took: s.o.Clock().Sub(start),
@@ -339,22 +354,28 @@ func (s *Service) fillIn(ctx context.Context, missing []UserID) error {
 		return fmt.Errorf("directory: %w", err)
 	}
 	for _, c := range companies {
-		known, err := s.store.Load(ctx, []Need{{Companies: []CompanyID{c.ID}}})
+		known, err := ask(ctx, s.store, []Need{{Companies: []CompanyID{c.ID}}})
 		if err != nil {
 			return err
 		}
 		if len(known[0].Companies) > 0 {
 			continue
 		}
-		if _, err := s.Do(ctx, System(), PutCompany{Company: c}); err != nil {
+		if err := s.provision(ctx, PutCompany{Company: c}); err != nil {
 			return err
 		}
 	}
 	if len(users) == 0 {
 		return nil
 	}
-	_, err = s.Do(ctx, System(), PutUsers{Users: users})
-	return err
+	return s.provision(ctx, PutUsers{Users: users})
+}
+
+func (s *Service) provision(ctx context.Context, cmd Command) error {
+	if _, err := s.Do(ctx, System(), cmd); err != nil {
+		return fmt.Errorf("directory: %w", within(err))
+	}
+	return nil
 }
 
 // pause waits a random time that grows with the attempts; the first rerun is
@@ -374,17 +395,41 @@ func pause(ctx context.Context, attempt int) error {
 	}
 }
 
-func wrap(cmd Command, err error) error {
+// within makes an error a part of another one, as [Error] is added once.
+func within(err error) error {
+	var place *Error
+	if errors.As(err, &place) {
+		return fmt.Errorf("%s: %w", place.Op, place.Err)
+	}
+	return err
+}
+
+func wrap(actor Actor, cmd Command, err error) error {
 	if err == nil {
 		return nil
 	}
-	e := &Error{Op: "Do", Err: err}
-	if cmd != nil {
-		e.Op = cmd.name()
+	if checkValue(cmd) != nil {
+		return &Error{Op: "Do", Err: err}
 	}
-	var d *Denied
-	if errors.As(err, &d) {
-		e.Room = d.Room
+	return &Error{Op: cmd.name(), Room: roomNamed(actor, cmd), Err: err}
+}
+
+// roomNamed is the room that a command names or opens, whether or not there is
+// one.
+func roomNamed(actor Actor, cmd Command) RoomID {
+	malformed := checkCommand(actor, cmd) != nil
+	switch c := cmd.(type) {
+	case OpenSelf, OpenDirect, OpenTeamRoom, SyncTeam:
+		if malformed {
+			return RoomID{}
+		}
+	case CreateRoom:
+		if malformed {
+			return cmp.Or(c.Source, c.Use)
+		}
+	default:
 	}
-	return e
+	var n Need
+	fillNeed(actor, cmd, &n)
+	return n.Room
 }

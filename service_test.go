@@ -3,6 +3,7 @@ package roomkit_test
 import (
 	"context"
 	"fmt"
+	"iter"
 	"sync"
 	"testing"
 	"time"
@@ -101,6 +102,19 @@ func participantsOf(t testing.TB, svc *roomkit.Service, user roomkit.UserID, roo
 		list = append(list, m.User)
 	}
 	return list
+}
+
+// refusalOf demands that a sequence gives an error and nothing else.
+func refusalOf[T any](t testing.TB, seq iter.Seq2[T, error]) error {
+	t.Helper()
+	var told []error
+	for v, err := range seq {
+		require.Zero(t, v)
+		told = append(told, err)
+	}
+	require.Len(t, told, 1)
+	require.Error(t, told[0])
+	return told[0]
 }
 
 func TestDoIdempotentByKey(t *testing.T) {

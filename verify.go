@@ -162,10 +162,7 @@ func (v *verifier) subject(ctx context.Context, of Subject) error {
 }
 
 func (v *verifier) load(ctx context.Context, n Need) (*Facts, error) {
-	facts, err := v.store.Load(ctx, []Need{n})
-	if err == nil && len(facts) != 1 {
-		err = fmt.Errorf("%w: the store answered %d of 1 needs", ErrUnsupported, len(facts))
-	}
+	facts, err := ask(ctx, v.store, []Need{n})
 	if err != nil {
 		return nil, err
 	}

@@ -139,11 +139,11 @@ func (s *searcher) inFunction(n ast.Node, stack []ast.Node) bool {
 			s.add("case never", n.List[0], n.List[0], "(mutantIsNot(%d) && (", "))")
 		}
 	case *ast.ExprStmt:
-		if isInList(stack) {
+		if isInList(n, stack) {
 			s.add("skip", n, n, "if mutantIsNot(%d) { ", " }")
 		}
 	case *ast.AssignStmt:
-		if s.file == "apply.go" && n.Tok == token.ASSIGN && len(n.Rhs) == len(n.Lhs) && isInList(stack) {
+		if s.file == "apply.go" && n.Tok == token.ASSIGN && len(n.Rhs) == len(n.Lhs) && isInList(n, stack) {
 			var keep []string
 			for _, r := range n.Rhs {
 				keep = append(keep, "_ = "+s.source(r))
@@ -160,10 +160,12 @@ func (s *searcher) inFunction(n ast.Node, stack []ast.Node) bool {
 }
 
 // isInList reports whether an if may stand in the place of a statement.
-func isInList(stack []ast.Node) bool {
-	switch stack[len(stack)-1].(type) {
-	case *ast.BlockStmt, *ast.CaseClause, *ast.CommClause:
+func isInList(n ast.Stmt, stack []ast.Node) bool {
+	switch of := stack[len(stack)-1].(type) {
+	case *ast.BlockStmt, *ast.CaseClause:
 		return true
+	case *ast.CommClause:
+		return of.Comm != n
 	}
 	return false
 }

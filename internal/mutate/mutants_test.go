@@ -16,6 +16,10 @@ func TestInstrument(t *testing.T) {
 		},
 		{"call", "func f() { g() }", "func f() { if mutantIsNot(1) { g() } }"},
 		{"call in the head of a statement", "func f() { for ; ; g() {\n} }", "func f() { for ; ; g() {\n} }"},
+		{
+			"call in a select", "func f() { select {\ncase <-a:\n\tg()\n} }",
+			"func f() { select {\ncase <-a:\n\tif mutantIsNot(1) { g() }\n} }",
+		},
 		{"case", "func f() { switch {\ncase !a:\n} }", "func f() { switch {\ncase (mutantIsNot(1) && (!a)):\n} }"},
 		{"case of a value", "func f() { switch x {\ncase g(y):\n} }", "func f() { switch x {\ncase g(y):\n} }"},
 		{"effect", "func f() { a, b = c, d }", "func f() { if mutantIs(1) { _ = c; _ = d } else { a, b = c, d } }"},
