@@ -40,6 +40,7 @@ func valuesQuestions(k *kit) {
 	k.found(1, roomkit.KindGroup, ann, bob)
 	k.must(k.change(k.putTeam(core, nil)))
 	before, records := k.picture(), k.feed("")
+	members, users := k.members(roomkit.MemberQuery{Room: roomID(1)}), k.people(roomkit.UserQuery{Company: acme})
 	for _, text := range slices.Concat(hostile(), unwritable()) {
 		for _, q := range k.questions(text) {
 			found, err := q.ask()
@@ -48,6 +49,7 @@ func valuesQuestions(k *kit) {
 			}
 			require.Empty(k, found, "%s %.40q", q.name, text)
 		}
+		k.behind(text, members, users)
 	}
 	require.Equal(k, before, k.picture())
 	require.Equal(k, records, k.feed(""))
@@ -90,22 +92,25 @@ func (k *kit) questions(text string) []question {
 	for _, of := range []roomkit.Subject{roomkit.UserSubject(user), roomkit.CompanySubject(company), roomkit.TeamSubject(team)} {
 		list = append(list, question{"History of a " + of.Type.String(), found(func() ([]roomkit.Record, error) { return k.store.History(k.ctx, of, 0, 0) })})
 	}
-	return append(list, k.behind(text)...)
+	return list
 }
 
-// behind asks for what comes after a text.
-func (k *kit) behind(text string) []question {
-	last := roomkit.UserID(text)
-	if last < "zzz" {
-		last = "zzz" + last // behind everybody
+// behind demands that what comes after a text is what does in the order of bytes.
+// A store may refuse text that it cannot hold.
+func (k *kit) behind(text string, members []roomkit.Member, users []roomkit.User) {
+	k.Helper()
+	after := roomkit.UserID(text)
+	page, err := k.store.Members(k.ctx, roomkit.MemberQuery{Room: roomID(1), After: after})
+	if !errors.Is(err, roomkit.ErrInvalid) {
+		require.NoError(k, err, "Members after %.40q", text)
+		members = slices.DeleteFunc(slices.Clone(members), func(m roomkit.Member) bool { return m.User <= after })
+		require.Equal(k, members, append([]roomkit.Member{}, page...), "Members after %.40q", text)
 	}
-	return []question{
-		{"Members after", found(func() ([]roomkit.Member, error) {
-			return k.store.Members(k.ctx, roomkit.MemberQuery{Room: roomID(1), Which: roomkit.MembersAll, After: last})
-		})},
-		{"Users after", found(func() ([]roomkit.User, error) {
-			return k.store.Users(k.ctx, roomkit.UserQuery{Company: acme, After: last})
-		})},
+	known, err := k.store.Users(k.ctx, roomkit.UserQuery{Company: acme, After: after})
+	if !errors.Is(err, roomkit.ErrInvalid) {
+		require.NoError(k, err, "Users after %.40q", text)
+		users = slices.DeleteFunc(slices.Clone(users), func(u roomkit.User) bool { return u.ID <= after })
+		require.Equal(k, users, append([]roomkit.User{}, known...), "Users after %.40q", text)
 	}
 }
 
