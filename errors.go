@@ -1,6 +1,7 @@
 package roomkit
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -102,4 +103,43 @@ func sortedPeople(people []UserID) []UserID {
 	p := slices.Clone(people)
 	slices.Sort(p)
 	return p
+}
+
+// within makes an error a part of another one, as [Error] is added once.
+func within(err error) error {
+	var place *Error
+	if errors.As(err, &place) {
+		return fmt.Errorf("%s: %w", place.Op, place.Err)
+	}
+	return err
+}
+
+func wrap(actor Actor, cmd Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	if checkValue(cmd) != nil {
+		return &Error{Op: "Do", Err: err}
+	}
+	return &Error{Op: cmd.name(), Room: roomNamed(actor, cmd), Err: err}
+}
+
+// roomNamed is the room that a command names or opens, whether or not there is
+// one.
+func roomNamed(actor Actor, cmd Command) RoomID {
+	malformed := checkCommand(actor, cmd) != nil
+	switch c := cmd.(type) {
+	case OpenSelf, OpenDirect, OpenTeamRoom, SyncTeam:
+		if malformed {
+			return RoomID{}
+		}
+	case CreateRoom:
+		if malformed {
+			return cmp.Or(c.Source, c.Use)
+		}
+	default:
+	}
+	var n Need
+	fillNeed(actor, cmd, &n)
+	return n.Room
 }

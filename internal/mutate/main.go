@@ -22,7 +22,7 @@ import (
 var sources = []string{
 	"policy.go", "standing.go", "decide.go", "apply.go", "membership.go", "pick.go", "open.go", "facts.go",
 	"create.go", "invite.go", "leave.go", "master.go", "edit.go", "convert.go", "directory.go", "account.go",
-	"team.go", "check.go", "access.go", "notice.go", "service.go", "run.go", "fold.go", "feed.go",
+	"team.go", "check.go", "access.go", "notice.go", "service.go", "call.go", "attempt.go", "run.go", "fold.go", "feed.go",
 }
 
 type options struct {
