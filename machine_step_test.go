@@ -28,6 +28,7 @@ type machine struct {
 	clock *clock
 
 	checked int // commands and sweeps that both sides have answered
+	trusted int // of them, how many verdicts were left to the service
 
 	ids     map[string]roomkit.RoomID // by the oracle's names of rooms
 	names   map[roomkit.RoomID]string
@@ -121,7 +122,7 @@ func newMachine(t require.TestingT, p oracle.Policy, r rig, c *tally) *machine {
 		m.run(oracle.System, cmd)
 	}
 	m.users = slices.Sorted(maps.Keys(m.w.Users))
-	m.tally, m.checked = c, 0 // the founding does not count
+	m.tally, m.checked, m.trusted = c, 0, 0 // the founding does not count
 	return m
 }
 
@@ -217,7 +218,9 @@ func (m *machine) run(actor string, cmd oracle.Command) {
 	if m.w.Step%4 == 0 {
 		m.compareConsequences(actor, cmd)
 	}
+	before := m.w.Trusted
 	want := m.w.Do(actor, cmd, m.clock.Now())
+	m.trusted += m.w.Trusted - before
 	if want.Verdict == oracle.Open {
 		m.tally.count[[3]string{"left open", roomkit.CommandName(real)}]++
 		return

@@ -23,7 +23,7 @@ import (
 func TestMachine(t *testing.T) {
 	workers := max(2, runtime.GOMAXPROCS(0))
 	steps, all, began := machineSteps(t), newTally(), time.Now()
-	var done int
+	var done, trusted int
 	var mu sync.Mutex
 	t.Run("workers", func(t *testing.T) {
 		for n := range workers {
@@ -35,6 +35,7 @@ func TestMachine(t *testing.T) {
 					defer mu.Unlock()
 					all.add(w.tally)
 					done += w.done
+					trusted += w.trusted
 				}()
 				for w.done < w.budget {
 					rapid.Check(quietTB{t}, w.world)
@@ -46,6 +47,7 @@ func TestMachine(t *testing.T) {
 	took := ended.Sub(began)
 	t.Logf("%d steps in %s, %.0f a second on %d workers, seed %s (0: each check draws its own)", done,
 		took.Round(time.Millisecond), float64(done)/took.Seconds(), workers, flag.Lookup("rapid.seed").Value)
+	t.Logf("the verdict was left to the service in %d of them (%.1f %%)", trusted, 100*float64(trusted)/float64(done))
 	t.Log(all)
 	if !t.Failed() && done >= tallySteps {
 		require.Empty(t, all.missing(), "never reached")
@@ -102,6 +104,7 @@ type machineWorker struct {
 	tally   *tally
 	budget  int
 	done    int
+	trusted int  // of them, how many verdicts the rule book leaves to the service
 	running bool // a world is on its way; it stays so when the world fails
 	failed  bool // from then on budgets do not count, so that rapid can repeat and shrink
 }
@@ -119,6 +122,7 @@ func (w *machineWorker) world(t *rapid.T) {
 	}
 	m.compareAll()
 	w.done += m.checked
+	w.trusted += m.trusted
 	w.running = false
 }
 

@@ -137,6 +137,7 @@ type call struct {
 	now     time.Time
 	out     Outcome
 	changed bool
+	trusts  bool // the answer of the service decides
 }
 
 // Do runs a command. A refused one changes nothing but the step.
@@ -144,6 +145,9 @@ func (w *World) Do(actor string, cmd Command, now time.Time) Outcome {
 	w.Step++
 	c := &call{w: w, actor: actor, now: now}
 	r := c.start(cmd)
+	if c.trusts {
+		w.Trusted++
+	}
 	switch {
 	case r != nil:
 		return Outcome{Verdict: r.verdict, Rules: r.rules}
@@ -198,6 +202,7 @@ func (w *World) actorRefused(id string) *refusal {
 // answer that the service has given is right, and has to be meant. Rules are those
 // that a refusal may name; none: any. Without an answer the command stays open.
 func (c *call) either(rules ...string) *refusal {
+	c.trusts = c.w.Answer != ""
 	switch c.w.Answer {
 	case "":
 		return unsettled

@@ -165,14 +165,18 @@ func (c *call) offer(people []string, audience Audience) (done bool, no *refusal
 	switch {
 	case len(all) == 0:
 		return false, nil
-	case sure || c.w.Answer == Offers:
+	case sure:
 		c.out.Offers = all
 		return true, nil
 	case c.w.Answer == "":
 		return true, c.either()
-	default:
-		return false, nil
 	}
+	c.trusts = true
+	if c.w.Answer == Offers {
+		c.out.Offers = all
+		return true, nil
+	}
+	return false, nil
 }
 
 func (x CreateRoom) create(c *call, k Kind, people []string) *refusal {

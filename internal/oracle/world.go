@@ -261,6 +261,7 @@ type World struct {
 	Swept     int                // the step of the last sweep
 	Changed   int                // the step of the last change of the directory
 	Answer    Verdict            // what the service answers to the next command; decides what the rule book leaves open
+	Trusted   int                // how many commands the answer has decided
 	lastRoom  int
 }
 
