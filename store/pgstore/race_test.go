@@ -59,14 +59,16 @@ func (c careless) rebase(ctx context.Context, change *roomkit.Change) error {
 // dismissals lets the two masters of many groups dismiss each other at the same
 // time, each through a service of its own, and counts groups without a master.
 func dismissals(t *testing.T, w *world, wrap func(roomkit.Store) roomkit.Store, rooms int) (masterless int) {
-	ids := make([]roomkit.RoomID, rooms)
+	var ids []roomkit.RoomID
 	var cmds []roomkit.Command
-	for i := range ids {
+	for i := range rooms {
 		cmds = append(cmds, roomkit.CreateGroup{Name: fmt.Sprint("Group ", i), Masters: []roomkit.UserID{"u2"}})
 	}
-	for i, r := range w.service.Each(t.Context(), roomkit.By("u1"), cmds) {
-		require.NoError(t, r.Err)
-		ids[i] = r.Result.Room
+	for some := range slices.Chunk(cmds, roomkit.MaxEach) {
+		for _, r := range w.service.Each(t.Context(), roomkit.By("u1"), some) {
+			require.NoError(t, r.Err)
+			ids = append(ids, r.Result.Room)
+		}
 	}
 	var sides [2]*roomkit.Service
 	for i := range sides {
