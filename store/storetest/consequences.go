@@ -34,6 +34,7 @@ type office struct {
 	store roomkit.Store
 	svc   *roomkit.Service
 	ids   atomic.Uint64
+	ahead time.Duration // of the clock of the system
 	rooms []roomkit.RoomID
 }
 
@@ -51,7 +52,8 @@ func (o *office) service(tb testing.TB, store roomkit.Store) *roomkit.Service {
 			binary.BigEndian.PutUint64(id[8:], o.ids.Add(1))
 			return id
 		},
-		Poll: 10 * time.Millisecond,
+		Clock: func() time.Time { return time.Now().Add(o.ahead) },
+		Poll:  10 * time.Millisecond,
 	})
 	require.NoError(tb, err)
 	return svc
@@ -141,8 +143,11 @@ func (o *office) settled(tb testing.TB) {
 	require.NoError(tb, roomkit.Verify(tb.Context(), o.store, nil))
 }
 
+// lease is longer than any sweep takes here, so that no commit is for renewing it.
+const lease = time.Minute
+
 func enforceOnce(ctx context.Context, svc *roomkit.Service) error {
-	return svc.Enforce(ctx, &roomkit.EnforceOptions{Once: true, Lease: time.Millisecond})
+	return svc.Enforce(ctx, &roomkit.EnforceOptions{Once: true, Lease: lease})
 }
 
 var errDead = errors.New("the process is dead")
@@ -194,6 +199,7 @@ func killedEverywhere(t *testing.T, open func(testing.TB) roomkit.Store) {
 			die()
 			died = m.dead
 			require.True(t, died || err == nil, "%v", err)
+			o.ahead = 2 * lease // the dead one's is over
 			require.NoError(t, enforceOnce(t.Context(), o.svc))
 			require.Equal(t, want, o.picture(t), "died at commit %d, after it: %v", deaths, after)
 			o.settled(t)
