@@ -56,6 +56,7 @@ func TestReadmeLimits(t *testing.T) {
 		{roomkit.MaxPeople, " people in one command"},
 		{roomkit.MaxEverybody, " in a room that is converted"},
 		{roomkit.MaxTeamMembers, " in a team"},
+		{roomkit.MaxEach, " commands in one `Each`"},
 		{roomkit.MaxPage, " rows in a page"},
 		{roomkit.MaxNameRunes, " characters in a name"},
 		{roomkit.MaxGroupName, " in that of a group"},
