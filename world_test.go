@@ -72,8 +72,8 @@ func (w *world) answer(n Need, newRoom RoomID) Facts {
 	}
 	for _, id := range w.everybody {
 		m, has := rows[id]
-		asked := slices.Contains(n.People, id) || slices.Contains(f.Room.Parties[:], id) || id == leader
-		if !asked && !(n.Everybody && (m.Participant || m.Master)) && !(n.Masters && m.Master) {
+		comes := n.Everybody && m.Participant || (n.Everybody || n.Masters) && m.Master
+		if !comes && id != leader && !slices.Contains(n.People, id) && !slices.Contains(f.Room.Parties[:], id) {
 			continue
 		}
 		if has {

@@ -34,7 +34,7 @@ type office struct {
 	store roomkit.Store
 	svc   *roomkit.Service
 	ids   atomic.Uint64
-	ahead time.Duration // of the clock of the system
+	clock atomic.Int64 // microseconds; every look takes some
 	rooms []roomkit.RoomID
 }
 
@@ -52,7 +52,7 @@ func (o *office) service(tb testing.TB, store roomkit.Store) *roomkit.Service {
 			binary.BigEndian.PutUint64(id[8:], o.ids.Add(1))
 			return id
 		},
-		Clock: func() time.Time { return time.Now().Add(o.ahead) },
+		Clock: func() time.Time { return at(1).Add(time.Duration(o.clock.Add(100)) * time.Microsecond) },
 		Poll:  10 * time.Millisecond,
 	})
 	require.NoError(tb, err)
@@ -199,7 +199,7 @@ func killedEverywhere(t *testing.T, open func(testing.TB) roomkit.Store) {
 			die()
 			died = m.dead
 			require.True(t, died || err == nil, "%v", err)
-			o.ahead = 2 * lease // the dead one's is over
+			o.clock.Add(2 * lease.Microseconds()) // the dead one's is over
 			require.NoError(t, enforceOnce(t.Context(), o.svc))
 			require.Equal(t, want, o.picture(t), "died at commit %d, after it: %v", deaths, after)
 			o.settled(t)
