@@ -152,7 +152,7 @@ func TestConnectionsCutAroundCommit(t *testing.T) {
 func cutAroundCommit(t *testing.T, pooler bool, want int) {
 	w := newWorld(t)
 	p, pool := through(t)
-	p.pooler = pooler
+	p.pooler.Store(pooler)
 	seen := newWitness(t, openStore(t, pool, w.o), w.store)
 	service, err := roomkit.New(seen, nil)
 	require.NoError(t, err)

@@ -21,8 +21,8 @@ type proxy struct {
 	open   map[net.Conn]struct{}
 	refuse bool
 
-	pooler    bool // makes up the numbers of processes, as poolers do
-	noCancels bool // requests to cancel a statement get lost
+	pooler    atomic.Bool // makes up the numbers of processes, as poolers do
+	noCancels atomic.Bool // requests to cancel a statement get lost
 
 	cuts  atomic.Int64 // connections that were cut
 	trips atomic.Int64 // times that the client has spoken after the server
@@ -71,7 +71,7 @@ func (p *proxy) accept() {
 			})
 		})
 		p.wg.Go(func() {
-			if p.pooler && forge(client, server) != nil {
+			if p.pooler.Load() && forge(client, server) != nil {
 				p.end(client, server)
 				return
 			}
@@ -87,7 +87,7 @@ func (p *proxy) begin(server, client net.Conn) error {
 		return err
 	}
 	const cancelRequest = 80877102
-	if p.noCancels && binary.BigEndian.Uint32(head[4:]) == cancelRequest {
+	if p.noCancels.Load() && binary.BigEndian.Uint32(head[4:]) == cancelRequest {
 		return io.EOF
 	}
 	_, err := server.Write(head)

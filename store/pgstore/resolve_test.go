@@ -174,8 +174,8 @@ func TestCommandOfLostGroupReused(t *testing.T) {
 // has ended nobody can say that nothing was stored.
 func TestCancelledCommitThatGoesOn(t *testing.T) {
 	tests := map[string]func(*proxy){
-		"the request to cancel is lost": func(p *proxy) { p.noCancels = true },
-		"behind a pooler":               func(p *proxy) { p.pooler = true },
+		"the request to cancel is lost": func(p *proxy) { p.noCancels.Store(true) },
+		"behind a pooler":               func(p *proxy) { p.pooler.Store(true) },
 	}
 	for name, prepare := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -207,7 +207,7 @@ func TestCancelledCommitThatGoesOn(t *testing.T) {
 func TestLostCommitThatGoesOn(t *testing.T) {
 	w := newWorld(t)
 	p, pool := through(t)
-	p.noCancels = true
+	p.noCancels.Store(true)
 	o := *w.o
 	o.Patience = time.Minute
 	side := w.side(t)
