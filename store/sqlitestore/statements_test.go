@@ -73,7 +73,11 @@ func TestPlans(t *testing.T) {
 		}
 	}
 	check("empty")
-	fillTables(t, db, 10_000)
+	rows := 10_000
+	if testing.Short() {
+		rows = 1_000
+	}
+	fillTables(t, db, rows)
 	check("filled")
 	_, err := db.Exec("ANALYZE")
 	require.NoError(t, err)
