@@ -38,15 +38,13 @@ var (
 )
 
 func BenchmarkDecideInvite(b *testing.B) {
-	w := newWorld(smallUsers())
+	companies, users := smallUsers()
+	w := newWorld(companies, append(users, User{ID: "new", Company: "acme", Kind: UserMember, Status: StatusActive}))
 	rules := NewRules(Policy{})
 	d, err := w.decide(rules, By("ann"), CreateRoom{People: []UserID{"ben", "cat"}, Audience: AudienceMembers, Anyway: true}, theRoom)
 	if err != nil || !w.commit(&d) {
 		b.Fatal(err)
 	}
-	u := w.users["ben"]
-	u.ID = "new"
-	w.users["new"] = u
 	cmd := Invite{Room: theRoom, People: []UserID{"new"}}
 	f := w.answer(rules.Need(By("ann"), cmd), RoomID{2})
 	b.ReportAllocs()
