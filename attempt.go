@@ -71,11 +71,7 @@ func (s *Service) again(c *call) (bool, error) {
 		return false, c.givenUp(c.ctx.Err())
 	case errors.Is(c.err, ErrUnknownOutcome):
 		c.asks.Command, c.uncertain = c.id, true
-	case refused(c.err):
-		// On the state that the commit before relied on nothing was refused, so that
-		// one is in conflict now, if it is still on its way.
-		return false, c.err
-	case !errors.Is(c.err, ErrConflict):
+	case !errors.Is(c.err, ErrConflict) || errors.Is(c.err, errStale):
 		return false, c.givenUp(c.err)
 	}
 	s.o.Logger.LogAttrs(c.ctx, slog.LevelDebug, "roomkit: running a command again",
@@ -83,14 +79,8 @@ func (s *Service) again(c *call) (bool, error) {
 	return true, nil
 }
 
-// refused reports whether the command itself is the reason of an error, and not
-// the store.
-func refused(err error) bool {
-	return errors.Is(err, ErrDenied) || errors.Is(err, ErrInvalid) || errors.Is(err, ErrNotFound) ||
-		errors.Is(err, ErrCommandReused) || errors.Is(err, errStale)
-}
-
-// givenUp is what a caller learns whose command is not run again.
+// givenUp is what a caller learns whose command is not run again. Even a refusal
+// leaves open what becomes of an earlier attempt that may still be on its way.
 func (c *call) givenUp(err error) error {
 	if c.uncertain && !errors.Is(err, ErrUnknownOutcome) {
 		return fmt.Errorf("%w: %w", ErrUnknownOutcome, err)

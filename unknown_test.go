@@ -2,6 +2,7 @@ package roomkit_test
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -81,4 +82,23 @@ func TestOutcomeStaysUnknown(t *testing.T) {
 	require.ErrorIs(t, err, roomkit.ErrUnknownOutcome)
 	require.Equal(t, 3, faulty.Calls(storetest.MethodCommit))
 	require.Equal(t, people("ann", "ben", "cat"), participantsOf(t, setup, "ann", room))
+}
+
+// A refusal does not hide that an earlier attempt may still be on its way.
+func TestRefusedAfterUnknown(t *testing.T) {
+	inner := memstore.New()
+	setup := serviceOn(t, inner, nil)
+	room := newGeneral(t, setup, "ann", "ben", "cat")
+	asked := 0
+	svc, err := roomkit.New(torn{inner}, &roomkit.Options{Veto: func(roomkit.Actor, roomkit.Command, roomkit.Decision) error {
+		if asked++; asked == 1 {
+			return nil
+		}
+		return errors.New("not any more")
+	}})
+	require.NoError(t, err)
+	_, err = svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: room})
+	require.ErrorIs(t, err, roomkit.ErrUnknownOutcome)
+	require.ErrorIs(t, err, roomkit.ErrDenied)
+	require.Equal(t, 2, asked)
 }
