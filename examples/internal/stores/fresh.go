@@ -3,6 +3,7 @@ package stores
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -11,13 +12,13 @@ import (
 )
 
 // Fresh names one empty store of each kind for a test: in memory, a file in dir,
-// and, if ROOMKIT_POSTGRES_URL is set, a database of its own there, which drop
+// and a database of its own on the server of ROOMKIT_POSTGRES_URL, which drop
 // removes.
 func Fresh(ctx context.Context, dir string) (names []string, drop func(), err error) {
 	names = []string{"memory", "sqlite:" + filepath.Join(dir, "rooms.db")}
 	server := os.Getenv("ROOMKIT_POSTGRES_URL")
 	if server == "" {
-		return names, func() {}, nil
+		return nil, nil, errors.New("ROOMKIT_POSTGRES_URL is not set; .ci/with-postgres runs a command with a server of its own")
 	}
 	database := "roomkit_example_" + rand.Text()
 	run := func(sql string) error {
