@@ -1,8 +1,6 @@
 package roomkit
 
 import (
-	"context"
-	"fmt"
 	"time"
 )
 
@@ -59,118 +57,6 @@ func (a Access) MayRecall(user, author UserID, sentAt, now time.Time) error {
 		return deny("FEA-10", "the time for recalling is over")
 	}
 	return nil
-}
-
-var featureActions = [featureCount]Action{ActionUseNote, ActionUseEvent, ActionUseTask, ActionUseFolder, ActionUseMailingList}
-
-// access evaluates the facts of one room for one user.
-func (r *Rules) access(f *Facts, id RoomID, user UserID) Access {
-	room := &f.Room
-	out := Access{Room: id}
-	if room.Version == 0 {
-		return out
-	}
-	who := f.person(user)
-	st, void := who.standing(room, &f.Team)
-	if st == 0 && void == "" || !r.visible(room, &who, st, void) {
-		return out
-	}
-	out.Version, out.Kind, out.Standing = room.Version, room.Kind, st
-	out.Actions = r.actions(room.Kind, st, r.limitsOf(room, &f.Team, f.barred()))
-	for feature, action := range featureActions {
-		if out.Actions.Has(action) {
-			out.Features |= 1 << feature
-		}
-	}
-	if out.Can(ActionEnter) {
-		out.ReadFrom = readFrom(room, who.row)
-	}
-	out.EmptiedAt = room.EmptiedAt
-	out.RecallWindow, out.LINE = who.company.recallWindow(), room.HadLINE
-	return out
-}
-
-func readFrom(room *Room, row *Member) ReadFrom {
-	from := ReadFrom{Allowed: true, All: row.ReadAll && room.EmptiedAt == 0}
-	if from.All {
-		return from
-	}
-	from.Version, from.At = row.JoinedVersion, row.JoinedAt
-	if row.ReadAll || room.EmptiedAt > row.JoinedVersion {
-		from.Version, from.At = room.EmptiedAt, room.EmptiedOn
-	}
-	return from
-}
-
-// Access says for each room, in the order given, all that a user may do in it.
-// One round trip, at most MaxAccessRooms rooms. A permission that has just been
-// withdrawn ends access with this call already, before anybody was removed. A user or
-// room that is not known is no error; a malformed id and too many rooms are
-// [ErrInvalid].
-func (s *Service) Access(ctx context.Context, user UserID, rooms ...RoomID) ([]Access, error) {
-	facts, err := s.accessFacts(ctx, user, rooms)
-	if err != nil {
-		return nil, &Error{Op: "Access", Err: err}
-	}
-	list := make([]Access, len(rooms))
-	for i := range facts {
-		list[i] = s.rules.access(&facts[i], rooms[i], user)
-	}
-	return list, nil
-}
-
-// question is what a store is asked about one user in one room. No store keeps it.
-type question struct {
-	needs  [1]Need
-	people [1]UserID
-}
-
-func (s *Service) accessFacts(ctx context.Context, user UserID, rooms []RoomID) ([]Facts, error) {
-	if err := checkUser("User", user); err != nil {
-		return nil, err
-	}
-	if len(rooms) > MaxAccessRooms {
-		return nil, invalid("Rooms", fmt.Sprintf("more than %d", MaxAccessRooms))
-	}
-	asked, _ := s.questions.Get().(*question)
-	if asked == nil {
-		asked = new(question)
-	}
-	defer s.questions.Put(asked)
-	asked.people[0] = user
-	needs := asked.needs[:]
-	if len(rooms) != 1 {
-		needs = make([]Need, len(rooms))
-	}
-	for i, room := range rooms {
-		if err := checkRoom(room); err != nil {
-			return nil, err
-		}
-		needs[i] = Need{Room: room, People: asked.people[:]}
-	}
-	return ask(ctx, s.store, needs)
-}
-
-// Check says whether a user may take an action in a room: nil, a [*Denied] with
-// the rule that forbids it, or [ErrNotFound]; [ErrInvalid] for a malformed id and an
-// unknown action. One round trip.
-func (s *Service) Check(ctx context.Context, user UserID, action Action, room RoomID) error {
-	if err := s.check(ctx, user, action, room); err != nil {
-		return &Error{Op: "Check", Room: room, Err: err}
-	}
-	return nil
-}
-
-func (s *Service) check(ctx context.Context, user UserID, action Action, room RoomID) error {
-	if action == ActionNone || action >= actionCount {
-		return invalid("Action", "missing or unknown")
-	}
-	facts, err := s.accessFacts(ctx, user, []RoomID{room})
-	if err != nil {
-		return err
-	}
-	who := facts[0].person(user)
-	return s.rules.may(&facts[0], &who, By(user), action)
 }
 
 // NotesFromBeginning reports whether the user can read the room's notes from the

@@ -9,7 +9,7 @@ import (
 // from the zero Room on, gives the stored row. Events of other subjects and
 // unknown events only move the version.
 func (r Room) Apply(e Event) Room {
-	info := e.meta()
+	info := e.Head()
 	if info.Subject.Type != SubjectRoom {
 		return r
 	}
@@ -70,7 +70,7 @@ func createdRoom(e *RoomCreated) Room {
 	emptiedAt, emptiedOn := emptiedBy(e)
 	return Room{
 		ID: e.Subject.Room, Kind: e.Kind, State: StateActive,
-		Company: e.Company, Team: e.Team, Creator: e.Actor.user, Parties: e.Parties,
+		Company: e.Company, Team: e.Team, Creator: e.Actor.User(), Parties: e.Parties,
 		Name: e.Name, NameKey: e.NameKey, Photo: e.Photo, Description: e.Description, Origin: e.Origin,
 		Public: e.Public, HistorySharing: e.HistorySharing, Notify: e.Notify, Features: e.Features,
 		EmptiedAt: emptiedAt, EmptiedOn: emptiedOn, CreatedAt: e.At,
@@ -88,10 +88,10 @@ func emptiedBy(e *RoomCreated) (Version, time.Time) {
 // Apply gives the person's row as it is after an event of the room. The event
 // must concern the person: name it among its people, or end the room.
 func (m Member) Apply(e Event) Member {
-	info := e.meta()
+	info := e.Head()
 	switch e := e.(type) {
 	case *MemberJoined:
-		who, ok := find(e.People, m.User)
+		who, ok := Find(e.People, m.User)
 		if !ok {
 			return m
 		}
@@ -101,7 +101,7 @@ func (m Member) Apply(e Event) Member {
 		m.ReadAll, m.Epoch = e.ReadAll, who.Epoch
 		m.Left, m.LeftAt, m.LeftVersion, m.LeftBy = CauseNone, time.Time{}, 0, Actor{}
 	case *MemberLeft:
-		if _, ok := find(e.People, m.User); !ok {
+		if _, ok := Find(e.People, m.User); !ok {
 			return m
 		}
 		m = m.ended(info)
@@ -109,16 +109,16 @@ func (m Member) Apply(e Event) Member {
 			m.Master = false
 		}
 	case *MasterAppointed:
-		if who, ok := find(e.People, m.User); ok {
+		if who, ok := Find(e.People, m.User); ok {
 			m = m.named(info, who)
 			m.Master, m.MasterEpoch = true, who.Epoch
 		}
 	case *MasterDismissed:
-		if _, ok := find(e.People, m.User); ok {
+		if _, ok := Find(e.People, m.User); ok {
 			m.Master = false
 		}
 	case *RoomConverted:
-		if who, ok := find(e.People, m.User); ok {
+		if who, ok := Find(e.People, m.User); ok {
 			m.Epoch = who.Epoch
 		}
 	case *RoomEnded:
@@ -142,7 +142,7 @@ func (m Member) ended(info *Meta) Member {
 	return m
 }
 
-func find(people []Person, id UserID) (Person, bool) {
+func Find(people []Person, id UserID) (Person, bool) {
 	for i := range people {
 		if people[i].User == id {
 			return people[i], true
@@ -153,7 +153,7 @@ func find(people []Person, id UserID) (Person, bool) {
 
 // Apply gives the company as it is after an event of it.
 func (c Company) Apply(e Event) Company {
-	info := e.meta()
+	info := e.Head()
 	if info.Subject.Type != SubjectCompany {
 		return c
 	}
@@ -189,7 +189,7 @@ func (c Company) losing(from, to ExternalMode, at Version) Company {
 
 // Apply gives the user as it is after an event of it.
 func (u User) Apply(e Event) User {
-	info := e.meta()
+	info := e.Head()
 	if info.Subject.Type != SubjectUser {
 		return u
 	}

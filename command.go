@@ -11,37 +11,289 @@ package roomkit
 //
 //sumtype:decl
 type Command interface {
-	name() string              // the stable name, for instance "Leave"
-	check() error              // form only: ids, sizes, enums
-	need(actor Actor, n *Need) // what the decision has to know; the actor is in n.People
-	decide(d *decider) error   // says what happens, by events
+	CommandName() string // the stable name, for instance "Leave"
+
 }
 
 // CommandName is the stable name of a command, for instance "Leave".
-func CommandName(c Command) string { return c.name() }
+func CommandName(c Command) string { return c.CommandName() }
 
-func (OpenSelf) name() string             { return "OpenSelf" }
-func (OpenDirect) name() string           { return "OpenDirect" }
-func (CreateRoom) name() string           { return "CreateRoom" }
-func (CreateGroup) name() string          { return "CreateGroup" }
-func (CreateExternalGroup) name() string  { return "CreateExternalGroup" }
-func (OpenTeamRoom) name() string         { return "OpenTeamRoom" }
-func (Invite) name() string               { return "Invite" }
-func (Remove) name() string               { return "Remove" }
-func (Leave) name() string                { return "Leave" }
-func (Expel) name() string                { return "Expel" }
-func (AppointMasters) name() string       { return "AppointMasters" }
-func (DismissMasters) name() string       { return "DismissMasters" }
-func (HandOver) name() string             { return "HandOver" }
-func (Edit) name() string                 { return "Edit" }
-func (DeleteFeatureData) name() string    { return "DeleteFeatureData" }
-func (Convert) name() string              { return "Convert" }
-func (DeleteRoom) name() string           { return "DeleteRoom" }
-func (PutCompany) name() string           { return "PutCompany" }
-func (EditCompany) name() string          { return "EditCompany" }
-func (PutUsers) name() string             { return "PutUsers" }
-func (SetExternalMessaging) name() string { return "SetExternalMessaging" }
-func (SuspendUser) name() string          { return "SuspendUser" }
-func (DeleteUser) name() string           { return "DeleteUser" }
-func (RestoreUser) name() string          { return "RestoreUser" }
-func (SyncTeam) name() string             { return "SyncTeam" }
+func (OpenSelf) CommandName() string             { return "OpenSelf" }
+func (OpenDirect) CommandName() string           { return "OpenDirect" }
+func (CreateRoom) CommandName() string           { return "CreateRoom" }
+func (CreateGroup) CommandName() string          { return "CreateGroup" }
+func (CreateExternalGroup) CommandName() string  { return "CreateExternalGroup" }
+func (OpenTeamRoom) CommandName() string         { return "OpenTeamRoom" }
+func (Invite) CommandName() string               { return "Invite" }
+func (Remove) CommandName() string               { return "Remove" }
+func (Leave) CommandName() string                { return "Leave" }
+func (Expel) CommandName() string                { return "Expel" }
+func (AppointMasters) CommandName() string       { return "AppointMasters" }
+func (DismissMasters) CommandName() string       { return "DismissMasters" }
+func (HandOver) CommandName() string             { return "HandOver" }
+func (Edit) CommandName() string                 { return "Edit" }
+func (DeleteFeatureData) CommandName() string    { return "DeleteFeatureData" }
+func (Convert) CommandName() string              { return "Convert" }
+func (DeleteRoom) CommandName() string           { return "DeleteRoom" }
+func (PutCompany) CommandName() string           { return "PutCompany" }
+func (EditCompany) CommandName() string          { return "EditCompany" }
+func (PutUsers) CommandName() string             { return "PutUsers" }
+func (SetExternalMessaging) CommandName() string { return "SetExternalMessaging" }
+func (SuspendUser) CommandName() string          { return "SuspendUser" }
+func (DeleteUser) CommandName() string           { return "DeleteUser" }
+func (RestoreUser) CommandName() string          { return "RestoreUser" }
+func (SyncTeam) CommandName() string             { return "SyncTeam" }
+
+// Audience is the choice a picker starts with (CRE-02).
+type Audience uint8
+
+// The audiences.
+const (
+	AudienceNone     Audience = iota // not chosen; fine only where the origin decides
+	AudienceMembers                  // 'Company Members'
+	AudienceExternal                 // 'External Users': users of other companies or LINE users
+	AudienceCount
+)
+
+// OpenSelf opens the actor's "message to me" room; the same room every time
+// (SELF-02).
+type OpenSelf struct{}
+
+// OpenDirect opens the 1:1 room with another user (CRE-13 to CRE-15, DIR-13,
+// DIR-15). There is one room per pair (DIR-02): opening it again answers with
+// it, and a party that had left starts a new membership period (DIR-17).
+type OpenDirect struct {
+	With UserID
+}
+
+// CreateRoom makes a room of the right kind from picked people (CRE-01): the 1:1
+// room for one person, a General room for several company members, an
+// ExternalGroup when users of other companies are among them, together with
+// company members or not (CRE-12), a General room with LINE users. The room comes
+// into being with this command, when the creator has confirmed (CRE-08, CRE-09);
+// [Service.Plan] shows it before.
+//
+// The people are those whom the creator has chosen: of a picker, of a calendar
+// event (CRE-16, CRE-18), of a mail (CRE-20, CRE-22), or of the members of another
+// room and further people (CRE-23, CRE-24), which stays as it is (CRE-27) and must
+// not be a 1:1 room, message to me or a room with outsiders (CRE-25).
+//
+// With several people it offers first what [Service.Recommend] gives, on every way
+// (CRE-04, CRE-19, CRE-22, CRE-26, LST-12): unless Anyway or Use is set and when rooms
+// exist that all of them share, it answers with Result.Offers and changes nothing.
+// Several rooms of the same people may stand side by side (CRE-07).
+type CreateRoom struct {
+	People      []UserID // 1 to MaxPeople; the actor is in anyway; of a team, its people of this moment (CRE-53)
+	Audience    Audience // required for OriginPicker
+	Origin      Origin   // OriginPicker, OriginEvent, OriginMail or OriginRoom
+	Source      RoomID   // the room the people were chosen from, for OriginRoom
+	Title       string   // the event's title or the mail's subject; shortened to fit (CRE-32)
+	Name        string   // given by the creator; wins over Title
+	Photo       string
+	Description string
+	Use         RoomID // choose this room, which the people share, offered or not: nothing is created (CRE-05)
+	Anyway      bool   // create although rooms are offered (CRE-06)
+}
+
+// CreateGroup makes a group of the actor's company (CRE-34). The actor becomes
+// Group Master and member, unless an administrator creates it for others.
+type CreateGroup struct {
+	Name        string   // required, unique in the company ignoring case (GRP-29)
+	Members     []UserID // besides the actor; at most MaxPeople
+	Masters     []UserID // further Group Masters; they need not be members (GRP-10)
+	ForOthers   bool     // an administrator creates it without taking part; Masters is required
+	Photo       string
+	Description string
+	Settings    GroupSettings
+}
+
+// CreateExternalGroup makes an external group owned by the actor's company
+// (CRE-35). Everyone in it needs the external permission (EXT-30), and outsiders
+// have to be contacts of the actor (EXT-32): [WithContacts], [Options.Contacts] or
+// [Policy].AnyoneIsContact say who is.
+type CreateExternalGroup struct {
+	Name        string   // required (CRE-51)
+	Members     []UserID // besides the actor, of any company; at most MaxPeople
+	Masters     []UserID // further Group Masters, of the owning company
+	ForOthers   bool     // an administrator creates it without taking part; Masters is required
+	Photo       string
+	Description string
+	Settings    GroupSettings
+}
+
+// GroupSettings are chosen when a group is created (EXT-36). The zero value:
+// message on, every feature the kind offers on, private, no group notification,
+// no history sharing.
+type GroupSettings struct {
+	Public         bool       // Group only (EXT-10)
+	HistorySharing bool       // newcomers read from the beginning
+	Notify         bool       // group notification (NTF-05)
+	MessageOff     bool       // start with message switched off
+	FeaturesOff    FeatureSet // features to start with switched off
+}
+
+// OpenTeamRoom makes a team's room, by its leader or an administrator (TEAM-02,
+// TEAM-03). The team's members are its participants (TEAM-01).
+type OpenTeamRoom struct {
+	Team TeamID
+}
+
+// Invite adds people, one or several (GEN-04), to a room. They take part at once
+// (COM-13). It is the only way into a group, public or private (GRP-23, GRP-24),
+// and takes people with an account only (EXT-41).
+//
+// People whom the actor cannot know are refused with one rule (CRE-49, in an
+// external group EXT-32): there is no such user, or it is an outsider who is no
+// contact of the actor.
+//
+// Where the room cannot take them in, Invite opens a new, empty room instead and
+// leaves this one as it is: a 1:1 room with a third person (DIR-06, DIR-07), a
+// General room with users of other companies or LINE users (GEN-27).
+// Result.Room says which room it was.
+type Invite struct {
+	Room   RoomID
+	People []UserID // 1 to MaxPeople; who already takes part is skipped (COM-07)
+	Name   string   // name of the new external group, where one has to be opened and the room has none
+}
+
+// Remove takes people, one or several (GEN-06), out of a room: others, and in a
+// group a Group Master can name himself as long as another one remains (GRP-45,
+// EXT-27). They can read nothing of it any more (GEN-08, GRP-13, EXT-20); what they
+// wrote stays for the others (COM-03, GRP-14, EXT-21). In a group it ends a master
+// role too and is refused if no Group Master would remain (GRP-45).
+type Remove struct {
+	Room   RoomID
+	People []UserID // 1 to MaxPeople, all of them participants (COM-08)
+}
+
+// Leave ends the actor's own participation. Only Direct and General rooms can
+// be left, from the list as from inside (LST-22, GEN-12), and no group by anybody
+// (GRP-12, EXT-17, EXT-18). The leaver can read nothing of it any more (GEN-10); for
+// the others it goes on unchanged (GEN-11, GEN-35). For several rooms use
+// [Service.Each] (GEN-13).
+type Leave struct {
+	Room RoomID
+}
+
+// Expel is the system's command that carries out what a change of the directory
+// has already decided: it takes out those of People to whom Cause applies and
+// leaves the others alone. It can leave a group without a Group Master (ADM-19).
+type Expel struct {
+	Room   RoomID
+	People []UserID // 1 to MaxPeople
+	Cause  Cause    // CausePermission or CauseAccount
+}
+
+// AppointMasters makes people Group Masters; a group may have several (GRP-05).
+// They need not take part (GRP-10). By a Group Master or an administrator of the
+// owning company (GRP-06, EXT-13); other kinds have no masters (GEN-34, TEAM-08).
+type AppointMasters struct {
+	Room   RoomID
+	People []UserID // 1 to MaxPeople
+}
+
+// DismissMasters ends master roles; whoever takes part goes on doing so. At
+// least one Group Master has to remain (GRP-09, EXT-27). By a Group Master, also of
+// himself (GRP-08), or an administrator of the owning company (GRP-06, EXT-13).
+type DismissMasters struct {
+	Room   RoomID
+	People []UserID // 1 to MaxPeople
+}
+
+// HandOver appoints another Group Master and ends the actor's own role in one
+// step. The actor goes on taking part as before. By a Group Master only (GRP-08).
+type HandOver struct {
+	Room RoomID
+	To   UserID
+}
+
+// Edit changes properties and settings of a room. Nil fields stay as they are.
+// Either all changes are allowed and made, or none is. Whether a new name is announced
+// depends on group notification as it was before.
+//
+// Each field is an action of its own in docs/permissions.md. In a General room those
+// who take part may take it (GEN-22, GEN-23, GEN-26). In a group a Group Master or an
+// administrator of the owning company may (GRP-15, GRP-28, EXT-12, EXT-46), but Photo
+// is for those who take part (GRP-27), HistorySharing for the masters alone (GRP-26,
+// EXT-42) and WithholdFeatures for the administrators alone (GRP-31). In a team room
+// an administrator may and, as far as granted, the leader (TEAM-10, TEAM-11,
+// TEAM-25), who alone shares history (TEAM-14). What a kind of room does not have
+// nobody changes. The system may not.
+type Edit struct {
+	Room             RoomID
+	Name             *string
+	Photo            *string
+	Description      *string
+	Public           *bool // find by colleagues
+	HistorySharing   *bool // acts on people who join from now on (COM-05)
+	Notify           *bool // group notification
+	Message          *bool // off makes the room unusable and starts the 30 days (GRP-38)
+	Note             *bool
+	Event            *bool
+	Task             *bool
+	Folder           *bool
+	MailingList      *bool
+	WithholdFeatures *bool // administrators: withhold the masters' right over features (GRP-31)
+}
+
+// DeleteFeatureData asks to delete what was stored with features of a room, for
+// good (TEAM-13). The host deletes when it sees the event. By a Group Master or an
+// administrator of the owning company (GRP-15, EXT-12), in a team room by the leader
+// or an administrator (TEAM-13).
+type DeleteFeatureData struct {
+	Room     RoomID
+	Features FeatureSet // Note, Event or Folder
+}
+
+// DeleteRoom ends a group or team room for everybody; what it held is to be
+// deleted (GRP-40). The host deletes when it sees the event. By a Group Master or an
+// administrator of the owning company (GRP-41), of a team room by an administrator
+// (TEAM-04). No other kind can be deleted (SELF-02, DIR-05, GEN-34).
+type DeleteRoom struct {
+	Room RoomID
+}
+
+// Convert turns a General room into a group, for good (CRE-43). The actor
+// becomes Group Master, the others become members (CRE-39); the room and its
+// conversation stay (CRE-40), and the rules of a group hold at once (CRE-44).
+// Conversion to an ExternalGroup drops those who lack the external permission
+// (CRE-41); Result.Dropped names them.
+type Convert struct {
+	Room RoomID
+	To   Kind   // KindGroup or KindExternalGroup
+	Name string // required if the room has none; else replaces it when given
+}
+
+// SyncTeam brings a team and its room in line with the organisation chart
+// (TEAM-05, TEAM-09). By the system or the company's administrator. A SyncedSeq
+// lower than that of the last sync is refused; 0 stands for "not numbered".
+type SyncTeam struct {
+	Team Team // Version is ignored
+}
+
+// Offer is a room that already exists and in which all the chosen people take
+// part (CRE-04).
+type Offer struct {
+	Room  Room
+	Exact bool  // nobody else takes part
+	Extra int64 // how many others take part
+}
+
+// Limits on what one call may carry. They are checked before anything is loaded.
+const (
+	MaxPeople      = 500  // people named in one command
+	MaxEverybody   = 1000 // people of a room where a command needs all of them: converting, opening a new room by inviting
+	MaxTeamMembers = 5000 // members of a team given to SyncTeam
+	MaxPage        = 1000 // rows of one page; a limit of 0 means DefaultPage
+	DefaultPage    = 100
+	MaxAccessRooms = 1000 // rooms in one call of Access
+	MaxEach        = 1000 // commands in one call of Each
+	MaxOffers      = 20   // rooms recommended by one command
+	MaxSharedSeen  = 1000 // rooms of the same people that are looked at for them
+	MaxNameRunes   = 1000 // characters of a General room's name (LIM-05, CRE-32)
+	MaxGroupName   = 100  // characters of a group's name (GRP-29, EXT-34)
+	MaxDescription = 300  // characters of a description (GRP-30, EXT-35)
+	MaxPhotoBytes  = 512  // bytes of a photo reference
+	MaxKeyBytes    = 128  // bytes of an idempotency key
+	MaxEventBytes  = 1 << 20
+)

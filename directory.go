@@ -1,6 +1,129 @@
 package roomkit
 
-import "time"
+import (
+	"time"
+)
+
+// UserKind says what kind of account a user is.
+type UserKind uint8
+
+// The kinds of users.
+const (
+	UserNone   UserKind = iota
+	UserMember          // a member of a company that uses the product
+	UserLINE            // a LINE user; belongs to no company
+	UserBot             // a bot of a company
+	UserKindCount
+)
+
+var UserKindNames = [UserKindCount]string{"none", "member", "line", "bot"}
+
+// String gives the stable name of the kind.
+func (k UserKind) String() string { return EnumName(UserKindNames[:], int(k)) }
+
+// UserStatus is the state of an account.
+type UserStatus uint8
+
+// The states of an account.
+const (
+	StatusNone      UserStatus = iota
+	StatusActive               // in use
+	StatusSuspended            // cannot act, but stays in its rooms (ADM-18)
+	StatusDeleted              // out of every room (ADM-13)
+	UserStatusCount
+)
+
+var UserStatusNames = [UserStatusCount]string{"none", "active", "suspended", "deleted"}
+
+// String gives the stable name of the status.
+func (s UserStatus) String() string { return EnumName(UserStatusNames[:], int(s)) }
+
+// User is an account as far as decisions depend on it. The host provisions
+// users with [PutUsers] or [Options.Directory].
+type User struct {
+	ID            UserID
+	Version       Version
+	Company       CompanyID // empty for LINE users only; never changes
+	Kind          UserKind  // never changes
+	Status        UserStatus
+	Administrator bool // administers the own company
+	Works         bool // own permission to talk with users of other companies; counts while the company's mode is ExternalSelected
+	LINE          bool // own permission to talk with LINE users
+
+	// The library keeps these: they void memberships that began before a loss.
+	WorksSince Version // the company's version when Works was granted last
+	WorksLost  Version // the own version when Works was withdrawn last
+	Ended      Version // the own version when the account was deleted last
+
+	Groups int64 // in how many groups the user takes part (LIM-02); kept by the store
+}
+
+// ExternalMode says who of a company may talk with outsiders (ADM-02).
+type ExternalMode uint8
+
+// The modes. Off is the zero value: what is unknown is not permitted.
+const (
+	ExternalOff      ExternalMode = iota // nobody
+	ExternalSelected                     // those who hold the permission themselves
+	ExternalAll                          // all members
+	ExternalModeCount
+)
+
+var ExternalModeNames = [ExternalModeCount]string{"off", "selected", "all"}
+
+// String gives the stable name of the mode.
+func (m ExternalMode) String() string { return EnumName(ExternalModeNames[:], int(m)) }
+
+// Company is a tenant as far as decisions depend on it.
+type Company struct {
+	ID                  CompanyID
+	Version             Version
+	Core                bool          // has the Core product, without which there are no rooms (COM-10)
+	MembersCreateGroups bool          // members, not only administrators, may create groups (CRE-36)
+	Works               ExternalMode  // talking with users of other companies
+	LINE                ExternalMode  // talking with LINE users
+	MaxGroups           int64         // LIM-01; 0 means 100,000; the free plan has 1,000
+	RecallWindow        time.Duration // how long own messages can be recalled (FEA-10); 0 means 24 hours
+
+	// The library keeps these: they void memberships that began before a loss.
+	WorksOff      Version // the version with which Works became ExternalOff last
+	WorksNarrowed Version // the version with which Works went from all to selected last
+
+	Groups int64 // how many groups the company owns (LIM-01); kept by the store
+}
+
+// Team is a unit of the organisation chart as far as its room depends on it.
+type Team struct {
+	ID        TeamID
+	Version   Version
+	Company   CompanyID
+	Name      string
+	Leader    UserID     // may be empty
+	Members   []UserID   // in byte order, at most MaxTeamMembers; the host expands sub-teams (TEAM-16)
+	Room      bool       // the administrator allows a team room (TEAM-04)
+	Features  bool       // the administrator grants the leader the right over features (TEAM-11)
+	Photo     bool       // the administrator grants the leader the right over the photo (TEAM-25)
+	Preset    FeatureSet // what a new team room has switched on (TEAM-12)
+	Notify    bool       // group notification of a new team room (TEAM-12)
+	SyncedSeq int64      // the host's sequence number of the last sync
+}
+
+// Channel is one of the two ways of talking with outsiders, permitted apart
+// from each other (ADM-01).
+type Channel uint8
+
+// The channels.
+const (
+	ChannelNone  Channel = iota
+	ChannelWorks         // users of other companies
+	ChannelLINE          // LINE users
+	ChannelCount
+)
+
+var ChannelNames = [ChannelCount]string{"none", "works", "line"}
+
+// String gives the stable name of the channel.
+func (c Channel) String() string { return EnumName(ChannelNames[:], int(c)) }
 
 // PutCompany adds or replaces a company. Only the system may (ADM-23). The fields
 // that the library keeps are ignored.
@@ -57,177 +180,4 @@ type DeleteUser struct {
 // account that is not deleted stays as it is.
 type RestoreUser struct {
 	User UserID
-}
-
-func (c PutCompany) check() error {
-	switch {
-	case !c.Company.ID.Valid():
-		return invalid("Company.ID", "not a company id")
-	case c.Company.MaxGroups < 0:
-		return invalid("Company.MaxGroups", "negative")
-	}
-	if err := checkWindow("Company.RecallWindow", c.Company.RecallWindow); err != nil {
-		return err
-	}
-	if err := enumOK("Company.Works", c.Company.Works, externalModeCount); err != nil {
-		return err
-	}
-	return enumOK("Company.LINE", c.Company.LINE, externalModeCount)
-}
-
-func (c PutCompany) need(_ Actor, n *Need) { n.Companies = append(n.Companies, c.Company.ID) }
-
-func (c PutCompany) decide(d *decider) error {
-	if !d.actor.system {
-		return d.denied("ADM-23", ActionNone, "only the system provisions companies")
-	}
-	before := *d.f.company(c.Company.ID)
-	after := c.Company
-	after.Version, after.WorksOff, after.WorksNarrowed, after.Groups = 0, 0, 0, 0
-	if before.given() == after {
-		return nil
-	}
-	d.emitCompany(before, after.ID, &CompanyPut{Company: after})
-	return nil
-}
-
-// given is what the host gave of a company, without what the library keeps.
-func (c Company) given() Company {
-	c.Version, c.WorksOff, c.WorksNarrowed, c.Groups = 0, 0, 0, 0
-	return c
-}
-
-func (c EditCompany) check() error {
-	if !c.Company.Valid() {
-		return invalid("Company", "not a company id")
-	}
-	if c.MembersCreateGroups == nil && c.RecallWindow == nil {
-		return invalid("EditCompany", "changes nothing")
-	}
-	if c.RecallWindow != nil {
-		return checkWindow("RecallWindow", *c.RecallWindow)
-	}
-	return nil
-}
-
-func checkWindow(field string, d time.Duration) error {
-	if d < 0 || d%time.Microsecond != 0 {
-		return invalid(field, "negative or finer than a microsecond")
-	}
-	return nil
-}
-
-func (c EditCompany) need(_ Actor, n *Need) { n.Companies = append(n.Companies, c.Company) }
-
-func (c EditCompany) decide(d *decider) error {
-	before := *d.f.company(c.Company)
-	if err := d.mayAdminister(before.ID); err != nil {
-		return err
-	}
-	after := before.given()
-	if c.MembersCreateGroups != nil {
-		after.MembersCreateGroups = *c.MembersCreateGroups
-	}
-	if c.RecallWindow != nil {
-		after.RecallWindow = *c.RecallWindow
-	}
-	if after != before.given() {
-		d.emitCompany(before, before.ID, &CompanyPut{Company: after})
-	}
-	return nil
-}
-
-// mayAdminister demands the system or an administrator of the company itself
-// (ADM-11). What does not exist and what belongs to another company are refused
-// alike (ADM-23, ADM-12).
-func (d *decider) mayAdminister(company CompanyID) error {
-	own := d.actor.system || d.me.Administrator && d.home() == company
-	if company == "" || !own {
-		return d.denied("ADM-23", ActionNone, "not an account or company that the actor administers")
-	}
-	return nil
-}
-
-func (d *decider) emitCompany(before Company, id CompanyID, e Event) {
-	d.stampDirectory(e, CompanySubject(id), before.Version)
-	d.out.rows.companies = append(d.out.rows.companies, before.Apply(e))
-	d.out.Events = append(d.out.Events, e)
-}
-
-func (d *decider) emitUser(before User, id UserID, e Event) {
-	d.stampDirectory(e, UserSubject(id), before.Version)
-	d.out.rows.users = append(d.out.rows.users, before.Apply(e))
-	d.out.Events = append(d.out.Events, e)
-}
-
-func (d *decider) stampDirectory(e Event, of Subject, before Version) {
-	info := e.meta()
-	info.Subject, info.Version, info.At = of, before+1, d.now
-	if before == 0 {
-		d.begun = append(d.begun, Expect{Subject: of})
-	}
-	d.sign(info, CauseNone)
-}
-
-func (c SetExternalMessaging) check() error {
-	if !c.Company.Valid() {
-		return invalid("Company", "not a company id")
-	}
-	if c.Channel != ChannelWorks && c.Channel != ChannelLINE {
-		return invalid("Channel", "neither ChannelWorks nor ChannelLINE")
-	}
-	if c.User != "" {
-		if c.Mode == ExternalAll {
-			return invalid("Mode", "ExternalAll is for a company")
-		}
-		if err := checkUser("User", c.User); err != nil {
-			return err
-		}
-	}
-	return enumOK("Mode", c.Mode, externalModeCount)
-}
-
-func (c SetExternalMessaging) need(_ Actor, n *Need) {
-	n.Companies = append(n.Companies, c.Company)
-	if c.User != "" {
-		n.People = append(n.People, c.User)
-	}
-}
-
-func (c SetExternalMessaging) decide(d *decider) error {
-	company := *d.f.company(c.Company)
-	if err := d.mayAdminister(company.ID); err != nil {
-		return err
-	}
-	mode := &company.Works
-	if c.Channel == ChannelLINE {
-		mode = &company.LINE
-	}
-	if c.User != "" {
-		return c.forUser(d, company, *mode)
-	}
-	if *mode != c.Mode {
-		d.emitCompany(company, company.ID, &CompanyMessagingChanged{Channel: c.Channel, From: *mode, To: c.Mode})
-	}
-	return nil
-}
-
-func (c SetExternalMessaging) forUser(d *decider, company Company, mode ExternalMode) error {
-	u := *d.f.user(c.User)
-	if u.ID == "" || u.Company != company.ID || u.Kind != UserMember {
-		return d.denied("ADM-23", ActionNone, "no such member of the company", c.User)
-	}
-	on, has := c.Mode == ExternalSelected, u.Works
-	if c.Channel == ChannelLINE {
-		has = u.LINE
-	}
-	if !on && mode == ExternalAll {
-		return d.denied("ADM-03", ActionNone, "it is granted to all members", c.User)
-	}
-	if on != has {
-		d.emitUser(u, u.ID, &UserMessagingChanged{
-			Channel: c.Channel, On: on, Permits: on && mode == ExternalSelected, Company: company.Version,
-		})
-	}
-	return nil
 }

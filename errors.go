@@ -1,7 +1,6 @@
 package roomkit
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"slices"
@@ -97,49 +96,10 @@ func (e *Error) Error() string { return "roomkit: " + e.Op + ": " + e.Err.Error(
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-func invalid(field, reason string) error { return &Invalid{Field: field, Reason: reason} }
+func BadInput(field, reason string) error { return &Invalid{Field: field, Reason: reason} }
 
-func sortedPeople(people []UserID) []UserID {
+func SortedPeople(people []UserID) []UserID {
 	p := slices.Clone(people)
 	slices.Sort(p)
 	return p
-}
-
-// within makes an error a part of another one, as [Error] is added once.
-func within(err error) error {
-	var place *Error
-	if errors.As(err, &place) {
-		return fmt.Errorf("%s: %w", place.Op, place.Err)
-	}
-	return err
-}
-
-func wrap(actor Actor, cmd Command, err error) error {
-	if err == nil {
-		return nil
-	}
-	if checkValue(cmd) != nil {
-		return &Error{Op: "Do", Err: err}
-	}
-	return &Error{Op: cmd.name(), Room: roomNamed(actor, cmd), Err: err}
-}
-
-// roomNamed is the room that a command names or opens, whether or not there is
-// one.
-func roomNamed(actor Actor, cmd Command) RoomID {
-	malformed := checkCommand(actor, cmd) != nil
-	switch c := cmd.(type) {
-	case OpenSelf, OpenDirect, OpenTeamRoom, SyncTeam:
-		if malformed {
-			return RoomID{}
-		}
-	case CreateRoom:
-		if malformed {
-			return cmp.Or(c.Source, c.Use)
-		}
-	default:
-	}
-	var n Need
-	fillNeed(actor, cmd, &n)
-	return n.Room
 }

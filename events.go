@@ -1,6 +1,8 @@
 package roomkit
 
-import "time"
+import (
+	"time"
+)
 
 // Event is something that has happened to one room, user, company or team. The
 // set is sealed; every event is a struct of this file that embeds [Meta].
@@ -11,8 +13,7 @@ type Event interface {
 	Type() string
 	// Info gives what all events carry.
 	Info() Meta
-	meta() *Meta
-	codec(c *coder)
+	Head() *Meta
 }
 
 // SubjectType says what a version belongs to.
@@ -25,13 +26,13 @@ const (
 	SubjectUser
 	SubjectCompany
 	SubjectTeam
-	subjectTypeCount
+	SubjectTypeCount
 )
 
-var subjectTypeNames = [subjectTypeCount]string{"none", "room", "user", "company", "team"}
+var subjectTypeNames = [SubjectTypeCount]string{"none", "room", "user", "company", "team"}
 
 // String gives the stable name of the type.
-func (t SubjectType) String() string { return enumName(subjectTypeNames[:], int(t)) }
+func (t SubjectType) String() string { return EnumName(subjectTypeNames[:], int(t)) }
 
 // Subject names one versioned thing: a room by Room, the others by ID.
 type Subject struct {
@@ -75,7 +76,7 @@ type Meta struct {
 
 // Info gives the Meta itself; every event embeds it.
 func (m Meta) Info() Meta   { return m }
-func (m *Meta) meta() *Meta { return m }
+func (m *Meta) Head() *Meta { return m }
 
 // Events of rooms.
 type (
@@ -335,3 +336,23 @@ func (*TeamSynced) Type() string { return "team.synced" }
 
 // Type gives the name as it was stored.
 func (u *Unknown) Type() string { return u.Name }
+
+func (m Meta) Equal(o Meta) bool {
+	at := m.At.Equal(o.At)
+	m.At = o.At
+	return at && m == o
+}
+
+// What every store has to check in the same way stands here, for the stores of
+// this project and of others.
+
+// Valid reports whether a subject names a room, a user, a company or a team.
+func (s Subject) Valid() bool {
+	switch s.Type {
+	case SubjectRoom:
+		return s.ID == "" && !s.Room.IsZero()
+	case SubjectUser, SubjectCompany, SubjectTeam:
+		return s.ID != "" && s.Room.IsZero()
+	}
+	return false
+}

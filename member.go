@@ -64,16 +64,16 @@ const (
 	CauseRoomEnded          // the room was dissolved or deleted
 	CauseConverted          // the room was converted (CRE-39, CRE-41)
 	CauseHandedOver         // a master handed the role over
-	causeCount
+	CauseCount
 )
 
-var causeNames = [causeCount]string{
+var CauseNames = [CauseCount]string{
 	"none", "created", "invited", "added", "reopened", "organisation", "self", "removed",
 	"permission_withdrawn", "account_ended", "room_ended", "converted", "handed_over",
 }
 
 // String gives the stable name of the cause, for instance "permission_withdrawn".
-func (c Cause) String() string { return enumName(causeNames[:], int(c)) }
+func (c Cause) String() string { return EnumName(CauseNames[:], int(c)) }
 
 // Actor is who sends a command: a user or the system. It is always given by the
 // host, which has authenticated the user; it is never read from a payload. The

@@ -122,7 +122,7 @@ func leftNotice(info Meta) NoticeKey {
 func toPeople(info Meta, people []Person, key NoticeKey, params map[string]string) []Notice {
 	list := make([]Notice, 0, len(people))
 	for i := range people {
-		if people[i].Kind == UserMember && people[i].User != info.Actor.user {
+		if people[i].Kind == UserMember && people[i].User != info.Actor.User() {
 			list = append(list, Notice{To: people[i].User, Room: info.Subject.Room, Key: key, Params: about(info, params)})
 		}
 	}

@@ -1,9 +1,108 @@
 package roomkit
 
 import (
+	"math/bits"
 	"strings"
 	"time"
 )
+
+// Action is something a person can do in a room. Commands ask for one or more
+// actions; features such as posting are asked for with [Service.Access].
+type Action uint8
+
+// The actions.
+const (
+	ActionNone              Action = iota
+	ActionEnter                    // open the room and read
+	ActionPost                     // write messages
+	ActionInvite                   // bring people in
+	ActionRemove                   // take other people out
+	ActionLeave                    // end the own participation
+	ActionAppointMaster            // make Group Masters
+	ActionDismissMaster            // end master roles
+	ActionRename                   // change the name
+	ActionChangePhoto              // change the photo
+	ActionDescribe                 // change the description
+	ActionSwitchNote               // switch Note on and off
+	ActionSwitchEvent              // switch Event on and off
+	ActionSwitchTask               // switch Task on and off
+	ActionSwitchFolder             // switch Folder on and off
+	ActionSwitchMailingList        // switch Mailing List on and off
+	ActionSetVisibility            // make public or private
+	ActionSwitchMessage            // switch the whole room on and off
+	ActionShareHistory             // let newcomers read earlier conversation
+	ActionSetNotification          // switch group notification
+	ActionWithholdFeatures         // withhold the masters' right over features
+	ActionDeleteFeatureData        // delete the data of Note, Event, Folder
+	ActionConvert                  // turn a General room into a group; whether it can become one, Service.Plan tells
+	ActionDelete                   // end the room for everybody
+	ActionUseNote                  // read and write notes
+	ActionUseEvent                 // create, edit and delete events, those of others too (FEA-04)
+	ActionUseTask                  // create tasks (FEA-03)
+	ActionUseFolder                // use the room's folder (FEA-05)
+	ActionUseMailingList           // write mail to all members
+	ActionInviteAttendees          // invite attendees to an event of the room's calendar (EXT-38)
+	ActionRestrictFolder           // set access lists on folders (FEA-08)
+	ActionShareFolderLinks         // decide whether folder links may be shared (FEA-07)
+	ActionSwitchFileNotice         // switch the notice about new files (FEA-09)
+	ActionRecallOwn                // recall own messages, see Access.MayRecall
+	ActionRecallOthers             // recall messages of others (FEA-11)
+	ActionSource                   // choose people for a new room among the members (CRE-23, GRP-43, TEAM-26)
+	ActionSeeRoom                  // see name and properties
+	ActionSeeMembers               // see who takes part
+	ActionMailMembers              // mail or invite all members of a public group (GRP-22)
+	ActionCount
+)
+
+var actionNames = [ActionCount]string{
+	"none", "enter", "post", "invite", "remove", "leave", "appoint_master", "dismiss_master", "rename",
+	"change_photo", "describe", "switch_note", "switch_event", "switch_task", "switch_folder",
+	"switch_mailing_list", "set_visibility", "switch_message", "share_history", "set_notification",
+	"withhold_features", "delete_feature_data", "convert", "delete", "use_note", "use_event", "use_task",
+	"use_folder", "use_mailing_list", "invite_attendees", "restrict_folder", "share_folder_links",
+	"switch_file_notice", "recall_own", "recall_others", "source", "see_room", "see_members", "mail_members",
+}
+
+// String gives the stable name of the action, for instance "appoint_master".
+func (a Action) String() string { return EnumName(actionNames[:], int(a)) }
+
+// ActionSet is a set of actions, one bit each.
+type ActionSet uint64
+
+// Actions makes a set.
+func Actions(as ...Action) ActionSet { return setOf[ActionSet](as...) }
+
+// Has reports whether a is in the set. ActionNone and unknown actions never are.
+func (s ActionSet) Has(a Action) bool { return a > ActionNone && a < ActionCount && inSet(s, a) }
+
+// String lists the names of the actions.
+func (s ActionSet) String() string { return setString[Action](s) }
+
+const allActions = ActionSet(1<<ActionCount-1) &^ 1
+
+// Standing is what a person is in a room: a set of the bits below.
+type Standing uint8
+
+// The standings.
+const (
+	StandingParticipant   Standing = 1 << iota // takes part
+	StandingMaster                             // is a Group Master
+	StandingLeader                             // leads the team of a Team room
+	StandingAdministrator                      // administers the company that owns the group or team
+	StandingColleague                          // belongs to the company that owns a Group
+	StandingNone          Standing = 0
+	standingCount                  = 1 << 5
+	allStandings          Standing = standingCount - 1
+)
+
+var standingNames = [...]string{"participant", "master", "leader", "administrator", "colleague"}
+
+type standingBit uint8
+
+func (b standingBit) String() string { return EnumName(standingNames[:], int(b)) }
+
+// String lists the names of the standings.
+func (s Standing) String() string { return setString[standingBit](s) }
 
 // This file is the only one that says who may do what. A cell of the matrix
 // names the standings that may, and the rule that forbids it to all others.
@@ -18,25 +117,10 @@ type Policy struct {
 	LINERoomFeatures                    bool             // Note, Event, Task and Folder in rooms with LINE users (AMB-11, LINE-07)
 	TeamPhotoByMembers                  bool             // any member changes a team room's photo (AMB-17, TEAM-25)
 	AnyoneIsContact                     bool             // outsiders need not be contacts (EXT-32, LINE-02)
-	MaxParticipants                     [kindCount]int64 // by Kind; 0 means no limit (LIM-07); teams follow the organisation chart whatever it is
+	MaxParticipants                     [KindCount]int64 // by Kind; 0 means no limit (LIM-07); teams follow the organisation chart whatever it is
 	MaxGroupsPerUser                    int64            // 0 means 2,000 (LIM-02)
 	LeaderTeamLimit                     int64            // largest team whose leader may open the room; 0 means 100 (LIM-08)
 	MessageOffPeriod                    time.Duration    // until a switched-off room's data is deleted; 0 means 30 days (GRP-38)
-}
-
-func (p Policy) maxGroupsPerUser() int64 { return orDefault(p.MaxGroupsPerUser, 2000) }
-func (p Policy) leaderTeamLimit() int64  { return orDefault(p.LeaderTeamLimit, 100) }
-func (p Policy) messageOffPeriod() time.Duration {
-	return orDefault(p.MessageOffPeriod, 30*24*time.Hour)
-}
-func (c *Company) maxGroups() int64            { return orDefault(c.MaxGroups, 100_000) }
-func (c *Company) recallWindow() time.Duration { return orDefault(c.RecallWindow, 24*time.Hour) }
-
-func orDefault[T int64 | time.Duration](v, def T) T {
-	if v == 0 {
-		return def
-	}
-	return v
 }
 
 // cell says who may take an action in a kind of room, and which rule forbids it
@@ -58,7 +142,7 @@ const (
 // matrix is the authority matrix: action × kind. The columns are none, self,
 // direct, general, group, external group, team. Managing members is the masters'
 // right (EXT-14).
-var matrix = [actionCount][kindCount]cell{
+var matrix = [ActionCount][KindCount]cell{
 	ActionEnter:             {{}, {part, "SELF-01"}, {part, "DIR-04"}, {part, "COM-02"}, {part, "GRP-11"}, {part, "EXT-19"}, {part, "COM-02"}},
 	ActionPost:              {{}, {part, "SELF-01"}, {part, "DIR-04"}, {part, "COM-02"}, {part, "GRP-11"}, {part, "EXT-19"}, {part, "COM-02"}},
 	ActionInvite:            {{}, {none, "SELF-03"}, {part, "GEN-02"}, {part, "GEN-02"}, {mast | admn, "GRP-07"}, {mast, "EXT-15"}, {none, "TEAM-08"}},
@@ -112,26 +196,26 @@ type condition struct {
 }
 
 // limit is a circumstance of a room that narrows what may be done in it.
-type limit uint8
+type Limit uint8
 
 const (
-	limitMessageOff       limit = iota // message is switched off
-	limitTeamRoomOff                   // the administrator does not allow the team room
-	limitFeaturesWithheld              // from the masters
-	limitLeaderFeatures                // not granted to the leader
-	limitLeaderPhoto                   // not granted to the leader
-	limitPrivate                       // not found by colleagues
-	limitLINERoom                      // LINE users take part
-	limitPartner                       // the other party of a 1:1 room, or the own side, lacks the permission
-	limitNoNote
-	limitNoEvent
-	limitNoTask
-	limitNoFolder
-	limitNoMailingList
+	LimitMessageOff       Limit = iota // message is switched off
+	LimitTeamRoomOff                   // the administrator does not allow the team room
+	LimitFeaturesWithheld              // from the masters
+	LimitLeaderFeatures                // not granted to the leader
+	LimitLeaderPhoto                   // not granted to the leader
+	LimitPrivate                       // not found by colleagues
+	LimitLINERoom                      // LINE users take part
+	LimitPartner                       // the other party of a 1:1 room, or the own side, lacks the permission
+	LimitNoNote
+	LimitNoEvent
+	LimitNoTask
+	LimitNoFolder
+	LimitNoMailingList
 	limitCount
 )
 
-type limits uint16
+type Limits uint16
 
 const (
 	switchFeatures = ActionSet(1<<ActionSwitchNote | 1<<ActionSwitchEvent | 1<<ActionSwitchTask | 1<<ActionSwitchFolder | 1<<ActionSwitchMailingList)
@@ -144,32 +228,32 @@ const (
 // conditions stand in order of priority: the first that takes an action away
 // gives the rule of the refusal.
 var conditions = [limitCount]condition{
-	limitMessageOff:       {"GRP-38", allStandings, useRoom | switchFeatures},
-	limitTeamRoomOff:      {"TEAM-04", allStandings, useRoom | switchFeatures},
-	limitFeaturesWithheld: {"GRP-31", mast, switchFeatures},
-	limitLeaderFeatures:   {"TEAM-11", lead, switchFeatures | 1<<ActionSwitchMessage},
-	limitLeaderPhoto:      {"TEAM-25", lead, 1 << ActionChangePhoto},
-	limitPrivate:          {"GRP-20", coll, allActions},
-	limitLINERoom:         {"LINE-05", allStandings, 1 << ActionSource},
-	limitPartner:          {"DIR-18", allStandings, 1 << ActionPost},
-	limitNoNote:           {"FEA-01", allStandings, 1 << ActionUseNote},
-	limitNoEvent:          {"FEA-01", allStandings, useEvent},
-	limitNoTask:           {"FEA-01", allStandings, 1 << ActionUseTask},
-	limitNoFolder:         {"FEA-01", allStandings, useFolder},
-	limitNoMailingList:    {"FEA-01", allStandings, 1 << ActionUseMailingList},
+	LimitMessageOff:       {"GRP-38", allStandings, useRoom | switchFeatures},
+	LimitTeamRoomOff:      {"TEAM-04", allStandings, useRoom | switchFeatures},
+	LimitFeaturesWithheld: {"GRP-31", mast, switchFeatures},
+	LimitLeaderFeatures:   {"TEAM-11", lead, switchFeatures | 1<<ActionSwitchMessage},
+	LimitLeaderPhoto:      {"TEAM-25", lead, 1 << ActionChangePhoto},
+	LimitPrivate:          {"GRP-20", coll, allActions},
+	LimitLINERoom:         {"LINE-05", allStandings, 1 << ActionSource},
+	LimitPartner:          {"DIR-18", allStandings, 1 << ActionPost},
+	LimitNoNote:           {"FEA-01", allStandings, 1 << ActionUseNote},
+	LimitNoEvent:          {"FEA-01", allStandings, useEvent},
+	LimitNoTask:           {"FEA-01", allStandings, 1 << ActionUseTask},
+	LimitNoFolder:         {"FEA-01", allStandings, useFolder},
+	LimitNoMailingList:    {"FEA-01", allStandings, 1 << ActionUseMailingList},
 }
 
 // Rules is a compiled [Policy]: the matrix as bits. It is immutable.
 type Rules struct {
-	policy  Policy
-	cells   [actionCount][kindCount]cell
-	allowed [kindCount][standingCount]ActionSet
-	narrows [actionCount]limits // which limits can take an action away
+	Policy  Policy
+	cells   [ActionCount][KindCount]cell
+	allowed [KindCount][standingCount]ActionSet
+	narrows [ActionCount]Limits // which limits can take an action away
 }
 
 // NewRules compiles a policy.
 func NewRules(policy Policy) *Rules {
-	r := &Rules{policy: policy, cells: matrix}
+	r := &Rules{Policy: policy, cells: matrix}
 	if policy.ExternalGroupTask {
 		r.cells[ActionSwitchTask][KindExternalGroup] = cell{mast | admn, "EXT-12"}
 		r.cells[ActionUseTask][KindExternalGroup] = cell{part, "FEA-03"}
@@ -181,13 +265,13 @@ func NewRules(policy Policy) *Rules {
 	if policy.TeamPhotoByMembers {
 		r.cells[ActionChangePhoto][KindTeam].who |= part
 	}
-	for act := range actionCount {
+	for act := range ActionCount {
 		for lim := range limitCount {
 			if conditions[lim].mask.Has(act) {
 				r.narrows[act] |= 1 << lim
 			}
 		}
-		for kind := range kindCount {
+		for kind := range KindCount {
 			for st := range Standing(standingCount) {
 				if r.cells[act][kind].who&st != 0 {
 					r.allowed[kind][st] |= 1 << act
@@ -199,8 +283,8 @@ func NewRules(policy Policy) *Rules {
 }
 
 // actions gives all that a standing may do in a kind of room under limits.
-func (r *Rules) actions(kind Kind, st Standing, lim limits) ActionSet {
-	if kind >= kindCount || st >= standingCount {
+func (r *Rules) Actions(kind Kind, st Standing, lim Limits) ActionSet {
+	if kind >= KindCount || st >= standingCount {
 		return 0
 	}
 	set := r.allowed[kind][st]
@@ -213,16 +297,16 @@ func (r *Rules) actions(kind Kind, st Standing, lim limits) ActionSet {
 
 // permits reports whether an action is allowed; kind, standing and action are
 // known ones.
-func (r *Rules) permits(action Action, kind Kind, st Standing, lim limits) bool {
-	return inSet(r.allowed[kind][st], action) && (lim&r.narrows[action] == 0 || r.actions(kind, st, lim).Has(action))
+func (r *Rules) Permits(action Action, kind Kind, st Standing, lim Limits) bool {
+	return inSet(r.allowed[kind][st], action) && (lim&r.narrows[action] == 0 || r.Actions(kind, st, lim).Has(action))
 }
 
 // forbids gives the rule that forbids an action and why, or "" if it is allowed.
-func (r *Rules) forbids(action Action, kind Kind, st Standing, lim limits) (rule Rule, why string) {
-	if action == ActionNone || action >= actionCount || kind == KindNone || kind >= kindCount || st >= standingCount {
+func (r *Rules) Forbids(action Action, kind Kind, st Standing, lim Limits) (rule Rule, why string) {
+	if action == ActionNone || action >= ActionCount || kind == KindNone || kind >= KindCount || st >= standingCount {
 		return "COM-02", "unknown"
 	}
-	if r.permits(action, kind, st, lim) {
+	if r.Permits(action, kind, st, lim) {
 		return "", ""
 	}
 	cell := r.cells[action][kind]
@@ -246,11 +330,11 @@ func (r *Rules) forbids(action Action, kind Kind, st Standing, lim limits) (rule
 
 // Allowed gives what a standing may do in a kind of room when nothing narrows
 // it: message on, all features on and granted, a public group.
-func (r *Rules) Allowed(kind Kind, st Standing) ActionSet { return r.actions(kind, st, 0) }
+func (r *Rules) Allowed(kind Kind, st Standing) ActionSet { return r.Actions(kind, st, 0) }
 
 // RuleFor gives the rule that decides who may take an action in a kind of room.
 func (r *Rules) RuleFor(action Action, kind Kind) Rule {
-	if action >= actionCount || kind >= kindCount {
+	if action >= ActionCount || kind >= KindCount {
 		return ""
 	}
 	return r.cells[action][kind].rule
@@ -283,13 +367,13 @@ func Conditions() []Condition {
 }
 
 // Kinds lists all kinds of rooms.
-func Kinds() []Kind { return valuesUpTo(KindSelf, kindCount) }
+func Kinds() []Kind { return valuesUpTo(KindSelf, KindCount) }
 
 // AllActions lists all actions.
-func AllActions() []Action { return valuesUpTo(ActionEnter, actionCount) }
+func AllActions() []Action { return valuesUpTo(ActionEnter, ActionCount) }
 
 // Causes lists all causes.
-func Causes() []Cause { return valuesUpTo(CauseCreated, causeCount) }
+func Causes() []Cause { return valuesUpTo(CauseCreated, CauseCount) }
 
 func valuesUpTo[E ~uint8](first, end E) []E {
 	list := make([]E, 0, end-first)
@@ -298,3 +382,7 @@ func valuesUpTo[E ~uint8](first, end E) []E {
 	}
 	return list
 }
+
+func firstLimit(l Limits) Limit { return Limit(bits.TrailingZeros16(uint16(l))) }
+
+func (st Standing) Has(one Standing) bool { return st&one != 0 }

@@ -16,14 +16,14 @@ const (
 	KindGroup                     // a group of one company and its room (GRP-01), managed by Group Masters
 	KindExternalGroup             // a group of several companies (EXT-01), managed by Group Masters
 	KindTeam                      // follows a team of the organisation chart
-	kindCount
+	KindCount
 )
 
-var kindNames = [kindCount]string{"none", "self", "direct", "general", "group", "external_group", "team"}
+var KindNames = [KindCount]string{"none", "self", "direct", "general", "group", "external_group", "team"}
 
 // String gives the stable name of the kind, for instance "external_group". Lists
 // are categorised by it (LST-24).
-func (k Kind) String() string { return enumName(kindNames[:], int(k)) }
+func (k Kind) String() string { return EnumName(KindNames[:], int(k)) }
 
 // IsGroup reports whether the kind is managed by Group Masters.
 func (k Kind) IsGroup() bool { return k == KindGroup || k == KindExternalGroup }
@@ -46,7 +46,7 @@ const (
 var roomStateNames = [roomStateCount]string{"absent", "active", "ended"}
 
 // String gives the stable name of the state.
-func (s RoomState) String() string { return enumName(roomStateNames[:], int(s)) }
+func (s RoomState) String() string { return EnumName(roomStateNames[:], int(s)) }
 
 // Feature is something a room offers besides messages.
 type Feature uint8
@@ -58,13 +58,13 @@ const (
 	FeatureTask
 	FeatureFolder
 	FeatureMailingList
-	featureCount
+	FeatureCount
 )
 
-var featureNames = [featureCount]string{"note", "event", "task", "folder", "mailing_list"}
+var FeatureNames = [FeatureCount]string{"note", "event", "task", "folder", "mailing_list"}
 
 // String gives the stable name of the feature.
-func (f Feature) String() string { return enumName(featureNames[:], int(f)) }
+func (f Feature) String() string { return EnumName(FeatureNames[:], int(f)) }
 
 // FeatureSet is a set of features, one bit each.
 type FeatureSet uint8
@@ -73,12 +73,12 @@ type FeatureSet uint8
 func Features(fs ...Feature) FeatureSet { return setOf[FeatureSet](fs...) }
 
 // Has reports whether f is in the set.
-func (s FeatureSet) Has(f Feature) bool { return f < featureCount && inSet(s, f) }
+func (s FeatureSet) Has(f Feature) bool { return f < FeatureCount && inSet(s, f) }
 
 // String lists the names of the features.
 func (s FeatureSet) String() string { return setString[Feature](s) }
 
-const allFeatures = FeatureSet(1<<featureCount - 1)
+const AllFeatures = FeatureSet(1<<FeatureCount - 1)
 
 // Room is one room as the store keeps it: a row, not the list of its people.
 // Counts and Participants' digest are kept in the same commit as the people.
@@ -124,8 +124,6 @@ type Counts struct {
 	Bots         int64 // participants that are bots
 }
 
-func (c Counts) humans() int64 { return c.Participants - c.Bots }
-
 // Origin says which way a room came into being.
 type Origin uint8
 
@@ -139,15 +137,15 @@ const (
 	OriginContacts               // group creation in Contacts, or a 1:1 room from a profile (CRE-13)
 	OriginInvite                 // inviting people whom the room could not take in (GEN-27, DIR-06)
 	OriginSystem                 // message to me, team rooms
-	originCount
+	OriginCount
 )
 
-var originNames = [originCount]string{"picker", "event", "mail", "room", "contacts", "invite", "system"}
+var OriginNames = [OriginCount]string{"picker", "event", "mail", "room", "contacts", "invite", "system"}
 
 // String gives the stable name of the origin.
-func (o Origin) String() string { return enumName(originNames[:], int(o)) }
+func (o Origin) String() string { return EnumName(OriginNames[:], int(o)) }
 
-func enumName(names []string, i int) string {
+func EnumName(names []string, i int) string {
 	if i < 0 || i >= len(names) {
 		return "unknown"
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/cedar-policy/cedar-go/types"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
@@ -151,7 +152,7 @@ func inHandEngine(m *model) (engine, error) {
 // roomkitEngine is Service.Access on the memory store, by ids.
 func roomkitEngine(m *model) (engine, error) {
 	ctx := context.Background()
-	svc, err := roomkit.New(memstore.New(), nil)
+	svc, err := service.New(memstore.New(), nil)
 	if err != nil {
 		return engine{}, err
 	}

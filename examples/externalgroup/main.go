@@ -15,11 +15,13 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/examples/internal/companies"
-	"github.com/go-roomkit/roomkit/examples/internal/stores"
+	"github.com/go-roomkit/roomkit/examples/internal/storeflag"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func main() {
-	store := flag.String("store", "memory", stores.Usage)
+	store := flag.String("store", "memory", storeflag.Usage)
 	flag.Parse()
 	if err := run(context.Background(), *store, os.Stdout); err != nil {
 		log.Fatal(err)
@@ -28,7 +30,7 @@ func main() {
 
 // story is a service and where the story is told.
 type story struct {
-	*roomkit.Service
+	*service.Service
 	out io.Writer
 }
 
@@ -40,12 +42,12 @@ type step struct {
 }
 
 func run(ctx context.Context, name string, out io.Writer) error {
-	store, closeStore, err := stores.Open(ctx, name)
+	store, closeStore, err := storeflag.Open(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer closeStore()
-	svc, err := roomkit.New(store, &roomkit.Options{
+	svc, err := service.New(store, &service.Options{
 		Policy: roomkit.Policy{AnyoneIsContact: true}, // else Options.Contacts tells who knows whom
 	})
 	if err != nil {
@@ -151,7 +153,7 @@ func (s *story) enforce(ctx context.Context, room roomkit.RoomID) error {
 		}
 	}
 	s.tell("  Enforce runs")
-	if err := s.Enforce(ctx, &roomkit.EnforceOptions{Once: true}); err != nil {
+	if err := s.Enforce(ctx, &service.EnforceOptions{Once: true}); err != nil {
 		return err
 	}
 	return s.follow(ctx)
@@ -167,7 +169,7 @@ func to(n roomkit.Notice) string {
 // follow reads on in the feed and tells whom the host notifies of what. The store
 // remembers how far it has come, so that another run does not tell it again.
 func (s *story) follow(ctx context.Context) error {
-	tell := func(_ context.Context, rec roomkit.Recorded) error {
+	tell := func(_ context.Context, rec service.Recorded) error {
 		for _, n := range roomkit.NoticesOf(rec.Event) {
 			s.tell("  notice to %s: %s (%s)", to(n), n.Key, cmp.Or(n.Params["name"], n.Params["features"], "-"))
 		}
@@ -176,13 +178,13 @@ func (s *story) follow(ctx context.Context) error {
 		}
 		return nil
 	}
-	return s.Follow(ctx, "externalgroup", tell, &roomkit.FollowOptions{Once: true})
+	return s.Follow(ctx, "externalgroup", tell, &service.FollowOptions{Once: true})
 }
 
 // members prints who takes part, as one of them sees it.
 func (s *story) members(ctx context.Context, user roomkit.UserID, room roomkit.RoomID) error {
 	var names []string
-	for m, err := range s.Members(ctx, user, room, roomkit.MemberQuery{Which: roomkit.MembersTakingPart}) {
+	for m, err := range s.Members(ctx, user, room, store.MemberQuery{Which: store.MembersTakingPart}) {
 		if err != nil {
 			return err
 		}

@@ -9,13 +9,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-roomkit/roomkit/examples/internal/stores"
+	"github.com/go-roomkit/roomkit/examples/internal/storeflag"
 )
 
 var update = flag.Bool("update", false, "write testdata/story.txt")
 
 func TestStory(t *testing.T) {
-	names, drop, err := stores.Fresh(t.Context(), t.TempDir())
+	names, drop, err := storeflag.Fresh(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	defer drop()
 	for _, store := range names {

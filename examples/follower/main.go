@@ -19,13 +19,14 @@ import (
 	"github.com/ThreeDotsLabs/watermill/pubsub/gochannel"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/examples/internal/stores"
+	"github.com/go-roomkit/roomkit/examples/internal/storeflag"
+	"github.com/go-roomkit/roomkit/service"
 )
 
 const topic = "rooms"
 
 func main() {
-	store := flag.String("store", "memory", stores.Usage)
+	store := flag.String("store", "memory", storeflag.Usage)
 	flag.Parse()
 	if err := run(context.Background(), *store, nil, os.Stdout); err != nil {
 		log.Fatal(err)
@@ -34,13 +35,13 @@ func main() {
 
 // run lets some people use a room, follows the events, and prints how many of
 // them a subscriber got.
-func run(ctx context.Context, name string, o *roomkit.Options, out io.Writer) error {
-	store, closeStore, err := stores.Open(ctx, name)
+func run(ctx context.Context, name string, o *service.Options, out io.Writer) error {
+	store, closeStore, err := storeflag.Open(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer closeStore()
-	svc, err := roomkit.New(store, o)
+	svc, err := service.New(store, o)
 	if err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func run(ctx context.Context, name string, o *roomkit.Options, out io.Writer) er
 	channel := gochannel.NewGoChannel(gochannel.Config{Persistent: true}, watermill.NopLogger{})
 	f := forwarder{out: out, publisher: channel}
 	// A service leaves Once out and lets Follow run on; any number of processes may.
-	if err := svc.Follow(ctx, "cloudevents", f.forward, &roomkit.FollowOptions{Once: true}); err != nil {
+	if err := svc.Follow(ctx, "cloudevents", f.forward, &service.FollowOptions{Once: true}); err != nil {
 		return err
 	}
 	rooms, err := drain(ctx, channel, f.sent)
@@ -78,7 +79,7 @@ type forwarder struct {
 
 // forward is called at least once per event. Subscribers that must not see one
 // twice look at the id, which is the same every time.
-func (f *forwarder) forward(ctx context.Context, rec roomkit.Recorded) error {
+func (f *forwarder) forward(ctx context.Context, rec service.Recorded) error {
 	e := cloudEvent{
 		SpecVersion: "1.0", ID: fmt.Sprintf("%s/%d", rec.Subject, rec.Version), Source: "/rooms",
 		Type: "com.example." + rec.Type, Subject: rec.Subject.String(), Time: rec.At,
@@ -112,7 +113,7 @@ func drain(ctx context.Context, channel *gochannel.GoChannel, n int) (rooms int,
 	return rooms, channel.Close()
 }
 
-func useARoom(ctx context.Context, svc *roomkit.Service) error {
+func useARoom(ctx context.Context, svc *service.Service) error {
 	var users []roomkit.User
 	for _, id := range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
 		users = append(users, roomkit.User{ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive})

@@ -10,20 +10,20 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/examples/internal/stores"
+	"github.com/go-roomkit/roomkit/examples/internal/storeflag"
+	"github.com/go-roomkit/roomkit/service"
 )
 
 var update = flag.Bool("update", false, "write testdata/events.txt")
 
 func TestFollower(t *testing.T) {
-	names, drop, err := stores.Fresh(t.Context(), t.TempDir())
+	names, drop, err := storeflag.Fresh(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	defer drop()
 	for _, store := range names {
 		var out bytes.Buffer
 		n := uint64(0)
-		o := &roomkit.Options{
+		o := &service.Options{
 			Clock: func() time.Time { return time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC) },
 			NewID: func() (id [16]byte) {
 				n++

@@ -19,8 +19,10 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/examples/internal/invitation"
-	"github.com/go-roomkit/roomkit/examples/internal/stores"
+	"github.com/go-roomkit/roomkit/examples/internal/storeflag"
 	"github.com/go-roomkit/roomkit/examples/internal/userlist"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func main() {
@@ -36,7 +38,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	flags.SetOutput(out)
 	users := flags.String("users", "", "the directory: a `file` of lines with user id, company, mail address and flags")
 	as := flags.String("as", "", "the `user` id of whoever opens the room")
-	where := flags.String("store", "memory", stores.Usage)
+	where := flags.String("store", "memory", storeflag.Usage)
 	another := flags.Bool("new", false, "open a new room although one is offered")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -52,7 +54,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if !dir.Knows(actor) {
 		return fmt.Errorf("%s: user %q is not in it", *users, *as)
 	}
-	store, closeStore, err := stores.Open(ctx, *where)
+	store, closeStore, err := storeflag.Open(ctx, *where)
 	if err != nil {
 		return err
 	}
@@ -76,8 +78,8 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 }
 
 // open makes a service that knows the directory.
-func open(ctx context.Context, store roomkit.Store, dir *userlist.List) (*roomkit.Service, error) {
-	svc, err := roomkit.New(store, &roomkit.Options{Policy: roomkit.Policy{AnyoneIsContact: true}})
+func open(ctx context.Context, store store.Store, dir *userlist.List) (*service.Service, error) {
+	svc, err := service.New(store, &service.Options{Policy: roomkit.Policy{AnyoneIsContact: true}})
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +120,7 @@ func request(what *invitation.Invitation, dir *userlist.List, actor roomkit.User
 	return create
 }
 
-func openRoom(ctx context.Context, svc *roomkit.Service, actor roomkit.UserID, create roomkit.CreateRoom, out io.Writer) error {
+func openRoom(ctx context.Context, svc *service.Service, actor roomkit.UserID, create roomkit.CreateRoom, out io.Writer) error {
 	if len(create.People) == 0 {
 		return fmt.Errorf("nobody besides %s is in the directory", actor)
 	}

@@ -14,11 +14,12 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/examples/internal/stores"
+	"github.com/go-roomkit/roomkit/examples/internal/storeflag"
+	"github.com/go-roomkit/roomkit/service"
 )
 
 func main() {
-	store := flag.String("store", "memory", stores.Usage)
+	store := flag.String("store", "memory", storeflag.Usage)
 	flag.Parse()
 	if err := run(context.Background(), *store, os.Stdout); err != nil {
 		log.Fatal(err)
@@ -26,12 +27,12 @@ func main() {
 }
 
 func run(ctx context.Context, name string, out io.Writer) error {
-	store, closeStore, err := stores.Open(ctx, name)
+	store, closeStore, err := storeflag.Open(ctx, name)
 	if err != nil {
 		return err
 	}
 	defer closeStore()
-	svc, err := roomkit.New(store, &roomkit.Options{Policy: roomkit.Policy{AnyoneIsContact: true}})
+	svc, err := service.New(store, &service.Options{Policy: roomkit.Policy{AnyoneIsContact: true}})
 	if err != nil {
 		return err
 	}
@@ -61,7 +62,7 @@ func run(ctx context.Context, name string, out io.Writer) error {
 }
 
 // dryRun lists what will happen, as a confirmation page would show it.
-func dryRun(ctx context.Context, svc *roomkit.Service, cmd roomkit.Command, out io.Writer) error {
+func dryRun(ctx context.Context, svc *service.Service, cmd roomkit.Command, out io.Writer) error {
 	var lines []string
 	for c, err := range svc.PlanConsequences(ctx, roomkit.By("adm"), cmd) {
 		if err != nil {
@@ -87,9 +88,9 @@ func section(out io.Writer, title string, lines []string) {
 
 // enforce carries the consequences out. A service would let Enforce run on in a
 // goroutine of its own, in as many processes as it likes.
-func enforce(ctx context.Context, svc *roomkit.Service, out io.Writer) error {
+func enforce(ctx context.Context, svc *service.Service, out io.Writer) error {
 	var steps []string
-	err := svc.Enforce(ctx, &roomkit.EnforceOptions{Once: true, Progress: func(p roomkit.EnforceProgress) {
+	err := svc.Enforce(ctx, &service.EnforceOptions{Once: true, Progress: func(p service.EnforceProgress) {
 		steps = append(steps, fmt.Sprintf("%s, %s: %d of %d rooms", p.Because, p.Cause, p.Rooms, p.Total))
 	}})
 	section(out, "Enforce", steps)
@@ -98,12 +99,12 @@ func enforce(ctx context.Context, svc *roomkit.Service, out io.Writer) error {
 
 // notify prints the service notifications as a mailer would send them. The
 // checkpoint "mailer" makes sure that a restart sends none again.
-func notify(ctx context.Context, svc *roomkit.Service, from roomkit.Cursor, out io.Writer) error {
+func notify(ctx context.Context, svc *service.Service, from roomkit.Cursor, out io.Writer) error {
 	texts := map[roomkit.NoticeKey]string{
 		roomkit.NoticeWithdrawn: "you have left %q: external messaging was switched off",
 	}
 	var mails []string
-	mail := func(_ context.Context, rec roomkit.Recorded) error {
+	mail := func(_ context.Context, rec service.Recorded) error {
 		for _, n := range roomkit.NoticesOf(rec.Event) {
 			if text, known := texts[n.Key]; known {
 				mails = append(mails, fmt.Sprintf("to %s: "+text, n.To, n.Params["name"]))
@@ -111,12 +112,12 @@ func notify(ctx context.Context, svc *roomkit.Service, from roomkit.Cursor, out 
 		}
 		return nil
 	}
-	err := svc.Follow(ctx, "mailer", mail, &roomkit.FollowOptions{From: from, Once: true})
+	err := svc.Follow(ctx, "mailer", mail, &service.FollowOptions{From: from, Once: true})
 	section(out, "Service notifications", mails)
 	return err
 }
 
-func result(ctx context.Context, svc *roomkit.Service, groups []roomkit.RoomID, out io.Writer) error {
+func result(ctx context.Context, svc *service.Service, groups []roomkit.RoomID, out io.Writer) error {
 	var lines []string
 	for _, group := range groups {
 		room, err := svc.Room(ctx, "eve", group)
@@ -134,8 +135,8 @@ func result(ctx context.Context, svc *roomkit.Service, groups []roomkit.RoomID, 
 }
 
 // provision makes two companies and the groups they share.
-func provision(ctx context.Context, svc *roomkit.Service) (groups []roomkit.RoomID, err error) {
-	do := func(actor roomkit.Actor, cmd roomkit.Command) (res roomkit.Result) {
+func provision(ctx context.Context, svc *service.Service) (groups []roomkit.RoomID, err error) {
+	do := func(actor roomkit.Actor, cmd roomkit.Command) (res service.Result) {
 		if err == nil {
 			res, err = svc.Do(ctx, actor, cmd)
 		}

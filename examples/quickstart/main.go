@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
@@ -24,14 +26,14 @@ func main() {
 
 // story is a service and the place where the story is told.
 type story struct {
-	*roomkit.Service
+	*service.Service
 	out io.Writer
 }
 
 func (s *story) tell(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
 
 func run(ctx context.Context, out io.Writer) error {
-	svc, err := roomkit.New(memstore.New(), nil)
+	svc, err := service.New(memstore.New(), nil)
 	if err != nil {
 		return err
 	}
@@ -153,7 +155,7 @@ func (s *story) outsider(ctx context.Context, room roomkit.RoomID) error {
 		return fmt.Errorf("inviting a stranger: %w", err)
 	}
 	s.tell("ben invites eve, who is none of his contacts: refused by %s, %s", denied.Rule, denied.Reason)
-	opened, err := s.Do(ctx, roomkit.By("ben"), invite, roomkit.WithContacts("eve"))
+	opened, err := s.Do(ctx, roomkit.By("ben"), invite, service.WithContacts("eve"))
 	if err != nil {
 		return err
 	}
@@ -183,7 +185,7 @@ func (s *story) show(ctx context.Context, room roomkit.RoomID, users ...roomkit.
 // members prints who takes part, as one of them sees it.
 func (s *story) members(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, intro string) error {
 	var names []string
-	for m, err := range s.Members(ctx, user, room, roomkit.MemberQuery{Which: roomkit.MembersTakingPart}) {
+	for m, err := range s.Members(ctx, user, room, store.MemberQuery{Which: store.MembersTakingPart}) {
 		if err != nil {
 			return err
 		}

@@ -4,11 +4,12 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // apply writes a change that was checked. Rooms end last, so that rows and
 // tallies of the change are counted in.
-func (s *Store) apply(c *roomkit.Change) {
+func (s *Store) apply(c *store.Change) {
 	for i := range c.Companies {
 		s.applyCompany(c, &c.Companies[i])
 	}
@@ -41,7 +42,7 @@ func (s *Store) apply(c *roomkit.Change) {
 	}
 }
 
-func (s *Store) applyCompany(c *roomkit.Change, row *roomkit.Company) {
+func (s *Store) applyCompany(c *store.Change, row *roomkit.Company) {
 	of := roomkit.CompanySubject(row.ID)
 	co := s.slots[s.find(c, &of, 0)].company
 	groups := co.row.Groups
@@ -51,7 +52,7 @@ func (s *Store) applyCompany(c *roomkit.Change, row *roomkit.Company) {
 
 // applyRooms takes away all names that are given up before it gives any, so
 // that rooms can swap names.
-func (s *Store) applyRooms(c *roomkit.Change) {
+func (s *Store) applyRooms(c *store.Change) {
 	at := 0
 	for i := range c.Rooms {
 		of := roomkit.RoomSubject(c.Rooms[i].ID)
@@ -76,7 +77,7 @@ func (s *Store) applyRooms(c *roomkit.Change) {
 	}
 }
 
-func (s *Store) applyMembers(c *roomkit.Change) {
+func (s *Store) applyMembers(c *store.Change) {
 	at := 0
 	for i := range c.Members {
 		row := &c.Members[i]
@@ -91,7 +92,7 @@ func (s *Store) applyMembers(c *roomkit.Change) {
 }
 
 // end ends the rows of all who are still in a room.
-func (s *Store) end(c *roomkit.Change, e *roomkit.RoomEnd) {
+func (s *Store) end(c *store.Change, e *store.RoomEnd) {
 	of := roomkit.RoomSubject(e.Room)
 	r := s.slots[s.find(c, &of, 0)].room
 	for m := range r.present.all() {

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	codec "github.com/go-roomkit/roomkit/codec"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // handLog keeps events as a service would by hand: their bytes per room, and the
@@ -72,7 +74,7 @@ func BenchmarkThousandEvents(b *testing.B) {
 			e.Subject = roomkit.RoomSubject(room)
 			from := len(buf)
 			var err error
-			if buf, err = roomkit.Encode(buf, e); err != nil {
+			if buf, err = codec.Encode(buf, e); err != nil {
 				b.Fatal(err)
 			}
 			each(e, buf[from:])
@@ -87,14 +89,14 @@ func BenchmarkThousandEvents(b *testing.B) {
 		require.True(b, h.append(room, 0, list))
 	}
 	ours := func(room roomkit.RoomID) {
-		c := roomkit.Change{
-			Command: k.command(), Expect: []roomkit.Expect{{Subject: roomkit.RoomSubject(room)}},
+		c := store.Change{
+			Command: k.command(), Expect: []store.Expect{{Subject: roomkit.RoomSubject(room)}},
 			Rooms:   []roomkit.Room{{ID: room, Version: n, Kind: roomkit.KindGeneral, State: roomkit.StateActive, Company: acme}},
-			Records: make([]roomkit.Record, 0, n),
+			Records: make([]store.Record, 0, n),
 		}
 		events(room, func(e *roomkit.MemberJoined, data []byte) {
-			c.Records = append(c.Records, roomkit.Record{Subject: e.Subject, Version: e.Version, Type: e.Type(), At: e.At, Command: c.Command, Data: data})
-			c.Outcome.Events = append(c.Outcome.Events, roomkit.EventAt{Subject: e.Subject, Version: e.Version})
+			c.Records = append(c.Records, store.Record{Subject: e.Subject, Version: e.Version, Type: e.Type(), At: e.At, Command: c.Command, Data: data})
+			c.Outcome.Events = append(c.Outcome.Events, store.EventAt{Subject: e.Subject, Version: e.Version})
 		})
 		k.must(c)
 	}

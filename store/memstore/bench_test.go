@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // crowd is 10,000 rooms of 50 out of 50,000 users: 500,000 memberships.
@@ -44,7 +45,7 @@ func BenchmarkLoad(b *testing.B) {
 		k := newKit(b)
 		users := k.staff(10)
 		k.fill(roomID(1), users)
-		needs := []roomkit.Need{{Room: roomID(1), People: users[:2]}}
+		needs := []store.Need{{Room: roomID(1), People: users[:2]}}
 		b.ReportAllocs()
 		for b.Loop() {
 			loads(b, k, needs, 2)
@@ -55,7 +56,7 @@ func BenchmarkLoad(b *testing.B) {
 		b.Run(fmt.Sprintf("500k at random/%d people", n), func(b *testing.B) {
 			c := fixture()
 			people := make([]roomkit.UserID, n)
-			needs := []roomkit.Need{{People: people}}
+			needs := []store.Need{{People: people}}
 			b.ReportAllocs()
 			for b.Loop() {
 				room := rand.IntN(len(c.rooms))
@@ -72,7 +73,7 @@ func BenchmarkLoad(b *testing.B) {
 		b.ReportAllocs()
 		b.RunParallel(func(pb *testing.PB) {
 			people := make([]roomkit.UserID, 1)
-			needs := []roomkit.Need{{People: people}}
+			needs := []store.Need{{People: people}}
 			for pb.Next() {
 				room := rand.IntN(len(c.rooms))
 				needs[0].Room, people[0] = c.rooms[room], c.member(room, rand.IntN(50))
@@ -82,7 +83,7 @@ func BenchmarkLoad(b *testing.B) {
 	})
 }
 
-func loads(tb testing.TB, k *kit, needs []roomkit.Need, rows int) {
+func loads(tb testing.TB, k *kit, needs []store.Need, rows int) {
 	facts, err := k.Load(context.Background(), needs)
 	if err != nil || len(facts) != 1 || len(facts[0].Members) != rows {
 		tb.Errorf("%d facts, %v", len(facts), err)
@@ -91,7 +92,7 @@ func loads(tb testing.TB, k *kit, needs []roomkit.Need, rows int) {
 
 // next makes the change go on from itself, with somebody else. It is used again
 // and again because memstore keeps nothing of a change but its data.
-func (k *kit) next(c *roomkit.Change, user roomkit.UserID, joins bool) {
+func (k *kit) next(c *store.Change, user roomkit.UserID, joins bool) {
 	k.commands++
 	binary.BigEndian.PutUint64(c.Command[:8], k.commands*0x9e3779b97f4a7c15)
 	c.Expect[0].Version++
@@ -112,17 +113,17 @@ func BenchmarkAdd(b *testing.B) {
 			k := newKit(b)
 			users := k.staff(size + 1000)
 			k.fill(roomID(1), users[:size])
-			changes := []roomkit.Change{k.join(roomID(1), users[0], users[1])}
+			changes := []store.Change{k.join(roomID(1), users[0], users[1])}
 			k.must(changes[0])
 			runtime.GC()
 			b.Run("commit", func(b *testing.B) { k.add(b, changes, nil, users[size:]) })
-			needs := []roomkit.Need{{Room: roomID(1), People: users[:2]}}
+			needs := []store.Need{{Room: roomID(1), People: users[:2]}}
 			b.Run("load and commit", func(b *testing.B) { k.add(b, changes, needs, users[size:]) })
 		})
 	}
 }
 
-func (k *kit) add(b *testing.B, changes []roomkit.Change, needs []roomkit.Need, people []roomkit.UserID) {
+func (k *kit) add(b *testing.B, changes []store.Change, needs []store.Need, people []roomkit.UserID) {
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		if needs != nil {
@@ -143,7 +144,7 @@ func BenchmarkAddNew(b *testing.B) {
 			k := newKit(b)
 			users := k.staff(size + b.N)
 			k.fill(roomID(1), users[:size])
-			changes := make([]roomkit.Change, b.N)
+			changes := make([]store.Change, b.N)
 			for i := range changes {
 				changes[i] = k.join(roomID(1), users[0], users[size+i])
 			}
@@ -165,7 +166,7 @@ func BenchmarkMembersPage(b *testing.B) {
 	k.fill(roomID(1), users)
 	for _, at := range []int{0, 90_000} {
 		b.Run(fmt.Sprintf("100 of 100000 after %d", at), func(b *testing.B) {
-			q := roomkit.MemberQuery{Room: roomID(1), After: users[at], Limit: 100}
+			q := store.MemberQuery{Room: roomID(1), After: users[at], Limit: 100}
 			b.ReportAllocs()
 			for b.Loop() {
 				page, err := k.Members(context.Background(), q)
@@ -185,11 +186,11 @@ func BenchmarkRooms(b *testing.B) {
 	}
 	queries := []struct {
 		name string
-		q    roomkit.RoomQuery
+		q    store.RoomQuery
 		want int
 	}{
-		{"page of 50 of a user's 1000", roomkit.RoomQuery{User: users[0], After: roomkit.RoomID{100}, Limit: 50}, 50},
-		{"exact set", roomkit.RoomQuery{Participants: users[:2], Exact: true}, 2},
+		{"page of 50 of a user's 1000", store.RoomQuery{User: users[0], After: roomkit.RoomID{100}, Limit: 50}, 50},
+		{"exact set", store.RoomQuery{Participants: users[:2], Exact: true}, 2},
 	}
 	for _, bench := range queries {
 		b.Run(bench.name, func(b *testing.B) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // fewExpected is up to how many expectations are searched one by one.
@@ -29,7 +30,7 @@ func invalid(field, reason string) error { return &roomkit.Invalid{Field: field,
 
 // check looks at the form of a change first and compares then. It fills the
 // slots and writes nothing that a caller could see.
-func (s *Store) check(c *roomkit.Change, never *roomkit.Refusals) error {
+func (s *Store) check(c *store.Change, never *store.Refusals) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
@@ -44,7 +45,7 @@ func (s *Store) check(c *roomkit.Change, never *roomkit.Refusals) error {
 }
 
 // expect makes a slot for everything in c.Expect.
-func (s *Store) expect(c *roomkit.Change) {
+func (s *Store) expect(c *store.Change) {
 	for i := range c.Expect {
 		of := &c.Expect[i].Subject
 		w := slot{}
@@ -98,7 +99,7 @@ func (s *Store) expectTeam(w *slot, id roomkit.TeamID) {
 }
 
 // find gives the slot of a subject, or -1. It looks at hint first.
-func (s *Store) find(c *roomkit.Change, of *roomkit.Subject, hint int) int {
+func (s *Store) find(c *store.Change, of *roomkit.Subject, hint int) int {
 	if hint >= 0 && hint < len(c.Expect) && c.Expect[hint].Subject == *of {
 		return hint
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // done is what is remembered of a command.
@@ -33,15 +34,15 @@ type slot struct {
 }
 
 // Commit implements [roomkit.Store].
-func (s *Store) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+func (s *Store) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	results := make([]roomkit.CommitResult, len(changes))
+	results := make([]store.CommitResult, len(changes))
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	stored := false
-	var never roomkit.Refusals
+	var never store.Refusals
 	for i := range changes {
 		r := &results[i]
 		s.commit(&changes[i], r, &never)
@@ -53,12 +54,12 @@ func (s *Store) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit
 	return results, nil
 }
 
-func (s *Store) commit(c *roomkit.Change, r *roomkit.CommitResult, never *roomkit.Refusals) {
+func (s *Store) commit(c *store.Change, r *store.CommitResult, never *store.Refusals) {
 	if d := s.findDone(c.Command); d != nil {
 		r.Outcome, r.Repeat = s.outcome(d), true
 		never.Refuse(c, r.Outcome.Events)
 		if d.digest != c.Digest {
-			*r = roomkit.CommitResult{Err: roomkit.ErrCommandReused}
+			*r = store.CommitResult{Err: roomkit.ErrCommandReused}
 		}
 		return
 	}
@@ -78,7 +79,7 @@ func (s *Store) commit(c *roomkit.Change, r *roomkit.CommitResult, never *roomki
 // release drops the rows that were made for subjects that did not exist and
 // still do not. After a change that was stored, others may refer to users and
 // companies.
-func (s *Store) release(c *roomkit.Change, stored bool) {
+func (s *Store) release(c *store.Change, stored bool) {
 	for i := range s.slots {
 		w := &s.slots[i]
 		if !w.fresh {
@@ -101,7 +102,7 @@ func (s *Store) release(c *roomkit.Change, stored bool) {
 }
 
 // remember keeps the records and the outcome.
-func (s *Store) remember(c *roomkit.Change) roomkit.Outcome {
+func (s *Store) remember(c *store.Change) store.Outcome {
 	first := s.records.len()
 	last := 0
 	for i := range c.Records {
@@ -128,8 +129,8 @@ func (s *Store) remember(c *roomkit.Change) roomkit.Outcome {
 
 // eventsOf reports whether events are just those of the records, so that they
 // need not be kept twice.
-func eventsOf(events []roomkit.EventAt, records []roomkit.Record) bool {
-	return slices.EqualFunc(events, records, func(e roomkit.EventAt, r roomkit.Record) bool {
+func eventsOf(events []store.EventAt, records []store.Record) bool {
+	return slices.EqualFunc(events, records, func(e store.EventAt, r store.Record) bool {
 		return e.Version == r.Version && e.Subject == r.Subject
 	})
 }
@@ -142,8 +143,8 @@ func (s *Store) findDone(id roomkit.CommandID) *done {
 	return nil
 }
 
-func (s *Store) outcome(d *done) roomkit.Outcome {
-	out := roomkit.Outcome{Command: d.command, Digest: d.digest, Room: d.room, Changed: d.changed}
+func (s *Store) outcome(d *done) store.Outcome {
+	out := store.Outcome{Command: d.command, Digest: d.digest, Room: d.room, Changed: d.changed}
 	if d.records > 0 {
 		out.Cursor = s.cursor(d.first + d.records)
 	}
@@ -153,7 +154,7 @@ func (s *Store) outcome(d *done) roomkit.Outcome {
 	}
 	for i := range d.records {
 		e := s.records.at(d.first + i)
-		out.Events = append(out.Events, roomkit.EventAt{Subject: s.subject(e.subject), Version: e.version})
+		out.Events = append(out.Events, store.EventAt{Subject: s.subject(e.subject), Version: e.version})
 	}
 	return out
 }

@@ -4,11 +4,12 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // compare demands that versions, tallies and the checkpoint are as the change
 // believes.
-func (s *Store) compare(c *roomkit.Change) error {
+func (s *Store) compare(c *store.Change) error {
 	for i := range c.Expect {
 		e := &c.Expect[i]
 		if has := s.slots[i].version; has != e.Version {
@@ -28,7 +29,7 @@ func (s *Store) compare(c *roomkit.Change) error {
 
 // tallied reports whether a count is as a tally believes. Of what neither exists
 // nor begins with the change there is no count.
-func (s *Store) tallied(c *roomkit.Change, t *roomkit.Tally) bool {
+func (s *Store) tallied(c *store.Change, t *store.Tally) bool {
 	if t.User != "" {
 		u := s.userIn(c, t.User, 0)
 		begins := func(row roomkit.User) bool { return row.ID == t.User }
@@ -41,7 +42,7 @@ func (s *Store) tallied(c *roomkit.Change, t *roomkit.Tally) bool {
 
 // userIn finds a user among the few that a change expects, or in the store; nil
 // if there is none.
-func (s *Store) userIn(c *roomkit.Change, id roomkit.UserID, hint int) *user {
+func (s *Store) userIn(c *store.Change, id roomkit.UserID, hint int) *user {
 	if len(c.Expect) <= fewExpected {
 		of := roomkit.UserSubject(id)
 		if i := s.find(c, &of, hint); i >= 0 {
@@ -53,7 +54,7 @@ func (s *Store) userIn(c *roomkit.Change, id roomkit.UserID, hint int) *user {
 
 // compareNames demands that the names which the change leaves its rooms with
 // are free or given up by it.
-func (s *Store) compareNames(c *roomkit.Change) error {
+func (s *Store) compareNames(c *store.Change) error {
 	for i := range c.Rooms {
 		key, named := nameOf(&c.Rooms[i])
 		if !named {
@@ -73,7 +74,7 @@ func (s *Store) compareNames(c *roomkit.Change) error {
 }
 
 // givesUp reports whether a change writes the room without that name.
-func givesUp(c *roomkit.Change, id roomkit.RoomID, key nameKey) bool {
+func givesUp(c *store.Change, id roomkit.RoomID, key nameKey) bool {
 	for i := range c.Rooms {
 		if c.Rooms[i].ID == id {
 			left, named := nameOf(&c.Rooms[i])

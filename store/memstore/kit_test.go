@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
@@ -26,11 +27,11 @@ const acme = roomkit.CompanyID("acme")
 func newKit(tb testing.TB) *kit {
 	tb.Helper()
 	k := &kit{TB: tb, Store: memstore.New(), rooms: map[roomkit.RoomID]*roomkit.Room{}}
-	k.must(roomkit.Change{
+	k.must(store.Change{
 		Command:   k.command(),
-		Expect:    []roomkit.Expect{{Subject: roomkit.CompanySubject(acme)}},
+		Expect:    []store.Expect{{Subject: roomkit.CompanySubject(acme)}},
 		Companies: []roomkit.Company{{ID: acme, Version: 1}},
-		Records:   []roomkit.Record{{Subject: roomkit.CompanySubject(acme), Version: 1}},
+		Records:   []store.Record{{Subject: roomkit.CompanySubject(acme), Version: 1}},
 	})
 	return k
 }
@@ -43,9 +44,9 @@ func (k *kit) command() (id roomkit.CommandID) {
 	return id
 }
 
-func (k *kit) must(c roomkit.Change) roomkit.Outcome {
+func (k *kit) must(c store.Change) store.Outcome {
 	k.Helper()
-	results, err := k.Commit(context.Background(), []roomkit.Change{c})
+	results, err := k.Commit(context.Background(), []store.Change{c})
 	require.NoError(k, err)
 	require.NoError(k, results[0].Err)
 	return results[0].Outcome
@@ -58,18 +59,18 @@ func (k *kit) staff(n int) []roomkit.UserID {
 	for i := range ids {
 		ids[i] = roomkit.UserID(fmt.Sprintf("user-%07d", i))
 		of := roomkit.UserSubject(ids[i])
-		k.must(roomkit.Change{
+		k.must(store.Change{
 			Command: k.command(),
-			Expect:  []roomkit.Expect{{Subject: of}},
+			Expect:  []store.Expect{{Subject: of}},
 			Users:   []roomkit.User{{ID: ids[i], Version: 1, Company: acme, Kind: roomkit.UserMember}},
-			Records: []roomkit.Record{{Subject: of, Version: 1}},
+			Records: []store.Record{{Subject: of, Version: 1}},
 		})
 	}
 	return ids
 }
 
 // join gives the change that adds somebody to a room, which begins with it.
-func (k *kit) join(id roomkit.RoomID, actor, user roomkit.UserID) roomkit.Change {
+func (k *kit) join(id roomkit.RoomID, actor, user roomkit.UserID) store.Change {
 	r := k.rooms[id]
 	if r == nil {
 		r = &roomkit.Room{ID: id, Kind: roomkit.KindGeneral, State: roomkit.StateActive, Company: acme}
@@ -81,9 +82,9 @@ func (k *kit) join(id roomkit.RoomID, actor, user roomkit.UserID) roomkit.Change
 	now := time.Unix(1e9+int64(r.Version), 0).UTC()
 	r.ChangedAt = now
 	of := roomkit.RoomSubject(id)
-	c := roomkit.Change{
+	c := store.Change{
 		Command: k.command(),
-		Expect: []roomkit.Expect{
+		Expect: []store.Expect{
 			{Subject: of, Version: was},
 			{Subject: roomkit.UserSubject(actor), Version: 1},
 			{Subject: roomkit.UserSubject(user), Version: 1},
@@ -94,7 +95,7 @@ func (k *kit) join(id roomkit.RoomID, actor, user roomkit.UserID) roomkit.Change
 			Room: id, User: user, Company: acme, Kind: roomkit.UserMember, Participant: true,
 			Period: 1, Joined: roomkit.CauseInvited, JoinedAt: now, JoinedVersion: r.Version,
 		}},
-		Records: []roomkit.Record{{
+		Records: []store.Record{{
 			Subject: of, Version: r.Version, Type: "member.joined", At: now, Data: make([]byte, 200),
 		}},
 	}
@@ -102,9 +103,9 @@ func (k *kit) join(id roomkit.RoomID, actor, user roomkit.UserID) roomkit.Change
 		c.Expect = append(c.Expect[:2:2], c.Expect[3:]...)
 	}
 	c.Records[0].Command = c.Command
-	c.Outcome = roomkit.Outcome{
+	c.Outcome = store.Outcome{
 		Command: c.Command, Room: id, Changed: true,
-		Events: []roomkit.EventAt{{Subject: of, Version: r.Version}},
+		Events: []store.EventAt{{Subject: of, Version: r.Version}},
 	}
 	return c
 }
@@ -112,7 +113,7 @@ func (k *kit) join(id roomkit.RoomID, actor, user roomkit.UserID) roomkit.Change
 // fill stores a room of these people.
 func (k *kit) fill(id roomkit.RoomID, people []roomkit.UserID) {
 	k.Helper()
-	changes := make([]roomkit.Change, len(people))
+	changes := make([]store.Change, len(people))
 	for i, u := range people {
 		changes[i] = k.join(id, people[0], u)
 	}

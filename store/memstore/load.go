@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // block is where the rows of a usual answer are, so that they need no
@@ -19,13 +20,13 @@ type block struct {
 
 // answer holds the facts of one need and the rows of two people.
 type answer struct {
-	facts [1]roomkit.Facts
+	facts [1]store.Facts
 	rows  block
 }
 
 // smallAnswer is an answer about one person.
 type smallAnswer struct {
-	facts     [1]roomkit.Facts
+	facts     [1]store.Facts
 	members   [1]roomkit.Member
 	users     [1]roomkit.User
 	companies [1]roomkit.Company
@@ -42,7 +43,7 @@ type space struct {
 }
 
 // Load implements [roomkit.Store].
-func (s *Store) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts, error) {
+func (s *Store) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -53,7 +54,7 @@ func (s *Store) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts
 		s.load(&needs[0], &facts[0], rows)
 		return facts, nil
 	}
-	facts, blocks := make([]roomkit.Facts, len(needs)), make([]block, len(needs))
+	facts, blocks := make([]store.Facts, len(needs)), make([]block, len(needs))
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	for i := range needs {
@@ -64,7 +65,7 @@ func (s *Store) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts
 
 // spaceFor makes the answer to one need in one allocation, if the need is about
 // few people.
-func spaceFor(n *roomkit.Need) ([]roomkit.Facts, space) {
+func spaceFor(n *store.Need) ([]store.Facts, space) {
 	if len(n.People) > 1 || len(n.Companies) > 0 {
 		a := new(answer)
 		return a.facts[:], a.rows.space()
@@ -73,7 +74,7 @@ func spaceFor(n *roomkit.Need) ([]roomkit.Facts, space) {
 	return a.facts[:], space{a.members[:0], a.users[:0], a.companies[:0]}
 }
 
-func (s *Store) load(n *roomkit.Need, f *roomkit.Facts, to space) {
+func (s *Store) load(n *store.Need, f *store.Facts, to space) {
 	var few [4]person
 	people := crowd{list: few[:0]}
 	r := s.rooms[n.Room]
@@ -103,7 +104,7 @@ func (s *Store) load(n *roomkit.Need, f *roomkit.Facts, to space) {
 }
 
 // comeWith adds the people and the team that come with a room.
-func (s *Store) comeWith(r *room, n *roomkit.Need, f *roomkit.Facts, people crowd) crowd {
+func (s *Store) comeWith(r *room, n *store.Need, f *store.Facts, people crowd) crowd {
 	switch r.row.Kind {
 	case roomkit.KindDirect:
 		people = people.with(s.person(r, r.row.Parties[0]))
@@ -138,7 +139,7 @@ func (s *Store) person(r *room, id roomkit.UserID) person {
 }
 
 // loadRest answers what has nothing to do with the room.
-func (s *Store) loadRest(n *roomkit.Need, f *roomkit.Facts) {
+func (s *Store) loadRest(n *store.Need, f *store.Facts) {
 	if !n.Command.IsZero() {
 		if d := s.findDone(n.Command); d != nil {
 			out := s.outcome(d)
@@ -158,7 +159,7 @@ func (s *Store) loadRest(n *roomkit.Need, f *roomkit.Facts) {
 	}
 }
 
-func addCompany(f *roomkit.Facts, c *company) {
+func addCompany(f *store.Facts, c *company) {
 	if c == nil || c.row.Version == 0 {
 		return
 	}
@@ -217,7 +218,7 @@ func (c crowd) has(u *user) bool {
 }
 
 // copyRows gives the rows to the facts, in their space as long as they fit.
-func (c crowd) copyRows(f *roomkit.Facts, to space) {
+func (c crowd) copyRows(f *store.Facts, to space) {
 	f.Members, f.Users = to.members, to.users
 	if n := len(c.list); n > cap(to.users) {
 		f.Members, f.Users = make([]roomkit.Member, 0, n), make([]roomkit.User, 0, n)

@@ -23,6 +23,7 @@ import (
 	"sync"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Store is a [roomkit.Store] and a [roomkit.Notifier]. It is safe for
@@ -46,9 +47,9 @@ type Store struct {
 	subjects    log[roomkit.Subject]
 
 	done       log[done]
-	commands   map[roomkit.CommandID]int64             // where in done
-	doneEvents map[roomkit.CommandID][]roomkit.EventAt // where they are not those of the records
-	epoch      string                                  // tells the cursors of this store from those of others
+	commands   map[roomkit.CommandID]int64           // where in done
+	doneEvents map[roomkit.CommandID][]store.EventAt // where they are not those of the records
+	epoch      string                                // tells the cursors of this store from those of others
 	waiting    map[chan struct{}]struct{}
 
 	round uint64 // counts changes, so that marks of an earlier one are void
@@ -56,9 +57,9 @@ type Store struct {
 }
 
 var (
-	_ roomkit.Store    = (*Store)(nil)
-	_ roomkit.Notifier = (*Store)(nil)
-	_ roomkit.Parallel = (*Store)(nil)
+	_ store.Store    = (*Store)(nil)
+	_ store.Notifier = (*Store)(nil)
+	_ store.Parallel = (*Store)(nil)
 )
 
 // New makes an empty store.
@@ -75,7 +76,7 @@ func New() *Store {
 		names:       map[nameKey]*room{},
 		checkpoints: map[string]roomkit.Cursor{},
 		commands:    map[roomkit.CommandID]int64{},
-		doneEvents:  map[roomkit.CommandID][]roomkit.EventAt{},
+		doneEvents:  map[roomkit.CommandID][]store.EventAt{},
 		epoch:       hex.EncodeToString(epoch[:]),
 		waiting:     map[chan struct{}]struct{}{},
 	}

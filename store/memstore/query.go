@@ -7,10 +7,11 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Members implements [roomkit.Store].
-func (s *Store) Members(ctx context.Context, q roomkit.MemberQuery) ([]roomkit.Member, error) {
+func (s *Store) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -33,14 +34,14 @@ func (s *Store) Members(ctx context.Context, q roomkit.MemberQuery) ([]roomkit.M
 	return rows, nil
 }
 
-func (s *Store) membersOf(r *room, which roomkit.MemberFilter, past func(*membership) bool, limit int) []*membership {
+func (s *Store) membersOf(r *room, which store.MemberFilter, past func(*membership) bool, limit int) []*membership {
 	any := func(*membership) bool { return true }
 	switch which {
-	case roomkit.MembersTakingPart:
+	case store.MembersTakingPart:
 		return take(&r.present, past, limit, func(m *membership) bool { return m.row.Participant })
-	case roomkit.MembersManaging:
+	case store.MembersManaging:
 		return take(&r.masters, past, limit, any)
-	case roomkit.MembersAll:
+	case store.MembersAll:
 		return first(limit, take(&r.present, past, limit, any), take(&r.left, past, limit, any), membersByUser{}.compare)
 	}
 	return take(&r.present, past, limit, any)
@@ -68,11 +69,11 @@ func first[E any](limit int, a, b []*E, compare func(a, b *E) int) []*E {
 
 // Users implements [roomkit.Store]. The users without a company are those of
 // company "".
-func (s *Store) Users(ctx context.Context, q roomkit.UserQuery) ([]roomkit.User, error) {
+func (s *Store) Users(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	limit, err := roomkit.PageSize(q.Limit)
+	limit, err := store.PageSize(q.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +92,7 @@ func (s *Store) Users(ctx context.Context, q roomkit.UserQuery) ([]roomkit.User,
 }
 
 // Rooms implements [roomkit.Store].
-func (s *Store) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomEntry, error) {
+func (s *Store) Rooms(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -110,7 +111,7 @@ func (s *Store) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomE
 	return s.roomsOfPeople(&q, limit), nil
 }
 
-func ofKind(q *roomkit.RoomQuery, r *room) bool {
+func ofKind(q *store.RoomQuery, r *room) bool {
 	return len(q.Kinds) == 0 || slices.Contains(q.Kinds, r.row.Kind)
 }
 
@@ -118,7 +119,7 @@ func pastRoom(after roomkit.RoomID, id *roomkit.RoomID) bool {
 	return bytes.Compare(id[:], after[:]) > 0
 }
 
-func (s *Store) roomsOfUser(q *roomkit.RoomQuery, limit int) []roomkit.RoomEntry {
+func (s *Store) roomsOfUser(q *store.RoomQuery, limit int) []store.RoomEntry {
 	u := s.users[q.User]
 	if u == nil {
 		return nil
@@ -128,25 +129,25 @@ func (s *Store) roomsOfUser(q *roomkit.RoomQuery, limit int) []roomkit.RoomEntry
 		switch {
 		case !ofKind(q, m.room):
 			return false
-		case q.Which == roomkit.MembersTakingPart:
+		case q.Which == store.MembersTakingPart:
 			return m.room.active() && m.row.Participant
-		case q.Which == roomkit.MembersManaging:
+		case q.Which == store.MembersManaging:
 			return m.room.active() && m.row.Master
 		}
-		return m.room.active() || q.Which == roomkit.MembersAll
+		return m.room.active() || q.Which == store.MembersAll
 	}
 	found := take(&u.present, past, limit, keep)
-	if q.Which == roomkit.MembersAll {
+	if q.Which == store.MembersAll {
 		found = first(limit, found, take(&u.left, past, limit, keep), membersByRoom{}.compare)
 	}
-	rows := make([]roomkit.RoomEntry, len(found))
+	rows := make([]store.RoomEntry, len(found))
 	for i, m := range found {
-		rows[i] = roomkit.RoomEntry{Room: m.room.row, Member: m.row}
+		rows[i] = store.RoomEntry{Room: m.room.row, Member: m.row}
 	}
 	return rows
 }
 
-func (s *Store) roomsOfCompany(q *roomkit.RoomQuery, limit int) []roomkit.RoomEntry {
+func (s *Store) roomsOfCompany(q *store.RoomQuery, limit int) []store.RoomEntry {
 	c := s.companies[q.Company]
 	if c == nil {
 		return nil
@@ -159,25 +160,25 @@ func (s *Store) roomsOfCompany(q *roomkit.RoomQuery, limit int) []roomkit.RoomEn
 	} else {
 		found = take(&c.rooms, past, limit, keep)
 	}
-	rows := make([]roomkit.RoomEntry, len(found))
+	rows := make([]store.RoomEntry, len(found))
 	for i, r := range found {
 		rows[i].Room = r.row
 	}
 	return rows
 }
 
-func (s *Store) roomsOfPeople(q *roomkit.RoomQuery, limit int) []roomkit.RoomEntry {
+func (s *Store) roomsOfPeople(q *store.RoomQuery, limit int) []store.RoomEntry {
 	g, ok := s.group(q.Participants)
 	if !ok {
 		return nil
 	}
 	past := func(m *membership) bool { return pastRoom(q.After, &m.row.Room) }
-	var rows []roomkit.RoomEntry
+	var rows []store.RoomEntry
 	for m := range g[0].present.from(past) {
 		if q.Exact && !g.exact(m.room) || !ofKind(q, m.room) || !s.share(m, g) {
 			continue
 		}
-		if rows = append(rows, roomkit.RoomEntry{Room: m.room.row}); len(rows) == limit {
+		if rows = append(rows, store.RoomEntry{Room: m.room.row}); len(rows) == limit {
 			break
 		}
 	}
@@ -221,21 +222,21 @@ func (s *Store) share(m *membership, g group) bool {
 }
 
 // shared answers Need.Shared.
-func (s *Store) shared(ids []roomkit.UserID) []roomkit.RoomEntry {
+func (s *Store) shared(ids []roomkit.UserID) []store.RoomEntry {
 	g, ok := s.group(ids)
 	if !ok {
 		return nil
 	}
-	var exact, more []roomkit.RoomEntry
+	var exact, more []store.RoomEntry
 	for m := range g[0].present.from(everyone) {
 		list := &more
 		if g.exact(m.room) {
 			list = &exact
 		}
-		if len(*list) < roomkit.MaxShared && s.share(m, g) {
-			*list = append(*list, roomkit.RoomEntry{Room: m.room.row})
+		if len(*list) < store.MaxShared && s.share(m, g) {
+			*list = append(*list, store.RoomEntry{Room: m.room.row})
 		}
-		if len(exact) == roomkit.MaxShared && len(more) == roomkit.MaxShared {
+		if len(exact) == store.MaxShared && len(more) == store.MaxShared {
 			break
 		}
 	}

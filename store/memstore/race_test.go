@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 
-	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Several readers find the same lists due for a purge: whoever settles them must
@@ -25,9 +25,9 @@ func TestReadersWhilePurging(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 8 {
 			wg.Go(func() {
-				_, err := k.Members(context.Background(), roomkit.MemberQuery{Room: roomID(1), Which: roomkit.MembersAll})
+				_, err := k.Members(context.Background(), store.MemberQuery{Room: roomID(1), Which: store.MembersAll})
 				assert.NoError(t, err)
-				_, err = k.Load(context.Background(), []roomkit.Need{{Shared: users[:2]}})
+				_, err = k.Load(context.Background(), []store.Need{{Shared: users[:2]}})
 				assert.NoError(t, err)
 			})
 		}

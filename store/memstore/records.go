@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // entry is a record as it is kept: without pointers, so that the garbage
@@ -20,7 +21,7 @@ type entry struct {
 	data    span
 }
 
-func (s *Store) keep(r *roomkit.Record, h *head) {
+func (s *Store) keep(r *store.Record, h *head) {
 	h.history = append(h.history, s.records.len())
 	e := s.records.grow()
 	e.subject, e.typ = s.number(h, r.Subject), s.typeNumber(r.Type)
@@ -29,8 +30,8 @@ func (s *Store) keep(r *roomkit.Record, h *head) {
 }
 
 // record gives an entry back as a record, without data and cursor.
-func (s *Store) record(e *entry) roomkit.Record {
-	return roomkit.Record{
+func (s *Store) record(e *entry) store.Record {
+	return store.Record{
 		Subject: s.subject(e.subject), Version: e.version,
 		Type: s.types[e.typ], At: time.UnixMicro(e.at).UTC(), Command: e.command,
 	}
@@ -58,11 +59,11 @@ func (s *Store) number(h *head, of roomkit.Subject) uint32 {
 func (s *Store) subject(number uint32) roomkit.Subject { return *s.subjects.at(int64(number) - 1) }
 
 // History implements [roomkit.Store].
-func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]roomkit.Record, error) {
+func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	limit, err := roomkit.PageSize(limit)
+	limit, err := store.PageSize(limit)
 	if err == nil && (of.Type < roomkit.SubjectRoom || of.Type > roomkit.SubjectTeam) {
 		err = invalid("Subject", "of no type")
 	}
@@ -80,11 +81,11 @@ func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.V
 }
 
 // Feed implements [roomkit.Store].
-func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
+func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	limit, err := roomkit.PageSize(limit)
+	limit, err := store.PageSize(limit)
 	if err != nil {
 		return nil, err
 	}
@@ -100,11 +101,11 @@ func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]ro
 
 // page copies n records from their places. All their data share one array,
 // and so do their cursors, which are made only now.
-func (s *Store) page(n int, place func(i int) int64) []roomkit.Record {
+func (s *Store) page(n int, place func(i int) int64) []store.Record {
 	if n == 0 {
 		return nil
 	}
-	page, ends := make([]roomkit.Record, n), make([]int, n)
+	page, ends := make([]store.Record, n), make([]int, n)
 	size := 0
 	for i := range page {
 		size += int(s.records.at(place(i)).data.len)

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // What a suite for all stores cannot ask, because others may refuse it or
@@ -18,23 +19,23 @@ const (
 	ann  = roomkit.UserID("ann")
 )
 
-func begin(id byte, company roomkit.CompanyID, was roomkit.Version) roomkit.Change {
+func begin(id byte, company roomkit.CompanyID, was roomkit.Version) store.Change {
 	room := roomkit.RoomID{id}
 	of := roomkit.RoomSubject(room)
-	return roomkit.Change{
+	return store.Change{
 		Command: roomkit.CommandID{id, byte(was), company[0]},
-		Expect:  []roomkit.Expect{{Subject: of, Version: was}},
+		Expect:  []store.Expect{{Subject: of, Version: was}},
 		Rooms: []roomkit.Room{{
 			ID: room, Version: was + 1, Company: company, Kind: roomkit.KindGroup, State: roomkit.StateActive, Public: true,
 		}},
 		Members: []roomkit.Member{{Room: room, User: ann, Participant: true}},
-		Records: []roomkit.Record{{Subject: of, Version: was + 1}},
+		Records: []store.Record{{Subject: of, Version: was + 1}},
 	}
 }
 
-func commit(t *testing.T, s *Store, c roomkit.Change) error {
+func commit(t *testing.T, s *Store, c store.Change) error {
 	t.Helper()
-	results, err := s.Commit(context.Background(), []roomkit.Change{c})
+	results, err := s.Commit(context.Background(), []store.Change{c})
 	require.NoError(t, err)
 	require.Len(t, results, 1)
 	return results[0].Err
@@ -47,19 +48,19 @@ func TestRefusedChangesLeaveNoRows(t *testing.T) {
 	}
 	tests := []struct {
 		name  string
-		spoil func(*roomkit.Change)
+		spoil func(*store.Change)
 		want  error
 	}{
-		{"conflict", func(c *roomkit.Change) { c.Expect[0].Version = 7; c.Records[0].Version = 8; c.Rooms[0].Version = 8 }, roomkit.ErrConflict},
-		{"malformed", func(c *roomkit.Change) { c.Records[0].Version = 5 }, roomkit.ErrInvalid},
-		{"malformed subject", func(c *roomkit.Change) { c.Expect = append(c.Expect, roomkit.Expect{}) }, roomkit.ErrInvalid},
+		{"conflict", func(c *store.Change) { c.Expect[0].Version = 7; c.Records[0].Version = 8; c.Rooms[0].Version = 8 }, roomkit.ErrConflict},
+		{"malformed", func(c *store.Change) { c.Records[0].Version = 5 }, roomkit.ErrInvalid},
+		{"malformed subject", func(c *store.Change) { c.Expect = append(c.Expect, store.Expect{}) }, roomkit.ErrInvalid},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := New()
 			c := begin(1, acme, 0)
 			for _, of := range subjects {
-				c.Expect = append(c.Expect, roomkit.Expect{Subject: of})
+				c.Expect = append(c.Expect, store.Expect{Subject: of})
 			}
 			tt.spoil(&c)
 			require.ErrorIs(t, commit(t, s, c), tt.want)
@@ -75,19 +76,19 @@ func TestRefusedChangesLeaveNoRows(t *testing.T) {
 func TestRowsMayNameWhatIsNotYetThere(t *testing.T) {
 	s := New()
 	require.NoError(t, commit(t, s, begin(1, acme, 0)))
-	need := []roomkit.Need{{Room: roomkit.RoomID{1}, People: []roomkit.UserID{ann}, Companies: []roomkit.CompanyID{acme}}}
+	need := []store.Need{{Room: roomkit.RoomID{1}, People: []roomkit.UserID{ann}, Companies: []roomkit.CompanyID{acme}}}
 	facts, err := s.Load(context.Background(), need)
 	require.NoError(t, err)
 	require.Len(t, facts[0].Members, 1)
 	require.Empty(t, facts[0].Users)
 	require.Empty(t, facts[0].Companies)
 
-	require.NoError(t, commit(t, s, roomkit.Change{
+	require.NoError(t, commit(t, s, store.Change{
 		Command:   roomkit.CommandID{1},
-		Expect:    []roomkit.Expect{{Subject: roomkit.UserSubject(ann)}, {Subject: roomkit.CompanySubject(acme)}},
+		Expect:    []store.Expect{{Subject: roomkit.UserSubject(ann)}, {Subject: roomkit.CompanySubject(acme)}},
 		Users:     []roomkit.User{{ID: ann, Version: 1, Company: acme}},
 		Companies: []roomkit.Company{{ID: acme, Version: 1}},
-		Records: []roomkit.Record{
+		Records: []store.Record{
 			{Subject: roomkit.UserSubject(ann), Version: 1}, {Subject: roomkit.CompanySubject(acme), Version: 1},
 		},
 	}))
@@ -105,15 +106,15 @@ func TestRoomChangesCompany(t *testing.T) {
 	require.NoError(t, commit(t, s, begin(2, acme, 0)))
 	end := begin(1, acme, 1)
 	end.Rooms[0].State, end.Members = roomkit.StateEnded, nil
-	end.Ended = []roomkit.RoomEnd{{Room: roomkit.RoomID{1}, Kind: roomkit.KindGroup}}
+	end.Ended = []store.RoomEnd{{Room: roomkit.RoomID{1}, Kind: roomkit.KindGroup}}
 	require.NoError(t, commit(t, s, end))
 	require.NoError(t, commit(t, s, begin(1, beta, 2)))
 	require.NoError(t, commit(t, s, begin(2, beta, 1)))
 	for _, public := range []bool{false, true} {
-		rooms, err := s.Rooms(context.Background(), roomkit.RoomQuery{Company: acme, Public: public})
+		rooms, err := s.Rooms(context.Background(), store.RoomQuery{Company: acme, Public: public})
 		require.NoError(t, err)
 		require.Empty(t, rooms)
-		rooms, err = s.Rooms(context.Background(), roomkit.RoomQuery{Company: beta, Public: public})
+		rooms, err = s.Rooms(context.Background(), store.RoomQuery{Company: beta, Public: public})
 		require.NoError(t, err)
 		require.Len(t, rooms, 2)
 	}
@@ -145,14 +146,14 @@ func TestWakeUpsAreOne(t *testing.T) {
 func TestAllocations(t *testing.T) {
 	s := New()
 	require.NoError(t, commit(t, s, begin(1, acme, 0)))
-	needs := []roomkit.Need{{Room: roomkit.RoomID{1}, People: []roomkit.UserID{ann, "nobody"}}}
+	needs := []store.Need{{Room: roomkit.RoomID{1}, People: []roomkit.UserID{ann, "nobody"}}}
 	loads := testing.AllocsPerRun(100, func() {
 		if facts, err := s.Load(context.Background(), needs); err != nil || len(facts[0].Members) != 1 {
 			t.Error("no facts", err)
 		}
 	})
 	require.LessOrEqual(t, loads, 1.0, "the facts and their rows are one block")
-	changes := []roomkit.Change{begin(1, acme, 1)}
+	changes := []store.Change{begin(1, acme, 1)}
 	commits := testing.AllocsPerRun(100, func() {
 		if r, err := s.Commit(context.Background(), changes); err != nil || r[0].Err != nil {
 			t.Error(err, r[0].Err)

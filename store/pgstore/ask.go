@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // asked gathers, each once, what a trip asks for.
@@ -26,7 +27,7 @@ func (a *asked[K]) add(k K) {
 
 // ask adds to a trip the questions what is stored of all that changes rely on.
 // The answers are there when the trip has been made.
-func (b *base) ask(t *trip, changes []roomkit.Change) *stored {
+func (b *base) ask(t *trip, changes []store.Change) *stored {
 	s := &stored{
 		versions: map[roomkit.Subject]roomkit.Version{}, userGroups: map[roomkit.UserID]int64{},
 		groups: map[roomkit.CompanyID]int64{}, held: map[roomkit.RoomID]nameKey{}, holders: map[nameKey]roomkit.RoomID{},
@@ -87,7 +88,7 @@ type question struct {
 	commands    asked[roomkit.CommandID]
 }
 
-func (q *question) add(c *roomkit.Change) {
+func (q *question) add(c *store.Change) {
 	for i := range c.Expect {
 		switch of := &c.Expect[i].Subject; of.Type {
 		case roomkit.SubjectRoom:
@@ -143,8 +144,8 @@ func askCheckpoints(t *trip, names []string) map[string]roomkit.Cursor {
 
 // askOutcomes asks for commands. There is a row for each record of a command, in
 // their order, and one if there are no records.
-func (b *base) askOutcomes(t *trip, commands []roomkit.CommandID) map[roomkit.CommandID]*roomkit.Outcome {
-	found := map[roomkit.CommandID]*roomkit.Outcome{}
+func (b *base) askOutcomes(t *trip, commands []roomkit.CommandID) map[roomkit.CommandID]*store.Outcome {
+	found := map[roomkit.CommandID]*store.Outcome{}
 	if len(commands) == 0 {
 		return found
 	}
@@ -152,7 +153,7 @@ func (b *base) askOutcomes(t *trip, commands []roomkit.CommandID) map[roomkit.Co
 		id := roomkit.CommandID(r.uuid())
 		o := found[id]
 		if o == nil {
-			o = &roomkit.Outcome{Command: id}
+			o = &store.Outcome{Command: id}
 			found[id] = o
 		}
 		copy(o.Digest[:], r.sized(len(o.Digest)))
@@ -170,7 +171,7 @@ func (b *base) askOutcomes(t *trip, commands []roomkit.CommandID) map[roomkit.Co
 		if position := r.int(); position > 0 {
 			o.Cursor = b.cursor(position)
 		}
-		if e := (roomkit.EventAt{Subject: b.names.readSubject(r), Version: r.version()}); !isOwn {
+		if e := (store.EventAt{Subject: b.names.readSubject(r), Version: r.version()}); !isOwn {
 			o.Events = append(o.Events, e)
 		}
 	})
@@ -178,14 +179,14 @@ func (b *base) askOutcomes(t *trip, commands []roomkit.CommandID) map[roomkit.Co
 }
 
 // parseEvents reads what formatEvents has written.
-func parseEvents(text string, r *row, n *names) []roomkit.EventAt {
+func parseEvents(text string, r *row, n *names) []store.EventAt {
 	fields := strings.Fields(text)
-	events := make([]roomkit.EventAt, 0, len(fields))
+	events := make([]store.EventAt, 0, len(fields))
 	for _, field := range fields {
 		slash := strings.LastIndexByte(field, '/')
 		kind, id, ok := strings.Cut(field[:max(slash, 0)], ":")
 		version, err := strconv.ParseInt(field[slash+1:], 10, 64)
-		e := roomkit.EventAt{Subject: roomkit.Subject{Type: n.subject[kind]}, Version: roomkit.Version(version)}
+		e := store.EventAt{Subject: roomkit.Subject{Type: n.subject[kind]}, Version: roomkit.Version(version)}
 		if e.Subject.ID = id; e.Subject.Type == roomkit.SubjectRoom {
 			e.Subject.ID = ""
 			var badRoom error

@@ -13,11 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 )
 
 // mustOnlyRead demands that a store answers questions and refuses to write.
-func mustOnlyRead(t *testing.T, s roomkit.Store) {
+func mustOnlyRead(t *testing.T, s store.Store) {
 	t.Helper()
 	for name, err := range everyCall(t.Context(), s) {
 		if name != "Commit" {
@@ -46,7 +48,7 @@ func TestReadOnly(t *testing.T) {
 	tx, err := readers.Begin(t.Context())
 	require.NoError(t, err)
 	defer tx.Rollback(context.WithoutCancel(t.Context()))
-	_, err = s.InTx(tx).Commit(t.Context(), []roomkit.Change{newLine(8).next(1)})
+	_, err = s.InTx(tx).Commit(t.Context(), []store.Change{newLine(8).next(1)})
 	require.ErrorIs(t, err, pgstore.ErrReadOnly)
 	require.Equal(t, before, w.feed(t, ""))
 }
@@ -58,7 +60,7 @@ func TestStandby(t *testing.T) {
 	pool := poolOf(t, c.url())
 	require.Eventually(t, func() bool { return pgstore.Migrate(t.Context(), pool, nil) == nil }, time.Minute, 10*time.Millisecond)
 	primary := openStore(t, pool, nil)
-	service, err := roomkit.New(primary, nil)
+	service, err := service.New(primary, nil)
 	require.NoError(t, err)
 	settle(t, service, 2)
 	gone, err := primary.IsGone(t.Context(), 0)
@@ -91,7 +93,7 @@ func TestCancelledContext(t *testing.T) {
 	tx, err := w.pool.Begin(t.Context())
 	require.NoError(t, err)
 	defer tx.Rollback(t.Context())
-	for of, s := range map[string]roomkit.Store{"store": w.store, "in a transaction": w.store.InTx(tx)} {
+	for of, s := range map[string]store.Store{"store": w.store, "in a transaction": w.store.InTx(tx)} {
 		for name, err := range everyCall(ctx, s) {
 			require.ErrorIs(t, err, context.Canceled, "%s %s", of, name)
 			require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome, "%s %s", of, name)
@@ -120,12 +122,12 @@ func TestHostileText(t *testing.T) {
 		c := l.next(1)
 		c.Records[0].Data, c.Records[0].Type = []byte(text), text
 		c.Members = []roomkit.Member{{Room: l.room.ID, User: roomkit.UserID(text), Participant: true}}
-		c.Checkpoint = &roomkit.Checkpoint{Name: text, Now: roomkit.Cursor(text)}
-		results, err := w.store.Commit(t.Context(), []roomkit.Change{c})
+		c.Checkpoint = &store.Checkpoint{Name: text, Now: roomkit.Cursor(text)}
+		results, err := w.store.Commit(t.Context(), []store.Change{c})
 		require.NoError(t, err, text)
 		require.NoError(t, results[0].Err, text)
 
-		facts, err := w.store.Load(t.Context(), []roomkit.Need{{
+		facts, err := w.store.Load(t.Context(), []store.Need{{
 			Room: l.room.ID, People: []roomkit.UserID{roomkit.UserID(text)}, Name: text, Company: roomkit.CompanyID(text), Checkpoint: text,
 		}})
 		require.NoError(t, err, text)
@@ -133,9 +135,9 @@ func TestHostileText(t *testing.T) {
 		require.Equal(t, c.Members, facts[0].Members)
 		require.Equal(t, l.room.ID, facts[0].NameHolder)
 		require.Equal(t, roomkit.Cursor(text), facts[0].Checkpoint)
-		rooms, err := w.store.Rooms(t.Context(), roomkit.RoomQuery{User: roomkit.UserID(text)})
+		rooms, err := w.store.Rooms(t.Context(), store.RoomQuery{User: roomkit.UserID(text)})
 		require.NoError(t, err, text)
-		require.Equal(t, []roomkit.RoomEntry{{Room: l.room, Member: c.Members[0]}}, rooms)
+		require.Equal(t, []store.RoomEntry{{Room: l.room, Member: c.Members[0]}}, rooms)
 		records := w.history(t, roomkit.RoomSubject(l.room.ID))
 		require.Equal(t, text, records[0].Type)
 		require.Equal(t, text, string(records[0].Data))

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // batch is the effect of several changes folded into one, so that one
@@ -14,7 +15,7 @@ import (
 // notes it in base; the transaction finds out whether all of them hold.
 type batch struct {
 	known *stored // nil: nothing is known
-	never roomkit.Refusals
+	never store.Refusals
 	fates []fate // of the changes judged so far
 	base  map[roomkit.Subject]roomkit.Version
 
@@ -28,8 +29,8 @@ type batch struct {
 	companyTallies map[roomkit.CompanyID]*count
 	checkpoints    map[string]*move
 	named          map[nameKey]roomkit.RoomID // names that rooms of the batch hold
-	ended          []roomkit.RoomEnd
-	records        []*roomkit.Record
+	ended          []store.RoomEnd
+	records        []*store.Record
 	commands       map[roomkit.CommandID]int // the change that stores it
 	unsure         bool                      // something cannot be said while nothing is known
 
@@ -38,13 +39,13 @@ type batch struct {
 
 // fate is what becomes of a change.
 type fate struct {
-	change  *roomkit.Change
+	change  *store.Change
 	err     error
-	stored  bool             // by this batch
-	records int              // how many records of the batch are before the end of it
-	first   int              // with repeat: the change of the batch that stores the command, or -1
-	repeat  bool             // the command was stored before
-	outcome *roomkit.Outcome // then, if it was not by this batch
+	stored  bool           // by this batch
+	records int            // how many records of the batch are before the end of it
+	first   int            // with repeat: the change of the batch that stores the command, or -1
+	repeat  bool           // the command was stored before
+	outcome *store.Outcome // then, if it was not by this batch
 }
 
 type (
@@ -69,12 +70,12 @@ type stored struct {
 	held        map[roomkit.RoomID]nameKey // names of the rooms asked for
 	holders     map[nameKey]roomkit.RoomID // of the names asked for
 	checkpoints map[string]roomkit.Cursor
-	done        map[roomkit.CommandID]*roomkit.Outcome
+	done        map[roomkit.CommandID]*store.Outcome
 }
 
 // fold makes a batch of as many of the changes as fit, one at least. never are the
 // versions that earlier changes of the call have not made.
-func fold(changes []roomkit.Change, known *stored, never *roomkit.Refusals) *batch {
+func fold(changes []store.Change, known *stored, never *store.Refusals) *batch {
 	b := &batch{
 		known: known, never: never.Clone(), base: map[roomkit.Subject]roomkit.Version{}, commands: map[roomkit.CommandID]int{},
 		rooms: written1[roomkit.RoomID, roomkit.Room]{}, users: written1[roomkit.UserID, roomkit.User]{},
@@ -93,18 +94,18 @@ func fold(changes []roomkit.Change, known *stored, never *roomkit.Refusals) *bat
 
 // fits reports whether a change can be in the batch. The rows of people whose
 // room ends are not known here, so nothing that may look at them comes behind.
-func (b *batch) fits(c *roomkit.Change) bool {
+func (b *batch) fits(c *store.Change) bool {
 	for i := range b.ended {
 		of := roomkit.RoomSubject(b.ended[i].Room)
-		if slices.ContainsFunc(c.Expect, func(e roomkit.Expect) bool { return e.Subject == of }) {
+		if slices.ContainsFunc(c.Expect, func(e store.Expect) bool { return e.Subject == of }) {
 			return false
 		}
 	}
-	userTally := func(t roomkit.Tally) bool { return t.User != "" }
+	userTally := func(t store.Tally) bool { return t.User != "" }
 	return len(b.ended) == 0 || !slices.ContainsFunc(c.Tallies, userTally)
 }
 
-func (b *batch) judge(c *roomkit.Change) fate {
+func (b *batch) judge(c *store.Change) fate {
 	f := fate{change: c, first: -1}
 	if f.repeat, f.err = b.repeats(c, &f); f.repeat || f.err != nil {
 		b.never.Refuse(c, b.madeBefore(&f))
@@ -130,7 +131,7 @@ func (b *batch) judge(c *roomkit.Change) fate {
 }
 
 // repeats reports whether the command was stored before.
-func (b *batch) repeats(c *roomkit.Change, f *fate) (bool, error) {
+func (b *batch) repeats(c *store.Change, f *fate) (bool, error) {
 	if first, ok := b.commands[c.Command]; ok {
 		f.first = first
 		return sameDigest(&b.fates[first].change.Digest, c)
@@ -143,7 +144,7 @@ func (b *batch) repeats(c *roomkit.Change, f *fate) (bool, error) {
 }
 
 // madeBefore gives the events of a command that was stored before.
-func (b *batch) madeBefore(f *fate) []roomkit.EventAt {
+func (b *batch) madeBefore(f *fate) []store.EventAt {
 	switch {
 	case f.outcome != nil:
 		return f.outcome.Events
@@ -153,7 +154,7 @@ func (b *batch) madeBefore(f *fate) []roomkit.EventAt {
 	return nil
 }
 
-func sameDigest(first *[32]byte, c *roomkit.Change) (bool, error) {
+func sameDigest(first *[32]byte, c *store.Change) (bool, error) {
 	if *first != c.Digest {
 		return false, roomkit.ErrCommandReused
 	}
@@ -165,17 +166,17 @@ func conflict(format string, a ...any) error {
 }
 
 // compare demands that everything is as the change believes.
-func (b *batch) compare(c *roomkit.Change) error {
+func (b *batch) compare(c *store.Change) error {
 	for i := range c.Expect {
 		e := &c.Expect[i]
 		if has := b.version(e); has != e.Version {
 			return conflict("%v has version %d, not %d", e.Subject, has, e.Version)
 		}
 	}
-	was := make(map[roomkit.Tally]int64, len(c.Tallies))
+	was := make(map[store.Tally]int64, len(c.Tallies))
 	for i := range c.Tallies {
 		t := &c.Tallies[i]
-		of := roomkit.Tally{User: t.User, Company: t.Company}
+		of := store.Tally{User: t.User, Company: t.Company}
 		if v, twice := was[of]; twice && v != t.Was || !b.tallied(c, t) {
 			return conflict("the tally of %s%s", t.User, t.Company)
 		}
@@ -191,7 +192,7 @@ func (b *batch) compare(c *roomkit.Change) error {
 }
 
 // version gives the version of a subject as the batch leaves it so far.
-func (b *batch) version(e *roomkit.Expect) roomkit.Version {
+func (b *batch) version(e *store.Expect) roomkit.Version {
 	if v, ok := b.writtenVersion(&e.Subject); ok {
 		return v
 	}
@@ -230,7 +231,7 @@ func (b *batch) writtenVersion(of *roomkit.Subject) (roomkit.Version, bool) {
 
 // tallied reports whether a count is as a tally believes. Of what neither exists
 // nor begins with the change there is no count.
-func (b *batch) tallied(c *roomkit.Change, t *roomkit.Tally) bool {
+func (b *batch) tallied(c *store.Change, t *store.Tally) bool {
 	if t.User != "" {
 		if n := b.userTallies[t.User]; n != nil {
 			return n.now == t.Was
@@ -249,7 +250,7 @@ func (b *batch) tallied(c *roomkit.Change, t *roomkit.Tally) bool {
 		(begins || before || b.known.versions[roomkit.CompanySubject(t.Company)] > 0)
 }
 
-func (b *batch) cursor(p *roomkit.Checkpoint) roomkit.Cursor {
+func (b *batch) cursor(p *store.Checkpoint) roomkit.Cursor {
 	if m := b.checkpoints[p.Name]; m != nil {
 		return m.now
 	}
@@ -261,7 +262,7 @@ func (b *batch) cursor(p *roomkit.Checkpoint) roomkit.Cursor {
 
 // compareNames demands that the names which the change leaves its rooms with are
 // free or given up by it. What is not known, the unique index finds out.
-func (b *batch) compareNames(c *roomkit.Change) error {
+func (b *batch) compareNames(c *store.Change) error {
 	for i := range c.Rooms {
 		key, named := nameOf(&c.Rooms[i])
 		if !named {
@@ -293,7 +294,7 @@ func (b *batch) holder(key nameKey) roomkit.RoomID {
 }
 
 // givesUp reports whether a change writes the room without that name.
-func givesUp(c *roomkit.Change, id roomkit.RoomID, key nameKey) bool {
+func givesUp(c *store.Change, id roomkit.RoomID, key nameKey) bool {
 	for i := range c.Rooms {
 		if c.Rooms[i].ID == id {
 			left, named := nameOf(&c.Rooms[i])

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 type written1[K comparable, R any] map[K]*written[R]
@@ -18,7 +19,7 @@ type written[R any] struct {
 }
 
 // apply adds a change that holds.
-func (b *batch) apply(c *roomkit.Change) {
+func (b *batch) apply(c *store.Change) {
 	b.applyRooms(c)
 	for i := range c.Members {
 		m := &c.Members[i]
@@ -57,7 +58,7 @@ func (b *batch) apply(c *roomkit.Change) {
 	}
 }
 
-func (b *batch) applyRooms(c *roomkit.Change) {
+func (b *batch) applyRooms(c *store.Change) {
 	for i := range c.Rooms {
 		if w := b.rooms[c.Rooms[i].ID]; w != nil {
 			if key, named := nameOf(&w.row); named && b.named[key] == w.row.ID {
@@ -81,7 +82,7 @@ func (w written1[K, R]) put(id K, row *R, was roomkit.Version) {
 	w[id].row = *row
 }
 
-func raise[K comparable](counts map[K]*count, id K, t roomkit.Tally) {
+func raise[K comparable](counts map[K]*count, id K, t store.Tally) {
 	if counts[id] == nil {
 		counts[id] = &count{was: t.Was}
 	}
@@ -109,10 +110,10 @@ func byCompany(a, b *written[roomkit.Company]) int { return cmp.Compare(a.row.ID
 func byTeam(a, b *written[roomkit.Team]) int       { return cmp.Compare(a.row.ID, b.row.ID) }
 
 // relied gives what the batch expects and does not write.
-func (b *batch) relied(of roomkit.SubjectType) (list []roomkit.Expect) {
+func (b *batch) relied(of roomkit.SubjectType) (list []store.Expect) {
 	for subject, v := range b.base {
 		if _, writes := b.writtenVersion(&subject); !writes && subject.Type == of {
-			list = append(list, roomkit.Expect{Subject: subject, Version: v})
+			list = append(list, store.Expect{Subject: subject, Version: v})
 		}
 	}
 	return list

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // handMember is what a list of members written by hand has for each: the fields
@@ -131,7 +132,7 @@ func BenchmarkMembersPage(b *testing.B) {
 				}},
 				way{"ours", func(n int) error {
 					return times(n, func() error {
-						page, err := c.store.Members(b.Context(), roomkit.MemberQuery{Room: room, After: roomkit.UserID(after), Limit: 100})
+						page, err := c.store.Members(b.Context(), store.MemberQuery{Room: room, After: roomkit.UserID(after), Limit: 100})
 						if err == nil && len(page) != 100 {
 							err = fmt.Errorf("%d rows", len(page))
 						}
@@ -156,7 +157,7 @@ func BenchmarkRoomsOfUser(b *testing.B) {
 				}},
 				way{"ours", func(n int) error {
 					return times(n, func() error {
-						page, err := c.store.Rooms(b.Context(), roomkit.RoomQuery{User: "u1", After: after, Limit: 50})
+						page, err := c.store.Rooms(b.Context(), store.RoomQuery{User: "u1", After: after, Limit: 50})
 						if err == nil && len(page) != 50 {
 							err = fmt.Errorf("%d rows", len(page))
 						}
@@ -187,7 +188,7 @@ func BenchmarkExactSet(b *testing.B) {
 		}},
 		way{"ours", func(n int) error {
 			return times(n, func() error {
-				page, err := c.store.Rooms(b.Context(), roomkit.RoomQuery{Participants: people, Exact: true})
+				page, err := c.store.Rooms(b.Context(), store.RoomQuery{Participants: people, Exact: true})
 				if err == nil && len(page) != 1 {
 					err = fmt.Errorf("%d rooms", len(page))
 				}
@@ -231,7 +232,7 @@ func (c *crowd) compareShared(b *testing.B, people []roomkit.UserID, want int) {
 		}},
 		way{"ours", func(n int) error {
 			return times(n, func() error {
-				page, err := c.store.Rooms(b.Context(), roomkit.RoomQuery{Participants: people, Limit: 50})
+				page, err := c.store.Rooms(b.Context(), store.RoomQuery{Participants: people, Limit: 50})
 				if err == nil && len(page) != want {
 					err = fmt.Errorf("%d rooms, not %d", len(page), want)
 				}

@@ -17,12 +17,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/storetest"
 )
 
 func BenchmarkStore(b *testing.B) {
 	pool := poolOf(b, databaseURL(b))
-	storetest.Bench(b, func(tb testing.TB) roomkit.Store {
+	storetest.Bench(b, func(tb testing.TB) store.Store {
 		s, _ := newStore(tb, pool)
 		return s
 	})
@@ -246,8 +248,8 @@ func BenchmarkHotRoomAgainstDistinct(b *testing.B) {
 	adder := func(rooms, users int) (*crowd, func(n int) error) {
 		c := newCrowd(b, rooms, users)
 		var err error
-		c.service, err = roomkit.New(c.store, &roomkit.Options{Observer: roomkit.Observer{
-			Group: func(r roomkit.GroupReport) { conflicts.Add(int64(r.Conflicts)) },
+		c.service, err = service.New(c.store, &service.Options{Observer: service.Observer{
+			Group: func(r service.GroupReport) { conflicts.Add(int64(r.Conflicts)) },
 		}})
 		require.NoError(b, err)
 		next := c.taker()

@@ -10,27 +10,28 @@ import (
 	"github.com/jackc/puddle/v2"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Commit implements [roomkit.Store]. If everything is as the changes expect, it
 // is one round trip; else it takes three more: to end the transaction, to find out
 // under locks which of them fail, and to store the rest.
-func (s *Store) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+func (s *Store) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	return commitAll(ctx, changes, s.commitSome)
 }
 
 // commitAll commits all changes by a function that commits the first of them,
 // one at least, and keeps count of the versions that they have not made.
-func commitAll(ctx context.Context, changes []roomkit.Change, some func(context.Context, []roomkit.Change, *roomkit.Refusals) ([]roomkit.CommitResult, error)) ([]roomkit.CommitResult, error) {
+func commitAll(ctx context.Context, changes []store.Change, some func(context.Context, []store.Change, *store.Refusals) ([]store.CommitResult, error)) ([]store.CommitResult, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, classify(ctx, err)
 	}
-	results := make([]roomkit.CommitResult, 0, len(changes))
-	never := &roomkit.Refusals{}
+	results := make([]store.CommitResult, 0, len(changes))
+	never := &store.Refusals{}
 	for len(results) < len(changes) {
 		more, err := some(ctx, changes[len(results):], never)
 		if err != nil {
-			isStored := func(r roomkit.CommitResult) bool { return r.Err == nil }
+			isStored := func(r store.CommitResult) bool { return r.Err == nil }
 			if slices.ContainsFunc(results, isStored) {
 				err = partlyStored(err)
 			}
@@ -49,7 +50,7 @@ func partlyStored(err error) error {
 	return fmt.Errorf("pgstore: %w: some of the changes are stored: %w", roomkit.ErrUnknownOutcome, err)
 }
 
-func (s *Store) commitSome(ctx context.Context, changes []roomkit.Change, never *roomkit.Refusals) ([]roomkit.CommitResult, error) {
+func (s *Store) commitSome(ctx context.Context, changes []store.Change, never *store.Refusals) ([]store.CommitResult, error) {
 	partly := false
 	results, err := s.commitPatiently(ctx, changes, never, &partly)
 	if err != nil && partly {
@@ -60,7 +61,7 @@ func (s *Store) commitSome(ctx context.Context, changes []roomkit.Change, never 
 
 // commitPatiently makes attempts until one says something: for as long as the
 // patience lasts if the server is to blame, and a few times if others are.
-func (s *Store) commitPatiently(ctx context.Context, changes []roomkit.Change, never *roomkit.Refusals, partly *bool) ([]roomkit.CommitResult, error) {
+func (s *Store) commitPatiently(ctx context.Context, changes []store.Change, never *store.Refusals, partly *bool) ([]store.CommitResult, error) {
 	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
 	defer cancel()
 	careful := false
@@ -94,8 +95,8 @@ func (s *Store) commitPatiently(ctx context.Context, changes []roomkit.Change, n
 
 // heldUp ends a change whose rows somebody else holds: it is a repeat if the other
 // one was the same command, else a conflict.
-func (s *Store) heldUp(ctx context.Context, change []roomkit.Change, never *roomkit.Refusals, cause error) ([]roomkit.CommitResult, error) {
-	var done map[roomkit.CommandID]*roomkit.Outcome
+func (s *Store) heldUp(ctx context.Context, change []store.Change, never *store.Refusals, cause error) ([]store.CommitResult, error) {
+	var done map[roomkit.CommandID]*store.Outcome
 	err := s.reading(ctx, func(conn *pgx.Conn) error {
 		t := &trip{sql: s.sql}
 		done = s.askOutcomes(t, []roomkit.CommandID{change[0].Command})
@@ -111,9 +112,9 @@ func (s *Store) heldUp(ctx context.Context, change []roomkit.Change, never *room
 }
 
 // refused is the result of a single change that is not stored.
-func refused(change []roomkit.Change, never *roomkit.Refusals, err error) []roomkit.CommitResult {
+func refused(change []store.Change, never *store.Refusals, err error) []store.CommitResult {
 	never.Refuse(&change[0], nil)
-	return []roomkit.CommitResult{{Err: err}}
+	return []store.CommitResult{{Err: err}}
 }
 
 var (
@@ -126,7 +127,7 @@ var (
 // attempt runs one transaction. The error is errMismatch or errPartly if the
 // changes have to be judged by what is stored, errNotStored if it is worth another
 // attempt, errHeld if fewer of them may do better, else final.
-func (s *Store) attempt(ctx context.Context, changes []roomkit.Change, never *roomkit.Refusals, careful bool) ([]roomkit.CommitResult, error) {
+func (s *Store) attempt(ctx context.Context, changes []store.Change, never *store.Refusals, careful bool) ([]store.CommitResult, error) {
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
 		return nil, s.unreached(ctx, err)
@@ -158,7 +159,7 @@ func (s *Store) attempt(ctx context.Context, changes []roomkit.Change, never *ro
 
 // tryOn makes the attempt on a connection. The plan is nil if an error came before
 // the commit.
-func (s *Store) tryOn(ctx context.Context, conn *pgx.Conn, changes []roomkit.Change, never *roomkit.Refusals, careful bool) (*plan, error) {
+func (s *Store) tryOn(ctx context.Context, conn *pgx.Conn, changes []store.Change, never *store.Refusals, careful bool) (*plan, error) {
 	if careful {
 		return s.tryCarefully(ctx, conn, changes, never)
 	}
@@ -216,7 +217,7 @@ func (s *Store) tryAtOnce(ctx context.Context, conn *pgx.Conn, p *plan) error {
 
 // tryCarefully locks what the changes write, judges them by what is stored, and
 // commits those that hold. The plan is nil if an error came before the commit.
-func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []roomkit.Change, never *roomkit.Refusals) (*plan, error) {
+func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []store.Change, never *store.Refusals) (*plan, error) {
 	t := &trip{sql: s.sql}
 	t.add(beginWriting, nil, nil)
 	t.add(waitBriefly, nil, nil)
@@ -237,7 +238,7 @@ func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []room
 
 // judge goes on with a trip that has begun a transaction: it locks and reads
 // what the changes are about.
-func (b *base) judge(ctx context.Context, conn *pgx.Conn, t *trip, changes []roomkit.Change, never *roomkit.Refusals) (*plan, error) {
+func (b *base) judge(ctx context.Context, conn *pgx.Conn, t *trip, changes []store.Change, never *store.Refusals) (*plan, error) {
 	guess := fold(changes, nil, never)
 	changes = changes[:len(guess.fates)]
 	all := everything(changes).plan()
@@ -254,8 +255,8 @@ func (b *base) judge(ctx context.Context, conn *pgx.Conn, t *trip, changes []roo
 
 // everything is a batch that writes whatever one of the changes may write. It is
 // only good for locking.
-func everything(changes []roomkit.Change) *batch {
-	b := fold(nil, nil, &roomkit.Refusals{})
+func everything(changes []store.Change) *batch {
+	b := fold(nil, nil, &store.Refusals{})
 	for i := range changes {
 		c := &changes[i]
 		for j := range c.Expect {
@@ -267,9 +268,9 @@ func everything(changes []roomkit.Change) *batch {
 }
 
 // results says what has become of the changes of a plan that is stored.
-func (p *plan) results(b *base, never *roomkit.Refusals) []roomkit.CommitResult {
+func (p *plan) results(b *base, never *store.Refusals) []store.CommitResult {
 	*never = p.never
-	results := make([]roomkit.CommitResult, len(p.fates))
+	results := make([]store.CommitResult, len(p.fates))
 	for i := range p.fates {
 		f, r := &p.fates[i], &results[i]
 		switch {

@@ -20,7 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 )
 
@@ -163,7 +163,7 @@ func TestServerKilled(t *testing.T) {
 	o := &pgstore.Options{Patience: 30 * time.Second}
 	require.Eventually(t, func() bool { return pgstore.Migrate(t.Context(), pool, o) == nil }, time.Minute, 10*time.Millisecond)
 	store := openStore(t, pool, o)
-	service, err := roomkit.New(store, nil)
+	service, err := service.New(store, nil)
 	require.NoError(t, err)
 	settle(t, service, 9)
 	const rooms = 8

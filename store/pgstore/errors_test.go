@@ -12,7 +12,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
+	verify "github.com/go-roomkit/roomkit/store/verify"
 )
 
 // failCommits lets the first attempts of commits fail with a state. It gives a
@@ -66,7 +68,7 @@ func TestErrorsOfCommit(t *testing.T) {
 				o.Patience = 50 * time.Millisecond
 			}
 			c, d := newLine(1).next(1), newLine(2).next(1)
-			results, err := openStore(t, w.pool, &o).Commit(t.Context(), []roomkit.Change{c, d})
+			results, err := openStore(t, w.pool, &o).Commit(t.Context(), []store.Change{c, d})
 			require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 			if tt.attempts > 0 {
 				require.Equal(t, tt.attempts, attempts())
@@ -95,7 +97,7 @@ func TestDeadlockWithHost(t *testing.T) {
 	require.NoError(t, err)
 	defer pool.Close()
 	a, b := newLine(1).next(1), newLine(2).next(1)
-	insert := func(tx pgx.Tx, c roomkit.Change) error {
+	insert := func(tx pgx.Tx, c store.Change) error {
 		_, err := tx.Exec(t.Context(), `INSERT INTO `+w.o.Schema+`.roomkit_commands VALUES ($1, '', NULL, false, NULL)`, c.Command.String())
 		return err
 	}
@@ -121,7 +123,7 @@ func TestDeadlockWithHost(t *testing.T) {
 	require.NoError(t, wants.Rollback(t.Context()))
 	s := <-told
 	require.NoError(t, s.err)
-	for i, c := range []roomkit.Change{a, b} {
+	for i, c := range []store.Change{a, b} {
 		require.NoError(t, s.results[i].Err)
 		require.False(t, s.results[i].Repeat)
 		require.True(t, w.isStored(t, c))
@@ -169,7 +171,7 @@ func TestStatementsForgotten(t *testing.T) {
 		tx, err := pool.Begin(t.Context())
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-		results, err := s.InTx(tx).Commit(t.Context(), []roomkit.Change{l.next(1)})
+		results, err := s.InTx(tx).Commit(t.Context(), []store.Change{l.next(1)})
 		require.NoError(t, err)
 		require.NoError(t, results[0].Err)
 		require.NoError(t, tx.Commit(t.Context()))
@@ -184,8 +186,8 @@ func TestBadTextInGroup(t *testing.T) {
 			bad, good, more := newLine(1), newLine(2), newLine(3)
 			bad.room.Company, bad.room.NameKey = "acme", text
 			h := w.host(t)
-			for _, s := range []roomkit.Store{w.store, h.store} {
-				results, err := s.Commit(t.Context(), []roomkit.Change{good.next(1), bad.next(1), more.next(1)})
+			for _, s := range []store.Store{w.store, h.store} {
+				results, err := s.Commit(t.Context(), []store.Change{good.next(1), bad.next(1), more.next(1)})
 				require.NoError(t, err)
 				require.NoError(t, results[0].Err)
 				require.ErrorIs(t, results[1].Err, roomkit.ErrInvalid)
@@ -213,7 +215,7 @@ func unpackable(n int) string {
 func TestBadTextInQuestions(t *testing.T) {
 	w := newWorld(t)
 	h := w.host(t)
-	for of, s := range map[string]roomkit.Store{"store": w.store, "in a transaction": h.store} {
+	for of, s := range map[string]store.Store{"store": w.store, "in a transaction": h.store} {
 		for _, text := range []string{"a\x00b", "\x00", "\xff", "ok\xc3("} {
 			ask := map[string]func() error{
 				"History": func() error {
@@ -221,27 +223,27 @@ func TestBadTextInQuestions(t *testing.T) {
 					return err
 				},
 				"Members": func() error {
-					_, err := s.Members(t.Context(), roomkit.MemberQuery{Room: roomkit.RoomID{1}, After: roomkit.UserID(text)})
+					_, err := s.Members(t.Context(), store.MemberQuery{Room: roomkit.RoomID{1}, After: roomkit.UserID(text)})
 					return err
 				},
 				"Feed": func() error { _, err := s.Feed(t.Context(), roomkit.Cursor(text), 0); return err },
 			}
-			for name, n := range map[string]roomkit.Need{
+			for name, n := range map[string]store.Need{
 				"People": {People: []roomkit.UserID{roomkit.UserID(text)}}, "Companies": {Companies: []roomkit.CompanyID{roomkit.CompanyID(text)}},
 				"Team": {Team: roomkit.TeamID(text)}, "Name": {Name: text}, "Company": {Name: "x", Company: roomkit.CompanyID(text)},
 				"Shared": {Shared: []roomkit.UserID{"u1", roomkit.UserID(text)}}, "Checkpoint": {Checkpoint: text},
 			} {
-				ask[name] = func() error { _, err := s.Load(t.Context(), []roomkit.Need{n}); return err }
+				ask[name] = func() error { _, err := s.Load(t.Context(), []store.Need{n}); return err }
 			}
-			for name, q := range map[string]roomkit.RoomQuery{
-				"rooms of a user": {User: roomkit.UserID(text)}, "past rooms": {User: roomkit.UserID(text), Which: roomkit.MembersAll},
+			for name, q := range map[string]store.RoomQuery{
+				"rooms of a user": {User: roomkit.UserID(text)}, "past rooms": {User: roomkit.UserID(text), Which: store.MembersAll},
 				"rooms of a company": {Company: roomkit.CompanyID(text)}, "public rooms": {Company: roomkit.CompanyID(text), Public: true},
 				"participants":       {Participants: []roomkit.UserID{"u1", roomkit.UserID(text)}},
 				"exact participants": {Participants: []roomkit.UserID{"u1", roomkit.UserID(text)}, Exact: true},
 			} {
 				ask[name] = func() error { _, err := s.Rooms(t.Context(), q); return err }
 			}
-			for name, q := range map[string]roomkit.UserQuery{
+			for name, q := range map[string]store.UserQuery{
 				"users": {Company: roomkit.CompanyID(text)}, "users after": {Company: "acme", After: roomkit.UserID(text)}, "free users": {After: roomkit.UserID(text)},
 			} {
 				ask[name] = func() error { _, err := s.Users(t.Context(), q); return err }
@@ -251,5 +253,5 @@ func TestBadTextInQuestions(t *testing.T) {
 			}
 		}
 	}
-	require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
 }

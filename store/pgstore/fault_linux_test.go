@@ -13,7 +13,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
+	verify "github.com/go-roomkit/roomkit/store/verify"
 )
 
 // smallDisk mounts one that the server of a cluster may write to.
@@ -56,7 +59,7 @@ func TestFullDisk(t *testing.T) {
 	require.NoError(t, os.WriteFile(ballast, make([]byte, 400_000), 0o600))
 
 	w := &world{pool: pool, o: &pgstore.Options{}, store: openStore(t, pool, nil)}
-	w.service, err = roomkit.New(w.store, nil)
+	w.service, err = service.New(w.store, nil)
 	require.NoError(t, err)
 	settle(t, w.service, 3)
 	group := do(t, w.service, roomkit.By("u1"), roomkit.CreateGroup{Name: "Group"})
@@ -64,7 +67,7 @@ func TestFullDisk(t *testing.T) {
 	long := strings.Repeat("字", 280)
 	edit := func(n int) error {
 		description := fmt.Sprint(n, long)
-		_, err := w.service.Do(t.Context(), roomkit.By("u1"), roomkit.Edit{Room: group, Description: &description}, roomkit.WithKey(fmt.Sprint(n)))
+		_, err := w.service.Do(t.Context(), roomkit.By("u1"), roomkit.Edit{Room: group, Description: &description}, service.WithKey(fmt.Sprint(n)))
 		return err
 	}
 	stored := 0
@@ -76,14 +79,14 @@ func TestFullDisk(t *testing.T) {
 	require.Equal(t, before+stored, int(versionOf(t, w.store, group)))
 	line := newLine(1)
 	for range 3 {
-		_, err = w.store.Commit(t.Context(), []roomkit.Change{line.next(1000)})
+		_, err = w.store.Commit(t.Context(), []store.Change{line.next(1000)})
 		line.back(1000)
 		require.ErrorIs(t, err, pgstore.ErrFull)
 		require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 	}
-	require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
 	require.NoError(t, os.Remove(ballast))
 	require.NoError(t, edit(stored), "there is room again")
-	require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
 	require.Equal(t, before+stored+1, int(versionOf(t, w.store, group)))
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // A cursor is the epoch of the schema and the position of a record.
@@ -31,8 +32,8 @@ func notIssued() error {
 
 // Feed implements [roomkit.Store]. A cursor is valid if there is a record at its
 // position.
-func (b *base) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
-	size, err := roomkit.PageSize(limit)
+func (b *base) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
+	size, err := store.PageSize(limit)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func (b *base) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]roo
 			return nil, err
 		}
 	}
-	var records []roomkit.Record
+	var records []store.Record
 	issued := after == ""
 	err = b.reading(ctx, func(conn *pgx.Conn) error {
 		records = nil
@@ -63,8 +64,8 @@ func (b *base) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]roo
 }
 
 // History implements [roomkit.Store].
-func (b *base) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]roomkit.Record, error) {
-	size, err := roomkit.PageSize(limit)
+func (b *base) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
+	size, err := store.PageSize(limit)
 	if err == nil && !of.Valid() {
 		err = invalid("Subject", "malformed")
 	}

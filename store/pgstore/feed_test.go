@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 )
 
@@ -31,13 +32,13 @@ func newLine(n int) *line {
 }
 
 // next gives a change that adds events.
-func (l *line) next(events int) roomkit.Change {
+func (l *line) next(events int) store.Change {
 	of := roomkit.RoomSubject(l.room.ID)
-	c := roomkit.Change{Expect: []roomkit.Expect{{Subject: of, Version: l.room.Version}}}
+	c := store.Change{Expect: []store.Expect{{Subject: of, Version: l.room.Version}}}
 	binary.BigEndian.PutUint64(c.Command[8:], lineCommands.Add(1))
 	for range events {
 		l.room.Version++
-		c.Records = append(c.Records, roomkit.Record{
+		c.Records = append(c.Records, store.Record{
 			Subject: of, Version: l.room.Version, Type: "test", At: time.Unix(1, 0), Command: c.Command, Data: []byte("x"),
 		})
 	}
@@ -52,7 +53,7 @@ func (l *line) back(events int) { l.room.Version -= roomkit.Version(events) }
 // since its last checkpoint is gone then, and it goes on from there.
 type follower struct {
 	store   *pgstore.Store
-	seen    []roomkit.Record
+	seen    []store.Record
 	safe    int
 	crashes int
 }
@@ -94,7 +95,7 @@ func (f *follower) run(ctx context.Context, stop *atomic.Bool) error {
 }
 
 // mustBeWhole demands every record of the lines once, each line's in order.
-func mustBeWhole(tb testing.TB, records []roomkit.Record, lines []*line) {
+func mustBeWhole(tb testing.TB, records []store.Record, lines []*line) {
 	tb.Helper()
 	last := map[roomkit.Subject]roomkit.Version{}
 	for _, r := range records {
@@ -167,7 +168,7 @@ func TestFeedIsComplete(t *testing.T) {
 func TestMustBeWholeRefuses(t *testing.T) {
 	l := newLine(1)
 	c := l.next(3)
-	for name, records := range map[string][]roomkit.Record{
+	for name, records := range map[string][]store.Record{
 		"missed": {c.Records[0], c.Records[2]}, "doubled": {c.Records[0], c.Records[0]}, "unordered": {c.Records[1], c.Records[0]}, "short": c.Records[:2],
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 )
 
@@ -45,14 +46,14 @@ type hostWriter struct {
 
 // inTx commits a change inside a transaction that ends as end says. A row of the
 // naive table is the first that it writes.
-func (h *hostWriter) inTx(c roomkit.Change, end func(pgx.Tx) error) {
+func (h *hostWriter) inTx(c store.Change, end func(pgx.Tx) error) {
 	tx, err := h.pool.Begin(h.t.Context())
 	if !assert.NoError(h.t, err) {
 		return
 	}
 	_, err = tx.Exec(h.t.Context(), `INSERT INTO `+h.naive+` DEFAULT VALUES`)
 	assert.NoError(h.t, err)
-	results, err := h.store.InTx(tx).Commit(h.t.Context(), []roomkit.Change{c})
+	results, err := h.store.InTx(tx).Commit(h.t.Context(), []store.Change{c})
 	if assert.NoError(h.t, err) {
 		assert.NoError(h.t, results[0].Err)
 	}
@@ -79,14 +80,14 @@ func (h *hostWriter) writeHeld(l *line, open time.Duration) {
 
 // writeMany commits a few changes that build on each other in one call.
 func (h *hostWriter) writeMany(l *line) {
-	h.commit([]roomkit.Change{l.next(perChange), l.next(perChange), l.next(perChange), l.next(perChange)})
+	h.commit([]store.Change{l.next(perChange), l.next(perChange), l.next(perChange), l.next(perChange)})
 }
 
 // writeStale commits a change that holds and one that does not.
 func (h *hostWriter) writeStale(l *line) {
 	stale := *l
 	stale.room.Version += 100
-	changes := []roomkit.Change{l.next(perChange), stale.next(perChange)}
+	changes := []store.Change{l.next(perChange), stale.next(perChange)}
 	results, err := h.store.Commit(h.t.Context(), changes)
 	if assert.NoError(h.t, err) {
 		assert.NoError(h.t, results[0].Err)
@@ -94,7 +95,7 @@ func (h *hostWriter) writeStale(l *line) {
 	}
 }
 
-func (h *hostWriter) commit(changes []roomkit.Change) {
+func (h *hostWriter) commit(changes []store.Change) {
 	results, err := h.store.Commit(h.t.Context(), changes)
 	if assert.NoError(h.t, err) {
 		for _, r := range results {

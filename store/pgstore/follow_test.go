@@ -9,7 +9,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 )
 
@@ -18,10 +19,10 @@ type txKey struct{}
 // inTransactions gives FollowOptions.Within: a batch of events, what the handler
 // writes with the transaction in its context, and the checkpoint are stored
 // together or not at all.
-func inTransactions(pool *pgxpool.Pool, store *pgstore.Store) func(context.Context, func(context.Context, roomkit.Store) error) error {
-	return func(ctx context.Context, step func(context.Context, roomkit.Store) error) error {
+func inTransactions(pool *pgxpool.Pool, st *pgstore.Store) func(context.Context, func(context.Context, store.Store) error) error {
+	return func(ctx context.Context, step func(context.Context, store.Store) error) error {
 		return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-			return step(context.WithValue(ctx, txKey{}, tx), store.InTx(tx))
+			return step(context.WithValue(ctx, txKey{}, tx), st.InTx(tx))
 		})
 	}
 }
@@ -31,14 +32,14 @@ func inTransactions(pool *pgxpool.Pool, store *pgstore.Store) func(context.Conte
 func ExampleStore_InTx_follower() {
 	var pool *pgxpool.Pool // the host's
 	var store *pgstore.Store
-	var service *roomkit.Service
+	var svc *service.Service
 
-	count := func(ctx context.Context, rec roomkit.Recorded) error {
+	count := func(ctx context.Context, rec service.Recorded) error {
 		tx := ctx.Value(txKey{}).(pgx.Tx)
 		_, err := tx.Exec(ctx, `UPDATE statistics SET events = events + 1 WHERE type = $1`, rec.Type)
 		return err
 	}
-	_ = service.Follow(context.Background(), "statistics", count, &roomkit.FollowOptions{Within: inTransactions(pool, store)})
+	_ = svc.Follow(context.Background(), "statistics", count, &service.FollowOptions{Within: inTransactions(pool, store)})
 }
 
 func TestFollowCountsExactlyOnce(t *testing.T) {
@@ -47,7 +48,7 @@ func TestFollowCountsExactlyOnce(t *testing.T) {
 	_, err := w.pool.Exec(t.Context(), `CREATE TABLE `+table+` (subject text, version bigint)`)
 	require.NoError(t, err)
 	calls := 0
-	handle := func(ctx context.Context, rec roomkit.Recorded) error {
+	handle := func(ctx context.Context, rec service.Recorded) error {
 		tx := ctx.Value(txKey{}).(pgx.Tx)
 		if _, err := tx.Exec(ctx, `INSERT INTO `+table+` VALUES ($1, $2)`, rec.Subject.String(), int64(rec.Version)); err != nil {
 			return err
@@ -57,7 +58,7 @@ func TestFollowCountsExactlyOnce(t *testing.T) {
 		}
 		return nil
 	}
-	require.NoError(t, w.service.Follow(t.Context(), "sent", handle, &roomkit.FollowOptions{
+	require.NoError(t, w.service.Follow(t.Context(), "sent", handle, &service.FollowOptions{
 		Once: true, Batch: 8, Within: inTransactions(w.pool, w.store),
 	}))
 	records := len(w.feed(t, ""))

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	verify "github.com/go-roomkit/roomkit/store/verify"
 )
 
 // Transactions of a host hold more rooms than a service commits groups side by
@@ -25,7 +27,7 @@ func TestHeldRoomsHoldUpNobodyElse(t *testing.T) {
 		tx, err := w.pool.Begin(t.Context())
 		require.NoError(t, err)
 		release = append(release, func() { assert.NoError(t, tx.Commit(context.WithoutCancel(t.Context()))) })
-		service, err := roomkit.New(w.store.InTx(tx), nil)
+		service, err := service.New(w.store.InTx(tx), nil)
 		require.NoError(t, err)
 		_, err = service.Do(t.Context(), roomkit.By("u1"), roomkit.Invite{Room: a.rooms[room], People: []roomkit.UserID{userID(room + 10)}})
 		require.NoError(t, err)
@@ -61,5 +63,5 @@ func TestHeldRoomsHoldUpNobodyElse(t *testing.T) {
 	waiting.Wait()
 	require.Greater(t, done, 20)
 	require.Less(t, slowest, 2*time.Second)
-	require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // txStore is a store inside a transaction of the host.
@@ -17,7 +18,7 @@ type txStore struct {
 	tx pgx.Tx
 }
 
-var _ roomkit.Store = (*txStore)(nil)
+var _ store.Store = (*txStore)(nil)
 
 // InTx gives a store whose loads and commits are part of a transaction of the
 // host, which has to be READ COMMITTED. What it stores becomes visible, comes
@@ -37,7 +38,7 @@ var _ roomkit.Store = (*txStore)(nil)
 //
 // SET CONSTRAINTS ALL IMMEDIATE and PREPARE TRANSACTION make all other commits wait
 // for the rest of the transaction.
-func (s *Store) InTx(tx pgx.Tx) roomkit.Store {
+func (s *Store) InTx(tx pgx.Tx) store.Store {
 	t := &txStore{base: s.base, tx: tx}
 	t.inTx = true
 	t.reading = t.onTx
@@ -88,7 +89,7 @@ func (s *txStore) undo(ctx context.Context) error {
 
 // Load implements [roomkit.Store]. It reads until two answers agree, because the
 // statements of a READ COMMITTED transaction see different moments.
-func (s *txStore) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts, error) {
+func (s *txStore) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
 	facts, err := s.base.Load(ctx, needs)
 	for range maxTries {
 		if err != nil {
@@ -103,11 +104,11 @@ func (s *txStore) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Fac
 }
 
 // Commit implements [roomkit.Store].
-func (s *txStore) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+func (s *txStore) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	return commitAll(ctx, changes, s.commitSome)
 }
 
-func (s *txStore) commitSome(ctx context.Context, changes []roomkit.Change, never *roomkit.Refusals) ([]roomkit.CommitResult, error) {
+func (s *txStore) commitSome(ctx context.Context, changes []store.Change, never *store.Refusals) ([]store.CommitResult, error) {
 	var err error
 	for range maxTries {
 		var p *plan
@@ -135,7 +136,7 @@ func (s *txStore) commitSome(ctx context.Context, changes []roomkit.Change, neve
 
 // park judges changes and writes those that hold. Their records wait for their
 // places, and what they relied on for being compared, until the host commits.
-func (s *txStore) park(ctx context.Context, changes []roomkit.Change, never *roomkit.Refusals) (*plan, error) {
+func (s *txStore) park(ctx context.Context, changes []store.Change, never *store.Refusals) (*plan, error) {
 	p, err := s.judge(ctx, s.tx.Conn(), &trip{sql: s.sql}, changes, never)
 	if err != nil || len(p.stored) == 0 {
 		return p, err
@@ -201,12 +202,12 @@ func (p *plan) park(t *trip) {
 		t.add(parkRecords, bindRecords(of(n), p.records), nil)
 	}
 	var writes []roomkit.Subject
-	var relied []roomkit.Expect
+	var relied []store.Expect
 	for subject, v := range p.base {
 		if _, ok := p.writtenVersion(&subject); ok {
 			writes = append(writes, subject)
 		} else {
-			relied = append(relied, roomkit.Expect{Subject: subject, Version: v})
+			relied = append(relied, store.Expect{Subject: subject, Version: v})
 		}
 	}
 	if n := len(writes); n > 0 { // earlier commits of the transaction relied on them as they were until now

@@ -12,14 +12,17 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
+	verify "github.com/go-roomkit/roomkit/store/verify"
 )
 
 // host is a transaction of the host with a service inside.
 type host struct {
 	pgx.Tx
-	store   roomkit.Store
-	service *roomkit.Service
+	store   store.Store
+	service *service.Service
 }
 
 func (w *world) host(tb testing.TB) *host {
@@ -28,12 +31,12 @@ func (w *world) host(tb testing.TB) *host {
 	require.NoError(tb, err)
 	tb.Cleanup(func() { _ = tx.Rollback(context.Background()) })
 	h := &host{Tx: tx, store: w.store.InTx(tx)}
-	h.service, err = roomkit.New(h.store, nil)
+	h.service, err = service.New(h.store, nil)
 	require.NoError(tb, err)
 	return h
 }
 
-func do(tb testing.TB, s *roomkit.Service, who roomkit.Actor, c roomkit.Command) roomkit.RoomID {
+func do(tb testing.TB, s *service.Service, who roomkit.Actor, c roomkit.Command) roomkit.RoomID {
 	tb.Helper()
 	r, err := s.Do(tb.Context(), who, c)
 	require.NoError(tb, err)
@@ -41,7 +44,7 @@ func do(tb testing.TB, s *roomkit.Service, who roomkit.Actor, c roomkit.Command)
 }
 
 // team lets u1 make a group and add u2 and u3.
-func team(tb testing.TB, s *roomkit.Service, name string) roomkit.RoomID {
+func team(tb testing.TB, s *service.Service, name string) roomkit.RoomID {
 	tb.Helper()
 	room := do(tb, s, roomkit.By("u1"), roomkit.CreateGroup{Name: name})
 	do(tb, s, roomkit.By("u1"), roomkit.Invite{Room: room, People: []roomkit.UserID{"u2", "u3"}})
@@ -49,13 +52,13 @@ func team(tb testing.TB, s *roomkit.Service, name string) roomkit.RoomID {
 }
 
 // groups gives the counts of acme, u1, u2 and u3, and demands that pages have the same.
-func groups(tb testing.TB, s roomkit.Store) []int64 {
+func groups(tb testing.TB, s store.Store) []int64 {
 	tb.Helper()
 	people := []roomkit.UserID{"u1", "u2", "u3"}
-	facts, err := s.Load(tb.Context(), []roomkit.Need{{People: people}, {Companies: []roomkit.CompanyID{"acme"}}})
+	facts, err := s.Load(tb.Context(), []store.Need{{People: people}, {Companies: []roomkit.CompanyID{"acme"}}})
 	require.NoError(tb, err)
 	require.Equal(tb, facts[0].Companies, facts[1].Companies)
-	page, err := s.Users(tb.Context(), roomkit.UserQuery{Company: "acme"})
+	page, err := s.Users(tb.Context(), store.UserQuery{Company: "acme"})
 	require.NoError(tb, err)
 	has := map[roomkit.UserID]int64{}
 	for _, u := range page {
@@ -82,27 +85,27 @@ func requireStale(tb testing.TB, err error) {
 // company and the same people. It fails if a count that it relied on has changed.
 func TestOpenTransactionHoldsNoCounts(t *testing.T) {
 	acme := roomkit.Company{ID: "acme", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected}
-	group := func(t *testing.T, s *roomkit.Service, _ roomkit.RoomID) {
+	group := func(t *testing.T, s *service.Service, _ roomkit.RoomID) {
 		do(t, s, roomkit.By("u11"), roomkit.CreateGroup{Name: "Other", Members: []roomkit.UserID{"u12"}})
 	}
-	same := func(t *testing.T, s *roomkit.Service, room roomkit.RoomID) {
+	same := func(t *testing.T, s *service.Service, room roomkit.RoomID) {
 		do(t, s, roomkit.By("u10"), roomkit.Invite{Room: room, People: []roomkit.UserID{"u1", "u2", "u3"}})
 	}
-	company := func(t *testing.T, s *roomkit.Service, _ roomkit.RoomID) {
+	company := func(t *testing.T, s *service.Service, _ roomkit.RoomID) {
 		do(t, s, roomkit.System(), roomkit.PutCompany{Company: acme})
 	}
 	tests := []struct {
 		name  string
 		stale bool
-		do    []func(*testing.T, *roomkit.Service, roomkit.RoomID)
+		do    []func(*testing.T, *service.Service, roomkit.RoomID)
 	}{
-		{"other people", false, []func(*testing.T, *roomkit.Service, roomkit.RoomID){func(t *testing.T, s *roomkit.Service, room roomkit.RoomID) {
+		{"other people", false, []func(*testing.T, *service.Service, roomkit.RoomID){func(t *testing.T, s *service.Service, room roomkit.RoomID) {
 			do(t, s, roomkit.By("u10"), roomkit.Invite{Room: room, People: []roomkit.UserID{"u4", "u5"}})
 		}}},
-		{"a group of the company", true, []func(*testing.T, *roomkit.Service, roomkit.RoomID){group}},
-		{"the same people", true, []func(*testing.T, *roomkit.Service, roomkit.RoomID){same}},
-		{"the company", true, []func(*testing.T, *roomkit.Service, roomkit.RoomID){company}},
-		{"all", true, []func(*testing.T, *roomkit.Service, roomkit.RoomID){group, same, company}},
+		{"a group of the company", true, []func(*testing.T, *service.Service, roomkit.RoomID){group}},
+		{"the same people", true, []func(*testing.T, *service.Service, roomkit.RoomID){same}},
+		{"the company", true, []func(*testing.T, *service.Service, roomkit.RoomID){company}},
+		{"all", true, []func(*testing.T, *service.Service, roomkit.RoomID){group, same, company}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -118,7 +121,7 @@ func TestOpenTransactionHoldsNoCounts(t *testing.T) {
 			if tt.stale {
 				requireStale(t, err)
 				require.Equal(t, before, groups(t, w.store))
-				require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+				require.NoError(t, verify.Verify(t.Context(), w.store, nil))
 				h = w.host(t)
 				team(t, h.service, "Support")
 				err = h.Commit(t.Context())
@@ -128,7 +131,7 @@ func TestOpenTransactionHoldsNoCounts(t *testing.T) {
 				before[i]++
 			}
 			require.Equal(t, before, groups(t, w.store))
-			require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+			require.NoError(t, verify.Verify(t.Context(), w.store, nil))
 		})
 	}
 }
@@ -148,7 +151,7 @@ func TestCountsWithinOneTransaction(t *testing.T) {
 	do(t, h.service, roomkit.By("u1"), roomkit.Remove{Room: two, People: []roomkit.UserID{"u3"}})
 	require.NoError(t, h.Commit(t.Context()))
 	require.Equal(t, []int64{2, 2, 2, 1}, groups(t, w.store))
-	require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
 }
 
 func TestRollbackLeavesCounts(t *testing.T) {
@@ -158,7 +161,7 @@ func TestRollbackLeavesCounts(t *testing.T) {
 	team(t, h.service, "One")
 	inner, err := h.Begin(t.Context()) // a savepoint
 	require.NoError(t, err)
-	service, err := roomkit.New(w.store.InTx(inner), nil)
+	service, err := service.New(w.store.InTx(inner), nil)
 	require.NoError(t, err)
 	team(t, service, "Two")
 	require.Equal(t, []int64{3, 3, 3, 3}, groups(t, h.store))
@@ -173,7 +176,7 @@ func TestRollbackLeavesCounts(t *testing.T) {
 	team(t, h.service, "Four")
 	require.NoError(t, h.Commit(t.Context()))
 	require.Equal(t, []int64{3, 3, 3, 3}, groups(t, w.store))
-	require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
 }
 
 // The end of a group takes from the counts at once, and fits with what waits.
@@ -198,7 +201,7 @@ func TestGroupEndsInTransactionThatCounts(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, []int64{3, 2, 2, 1}, groups(t, w.store))
 		}
-		require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+		require.NoError(t, verify.Verify(t.Context(), w.store, nil))
 	}
 }
 
@@ -222,7 +225,7 @@ func TestCommitWaitsForCountsBeforeItsTurn(t *testing.T) {
 	do(t, w.service, roomkit.By("u10"), roomkit.Invite{Room: room, People: []roomkit.UserID{"u4"}})
 	require.NoError(t, ends.Commit(t.Context()))
 	requireStale(t, <-failed)
-	require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
 }
 
 // What a command relied on is compared even if a later one replaces it.
@@ -234,7 +237,7 @@ func TestHostReplacesWhatItReliedOn(t *testing.T) {
 	do(t, w.service, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{put}})
 	do(t, h.service, roomkit.System(), roomkit.SuspendUser{User: "u1"})
 	requireStale(t, h.Commit(t.Context()))
-	require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
 }
 
 func TestPoolOfOneConnection(t *testing.T) {

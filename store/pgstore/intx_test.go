@@ -13,8 +13,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 	"github.com/go-roomkit/roomkit/store/storetest"
+	verify "github.com/go-roomkit/roomkit/store/verify"
 )
 
 // hosted is a store that commits everything inside a transaction of its own.
@@ -23,7 +26,7 @@ type hosted struct {
 	pool *pgxpool.Pool
 }
 
-func (h *hosted) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+func (h *hosted) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	for {
 		results, err := h.once(ctx, changes)
 		var e *pgconn.PgError
@@ -37,7 +40,7 @@ func (h *hosted) Commit(ctx context.Context, changes []roomkit.Change) ([]roomki
 	}
 }
 
-func (h *hosted) once(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+func (h *hosted) once(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	tx, err := h.pool.Begin(ctx)
 	if err != nil {
 		return nil, err
@@ -56,8 +59,8 @@ func (h *hosted) once(ctx context.Context, changes []roomkit.Change) ([]roomkit.
 }
 
 // addCursors fills in what only the commit of the transaction has decided.
-func (h *hosted) addCursors(ctx context.Context, changes []roomkit.Change, results []roomkit.CommitResult) error {
-	needs := make([]roomkit.Need, len(changes))
+func (h *hosted) addCursors(ctx context.Context, changes []store.Change, results []store.CommitResult) error {
+	needs := make([]store.Need, len(changes))
 	for i := range changes {
 		needs[i].Command = changes[i].Command
 	}
@@ -75,7 +78,7 @@ func (h *hosted) addCursors(ctx context.Context, changes []roomkit.Change, resul
 
 func TestStoreInTx(t *testing.T) {
 	pool := poolOf(t, databaseURL(t))
-	open := func(tb testing.TB) roomkit.Store {
+	open := func(tb testing.TB) store.Store {
 		s, _ := newStore(tb, pool)
 		return &hosted{Store: s, pool: pool}
 	}
@@ -89,14 +92,14 @@ func TestHostRowsAndRoomAreOne(t *testing.T) {
 	open := func(end func(tx pgx.Tx) error) roomkit.RoomID {
 		tx, err := w.pool.Begin(t.Context())
 		require.NoError(t, err)
-		service, err := roomkit.New(w.store.InTx(tx), nil)
+		service, err := service.New(w.store.InTx(tx), nil)
 		require.NoError(t, err)
 		r, err := service.Do(t.Context(), roomkit.By("u1"), roomkit.CreateGroup{Name: "Support"})
 		require.NoError(t, err)
 		require.Empty(t, r.Cursor)
 		_, err = tx.Exec(t.Context(), `INSERT INTO `+w.o.Schema+`.tickets VALUES (1, $1)`, r.Room)
 		require.NoError(t, err)
-		facts, err := w.store.Load(t.Context(), []roomkit.Need{{Room: r.Room}})
+		facts, err := w.store.Load(t.Context(), []store.Need{{Room: r.Room}})
 		require.NoError(t, err)
 		require.Zero(t, facts[0].Room.Version, "nobody sees it before the commit")
 		require.NoError(t, end(tx))
@@ -119,7 +122,7 @@ func TestHostRowsAndRoomAreOne(t *testing.T) {
 	for _, r := range after {
 		require.Equal(t, roomkit.RoomSubject(room), r.Subject)
 	}
-	require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
 }
 
 func TestHostCommitsWhatItReliedOn(t *testing.T) {
@@ -137,7 +140,7 @@ func TestHostCommitsWhatItReliedOn(t *testing.T) {
 			tx, err := w.pool.Begin(t.Context())
 			require.NoError(t, err)
 			defer tx.Rollback(context.WithoutCancel(t.Context()))
-			service, err := roomkit.New(w.store.InTx(tx), nil)
+			service, err := service.New(w.store.InTx(tx), nil)
 			require.NoError(t, err)
 			_, err = service.Do(t.Context(), roomkit.By("u1"), roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: []roomkit.UserID{"u2", "u3"}, Anyway: true})
 			require.NoError(t, err)
@@ -157,7 +160,7 @@ func TestHostCommitsWhatItReliedOn(t *testing.T) {
 				require.ErrorAs(t, err, &e)
 				require.Equal(t, tt.code, e.Code)
 			}
-			require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+			require.NoError(t, verify.Verify(t.Context(), w.store, nil))
 		})
 	}
 }
@@ -166,14 +169,14 @@ func TestOneHostTransactionMovesWhatItReliedOn(t *testing.T) {
 	w := newWorld(t)
 	tx, err := w.pool.Begin(t.Context())
 	require.NoError(t, err)
-	service, err := roomkit.New(w.store.InTx(tx), nil)
+	service, err := service.New(w.store.InTx(tx), nil)
 	require.NoError(t, err)
 	_, err = service.Do(t.Context(), roomkit.By("u1"), roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: []roomkit.UserID{"u2", "u3"}, Anyway: true})
 	require.NoError(t, err)
 	_, err = service.Do(t.Context(), roomkit.System(), roomkit.SuspendUser{User: "u1"})
 	require.NoError(t, err)
 	require.NoError(t, tx.Commit(t.Context()))
-	require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
 }
 
 func TestInTxNeedsReadCommitted(t *testing.T) {
@@ -181,7 +184,7 @@ func TestInTxNeedsReadCommitted(t *testing.T) {
 	for _, level := range []pgx.TxIsoLevel{pgx.RepeatableRead, pgx.Serializable} {
 		tx, err := w.pool.BeginTx(t.Context(), pgx.TxOptions{IsoLevel: level})
 		require.NoError(t, err)
-		_, err = w.store.InTx(tx).Load(t.Context(), []roomkit.Need{{People: []roomkit.UserID{"u1"}}})
+		_, err = w.store.InTx(tx).Load(t.Context(), []store.Need{{People: []roomkit.UserID{"u1"}}})
 		require.ErrorIs(t, err, pgstore.ErrIsolation)
 		require.ErrorIs(t, err, roomkit.ErrUnsupported)
 		require.NoError(t, tx.Rollback(t.Context()))
@@ -194,7 +197,7 @@ func TestOpenTransactionHoldsUpNobody(t *testing.T) {
 	w := newWorld(t)
 	tx, err := w.pool.Begin(t.Context())
 	require.NoError(t, err)
-	service, err := roomkit.New(w.store.InTx(tx), nil)
+	service, err := service.New(w.store.InTx(tx), nil)
 	require.NoError(t, err)
 	_, err = service.Do(t.Context(), roomkit.By("u1"), roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: []roomkit.UserID{"u2", "u3"}, Anyway: true})
 	require.NoError(t, err)
@@ -223,5 +226,5 @@ func TestOpenTransactionHoldsUpNobody(t *testing.T) {
 	all := w.feed(t, before[len(before)-1].Cursor)
 	require.Equal(t, during, all[:len(during)], "what was read stays where it is")
 	require.NotEmpty(t, all[len(during):], "the transaction's records come behind")
-	require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
 }

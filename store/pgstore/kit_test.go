@@ -8,6 +8,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 )
 
@@ -16,7 +18,7 @@ type world struct {
 	pool    *pgxpool.Pool
 	o       *pgstore.Options
 	store   *pgstore.Store
-	service *roomkit.Service
+	service *service.Service
 }
 
 const worldUsers = 20
@@ -27,14 +29,14 @@ func newWorld(tb testing.TB) *world {
 	store, o := newStore(tb, pool)
 	w := &world{pool: pool, o: o, store: store}
 	var err error
-	w.service, err = roomkit.New(store, nil)
+	w.service, err = service.New(store, nil)
 	require.NoError(tb, err)
 	settle(tb, w.service, worldUsers)
 	return w
 }
 
 // settle provisions company acme with users u1 to un.
-func settle(tb testing.TB, s *roomkit.Service, n int) {
+func settle(tb testing.TB, s *service.Service, n int) {
 	tb.Helper()
 	_, err := s.Do(tb.Context(), roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
 		ID: "acme", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalAll,
@@ -55,7 +57,7 @@ func settle(tb testing.TB, s *roomkit.Service, n int) {
 func userID(i int) roomkit.UserID { return roomkit.UserID(fmt.Sprint("u", i)) }
 
 // feed reads all records after a cursor.
-func (w *world) feed(tb testing.TB, after roomkit.Cursor) (all []roomkit.Record) {
+func (w *world) feed(tb testing.TB, after roomkit.Cursor) (all []store.Record) {
 	tb.Helper()
 	for {
 		page, err := w.store.Feed(tb.Context(), after, roomkit.MaxPage)

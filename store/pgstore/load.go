@@ -8,11 +8,12 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Load implements [roomkit.Store] in one round trip.
-func (b *base) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts, error) {
-	var facts []roomkit.Facts
+func (b *base) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	var facts []store.Facts
 	err := b.reading(ctx, func(conn *pgx.Conn) error {
 		l := newLookup(b, needs)
 		t := &l.trip
@@ -44,17 +45,17 @@ type lookup struct {
 	companies   map[roomkit.CompanyID]*roomkit.Company
 	holders     map[nameKey]roomkit.RoomID
 	checkpoints map[string]roomkit.Cursor
-	done        map[roomkit.CommandID]*roomkit.Outcome
-	shared      [][]roomkit.RoomEntry // for each need
+	done        map[roomkit.CommandID]*store.Outcome
+	shared      [][]store.RoomEntry // for each need
 	parked      map[roomkit.Subject]int64
 }
 
-func newLookup(b *base, needs []roomkit.Need) *lookup {
+func newLookup(b *base, needs []store.Need) *lookup {
 	l := &lookup{
 		b: b, trip: trip{sql: b.sql}, rooms: map[roomkit.RoomID]*roomkit.Room{}, users: map[roomkit.UserID]*roomkit.User{},
 		members: map[place]*roomkit.Member{}, crowds: map[roomkit.RoomID][]*roomkit.Member{},
 		teams: map[roomkit.TeamID]*roomkit.Team{}, companies: map[roomkit.CompanyID]*roomkit.Company{},
-		holders: map[nameKey]roomkit.RoomID{}, shared: make([][]roomkit.RoomEntry, len(needs)),
+		holders: map[nameKey]roomkit.RoomID{}, shared: make([][]store.RoomEntry, len(needs)),
 	}
 	l.askAbout(needs)
 	for i := range needs {
@@ -66,7 +67,7 @@ func newLookup(b *base, needs []roomkit.Need) *lookup {
 }
 
 // askAbout adds the questions of all needs but for shared rooms.
-func (l *lookup) askAbout(needs []roomkit.Need) {
+func (l *lookup) askAbout(needs []store.Need) {
 	var w wanted
 	for i := range needs {
 		w.add(&needs[i])
@@ -121,7 +122,7 @@ type wanted struct {
 	commands    asked[roomkit.CommandID]
 }
 
-func (w *wanted) add(n *roomkit.Need) {
+func (w *wanted) add(n *store.Need) {
 	if !n.Room.IsZero() {
 		w.rooms.add(n.Room)
 		if n.Masters {
@@ -177,20 +178,20 @@ func (l *lookup) takeTeam(r *row) {
 
 // askShared asks for the rooms that some people share: first those which are
 // theirs alone, then the others.
-func (l *lookup) askShared(people []roomkit.UserID, entries *[]roomkit.RoomEntry) {
+func (l *lookup) askShared(people []roomkit.UserID, entries *[]store.RoomEntry) {
 	people = slices.Compact(slices.Sorted(slices.Values(people)))
 	digest := roomkit.DigestOf(people...)
-	take := func(r *row) { *entries = append(*entries, roomkit.RoomEntry{Room: l.b.names.room(r)}) }
+	take := func(r *row) { *entries = append(*entries, store.RoomEntry{Room: l.b.names.room(r)}) }
 	exact := textList(arrays().bytes(digest[:]), people).uuid(roomkit.RoomID{})
-	l.trip.add(loadExact, exact.null().int(roomkit.MaxShared), take)
+	l.trip.add(loadExact, exact.null().int(store.MaxShared), take)
 	more := textList(arrays().uuid(roomkit.RoomID{}), people)
-	l.trip.add(loadMore, more.null().int(roomkit.MaxShared), take)
+	l.trip.add(loadMore, more.null().int(store.MaxShared), take)
 }
 
 // facts puts together what was found.
-func (l *lookup) facts(needs []roomkit.Need) []roomkit.Facts {
+func (l *lookup) facts(needs []store.Need) []store.Facts {
 	addParked(l.parked, l.users, l.companies)
-	facts := make([]roomkit.Facts, len(needs))
+	facts := make([]store.Facts, len(needs))
 	for i := range needs {
 		l.answer(&needs[i], &facts[i])
 		facts[i].Shared = l.shared[i]
@@ -198,7 +199,7 @@ func (l *lookup) facts(needs []roomkit.Need) []roomkit.Facts {
 	return facts
 }
 
-func (l *lookup) answer(n *roomkit.Need, f *roomkit.Facts) {
+func (l *lookup) answer(n *store.Need, f *store.Facts) {
 	if room := l.rooms[n.Room]; room != nil {
 		f.Room = *room
 		addCompany(f, l.companies[room.Company])
@@ -228,7 +229,7 @@ func (l *lookup) answer(n *roomkit.Need, f *roomkit.Facts) {
 	}
 }
 
-func (l *lookup) addPeople(n *roomkit.Need, f *roomkit.Facts) {
+func (l *lookup) addPeople(n *store.Need, f *store.Facts) {
 	added := make(map[roomkit.UserID]struct{}, len(n.People)+2)
 	add := func(id roomkit.UserID) {
 		if _, twice := added[id]; twice {
@@ -260,7 +261,7 @@ func (l *lookup) addPeople(n *roomkit.Need, f *roomkit.Facts) {
 
 // crowd gives the people of a room whom a need does not name. What was found for
 // other needs may be more than this one asked for.
-func (l *lookup) crowd(n *roomkit.Need) (list []*roomkit.Member) {
+func (l *lookup) crowd(n *store.Need) (list []*roomkit.Member) {
 	if !n.Masters && !n.Everybody {
 		return nil
 	}
@@ -279,7 +280,7 @@ func (l *lookup) crowd(n *roomkit.Need) (list []*roomkit.Member) {
 	return list
 }
 
-func addCompany(f *roomkit.Facts, c *roomkit.Company) {
+func addCompany(f *store.Facts, c *roomkit.Company) {
 	if c == nil || slices.ContainsFunc(f.Companies, func(have roomkit.Company) bool { return have.ID == c.ID }) {
 		return
 	}

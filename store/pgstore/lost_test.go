@@ -17,7 +17,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
+	verify "github.com/go-roomkit/roomkit/store/verify"
 )
 
 // long reports whether the longer versions of tests were asked for.
@@ -43,7 +46,7 @@ func through(tb testing.TB) (*proxy, *pgxpool.Pool) {
 // witness looks after each commit whether what the store says of it is true.
 type witness struct {
 	*pgstore.Store
-	direct  roomkit.Store
+	direct  store.Store
 	tb      testing.TB
 	stored  atomic.Int64 // commits that said they were stored
 	failed  atomic.Int64 // that said they were not
@@ -51,13 +54,13 @@ type witness struct {
 	told    chan struct{} // gets a value when something was stored
 }
 
-func newWitness(tb testing.TB, s *pgstore.Store, direct roomkit.Store) *witness {
+func newWitness(tb testing.TB, s *pgstore.Store, direct store.Store) *witness {
 	return &witness{Store: s, direct: direct, tb: tb, told: make(chan struct{}, 1)}
 }
 
-func (w *witness) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+func (w *witness) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	results, err := w.Store.Commit(ctx, changes)
-	needs := make([]roomkit.Need, len(changes))
+	needs := make([]store.Need, len(changes))
 	for i := range changes {
 		needs[i].Command = changes[i].Command
 	}
@@ -91,12 +94,12 @@ func (w *witness) Commit(ctx context.Context, changes []roomkit.Change) ([]roomk
 // toggles lets one group after another gain and lose a member, and knows how
 // many commands each has carried out.
 type toggles struct {
-	service *roomkit.Service
+	service *service.Service
 	rooms   []roomkit.RoomID
 	done    []int
 }
 
-func newToggles(tb testing.TB, service *roomkit.Service, rooms int) *toggles {
+func newToggles(tb testing.TB, service *service.Service, rooms int) *toggles {
 	tb.Helper()
 	t := &toggles{service: service, rooms: make([]roomkit.RoomID, rooms), done: make([]int, rooms)}
 	for i := range t.rooms {
@@ -114,7 +117,7 @@ func (t *toggles) next(ctx context.Context, room int, patience int) error {
 	if t.done[room]%2 == 1 {
 		cmd = roomkit.Remove{Room: t.rooms[room], People: []roomkit.UserID{userID(room + 2)}}
 	}
-	key := roomkit.WithKey(fmt.Sprint("toggle ", room, " ", t.done[room]))
+	key := service.WithKey(fmt.Sprint("toggle ", room, " ", t.done[room]))
 	for n := 0; ; n++ {
 		r, err := t.service.Do(ctx, roomkit.By("u1"), cmd, key)
 		if err == nil {
@@ -132,14 +135,14 @@ func (t *toggles) next(ctx context.Context, room int, patience int) error {
 }
 
 // check demands that every command was carried out once.
-func (t *toggles) check(tb testing.TB, s roomkit.Store, before roomkit.Version) {
+func (t *toggles) check(tb testing.TB, s store.Store, before roomkit.Version) {
 	tb.Helper()
 	for i, id := range t.rooms {
-		facts, err := s.Load(tb.Context(), []roomkit.Need{{Room: id}})
+		facts, err := s.Load(tb.Context(), []store.Need{{Room: id}})
 		require.NoError(tb, err)
 		require.Equal(tb, before+roomkit.Version(t.done[i]), facts[0].Room.Version, "versions of room %d", i)
 	}
-	require.NoError(tb, roomkit.Verify(tb.Context(), s, nil))
+	require.NoError(tb, verify.Verify(tb.Context(), s, nil))
 }
 
 // Connections end at random moments of commits: each command is carried out
@@ -154,7 +157,7 @@ func cutAroundCommit(t *testing.T, pooler bool, want int) {
 	p, pool := through(t)
 	p.pooler.Store(pooler)
 	seen := newWitness(t, openStore(t, pool, w.o), w.store)
-	service, err := roomkit.New(seen, nil)
+	service, err := service.New(seen, nil)
 	require.NoError(t, err)
 	const rooms = 4
 	clean := newToggles(t, w.service, rooms)
@@ -235,7 +238,7 @@ func TestUnknownOutcome(t *testing.T) {
 	o := *w.o
 	o.Patience = 20 * time.Millisecond
 	seen := newWitness(t, openStore(t, pool, &o), w.store)
-	service, err := roomkit.New(seen, nil)
+	service, err := service.New(seen, nil)
 	require.NoError(t, err)
 	a := newToggles(t, service, 1)
 	for n := 0; n < 2000 && seen.unknown.Load() < 3; n++ {
@@ -264,9 +267,9 @@ func await(tb testing.TB, ch <-chan struct{}) {
 	}
 }
 
-func versionOf(tb testing.TB, s roomkit.Store, room roomkit.RoomID) roomkit.Version {
+func versionOf(tb testing.TB, s store.Store, room roomkit.RoomID) roomkit.Version {
 	tb.Helper()
-	facts, err := s.Load(tb.Context(), []roomkit.Need{{Room: room}})
+	facts, err := s.Load(tb.Context(), []store.Need{{Room: room}})
 	require.NoError(tb, err)
 	return facts[0].Room.Version
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
 )
 
 // Where nobody can listen, followers poll.
@@ -18,7 +19,7 @@ func TestWatchWithoutWakeups(t *testing.T) {
 	w := newWorld(t)
 	side := w.side(t)
 	side.forbidListening(w)
-	service, err := roomkit.New(openStore(t, w.pool, w.o), &roomkit.Options{Poll: 5 * time.Millisecond})
+	service, err := service.New(openStore(t, w.pool, w.o), &service.Options{Poll: 5 * time.Millisecond})
 	require.NoError(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()

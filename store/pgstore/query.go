@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // page runs one statement and reads its rows, together with what also adds.
@@ -28,7 +29,7 @@ func page[R any](ctx context.Context, b *base, number int, a *args, read func(*r
 }
 
 // Members implements [roomkit.Store].
-func (b *base) Members(ctx context.Context, q roomkit.MemberQuery) ([]roomkit.Member, error) {
+func (b *base) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
 	limit, err := q.Check()
 	if err != nil {
 		return nil, err
@@ -38,8 +39,8 @@ func (b *base) Members(ctx context.Context, q roomkit.MemberQuery) ([]roomkit.Me
 }
 
 // Users implements [roomkit.Store].
-func (b *base) Users(ctx context.Context, q roomkit.UserQuery) ([]roomkit.User, error) {
-	limit, err := roomkit.PageSize(q.Limit)
+func (b *base) Users(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
+	limit, err := store.PageSize(q.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -58,23 +59,23 @@ func (b *base) Users(ctx context.Context, q roomkit.UserQuery) ([]roomkit.User, 
 }
 
 // Rooms implements [roomkit.Store].
-func (b *base) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomEntry, error) {
+func (b *base) Rooms(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
 	limit, err := q.Check()
 	if err != nil {
 		return nil, err
 	}
 	a := &args{many: true} // of the kinds
-	room := func(r *row) roomkit.RoomEntry { return roomkit.RoomEntry{Room: b.names.room(r)} }
-	withRow := func(r *row) roomkit.RoomEntry {
-		return roomkit.RoomEntry{Room: b.names.room(r), Member: b.names.member(r)}
+	room := func(r *row) store.RoomEntry { return store.RoomEntry{Room: b.names.room(r)} }
+	withRow := func(r *row) store.RoomEntry {
+		return store.RoomEntry{Room: b.names.room(r), Member: b.names.member(r)}
 	}
 	switch {
-	case q.User != "" && q.Which == roomkit.MembersAll:
+	case q.User != "" && q.Which == store.MembersAll:
 		kinds(a.text(string(q.User)).uuid(q.After), q.Kinds).int(int64(limit))
 		return page(ctx, b, pageOfPastRooms, a, withRow)
 	case q.User != "":
 		kinds(a.text(string(q.User)).uuid(q.After), q.Kinds).int(int64(limit))
-		a.bool(q.Which == roomkit.MembersTakingPart).bool(q.Which == roomkit.MembersManaging)
+		a.bool(q.Which == store.MembersTakingPart).bool(q.Which == store.MembersManaging)
 		return page(ctx, b, pageOfUserRooms, a, withRow)
 	case q.Company != "":
 		number := pageOfCompany

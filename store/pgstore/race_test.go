@@ -12,13 +12,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
+	verify "github.com/go-roomkit/roomkit/store/verify"
 )
 
 // careless is a store that drops the comparison of versions: it commits every
 // change on whatever is stored now.
-type careless struct{ roomkit.Store }
+type careless struct{ store.Store }
 
-func (c careless) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+func (c careless) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	for {
 		for i := range changes {
 			if err := c.rebase(ctx, &changes[i]); err != nil {
@@ -26,7 +29,7 @@ func (c careless) Commit(ctx context.Context, changes []roomkit.Change) ([]roomk
 			}
 		}
 		results, err := c.Store.Commit(ctx, changes)
-		isConflict := func(r roomkit.CommitResult) bool { return errors.Is(r.Err, roomkit.ErrConflict) }
+		isConflict := func(r store.CommitResult) bool { return errors.Is(r.Err, roomkit.ErrConflict) }
 		if err != nil || !slices.ContainsFunc(results, isConflict) {
 			return results, err
 		}
@@ -34,13 +37,13 @@ func (c careless) Commit(ctx context.Context, changes []roomkit.Change) ([]roomk
 }
 
 // rebase lets a change believe what is stored.
-func (c careless) rebase(ctx context.Context, change *roomkit.Change) error {
+func (c careless) rebase(ctx context.Context, change *store.Change) error {
 	for i := range change.Expect {
 		e := &change.Expect[i]
 		if e.Subject.Type != roomkit.SubjectRoom {
 			continue
 		}
-		facts, err := c.Load(ctx, []roomkit.Need{{Room: e.Subject.Room}})
+		facts, err := c.Load(ctx, []store.Need{{Room: e.Subject.Room}})
 		if err != nil {
 			return err
 		}
@@ -58,7 +61,7 @@ func (c careless) rebase(ctx context.Context, change *roomkit.Change) error {
 
 // dismissals lets the two masters of many groups dismiss each other at the same
 // time, each through a service of its own, and counts groups without a master.
-func dismissals(t *testing.T, w *world, wrap func(roomkit.Store) roomkit.Store, rooms int) (masterless int) {
+func dismissals(t *testing.T, w *world, wrap func(store.Store) store.Store, rooms int) (masterless int) {
 	var ids []roomkit.RoomID
 	var cmds []roomkit.Command
 	for i := range rooms {
@@ -70,10 +73,10 @@ func dismissals(t *testing.T, w *world, wrap func(roomkit.Store) roomkit.Store, 
 			ids = append(ids, r.Result.Room)
 		}
 	}
-	var sides [2]*roomkit.Service
+	var sides [2]*service.Service
 	for i := range sides {
 		var err error
-		sides[i], err = roomkit.New(wrap(openStore(t, w.pool, w.o)), nil)
+		sides[i], err = service.New(wrap(openStore(t, w.pool, w.o)), nil)
 		require.NoError(t, err)
 	}
 	masters := [2]roomkit.UserID{"u1", "u2"}
@@ -90,7 +93,7 @@ func dismissals(t *testing.T, w *world, wrap func(roomkit.Store) roomkit.Store, 
 		pair.Wait()
 	})
 	for _, id := range ids {
-		rows, err := w.store.Members(t.Context(), roomkit.MemberQuery{Room: id, Which: roomkit.MembersManaging})
+		rows, err := w.store.Members(t.Context(), store.MemberQuery{Room: id, Which: store.MembersManaging})
 		require.NoError(t, err)
 		if len(rows) == 0 {
 			masterless++
@@ -119,19 +122,19 @@ func each(workers, n int, do func(i int)) {
 
 func TestLastMasterRace(t *testing.T) {
 	t.Run("the store", func(t *testing.T) {
-		keep := func(s roomkit.Store) roomkit.Store { return s }
+		keep := func(s store.Store) store.Store { return s }
 		const rooms = 2000 // nobody may be in many more groups
 		rounds := scale(1, 5)
 		for range rounds {
 			w := newWorld(t)
 			require.Zero(t, dismissals(t, w, keep, rooms))
-			require.NoError(t, roomkit.Verify(t.Context(), w.store, nil))
+			require.NoError(t, verify.Verify(t.Context(), w.store, nil))
 		}
 		t.Logf("0 of %d groups were left without a master", rounds*rooms)
 	})
 	t.Run("a store without comparison", func(t *testing.T) {
 		w := newWorld(t)
-		drop := func(s roomkit.Store) roomkit.Store { return careless{s} }
+		drop := func(s store.Store) store.Store { return careless{s} }
 		masterless := dismissals(t, w, drop, 100)
 		t.Logf("%d of 100 groups were left without a master", masterless)
 		require.Positive(t, masterless, "the race is no race")

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
 )
 
 var update = flag.Bool("update", false, "write the list of tables in README.md again")
@@ -91,7 +92,7 @@ func TestReadmeQueries(t *testing.T) {
 	}})
 	r, err := w.service.Do(t.Context(), roomkit.By("kim"), roomkit.CreateRoom{
 		People: []roomkit.UserID{"u1", "eve"}, Audience: roomkit.AudienceExternal, Name: "Project", Anyway: true,
-	}, roomkit.WithContacts("eve"))
+	}, service.WithContacts("eve"))
 	require.NoError(t, err)
 	mustExec(t, w.pool, `CREATE TABLE `+w.o.Schema+`.tickets (id int PRIMARY KEY, room uuid)`)
 	mustExec(t, w.pool, fmt.Sprintf(`INSERT INTO %s.tickets VALUES (7, '%s')`, w.o.Schema, r.Room))

@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/puddle/v2"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // process is what is known of the process of the server behind a connection.
@@ -41,7 +42,7 @@ var errPooled = errors.New("behind a pooler nobody can tell when a lost commit h
 // server may still be at it, so its process has to be gone before anything else
 // than success can be said. The context of the caller does not end this: it may be
 // the cause.
-func (s *Store) resolve(ctx context.Context, p *plan, never *roomkit.Refusals, at process, cause error) ([]roomkit.CommitResult, error) {
+func (s *Store) resolve(ctx context.Context, p *plan, never *store.Refusals, at process, cause error) ([]store.CommitResult, error) {
 	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
 	defer cancel()
 	unknown := func(why error) error {
@@ -72,7 +73,7 @@ func (s *Store) resolve(ctx context.Context, p *plan, never *roomkit.Refusals, a
 
 // lookUp asks whether a process of the server is gone, and then which commands
 // of a plan are stored.
-func (s *Store) lookUp(ctx context.Context, p *plan, pid uint32) (gone bool, done map[roomkit.CommandID]*roomkit.Outcome, err error) {
+func (s *Store) lookUp(ctx context.Context, p *plan, pid uint32) (gone bool, done map[roomkit.CommandID]*store.Outcome, err error) {
 	commands := make([]roomkit.CommandID, len(p.stored))
 	for i, f := range p.stored {
 		commands[i] = f.change.Command
@@ -92,7 +93,7 @@ func (s *Store) lookUp(ctx context.Context, p *plan, pid uint32) (gone bool, don
 
 // isWhole reports whether all that the plan stores is stored as it says. Another
 // process may have stored some of its commands instead, in its own way.
-func (p *plan) isWhole(done map[roomkit.CommandID]*roomkit.Outcome) bool {
+func (p *plan) isWhole(done map[roomkit.CommandID]*store.Outcome) bool {
 	for _, f := range p.stored {
 		has, want := done[f.change.Command], &f.change.Outcome
 		if has == nil || has.Digest != f.change.Digest || has.Room != want.Room || has.Changed != want.Changed || !slices.Equal(has.Events, want.Events) {
@@ -104,7 +105,7 @@ func (p *plan) isWhole(done map[roomkit.CommandID]*roomkit.Outcome) bool {
 
 // resultsOf is results for a plan of which another connection has found that it
 // is stored.
-func (p *plan) resultsOf(b *base, never *roomkit.Refusals, done map[roomkit.CommandID]*roomkit.Outcome) []roomkit.CommitResult {
+func (p *plan) resultsOf(b *base, never *store.Refusals, done map[roomkit.CommandID]*store.Outcome) []store.CommitResult {
 	results := p.results(b, never)
 	for i := range results {
 		if outcome := done[p.fates[i].change.Command]; outcome != nil && results[i].Err == nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // side is a connection beside the store that takes the turn of commits, so that
@@ -73,11 +74,11 @@ func (s *side) waiting(n int) (pids []int32) {
 
 // answer is what a commit has said.
 type answer struct {
-	results []roomkit.CommitResult
+	results []store.CommitResult
 	err     error
 }
 
-func commit(ctx context.Context, s roomkit.Store, changes ...roomkit.Change) <-chan answer {
+func commit(ctx context.Context, s store.Store, changes ...store.Change) <-chan answer {
 	told := make(chan answer, 1)
 	go func() {
 		results, err := s.Commit(ctx, changes)
@@ -86,14 +87,14 @@ func commit(ctx context.Context, s roomkit.Store, changes ...roomkit.Change) <-c
 	return told
 }
 
-func (w *world) isStored(t *testing.T, c roomkit.Change) bool {
+func (w *world) isStored(t *testing.T, c store.Change) bool {
 	t.Helper()
-	facts, err := w.store.Load(t.Context(), []roomkit.Need{{Command: c.Command}})
+	facts, err := w.store.Load(t.Context(), []store.Need{{Command: c.Command}})
 	require.NoError(t, err)
 	return facts[0].Done != nil
 }
 
-func (w *world) soonStored(t *testing.T, c roomkit.Change) {
+func (w *world) soonStored(t *testing.T, c store.Change) {
 	t.Helper()
 	require.Eventually(t, func() bool { return w.isStored(t, c) }, time.Minute, time.Millisecond)
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // The following read rows in the order of the column lists in readTexts, which is
@@ -85,7 +86,7 @@ func (b *base) team(r *row) *roomkit.Team {
 }
 
 // record reads a record; it has no cursor while it waits for its place.
-func (b *base) record(r *row) (v roomkit.Record) {
+func (b *base) record(r *row) (v store.Record) {
 	if position := r.int(); position > 0 {
 		v.Cursor = b.cursor(position)
 	}
@@ -236,7 +237,7 @@ func bindSubjects(a *args, n int, get func(i int) *roomkit.Subject) *args {
 	return a.textsOrNull(n, func(i int) string { return get(i).ID })
 }
 
-func bindRecords(a *args, rows []*roomkit.Record) *args {
+func bindRecords(a *args, rows []*store.Record) *args {
 	n := len(rows)
 	bindSubjects(a, n, func(i int) *roomkit.Subject { return &rows[i].Subject })
 	a.ints(n, func(i int) int64 { return int64(rows[i].Version) })
@@ -246,8 +247,8 @@ func bindRecords(a *args, rows []*roomkit.Record) *args {
 	return a.byteas(n, func(i int) []byte { return rows[i].Data })
 }
 
-func sameEvents(events []roomkit.EventAt, records []roomkit.Record) bool {
-	return slices.EqualFunc(events, records, func(e roomkit.EventAt, r roomkit.Record) bool {
+func sameEvents(events []store.EventAt, records []store.Record) bool {
+	return slices.EqualFunc(events, records, func(e store.EventAt, r store.Record) bool {
 		return e.Version == r.Version && e.Subject == r.Subject
 	})
 }

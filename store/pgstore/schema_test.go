@@ -16,7 +16,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
+	verify "github.com/go-roomkit/roomkit/store/verify"
 )
 
 func mustExec(tb testing.TB, pool *pgxpool.Pool, text string) {
@@ -124,13 +127,13 @@ func TestPrefixes(t *testing.T) {
 	other := &pgstore.Options{Prefix: "chat_"}
 	require.NoError(t, pgstore.Migrate(t.Context(), own, other))
 	first, second := openStore(t, pool, o), openStore(t, own, other)
-	for _, s := range []roomkit.Store{first, second} {
-		service, err := roomkit.New(s, nil)
+	for _, s := range []store.Store{first, second} {
+		service, err := service.New(s, nil)
 		require.NoError(t, err)
 		settle(t, service, 2)
 		_, err = service.Do(t.Context(), roomkit.By("u1"), roomkit.OpenDirect{With: "u2"})
 		require.NoError(t, err)
-		require.NoError(t, roomkit.Verify(t.Context(), s, nil))
+		require.NoError(t, verify.Verify(t.Context(), s, nil))
 	}
 	records, err := first.Feed(t.Context(), "", 1)
 	require.NoError(t, err)
@@ -168,10 +171,10 @@ func TestMigrateConcurrentlyAndCutOff(t *testing.T) {
 	migrations.Wait()
 	cutter.Wait()
 	s := openStore(t, direct, o)
-	service, err := roomkit.New(s, nil)
+	service, err := service.New(s, nil)
 	require.NoError(t, err)
 	settle(t, service, 2)
-	require.NoError(t, roomkit.Verify(t.Context(), s, nil))
+	require.NoError(t, verify.Verify(t.Context(), s, nil))
 }
 
 // Somebody else makes the schema, or the same things in it, at the same time.
@@ -232,13 +235,13 @@ func TestWeakSettings(t *testing.T) {
 }
 
 // everyCall calls every method that needs the database.
-func everyCall(ctx context.Context, s roomkit.Store) map[string]error {
+func everyCall(ctx context.Context, s store.Store) map[string]error {
 	errs := map[string]error{}
-	_, errs["Load"] = s.Load(ctx, []roomkit.Need{{People: []roomkit.UserID{"u1"}}})
-	_, errs["Commit"] = s.Commit(ctx, []roomkit.Change{newLine(7).next(1)})
-	_, errs["Members"] = s.Members(ctx, roomkit.MemberQuery{Room: roomkit.RoomID{1}})
-	_, errs["Rooms"] = s.Rooms(ctx, roomkit.RoomQuery{User: "u1"})
-	_, errs["Users"] = s.Users(ctx, roomkit.UserQuery{Company: "acme"})
+	_, errs["Load"] = s.Load(ctx, []store.Need{{People: []roomkit.UserID{"u1"}}})
+	_, errs["Commit"] = s.Commit(ctx, []store.Change{newLine(7).next(1)})
+	_, errs["Members"] = s.Members(ctx, store.MemberQuery{Room: roomkit.RoomID{1}})
+	_, errs["Rooms"] = s.Rooms(ctx, store.RoomQuery{User: "u1"})
+	_, errs["Users"] = s.Users(ctx, store.UserQuery{Company: "acme"})
 	_, errs["History"] = s.History(ctx, roomkit.UserSubject("u1"), 0, 1)
 	_, errs["Feed"] = s.Feed(ctx, "", 1)
 	return errs
@@ -301,7 +304,7 @@ func TestCorruptedTables(t *testing.T) {
 	})
 }
 
-func (w *world) history(tb testing.TB, of roomkit.Subject) []roomkit.Record {
+func (w *world) history(tb testing.TB, of roomkit.Subject) []store.Record {
 	tb.Helper()
 	records, err := w.store.History(tb.Context(), of, 0, roomkit.MaxPage)
 	require.NoError(tb, err)

@@ -19,7 +19,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Options say where the tables are. The zero value, like nil, is right for most.
@@ -108,9 +108,9 @@ type base struct {
 }
 
 var (
-	_ roomkit.Store    = (*Store)(nil)
-	_ roomkit.Notifier = (*Store)(nil)
-	_ roomkit.Parallel = (*Store)(nil)
+	_ store.Store    = (*Store)(nil)
+	_ store.Notifier = (*Store)(nil)
+	_ store.Parallel = (*Store)(nil)
 )
 
 // New gives the store in tables that [Migrate] has prepared. It never closes

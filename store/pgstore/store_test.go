@@ -12,7 +12,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 	"github.com/go-roomkit/roomkit/store/storetest"
 )
@@ -66,13 +66,13 @@ func openStore(tb testing.TB, pool *pgxpool.Pool, o *pgstore.Options) *pgstore.S
 func TestStore(t *testing.T) {
 	pool := poolOf(t, databaseURL(t))
 	var options sync.Map // of the stores
-	open := func(tb testing.TB) roomkit.Store {
+	open := func(tb testing.TB) store.Store {
 		s, o := newStore(tb, pool)
 		options.Store(s, o)
 		return s
 	}
 	storetest.Run(t, open, &storetest.Options{
-		Reopen: func(tb testing.TB, s roomkit.Store) roomkit.Store {
+		Reopen: func(tb testing.TB, s store.Store) store.Store {
 			o, _ := options.Load(s)
 			return openStore(tb, poolOf(tb, databaseURL(tb)), o.(*pgstore.Options))
 		},

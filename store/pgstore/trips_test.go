@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Every operation is one round trip once its statements are prepared; a commit
@@ -14,27 +15,27 @@ import (
 func TestRoundTrips(t *testing.T) {
 	w := newWorld(t)
 	p, pool := through(t)
-	store := openStore(t, pool, w.o)
+	st := openStore(t, pool, w.o)
 	tx, err := pool.Begin(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	inside := store.InTx(tx)
+	inside := st.InTx(tx)
 	a := newToggles(t, w.service, 2)
 	room, people := a.rooms[0], []roomkit.UserID{"u1", "u2"}
-	need := roomkit.Need{
+	need := store.Need{
 		Command: roomkit.CommandID{1}, Room: room, People: people, Masters: true, Everybody: true, Companies: []roomkit.CompanyID{"acme"},
 		Team: "none", Name: "x", Company: "acme", Shared: people, Checkpoint: "f",
 	}
 	lines := []*line{newLine(1), newLine(2), newLine(3), newLine(4)}
-	commit := func(want []error, changes ...roomkit.Change) error {
-		results, err := store.Commit(t.Context(), changes)
+	commit := func(want []error, changes ...store.Change) error {
+		results, err := st.Commit(t.Context(), changes)
 		for i := range results {
 			require.ErrorIs(t, results[i].Err, want[i])
 		}
 		return err
 	}
 	stored := []error{nil, nil, nil, nil}
-	stale := func() roomkit.Change {
+	stale := func() store.Change {
 		l := *lines[0]
 		l.room.Version += 7
 		return l.next(1)
@@ -45,7 +46,7 @@ func TestRoundTrips(t *testing.T) {
 		do   func() error
 	}{
 		{"load", 1, func() error {
-			_, err := store.Load(t.Context(), []roomkit.Need{need, {Room: a.rooms[1], People: people}})
+			_, err := st.Load(t.Context(), []store.Need{need, {Room: a.rooms[1], People: people}})
 			return err
 		}},
 		{"commit", 1, func() error { return commit(stored, lines[0].next(1)) }},
@@ -53,14 +54,14 @@ func TestRoundTrips(t *testing.T) {
 			return commit(stored, lines[0].next(1), lines[1].next(2), lines[2].next(1), lines[1].next(1))
 		}},
 		{"commit with a conflict", 4, func() error { return commit([]error{nil, roomkit.ErrConflict}, lines[1].next(1), stale()) }},
-		{"members", 1, func() error { _, err := store.Members(t.Context(), roomkit.MemberQuery{Room: room}); return err }},
-		{"rooms", 1, func() error { _, err := store.Rooms(t.Context(), roomkit.RoomQuery{User: "u1"}); return err }},
-		{"users", 1, func() error { _, err := store.Users(t.Context(), roomkit.UserQuery{Company: "acme"}); return err }},
-		{"history", 1, func() error { _, err := store.History(t.Context(), roomkit.RoomSubject(room), 0, 0); return err }},
-		{"feed", 1, func() error { _, err := store.Feed(t.Context(), "", 0); return err }},
-		{"load in a transaction", 6, func() error { _, err := inside.Load(t.Context(), []roomkit.Need{need}); return err }},
+		{"members", 1, func() error { _, err := st.Members(t.Context(), store.MemberQuery{Room: room}); return err }},
+		{"rooms", 1, func() error { _, err := st.Rooms(t.Context(), store.RoomQuery{User: "u1"}); return err }},
+		{"users", 1, func() error { _, err := st.Users(t.Context(), store.UserQuery{Company: "acme"}); return err }},
+		{"history", 1, func() error { _, err := st.History(t.Context(), roomkit.RoomSubject(room), 0, 0); return err }},
+		{"feed", 1, func() error { _, err := st.Feed(t.Context(), "", 0); return err }},
+		{"load in a transaction", 6, func() error { _, err := inside.Load(t.Context(), []store.Need{need}); return err }},
 		{"commit in a transaction", 4, func() error {
-			_, err := inside.Commit(t.Context(), []roomkit.Change{lines[3].next(1)})
+			_, err := inside.Commit(t.Context(), []store.Change{lines[3].next(1)})
 			return err
 		}},
 	}

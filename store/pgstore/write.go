@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // plan is a batch in the order in which it is written.
@@ -256,7 +257,7 @@ func (p *plan) writeCommands(t *trip) {
 }
 
 // formatEvents writes events as "user:kim/3 room:…/1".
-func formatEvents(events []roomkit.EventAt) string {
+func formatEvents(events []store.EventAt) string {
 	var b strings.Builder
 	for i, e := range events {
 		if i > 0 {
@@ -290,7 +291,7 @@ func (p *plan) checkRelied(t *trip) {
 	}
 }
 
-func expectations(a *args, list []roomkit.Expect) *args {
+func expectations(a *args, list []store.Expect) *args {
 	a.texts(len(list), func(i int) string { return list[i].Subject.ID })
 	return a.ints(len(list), func(i int) int64 { return int64(list[i].Version) })
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
 )
 
@@ -90,7 +91,7 @@ func BenchmarkMembersPage(b *testing.B) {
 		after := fmt.Sprintf("crowd-%07d", depth)
 		ours := func(n int) error {
 			for range n {
-				page, err := s.Members(ctx, roomkit.MemberQuery{Room: room, After: roomkit.UserID(after), Limit: 100})
+				page, err := s.Members(ctx, store.MemberQuery{Room: room, After: roomkit.UserID(after), Limit: 100})
 				if err != nil || len(page) != 100 {
 					return fmt.Errorf("%d rows: %w", len(page), err)
 				}
@@ -178,7 +179,7 @@ func BenchmarkRoomsOfUser(b *testing.B) {
 				return nil
 			}, func(n int) error {
 				for range n {
-					page, err := s.Rooms(ctx, roomkit.RoomQuery{User: boss, After: after, Limit: 50})
+					page, err := s.Rooms(ctx, store.RoomQuery{User: boss, After: after, Limit: 50})
 					if err != nil || len(page) != 50 {
 						return fmt.Errorf("%d rows: %w", len(page), err)
 					}
@@ -195,7 +196,7 @@ func BenchmarkGrowth(b *testing.B) {
 	const people = 1_000_000
 	adder := func(s *sqliteopen.Store, size int) func(n int) error {
 		room := bigRoom(b, s, size)
-		svc := service(b, s)
+		svc := newService(b, s)
 		put := func(n int) []roomkit.UserID {
 			cmd := roomkit.PutUsers{}
 			var ids []roomkit.UserID

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
 )
 
@@ -20,7 +21,7 @@ func (e *handRoom) scanShared(rows *sql.Rows) error {
 }
 
 // compareShared lets both ways ask for the rooms that people share.
-func compareShared(b *testing.B, s *sqliteopen.Store, q roomkit.RoomQuery, want int, query string, args func() []any) {
+func compareShared(b *testing.B, s *sqliteopen.Store, q store.RoomQuery, want int, query string, args func() []any) {
 	b.Helper()
 	st, err := s.Readers.Prepare(query)
 	require.NoError(b, err)
@@ -50,7 +51,7 @@ func compareShared(b *testing.B, s *sqliteopen.Store, q roomkit.RoomQuery, want 
 func BenchmarkExactSet(b *testing.B) {
 	s := open(b, newPath(b))
 	populate(b, s, 1)
-	svc := service(b, s)
+	svc := newService(b, s)
 	for i := range 500 {
 		_, err := svc.Do(b.Context(), roomkit.By(boss), roomkit.CreateRoom{
 			People: []roomkit.UserID{user(3 + i%9), user(12 + i%11)}, Audience: roomkit.AudienceMembers, Anyway: true,
@@ -59,7 +60,7 @@ func BenchmarkExactSet(b *testing.B) {
 	}
 	mustExec(b, s.Writer, handTables)
 	people := []roomkit.UserID{boss, user(1), user(2)}
-	compareShared(b, s, roomkit.RoomQuery{Participants: people, Exact: true}, 1, handShared+`h_list r WHERE r.digest = ?1 AND r.state = 'active' AND r.participants = 3
+	compareShared(b, s, store.RoomQuery{Participants: people, Exact: true}, 1, handShared+`h_list r WHERE r.digest = ?1 AND r.state = 'active' AND r.participants = 3
 		AND EXISTS (SELECT 1 FROM h_people m WHERE m.room = r.id AND m.user = ?2 AND m.participant)
 		AND EXISTS (SELECT 1 FROM h_people m WHERE m.room = r.id AND m.user = ?3 AND m.participant)
 		AND EXISTS (SELECT 1 FROM h_people m WHERE m.room = r.id AND m.user = ?4 AND m.participant)`,
@@ -103,11 +104,11 @@ func BenchmarkShared(b *testing.B) {
 		manyShared(b, s, n)
 		one, two, three := string(user(10)), string(user(11)), string(user(12))
 		b.Run(fmt.Sprintf("all-%d", n), func(b *testing.B) {
-			q := roomkit.RoomQuery{Participants: []roomkit.UserID{user(10), user(11)}, Limit: 50}
+			q := store.RoomQuery{Participants: []roomkit.UserID{user(10), user(11)}, Limit: 50}
 			compareShared(b, s, q, 50, handShared+join+where, func() []any { return []any{one, two} })
 		})
 		b.Run(fmt.Sprintf("every-20th-of-%d", n), func(b *testing.B) {
-			q := roomkit.RoomQuery{Participants: []roomkit.UserID{user(10), user(11), user(12)}, Limit: 50}
+			q := store.RoomQuery{Participants: []roomkit.UserID{user(10), user(11), user(12)}, Limit: 50}
 			compareShared(b, s, q, 50, handShared+join+` CROSS JOIN h_people o ON o.room = a.room AND o.user = ?3 AND o.participant`+where,
 				func() []any { return []any{three, one, two} })
 		})

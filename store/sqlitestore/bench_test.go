@@ -13,11 +13,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/storetest"
 )
 
 func BenchmarkStore(b *testing.B) {
-	storetest.Bench(b, func(tb testing.TB) roomkit.Store { return open(tb, newPath(tb)) })
+	storetest.Bench(b, func(tb testing.TB) store.Store { return open(tb, newPath(tb)) })
 }
 
 // compare runs two ways of doing the same in turn, n at a time, and reports the
@@ -60,8 +62,8 @@ func processorTime(b *testing.B) time.Duration {
 
 // crowd is the world of the benchmarks that add people.
 type crowd struct {
-	store roomkit.Store
-	svc   *roomkit.Service
+	store store.Store
+	svc   *service.Service
 	hand  *byHand
 	rooms []roomkit.RoomID
 	users []roomkit.UserID
@@ -70,7 +72,7 @@ type crowd struct {
 func newCrowd(b *testing.B, rooms, users int) *crowd {
 	b.Helper()
 	s := open(b, newPath(b))
-	c := &crowd{store: s, svc: service(b, s), hand: newByHand(b), rooms: populate(b, s, rooms)}
+	c := &crowd{store: s, svc: newService(b, s), hand: newByHand(b), rooms: populate(b, s, rooms)}
 	for i := range users {
 		c.users = append(c.users, roomkit.UserID(fmt.Sprintf("user-%03d", i)))
 	}

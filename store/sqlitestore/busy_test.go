@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/sqlitestore"
 )
 
@@ -34,12 +36,12 @@ func TestBusy(t *testing.T) {
 			s, err := sqlitestore.New(t.Context(), db, impatient)
 			require.NoError(t, err)
 			rooms := populate(t, s, 1)
-			svc, err := roomkit.New(s, &roomkit.Options{Attempts: 2})
+			svc, err := service.New(s, &service.Options{Attempts: 2})
 			require.NoError(t, err)
 			before := allRecords(t, s)
 			c := captured(t, s, rename(rooms[0], "later"))
 			release := lock(t, path, tt.txlock, tt.holds)
-			_, err = s.Commit(t.Context(), []roomkit.Change{c})
+			_, err = s.Commit(t.Context(), []store.Change{c})
 			require.ErrorIs(t, err, sqlitestore.ErrBusy)
 			require.ErrorIs(t, err, roomkit.ErrConflict)
 			require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
@@ -49,19 +51,19 @@ func TestBusy(t *testing.T) {
 			require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 			ctx, cancel := context.WithCancel(t.Context())
 			cancel()
-			_, err = s.Commit(ctx, []roomkit.Change{c})
+			_, err = s.Commit(ctx, []store.Change{c})
 			require.ErrorIs(t, err, context.Canceled)
 			require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 			o := *impatient
 			o.Prefix = "another_"
 			require.ErrorIs(t, sqlitestore.Migrate(t.Context(), db, &o), sqlitestore.ErrBusy)
 			release()
-			results, err := s.Commit(t.Context(), []roomkit.Change{c})
+			results, err := s.Commit(t.Context(), []store.Change{c})
 			require.NoError(t, err)
 			require.NoError(t, results[0].Err)
 			require.False(t, results[0].Repeat)
 			require.NoError(t, sqlitestore.Migrate(t.Context(), db, &o))
-			verify(t, s)
+			verifyStore(t, s)
 		})
 	}
 }

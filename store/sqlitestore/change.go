@@ -4,13 +4,14 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func invalid(field, reason string) error { return &roomkit.Invalid{Field: field, Reason: reason} }
 
 // checkForm checks a change without looking at the database: what every store
 // demands, and what these tables cannot hold.
-func checkForm(c *roomkit.Change) error {
+func checkForm(c *store.Change) error {
 	if err := c.Check(); err != nil {
 		return err
 	}
@@ -21,7 +22,7 @@ func checkForm(c *roomkit.Change) error {
 	return f.ids()
 }
 
-type form struct{ *roomkit.Change }
+type form struct{ *store.Change }
 
 // enums demands values that have a name to be stored by.
 func (f form) enums() error {

@@ -7,14 +7,15 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Commit implements [roomkit.Store]: one transaction, however many changes.
-func (s *Store) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+func (s *Store) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	if len(changes) == 0 {
 		return nil, ctx.Err()
 	}
-	var results []roomkit.CommitResult
+	var results []store.CommitResult
 	err := patiently(ctx, s.o.Patience, func() (err error) {
 		results, err = s.commit(ctx, changes)
 		return err
@@ -28,9 +29,9 @@ func (s *Store) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit
 	return results, nil
 }
 
-func stored(r roomkit.CommitResult) bool { return r.Err == nil && !r.Repeat }
+func stored(r store.CommitResult) bool { return r.Err == nil && !r.Repeat }
 
-func (s *Store) commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+func (s *Store) commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
@@ -41,7 +42,7 @@ func (s *Store) commit(ctx context.Context, changes []roomkit.Change) ([]roomkit
 }
 
 // attempt commits while it is this call's turn.
-func (s *Store) attempt(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+func (s *Store) attempt(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	t, err := s.writer.begin(ctx, false)
 	if err != nil {
 		return nil, err
@@ -50,8 +51,8 @@ func (s *Store) attempt(ctx context.Context, changes []roomkit.Change) ([]roomki
 	if _, err := t.exec(lockDatabase); err != nil {
 		return nil, err
 	}
-	results := make([]roomkit.CommitResult, len(changes))
-	var refused roomkit.Refusals
+	results := make([]store.CommitResult, len(changes))
+	var refused store.Refusals
 	for from := 0; from < len(changes); {
 		to := segment(changes, from)
 		if err := s.commitSegment(t, &refused, changes[from:to], results[from:to]); err != nil {
@@ -74,7 +75,7 @@ func (s *Store) attempt(ctx context.Context, changes []roomkit.Change) ([]roomki
 
 // segment gives the end of the changes that can be decided in memory and written
 // together: a room that ends moves counts that only the database knows.
-func segment(changes []roomkit.Change, from int) int {
+func segment(changes []store.Change, from int) int {
 	for i := from; i < len(changes); i++ {
 		if len(changes[i].Ended) > 0 {
 			return i + 1
@@ -85,7 +86,7 @@ func segment(changes []roomkit.Change, from int) int {
 
 // commitSegment decides the changes in their order, on the state that the
 // database has under the write lock, and writes what comes out of it.
-func (s *Store) commitSegment(t *tx, refused *roomkit.Refusals, changes []roomkit.Change, results []roomkit.CommitResult) error {
+func (s *Store) commitSegment(t *tx, refused *store.Refusals, changes []store.Change, results []store.CommitResult) error {
 	st, err := s.readState(t, changes)
 	if err != nil {
 		return err
@@ -125,11 +126,11 @@ func (s *Store) commitSegment(t *tx, refused *roomkit.Refusals, changes []roomki
 	return nil
 }
 
-func repeated(c *roomkit.Change, done *roomkit.Outcome) roomkit.CommitResult {
+func repeated(c *store.Change, done *store.Outcome) store.CommitResult {
 	if done.Digest != c.Digest {
-		return roomkit.CommitResult{Err: roomkit.ErrCommandReused}
+		return store.CommitResult{Err: roomkit.ErrCommandReused}
 	}
-	r := roomkit.CommitResult{Outcome: *done, Repeat: true}
+	r := store.CommitResult{Outcome: *done, Repeat: true}
 	r.Outcome.Events = slices.Clone(done.Events)
 	return r
 }
@@ -137,7 +138,7 @@ func repeated(c *roomkit.Change, done *roomkit.Outcome) roomkit.CommitResult {
 // resolve finds out what became of a COMMIT that failed. Commands that are there
 // otherwise than this call would have stored them came through somebody else, who
 // was given them, too: committing again tells what holds of each change.
-func (s *Store) resolve(ctx context.Context, changes []roomkit.Change, results []roomkit.CommitResult, failure error) ([]roomkit.CommitResult, error) {
+func (s *Store) resolve(ctx context.Context, changes []store.Change, results []store.CommitResult, failure error) ([]store.CommitResult, error) {
 	found, own, err := s.lookUp(ctx, results)
 	switch {
 	case err == nil && own:
@@ -158,7 +159,7 @@ func (s *Store) resolve(ctx context.Context, changes []roomkit.Change, results [
 
 // lookUp reports whether any of the commands that should be stored by now is, and
 // whether all of them are, with just these outcomes.
-func (s *Store) lookUp(ctx context.Context, results []roomkit.CommitResult) (found, own bool, err error) {
+func (s *Store) lookUp(ctx context.Context, results []store.CommitResult) (found, own bool, err error) {
 	var commands keyed[roomkit.CommandID, command]
 	for i := range results {
 		if o := &results[i].Outcome; stored(results[i]) {
@@ -186,6 +187,6 @@ func (s *Store) lookUp(ctx context.Context, results []roomkit.CommitResult) (fou
 	return found, own, err
 }
 
-func equalOutcomes(a, b *roomkit.Outcome) bool {
+func equalOutcomes(a, b *store.Outcome) bool {
 	return a.Digest == b.Digest && a.Room == b.Room && a.Changed == b.Changed && a.Cursor == b.Cursor && slices.Equal(a.Events, b.Events)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/sqlitestore"
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
 )
@@ -17,10 +18,10 @@ type twice struct {
 	*faults
 	mine  *sqlitestore.Store
 	other *sqliteopen.Store
-	a, b  roomkit.Change
+	a, b  store.Change
 }
 
-func newTwice(t *testing.T, theirs ...func(w *twice) roomkit.Change) *twice {
+func newTwice(t *testing.T, theirs ...func(w *twice) store.Change) *twice {
 	t.Helper()
 	path := newPath(t)
 	w := &twice{faults: &faults{}, other: open(t, path)}
@@ -32,7 +33,7 @@ func newTwice(t *testing.T, theirs ...func(w *twice) roomkit.Change) *twice {
 	w.failCommit(false, false)
 	w.hook = func() {
 		for _, change := range theirs {
-			results, err := w.other.Commit(t.Context(), []roomkit.Change{change(w)})
+			results, err := w.other.Commit(t.Context(), []store.Change{change(w)})
 			require.NoError(t, err)
 			require.NoError(t, results[0].Err)
 		}
@@ -40,24 +41,24 @@ func newTwice(t *testing.T, theirs ...func(w *twice) roomkit.Change) *twice {
 	return w
 }
 
-func theA(w *twice) roomkit.Change { return w.a }
-func theB(w *twice) roomkit.Change { return w.b }
+func theA(w *twice) store.Change { return w.a }
+func theB(w *twice) store.Change { return w.b }
 
 // otherA is a command of the same id that is about something else.
-func otherA(w *twice) roomkit.Change {
+func otherA(w *twice) store.Change {
 	c := w.a.Clone()
 	c.Digest = [32]byte{1}
 	return c
 }
 
-func (w *twice) commit(ctx context.Context) ([]roomkit.CommitResult, error) {
-	return w.mine.Commit(ctx, []roomkit.Change{w.a, w.b})
+func (w *twice) commit(ctx context.Context) ([]store.CommitResult, error) {
+	return w.mine.Commit(ctx, []store.Change{w.a, w.b})
 }
 
 // outcomes gives what is stored of both commands; nil: nothing.
-func (w *twice) outcomes(t *testing.T) (a, b *roomkit.Outcome) {
+func (w *twice) outcomes(t *testing.T) (a, b *store.Outcome) {
 	t.Helper()
-	facts, err := w.other.Load(t.Context(), []roomkit.Need{{Command: w.a.Command}, {Command: w.b.Command}})
+	facts, err := w.other.Load(t.Context(), []store.Need{{Command: w.a.Command}, {Command: w.b.Command}})
 	require.NoError(t, err)
 	return facts[0].Done, facts[1].Done
 }
@@ -67,14 +68,14 @@ func (w *twice) outcomes(t *testing.T) (a, b *roomkit.Outcome) {
 func TestCommitFailsAndOthersAreFaster(t *testing.T) {
 	tests := []struct {
 		name   string
-		theirs []func(w *twice) roomkit.Change
+		theirs []func(w *twice) store.Change
 		repeat [2]bool
 		fails  error // of the first change
 	}{
-		{"with the first", []func(w *twice) roomkit.Change{theA}, [2]bool{true, false}, nil},
-		{"with the second", []func(w *twice) roomkit.Change{theB}, [2]bool{false, true}, nil},
-		{"with both in another order", []func(w *twice) roomkit.Change{theB, theA}, [2]bool{true, true}, nil},
-		{"with something else of the same id", []func(w *twice) roomkit.Change{otherA}, [2]bool{}, roomkit.ErrCommandReused},
+		{"with the first", []func(w *twice) store.Change{theA}, [2]bool{true, false}, nil},
+		{"with the second", []func(w *twice) store.Change{theB}, [2]bool{false, true}, nil},
+		{"with both in another order", []func(w *twice) store.Change{theB, theA}, [2]bool{true, true}, nil},
+		{"with something else of the same id", []func(w *twice) store.Change{otherA}, [2]bool{}, roomkit.ErrCommandReused},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -83,13 +84,13 @@ func TestCommitFailsAndOthersAreFaster(t *testing.T) {
 			require.NoError(t, err)
 			a, b := w.outcomes(t)
 			require.NotNil(t, b)
-			require.Equal(t, roomkit.CommitResult{Outcome: *b, Repeat: tt.repeat[1]}, results[1])
+			require.Equal(t, store.CommitResult{Outcome: *b, Repeat: tt.repeat[1]}, results[1])
 			if tt.fails != nil {
 				require.ErrorIs(t, results[0].Err, tt.fails)
 				return
 			}
 			require.NotNil(t, a)
-			require.Equal(t, roomkit.CommitResult{Outcome: *a, Repeat: tt.repeat[0]}, results[0])
+			require.Equal(t, store.CommitResult{Outcome: *a, Repeat: tt.repeat[0]}, results[0])
 		})
 	}
 }
@@ -135,11 +136,11 @@ func TestCommandWithoutRecords(t *testing.T) {
 	s := open(t, newPath(t))
 	p := pen{room: roomkit.RoomID{1}}
 	c := p.change(1, false)
-	_, err := s.Commit(t.Context(), []roomkit.Change{c})
+	_, err := s.Commit(t.Context(), []store.Change{c})
 	require.NoError(t, err)
 	mustExec(t, s.Writer, "DELETE FROM roomkit_records")
-	_, err = s.Commit(t.Context(), []roomkit.Change{c})
+	_, err = s.Commit(t.Context(), []store.Change{c})
 	require.ErrorIs(t, err, sqlitestore.ErrCorrupt)
-	_, err = s.Load(t.Context(), []roomkit.Need{{Command: c.Command}})
+	_, err = s.Load(t.Context(), []store.Need{{Command: c.Command}})
 	require.ErrorIs(t, err, sqlitestore.ErrCorrupt)
 }

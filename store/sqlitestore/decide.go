@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // conflict tells which version a change relied on in vain.
@@ -23,7 +24,7 @@ func conflictOf(what string) error {
 }
 
 // compare demands that all that a change relies on is so.
-func (s *state) compare(c *roomkit.Change) error {
+func (s *state) compare(c *store.Change) error {
 	for i := range c.Expect {
 		e := &c.Expect[i]
 		if has := s.version(&e.Subject); has != e.Version {
@@ -63,7 +64,7 @@ func (s *state) version(of *roomkit.Subject) roomkit.Version {
 
 // tallied reports whether a count is as a tally believes. What the change itself
 // begins has a count of 0.
-func (s *state) tallied(c *roomkit.Change, t *roomkit.Tally) bool {
+func (s *state) tallied(c *store.Change, t *store.Tally) bool {
 	var has *counted
 	begins := false
 	if t.User != "" {
@@ -85,7 +86,7 @@ func (s *state) tallied(c *roomkit.Change, t *roomkit.Tally) bool {
 
 // compareNames demands that the names which the change leaves its rooms with are
 // free or given up by it.
-func (s *state) compareNames(c *roomkit.Change) error {
+func (s *state) compareNames(c *store.Change) error {
 	for i := range c.Rooms {
 		r := &c.Rooms[i]
 		head := headOf(r)
@@ -106,7 +107,7 @@ func (s *state) compareNames(c *roomkit.Change) error {
 }
 
 // givesUp reports whether a change writes the room without that name.
-func givesUp(c *roomkit.Change, id roomkit.RoomID, key nameKey) bool {
+func givesUp(c *store.Change, id roomkit.RoomID, key nameKey) bool {
 	for i := range c.Rooms {
 		if c.Rooms[i].ID == id {
 			left := headOf(&c.Rooms[i])
@@ -117,7 +118,7 @@ func givesUp(c *roomkit.Change, id roomkit.RoomID, key nameKey) bool {
 }
 
 // accept makes the state what it is after a change.
-func (s *state) accept(c *roomkit.Change) {
+func (s *state) accept(c *store.Change) {
 	for i := range c.Rooms {
 		if has := s.rooms.rows[c.Rooms[i].ID]; has != nil {
 			s.moveName(has.head.holds(), roomkit.RoomID{})

@@ -24,7 +24,7 @@ func TestFullDisk(t *testing.T) {
 	rooms := populate(t, s, 2)
 	fillUp(t, s)
 	require.NoError(t, os.Remove(ballast))
-	_, err := service(t, s).Do(t.Context(), roomkit.By(boss), commandOf("later", rooms))
+	_, err := newService(t, s).Do(t.Context(), roomkit.By(boss), commandOf("later", rooms))
 	require.NoError(t, err, "there is room again")
-	verify(t, s)
+	verifyStore(t, s)
 }

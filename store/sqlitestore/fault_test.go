@@ -12,39 +12,42 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/sqlitestore"
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
+	verify "github.com/go-roomkit/roomkit/store/verify"
 )
 
 // fillUp runs commands until the store fails, and demands that it fails with
 // ErrFull and keeps what it acknowledged.
-func fillUp(t *testing.T, s roomkit.Store) {
+func fillUp(t *testing.T, s store.Store) {
 	t.Helper()
 	rooms, err := roomsOf(t.Context(), s)
 	require.NoError(t, err)
-	svc := service(t, s)
+	svc := newService(t, s)
 	var keys []string
 	long := strings.Repeat("字", 300)
 	for n := 0; err == nil; n++ {
 		require.Less(t, n, 20_000, "the disk does not get full")
 		key := fmt.Sprint("fill", n)
 		keys = append(keys, key)
-		_, err = svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long+key), roomkit.WithKey(key))
+		_, err = svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long+key), service.WithKey(key))
 	}
 	require.ErrorIs(t, err, sqlitestore.ErrFull)
 	require.NotErrorIs(t, err, roomkit.ErrConflict)
 	require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 	before := allRecords(t, s)
-	_, err = svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long), roomkit.WithKey("again"))
+	_, err = svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long), service.WithKey("again"))
 	require.ErrorIs(t, err, sqlitestore.ErrFull)
 	require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 	require.Equal(t, before, allRecords(t, s), "what failed has left something")
 	for _, key := range keys[:len(keys)-1] {
-		r, err := svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long+key), roomkit.WithKey(key))
+		r, err := svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long+key), service.WithKey(key))
 		require.NoError(t, err)
 		require.True(t, r.Repeat, "acknowledged, but not stored: %s", key)
 	}
-	verify(t, s)
+	verifyStore(t, s)
 }
 
 func TestFullDatabase(t *testing.T) {
@@ -55,9 +58,9 @@ func TestFullDatabase(t *testing.T) {
 	mustExec(t, s.Writer, fmt.Sprintf("PRAGMA max_page_count = %d", pages+50))
 	fillUp(t, s)
 	mustExec(t, s.Writer, "PRAGMA max_page_count = 1000000")
-	_, err := service(t, s).Do(t.Context(), roomkit.By(boss), commandOf("later", rooms))
+	_, err := newService(t, s).Do(t.Context(), roomkit.By(boss), commandOf("later", rooms))
 	require.NoError(t, err, "there is room again")
-	verify(t, s)
+	verifyStore(t, s)
 }
 
 func TestReadOnly(t *testing.T) {
@@ -69,7 +72,7 @@ func TestReadOnly(t *testing.T) {
 			s, err := sqlitestore.New(t.Context(), db, nil)
 			require.NoError(t, err)
 			before := allRecords(t, s)
-			_, err = service(t, s).Do(t.Context(), roomkit.By(boss), commandOf("k", rooms))
+			_, err = newService(t, s).Do(t.Context(), roomkit.By(boss), commandOf("k", rooms))
 			require.ErrorIs(t, err, sqlitestore.ErrReadOnly)
 			require.ErrorIs(t, err, roomkit.ErrUnsupported)
 			require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
@@ -83,15 +86,15 @@ func TestClosedHandle(t *testing.T) {
 	path := newPath(t)
 	s := open(t, path)
 	rooms := populate(t, s, 1)
-	svc := service(t, s)
+	svc := newService(t, s)
 	before := allRecords(t, s)
 	require.NoError(t, s.Close())
 	for name, call := range map[string]func() error{
-		"Commit":  func() error { _, err := s.Commit(t.Context(), []roomkit.Change{{}}); return err },
-		"Load":    func() error { _, err := s.Load(t.Context(), []roomkit.Need{{Room: rooms[0]}}); return err },
-		"Members": func() error { _, err := s.Members(t.Context(), roomkit.MemberQuery{Room: rooms[0]}); return err },
-		"Rooms":   func() error { _, err := s.Rooms(t.Context(), roomkit.RoomQuery{User: boss}); return err },
-		"Users":   func() error { _, err := s.Users(t.Context(), roomkit.UserQuery{Company: acme}); return err },
+		"Commit":  func() error { _, err := s.Commit(t.Context(), []store.Change{{}}); return err },
+		"Load":    func() error { _, err := s.Load(t.Context(), []store.Need{{Room: rooms[0]}}); return err },
+		"Members": func() error { _, err := s.Members(t.Context(), store.MemberQuery{Room: rooms[0]}); return err },
+		"Rooms":   func() error { _, err := s.Rooms(t.Context(), store.RoomQuery{User: boss}); return err },
+		"Users":   func() error { _, err := s.Users(t.Context(), store.UserQuery{Company: acme}); return err },
 		"History": func() error { _, err := s.History(t.Context(), roomkit.RoomSubject(rooms[0]), 0, 0); return err },
 		"Feed":    func() error { _, err := s.Feed(t.Context(), "", 0); return err },
 		"Do":      func() error { _, err := svc.Do(t.Context(), roomkit.By(boss), commandOf("k", rooms)); return err },
@@ -121,13 +124,13 @@ func TestCancelledCommand(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	before := allRecords(t, s)
-	_, err := service(t, s).Do(ctx, roomkit.By(boss), rename(rooms[0], "late"))
+	_, err := newService(t, s).Do(ctx, roomkit.By(boss), rename(rooms[0], "late"))
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = s.Commit(ctx, []roomkit.Change{captured(t, s, rename(rooms[0], "late"))})
+	_, err = s.Commit(ctx, []store.Change{captured(t, s, rename(rooms[0], "late"))})
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 	require.Equal(t, before, allRecords(t, s))
-	_, err = service(t, s).Do(t.Context(), roomkit.By(boss), rename(rooms[0], "in time"))
+	_, err = newService(t, s).Do(t.Context(), roomkit.By(boss), rename(rooms[0], "in time"))
 	require.NoError(t, err)
 }
 
@@ -141,13 +144,13 @@ func TestCorruptEvent(t *testing.T) {
 		mustExec(t, s.Writer, "UPDATE roomkit_records SET data = ? WHERE position = 5", []byte(bytes))
 		require.Equal(t, records[5:], allRecords(t, s)[5:])
 		var last error
-		for _, err := range service(t, s).Feed(t.Context(), "") {
+		for _, err := range newService(t, s).Feed(t.Context(), "") {
 			last = err
 		}
 		require.ErrorIs(t, last, roomkit.ErrInvalid)
 		require.ErrorContains(t, last, fmt.Sprintf("event %s/%d", records[4].Subject, records[4].Version))
-		require.ErrorIs(t, roomkit.Verify(t.Context(), s, nil), roomkit.ErrInconsistent)
-		_, err := service(t, s).Do(t.Context(), roomkit.By(boss), commandOf("k", rooms))
+		require.ErrorIs(t, verify.Verify(t.Context(), s, nil), roomkit.ErrInconsistent)
+		_, err := newService(t, s).Do(t.Context(), roomkit.By(boss), commandOf("k", rooms))
 		require.NoError(t, err, "commands do not read events")
 	}
 }
@@ -166,9 +169,9 @@ func TestCorruptRow(t *testing.T) {
 		s := open(t, newPath(t))
 		rooms := populate(t, s, 1)
 		mustExec(t, s.Writer, spoil)
-		_, err := s.Load(t.Context(), []roomkit.Need{{Room: rooms[0], People: []roomkit.UserID{boss}}})
+		_, err := s.Load(t.Context(), []store.Need{{Room: rooms[0], People: []roomkit.UserID{boss}}})
 		require.ErrorIs(t, err, sqlitestore.ErrCorrupt, spoil)
-		_, err = service(t, s).Do(t.Context(), roomkit.By(boss), commandOf("k", rooms))
+		_, err = newService(t, s).Do(t.Context(), roomkit.By(boss), commandOf("k", rooms))
 		require.ErrorIs(t, err, sqlitestore.ErrCorrupt, spoil)
 	}
 }
@@ -187,7 +190,7 @@ func TestDamagedFile(t *testing.T) {
 	require.NoError(t, os.WriteFile(damaged, file, 0o600))
 	d, err := sqlitestore.New(t.Context(), handle(t, damaged), nil)
 	if err == nil {
-		_, err = d.Load(t.Context(), []roomkit.Need{{Room: rooms[0]}})
+		_, err = d.Load(t.Context(), []store.Need{{Room: rooms[0]}})
 	}
 	require.ErrorIs(t, err, sqlitestore.ErrCorrupt)
 	none := filepath.Join(t.TempDir(), "none.db")
@@ -209,13 +212,13 @@ func TestEveryStatementFails(t *testing.T) {
 	s, err := sqlitestore.New(t.Context(), f.open(t, path), nil)
 	require.NoError(t, err)
 	c := captured(t, kept, roomkit.Invite{Room: rooms[0], People: []roomkit.UserID{user(5), user(6)}})
-	need := roomkit.Need{Room: rooms[0], People: []roomkit.UserID{user(1)}, Masters: true, Everybody: true, Command: c.Command, Shared: []roomkit.UserID{user(1), user(2)}}
+	need := store.Need{Room: rooms[0], People: []roomkit.UserID{user(1)}, Masters: true, Everybody: true, Command: c.Command, Shared: []roomkit.UserID{user(1), user(2)}}
 	before := countRecords(t, kept)
 	struck := 0
 	for _, call := range []func() error{
-		func() error { _, err := s.Load(t.Context(), []roomkit.Need{need}); return err },
+		func() error { _, err := s.Load(t.Context(), []store.Need{need}); return err },
 		func() error {
-			results, err := s.Commit(t.Context(), []roomkit.Change{c})
+			results, err := s.Commit(t.Context(), []store.Change{c})
 			if err == nil {
 				err = results[0].Err
 			}
@@ -237,30 +240,30 @@ func TestEveryStatementFails(t *testing.T) {
 	}
 	require.Greater(t, struck, 10)
 	require.Equal(t, before+1, countRecords(t, kept))
-	verify(t, kept)
+	verifyStore(t, kept)
 }
 
 // captured gives the change that a command comes to, without storing it.
-func captured(t *testing.T, s roomkit.Store, cmd roomkit.Command) roomkit.Change {
+func captured(t *testing.T, s store.Store, cmd roomkit.Command) store.Change {
 	t.Helper()
 	r := &recorder{Store: s}
-	_, err := service(t, r).Do(t.Context(), roomkit.By(boss), cmd)
+	_, err := newService(t, r).Do(t.Context(), roomkit.By(boss), cmd)
 	require.Error(t, err)
 	return r.changes[0]
 }
 
 // recorder keeps what it is to commit to itself.
 type recorder struct {
-	roomkit.Store
-	changes []roomkit.Change
+	store.Store
+	changes []store.Change
 }
 
-func (r *recorder) Commit(_ context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+func (r *recorder) Commit(_ context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	r.changes = nil
 	for i := range changes {
 		r.changes = append(r.changes, changes[i].Clone())
 	}
-	return []roomkit.CommitResult{{Err: roomkit.ErrInvalid}}, nil
+	return []store.CommitResult{{Err: roomkit.ErrInvalid}}, nil
 }
 
 func rename(room roomkit.RoomID, name string) roomkit.Command {
@@ -287,9 +290,9 @@ func TestCommitWithoutAnswer(t *testing.T) {
 			f := &faults{}
 			s, err := sqlitestore.New(t.Context(), f.open(t, path), nil)
 			require.NoError(t, err)
-			c := roomkit.Change{Command: roomkit.CommandID{7}, Expect: []roomkit.Expect{{Subject: roomkit.UserSubject(boss), Version: 1}}}
+			c := store.Change{Command: roomkit.CommandID{7}, Expect: []store.Expect{{Subject: roomkit.UserSubject(boss), Version: 1}}}
 			f.failCommit(tt.applied, tt.blind)
-			results, err := s.Commit(t.Context(), []roomkit.Change{c})
+			results, err := s.Commit(t.Context(), []store.Change{c})
 			f.heal()
 			if tt.fails == nil {
 				require.NoError(t, err)
@@ -299,13 +302,13 @@ func TestCommitWithoutAnswer(t *testing.T) {
 				require.ErrorIs(t, err, tt.fails)
 				require.Equal(t, tt.blind, errors.Is(err, roomkit.ErrUnknownOutcome))
 			}
-			facts, err := kept.Load(t.Context(), []roomkit.Need{{Command: c.Command}})
+			facts, err := kept.Load(t.Context(), []store.Need{{Command: c.Command}})
 			require.NoError(t, err)
 			require.Equal(t, tt.stored, facts[0].Done != nil)
-			results, err = s.Commit(t.Context(), []roomkit.Change{c})
+			results, err = s.Commit(t.Context(), []store.Change{c})
 			require.NoError(t, err, "the store goes on")
 			require.Equal(t, tt.stored, results[0].Repeat)
-			verify(t, kept)
+			verifyStore(t, kept)
 		})
 	}
 }

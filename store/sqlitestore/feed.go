@@ -8,11 +8,12 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // History implements [roomkit.Store].
-func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]roomkit.Record, error) {
-	limit, err := roomkit.PageSize(limit)
+func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
+	limit, err := store.PageSize(limit)
 	if err != nil {
 		return nil, err
 	}
@@ -27,8 +28,8 @@ func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.V
 
 // Feed implements [roomkit.Store]. The cursors of a database hold in its copies
 // and backups as far as their feed goes.
-func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
-	limit, err := roomkit.PageSize(limit)
+func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
+	limit, err := store.PageSize(limit)
 	if err != nil {
 		return nil, err
 	}
@@ -49,7 +50,7 @@ func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]ro
 	return page[1:], nil
 }
 
-func (s *Store) records(ctx context.Context, id statement, args ...any) (page []roomkit.Record, err error) {
+func (s *Store) records(ctx context.Context, id statement, args ...any) (page []store.Record, err error) {
 	err = s.reader.query(ctx, id, func(r *row) {
 		position := r.int()
 		v := s.names.record(r)
@@ -62,7 +63,7 @@ func (s *Store) records(ctx context.Context, id statement, args ...any) (page []
 // cursor gives the place behind a record: the epoch of the database, the position
 // and the mark of the record, by which a copy of the database that has another
 // record there knows that the cursor is not of its history.
-func (s *Store) cursor(position int64, r *roomkit.Record) roomkit.Cursor {
+func (s *Store) cursor(position int64, r *store.Record) roomkit.Cursor {
 	b := make([]byte, 0, 48)
 	b = append(append(b, s.epoch...), '-')
 	b = append(strconv.AppendInt(b, position, 10), '-')
@@ -80,7 +81,7 @@ func (s *Store) position(c roomkit.Cursor) (n int64, ok bool) {
 
 // markOf tells records from others by all of them but the data, which an owner may
 // have to repair.
-func markOf(r *roomkit.Record) uint32 {
+func markOf(r *store.Record) uint32 {
 	b := make([]byte, 0, 160)
 	b = append(append(append(append(b, r.Type...), r.Subject.ID...), r.Command[:]...), r.Subject.Room[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(r.Version))

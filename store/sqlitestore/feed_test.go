@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/sqlitestore"
 )
 
@@ -39,7 +40,7 @@ var feedSeed = maphash.MakeSeed()
 
 // take notes a record and says whether one is missing before it, or whether it came
 // before.
-func (p *progress) take(r *roomkit.Record) error {
+func (p *progress) take(r *store.Record) error {
 	if has := p.versions[r.Subject.Room]; r.Version != has+1 {
 		return fmt.Errorf("%v: version %d after %d", r.Subject, r.Version, has)
 	}
@@ -49,7 +50,7 @@ func (p *progress) take(r *roomkit.Record) error {
 	return nil
 }
 
-func (p *progress) takeAll(page []roomkit.Record) error {
+func (p *progress) takeAll(page []store.Record) error {
 	for i := range page {
 		if err := p.take(&page[i]); err != nil {
 			return err
@@ -60,7 +61,7 @@ func (p *progress) takeAll(page []roomkit.Record) error {
 
 // follow reads the feed while done is not closed and there is more. One page in ten
 // it keeps its place, and one in ten it crashes and goes on from there.
-func follow(ctx context.Context, s roomkit.Store, done <-chan struct{}) (p progress, crashes int, err error) {
+func follow(ctx context.Context, s store.Store, done <-chan struct{}) (p progress, crashes int, err error) {
 	p.versions = map[roomkit.RoomID]roomkit.Version{}
 	kept := p.copy()
 	for {
@@ -94,14 +95,14 @@ func follow(ctx context.Context, s roomkit.Store, done <-chan struct{}) (p progr
 // and a tenth of the calls fail at some statement and are rolled back.
 type writer struct {
 	pen
-	sound, shaky    roomkit.Store
+	sound, shaky    store.Store
 	faults          *faults
 	one             *sync.Mutex // held while the shaky store is used
 	refused, failed *atomic.Int64
 }
 
 func (w *writer) call(t *testing.T, n, records int) {
-	var changes []roomkit.Change
+	var changes []store.Change
 	for range n {
 		changes = append(changes, w.change(records, rand.N(10) == 0))
 	}
@@ -167,7 +168,7 @@ func TestFeedIsComplete(t *testing.T) {
 	close(done)
 	reading.Wait()
 	all := progress{versions: map[roomkit.RoomID]roomkit.Version{}}
-	for page := []roomkit.Record{{}}; len(page) > 0; {
+	for page := []store.Record{{}}; len(page) > 0; {
 		page, err = s.Feed(t.Context(), all.after, 0)
 		require.NoError(t, err)
 		require.NoError(t, all.takeAll(page))
@@ -206,7 +207,7 @@ func hold(t *testing.T, path, kind string, d time.Duration) {
 func TestFeedCheckRefuses(t *testing.T) {
 	p := pen{room: roomkit.RoomID{1}}
 	records := p.change(9, false).Records
-	for name, feed := range map[string][]roomkit.Record{
+	for name, feed := range map[string][]store.Record{
 		"one missing":      append(slices.Clone(records[:4]), records[5:]...),
 		"one twice":        append(slices.Clone(records), records[7]),
 		"two out of order": {records[0], records[2], records[1]},

@@ -12,7 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
+	verify "github.com/go-roomkit/roomkit/store/verify"
 )
 
 // TestMain lets the test binary be its own child process.
@@ -54,9 +57,9 @@ func newPath(tb testing.TB) string {
 	return filepath.Join(tb.TempDir(), "rooms.db")
 }
 
-func service(tb testing.TB, s roomkit.Store) *roomkit.Service {
+func newService(tb testing.TB, s store.Store) *service.Service {
 	tb.Helper()
-	svc, err := roomkit.New(s, nil)
+	svc, err := service.New(s, nil)
 	require.NoError(tb, err)
 	return svc
 }
@@ -72,9 +75,9 @@ const (
 func user(n int) roomkit.UserID { return roomkit.UserID(fmt.Sprintf("user-%03d", n)) }
 
 // populate makes the world with n rooms.
-func populate(tb testing.TB, s roomkit.Store, n int) []roomkit.RoomID {
+func populate(tb testing.TB, s store.Store, n int) []roomkit.RoomID {
 	tb.Helper()
-	ctx, svc := tb.Context(), service(tb, s)
+	ctx, svc := tb.Context(), newService(tb, s)
 	_, err := svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: acme, Core: true, MembersCreateGroups: true}})
 	require.NoError(tb, err)
 	put := roomkit.PutUsers{}
@@ -95,8 +98,8 @@ func populate(tb testing.TB, s roomkit.Store, n int) []roomkit.RoomID {
 }
 
 // roomsOf gives the rooms of the world.
-func roomsOf(ctx context.Context, s roomkit.Store) (ids []roomkit.RoomID, err error) {
-	page, err := s.Rooms(ctx, roomkit.RoomQuery{User: boss, Limit: roomkit.MaxPage})
+func roomsOf(ctx context.Context, s store.Store) (ids []roomkit.RoomID, err error) {
+	page, err := s.Rooms(ctx, store.RoomQuery{User: boss, Limit: roomkit.MaxPage})
 	for _, e := range page {
 		ids = append(ids, e.Room.ID)
 	}
@@ -117,13 +120,13 @@ func commandOf(key string, rooms []roomkit.RoomID) roomkit.Command {
 	return roomkit.Invite{Room: room, People: who}
 }
 
-func verify(tb testing.TB, s roomkit.Store) {
+func verifyStore(tb testing.TB, s store.Store) {
 	tb.Helper()
-	require.NoError(tb, roomkit.Verify(context.Background(), s, nil))
+	require.NoError(tb, verify.Verify(context.Background(), s, nil))
 }
 
 // allRecords reads the whole feed.
-func allRecords(tb testing.TB, s roomkit.Store) (all []roomkit.Record) {
+func allRecords(tb testing.TB, s store.Store) (all []store.Record) {
 	tb.Helper()
 	for after := roomkit.Cursor(""); ; after = all[len(all)-1].Cursor {
 		page, err := s.Feed(context.Background(), after, roomkit.MaxPage)
@@ -135,7 +138,7 @@ func allRecords(tb testing.TB, s roomkit.Store) (all []roomkit.Record) {
 	}
 }
 
-func countRecords(tb testing.TB, s roomkit.Store) int { return len(allRecords(tb, s)) }
+func countRecords(tb testing.TB, s store.Store) int { return len(allRecords(tb, s)) }
 
 func mustExec(tb testing.TB, db *sql.DB, text string, args ...any) {
 	tb.Helper()

@@ -7,11 +7,12 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Load implements [roomkit.Store]. All needs are answered together: rooms and
 // teams first, then the people that come with them, then the companies of these.
-func (s *Store) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts, error) {
+func (s *Store) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
 	h := &s.reader
 	if quick(needs) {
 		// While nobody commits, a short look goes through the writer: its page cache
@@ -37,7 +38,7 @@ func (s *Store) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts
 			return nil, err
 		}
 	}
-	facts := make([]roomkit.Facts, len(needs))
+	facts := make([]store.Facts, len(needs))
 	for i := range needs {
 		l.answer(i, &facts[i])
 		if err := l.loadRest(&needs[i], &facts[i]); err != nil {
@@ -48,8 +49,8 @@ func (s *Store) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts
 }
 
 // quick reports whether the needs cost no more than some rows each.
-func quick(needs []roomkit.Need) bool {
-	return !slices.ContainsFunc(needs, func(n roomkit.Need) bool { return n.Everybody || len(n.Shared) > 0 })
+func quick(needs []store.Need) bool {
+	return !slices.ContainsFunc(needs, func(n store.Need) bool { return n.Everybody || len(n.Shared) > 0 })
 }
 
 // loader holds what one Load has found.
@@ -57,7 +58,7 @@ type loader struct {
 	*tx
 	names *names
 	store *Store
-	needs []roomkit.Need
+	needs []store.Need
 
 	rooms     keyed[roomkit.RoomID, roomkit.Room]
 	teams     keyed[roomkit.TeamID, roomkit.Team]
@@ -150,7 +151,7 @@ func (l *loader) hasCompany(r *row) {
 
 // teamOf gives the team that a need is about; that of a room comes without its
 // leader.
-func (l *loader) teamOf(n *roomkit.Need) roomkit.TeamID {
+func (l *loader) teamOf(n *store.Need) roomkit.TeamID {
 	if r := l.rooms.rows[n.Room]; n.Team == "" && r != nil && r.Kind == roomkit.KindTeam {
 		return r.Team
 	}
@@ -198,7 +199,7 @@ func (l *loader) loadCrowds() error {
 }
 
 // comeWith adds the people for whom the room has to be searched, with their rows.
-func (l *loader) comeWith(n *roomkit.Need, c *crowd) error {
+func (l *loader) comeWith(n *store.Need, c *crowd) error {
 	add := func(r *row) {
 		if m := l.names.member(r, n.Room); c.add(m.User) {
 			c.rows = append(c.rows, m)
@@ -268,7 +269,7 @@ func (l *loader) loadCommands() error {
 }
 
 // answer puts together what was found for one need.
-func (l *loader) answer(i int, f *roomkit.Facts) {
+func (l *loader) answer(i int, f *store.Facts) {
 	n, c := &l.needs[i], &l.people[i]
 	company := func(id roomkit.CompanyID) {
 		row := l.companies.rows[id]
@@ -303,7 +304,7 @@ func (l *loader) answer(i int, f *roomkit.Facts) {
 }
 
 // loadRest answers what has nothing to do with the room.
-func (l *loader) loadRest(n *roomkit.Need, f *roomkit.Facts) error {
+func (l *loader) loadRest(n *store.Need, f *store.Facts) error {
 	if done := l.commands.rows[n.Command]; done != nil {
 		outcome := *done.Outcome
 		outcome.Events = slices.Clone(done.Events)
@@ -328,18 +329,18 @@ func (l *loader) loadRest(n *roomkit.Need, f *roomkit.Facts) error {
 }
 
 // loadShared gives the rooms of exactly these people, then others that they share.
-func (l *loader) loadShared(people []roomkit.UserID, f *roomkit.Facts) error {
+func (l *loader) loadShared(people []roomkit.UserID, f *store.Facts) error {
 	p := partyOf(people)
-	add := func(r *row) { f.Shared = append(f.Shared, roomkit.RoomEntry{Room: l.names.room(r)}) }
+	add := func(r *row) { f.Shared = append(f.Shared, store.RoomEntry{Room: l.names.room(r)}) }
 	none := roomkit.RoomID{}
-	if err := l.query(roomsExact, add, p.joined, p.n, int64(roomkit.MaxShared), nil, none[:], p.digest[:]); err != nil {
+	if err := l.query(roomsExact, add, p.joined, p.n, int64(store.MaxShared), nil, none[:], p.digest[:]); err != nil {
 		return err
 	}
 	list, err := p.list()
 	if err != nil {
 		return err
 	}
-	return l.query(roomsOfMore, add, list, p.n, int64(roomkit.MaxShared), nil, none[:])
+	return l.query(roomsOfMore, add, list, p.n, int64(store.MaxShared), nil, none[:])
 }
 
 // party is a set of people whose common rooms are looked for.

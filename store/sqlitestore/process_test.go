@@ -18,6 +18,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
 )
 
@@ -49,7 +51,7 @@ func writeAs(path, seed string, each int) error {
 	if err != nil {
 		return err
 	}
-	svc, err := roomkit.New(s, nil)
+	svc, err := service.New(s, nil)
 	if err != nil {
 		return err
 	}
@@ -59,7 +61,7 @@ func writeAs(path, seed string, each int) error {
 		wg.Go(func() {
 			for n := range each {
 				key := fmt.Sprintf("%s-%d-%d", seed, w, n)
-				if _, err := svc.Do(ctx, roomkit.By(boss), commandOf(key, rooms), roomkit.WithKey(key)); err != nil {
+				if _, err := svc.Do(ctx, roomkit.By(boss), commandOf(key, rooms), service.WithKey(key)); err != nil {
 					failed <- fmt.Errorf("%s: %w", key, err)
 					return
 				}
@@ -84,13 +86,13 @@ func child(t *testing.T, what, path, seed string) *exec.Cmd {
 
 // acknowledged demands that repeating the commands changes nothing: they are
 // stored.
-func acknowledged(t *testing.T, s roomkit.Store, keys []string) {
+func acknowledged(t *testing.T, s store.Store, keys []string) {
 	t.Helper()
 	rooms, err := roomsOf(t.Context(), s)
 	require.NoError(t, err)
-	svc := service(t, s)
+	svc := newService(t, s)
 	for _, key := range keys {
-		r, err := svc.Do(t.Context(), roomkit.By(boss), commandOf(key, rooms), roomkit.WithKey(key))
+		r, err := svc.Do(t.Context(), roomkit.By(boss), commandOf(key, rooms), service.WithKey(key))
 		require.NoError(t, err, key)
 		require.True(t, r.Repeat, "acknowledged, but not stored: %s", key)
 	}
@@ -110,12 +112,12 @@ func TestKilledWriter(t *testing.T) {
 		require.NoError(t, err)
 		acknowledged(t, s, keys)
 		if kill%10 == 9 {
-			verify(t, s)
+			verifyStore(t, s)
 		}
 		require.NoError(t, s.Close())
 	}
 	s := open(t, path)
-	verify(t, s)
+	verifyStore(t, s)
 	t.Logf("%d kills, %d commands acknowledged, %d records", kills, total, len(allRecords(t, s)))
 	require.Greater(t, total, 10*kills, "too little was written to mean anything")
 
@@ -123,7 +125,7 @@ func TestKilledWriter(t *testing.T) {
 	require.Error(t, err)
 	rooms, err := roomsOf(t.Context(), s)
 	require.NoError(t, err)
-	r, err := service(t, s).Do(t.Context(), roomkit.By(boss), commandOf("never", rooms), roomkit.WithKey("never"))
+	r, err := newService(t, s).Do(t.Context(), roomkit.By(boss), commandOf("never", rooms), service.WithKey("never"))
 	require.NoError(t, err)
 	require.False(t, r.Repeat, "the check would notice a command that was lost")
 }
@@ -179,6 +181,6 @@ func TestTwoProcesses(t *testing.T) {
 		require.Len(t, k, childWriters*each)
 		acknowledged(t, s, k)
 	}
-	verify(t, s)
+	verifyStore(t, s)
 	t.Logf("%d commands of %d processes acknowledged in %.1f s, all stored", len(keys)*childWriters*each, len(keys), took.Seconds())
 }

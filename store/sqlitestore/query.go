@@ -5,10 +5,11 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Members implements [roomkit.Store].
-func (s *Store) Members(ctx context.Context, q roomkit.MemberQuery) (page []roomkit.Member, err error) {
+func (s *Store) Members(ctx context.Context, q store.MemberQuery) (page []roomkit.Member, err error) {
 	limit, err := q.Check()
 	if err != nil {
 		return nil, err
@@ -20,15 +21,15 @@ func (s *Store) Members(ctx context.Context, q roomkit.MemberQuery) (page []room
 }
 
 // filtered gives the statement for a filter, which has been checked.
-func filtered(f roomkit.MemberFilter, present, taking, managing, all statement) statement {
+func filtered(f store.MemberFilter, present, taking, managing, all statement) statement {
 	return [...]statement{
-		roomkit.MembersPresent: present, roomkit.MembersTakingPart: taking, roomkit.MembersManaging: managing, roomkit.MembersAll: all,
+		store.MembersPresent: present, store.MembersTakingPart: taking, store.MembersManaging: managing, store.MembersAll: all,
 	}[f]
 }
 
 // Users implements [roomkit.Store].
-func (s *Store) Users(ctx context.Context, q roomkit.UserQuery) (page []roomkit.User, err error) {
-	limit, err := roomkit.PageSize(q.Limit)
+func (s *Store) Users(ctx context.Context, q store.UserQuery) (page []roomkit.User, err error) {
+	limit, err := store.PageSize(q.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -37,7 +38,7 @@ func (s *Store) Users(ctx context.Context, q roomkit.UserQuery) (page []roomkit.
 }
 
 // Rooms implements [roomkit.Store].
-func (s *Store) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomEntry, error) {
+func (s *Store) Rooms(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
 	limit, err := q.Check()
 	if err != nil {
 		return nil, err
@@ -56,7 +57,7 @@ func (s *Store) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomE
 }
 
 // kinds gives the names of the kinds asked for, each between commas, or nil.
-func kinds(q *roomkit.RoomQuery) any {
+func kinds(q *store.RoomQuery) any {
 	if len(q.Kinds) == 0 {
 		return nil
 	}
@@ -68,24 +69,24 @@ func kinds(q *roomkit.RoomQuery) any {
 }
 
 // rooms gives a page of so many rooms, most likely.
-func (s *Store) rooms(ctx context.Context, id statement, likely int, args ...any) (page []roomkit.RoomEntry, err error) {
-	page = make([]roomkit.RoomEntry, 0, min(likely, roomkit.DefaultPage))
-	err = s.reader.query(ctx, id, func(r *row) { page = append(page, roomkit.RoomEntry{Room: s.names.room(r)}) }, args...)
+func (s *Store) rooms(ctx context.Context, id statement, likely int, args ...any) (page []store.RoomEntry, err error) {
+	page = make([]store.RoomEntry, 0, min(likely, roomkit.DefaultPage))
+	err = s.reader.query(ctx, id, func(r *row) { page = append(page, store.RoomEntry{Room: s.names.room(r)}) }, args...)
 	return page, err
 }
 
-func (s *Store) roomsOfUser(ctx context.Context, q *roomkit.RoomQuery, limit int) (page []roomkit.RoomEntry, err error) {
+func (s *Store) roomsOfUser(ctx context.Context, q *store.RoomQuery, limit int) (page []store.RoomEntry, err error) {
 	id := filtered(q.Which, roomsPresent, roomsTakingPart, roomsManaging, roomsAll)
-	page = make([]roomkit.RoomEntry, 0, min(limit, roomkit.DefaultPage))
+	page = make([]store.RoomEntry, 0, min(limit, roomkit.DefaultPage))
 	err = s.reader.query(ctx, id, func(r *row) {
-		page = append(page, roomkit.RoomEntry{Room: s.names.room(r)})
+		page = append(page, store.RoomEntry{Room: s.names.room(r)})
 		e := &page[len(page)-1]
 		e.Member = s.names.memberOf(r, e.Room.ID, q.User)
 	}, string(q.User), q.After[:], int64(limit), kinds(q))
 	return page, err
 }
 
-func (s *Store) roomsOfPeople(ctx context.Context, q *roomkit.RoomQuery, limit int) ([]roomkit.RoomEntry, error) {
+func (s *Store) roomsOfPeople(ctx context.Context, q *store.RoomQuery, limit int) ([]store.RoomEntry, error) {
 	p := partyOf(q.Participants)
 	if q.Exact {
 		return s.rooms(ctx, roomsExact, 1, p.joined, p.n, int64(limit), kinds(q), q.After[:], p.digest[:])

@@ -13,18 +13,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // meeting lets two services decide on the same state of a room: the first Load of
 // each waits for that of the other.
 type meeting struct {
-	roomkit.Store
+	store.Store
 	mine, theirs chan struct{}
 	met          bool
 	unchecked    bool // commits whatever the versions are
 }
 
-func (m *meeting) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts, error) {
+func (m *meeting) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
 	facts, err := m.Store.Load(ctx, needs)
 	if !m.met {
 		m.met = true
@@ -34,14 +36,14 @@ func (m *meeting) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Fac
 	return facts, err
 }
 
-func (m *meeting) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+func (m *meeting) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	for {
 		results, err := m.Store.Commit(ctx, changes)
 		if err != nil || !m.unchecked || !errors.Is(results[0].Err, roomkit.ErrConflict) {
 			return results, err
 		}
 		c := &changes[0]
-		facts, err := m.Store.Load(ctx, []roomkit.Need{{Room: c.Rooms[0].ID}})
+		facts, err := m.Store.Load(ctx, []store.Need{{Room: c.Rooms[0].ID}})
 		if err != nil {
 			return nil, err
 		}
@@ -50,7 +52,7 @@ func (m *meeting) Commit(ctx context.Context, changes []roomkit.Change) ([]roomk
 }
 
 // drop makes a change believe in another version of its room.
-func drop(c *roomkit.Change, version roomkit.Version) {
+func drop(c *store.Change, version roomkit.Version) {
 	for i := range c.Expect {
 		if c.Expect[i].Subject.Type == roomkit.SubjectRoom {
 			c.Expect[i].Version = version
@@ -68,18 +70,18 @@ func dismissEachOther(t *testing.T, n int, unchecked bool) (masterless int) {
 	t.Helper()
 	s := open(t, newPath(t))
 	populate(t, s, 0)
-	svc := service(t, s)
+	svc := newService(t, s)
 	for i := range n {
 		made, err := svc.Do(t.Context(), roomkit.By(boss), roomkit.CreateGroup{
 			Name: fmt.Sprint("group ", i), Members: []roomkit.UserID{user(1), user(2)}, Masters: []roomkit.UserID{user(1)},
 		})
 		require.NoError(t, err)
 		one, other := make(chan struct{}), make(chan struct{})
-		a := service(t, &meeting{Store: s, mine: one, theirs: other, unchecked: unchecked})
-		b := service(t, &meeting{Store: s, mine: other, theirs: one, unchecked: unchecked})
+		a := newService(t, &meeting{Store: s, mine: one, theirs: other, unchecked: unchecked})
+		b := newService(t, &meeting{Store: s, mine: other, theirs: one, unchecked: unchecked})
 		var wg sync.WaitGroup
 		var refused atomic.Int64
-		dismiss := func(svc *roomkit.Service, actor, whom roomkit.UserID) {
+		dismiss := func(svc *service.Service, actor, whom roomkit.UserID) {
 			_, err := svc.Do(t.Context(), roomkit.By(actor), roomkit.DismissMasters{Room: made.Room, People: []roomkit.UserID{whom}})
 			if err != nil && assert.ErrorIs(t, err, roomkit.ErrDenied) {
 				refused.Add(1)
@@ -88,7 +90,7 @@ func dismissEachOther(t *testing.T, n int, unchecked bool) (masterless int) {
 		wg.Go(func() { dismiss(a, boss, user(1)) })
 		wg.Go(func() { dismiss(b, user(1), boss) })
 		wg.Wait()
-		facts, err := s.Load(t.Context(), []roomkit.Need{{Room: made.Room, Masters: true}})
+		facts, err := s.Load(t.Context(), []store.Need{{Room: made.Room, Masters: true}})
 		require.NoError(t, err)
 		if !unchecked {
 			require.EqualValues(t, 1, refused.Load(), "one of two comes too late")
@@ -98,7 +100,7 @@ func dismissEachOther(t *testing.T, n int, unchecked bool) (masterless int) {
 		}
 	}
 	if !unchecked {
-		verify(t, s)
+		verifyStore(t, s)
 	}
 	return masterless
 }
@@ -119,7 +121,7 @@ func TestLastMasterRace(t *testing.T) {
 func TestBuiltOnRefused(t *testing.T) {
 	s := open(t, newPath(t))
 	theirs, mine := pen{room: roomkit.RoomID{1}}, pen{room: roomkit.RoomID{1}, written: 100}
-	commit := func(changes ...roomkit.Change) []roomkit.CommitResult {
+	commit := func(changes ...store.Change) []store.CommitResult {
 		results, err := s.Commit(t.Context(), changes)
 		require.NoError(t, err)
 		return results
@@ -147,19 +149,19 @@ func TestTwoServices(t *testing.T) {
 		rooms := populate(t, s, 4)
 		var wg sync.WaitGroup
 		for p := range 2 {
-			svc := service(t, s)
+			svc := newService(t, s)
 			for w := range 8 {
 				wg.Go(func() {
 					for n := range 20 {
 						key := fmt.Sprintf("%d-%d-%d", p, w, n)
-						_, err := svc.Do(t.Context(), roomkit.By(boss), commandOf(key, rooms), roomkit.WithKey(key))
+						_, err := svc.Do(t.Context(), roomkit.By(boss), commandOf(key, rooms), service.WithKey(key))
 						assert.NoError(t, err)
 					}
 				})
 			}
 		}
 		wg.Wait()
-		verify(t, s)
+		verifyStore(t, s)
 	}
 }
 
@@ -171,20 +173,20 @@ type pen struct {
 }
 
 // change gives a change of n records, which relies on a wrong version if stale.
-func (p *pen) change(n int, stale bool) roomkit.Change {
+func (p *pen) change(n int, stale bool) store.Change {
 	p.written++
 	of := roomkit.RoomSubject(p.room)
-	c := roomkit.Change{Expect: []roomkit.Expect{{Subject: of, Version: p.version}}}
+	c := store.Change{Expect: []store.Expect{{Subject: of, Version: p.version}}}
 	copy(c.Command[:], p.room[:])
 	binary.BigEndian.PutUint64(c.Command[8:], p.written)
 	if stale {
 		c.Expect[0].Version++
 	}
 	for i := range n {
-		c.Records = append(c.Records, roomkit.Record{Subject: of, Version: c.Expect[0].Version + roomkit.Version(i) + 1, Type: "test", Data: make([]byte, 100)})
+		c.Records = append(c.Records, store.Record{Subject: of, Version: c.Expect[0].Version + roomkit.Version(i) + 1, Type: "test", Data: make([]byte, 100)})
 	}
 	for _, r := range c.Records {
-		c.Outcome.Events = append(c.Outcome.Events, roomkit.EventAt{Subject: of, Version: r.Version})
+		c.Outcome.Events = append(c.Outcome.Events, store.EventAt{Subject: of, Version: r.Version})
 	}
 	last := c.Expect[0].Version + roomkit.Version(n)
 	c.Rooms = []roomkit.Room{{ID: p.room, Version: last, Kind: roomkit.KindGeneral, State: roomkit.StateActive, Company: acme}}

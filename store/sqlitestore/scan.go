@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // The order of columns is that of the tables, which statements.go names.
@@ -121,13 +122,13 @@ func (v values) team(t *roomkit.Team) values {
 }
 
 // record reads all but the position, which comes first.
-func (n *names) record(r *row) (v roomkit.Record) {
+func (n *names) record(r *row) (v store.Record) {
 	v.Subject.Room, v.Subject.ID, v.Command, v.Data = r.id(), r.text(), r.id(), bytes.Clone(r.bytes())
 	v.Version, v.At, v.Subject.Type, v.Type = r.version(), r.time(), n.subject.read(r), r.text()
 	return v
 }
 
-func (v values) record(r *roomkit.Record) values {
+func (v values) record(r *store.Record) values {
 	v = v.text(r.Subject.Type.String()).id(r.Subject.Room).text(r.Subject.ID).version(r.Version)
 	v = append(v, r.Type).time(r.At)
 	v = append(v, r.Command[:])

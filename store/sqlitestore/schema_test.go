@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/sqlitestore"
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
 )
@@ -169,14 +171,14 @@ func TestPrefix(t *testing.T) {
 	require.NoError(t, sqlitestore.Migrate(t.Context(), first.Writer, o))
 	other, err := sqlitestore.New(t.Context(), first.Writer, o)
 	require.NoError(t, err)
-	facts, err := other.Load(t.Context(), []roomkit.Need{{Room: rooms[0]}})
+	facts, err := other.Load(t.Context(), []store.Need{{Room: rooms[0]}})
 	require.NoError(t, err)
 	require.Zero(t, facts[0].Room)
 	before := allRecords(t, first)
 	populate(t, other, 2)
 	require.Equal(t, before, allRecords(t, first))
-	verify(t, other)
-	verify(t, first)
+	verifyStore(t, other)
+	verifyStore(t, first)
 }
 
 // A database that was restored from a copy does not take cursors of what came
@@ -190,8 +192,8 @@ func TestRestoredCopy(t *testing.T) {
 	old := allRecords(t, s)
 	restored := open(t, copied)
 	require.Equal(t, old, allRecords(t, restored))
-	do := func(to roomkit.Store, name, key string) {
-		_, err := service(t, to).Do(t.Context(), roomkit.By(boss), rename(rooms[0], name), roomkit.WithKey(key))
+	do := func(to store.Store, name, key string) {
+		_, err := newService(t, to).Do(t.Context(), roomkit.By(boss), rename(rooms[0], name), service.WithKey(key))
 		require.NoError(t, err)
 	}
 	for _, key := range []string{"one", "two", "three"} {
@@ -209,7 +211,7 @@ func TestRestoredCopy(t *testing.T) {
 		for i := range old {
 			page, err := restored.Feed(t.Context(), old[i].Cursor, 0)
 			require.NoError(t, err)
-			require.Equal(t, now[i+1:], append([]roomkit.Record{}, page...), "what both have goes on in the copy")
+			require.Equal(t, now[i+1:], append([]store.Record{}, page...), "what both have goes on in the copy")
 		}
 		key := "one" // at first as a client sends it again
 		if round > 0 {
@@ -223,7 +225,7 @@ func TestRestoredCopy(t *testing.T) {
 func TestReadmeQueries(t *testing.T) {
 	s := open(t, newPath(t))
 	populate(t, s, 3)
-	_, err := service(t, s).Do(t.Context(), roomkit.By(boss), roomkit.OpenDirect{With: user(1)})
+	_, err := newService(t, s).Do(t.Context(), roomkit.By(boss), roomkit.OpenDirect{With: user(1)})
 	require.NoError(t, err)
 	readme, err := os.ReadFile("README.md")
 	require.NoError(t, err)

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // state is what the changes of a call rely on: first as the database has it under
@@ -63,7 +64,7 @@ func (s *state) wantUser(id roomkit.UserID)       { s.users.want(id, string(id))
 func (s *state) wantCompany(id roomkit.CompanyID) { s.companies.want(id, string(id)) }
 
 // readState reads all that the changes are about.
-func (s *Store) readState(t *tx, changes []roomkit.Change) (*state, error) {
+func (s *Store) readState(t *tx, changes []store.Change) (*state, error) {
 	st := &state{}
 	st.rooms.expect(len(changes))
 	st.commands.expect(len(changes))
@@ -79,7 +80,7 @@ func (s *Store) readState(t *tx, changes []roomkit.Change) (*state, error) {
 	return st, st.readNames(t, changes)
 }
 
-func (s *state) want(c *roomkit.Change) {
+func (s *state) want(c *store.Change) {
 	s.commands.want(c.Command, c.Command[:])
 	for i := range c.Expect {
 		switch of := &c.Expect[i].Subject; of.Type {
@@ -131,7 +132,7 @@ func (s *Store) readRow(r *row, st *state) {
 
 // readNames finds out who holds the names and checkpoints that the changes are
 // about. Rooms that keep their names need no look.
-func (s *state) readNames(t *tx, changes []roomkit.Change) error {
+func (s *state) readNames(t *tx, changes []store.Change) error {
 	for i := range changes {
 		for j := range changes[i].Rooms {
 			r := &changes[i].Rooms[j]
@@ -175,7 +176,7 @@ func (s *state) readCheckpoint(t *tx, name string) error {
 // command is what is remembered of a command. Until its records are read it lacks
 // its cursor, and its events if they are those of the records.
 type command struct {
-	*roomkit.Outcome
+	*store.Outcome
 	last    int64 // position of its last record; 0: it has none
 	records int64
 	listed  bool // the events are not just those of the records
@@ -194,7 +195,7 @@ func (s *Store) readCommands(t *tx, commands *keyed[roomkit.CommandID, command])
 }
 
 func (s *Store) command(id roomkit.CommandID, r *row) *command {
-	c := &command{Outcome: &roomkit.Outcome{Command: id}}
+	c := &command{Outcome: &store.Outcome{Command: id}}
 	copy(c.Digest[:], r.bytes())
 	c.Room, c.Changed = r.id(), r.int() != 0
 	c.last, c.records = r.int(), r.int()
@@ -215,7 +216,7 @@ func (s *Store) readOwnRecords(t *tx, commands *keyed[roomkit.CommandID, command
 			rec := s.names.record(r)
 			c.Cursor = s.cursor(position, &rec)
 			if !c.listed {
-				c.Events = append(c.Events, roomkit.EventAt{Subject: rec.Subject, Version: rec.Version})
+				c.Events = append(c.Events, store.EventAt{Subject: rec.Subject, Version: rec.Version})
 			}
 		}, c.last-c.records+1, c.last)
 		if err != nil {
@@ -229,7 +230,7 @@ func (s *Store) readOwnRecords(t *tx, commands *keyed[roomkit.CommandID, command
 }
 
 // eventList writes events as words of the form type/id/version.
-func eventList(events []roomkit.EventAt) string {
+func eventList(events []store.EventAt) string {
 	var b strings.Builder
 	for i, e := range events {
 		if i > 0 {
@@ -244,7 +245,7 @@ func eventList(events []roomkit.EventAt) string {
 	return b.String()
 }
 
-func (s *Store) readEventList(r *row, v any) (events []roomkit.EventAt) {
+func (s *Store) readEventList(r *row, v any) (events []store.EventAt) {
 	text, _ := v.(string)
 	for word := range strings.FieldsSeq(text) {
 		parts := strings.Split(word, "/")
@@ -263,7 +264,7 @@ func (s *Store) readEventList(r *row, v any) (events []roomkit.EventAt) {
 			r.fail("malformed event %q", word)
 			return nil
 		}
-		events = append(events, roomkit.EventAt{Subject: of, Version: roomkit.Version(version)})
+		events = append(events, store.EventAt{Subject: of, Version: roomkit.Version(version)})
 	}
 	return events
 }

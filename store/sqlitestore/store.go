@@ -18,7 +18,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Options say how a store uses its database. The zero value, like nil, is right
@@ -91,9 +91,9 @@ type Store struct {
 }
 
 var (
-	_ roomkit.Store    = (*Store)(nil)
-	_ roomkit.Notifier = (*Store)(nil)
-	_ roomkit.Parallel = (*Store)(nil)
+	_ store.Store    = (*Store)(nil)
+	_ store.Notifier = (*Store)(nil)
+	_ store.Parallel = (*Store)(nil)
 )
 
 // New gives the store in a database that [Migrate] has prepared. It never closes

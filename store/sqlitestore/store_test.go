@@ -6,14 +6,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
 	"github.com/go-roomkit/roomkit/store/storetest"
 )
 
 func TestStore(t *testing.T) {
 	var paths sync.Map
-	storetest.Run(t, func(tb testing.TB) roomkit.Store {
+	storetest.Run(t, func(tb testing.TB) store.Store {
 		path := newPath(tb)
 		s := open(tb, path)
 		paths.Store(s, path)
@@ -21,7 +21,7 @@ func TestStore(t *testing.T) {
 	}, &storetest.Options{
 		Parallel: true,
 		Checks:   scale(40, 2000),
-		Reopen: func(tb testing.TB, s roomkit.Store) roomkit.Store {
+		Reopen: func(tb testing.TB, s store.Store) store.Store {
 			require.NoError(tb, s.(*sqliteopen.Store).Close())
 			path, _ := paths.Load(s)
 			return open(tb, path.(string))
@@ -30,5 +30,5 @@ func TestStore(t *testing.T) {
 }
 
 func TestConsequences(t *testing.T) {
-	storetest.Consequences(t, func(tb testing.TB) roomkit.Store { return open(tb, newPath(tb)) })
+	storetest.Consequences(t, func(tb testing.TB) store.Store { return open(tb, newPath(tb)) })
 }

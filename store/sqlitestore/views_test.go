@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // viewed gives the only row of a query by the names of its columns.
@@ -48,12 +49,12 @@ func TestViews(t *testing.T) {
 	}
 	who := roomkit.User{ID: "a", Version: 1, Company: acme, Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true, WorksSince: 19, WorksLost: 20, Ended: 21}
 	company := roomkit.Company{ID: acme, Version: 1, Core: true, Works: roomkit.ExternalAll, MaxGroups: 22, RecallWindow: 23, WorksOff: 24, WorksNarrowed: 25}
-	c := roomkit.Change{Command: roomkit.CommandID{1}, Rooms: []roomkit.Room{room}, Members: []roomkit.Member{member}, Users: []roomkit.User{who}, Companies: []roomkit.Company{company}}
+	c := store.Change{Command: roomkit.CommandID{1}, Rooms: []roomkit.Room{room}, Members: []roomkit.Member{member}, Users: []roomkit.User{who}, Companies: []roomkit.Company{company}}
 	for _, of := range []roomkit.Subject{roomkit.RoomSubject(room.ID), roomkit.UserSubject("a"), roomkit.CompanySubject(acme)} {
-		c.Expect = append(c.Expect, roomkit.Expect{Subject: of})
-		c.Records = append(c.Records, roomkit.Record{Subject: of, Version: 1, Type: "test"})
+		c.Expect = append(c.Expect, store.Expect{Subject: of})
+		c.Records = append(c.Records, store.Record{Subject: of, Version: 1, Type: "test"})
 	}
-	results, err := s.Commit(t.Context(), []roomkit.Change{c})
+	results, err := s.Commit(t.Context(), []store.Change{c})
 	require.NoError(t, err)
 	require.NoError(t, results[0].Err)
 	require.Equal(t, map[string]any{

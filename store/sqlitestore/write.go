@@ -4,14 +4,15 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // writes are the rows of the changes accepted, each with its last value.
 type writes struct {
 	store     *Store
 	state     *state
-	changes   []*roomkit.Change
-	outcomes  []*roomkit.Outcome
+	changes   []*store.Change
+	outcomes  []*store.Outcome
 	rooms     latest[roomkit.RoomID, roomkit.Room]
 	members   latest[place, roomkit.Member]
 	users     latest[roomkit.UserID, roomkit.User]
@@ -38,7 +39,7 @@ func (l *latest[K, V]) put(k K, v *V) {
 }
 
 // add takes a change. Its outcome gets its cursor when the change is written.
-func (w *writes) add(c *roomkit.Change, out *roomkit.Outcome) {
+func (w *writes) add(c *store.Change, out *store.Outcome) {
 	*out = c.Outcome
 	out.Command, out.Digest, out.Cursor = c.Command, c.Digest, ""
 	w.changes, w.outcomes = append(w.changes, c), append(w.outcomes, out)
@@ -61,7 +62,7 @@ func (w *writes) add(c *roomkit.Change, out *roomkit.Outcome) {
 
 // expect makes room for what n changes write at least.
 func (w *writes) expect(n int) {
-	w.changes, w.outcomes = make([]*roomkit.Change, 0, n), make([]*roomkit.Outcome, 0, n)
+	w.changes, w.outcomes = make([]*store.Change, 0, n), make([]*store.Outcome, 0, n)
 	w.rooms.expect(n)
 	w.members.expect(n)
 }
@@ -242,8 +243,8 @@ func (w *writes) writeRecords(t *tx) error {
 }
 
 // eventsOf reports whether events are just those of the records.
-func eventsOf(events []roomkit.EventAt, records []roomkit.Record) bool {
-	return slices.EqualFunc(events, records, func(e roomkit.EventAt, r roomkit.Record) bool {
+func eventsOf(events []store.EventAt, records []store.Record) bool {
+	return slices.EqualFunc(events, records, func(e store.EventAt, r store.Record) bool {
 		return e.Version == r.Version && e.Subject == r.Subject
 	})
 }

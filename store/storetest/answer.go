@@ -6,23 +6,24 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // answer is what a store fills in of Facts, in one form: rows in byte order and
 // nil for none.
 type answer struct {
-	Done       *roomkit.Outcome
+	Done       *store.Outcome
 	Room       roomkit.Room
 	Members    []roomkit.Member
 	Users      []roomkit.User
 	Companies  []roomkit.Company
 	Team       roomkit.Team
 	NameHolder roomkit.RoomID
-	Shared     []roomkit.RoomEntry
+	Shared     []store.RoomEntry
 	Checkpoint roomkit.Cursor
 }
 
-func answerOf(f roomkit.Facts) answer {
+func answerOf(f store.Facts) answer {
 	a := answer{
 		Room: f.Room, Members: sortMembers(f.Members), Users: sortUsers(f.Users), Companies: sortCompanies(f.Companies),
 		Team: cleanTeam(f.Team), NameHolder: f.NameHolder, Shared: own(f.Shared), Checkpoint: f.Checkpoint,
@@ -41,7 +42,7 @@ func answerOf(f roomkit.Facts) answer {
 }
 
 // answers demands that a need is answered by want and nothing else.
-func (k *kit) answers(n roomkit.Need, want answer) {
+func (k *kit) answers(n store.Need, want answer) {
 	k.Helper()
 	require.Equal(k, want, answerOf(k.load(n)), "answer to %+v", n)
 }

@@ -5,12 +5,13 @@ import (
 	"testing"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Bench measures a store: commits, loads, pages and the feed, each on an empty
 // store of its own that is filled first. What a benchmark hands to the store is
 // made while the clock stands still.
-func Bench(b *testing.B, open func(testing.TB) roomkit.Store) {
+func Bench(b *testing.B, open func(testing.TB) store.Store) {
 	for _, m := range []struct {
 		name    string
 		measure func(b *testing.B, k *kit)
@@ -39,11 +40,11 @@ func Bench(b *testing.B, open func(testing.TB) roomkit.Store) {
 // supply makes changes in stock, while the clock stands still.
 type supply struct {
 	b     *testing.B
-	stock []roomkit.Change
-	make  func() roomkit.Change
+	stock []store.Change
+	make  func() store.Change
 }
 
-func (s *supply) take(n int) []roomkit.Change {
+func (s *supply) take(n int) []store.Change {
 	if len(s.stock) < n {
 		s.b.StopTimer()
 		for range 1024 {
@@ -57,7 +58,7 @@ func (s *supply) take(n int) []roomkit.Change {
 }
 
 // commits measures calls of n changes each.
-func (k *kit) commits(b *testing.B, n int, next func() roomkit.Change) {
+func (k *kit) commits(b *testing.B, n int, next func() store.Change) {
 	b.Helper()
 	s := supply{b: b, make: next}
 	for b.Loop() {
@@ -76,7 +77,7 @@ func (k *kit) commits(b *testing.B, n int, next func() roomkit.Change) {
 
 func benchNewRoom(b *testing.B, k *kit) {
 	rooms := 0
-	k.commits(b, 1, func() roomkit.Change {
+	k.commits(b, 1, func() store.Change {
 		rooms++
 		id := roomID(rooms)
 		id[2], id[3] = byte(rooms>>24), byte(rooms>>16)
@@ -85,8 +86,8 @@ func benchNewRoom(b *testing.B, k *kit) {
 }
 
 // comings gives changes that let one person go and come.
-func (k *kit) comings(r *sheet) func() roomkit.Change {
-	return func() roomkit.Change {
+func (k *kit) comings(r *sheet) func() store.Change {
+	return func() store.Change {
 		move := r.join
 		if r.rows[bob].Participant {
 			move = r.leave
@@ -109,7 +110,7 @@ func benchManyInACall(b *testing.B, k *kit) {
 // which a change is made is counted as well.
 func benchSideBySide(b *testing.B, k *kit) {
 	const rooms = 256
-	var supplies [rooms]func() roomkit.Change
+	var supplies [rooms]func() store.Change
 	for i := range supplies {
 		supplies[i] = k.comings(k.found(i, roomkit.KindGeneral, ann, bob))
 	}
@@ -118,7 +119,7 @@ func benchSideBySide(b *testing.B, k *kit) {
 	b.RunParallel(func(pb *testing.PB) {
 		next := supplies[(taken.Add(1)-1)%rooms]
 		for pb.Next() {
-			results, err := k.store.Commit(k.ctx, []roomkit.Change{next()})
+			results, err := k.store.Commit(k.ctx, []store.Change{next()})
 			if err != nil || results[0].Err != nil {
 				b.Error(err, results)
 				return
@@ -139,7 +140,7 @@ func (k *kit) ofPeople(n int) (*sheet, []roomkit.UserID) {
 func benchLoad(n int, everybody bool) func(b *testing.B, k *kit) {
 	return func(b *testing.B, k *kit) {
 		r, people := k.ofPeople(n)
-		needs := []roomkit.Need{{
+		needs := []store.Need{{
 			Command: k.command(), Room: r.room.ID, People: []roomkit.UserID{people[1], people[n/2]},
 			Masters: true, Everybody: everybody,
 		}}
@@ -158,7 +159,7 @@ func benchLoad(n int, everybody bool) func(b *testing.B, k *kit) {
 
 func benchMembers(b *testing.B, k *kit) {
 	r, people := k.ofPeople(1000)
-	q := roomkit.MemberQuery{Room: r.room.ID, After: people[449], Limit: 100}
+	q := store.MemberQuery{Room: r.room.ID, After: people[449], Limit: 100}
 	for b.Loop() {
 		page, err := k.store.Members(k.ctx, q)
 		if err != nil || len(page) != 100 {
@@ -169,7 +170,7 @@ func benchMembers(b *testing.B, k *kit) {
 
 func benchRooms(b *testing.B, k *kit) {
 	k.manyRooms(300, ann, bob)
-	q := roomkit.RoomQuery{User: ann, After: roomID(99), Limit: 100}
+	q := store.RoomQuery{User: ann, After: roomID(99), Limit: 100}
 	for b.Loop() {
 		page, err := k.store.Rooms(k.ctx, q)
 		if err != nil || len(page) != 100 {
@@ -181,7 +182,7 @@ func benchRooms(b *testing.B, k *kit) {
 func benchShared(b *testing.B, k *kit) {
 	k.manyRooms(300, ann, cho)
 	r := k.found(999, roomkit.KindGeneral, ann, bob)
-	needs := []roomkit.Need{{Shared: []roomkit.UserID{ann, bob}}}
+	needs := []store.Need{{Shared: []roomkit.UserID{ann, bob}}}
 	for b.Loop() {
 		facts, err := k.store.Load(k.ctx, needs)
 		if err != nil || facts[0].Shared[0].Room.ID != r.room.ID {

@@ -14,6 +14,8 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Beside proves on a store that a service answers on it as on a reference: it
@@ -23,9 +25,9 @@ import (
 // by what they lead to. Each history has empty stores of its own and some 200 steps.
 // Six histories or more have to store every command, and 60 to refuse every one as well.
 // It is for the tests of stores, beside [Run], with package memstore as the reference.
-func Beside(tb testing.TB, reference, open func(testing.TB) roomkit.Store, histories int) {
+func Beside(tb testing.TB, reference, open func(testing.TB) store.Store, histories int) {
 	tb.Helper()
-	b := &beside{tb: tb, open: [2]func(testing.TB) roomkit.Store{reference, open}, budget: histories, reached: newReached()}
+	b := &beside{tb: tb, open: [2]func(testing.TB) store.Store{reference, open}, budget: histories, reached: newReached()}
 	for b.played < b.budget {
 		rapid.Check(tb, b.play)
 	}
@@ -36,7 +38,7 @@ func Beside(tb testing.TB, reference, open func(testing.TB) roomkit.Store, histo
 // beside plays histories until its budget is spent.
 type beside struct {
 	tb      testing.TB
-	open    [2]func(testing.TB) roomkit.Store
+	open    [2]func(testing.TB) store.Store
 	reached *reached
 	steps   int  // of the histories that went well
 	played  int  // histories that went well
@@ -98,18 +100,18 @@ var dawn = time.Date(2030, time.March, 1, 8, 0, 0, 0, time.UTC)
 // side is one of the two services, with what its feed has shown so far.
 type side struct {
 	h       *chronicle
-	store   roomkit.Store
-	svc     *roomkit.Service
+	store   store.Store
+	svc     *service.Service
 	ids     atomic.Uint32 // drawn in this step
-	records []roomkit.Record
+	records []store.Record
 	places  map[roomkit.Cursor]int
 }
 
-func (h *chronicle) open(tb testing.TB, open [2]func(testing.TB) roomkit.Store) {
+func (h *chronicle) open(tb testing.TB, open [2]func(testing.TB) store.Store) {
 	policy := roomkit.Policy{AnyoneIsContact: h.chance(4, 5), MaxGroupsPerUser: 5}
 	for i := range h.sides {
 		s := &side{h: h, store: open[i](tb), places: map[roomkit.Cursor]int{}}
-		svc, err := roomkit.New(s.store, &roomkit.Options{
+		svc, err := service.New(s.store, &service.Options{
 			Policy: policy, Clock: func() time.Time { return h.now }, NewID: s.newID,
 			Directory: &h.world, Contacts: h.world.contacts,
 		})

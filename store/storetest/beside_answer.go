@@ -10,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // fault is an error as far as it is the same on every store.
@@ -49,7 +51,7 @@ func faultOf(err error) (f fault) {
 
 // told is what a command was answered.
 type told struct {
-	Result roomkit.Result // without its cursor
+	Result service.Result // without its cursor
 	Behind string         // the event that the cursor is behind
 	Fault  fault
 }
@@ -59,7 +61,7 @@ func (is *told) stored() bool {
 	return is.Fault.Classes == nil && is.Result.Changed && !is.Result.Repeat
 }
 
-func (s *side) tell(results []roomkit.EachResult) []told {
+func (s *side) tell(results []service.EachResult) []told {
 	list := make([]told, len(results))
 	for i, r := range results {
 		list[i] = told{Result: r.Result, Behind: s.behind(r.Result.Cursor), Fault: faultOf(r.Err)}
@@ -80,7 +82,7 @@ func (s *side) behind(c roomkit.Cursor) string {
 	return nameOf(&s.records[i])
 }
 
-func nameOf(r *roomkit.Record) string { return fmt.Sprintf("%s/%d", r.Subject, r.Version) }
+func nameOf(r *store.Record) string { return fmt.Sprintf("%s/%d", r.Subject, r.Version) }
 
 // listed is a sequence read to its end.
 type listed[T any] struct {
@@ -109,7 +111,7 @@ func answerTo[T any](is T, err error) answered[T] { return answered[T]{is, fault
 
 // news reads what is new in the feed. The events of commands that ran side by side
 // come in any order, so for the comparison they are put into one.
-func (s *side) news(sideBySide bool) listed[roomkit.Recorded] {
+func (s *side) news(sideBySide bool) listed[service.Recorded] {
 	after := roomkit.Cursor("")
 	if n := len(s.records); n > 0 {
 		after = s.records[n-1].Cursor
@@ -121,7 +123,7 @@ func (s *side) news(sideBySide bool) listed[roomkit.Recorded] {
 		l.Items[i].Cursor = ""
 	}
 	if sideBySide {
-		slices.SortFunc(l.Items, func(a, b roomkit.Recorded) int {
+		slices.SortFunc(l.Items, func(a, b service.Recorded) int {
 			return cmp.Or(cmp.Compare(a.Subject.String(), b.Subject.String()), cmp.Compare(a.Version, b.Version))
 		})
 	}
@@ -129,8 +131,8 @@ func (s *side) news(sideBySide bool) listed[roomkit.Recorded] {
 }
 
 // follow compares what is new in the feeds.
-func (h *chronicle) follow(sideBySide bool) []roomkit.Recorded {
-	l := both(h, func(s *side) listed[roomkit.Recorded] { return s.news(sideBySide) }, "new in the feed")
+func (h *chronicle) follow(sideBySide bool) []service.Recorded {
+	l := both(h, func(s *side) listed[service.Recorded] { return s.news(sideBySide) }, "new in the feed")
 	require.Equal(h.t, fault{}, l.Fault, "the feed is read")
 	return l.Items
 }

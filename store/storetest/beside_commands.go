@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // way is how a command of one type is drawn.
@@ -67,20 +69,20 @@ func (h *chronicle) createRoom() (roomkit.Actor, roomkit.Command) {
 		cmd.Origin, cmd.Audience = roomkit.OriginEvent, roomkit.AudienceNone
 	case 1:
 		room := h.room(roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindTeam)
-		cmd.Origin, cmd.Source, cmd.People = roomkit.OriginRoom, room.ID, some(h, h.inside(room, roomkit.MembersPresent), 3)
-		actor = h.someoneIn(room, roomkit.MembersTakingPart)
+		cmd.Origin, cmd.Source, cmd.People = roomkit.OriginRoom, room.ID, some(h, h.inside(room, store.MembersPresent), 3)
+		actor = h.someoneIn(room, store.MembersTakingPart)
 	case 2:
 		room := h.room(roomkit.KindGeneral, roomkit.KindGroup)
-		cmd.Use, cmd.People, cmd.Anyway = room.ID, some(h, h.inside(room, roomkit.MembersTakingPart), 3), false
-		actor = h.someoneIn(room, roomkit.MembersTakingPart)
+		cmd.Use, cmd.People, cmd.Anyway = room.ID, some(h, h.inside(room, store.MembersTakingPart), 3), false
+		actor = h.someoneIn(room, store.MembersTakingPart)
 	case 3:
 		cmd.Name, cmd.Photo, cmd.Description = h.text("name"), h.text("photo"), h.text("about")
 	case 4:
 		cmd.People = append(cmd.People, h.anybody())
 	case 5, 6:
 		room := h.room(roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindExternalGroup)
-		cmd.People, cmd.Anyway = some(h, h.inside(room, roomkit.MembersTakingPart), 4), false
-		actor = h.someoneIn(room, roomkit.MembersTakingPart)
+		cmd.People, cmd.Anyway = some(h, h.inside(room, store.MembersTakingPart), 4), false
+		actor = h.someoneIn(room, store.MembersTakingPart)
 	}
 	return roomkit.By(actor), cmd
 }
@@ -161,7 +163,7 @@ func (h *chronicle) invite() (roomkit.Actor, roomkit.Command) {
 
 func (h *chronicle) remove() (roomkit.Actor, roomkit.Command) {
 	room := h.room(roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindExternalGroup)
-	people := h.inside(room, roomkit.MembersTakingPart)
+	people := h.inside(room, store.MembersTakingPart)
 	if len(people) == 0 || h.chance(1, 10) {
 		people = h.world.people()
 	}
@@ -178,7 +180,7 @@ func (h *chronicle) leave() (roomkit.Actor, roomkit.Command) {
 func (h *chronicle) expel() (roomkit.Actor, roomkit.Command) {
 	cause := pick(h, []roomkit.Cause{roomkit.CausePermission, roomkit.CauseAccount})
 	if room, people := h.unwell(); len(people) > 0 && h.chance(5, 6) {
-		if u := h.load(roomkit.Need{People: people[:1]}).Users[0]; u.Status != roomkit.StatusDeleted {
+		if u := h.load(store.Need{People: people[:1]}).Users[0]; u.Status != roomkit.StatusDeleted {
 			cause = roomkit.CausePermission
 		} else {
 			cause = roomkit.CauseAccount
@@ -186,7 +188,7 @@ func (h *chronicle) expel() (roomkit.Actor, roomkit.Command) {
 		return roomkit.System(), roomkit.Expel{Room: room, People: people[:1], Cause: cause}
 	}
 	room := h.room(roomkit.KindExternalGroup)
-	u := h.world.user(h.someoneIn(room, roomkit.MembersPresent))
+	u := h.world.user(h.someoneIn(room, store.MembersPresent))
 	switch {
 	case h.chance(1, 3):
 		return roomkit.System(), roomkit.DeleteUser{User: u.ID}
@@ -203,7 +205,7 @@ func (h *chronicle) unwell() (roomkit.RoomID, []roomkit.UserID) {
 		found, err := h.sides[0].svc.Health(h.ctx, room.ID)
 		require.NoError(h.t, err)
 		for _, f := range found {
-			if f.Problem == roomkit.ProblemVoid {
+			if f.Problem == service.ProblemVoid {
 				return room.ID, f.People
 			}
 		}
@@ -232,7 +234,7 @@ func (h *chronicle) dismiss() (roomkit.Actor, roomkit.Command) {
 	case h.chance(3, 4):
 		return h.appoint()
 	}
-	return h.actorFor(room), roomkit.DismissMasters{Room: room.ID, People: []roomkit.UserID{h.someoneIn(room, roomkit.MembersManaging)}}
+	return h.actorFor(room), roomkit.DismissMasters{Room: room.ID, People: []roomkit.UserID{h.someoneIn(room, store.MembersManaging)}}
 }
 
 func (h *chronicle) handOver() (roomkit.Actor, roomkit.Command) {
@@ -341,7 +343,7 @@ func (h *chronicle) suspendUser() (roomkit.Actor, roomkit.Command) {
 // withStatus draws a user, if wanted and possible one whose account is in this state.
 func (h *chronicle) withStatus(s roomkit.UserStatus, wanted bool) roomkit.UserID {
 	var ids []roomkit.UserID
-	for _, u := range h.load(roomkit.Need{People: h.world.people()}).Users {
+	for _, u := range h.load(store.Need{People: h.world.people()}).Users {
 		if u.Status == s {
 			ids = append(ids, u.ID)
 		}

@@ -7,14 +7,15 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
 )
 
 // run gives an order to one side.
-func (s *side) run(o order) []roomkit.EachResult {
+func (s *side) run(o order) []service.EachResult {
 	if len(o.cmds) > 1 {
 		return s.svc.Each(s.h.ctx, o.actor, o.cmds, o.options()...)
 	}
-	list := make([]roomkit.EachResult, len(o.cmds))
+	list := make([]service.EachResult, len(o.cmds))
 	for i, cmd := range o.cmds {
 		list[i].Result, list[i].Err = s.svc.Do(s.h.ctx, o.actor, cmd, o.options()...)
 	}
@@ -48,7 +49,7 @@ func withConsequences(cmd roomkit.Command) bool {
 
 // give gives an order to both sides and compares what comes of it.
 func (h *chronicle) give(o order) []told {
-	var results [2][]roomkit.EachResult
+	var results [2][]service.EachResult
 	for i, s := range h.sides {
 		results[i] = s.run(o)
 	}
@@ -77,9 +78,9 @@ func (h *chronicle) plan(o order) {
 	for _, cmd := range o.cmds {
 		both(h, func(s *side) []told {
 			result, err := s.svc.Plan(h.ctx, o.actor, cmd, o.options()...)
-			return s.tell([]roomkit.EachResult{{Result: result, Err: err}})
+			return s.tell([]service.EachResult{{Result: result, Err: err}})
 		}, "plan of %s", o)
-		planned := both(h, func(s *side) listed[roomkit.Consequence] {
+		planned := both(h, func(s *side) listed[service.Consequence] {
 			return listOf(s.svc.PlanConsequences(h.ctx, o.actor, cmd))
 		}, "consequences of %s", o)
 		h.reached.note("consequences planned", len(planned.Items) > 0)
@@ -104,10 +105,10 @@ func (o order) String() string {
 
 // sweep carries out what changes of the directory have decided.
 func (h *chronicle) sweep() {
-	both(h, func(s *side) answered[[]roomkit.EnforceProgress] {
-		var steps []roomkit.EnforceProgress
-		err := s.svc.Enforce(h.ctx, &roomkit.EnforceOptions{
-			Once: true, Progress: func(p roomkit.EnforceProgress) { steps = append(steps, p) },
+	both(h, func(s *side) answered[[]service.EnforceProgress] {
+		var steps []service.EnforceProgress
+		err := s.svc.Enforce(h.ctx, &service.EnforceOptions{
+			Once: true, Progress: func(p service.EnforceProgress) { steps = append(steps, p) },
 		})
 		return answerTo(steps, err)
 	}, "progress of Enforce")
@@ -126,7 +127,7 @@ func (h *chronicle) followOn() {
 	name, batch := pick(h, []string{"mail", "search"}), h.oneOf(0, 15)
 	got := both(h, func(s *side) answered[handed] {
 		got := handed{From: -1}
-		err := s.svc.Follow(h.ctx, name, func(_ context.Context, rec roomkit.Recorded) error {
+		err := s.svc.Follow(h.ctx, name, func(_ context.Context, rec service.Recorded) error {
 			place, known := s.places[rec.Cursor]
 			if got.From < 0 {
 				got.From, got.To = place, place
@@ -134,7 +135,7 @@ func (h *chronicle) followOn() {
 			got.Gaps = got.Gaps || !known || place != got.To
 			got.To = place + 1
 			return nil
-		}, &roomkit.FollowOptions{Once: true, Batch: batch, Progress: func(p roomkit.FollowProgress) {
+		}, &service.FollowOptions{Once: true, Batch: batch, Progress: func(p service.FollowProgress) {
 			got.Progress = append(got.Progress, s.places[p.Cursor])
 		}})
 		return answerTo(got, err)

@@ -9,6 +9,9 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/go-roomkit/roomkit"
+	decide "github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 var coin = rapid.Bool()
@@ -60,15 +63,15 @@ type order struct {
 	contacts []roomkit.UserID
 }
 
-func (o *order) options() (list []roomkit.CallOption) {
+func (o *order) options() (list []service.CallOption) {
 	if o.key != "" {
-		list = append(list, roomkit.WithKey(o.key))
+		list = append(list, service.WithKey(o.key))
 	}
 	if o.hasIfVer {
-		list = append(list, roomkit.IfVersion(o.ifVer))
+		list = append(list, service.IfVersion(o.ifVer))
 	}
 	if len(o.contacts) > 0 {
-		list = append(list, roomkit.WithContacts(o.contacts...))
+		list = append(list, service.WithContacts(o.contacts...))
 	}
 	return list
 }
@@ -126,7 +129,7 @@ func (h *chronicle) again() order {
 func (h *chronicle) batch() order {
 	o := drawn(h, "batch", func() order {
 		of := h.active(roomkit.KindDirect, roomkit.KindGeneral)
-		actor := h.someoneIn(pick(h, of), roomkit.MembersTakingPart)
+		actor := h.someoneIn(pick(h, of), store.MembersTakingPart)
 		o := order{actor: roomkit.By(actor)}
 		for _, room := range some(h, of, 4) {
 			o.cmds = append(o.cmds, h.apart(actor, room))
@@ -152,25 +155,25 @@ func (h *chronicle) apart(actor roomkit.UserID, room roomkit.Room) roomkit.Comma
 		colleagues := some(h, h.world.of(h.world.user(actor).Company), 2)
 		return roomkit.Invite{Room: room.ID, People: append(colleagues, "10")[:1]}
 	case 2:
-		return roomkit.Remove{Room: room.ID, People: []roomkit.UserID{h.someoneIn(room, roomkit.MembersTakingPart)}}
+		return roomkit.Remove{Room: room.ID, People: []roomkit.UserID{h.someoneIn(room, store.MembersTakingPart)}}
 	}
 	return roomkit.Edit{Room: room.ID, Photo: new(h.text("photo"))}
 }
 
 // What is drawn goes by what the reference holds.
 
-func (h *chronicle) load(n roomkit.Need) roomkit.Facts {
-	facts, err := h.sides[0].store.Load(h.ctx, []roomkit.Need{n})
+func (h *chronicle) load(n store.Need) store.Facts {
+	facts, err := h.sides[0].store.Load(h.ctx, []store.Need{n})
 	require.NoError(h.t, err)
 	return facts[0]
 }
 
 func (h *chronicle) row(room roomkit.RoomID) roomkit.Room {
-	return h.load(roomkit.Need{Room: room}).Room
+	return h.load(store.Need{Room: room}).Room
 }
 
 func (h *chronicle) company(id roomkit.CompanyID) roomkit.Company {
-	for _, c := range h.load(roomkit.Need{Companies: []roomkit.CompanyID{id}}).Companies {
+	for _, c := range h.load(store.Need{Companies: []roomkit.CompanyID{id}}).Companies {
 		return c
 	}
 	return roomkit.Company{}
@@ -199,8 +202,8 @@ func (h *chronicle) room(kinds ...roomkit.Kind) roomkit.Room {
 	return roomkit.Room{ID: roomkit.RoomID{0xff, byte(h.roll(3))}}
 }
 
-func (h *chronicle) inside(room roomkit.Room, which roomkit.MemberFilter) (ids []roomkit.UserID) {
-	rows, err := h.sides[0].store.Members(h.ctx, roomkit.MemberQuery{Room: room.ID, Which: which})
+func (h *chronicle) inside(room roomkit.Room, which store.MemberFilter) (ids []roomkit.UserID) {
+	rows, err := h.sides[0].store.Members(h.ctx, store.MemberQuery{Room: room.ID, Which: which})
 	require.NoError(h.t, err)
 	for _, m := range rows {
 		ids = append(ids, m.User)
@@ -209,7 +212,7 @@ func (h *chronicle) inside(room roomkit.Room, which roomkit.MemberFilter) (ids [
 }
 
 // someoneIn draws one of the people of a room; anybody if nobody is there.
-func (h *chronicle) someoneIn(room roomkit.Room, which roomkit.MemberFilter) roomkit.UserID {
+func (h *chronicle) someoneIn(room roomkit.Room, which store.MemberFilter) roomkit.UserID {
 	if ids := h.inside(room, which); len(ids) > 0 {
 		return pick(h, ids)
 	}
@@ -230,9 +233,9 @@ func (h *chronicle) actorFor(room roomkit.Room) roomkit.Actor {
 	case room.Kind.HasBadge() && h.chance(1, 3), room.Kind == roomkit.KindTeam:
 		return roomkit.By(h.world.head(room.Company))
 	case room.Kind.IsGroup():
-		return roomkit.By(h.someoneIn(room, roomkit.MembersManaging))
+		return roomkit.By(h.someoneIn(room, store.MembersManaging))
 	}
-	return roomkit.By(h.someoneIn(room, roomkit.MembersTakingPart))
+	return roomkit.By(h.someoneIn(room, store.MembersTakingPart))
 }
 
 // provider draws who may change the directory of a company, seldom somebody else.
@@ -253,6 +256,6 @@ func (h *chronicle) toss() bool { return h.roll(2) == 1 }
 // roomNamed gives the room that a command for one room is for.
 func roomNamed(actor roomkit.Actor, cmd roomkit.Command) (roomkit.RoomID, bool) {
 	rules := roomkit.NewRules(roomkit.Policy{})
-	n := rules.Need(actor, cmd)
+	n := decide.NeedRules(rules, actor, cmd)
 	return n.Room, !n.Room.IsZero()
 }

@@ -7,6 +7,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
+	verify "github.com/go-roomkit/roomkit/store/verify"
 )
 
 // glance compares what one user can see of the rooms, and one of them more closely.
@@ -16,7 +19,7 @@ func (h *chronicle) glance() {
 		room = pick(h, h.rooms)
 	}
 	if h.chance(3, 4) {
-		user = h.someoneIn(roomkit.Room{ID: room}, roomkit.MembersAll)
+		user = h.someoneIn(roomkit.Room{ID: room}, store.MembersAll)
 	}
 	h.lookAsUser(user)
 	h.lookInto(user, room)
@@ -33,14 +36,14 @@ func (h *chronicle) lookAtAccess(user roomkit.UserID) {
 // lookAsUser compares what a user can do and find.
 func (h *chronicle) lookAsUser(user roomkit.UserID) {
 	h.lookAtAccess(user)
-	q := roomkit.RoomQuery{Which: roomkit.MemberFilter(h.roll(3)), Limit: h.oneOf(0, 1, 2), Kinds: h.kinds()}
-	both(h, func(s *side) listed[roomkit.RoomEntry] { return listOf(s.svc.Rooms(h.ctx, user, q)) }, "rooms of %s by %+v", user, q)
-	which := roomkit.GroupList(h.roll(3))
-	groups := both(h, func(s *side) listed[roomkit.RoomEntry] { return listOf(s.svc.Groups(h.ctx, user, which)) }, "groups %d of %s", which, user)
+	q := store.RoomQuery{Which: store.MemberFilter(h.roll(3)), Limit: h.oneOf(0, 1, 2), Kinds: h.kinds()}
+	both(h, func(s *side) listed[store.RoomEntry] { return listOf(s.svc.Rooms(h.ctx, user, q)) }, "rooms of %s by %+v", user, q)
+	which := service.GroupList(h.roll(3))
+	groups := both(h, func(s *side) listed[store.RoomEntry] { return listOf(s.svc.Groups(h.ctx, user, which)) }, "groups %d of %s", which, user)
 	h.reached.note("groups listed", len(groups.Items) > 0)
 	people, audience, exact := some(h, h.world.people(), 3), roomkit.Audience(h.roll(3)), h.chance(1, 4)
 	if rooms := h.active(roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindExternalGroup, roomkit.KindTeam); len(rooms) > 0 && h.chance(3, 4) {
-		here := h.inside(pick(h, rooms), roomkit.MembersTakingPart)
+		here := h.inside(pick(h, rooms), store.MembersTakingPart)
 		user, people = pick(h, append(here, user)), some(h, append(here, user), 4)
 	}
 	offers := both(h, func(s *side) answered[[]roomkit.Offer] {
@@ -59,7 +62,7 @@ func (h *chronicle) kinds() []roomkit.Kind {
 // lookInto compares what a user can know of a room.
 func (h *chronicle) lookInto(user roomkit.UserID, room roomkit.RoomID) {
 	both(h, func(s *side) answered[roomkit.Room] { return answerTo(s.svc.Room(h.ctx, user, room)) }, "room %s for %s", room, user)
-	q := roomkit.MemberQuery{Which: roomkit.MemberFilter(h.roll(4)), Limit: h.oneOf(0, 1, 2)}
+	q := store.MemberQuery{Which: store.MemberFilter(h.roll(4)), Limit: h.oneOf(0, 1, 2)}
 	both(h, func(s *side) listed[roomkit.Member] { return listOf(s.svc.Members(h.ctx, user, room, q)) }, "members of %s for %s by %+v", room, user, q)
 	after := roomkit.Version(h.oneOf(0, 0, 1, 5))
 	events := both(h, func(s *side) listed[roomkit.Event] { return listOf(s.svc.History(h.ctx, user, room, after)) }, "history of %s for %s", room, user)
@@ -80,18 +83,18 @@ func (h *chronicle) lookAtAll() {
 		h.lookAtCompany(company)
 	}
 	h.lookAtFeed()
-	both(h, func(s *side) fault { return faultOf(roomkit.Verify(h.ctx, s.store, nil)) }, "what Verify finds")
+	both(h, func(s *side) fault { return faultOf(verify.Verify(h.ctx, s.store, nil)) }, "what Verify finds")
 }
 
 // lookAtRoom compares a room as the host and as everybody sees it.
 func (h *chronicle) lookAtRoom(room roomkit.RoomID) {
-	found := both(h, func(s *side) answered[[]roomkit.Finding] { return answerTo(s.svc.Health(h.ctx, room)) }, "health of %s", room)
+	found := both(h, func(s *side) answered[[]service.Finding] { return answerTo(s.svc.Health(h.ctx, room)) }, "health of %s", room)
 	h.reached.note("unwell", len(found.Is) > 0)
 	limit := h.oneOf(0, 1, 3)
-	for which := roomkit.MembersPresent; which <= roomkit.MembersAll; which++ {
+	for which := store.MembersPresent; which <= store.MembersAll; which++ {
 		both(h, func(s *side) answered[[]roomkit.Member] {
 			return allPages(limit, func(after roomkit.UserID) ([]roomkit.Member, error) {
-				return s.store.Members(h.ctx, roomkit.MemberQuery{Room: room, Which: which, After: after, Limit: limit})
+				return s.store.Members(h.ctx, store.MemberQuery{Room: room, Which: which, After: after, Limit: limit})
 			}, func(m roomkit.Member) roomkit.UserID { return m.User })
 		}, "rows %d of %s", which, room)
 	}
@@ -105,20 +108,20 @@ func (h *chronicle) lookAtCompany(company roomkit.CompanyID) {
 	limit := h.oneOf(0, 1, 3)
 	both(h, func(s *side) answered[[]roomkit.User] {
 		return allPages(limit, func(after roomkit.UserID) ([]roomkit.User, error) {
-			return s.store.Users(h.ctx, roomkit.UserQuery{Company: company, After: after, Limit: limit})
+			return s.store.Users(h.ctx, store.UserQuery{Company: company, After: after, Limit: limit})
 		}, func(u roomkit.User) roomkit.UserID { return u.ID })
 	}, "users of %s", company)
 	if company == "" {
 		return
 	}
 	public, kinds := h.chance(1, 3), h.kinds()
-	both(h, func(s *side) answered[[]roomkit.RoomEntry] {
-		return allPages(limit, func(after roomkit.RoomID) ([]roomkit.RoomEntry, error) {
-			return s.store.Rooms(h.ctx, roomkit.RoomQuery{Company: company, Public: public, Kinds: kinds, After: after, Limit: limit})
-		}, func(e roomkit.RoomEntry) roomkit.RoomID { return e.Room.ID })
+	both(h, func(s *side) answered[[]store.RoomEntry] {
+		return allPages(limit, func(after roomkit.RoomID) ([]store.RoomEntry, error) {
+			return s.store.Rooms(h.ctx, store.RoomQuery{Company: company, Public: public, Kinds: kinds, After: after, Limit: limit})
+		}, func(e store.RoomEntry) roomkit.RoomID { return e.Room.ID })
 	}, "rooms of %s", company)
 	when := h.now.Add(time.Duration(h.roll(100)) * 24 * time.Hour)
-	due := both(h, func(s *side) listed[roomkit.Due] { return listOf(s.svc.Due(h.ctx, company, when)) }, "due of %s", company)
+	due := both(h, func(s *side) listed[service.Due] { return listOf(s.svc.Due(h.ctx, company, when)) }, "due of %s", company)
 	h.reached.note("due", len(due.Items) > 0)
 }
 

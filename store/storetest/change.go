@@ -7,20 +7,21 @@ import (
 	"time"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // part is a piece of a change.
-type part func(c *roomkit.Change)
+type part func(c *store.Change)
 
 // change puts a change together: a fresh command, the parts in order, and the
 // outcome that follows from them.
-func (k *kit) change(parts ...part) roomkit.Change {
+func (k *kit) change(parts ...part) store.Change {
 	return k.changeAs(k.command(), parts...)
 }
 
 // changeAs is change with a given command id.
-func (k *kit) changeAs(id roomkit.CommandID, parts ...part) roomkit.Change {
-	c := roomkit.Change{Command: id, Digest: sha256.Sum256(id[:])}
+func (k *kit) changeAs(id roomkit.CommandID, parts ...part) store.Change {
+	c := store.Change{Command: id, Digest: sha256.Sum256(id[:])}
 	for _, p := range parts {
 		p(&c)
 	}
@@ -29,24 +30,24 @@ func (k *kit) changeAs(id roomkit.CommandID, parts ...part) roomkit.Change {
 }
 
 // finish sets what follows from the rest: commands of records and the outcome.
-func finish(c *roomkit.Change) {
-	c.Outcome = roomkit.Outcome{Command: c.Command, Digest: c.Digest, Changed: len(c.Records) > 0}
+func finish(c *store.Change) {
+	c.Outcome = store.Outcome{Command: c.Command, Digest: c.Digest, Changed: len(c.Records) > 0}
 	if len(c.Rooms) > 0 {
 		c.Outcome.Room = c.Rooms[0].ID
 	}
 	for i := range c.Records {
 		c.Records[i].Command = c.Command
-		c.Outcome.Events = append(c.Outcome.Events, roomkit.EventAt{Subject: c.Records[i].Subject, Version: c.Records[i].Version})
+		c.Outcome.Events = append(c.Outcome.Events, store.EventAt{Subject: c.Records[i].Subject, Version: c.Records[i].Version})
 	}
 }
 
 // record adds the event that leads on from version was, and the expectation of
 // was unless the change has one of this subject.
-func record(c *roomkit.Change, of roomkit.Subject, was roomkit.Version) {
-	if !slices.ContainsFunc(c.Expect, func(e roomkit.Expect) bool { return e.Subject == of }) {
-		c.Expect = append(c.Expect, roomkit.Expect{Subject: of, Version: was})
+func record(c *store.Change, of roomkit.Subject, was roomkit.Version) {
+	if !slices.ContainsFunc(c.Expect, func(e store.Expect) bool { return e.Subject == of }) {
+		c.Expect = append(c.Expect, store.Expect{Subject: of, Version: was})
 	}
-	c.Records = append(c.Records, roomkit.Record{
+	c.Records = append(c.Records, store.Record{
 		Subject: of, Version: was + 1, Type: "test.happened", At: at(was + 1),
 		Data: fmt.Appendf(nil, "%s %d\x00\xff", of, was+1),
 	})
@@ -54,23 +55,23 @@ func record(c *roomkit.Change, of roomkit.Subject, was roomkit.Version) {
 
 // rely adds an expectation of something that is not written.
 func rely(on roomkit.Subject, v roomkit.Version) part {
-	return func(c *roomkit.Change) { c.Expect = append(c.Expect, roomkit.Expect{Subject: on, Version: v}) }
+	return func(c *store.Change) { c.Expect = append(c.Expect, store.Expect{Subject: on, Version: v}) }
 }
 
 func tallyUser(id roomkit.UserID, was, now int64) part {
-	return func(c *roomkit.Change) {
-		c.Tallies = append(c.Tallies, roomkit.Tally{User: id, Was: was, Now: now})
+	return func(c *store.Change) {
+		c.Tallies = append(c.Tallies, store.Tally{User: id, Was: was, Now: now})
 	}
 }
 
 func tallyCompany(id roomkit.CompanyID, was, now int64) part {
-	return func(c *roomkit.Change) {
-		c.Tallies = append(c.Tallies, roomkit.Tally{Company: id, Was: was, Now: now})
+	return func(c *store.Change) {
+		c.Tallies = append(c.Tallies, store.Tally{Company: id, Was: was, Now: now})
 	}
 }
 
 func checkpoint(name string, was, now roomkit.Cursor) part {
-	return func(c *roomkit.Change) { c.Checkpoint = &roomkit.Checkpoint{Name: name, Was: was, Now: now} }
+	return func(c *store.Change) { c.Checkpoint = &store.Checkpoint{Name: name, Was: was, Now: now} }
 }
 
 // at is the time of the event with a version, with microseconds.
@@ -85,7 +86,7 @@ func roomID(n int) roomkit.RoomID {
 
 // cloneChanges copies changes with all their slices, so that what a store does to
 // them does not reach the rule.
-func cloneChanges(changes []roomkit.Change) []roomkit.Change {
+func cloneChanges(changes []store.Change) []store.Change {
 	copies := slices.Clone(changes)
 	for i := range copies {
 		copies[i] = changes[i].Clone()
@@ -93,7 +94,7 @@ func cloneChanges(changes []roomkit.Change) []roomkit.Change {
 	return copies
 }
 
-func cloneRecords(records []roomkit.Record) []roomkit.Record {
+func cloneRecords(records []store.Record) []store.Record {
 	records = slices.Clone(records)
 	for i := range records {
 		records[i].Data = slices.Clone(records[i].Data)

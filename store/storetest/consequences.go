@@ -16,13 +16,16 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
+	verify "github.com/go-roomkit/roomkit/store/verify"
 )
 
 // Consequences proves on a store that what follows from a change of the directory
 // happens exactly once: the sweep killed at every step and run again, several at
 // once, invitations that race it, and followers that crash and go on. open gives
 // an empty store. It is for the tests of stores, beside [Run].
-func Consequences(t *testing.T, open func(testing.TB) roomkit.Store) {
+func Consequences(t *testing.T, open func(testing.TB) store.Store) {
 	t.Run("killed at every step", func(t *testing.T) { killedEverywhere(t, open) })
 	t.Run("several enforcers at once", func(t *testing.T) { severalEnforcers(t, open) })
 	t.Run("invitations race the sweep", func(t *testing.T) { invitationsRace(t, open) })
@@ -31,8 +34,8 @@ func Consequences(t *testing.T, open func(testing.TB) roomkit.Store) {
 
 // office is a small installation: two companies that share external groups.
 type office struct {
-	store roomkit.Store
-	svc   *roomkit.Service
+	store store.Store
+	svc   *service.Service
 	ids   atomic.Uint64
 	clock atomic.Int64 // microseconds; every look takes some
 	rooms []roomkit.RoomID
@@ -44,8 +47,8 @@ var (
 )
 
 // service gives a service whose ids are the same in every run.
-func (o *office) service(tb testing.TB, store roomkit.Store) *roomkit.Service {
-	svc, err := roomkit.New(store, &roomkit.Options{
+func (o *office) service(tb testing.TB, store store.Store) *service.Service {
+	svc, err := service.New(store, &service.Options{
 		Policy: roomkit.Policy{AnyoneIsContact: true},
 		NewID: func() (id [16]byte) {
 			id[0] = 0x7f
@@ -59,7 +62,7 @@ func (o *office) service(tb testing.TB, store roomkit.Store) *roomkit.Service {
 	return svc
 }
 
-func newOffice(tb testing.TB, open func(testing.TB) roomkit.Store) *office {
+func newOffice(tb testing.TB, open func(testing.TB) store.Store) *office {
 	o := &office{store: open(tb)}
 	o.svc = o.service(tb, o.store)
 	var users []roomkit.User
@@ -89,7 +92,7 @@ func newOffice(tb testing.TB, open func(testing.TB) roomkit.Store) *office {
 	return o
 }
 
-func (o *office) do(tb testing.TB, actor roomkit.Actor, cmd roomkit.Command) roomkit.Result {
+func (o *office) do(tb testing.TB, actor roomkit.Actor, cmd roomkit.Command) service.Result {
 	tb.Helper()
 	res, err := o.svc.Do(tb.Context(), actor, cmd)
 	require.NoError(tb, err)
@@ -108,7 +111,7 @@ func (o *office) withdraw(tb testing.TB) {
 // picture is all that can be seen of the rooms afterwards.
 func (o *office) picture(tb testing.TB) string {
 	var b strings.Builder
-	facts, err := o.store.Load(tb.Context(), []roomkit.Need{{People: slices.Concat(ours, theirs)}})
+	facts, err := o.store.Load(tb.Context(), []store.Need{{People: slices.Concat(ours, theirs)}})
 	require.NoError(tb, err)
 	for _, u := range facts[0].Users {
 		fmt.Fprintf(&b, "%s %d\n", u.ID, u.Groups)
@@ -116,7 +119,7 @@ func (o *office) picture(tb testing.TB) string {
 	lines := strings.Split(b.String(), "\n")
 	slices.Sort(lines)
 	for _, room := range o.rooms {
-		people, err := o.store.Members(tb.Context(), roomkit.MemberQuery{Room: room, Which: roomkit.MembersAll})
+		people, err := o.store.Members(tb.Context(), store.MemberQuery{Room: room, Which: store.MembersAll})
 		require.NoError(tb, err)
 		for _, m := range people {
 			m.JoinedAt, m.LeftAt = time.Time{}, time.Time{}
@@ -134,20 +137,20 @@ func (o *office) picture(tb testing.TB) string {
 // settled demands that nobody is in an external group who may not be.
 func (o *office) settled(tb testing.TB) {
 	for _, room := range o.rooms {
-		people, err := o.store.Members(tb.Context(), roomkit.MemberQuery{Room: room})
+		people, err := o.store.Members(tb.Context(), store.MemberQuery{Room: room})
 		require.NoError(tb, err)
 		for _, m := range people {
 			require.Equal(tb, roomkit.UserID("b2"), m.User)
 		}
 	}
-	require.NoError(tb, roomkit.Verify(tb.Context(), o.store, nil))
+	require.NoError(tb, verify.Verify(tb.Context(), o.store, nil))
 }
 
 // lease is longer than any sweep takes here, so that no commit is for renewing it.
 const lease = time.Minute
 
-func enforceOnce(ctx context.Context, svc *roomkit.Service) error {
-	return svc.Enforce(ctx, &roomkit.EnforceOptions{Once: true, Lease: lease})
+func enforceOnce(ctx context.Context, svc *service.Service) error {
+	return svc.Enforce(ctx, &service.EnforceOptions{Once: true, Lease: lease})
 }
 
 var errDead = errors.New("the process is dead")
@@ -155,7 +158,7 @@ var errDead = errors.New("the process is dead")
 // mortal is a store of a process that dies at a certain commit: just before it or
 // just after it.
 type mortal struct {
-	roomkit.Store
+	store.Store
 	die   context.CancelFunc
 	after bool
 
@@ -164,7 +167,7 @@ type mortal struct {
 	dead bool
 }
 
-func (m *mortal) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+func (m *mortal) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.dead {
@@ -181,7 +184,7 @@ func (m *mortal) Commit(ctx context.Context, changes []roomkit.Change) ([]roomki
 	return nil, errDead
 }
 
-func killedEverywhere(t *testing.T, open func(testing.TB) roomkit.Store) {
+func killedEverywhere(t *testing.T, open func(testing.TB) store.Store) {
 	whole := newOffice(t, open)
 	whole.withdraw(t)
 	require.NoError(t, enforceOnce(t.Context(), whole.svc))
@@ -209,14 +212,14 @@ func killedEverywhere(t *testing.T, open func(testing.TB) roomkit.Store) {
 	}
 }
 
-func severalEnforcers(t *testing.T, open func(testing.TB) roomkit.Store) {
+func severalEnforcers(t *testing.T, open func(testing.TB) store.Store) {
 	o := newOffice(t, open)
 	o.withdraw(t)
 	var all sync.WaitGroup
 	for _, name := range []string{"one", "one", "two", "three"} {
 		all.Go(func() {
 			svc := o.service(t, o.store)
-			assert.NoError(t, svc.Enforce(t.Context(), &roomkit.EnforceOptions{Name: name, Once: true, Lease: 5 * time.Millisecond}))
+			assert.NoError(t, svc.Enforce(t.Context(), &service.EnforceOptions{Name: name, Once: true, Lease: 5 * time.Millisecond}))
 		})
 	}
 	all.Wait()
@@ -243,7 +246,7 @@ func (o *office) departures(tb testing.TB) map[string]int {
 
 // invitationsRace lets masters of the other company invite while the permission
 // is withdrawn and swept: whoever got in before is swept, nobody gets in after.
-func invitationsRace(t *testing.T, open func(testing.TB) roomkit.Store) {
+func invitationsRace(t *testing.T, open func(testing.TB) store.Store) {
 	o := newOffice(t, open)
 	rooms := map[roomkit.RoomID]roomkit.UserID{o.rooms[1]: "b1", o.rooms[3]: "b2"}
 	var inviters sync.WaitGroup

@@ -12,12 +12,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // followersCrash lets people write while a follower reads on, crashes and is
 // started again, and checks what it was given: everything, in the order of each
 // subject, and never behind a progress mark.
-func followersCrash(t *testing.T, open func(testing.TB) roomkit.Store) {
+func followersCrash(t *testing.T, open func(testing.TB) store.Store) {
 	o := newOffice(t, open)
 	var writers sync.WaitGroup
 	for i, room := range o.rooms {
@@ -57,10 +59,10 @@ type reader struct {
 	faults  []string
 }
 
-func (r *reader) options(once bool) *roomkit.FollowOptions {
-	return &roomkit.FollowOptions{
+func (r *reader) options(once bool) *service.FollowOptions {
+	return &service.FollowOptions{
 		Once: once, Batch: 8, Lease: time.Millisecond, Timeout: time.Minute, Attempts: 1,
-		Progress: func(p roomkit.FollowProgress) {
+		Progress: func(p service.FollowProgress) {
 			if p.Cursor != r.last {
 				r.faults = append(r.faults, "a progress mark that is not behind the last event")
 			}
@@ -69,7 +71,7 @@ func (r *reader) options(once bool) *roomkit.FollowOptions {
 	}
 }
 
-func (r *reader) handle(_ context.Context, rec roomkit.Recorded) error {
+func (r *reader) handle(_ context.Context, rec service.Recorded) error {
 	r.last = rec.Cursor
 	switch seen := r.seen[rec.Subject]; {
 	case rec.Version == seen+1:

@@ -7,21 +7,23 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func TestReaderRefusesWhatAFollowerMayNotBeGiven(t *testing.T) {
-	event := func(v roomkit.Version, c roomkit.Cursor) roomkit.Recorded {
-		return roomkit.Recorded{Record: roomkit.Record{Subject: roomkit.UserSubject("ann"), Version: v, Cursor: c}}
+	event := func(v roomkit.Version, c roomkit.Cursor) service.Recorded {
+		return service.Recorded{Record: store.Record{Subject: roomkit.UserSubject("ann"), Version: v, Cursor: c}}
 	}
 	fresh := func() *reader { return &reader{seen: map[roomkit.Subject]roomkit.Version{}} }
-	give := func(r *reader, e roomkit.Recorded) { require.NoError(t, r.handle(context.Background(), e)) }
+	give := func(r *reader, e service.Recorded) { require.NoError(t, r.handle(context.Background(), e)) }
 
 	r := fresh()
 	give(r, event(1, "a"))
 	give(r, event(2, "b"))
 	give(r, event(1, "a"))
 	give(r, event(2, "b"))
-	r.options(true).Progress(roomkit.FollowProgress{Cursor: "b"})
+	r.options(true).Progress(service.FollowProgress{Cursor: "b"})
 	require.Empty(t, r.faults)
 	require.Equal(t, 2, r.repeats)
 
@@ -31,6 +33,6 @@ func TestReaderRefusesWhatAFollowerMayNotBeGiven(t *testing.T) {
 
 	mark := fresh()
 	give(mark, event(1, "a"))
-	mark.options(true).Progress(roomkit.FollowProgress{Cursor: "b"})
+	mark.options(true).Progress(service.FollowProgress{Cursor: "b"})
 	require.Len(t, mark.faults, 1)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // The directory that every rule starts with.
@@ -36,7 +37,7 @@ func (k *kit) settle() {
 		k.newTeam(core, acme, ann, ann, bob))
 	c := k.change(parts...)
 	k.seen.add(c)
-	results, err := k.store.Commit(k.ctx, []roomkit.Change{c})
+	results, err := k.store.Commit(k.ctx, []store.Change{c})
 	require.NoError(k, err, "storing a directory")
 	require.Len(k, results, 1)
 	require.NoError(k, results[0].Err, "storing a directory: open has to give an empty store that shares nothing with others")
@@ -69,7 +70,7 @@ func (k *kit) newTeam(id roomkit.TeamID, company roomkit.CompanyID, leader roomk
 
 // putCompany writes a company's row with its next version.
 func (k *kit) putCompany(id roomkit.CompanyID, edit func(*roomkit.Company)) part {
-	return func(c *roomkit.Change) {
+	return func(c *store.Change) {
 		row := k.companies[id]
 		if edit != nil {
 			edit(row)
@@ -81,7 +82,7 @@ func (k *kit) putCompany(id roomkit.CompanyID, edit func(*roomkit.Company)) part
 
 // putUser writes a user's row with its next version.
 func (k *kit) putUser(id roomkit.UserID, edit func(*roomkit.User)) part {
-	return func(c *roomkit.Change) {
+	return func(c *store.Change) {
 		row := k.users[id]
 		if edit != nil {
 			edit(row)
@@ -93,7 +94,7 @@ func (k *kit) putUser(id roomkit.UserID, edit func(*roomkit.User)) part {
 
 // putTeam writes a team's row with its next version.
 func (k *kit) putTeam(id roomkit.TeamID, edit func(*roomkit.Team)) part {
-	return func(c *roomkit.Change) {
+	return func(c *store.Change) {
 		row := k.teams[id]
 		if edit != nil {
 			edit(row)
@@ -105,7 +106,7 @@ func (k *kit) putTeam(id roomkit.TeamID, edit func(*roomkit.Team)) part {
 
 // writeCompany writes a row that relies on version was, whatever is stored.
 func writeCompany(row roomkit.Company, was roomkit.Version) part {
-	return func(c *roomkit.Change) {
+	return func(c *store.Change) {
 		record(c, roomkit.CompanySubject(row.ID), was)
 		row.Version = was + 1
 		c.Companies = append(c.Companies, row)
@@ -113,7 +114,7 @@ func writeCompany(row roomkit.Company, was roomkit.Version) part {
 }
 
 func writeUser(row roomkit.User, was roomkit.Version) part {
-	return func(c *roomkit.Change) {
+	return func(c *store.Change) {
 		record(c, roomkit.UserSubject(row.ID), was)
 		row.Version = was + 1
 		c.Users = append(c.Users, row)
@@ -121,7 +122,7 @@ func writeUser(row roomkit.User, was roomkit.Version) part {
 }
 
 func writeTeam(row roomkit.Team, was roomkit.Version) part {
-	return func(c *roomkit.Change) {
+	return func(c *store.Change) {
 		record(c, roomkit.TeamSubject(row.ID), was)
 		row.Version = was + 1
 		c.Teams = append(c.Teams, row)

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // ErrInjected is wrapped by every error that a [Faulty] store makes up.
@@ -16,7 +17,7 @@ var ErrInjected = errors.New("injected fault")
 // it does to the n-th call of a method depends on the seed, the method and n
 // only. It may be used from several goroutines.
 type Faulty struct {
-	store roomkit.Store
+	store store.Store
 	plan  Plan
 
 	mu       sync.Mutex
@@ -26,10 +27,10 @@ type Faulty struct {
 }
 
 // NewFaulty wraps a store.
-func NewFaulty(store roomkit.Store, plan Plan) *Faulty { return &Faulty{store: store, plan: plan} }
+func NewFaulty(store store.Store, plan Plan) *Faulty { return &Faulty{store: store, plan: plan} }
 
 // Unwrap gives the store without faults.
-func (f *Faulty) Unwrap() roomkit.Store { return f.store }
+func (f *Faulty) Unwrap() store.Store { return f.store }
 
 // Heal ends the faults; the counters stay.
 func (f *Faulty) Heal() {
@@ -54,35 +55,35 @@ func (f *Faulty) Injected(fault Fault) int {
 }
 
 // Load is the Load of the store, with faults.
-func (f *Faulty) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts, error) {
-	return faultyRead(ctx, f, MethodLoad, func(ctx context.Context) ([]roomkit.Facts, error) { return f.store.Load(ctx, needs) })
+func (f *Faulty) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	return faultyRead(ctx, f, MethodLoad, func(ctx context.Context) ([]store.Facts, error) { return f.store.Load(ctx, needs) })
 }
 
 // Members is the Members of the store, with faults.
-func (f *Faulty) Members(ctx context.Context, q roomkit.MemberQuery) ([]roomkit.Member, error) {
+func (f *Faulty) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
 	return faultyRead(ctx, f, MethodMembers, func(ctx context.Context) ([]roomkit.Member, error) { return f.store.Members(ctx, q) })
 }
 
 // Rooms is the Rooms of the store, with faults.
-func (f *Faulty) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomEntry, error) {
-	return faultyRead(ctx, f, MethodRooms, func(ctx context.Context) ([]roomkit.RoomEntry, error) { return f.store.Rooms(ctx, q) })
+func (f *Faulty) Rooms(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
+	return faultyRead(ctx, f, MethodRooms, func(ctx context.Context) ([]store.RoomEntry, error) { return f.store.Rooms(ctx, q) })
 }
 
 // Users is the Users of the store, with faults.
-func (f *Faulty) Users(ctx context.Context, q roomkit.UserQuery) ([]roomkit.User, error) {
+func (f *Faulty) Users(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
 	return faultyRead(ctx, f, MethodUsers, func(ctx context.Context) ([]roomkit.User, error) { return f.store.Users(ctx, q) })
 }
 
 // History is the History of the store, with faults.
-func (f *Faulty) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]roomkit.Record, error) {
-	return faultyRead(ctx, f, MethodHistory, func(ctx context.Context) ([]roomkit.Record, error) {
+func (f *Faulty) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
+	return faultyRead(ctx, f, MethodHistory, func(ctx context.Context) ([]store.Record, error) {
 		return f.store.History(ctx, of, after, limit)
 	})
 }
 
 // Feed is the Feed of the store, with faults.
-func (f *Faulty) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
-	return faultyRead(ctx, f, MethodFeed, func(ctx context.Context) ([]roomkit.Record, error) {
+func (f *Faulty) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
+	return faultyRead(ctx, f, MethodFeed, func(ctx context.Context) ([]store.Record, error) {
 		return f.store.Feed(ctx, after, limit)
 	})
 }
@@ -101,7 +102,7 @@ func faultyRead[T any](ctx context.Context, f *Faulty, m Method, read func(conte
 }
 
 // Commit is the Commit of the store, with faults.
-func (f *Faulty) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+func (f *Faulty) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	fault, struck := f.next(MethodCommit, len(changes))
 	switch fault {
 	case FaultBefore:
@@ -121,21 +122,21 @@ func (f *Faulty) Commit(ctx context.Context, changes []roomkit.Change) ([]roomki
 }
 
 // conflict keeps one change from the store.
-func (f *Faulty) conflict(ctx context.Context, changes []roomkit.Change, struck int) ([]roomkit.CommitResult, error) {
+func (f *Faulty) conflict(ctx context.Context, changes []store.Change, struck int) ([]store.CommitResult, error) {
 	rest := append(changes[:struck:struck], changes[struck+1:]...)
-	var results []roomkit.CommitResult
+	var results []store.CommitResult
 	if len(rest) > 0 {
 		var err error
 		if results, err = f.store.Commit(ctx, rest); err != nil {
 			return nil, err
 		}
 	}
-	made := roomkit.CommitResult{Err: fmt.Errorf("%w: %w", roomkit.ErrConflict, ErrInjected)}
-	return append(results[:struck:struck], append([]roomkit.CommitResult{made}, results[struck:]...)...), nil
+	made := store.CommitResult{Err: fmt.Errorf("%w: %w", roomkit.ErrConflict, ErrInjected)}
+	return append(results[:struck:struck], append([]store.CommitResult{made}, results[struck:]...)...), nil
 }
 
 // forget commits and keeps the results to itself.
-func (f *Faulty) forget(ctx context.Context, changes []roomkit.Change, fault Fault) ([]roomkit.CommitResult, error) {
+func (f *Faulty) forget(ctx context.Context, changes []store.Change, fault Fault) ([]store.CommitResult, error) {
 	if len(changes) > 0 {
 		if _, err := f.store.Commit(ctx, changes); err != nil {
 			return nil, err

@@ -10,11 +10,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
 func TestFaultyWithoutPlan(t *testing.T) {
-	open := func(testing.TB) roomkit.Store { return NewFaulty(memstore.New(), Plan{}) }
+	open := func(testing.TB) store.Store { return NewFaulty(memstore.New(), Plan{}) }
 	Run(t, open, &Options{Parallel: true, Checks: 20})
 }
 
@@ -52,7 +53,7 @@ func TestFaultyCommit(t *testing.T) {
 			})
 			before, next := r.clone(), r.clone()
 			c := k.change(next.join(cho))
-			results, err := f.Commit(k.ctx, cloneChanges([]roomkit.Change{c}))
+			results, err := f.Commit(k.ctx, cloneChanges([]store.Change{c}))
 			if tt.fault == FaultConflict {
 				require.NoError(t, err)
 				err = results[0].Err
@@ -60,7 +61,7 @@ func TestFaultyCommit(t *testing.T) {
 			require.Equal(t, tt.class, classes(err))
 			made := tt.fault != FaultNone && tt.fault != FaultSlow && tt.fault != FaultCancelled
 			require.Equal(t, made, errors.Is(err, ErrInjected))
-			require.Equal(t, tt.stored, k.load(roomkit.Need{Command: c.Command}).Done != nil)
+			require.Equal(t, tt.stored, k.load(store.Need{Command: c.Command}).Done != nil)
 			if tt.stored {
 				before = next
 			}
@@ -68,7 +69,7 @@ func TestFaultyCommit(t *testing.T) {
 			require.Equal(t, tt.fault == FaultSlow, waited == 1)
 			require.Equal(t, 1, f.Injected(tt.fault))
 
-			again, err := f.Commit(k.ctx, cloneChanges([]roomkit.Change{c}))
+			again, err := f.Commit(k.ctx, cloneChanges([]store.Change{c}))
 			require.NoError(t, err, "after the script all is well")
 			require.NoError(t, again[0].Err)
 			require.Equal(t, tt.stored, again[0].Repeat)
@@ -110,7 +111,7 @@ func TestFaultyRead(t *testing.T) {
 }
 
 // readsOf gives the reads of a store, which have to find something.
-func readsOf(k *kit, s roomkit.Store, r *sheet) map[Method]func() error {
+func readsOf(k *kit, s store.Store, r *sheet) map[Method]func() error {
 	some := func(n int, err error) error {
 		if err == nil && n == 0 {
 			return errors.New("nothing found")
@@ -118,13 +119,13 @@ func readsOf(k *kit, s roomkit.Store, r *sheet) map[Method]func() error {
 		return err
 	}
 	return map[Method]func() error{
-		MethodLoad: func() error { f, err := s.Load(k.ctx, []roomkit.Need{{Room: r.room.ID}}); return some(len(f), err) },
+		MethodLoad: func() error { f, err := s.Load(k.ctx, []store.Need{{Room: r.room.ID}}); return some(len(f), err) },
 		MethodMembers: func() error {
-			m, err := s.Members(k.ctx, roomkit.MemberQuery{Room: r.room.ID})
+			m, err := s.Members(k.ctx, store.MemberQuery{Room: r.room.ID})
 			return some(len(m), err)
 		},
-		MethodRooms:   func() error { l, err := s.Rooms(k.ctx, roomkit.RoomQuery{User: ann}); return some(len(l), err) },
-		MethodUsers:   func() error { u, err := s.Users(k.ctx, roomkit.UserQuery{Company: acme}); return some(len(u), err) },
+		MethodRooms:   func() error { l, err := s.Rooms(k.ctx, store.RoomQuery{User: ann}); return some(len(l), err) },
+		MethodUsers:   func() error { u, err := s.Users(k.ctx, store.UserQuery{Company: acme}); return some(len(u), err) },
 		MethodHistory: func() error { h, err := s.History(k.ctx, r.subject(), 0, 0); return some(len(h), err) },
 		MethodFeed:    func() error { p, err := s.Feed(k.ctx, "", 0); return some(len(p), err) },
 	}
@@ -137,7 +138,7 @@ func TestFaultyCommitOfSeveral(t *testing.T) {
 	for seed := range uint64(40) {
 		k := newKit(t, openMemstore, &Options{})
 		f := NewFaulty(k.store, Plan{Seed: seed, Script: map[Method][]Fault{MethodCommit: {FaultConflict, FaultTorn}}})
-		var changes [2][]roomkit.Change
+		var changes [2][]store.Change
 		for i := range 8 {
 			changes[i/4] = append(changes[i/4], k.change(k.sheet(roomID(i), roomkit.KindGeneral).begin(ann, bob)))
 		}
@@ -151,7 +152,7 @@ func TestFaultyCommitOfSeveral(t *testing.T) {
 				continue
 			}
 			k.refused(roomkit.ErrConflict, r)
-			require.Nil(t, k.load(roomkit.Need{Command: changes[0][i].Command}).Done)
+			require.Nil(t, k.load(store.Need{Command: changes[0][i].Command}).Done)
 			struck[i], conflicts = true, conflicts+1
 		}
 		require.Equal(t, 1, conflicts)
@@ -160,7 +161,7 @@ func TestFaultyCommitOfSeveral(t *testing.T) {
 		require.ErrorIs(t, err, roomkit.ErrUnknownOutcome)
 		done := 0
 		for i, c := range changes[1] {
-			if k.load(roomkit.Need{Command: c.Command}).Done != nil {
+			if k.load(store.Need{Command: c.Command}).Done != nil {
 				require.Equal(t, done, i, "the first ones are stored")
 				done++
 			}
@@ -206,12 +207,12 @@ func TestFaultyRates(t *testing.T) {
 		require.NoError(t, read(), m)
 	}
 	for range 3 {
-		_, err := f.Commit(k.ctx, []roomkit.Change{k.change(r.clone().join(cho))})
+		_, err := f.Commit(k.ctx, []store.Change{k.change(r.clone().join(cho))})
 		require.ErrorIs(t, err, ErrInjected)
 	}
 	require.Equal(t, 3, f.Injected(FaultBefore))
 	f.Heal()
-	results, err := f.Commit(k.ctx, []roomkit.Change{k.change(r.join(cho))})
+	results, err := f.Commit(k.ctx, []store.Change{k.change(r.join(cho))})
 	require.NoError(t, err)
 	require.NoError(t, results[0].Err)
 	require.Equal(t, 3, f.Injected(FaultBefore), "the counters stay")
@@ -224,7 +225,7 @@ func TestFaultyConcurrently(t *testing.T) {
 	for range 4 {
 		wg.Go(func() {
 			for range 100 {
-				if _, err := f.Load(k.ctx, []roomkit.Need{{Room: r.room.ID}}); err != nil {
+				if _, err := f.Load(k.ctx, []store.Need{{Room: r.room.ID}}); err != nil {
 					assert.True(t, errors.Is(err, ErrInjected) || errors.Is(err, context.Canceled))
 				}
 			}

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // patience bounds every rule, so that a store that hangs fails.
@@ -22,8 +23,8 @@ const patience = time.Minute
 type kit struct {
 	testing.TB
 	ctx   context.Context
-	store roomkit.Store
-	open  func() roomkit.Store
+	store store.Store
+	open  func() store.Store
 	o     *Options
 	seen  *sightings
 	drawn *atomic.Uint64
@@ -33,19 +34,19 @@ type kit struct {
 	teams     map[roomkit.TeamID]*roomkit.Team
 }
 
-func newKit(tb testing.TB, open func(testing.TB) roomkit.Store, o *Options) *kit {
+func newKit(tb testing.TB, open func(testing.TB) store.Store, o *Options) *kit {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), patience)
 	tb.Cleanup(cancel)
 	k := &kit{TB: tb, ctx: ctx, o: o, seen: newSightings(), drawn: new(atomic.Uint64)}
-	k.open = func() roomkit.Store { return open(tb) }
+	k.open = func() store.Store { return open(tb) }
 	k.store = k.open()
 	k.settle()
 	return k
 }
 
 // over gives a kit for another store, with the same directory in it.
-func (k *kit) over(s roomkit.Store) *kit {
+func (k *kit) over(s store.Store) *kit {
 	k.Helper()
 	other := &kit{TB: k.TB, ctx: k.ctx, o: k.o, seen: newSightings(), drawn: new(atomic.Uint64), open: k.open, store: s}
 	other.settle()
@@ -61,7 +62,7 @@ func (k *kit) command() (id roomkit.CommandID) {
 }
 
 // commit hands changes to the store and demands a result for each.
-func (k *kit) commit(changes ...roomkit.Change) []roomkit.CommitResult {
+func (k *kit) commit(changes ...store.Change) []store.CommitResult {
 	k.Helper()
 	k.seen.add(changes...)
 	results, err := k.store.Commit(k.ctx, cloneChanges(changes))
@@ -71,7 +72,7 @@ func (k *kit) commit(changes ...roomkit.Change) []roomkit.CommitResult {
 }
 
 // must commits one change that has to be stored, and gives its outcome.
-func (k *kit) must(c roomkit.Change) roomkit.Outcome {
+func (k *kit) must(c store.Change) store.Outcome {
 	k.Helper()
 	r := k.commit(c)[0]
 	k.stored(c, r)
@@ -79,7 +80,7 @@ func (k *kit) must(c roomkit.Change) roomkit.Outcome {
 }
 
 // stored demands that a result says that c was stored just now.
-func (k *kit) stored(c roomkit.Change, r roomkit.CommitResult) {
+func (k *kit) stored(c store.Change, r store.CommitResult) {
 	k.Helper()
 	require.NoError(k, r.Err, "a change that had to be stored")
 	require.False(k, r.Repeat, "a change that was new is called a repeat")
@@ -91,7 +92,7 @@ func (k *kit) stored(c roomkit.Change, r roomkit.CommitResult) {
 
 // refuse commits one change that has to end with want, and demands that nothing
 // is different afterwards.
-func (k *kit) refuse(want error, c roomkit.Change) {
+func (k *kit) refuse(want error, c store.Change) {
 	k.Helper()
 	k.seen.add(c)
 	before := k.picture()
@@ -101,7 +102,7 @@ func (k *kit) refuse(want error, c roomkit.Change) {
 }
 
 // refused demands that a result is of one class only.
-func (k *kit) refused(want error, r roomkit.CommitResult) {
+func (k *kit) refused(want error, r store.CommitResult) {
 	k.Helper()
 	require.ErrorIs(k, r.Err, want)
 	require.Equal(k, []error{want}, classes(r.Err), "an error is of one class")
@@ -123,12 +124,12 @@ func classes(err error) (found []error) {
 }
 
 // load asks one need.
-func (k *kit) load(n roomkit.Need) roomkit.Facts {
+func (k *kit) load(n store.Need) store.Facts {
 	k.Helper()
 	return k.loads(n)[0]
 }
 
-func (k *kit) loads(needs ...roomkit.Need) []roomkit.Facts {
+func (k *kit) loads(needs ...store.Need) []store.Facts {
 	k.Helper()
 	facts, err := k.store.Load(k.ctx, needs)
 	require.NoError(k, err, "Load")
@@ -159,7 +160,7 @@ func (k *kit) crowdOf(company roomkit.CompanyID, n int) []roomkit.UserID {
 
 func crowdID(i int) roomkit.UserID { return roomkit.UserID(fmt.Sprintf("u%05d", i)) }
 
-func withoutCursors(records []roomkit.Record) []roomkit.Record {
+func withoutCursors(records []store.Record) []store.Record {
 	records = cleanRecords(records)
 	for i := range records {
 		records[i].Cursor = ""

@@ -9,6 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func machineRules() []Rule {
@@ -34,7 +35,7 @@ func machineDifferential(k *kit) {
 // own, so that the store need not be emptied in between.
 type workbench struct {
 	ctx      context.Context
-	store    roomkit.Store
+	store    store.Store
 	tail     roomkit.Cursor
 	cases    int
 	played   int  // cases that went well
@@ -43,7 +44,7 @@ type workbench struct {
 	branches map[string]int
 }
 
-func newWorkbench(ctx context.Context, s roomkit.Store) *workbench {
+func newWorkbench(ctx context.Context, s store.Store) *workbench {
 	return &workbench{ctx: ctx, store: s, branches: map[string]int{}}
 }
 
@@ -55,7 +56,7 @@ func (b *workbench) play(t *rapid.T) {
 	b.broken, b.cases = true, b.cases+1
 	m := &machine{
 		workbench: b, model: newModel(func(int) roomkit.Cursor { return "" }),
-		world: newWorld(b.cases), stored: map[roomkit.CommandID]roomkit.Change{},
+		world: newWorld(b.cases), stored: map[roomkit.CommandID]store.Change{},
 	}
 	m.skipToTail(t)
 	m.settle(t)
@@ -69,7 +70,7 @@ type machine struct {
 	*workbench
 	model   *model
 	world   world
-	stored  map[roomkit.CommandID]roomkit.Change
+	stored  map[roomkit.CommandID]store.Change
 	order   []roomkit.CommandID // of stored, as they were
 	seen    int                 // records of the model that the feed has shown
 	drawn   int
@@ -81,7 +82,7 @@ func (m *machine) Commit(t *rapid.T) {
 	scratch := m.model.clone()
 	scratch.begin()
 	m.model.begin()
-	changes := make([]roomkit.Change, rapid.IntRange(1, 3).Draw(t, "changes"))
+	changes := make([]store.Change, rapid.IntRange(1, 3).Draw(t, "changes"))
 	for i := range changes {
 		base := scratch
 		if rapid.IntRange(0, 4).Draw(t, "based on") == 0 {
@@ -96,7 +97,7 @@ func (m *machine) Commit(t *rapid.T) {
 }
 
 // commit hands changes to both and compares the results.
-func (m *machine) commit(t *rapid.T, changes ...roomkit.Change) {
+func (m *machine) commit(t *rapid.T, changes ...store.Change) {
 	results, err := m.store.Commit(m.ctx, cloneChanges(changes))
 	require.NoError(t, err, "Commit")
 	require.Len(t, results, len(changes))
@@ -119,7 +120,7 @@ func (m *machine) commit(t *rapid.T, changes ...roomkit.Change) {
 }
 
 // remember keeps a stored change and the place that the store has given it.
-func (m *machine) remember(c roomkit.Change, at roomkit.Cursor) {
+func (m *machine) remember(c store.Change, at roomkit.Cursor) {
 	m.stored[c.Command] = c
 	m.order = append(m.order, c.Command)
 	o := m.model.outcomes[c.Command]
@@ -134,27 +135,27 @@ func (m *machine) remember(c roomkit.Change, at roomkit.Cursor) {
 func (m *machine) Check(t *rapid.T) {
 	m.follow(t)
 	everybody := m.world.users
-	needs := []roomkit.Need{{People: everybody, Companies: m.world.companies}}
+	needs := []store.Need{{People: everybody, Companies: m.world.companies}}
 	for _, id := range m.world.rooms {
-		needs = append(needs, roomkit.Need{Room: id, People: everybody})
+		needs = append(needs, store.Need{Room: id, People: everybody})
 	}
 	for _, id := range m.world.teams {
-		needs = append(needs, roomkit.Need{Team: id})
+		needs = append(needs, store.Need{Team: id})
 	}
 	for _, key := range m.world.names {
-		needs = append(needs, roomkit.Need{Name: key, Company: m.world.companies[0]})
+		needs = append(needs, store.Need{Name: key, Company: m.world.companies[0]})
 	}
 	for _, name := range m.world.checkpoints {
-		needs = append(needs, roomkit.Need{Checkpoint: name})
+		needs = append(needs, store.Need{Checkpoint: name})
 	}
 	for _, id := range m.order[max(0, len(m.order)-3):] {
-		needs = append(needs, roomkit.Need{Command: id})
+		needs = append(needs, store.Need{Command: id})
 	}
 	m.load(t, needs...)
 }
 
 // load compares the answers to some needs.
-func (m *machine) load(t *rapid.T, needs ...roomkit.Need) []roomkit.Facts {
+func (m *machine) load(t *rapid.T, needs ...store.Need) []store.Facts {
 	facts, err := m.store.Load(m.ctx, needs)
 	require.NoError(t, err, "Load")
 	require.Len(t, facts, len(needs))
@@ -173,7 +174,7 @@ func (m *machine) follow(t *rapid.T) {
 			require.Equal(t, want.Cursor, got.Cursor, "the cursor behind a change is that of its last record")
 		}
 		want.Cursor = got.Cursor
-		require.Equal(t, cleanRecords([]roomkit.Record{*want})[0], got, "record %d", m.seen)
+		require.Equal(t, cleanRecords([]store.Record{*want})[0], got, "record %d", m.seen)
 		require.False(t, slices.Contains(m.cursors, got.Cursor), "a cursor comes twice")
 		m.cursors = append(m.cursors, got.Cursor)
 		m.seen++
@@ -182,7 +183,7 @@ func (m *machine) follow(t *rapid.T) {
 }
 
 // drain reads the feed from the tail on, which it moves.
-func (m *machine) drain(t *rapid.T) (all []roomkit.Record) {
+func (m *machine) drain(t *rapid.T) (all []store.Record) {
 	for {
 		page, err := m.store.Feed(m.ctx, m.tail, roomkit.MaxPage)
 		require.NoError(t, err, "Feed")

@@ -1,6 +1,9 @@
 package storetest
 
-import "github.com/go-roomkit/roomkit"
+import (
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
+)
 
 // missing gives the branches that the histories so far have not reached.
 func (b *workbench) missing() (names []string) {
@@ -17,7 +20,7 @@ func (b *workbench) missing() (names []string) {
 }
 
 // count notes which branch the model takes for a change.
-func (m *machine) count(c *roomkit.Change) {
+func (m *machine) count(c *store.Change) {
 	first, known := m.model.outcomes[c.Command]
 	switch why := m.model.broken(c); {
 	case known && first.Digest != c.Digest:
@@ -37,7 +40,7 @@ func (m *machine) count(c *roomkit.Change) {
 	}
 }
 
-func (m *machine) countStored(c *roomkit.Change) {
+func (m *machine) countStored(c *store.Change) {
 	if len(c.Records) == 0 {
 		m.branches["without rows"]++
 	}

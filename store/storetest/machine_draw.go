@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // world is the small set of ids of one history, so that changes collide.
@@ -51,7 +52,7 @@ func (w *world) company(u roomkit.UserID) roomkit.CompanyID {
 
 // settle stores the directory of the history and two rooms.
 func (m *machine) settle(t *rapid.T) {
-	c := roomkit.Change{Command: m.command()}
+	c := store.Change{Command: m.command()}
 	for _, id := range m.world.companies {
 		writeCompany(roomkit.Company{ID: id, Core: true, MaxGroups: 9}, 0)(&c)
 	}
@@ -65,7 +66,7 @@ func (m *machine) settle(t *rapid.T) {
 	writeTeam(roomkit.Team{ID: m.world.teams[0], Company: m.world.companies[0], Leader: m.world.users[1]}, 0)(&c)
 	m.seal(&c)
 	m.commit(t, c)
-	d := &drawing{machine: m, t: t, base: m.model, c: &roomkit.Change{Command: m.command()}}
+	d := &drawing{machine: m, t: t, base: m.model, c: &store.Change{Command: m.command()}}
 	group := d.sheet(m.world.rooms[1], 0)
 	group.begin(m.world.users[:2]...)(d.c)
 	group.claim(m.world.names[0])(d.c)
@@ -75,13 +76,13 @@ func (m *machine) settle(t *rapid.T) {
 }
 
 // seal completes a change: digest, commands of the records, outcome.
-func (m *machine) seal(c *roomkit.Change) {
+func (m *machine) seal(c *store.Change) {
 	c.Digest = sha256.Sum256(c.Command[:])
 	finish(c)
 }
 
 // draw makes a change on what base says, most often one that holds.
-func (m *machine) draw(t *rapid.T, base *model) roomkit.Change {
+func (m *machine) draw(t *rapid.T, base *model) store.Change {
 	again := rapid.IntRange(0, 15).Draw(t, "again")
 	if again > 12 && len(m.order) > 0 {
 		stored := m.stored[rapid.SampledFrom(m.order).Draw(t, "command")]
@@ -91,7 +92,7 @@ func (m *machine) draw(t *rapid.T, base *model) roomkit.Change {
 		}
 		return c
 	}
-	c := roomkit.Change{Command: m.command()}
+	c := store.Change{Command: m.command()}
 	d := &drawing{machine: m, t: t, base: base, c: &c, used: map[roomkit.Subject]bool{}}
 	for range rapid.SampledFrom([]int{1, 2, 0}).Draw(t, "subjects") {
 		d.subject()
@@ -107,7 +108,7 @@ type drawing struct {
 	*machine
 	t    *rapid.T
 	base *model
-	c    *roomkit.Change
+	c    *store.Change
 	used map[roomkit.Subject]bool
 }
 

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Read is an action: one of the reads.
@@ -18,7 +19,7 @@ func (m *machine) Read(t *rapid.T) {
 
 // loadSome asks needs of every sort in one call.
 func (m *machine) loadSome(t *rapid.T) {
-	needs := make([]roomkit.Need, rapid.IntRange(1, 3).Draw(t, "needs"))
+	needs := make([]store.Need, rapid.IntRange(1, 3).Draw(t, "needs"))
 	for i := range needs {
 		needs[i] = m.need(t)
 	}
@@ -29,7 +30,7 @@ func (m *machine) loadSome(t *rapid.T) {
 	}
 }
 
-func (m *machine) need(t *rapid.T) (n roomkit.Need) {
+func (m *machine) need(t *rapid.T) (n store.Need) {
 	some := rapid.SliceOfNDistinct(rapid.SampledFrom(m.world.users), 0, 3, rapid.ID)
 	if rapid.Bool().Draw(t, "room") {
 		n.Room = rapid.SampledFrom(m.world.rooms).Draw(t, "of")
@@ -65,15 +66,15 @@ func page[T any](t *rapid.T, m *machine, name string, limit int, want, got []T, 
 
 func limits() *rapid.Generator[int] { return rapid.IntRange(1, 4) }
 
-func filter(t *rapid.T) roomkit.MemberFilter {
-	return rapid.SampledFrom([]roomkit.MemberFilter{
-		roomkit.MembersPresent, roomkit.MembersTakingPart, roomkit.MembersManaging, roomkit.MembersAll,
+func filter(t *rapid.T) store.MemberFilter {
+	return rapid.SampledFrom([]store.MemberFilter{
+		store.MembersPresent, store.MembersTakingPart, store.MembersManaging, store.MembersAll,
 	}).Draw(t, "filter")
 }
 
 // membersPage reads a page of the people of a room.
 func (m *machine) membersPage(t *rapid.T) {
-	q := roomkit.MemberQuery{
+	q := store.MemberQuery{
 		Room: rapid.SampledFrom(m.world.rooms).Draw(t, "room"), Which: filter(t), Limit: limits().Draw(t, "limit"),
 		After: rapid.SampledFrom(append([]roomkit.UserID{""}, m.world.users...)).Draw(t, "after"),
 	}
@@ -85,7 +86,7 @@ func (m *machine) membersPage(t *rapid.T) {
 
 // roomsPage reads a page of a list of rooms.
 func (m *machine) roomsPage(t *rapid.T) {
-	q := roomkit.RoomQuery{
+	q := store.RoomQuery{
 		Limit: limits().Draw(t, "limit"), After: rapid.SampledFrom(append([]roomkit.RoomID{{}}, m.world.rooms...)).Draw(t, "after"),
 		Kinds: rapid.SampledFrom([][]roomkit.Kind{nil, {roomkit.KindDirect}, {roomkit.KindGroup, roomkit.KindGeneral}}).Draw(t, "kinds"),
 	}
@@ -99,14 +100,14 @@ func (m *machine) roomsPage(t *rapid.T) {
 		q.Exact = rapid.Bool().Draw(t, "exact")
 	}
 	want := m.model.roomsWith(q)
-	want = slices.DeleteFunc(want, func(e roomkit.RoomEntry) bool { return byRoomID(e.Room.ID, q.After) <= 0 })
+	want = slices.DeleteFunc(want, func(e store.RoomEntry) bool { return byRoomID(e.Room.ID, q.After) <= 0 })
 	got, err := m.store.Rooms(m.ctx, q)
 	page(t, m, "rooms", q.Limit, want, got, err)
 }
 
 // usersPage reads a page of the users of a company.
 func (m *machine) usersPage(t *rapid.T) {
-	q := roomkit.UserQuery{
+	q := store.UserQuery{
 		Company: rapid.SampledFrom(m.world.companies).Draw(t, "company"), Limit: limits().Draw(t, "limit"),
 		After: rapid.SampledFrom(append([]roomkit.UserID{""}, m.world.users...)).Draw(t, "after"),
 	}
@@ -122,7 +123,7 @@ func (m *machine) historyPage(t *rapid.T) {
 		of = roomkit.UserSubject(rapid.SampledFrom(m.world.users).Draw(t, "user"))
 	}
 	after, limit := roomkit.Version(rapid.IntRange(0, 5).Draw(t, "after")), limits().Draw(t, "limit")
-	want := slices.DeleteFunc(m.model.history(of), func(r roomkit.Record) bool { return r.Version <= after })
+	want := slices.DeleteFunc(m.model.history(of), func(r store.Record) bool { return r.Version <= after })
 	got, err := m.store.History(m.ctx, of, after, limit)
 	page(t, m, "history", limit, cleanRecords(want), cleanRecords(got), err)
 }

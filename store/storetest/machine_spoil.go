@@ -6,6 +6,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // extras adds what a change can have besides rows.
@@ -60,7 +61,7 @@ func (d *drawing) tallies() {
 		return
 	}
 	id := rapid.SampledFrom(d.world.users).Draw(d.t, "user")
-	if slices.ContainsFunc(d.c.Ended, func(roomkit.RoomEnd) bool { return true }) {
+	if slices.ContainsFunc(d.c.Ended, func(store.RoomEnd) bool { return true }) {
 		return // whether the end or the tally comes first is not said
 	}
 	is := d.base.users[id].Groups
@@ -82,7 +83,7 @@ func (d *drawing) spoil() {
 	case 29:
 		c.Rooms = append(c.Rooms, c.Rooms...)
 	case 30:
-		c.Tallies = append(c.Tallies, roomkit.Tally{Now: 1})
+		c.Tallies = append(c.Tallies, store.Tally{Now: 1})
 	case 31:
 		c.Records = nil
 	}

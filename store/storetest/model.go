@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // model is the contract written down as plainly as possible: maps of rows, a
@@ -17,18 +18,18 @@ type model struct {
 	users       map[roomkit.UserID]roomkit.User
 	companies   map[roomkit.CompanyID]roomkit.Company
 	teams       map[roomkit.TeamID]roomkit.Team
-	outcomes    map[roomkit.CommandID]roomkit.Outcome
+	outcomes    map[roomkit.CommandID]store.Outcome
 	checkpoints map[string]roomkit.Cursor
-	records     []roomkit.Record
+	records     []store.Record
 	mark        func(place int) roomkit.Cursor
-	unborn      map[roomkit.Expect]bool // what refused changes of this call would have made
+	unborn      map[store.Expect]bool // what refused changes of this call would have made
 }
 
 func newModel(mark func(place int) roomkit.Cursor) *model {
 	return &model{
 		rooms: map[roomkit.RoomID]roomkit.Room{}, members: map[roomkit.RoomID]map[roomkit.UserID]roomkit.Member{},
 		users: map[roomkit.UserID]roomkit.User{}, companies: map[roomkit.CompanyID]roomkit.Company{},
-		teams: map[roomkit.TeamID]roomkit.Team{}, outcomes: map[roomkit.CommandID]roomkit.Outcome{},
+		teams: map[roomkit.TeamID]roomkit.Team{}, outcomes: map[roomkit.CommandID]store.Outcome{},
 		checkpoints: map[string]roomkit.Cursor{}, mark: mark,
 	}
 }
@@ -47,14 +48,14 @@ func (m *model) clone() *model {
 }
 
 // begin begins a call.
-func (m *model) begin() { m.unborn = map[roomkit.Expect]bool{} }
+func (m *model) begin() { m.unborn = map[store.Expect]bool{} }
 
 // commit does what Commit has to do, for one change.
-func (m *model) commit(c roomkit.Change) roomkit.CommitResult {
+func (m *model) commit(c store.Change) store.CommitResult {
 	r := m.commitOne(c)
 	for _, rec := range c.Records {
-		made := slices.Contains(m.outcomes[c.Command].Events, roomkit.EventAt{Subject: rec.Subject, Version: rec.Version})
-		if at := (roomkit.Expect{Subject: rec.Subject, Version: rec.Version}); r.Err == nil && !r.Repeat {
+		made := slices.Contains(m.outcomes[c.Command].Events, store.EventAt{Subject: rec.Subject, Version: rec.Version})
+		if at := (store.Expect{Subject: rec.Subject, Version: rec.Version}); r.Err == nil && !r.Repeat {
 			delete(m.unborn, at)
 		} else if !made && m.unborn != nil {
 			m.unborn[at] = true
@@ -63,30 +64,30 @@ func (m *model) commit(c roomkit.Change) roomkit.CommitResult {
 	return r
 }
 
-func (m *model) commitOne(c roomkit.Change) roomkit.CommitResult {
+func (m *model) commitOne(c store.Change) store.CommitResult {
 	if first, ok := m.outcomes[c.Command]; ok {
 		if first.Digest != c.Digest {
-			return roomkit.CommitResult{Err: roomkit.ErrCommandReused}
+			return store.CommitResult{Err: roomkit.ErrCommandReused}
 		}
-		return roomkit.CommitResult{Outcome: copyOutcome(first), Repeat: true}
+		return store.CommitResult{Outcome: copyOutcome(first), Repeat: true}
 	}
 	if !wellFormed(&c) {
-		return roomkit.CommitResult{Err: roomkit.ErrInvalid}
+		return store.CommitResult{Err: roomkit.ErrInvalid}
 	}
 	if m.broken(&c) != "" {
-		return roomkit.CommitResult{Err: roomkit.ErrConflict}
+		return store.CommitResult{Err: roomkit.ErrConflict}
 	}
-	return roomkit.CommitResult{Outcome: copyOutcome(m.apply(c.Clone()))}
+	return store.CommitResult{Outcome: copyOutcome(m.apply(c.Clone()))}
 }
 
-func copyOutcome(o roomkit.Outcome) roomkit.Outcome {
+func copyOutcome(o store.Outcome) store.Outcome {
 	o.Events = slices.Clone(o.Events)
 	return o
 }
 
 // broken says what a change relies on that is not so: a version, a tally, a
 // checkpoint or a name.
-func (m *model) broken(c *roomkit.Change) string {
+func (m *model) broken(c *store.Change) string {
 	for _, e := range c.Expect {
 		if m.version(e.Subject) != e.Version || m.unborn[e] {
 			return "version"
@@ -107,7 +108,7 @@ func (m *model) broken(c *roomkit.Change) string {
 }
 
 // exists reports whether what a tally counts for is stored or written by c.
-func (m *model) exists(c *roomkit.Change, t roomkit.Tally) bool {
+func (m *model) exists(c *store.Change, t store.Tally) bool {
 	rows, _ := written(c)
 	of := roomkit.UserSubject(t.User)
 	if t.User == "" {
@@ -155,7 +156,7 @@ func (m *model) namesUnique(written []roomkit.Room) bool {
 }
 
 // apply writes a change that holds.
-func (m *model) apply(c roomkit.Change) roomkit.Outcome {
+func (m *model) apply(c store.Change) store.Outcome {
 	for _, r := range c.Rooms {
 		m.rooms[r.ID] = r
 	}
@@ -191,7 +192,7 @@ func (m *model) apply(c roomkit.Change) roomkit.Outcome {
 	return c.Outcome
 }
 
-func (m *model) tally(t roomkit.Tally) {
+func (m *model) tally(t store.Tally) {
 	if t.User != "" {
 		u := m.users[t.User]
 		u.Groups = t.Now
@@ -210,7 +211,7 @@ func (m *model) putMember(row roomkit.Member) {
 	m.members[row.Room][row.User] = row
 }
 
-func (m *model) end(by roomkit.RoomEnd) {
+func (m *model) end(by store.RoomEnd) {
 	for id, row := range m.members[by.Room] {
 		if u, ok := m.users[id]; ok && row.Participant && by.Kind.IsGroup() {
 			u.Groups--

@@ -4,10 +4,11 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // wellFormed reports whether a change is of the form that the contract asks for.
-func wellFormed(c *roomkit.Change) bool {
+func wellFormed(c *store.Change) bool {
 	named := c.Checkpoint == nil || c.Checkpoint.Name != ""
 	return !c.Command.IsZero() && expectsOnce(c) && peopleHaveRooms(c) && rowsOnce(c) && recordsLeadOn(c) &&
 		talliesNameOne(c) && endsItsOwn(c) && named
@@ -23,7 +24,7 @@ func isSubject(s roomkit.Subject) bool {
 	return false
 }
 
-func expectsOnce(c *roomkit.Change) bool {
+func expectsOnce(c *store.Change) bool {
 	seen := map[roomkit.Subject]bool{}
 	for _, e := range c.Expect {
 		if seen[e.Subject] || !isSubject(e.Subject) || e.Version < 0 {
@@ -36,7 +37,7 @@ func expectsOnce(c *roomkit.Change) bool {
 
 // peopleHaveRooms reports whether rows of people name somebody and are of rooms
 // that are expected, and that exist or begin with the change.
-func peopleHaveRooms(c *roomkit.Change) bool {
+func peopleHaveRooms(c *store.Change) bool {
 	there := map[roomkit.RoomID]bool{}
 	for _, e := range c.Expect {
 		if e.Subject.Type == roomkit.SubjectRoom {
@@ -51,7 +52,7 @@ func peopleHaveRooms(c *roomkit.Change) bool {
 
 // written gives the versions that the rows of a change have, and false if one is
 // written twice.
-func written(c *roomkit.Change) (versions map[roomkit.Subject]roomkit.Version, once bool) {
+func written(c *store.Change) (versions map[roomkit.Subject]roomkit.Version, once bool) {
 	versions, n := map[roomkit.Subject]roomkit.Version{}, 0
 	put := func(s roomkit.Subject, v roomkit.Version) { versions[s], n = v, n+1 }
 	for _, r := range c.Rooms {
@@ -69,7 +70,7 @@ func written(c *roomkit.Change) (versions map[roomkit.Subject]roomkit.Version, o
 	return versions, n == len(versions)
 }
 
-func rowsOnce(c *roomkit.Change) bool {
+func rowsOnce(c *store.Change) bool {
 	if _, once := written(c); !once {
 		return false
 	}
@@ -86,7 +87,7 @@ func rowsOnce(c *roomkit.Change) bool {
 
 // recordsLeadOn reports whether the records of each subject lead from the
 // expected version to that of the row, one by one.
-func recordsLeadOn(c *roomkit.Change) bool {
+func recordsLeadOn(c *store.Change) bool {
 	reached := map[roomkit.Subject]roomkit.Version{}
 	for _, e := range c.Expect {
 		reached[e.Subject] = e.Version
@@ -112,7 +113,7 @@ func recordsLeadOn(c *roomkit.Change) bool {
 	return true
 }
 
-func talliesNameOne(c *roomkit.Change) bool {
+func talliesNameOne(c *store.Change) bool {
 	for _, t := range c.Tallies {
 		if (t.User == "") == (t.Company == "") {
 			return false
@@ -121,7 +122,7 @@ func talliesNameOne(c *roomkit.Change) bool {
 	return true
 }
 
-func endsItsOwn(c *roomkit.Change) bool {
+func endsItsOwn(c *store.Change) bool {
 	rows, _ := written(c)
 	for _, e := range c.Ended {
 		if _, ok := rows[roomkit.RoomSubject(e.Room)]; !ok {

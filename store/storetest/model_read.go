@@ -6,11 +6,12 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // load answers one need; rows have no order.
-func (m *model) load(n roomkit.Need) roomkit.Facts {
-	var f roomkit.Facts
+func (m *model) load(n store.Need) store.Facts {
+	var f store.Facts
 	people, companies := setOf(n.People...), setOf(n.Companies...)
 	f.Room = m.rooms[n.Room]
 	if f.Room.Version > 0 {
@@ -47,7 +48,7 @@ func (m *model) load(n roomkit.Need) roomkit.Facts {
 	return f
 }
 
-func (m *model) loadPeople(f *roomkit.Facts, room roomkit.RoomID, people map[roomkit.UserID]bool, companies map[roomkit.CompanyID]bool) {
+func (m *model) loadPeople(f *store.Facts, room roomkit.RoomID, people map[roomkit.UserID]bool, companies map[roomkit.CompanyID]bool) {
 	for id := range people {
 		if u, ok := m.users[id]; ok {
 			f.Users = append(f.Users, u)
@@ -86,19 +87,19 @@ func (m *model) holder(company roomkit.CompanyID, key string) roomkit.RoomID {
 	return roomkit.RoomID{}
 }
 
-func (m *model) shared(people []roomkit.UserID) []roomkit.RoomEntry {
+func (m *model) shared(people []roomkit.UserID) []store.RoomEntry {
 	if len(people) == 0 {
 		return nil
 	}
-	var exact, others []roomkit.RoomEntry
-	for _, e := range m.roomsWith(roomkit.RoomQuery{Participants: people}) {
+	var exact, others []store.RoomEntry
+	for _, e := range m.roomsWith(store.RoomQuery{Participants: people}) {
 		if m.takePart(e.Room.ID, people, true) {
 			exact = append(exact, e)
 		} else {
 			others = append(others, e)
 		}
 	}
-	return slices.Concat(exact[:min(len(exact), roomkit.MaxShared)], others[:min(len(others), roomkit.MaxShared)])
+	return slices.Concat(exact[:min(len(exact), store.MaxShared)], others[:min(len(others), store.MaxShared)])
 }
 
 // membersOf gives all rows of a room in order.
@@ -122,8 +123,8 @@ func (m *model) takePart(room roomkit.RoomID, people []roomkit.UserID, exact boo
 }
 
 // roomsWith gives all rooms that a query selects, in order; it has no pages.
-func (m *model) roomsWith(q roomkit.RoomQuery) []roomkit.RoomEntry {
-	var list []roomkit.RoomEntry
+func (m *model) roomsWith(q store.RoomQuery) []store.RoomEntry {
+	var list []store.RoomEntry
 	for id, r := range m.rooms {
 		row, known := m.members[id][q.User]
 		active := r.State == roomkit.StateActive
@@ -137,13 +138,13 @@ func (m *model) roomsWith(q roomkit.RoomQuery) []roomkit.RoomEntry {
 			selected = active && m.takePart(id, q.Participants, q.Exact)
 		}
 		if selected && (len(q.Kinds) == 0 || slices.Contains(q.Kinds, r.Kind)) {
-			list = append(list, roomkit.RoomEntry{Room: r, Member: row})
+			list = append(list, store.RoomEntry{Room: r, Member: row})
 		}
 	}
-	return sorted(list, func(a, b roomkit.RoomEntry) int { return byRoomID(a.Room.ID, b.Room.ID) })
+	return sorted(list, func(a, b store.RoomEntry) int { return byRoomID(a.Room.ID, b.Room.ID) })
 }
 
-func (m *model) membersWith(q roomkit.MemberQuery) []roomkit.Member {
+func (m *model) membersWith(q store.MemberQuery) []roomkit.Member {
 	return slices.DeleteFunc(m.membersOf(q.Room), func(row roomkit.Member) bool { return !filters()[q.Which](row) })
 }
 
@@ -153,6 +154,6 @@ func (m *model) usersOf(company roomkit.CompanyID) []roomkit.User {
 	return sorted(users, func(a, b roomkit.User) int { return cmp.Compare(a.ID, b.ID) })
 }
 
-func (m *model) history(of roomkit.Subject) []roomkit.Record {
-	return cloneRecords(slices.DeleteFunc(slices.Clone(m.records), func(r roomkit.Record) bool { return r.Subject != of }))
+func (m *model) history(of roomkit.Subject) []store.Record {
+	return cloneRecords(slices.DeleteFunc(slices.Clone(m.records), func(r store.Record) bool { return r.Subject != of }))
 }

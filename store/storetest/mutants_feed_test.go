@@ -8,11 +8,12 @@ import (
 	"sync/atomic"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
-func history(change func(a *altered, rows []roomkit.Record, of roomkit.Subject, after roomkit.Version, limit int) []roomkit.Record) func(a *altered) {
+func history(change func(a *altered, rows []store.Record, of roomkit.Subject, after roomkit.Version, limit int) []store.Record) func(a *altered) {
 	return func(a *altered) {
-		a.onHistory = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]roomkit.Record, error) {
+		a.onHistory = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
 			rows, err := a.simple.History(ctx, of, after, limit)
 			if err != nil {
 				return nil, err
@@ -24,7 +25,7 @@ func history(change func(a *altered, rows []roomkit.Record, of roomkit.Subject, 
 
 func historyMutants() []mutant {
 	return []mutant{
-		{rule: "history/in-order", name: "the commands of records are lost", spoil: history(func(_ *altered, rows []roomkit.Record, of roomkit.Subject, _ roomkit.Version, _ int) []roomkit.Record {
+		{rule: "history/in-order", name: "the commands of records are lost", spoil: history(func(_ *altered, rows []store.Record, of roomkit.Subject, _ roomkit.Version, _ int) []store.Record {
 			for i := range rows {
 				if of.Type == roomkit.SubjectRoom && rows[i].Version == 4 {
 					rows[i].Command = roomkit.CommandID{}
@@ -32,25 +33,25 @@ func historyMutants() []mutant {
 			}
 			return rows
 		})},
-		{rule: "history/every-subject", name: "teams have no history", spoil: history(func(_ *altered, rows []roomkit.Record, of roomkit.Subject, _ roomkit.Version, _ int) []roomkit.Record {
+		{rule: "history/every-subject", name: "teams have no history", spoil: history(func(_ *altered, rows []store.Record, of roomkit.Subject, _ roomkit.Version, _ int) []store.Record {
 			if of.Type == roomkit.SubjectTeam {
 				return nil
 			}
 			return rows
 		})},
 		{rule: "history/pages", name: "a page begins with the version asked for", spoil: func(a *altered) {
-			a.onHistory = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]roomkit.Record, error) {
+			a.onHistory = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
 				if limit == 1 && after == 3 {
 					after--
 				}
 				return a.simple.History(ctx, of, after, limit)
 			}
 		}},
-		{rule: "history/is-the-feed", name: "records of a history have no cursors", spoil: history(func(_ *altered, rows []roomkit.Record, _ roomkit.Subject, _ roomkit.Version, _ int) []roomkit.Record {
+		{rule: "history/is-the-feed", name: "records of a history have no cursors", spoil: history(func(_ *altered, rows []store.Record, _ roomkit.Subject, _ roomkit.Version, _ int) []store.Record {
 			return withoutCursors(rows)
 		})},
 		{rule: "history/limits", name: "a page can be longer than MaxPage", spoil: func(a *altered) {
-			a.onHistory = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]roomkit.Record, error) {
+			a.onHistory = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
 				rows, err := a.simple.History(ctx, of, after, limit)
 				if limit > roomkit.MaxPage && len(rows) == roomkit.MaxPage {
 					more, _ := a.simple.History(ctx, of, rows[len(rows)-1].Version, 1)
@@ -60,7 +61,7 @@ func historyMutants() []mutant {
 			}
 		}},
 		{rule: "history/nothing", name: "an unknown subject is an error", spoil: func(a *altered) {
-			a.onHistory = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]roomkit.Record, error) {
+			a.onHistory = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
 				if of.ID == "nobody" {
 					return nil, roomkit.ErrNotFound
 				}
@@ -68,7 +69,7 @@ func historyMutants() []mutant {
 			}
 		}},
 		{rule: "history/bad-query", name: "no subject has no history", spoil: func(a *altered) {
-			a.onHistory = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]roomkit.Record, error) {
+			a.onHistory = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
 				if of.Type == roomkit.SubjectNone {
 					return nil, nil
 				}
@@ -78,9 +79,9 @@ func historyMutants() []mutant {
 	}
 }
 
-func feeds(change func(a *altered, rows []roomkit.Record, after roomkit.Cursor, limit int) []roomkit.Record) func(a *altered) {
+func feeds(change func(a *altered, rows []store.Record, after roomkit.Cursor, limit int) []store.Record) func(a *altered) {
 	return func(a *altered) {
-		a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
+		a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
 			rows, err := a.simple.Feed(ctx, after, limit)
 			if err != nil {
 				return nil, err
@@ -93,7 +94,7 @@ func feeds(change func(a *altered, rows []roomkit.Record, after roomkit.Cursor, 
 // lenient takes cursors that it should not take for the beginning.
 func lenient(takes func(a *altered, c roomkit.Cursor) bool) func(a *altered) {
 	return func(a *altered) {
-		a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
+		a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
 			if rows, err := a.simple.Feed(ctx, after, limit); err == nil || !takes(a, after) {
 				return rows, err
 			}
@@ -104,10 +105,10 @@ func lenient(takes func(a *altered, c roomkit.Cursor) bool) func(a *altered) {
 
 func feedMutants() []mutant {
 	return []mutant{
-		{rule: "feed/in-order", name: "rooms come before the directory", spoil: storing(func(_ *model, c *roomkit.Change) {
-			slices.SortStableFunc(c.Records, func(x, y roomkit.Record) int { return int(x.Subject.Type) - int(y.Subject.Type) })
+		{rule: "feed/in-order", name: "rooms come before the directory", spoil: storing(func(_ *model, c *store.Change) {
+			slices.SortStableFunc(c.Records, func(x, y store.Record) int { return int(x.Subject.Type) - int(y.Subject.Type) })
 		})},
-		{rule: "feed/refused", name: "a repeat adds its records again", spoil: after(func(m *model, c *roomkit.Change, r *roomkit.CommitResult) {
+		{rule: "feed/refused", name: "a repeat adds its records again", spoil: after(func(m *model, c *store.Change, r *store.CommitResult) {
 			for _, record := range c.Records {
 				if r.Repeat {
 					record.Cursor = m.mark(len(m.records) + 1)
@@ -115,14 +116,14 @@ func feedMutants() []mutant {
 				}
 			}
 		})},
-		{rule: "feed/pages", name: "a page skips a record", spoil: feeds(func(_ *altered, rows []roomkit.Record, after roomkit.Cursor, limit int) []roomkit.Record {
+		{rule: "feed/pages", name: "a page skips a record", spoil: feeds(func(_ *altered, rows []store.Record, after roomkit.Cursor, limit int) []store.Record {
 			if limit == 4 && len(rows) > 1 && after != "" {
 				return rows[1:]
 			}
 			return rows
 		})},
 		{rule: "feed/limits", name: "no limit is a thousand", spoil: func(a *altered) {
-			a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
+			a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
 				if limit == 0 {
 					limit = roomkit.MaxPage
 				}
@@ -130,19 +131,19 @@ func feedMutants() []mutant {
 			}
 		}},
 		{rule: "feed/concurrent", name: "a place is taken before the commit", spoil: overtaking},
-		{rule: "feed/own-writes", name: "the last record shows with the next one", spoil: feeds(func(_ *altered, rows []roomkit.Record, _ roomkit.Cursor, limit int) []roomkit.Record {
+		{rule: "feed/own-writes", name: "the last record shows with the next one", spoil: feeds(func(_ *altered, rows []store.Record, _ roomkit.Cursor, limit int) []store.Record {
 			if limit == 5 && len(rows) == 1 {
 				return nil
 			}
 			return rows
 		})},
-		{rule: "feed/stable", name: "records that are read again move", spoil: feeds(func(_ *altered, rows []roomkit.Record, _ roomkit.Cursor, limit int) []roomkit.Record {
+		{rule: "feed/stable", name: "records that are read again move", spoil: feeds(func(_ *altered, rows []store.Record, _ roomkit.Cursor, limit int) []store.Record {
 			if len(rows) > 25 && limit == roomkit.MaxPage {
 				rows[20], rows[21] = rows[21], rows[20]
 			}
 			return rows
 		})},
-		{rule: "cursor/resume", name: "two records after a cursor are one", spoil: feeds(func(_ *altered, rows []roomkit.Record, after roomkit.Cursor, limit int) []roomkit.Record {
+		{rule: "cursor/resume", name: "two records after a cursor are one", spoil: feeds(func(_ *altered, rows []store.Record, after roomkit.Cursor, limit int) []store.Record {
 			if limit == 2 && after != "" && len(rows) == 2 {
 				return rows[1:]
 			}
@@ -150,7 +151,7 @@ func feedMutants() []mutant {
 		})},
 		{rule: "cursor/tail", name: "the last cursor is not known yet", spoil: func(a *altered) {
 			var asked atomic.Int64
-			a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
+			a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
 				rows, err := a.simple.Feed(ctx, after, limit)
 				if err == nil && after != "" && len(rows) == 0 && limit == roomkit.MaxPage && asked.Add(1) == 3 {
 					return nil, roomkit.ErrInvalid
@@ -172,7 +173,7 @@ func overtaking(a *altered) {
 	var mu sync.Mutex
 	var inside atomic.Int32
 	late, passed := map[roomkit.Cursor]bool{}, map[roomkit.Cursor]bool{}
-	a.onCommit = func(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+	a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 		mu.Lock()
 		results, err := a.simple.Commit(ctx, changes)
 		hidden := err == nil && results[0].Err == nil && inside.Load() < 3
@@ -189,13 +190,13 @@ func overtaking(a *altered) {
 		delete(late, results[0].Outcome.Cursor)
 		return results, err
 	}
-	a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
+	a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		rows, err := a.simple.Feed(ctx, after, limit)
-		shown := slices.DeleteFunc(slices.Clone(rows), func(r roomkit.Record) bool { return late[r.Cursor] })
+		shown := slices.DeleteFunc(slices.Clone(rows), func(r store.Record) bool { return late[r.Cursor] })
 		if len(shown) > 0 {
-			for _, r := range rows[:slices.IndexFunc(rows, func(r roomkit.Record) bool { return r.Cursor == shown[len(shown)-1].Cursor })] {
+			for _, r := range rows[:slices.IndexFunc(rows, func(r store.Record) bool { return r.Cursor == shown[len(shown)-1].Cursor })] {
 				passed[r.Cursor] = true
 			}
 		}

@@ -7,23 +7,24 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func nameMutants() []mutant {
 	return []mutant{
-		{rule: "name/unique", name: "names are not compared", spoil: names(func(*model, *roomkit.Change) bool { return false })},
+		{rule: "name/unique", name: "names are not compared", spoil: names(func(*model, *store.Change) bool { return false })},
 		{rule: "name/in-one-call", name: "names are compared with those before the call", spoil: func(a *altered) {
 			var start *model
-			one := names(func(_ *model, c *roomkit.Change) bool { return clashes(holdsName)(start, c) })
+			one := names(func(_ *model, c *store.Change) bool { return clashes(holdsName)(start, c) })
 			one(a)
 			inner := a.one
-			a.onCommit = func(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+			a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 				a.mu.Lock()
 				start = a.model.clone()
 				a.mu.Unlock()
 				return a.simple.Commit(ctx, changes)
 			}
-			a.one = func(c roomkit.Change) roomkit.CommitResult {
+			a.one = func(c store.Change) store.CommitResult {
 				if !a.model.namesUnique(c.Rooms) && len(c.Rooms) > 1 {
 					return a.model.commit(c)
 				}
@@ -37,7 +38,7 @@ func nameMutants() []mutant {
 			stored.Company = taker.Company
 			return holdsName(m, stored, taker)
 		}))},
-		{rule: "name/empty", name: "names without a key are unique, too", spoil: comparing(func(m *model, c *roomkit.Change) {
+		{rule: "name/empty", name: "names without a key are unique, too", spoil: comparing(func(m *model, c *store.Change) {
 			if clashes(func(_ *model, stored, taker roomkit.Room) bool {
 				return stored.ID != taker.ID && taker.NameKey == "" && taker.Name != "" && stored.Name == taker.Name
 			})(m, c) {
@@ -56,7 +57,7 @@ func nameMutants() []mutant {
 		}))},
 		{rule: "name/freed-by-rename", name: "a name that was held once is taken for good", spoil: func(a *altered) {
 			once := map[string]roomkit.RoomID{}
-			names(func(m *model, c *roomkit.Change) bool {
+			names(func(m *model, c *store.Change) bool {
 				for _, r := range c.Rooms {
 					if holder, ok := once[r.NameKey]; ok && holder != r.ID && r.NameKey != "" && m.rooms[holder].NameKey != r.NameKey {
 						return true
@@ -66,12 +67,12 @@ func nameMutants() []mutant {
 				return clashes(holdsName)(m, c)
 			})(a)
 		}},
-		{rule: "name/passed-on", name: "names are compared before others are freed", spoil: comparing(func(m *model, c *roomkit.Change) {
+		{rule: "name/passed-on", name: "names are compared before others are freed", spoil: comparing(func(m *model, c *store.Change) {
 			if clashes(holdsName)(m, c) {
 				c.Expect[0].Version = -1
 			}
 		})},
-		{rule: "name/bytes", name: "names have no case", spoil: comparing(func(m *model, c *roomkit.Change) {
+		{rule: "name/bytes", name: "names have no case", spoil: comparing(func(m *model, c *store.Change) {
 			if clashes(func(m *model, stored, taker roomkit.Room) bool {
 				stored.NameKey, taker.NameKey = strings.ToLower(stored.NameKey), strings.ToLower(taker.NameKey)
 				return holdsName(m, stored, taker)
@@ -79,7 +80,7 @@ func nameMutants() []mutant {
 				c.Expect[0].Version = -1
 			}
 		})},
-		{rule: "name/begin-anew", name: "a name is compared when it changes", spoil: comparing(func(m *model, c *roomkit.Change) {
+		{rule: "name/begin-anew", name: "a name is compared when it changes", spoil: comparing(func(m *model, c *store.Change) {
 			for i, r := range c.Rooms {
 				if m.rooms[r.ID].NameKey == r.NameKey {
 					c.Rooms[i].NameKey = ""
@@ -92,7 +93,7 @@ func nameMutants() []mutant {
 func cancelMutants() []mutant {
 	return []mutant{
 		{rule: "cancel/commit", name: "a commit whose context has ended is stored", spoil: func(a *altered) {
-			a.onCommit = func(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+			a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 				results, err := a.simple.Commit(context.WithoutCancel(ctx), changes)
 				if ctx.Err() != nil {
 					return nil, ctx.Err()
@@ -101,12 +102,12 @@ func cancelMutants() []mutant {
 			}
 		}},
 		{rule: "cancel/commit", name: "the context of a commit is ignored", spoil: func(a *altered) {
-			a.onCommit = func(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+			a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 				return a.simple.Commit(context.WithoutCancel(ctx), changes)
 			}
 		}},
 		{rule: "cancel/commit", name: "the outcome of a cancelled commit is called unknown", spoil: func(a *altered) {
-			a.onCommit = func(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+			a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 				if ctx.Err() != nil {
 					return nil, errors.Join(roomkit.ErrUnknownOutcome, ctx.Err())
 				}
@@ -114,7 +115,7 @@ func cancelMutants() []mutant {
 			}
 		}},
 		{rule: "cancel/commit-midway", name: "a context that ends after the commit hides it", spoil: func(a *altered) {
-			a.onCommit = func(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+			a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 				results, err := a.simple.Commit(ctx, changes)
 				for i := 0; i < 1000 && ctx.Err() == nil; i++ {
 					runtime.Gosched()
@@ -126,13 +127,13 @@ func cancelMutants() []mutant {
 			}
 		}},
 		{rule: "cancel/reads", name: "Members ignores its context", spoil: func(a *altered) {
-			a.onMembers = func(ctx context.Context, q roomkit.MemberQuery) ([]roomkit.Member, error) {
+			a.onMembers = func(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
 				return a.simple.Members(context.WithoutCancel(ctx), q)
 			}
 		}},
 		{rule: "cancel/one-caller", name: "the caller after a cancelled one fails, too", spoil: func(a *altered) {
 			var cancelled error
-			a.onCommit = func(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+			a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 				a.mu.Lock()
 				before := cancelled
 				cancelled = ctx.Err()

@@ -8,39 +8,40 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func strictMutants() []mutant {
 	return []mutant{
-		{rule: "tally/of-nobody", name: "a tally of nobody is kept for later", spoil: comparing(func(m *model, c *roomkit.Change) {
+		{rule: "tally/of-nobody", name: "a tally of nobody is kept for later", spoil: comparing(func(m *model, c *store.Change) {
 			full := *c
-			c.Tallies = slices.DeleteFunc(slices.Clone(c.Tallies), func(t roomkit.Tally) bool { return !m.exists(&full, t) && t.Was == 0 })
+			c.Tallies = slices.DeleteFunc(slices.Clone(c.Tallies), func(t store.Tally) bool { return !m.exists(&full, t) && t.Was == 0 })
 		})},
 		{rule: "tally/of-nobody", name: "a tally counts only for whom is stored", spoil: func(a *altered) {
-			a.one = func(c roomkit.Change) roomkit.CommitResult {
-				if slices.ContainsFunc(c.Tallies, func(t roomkit.Tally) bool { return !a.model.exists(&roomkit.Change{}, t) }) {
-					return roomkit.CommitResult{Err: roomkit.ErrConflict}
+			a.one = func(c store.Change) store.CommitResult {
+				if slices.ContainsFunc(c.Tallies, func(t store.Tally) bool { return !a.model.exists(&store.Change{}, t) }) {
+					return store.CommitResult{Err: roomkit.ErrConflict}
 				}
 				return a.model.commit(c)
 			}
 		}},
-		{rule: "command/outcome-as-given", name: "the events of an outcome are taken from the records", spoil: after(func(m *model, c *roomkit.Change, _ *roomkit.CommitResult) {
+		{rule: "command/outcome-as-given", name: "the events of an outcome are taken from the records", spoil: after(func(m *model, c *store.Change, _ *store.CommitResult) {
 			if o, known := m.outcomes[c.Command]; known {
 				o.Events = nil
 				for _, r := range c.Records {
-					o.Events = append(o.Events, roomkit.EventAt{Subject: r.Subject, Version: r.Version})
+					o.Events = append(o.Events, store.EventAt{Subject: r.Subject, Version: r.Version})
 				}
 				m.outcomes[c.Command] = o
 			}
 		})},
-		{rule: "command/outcome-as-given", name: "what has events has changed", spoil: after(func(m *model, c *roomkit.Change, _ *roomkit.CommitResult) {
+		{rule: "command/outcome-as-given", name: "what has events has changed", spoil: after(func(m *model, c *store.Change, _ *store.CommitResult) {
 			if o, known := m.outcomes[c.Command]; known {
 				o.Changed = len(o.Events) > 0
 				m.outcomes[c.Command] = o
 			}
 		})},
 		{rule: "cancel/deadline", name: "a deadline is not looked at", spoil: func(a *altered) {
-			a.onCommit = func(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+			a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 				if errors.Is(ctx.Err(), context.DeadlineExceeded) {
 					ctx = context.WithoutCancel(ctx)
 				}
@@ -55,27 +56,27 @@ func strictMutants() []mutant {
 			return n
 		})},
 		{rule: "members/crowd", name: "the 700th is lost when somebody leaves", spoil: func(a *altered) {
-			a.onMembers = func(ctx context.Context, q roomkit.MemberQuery) ([]roomkit.Member, error) {
+			a.onMembers = func(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
 				rows, err := a.simple.Members(ctx, q)
-				if err == nil && q.Which == roomkit.MembersTakingPart && len(a.model.members[q.Room]) > 1400 {
+				if err == nil && q.Which == store.MembersTakingPart && len(a.model.members[q.Room]) > 1400 {
 					rows = slices.DeleteFunc(rows, func(m roomkit.Member) bool { return m.User == crowdID(700) })
 				}
 				return rows, err
 			}
 		}},
 		{rule: "invalid/expected-version", name: "a negative version is one that does not hold", spoil: func(a *altered) {
-			a.one = func(c roomkit.Change) roomkit.CommitResult {
-				if slices.ContainsFunc(c.Expect, func(e roomkit.Expect) bool { return e.Version < 0 }) {
-					return roomkit.CommitResult{Err: roomkit.ErrConflict}
+			a.one = func(c store.Change) store.CommitResult {
+				if slices.ContainsFunc(c.Expect, func(e store.Expect) bool { return e.Version < 0 }) {
+					return store.CommitResult{Err: roomkit.ErrConflict}
 				}
 				return a.model.commit(c)
 			}
 		}},
-		{rule: "invalid/person", name: "rows of nobody are skipped", spoil: mending(func(_ *model, c *roomkit.Change) {
+		{rule: "invalid/person", name: "rows of nobody are skipped", spoil: mending(func(_ *model, c *store.Change) {
 			c.Members = slices.DeleteFunc(c.Members, func(m roomkit.Member) bool { return m.User == "" })
 		})},
 		{rule: "invalid/person", name: "rows may be of rooms that do not exist", spoil: func(a *altered) {
-			a.one = func(c roomkit.Change) roomkit.CommitResult {
+			a.one = func(c store.Change) store.CommitResult {
 				if _, known := a.model.outcomes[c.Command]; known || wellFormed(&c) {
 					return a.model.commit(c)
 				}
@@ -83,10 +84,10 @@ func strictMutants() []mutant {
 				if bare.Members = nil; !wellFormed(&bare) || a.model.broken(&c) != "" || c.Members[0].User == "" {
 					return a.model.commit(c)
 				}
-				return roomkit.CommitResult{Outcome: a.model.apply(c.Clone())}
+				return store.CommitResult{Outcome: a.model.apply(c.Clone())}
 			}
 		}},
-		{rule: "invalid/checkpoint", name: "a checkpoint may have no name", spoil: mending(func(_ *model, c *roomkit.Change) {
+		{rule: "invalid/checkpoint", name: "a checkpoint may have no name", spoil: mending(func(_ *model, c *store.Change) {
 			if c.Checkpoint != nil && c.Checkpoint.Name == "" {
 				c.Checkpoint.Name = "none"
 			}
@@ -98,7 +99,7 @@ func strictMutants() []mutant {
 // that at makes of it; a negative one is none.
 func placed(at func(a *altered, n int) int) func(a *altered) {
 	return func(a *altered) {
-		a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
+		a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
 			text, own := strings.CutPrefix(string(after), a.name)
 			n, err := strconv.Atoi(text)
 			a.mu.Lock()

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // mutant is a store that breaks one sentence of the contract.
@@ -26,42 +27,42 @@ type mutant struct {
 // altered is a correct store whose methods can be replaced.
 type altered struct {
 	*simple
-	onCommit  func(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error)
-	onLoad    func(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts, error)
-	onMembers func(ctx context.Context, q roomkit.MemberQuery) ([]roomkit.Member, error)
-	onRooms   func(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomEntry, error)
-	onUsers   func(ctx context.Context, q roomkit.UserQuery) ([]roomkit.User, error)
-	onHistory func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]roomkit.Record, error)
-	onFeed    func(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error)
+	onCommit  func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error)
+	onLoad    func(ctx context.Context, needs []store.Need) ([]store.Facts, error)
+	onMembers func(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error)
+	onRooms   func(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error)
+	onUsers   func(ctx context.Context, q store.UserQuery) ([]roomkit.User, error)
+	onHistory func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error)
+	onFeed    func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error)
 	onWake    func(ctx context.Context) (<-chan struct{}, error)
 	parallel  int
 }
 
-func (a *altered) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+func (a *altered) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	return a.onCommit(ctx, changes)
 }
-func (a *altered) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts, error) {
+func (a *altered) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
 	return a.onLoad(ctx, needs)
 }
-func (a *altered) Members(ctx context.Context, q roomkit.MemberQuery) ([]roomkit.Member, error) {
+func (a *altered) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
 	return a.onMembers(ctx, q)
 }
-func (a *altered) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomEntry, error) {
+func (a *altered) Rooms(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
 	return a.onRooms(ctx, q)
 }
-func (a *altered) Users(ctx context.Context, q roomkit.UserQuery) ([]roomkit.User, error) {
+func (a *altered) Users(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
 	return a.onUsers(ctx, q)
 }
-func (a *altered) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]roomkit.Record, error) {
+func (a *altered) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
 	return a.onHistory(ctx, of, after, limit)
 }
-func (a *altered) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
+func (a *altered) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
 	return a.onFeed(ctx, after, limit)
 }
 func (a *altered) Wake(ctx context.Context) (<-chan struct{}, error) { return a.onWake(ctx) }
 func (a *altered) CommitsInParallel() int                            { return a.parallel }
 
-func (m *mutant) open(testing.TB) roomkit.Store {
+func (m *mutant) open(testing.TB) store.Store {
 	s := makeSimple()
 	a := &altered{
 		simple: s, onCommit: s.Commit, onLoad: s.Load, onMembers: s.Members, onRooms: s.Rooms, onUsers: s.Users,
@@ -74,7 +75,7 @@ func (m *mutant) open(testing.TB) roomkit.Store {
 }
 
 func (m *mutant) options() *Options {
-	return &Options{Checks: 60, Reopen: func(_ testing.TB, s roomkit.Store) roomkit.Store {
+	return &Options{Checks: 60, Reopen: func(_ testing.TB, s store.Store) store.Store {
 		if m.reopen != nil {
 			m.reopen(s.(*altered))
 		}
@@ -155,40 +156,40 @@ const patienceWithMutants = 400 * time.Millisecond
 // The makers of usual mutants.
 
 // comparing compares only what see leaves of a change, but stores all of it.
-func comparing(see func(m *model, c *roomkit.Change)) func(a *altered) {
+func comparing(see func(m *model, c *store.Change)) func(a *altered) {
 	return func(a *altered) {
-		a.one = func(c roomkit.Change) roomkit.CommitResult {
+		a.one = func(c store.Change) store.CommitResult {
 			if _, known := a.model.outcomes[c.Command]; known || !wellFormed(&c) {
 				return a.model.commit(c)
 			}
 			seen := c.Clone()
 			see(a.model, &seen)
 			if a.model.broken(&seen) != "" {
-				return roomkit.CommitResult{Err: roomkit.ErrConflict}
+				return store.CommitResult{Err: roomkit.ErrConflict}
 			}
-			return roomkit.CommitResult{Outcome: copyOutcome(a.model.apply(c.Clone()))}
+			return store.CommitResult{Outcome: copyOutcome(a.model.apply(c.Clone()))}
 		}
 	}
 }
 
 // storing compares all of a change, but stores what alter makes of it.
-func storing(alter func(m *model, c *roomkit.Change)) func(a *altered) {
+func storing(alter func(m *model, c *store.Change)) func(a *altered) {
 	return func(a *altered) {
-		a.one = func(c roomkit.Change) roomkit.CommitResult {
+		a.one = func(c store.Change) store.CommitResult {
 			if _, known := a.model.outcomes[c.Command]; known || !wellFormed(&c) || a.model.broken(&c) != "" {
 				return a.model.commit(c)
 			}
 			c = c.Clone()
 			alter(a.model, &c)
-			return roomkit.CommitResult{Outcome: copyOutcome(a.model.apply(c))}
+			return store.CommitResult{Outcome: copyOutcome(a.model.apply(c))}
 		}
 	}
 }
 
 // after does something with the model when a change has been dealt with.
-func after(do func(m *model, c *roomkit.Change, r *roomkit.CommitResult)) func(a *altered) {
+func after(do func(m *model, c *store.Change, r *store.CommitResult)) func(a *altered) {
 	return func(a *altered) {
-		a.one = func(c roomkit.Change) roomkit.CommitResult {
+		a.one = func(c store.Change) store.CommitResult {
 			r := a.model.commit(c)
 			do(a.model, &c, &r)
 			return r
@@ -197,9 +198,9 @@ func after(do func(m *model, c *roomkit.Change, r *roomkit.CommitResult)) func(a
 }
 
 // answering changes the answers of Load.
-func answering(change func(m *model, n roomkit.Need, f *roomkit.Facts)) func(a *altered) {
+func answering(change func(m *model, n store.Need, f *store.Facts)) func(a *altered) {
 	return func(a *altered) {
-		a.load = func(n roomkit.Need) roomkit.Facts {
+		a.load = func(n store.Need) store.Facts {
 			f := a.model.load(n)
 			change(a.model, n, &f)
 			return f

@@ -4,6 +4,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // pages reads pages until one is empty. No page may be longer than limit, and
@@ -29,7 +30,7 @@ func pages[T any, C comparable](k *kit, limit int, read func(after C) ([]T, erro
 	}
 }
 
-func (k *kit) members(q roomkit.MemberQuery) []roomkit.Member {
+func (k *kit) members(q store.MemberQuery) []roomkit.Member {
 	k.Helper()
 	read := func(after roomkit.UserID) ([]roomkit.Member, error) {
 		q.After = after
@@ -38,16 +39,16 @@ func (k *kit) members(q roomkit.MemberQuery) []roomkit.Member {
 	return pages(k, q.Limit, read, func(m roomkit.Member) roomkit.UserID { return m.User })
 }
 
-func (k *kit) rooms(q roomkit.RoomQuery) []roomkit.RoomEntry {
+func (k *kit) rooms(q store.RoomQuery) []store.RoomEntry {
 	k.Helper()
-	read := func(after roomkit.RoomID) ([]roomkit.RoomEntry, error) {
+	read := func(after roomkit.RoomID) ([]store.RoomEntry, error) {
 		q.After = after
 		return k.store.Rooms(k.ctx, q)
 	}
-	return pages(k, q.Limit, read, func(e roomkit.RoomEntry) roomkit.RoomID { return e.Room.ID })
+	return pages(k, q.Limit, read, func(e store.RoomEntry) roomkit.RoomID { return e.Room.ID })
 }
 
-func (k *kit) people(q roomkit.UserQuery) []roomkit.User {
+func (k *kit) people(q store.UserQuery) []roomkit.User {
 	k.Helper()
 	read := func(after roomkit.UserID) ([]roomkit.User, error) {
 		q.After = after
@@ -57,15 +58,15 @@ func (k *kit) people(q roomkit.UserQuery) []roomkit.User {
 }
 
 // history reads all records of a subject, which have to be 1, 2, 3 …
-func (k *kit) history(of roomkit.Subject) []roomkit.Record {
+func (k *kit) history(of roomkit.Subject) []store.Record {
 	k.Helper()
 	return k.historyBy(of, roomkit.MaxPage)
 }
 
-func (k *kit) historyBy(of roomkit.Subject, limit int) []roomkit.Record {
+func (k *kit) historyBy(of roomkit.Subject, limit int) []store.Record {
 	k.Helper()
-	read := func(after roomkit.Version) ([]roomkit.Record, error) { return k.store.History(k.ctx, of, after, limit) }
-	all := cleanRecords(pages(k, limit, read, func(r roomkit.Record) roomkit.Version { return r.Version }))
+	read := func(after roomkit.Version) ([]store.Record, error) { return k.store.History(k.ctx, of, after, limit) }
+	all := cleanRecords(pages(k, limit, read, func(r store.Record) roomkit.Version { return r.Version }))
 	for i, r := range all {
 		require.Equal(k, of, r.Subject, "subject of a record")
 		require.Equal(k, roomkit.Version(i+1), r.Version, "versions of a subject have no gap")
@@ -74,20 +75,20 @@ func (k *kit) historyBy(of roomkit.Subject, limit int) []roomkit.Record {
 }
 
 // feed reads the feed from a cursor to its end.
-func (k *kit) feed(after roomkit.Cursor) []roomkit.Record {
+func (k *kit) feed(after roomkit.Cursor) []store.Record {
 	k.Helper()
 	return k.feedBy(after, roomkit.MaxPage)
 }
 
-func (k *kit) feedBy(from roomkit.Cursor, limit int) []roomkit.Record {
+func (k *kit) feedBy(from roomkit.Cursor, limit int) []store.Record {
 	k.Helper()
-	read := func(after roomkit.Cursor) ([]roomkit.Record, error) {
+	read := func(after roomkit.Cursor) ([]store.Record, error) {
 		if after == "" {
 			after = from
 		}
 		return k.store.Feed(k.ctx, after, limit)
 	}
-	return cleanRecords(pages(k, limit, read, func(r roomkit.Record) roomkit.Cursor { return r.Cursor }))
+	return cleanRecords(pages(k, limit, read, func(r store.Record) roomkit.Cursor { return r.Cursor }))
 }
 
 // tail gives the cursor behind the last record.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // sightings are the ids that a rule has used, whether stored or refused.
@@ -32,7 +33,7 @@ func newSightings() *sightings {
 	}
 }
 
-func (s *sightings) add(changes ...roomkit.Change) {
+func (s *sightings) add(changes ...store.Change) {
 	for _, c := range changes {
 		if !c.Command.IsZero() {
 			s.commands[c.Command] = true
@@ -80,8 +81,8 @@ type picture struct {
 	Teams       map[roomkit.TeamID]roomkit.Team
 	Holders     map[heldName]roomkit.RoomID
 	Checkpoints map[string]roomkit.Cursor
-	Outcomes    map[roomkit.CommandID]roomkit.Outcome
-	Feed        []roomkit.Record
+	Outcomes    map[roomkit.CommandID]store.Outcome
+	Feed        []store.Record
 }
 
 // picture reads everything, with one Load and the feed.
@@ -90,26 +91,26 @@ func (k *kit) picture() picture {
 	p := picture{
 		Rooms: map[roomkit.RoomID]roomkit.Room{}, Members: map[roomkit.RoomID][]roomkit.Member{},
 		Teams: map[roomkit.TeamID]roomkit.Team{}, Holders: map[heldName]roomkit.RoomID{},
-		Checkpoints: map[string]roomkit.Cursor{}, Outcomes: map[roomkit.CommandID]roomkit.Outcome{},
+		Checkpoints: map[string]roomkit.Cursor{}, Outcomes: map[roomkit.CommandID]store.Outcome{},
 	}
 	people := k.seen.people()
-	needs := []roomkit.Need{{People: people, Companies: slices.Collect(maps.Keys(k.seen.companies))}}
-	take := []func(roomkit.Facts){func(f roomkit.Facts) { p.Users, p.Companies = sortUsers(f.Users), sortCompanies(f.Companies) }}
-	ask := func(n roomkit.Need, then func(roomkit.Facts)) { needs, take = append(needs, n), append(take, then) }
+	needs := []store.Need{{People: people, Companies: slices.Collect(maps.Keys(k.seen.companies))}}
+	take := []func(store.Facts){func(f store.Facts) { p.Users, p.Companies = sortUsers(f.Users), sortCompanies(f.Companies) }}
+	ask := func(n store.Need, then func(store.Facts)) { needs, take = append(needs, n), append(take, then) }
 	for id := range k.seen.rooms {
-		ask(roomkit.Need{Room: id, People: people}, func(f roomkit.Facts) { p.Rooms[id], p.Members[id] = f.Room, sortMembers(f.Members) })
+		ask(store.Need{Room: id, People: people}, func(f store.Facts) { p.Rooms[id], p.Members[id] = f.Room, sortMembers(f.Members) })
 	}
 	for id := range k.seen.teams {
-		ask(roomkit.Need{Team: id}, func(f roomkit.Facts) { p.Teams[id] = cleanTeam(f.Team) })
+		ask(store.Need{Team: id}, func(f store.Facts) { p.Teams[id] = cleanTeam(f.Team) })
 	}
 	for n := range k.seen.names {
-		ask(roomkit.Need{Name: n.key, Company: n.company}, func(f roomkit.Facts) { p.Holders[n] = f.NameHolder })
+		ask(store.Need{Name: n.key, Company: n.company}, func(f store.Facts) { p.Holders[n] = f.NameHolder })
 	}
 	for name := range k.seen.checkpoints {
-		ask(roomkit.Need{Checkpoint: name}, func(f roomkit.Facts) { p.Checkpoints[name] = f.Checkpoint })
+		ask(store.Need{Checkpoint: name}, func(f store.Facts) { p.Checkpoints[name] = f.Checkpoint })
 	}
 	for id := range k.seen.commands {
-		ask(roomkit.Need{Command: id}, func(f roomkit.Facts) {
+		ask(store.Need{Command: id}, func(f store.Facts) {
 			if f.Done != nil {
 				p.Outcomes[id] = cleanOutcome(*f.Done)
 			}
@@ -148,12 +149,12 @@ func cleanTeam(t roomkit.Team) roomkit.Team {
 	return t
 }
 
-func cleanOutcome(o roomkit.Outcome) roomkit.Outcome {
+func cleanOutcome(o store.Outcome) store.Outcome {
 	o.Events = own(o.Events)
 	return o
 }
 
-func cleanRecords(records []roomkit.Record) []roomkit.Record {
+func cleanRecords(records []store.Record) []store.Record {
 	records = slices.Clone(records)
 	for i := range records {
 		records[i].Data = own(records[i].Data)

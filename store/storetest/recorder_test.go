@@ -12,7 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // recorder is a testing.TB that fails without failing the test around it.
@@ -27,7 +27,7 @@ type recorder struct {
 }
 
 // runRule runs one rule in a goroutine of its own, because a failure ends it.
-func runRule(t *testing.T, r Rule, open func(testing.TB) roomkit.Store, o *Options, bound time.Duration) *recorder {
+func runRule(t *testing.T, r Rule, open func(testing.TB) store.Store, o *Options, bound time.Duration) *recorder {
 	ctx, cancel := context.WithTimeout(t.Context(), bound)
 	defer cancel()
 	rec := &recorder{TB: t, ctx: ctx}

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func cancelRules() []Rule {
@@ -33,7 +34,7 @@ func cancelCommit(k *kit) {
 	c := k.change(r.join(cho), tallyUser(cho, 0, 1), checkpoint("f", "", k.tail()))
 	k.seen.add(c)
 	before := k.picture()
-	_, err := k.store.Commit(k.cancelled(), cloneChanges([]roomkit.Change{c}))
+	_, err := k.store.Commit(k.cancelled(), cloneChanges([]store.Change{c}))
 	require.ErrorIs(k, err, context.Canceled)
 	require.Equal(k, []error{context.Canceled}, classes(err), "an error is of one class")
 	require.Equal(k, before, k.picture(), "a cancelled commit has left something")
@@ -48,10 +49,10 @@ func cancelDeadline(k *kit) {
 	ctx, cancel := context.WithDeadline(k.ctx, time.Unix(1, 0))
 	defer cancel()
 	before := k.picture()
-	_, err := k.store.Commit(ctx, cloneChanges([]roomkit.Change{c}))
+	_, err := k.store.Commit(ctx, cloneChanges([]store.Change{c}))
 	require.Equal(k, []error{context.DeadlineExceeded}, classes(err), "class of %v", err)
 	require.Equal(k, before, k.picture(), "a commit that came too late has left something")
-	_, err = k.store.Load(ctx, []roomkit.Need{{Room: r.room.ID}})
+	_, err = k.store.Load(ctx, []store.Need{{Room: r.room.ID}})
 	require.Equal(k, []error{context.DeadlineExceeded}, classes(err), "class of %v", err)
 	_, err = k.store.Feed(ctx, "", 0)
 	require.Equal(k, []error{context.DeadlineExceeded}, classes(err), "class of %v", err)
@@ -68,9 +69,9 @@ func cancelMidway(k *kit) {
 		ctx, cancel := context.WithCancel(k.ctx)
 		var wg sync.WaitGroup
 		wg.Go(cancel)
-		results, err := k.store.Commit(ctx, cloneChanges([]roomkit.Change{c}))
+		results, err := k.store.Commit(ctx, cloneChanges([]store.Change{c}))
 		wg.Wait()
-		done := k.load(roomkit.Need{Command: c.Command}).Done
+		done := k.load(store.Need{Command: c.Command}).Done
 		switch {
 		case err == nil:
 			require.Len(k, results, 1)
@@ -92,10 +93,10 @@ func cancelReads(k *kit) {
 	r := k.found(1, roomkit.KindGeneral, ann, bob)
 	ctx := k.cancelled()
 	for name, read := range map[string]func() error{
-		"Load":    func() error { _, err := k.store.Load(ctx, []roomkit.Need{{Room: r.room.ID}}); return err },
-		"Members": func() error { _, err := k.store.Members(ctx, roomkit.MemberQuery{Room: r.room.ID}); return err },
-		"Rooms":   func() error { _, err := k.store.Rooms(ctx, roomkit.RoomQuery{User: ann}); return err },
-		"Users":   func() error { _, err := k.store.Users(ctx, roomkit.UserQuery{Company: acme}); return err },
+		"Load":    func() error { _, err := k.store.Load(ctx, []store.Need{{Room: r.room.ID}}); return err },
+		"Members": func() error { _, err := k.store.Members(ctx, store.MemberQuery{Room: r.room.ID}); return err },
+		"Rooms":   func() error { _, err := k.store.Rooms(ctx, store.RoomQuery{User: ann}); return err },
+		"Users":   func() error { _, err := k.store.Users(ctx, store.UserQuery{Company: acme}); return err },
 		"History": func() error { _, err := k.store.History(ctx, r.subject(), 0, 0); return err },
 		"Feed":    func() error { _, err := k.store.Feed(ctx, "", 0); return err },
 	} {
@@ -110,10 +111,10 @@ func cancelOneCaller(k *kit) {
 		k.seen.add(doomed)
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			_, err := k.store.Commit(k.cancelled(), []roomkit.Change{doomed})
+			_, err := k.store.Commit(k.cancelled(), []store.Change{doomed})
 			assert.ErrorIs(k, err, context.Canceled)
 		})
-		results, err := k.store.Commit(k.ctx, cloneChanges([]roomkit.Change{c}))
+		results, err := k.store.Commit(k.ctx, cloneChanges([]store.Change{c}))
 		wg.Wait()
 		require.NoError(k, err)
 		k.stored(c, results[0])

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func capabilityRules() []Rule {
@@ -25,7 +26,7 @@ func capability[T any](k *kit) T {
 		if c, ok := s.(T); ok {
 			return c
 		}
-		u, ok := s.(interface{ Unwrap() roomkit.Store })
+		u, ok := s.(interface{ Unwrap() store.Store })
 		if !ok {
 			break
 		}
@@ -47,7 +48,7 @@ func (k *kit) woken(ch <-chan struct{}) {
 	}
 }
 
-func (k *kit) wake(ctx context.Context, n roomkit.Notifier) <-chan struct{} {
+func (k *kit) wake(ctx context.Context, n store.Notifier) <-chan struct{} {
 	k.Helper()
 	ch, err := n.Wake(ctx)
 	require.NoError(k, err, "Wake")
@@ -56,7 +57,7 @@ func (k *kit) wake(ctx context.Context, n roomkit.Notifier) <-chan struct{} {
 }
 
 func wakeAfterCommit(k *kit) {
-	notifier := capability[roomkit.Notifier](k)
+	notifier := capability[store.Notifier](k)
 	from := k.tail()
 	ch := k.wake(k.ctx, notifier)
 	for range 20 {
@@ -72,7 +73,7 @@ func wakeAfterCommit(k *kit) {
 }
 
 func wakeAll(k *kit) {
-	notifier := capability[roomkit.Notifier](k)
+	notifier := capability[store.Notifier](k)
 	var channels []<-chan struct{}
 	for range 5 {
 		channels = append(channels, k.wake(k.ctx, notifier))
@@ -89,7 +90,7 @@ func wakeAll(k *kit) {
 }
 
 func wakeEnds(k *kit) {
-	notifier := capability[roomkit.Notifier](k)
+	notifier := capability[store.Notifier](k)
 	ctx, cancel := context.WithCancel(k.ctx)
 	ended, other := k.wake(ctx, notifier), k.wake(k.ctx, notifier)
 	k.must(k.change(k.putUser(ann, nil)))
@@ -113,11 +114,11 @@ func wakeEnds(k *kit) {
 }
 
 func parallelCommits(k *kit) {
-	side := capability[roomkit.Parallel](k).CommitsInParallel()
+	side := capability[store.Parallel](k).CommitsInParallel()
 	require.Positive(k, side)
-	calls := make([][]roomkit.Change, min(side, 64))
+	calls := make([][]store.Change, min(side, 64))
 	for i := range calls {
-		calls[i] = []roomkit.Change{k.change(k.sheet(roomID(i), roomkit.KindGeneral).begin(ann, bob))}
+		calls[i] = []store.Change{k.change(k.sheet(roomID(i), roomkit.KindGeneral).begin(ann, bob))}
 	}
 	for i, results := range k.race(calls...) {
 		k.stored(calls[i][0], results[0])

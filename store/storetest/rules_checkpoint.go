@@ -4,6 +4,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func checkpointRules() []Rule {
@@ -16,7 +17,7 @@ func checkpointRules() []Rule {
 
 func (k *kit) checkpoint(name string) roomkit.Cursor {
 	k.Helper()
-	return k.load(roomkit.Need{Checkpoint: name}).Checkpoint
+	return k.load(store.Need{Checkpoint: name}).Checkpoint
 }
 
 func checkpointCompared(k *kit) {

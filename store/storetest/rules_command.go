@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func commandRules() []Rule {
@@ -33,29 +34,29 @@ func outcome(k *kit) {
 	require.Len(k, all, 3)
 	require.Equal(k, all[2].Cursor, o.Cursor, "the cursor is behind the last event")
 	require.Empty(k, k.feed(o.Cursor))
-	require.Equal(k, []roomkit.EventAt{
+	require.Equal(k, []store.EventAt{
 		{Subject: r.subject(), Version: 2}, {Subject: roomkit.UserSubject(dan), Version: 2}, {Subject: r.subject(), Version: 3},
 	}, o.Events)
 }
 
 func outcomeAsGiven(k *kit) {
 	r := k.found(1, roomkit.KindGeneral, ann, bob)
-	several := []roomkit.EventAt{{Subject: r.subject(), Version: 1}, {Subject: roomkit.UserSubject(eve), Version: 1}, {Subject: r.subject(), Version: 1}}
+	several := []store.EventAt{{Subject: r.subject(), Version: 1}, {Subject: roomkit.UserSubject(eve), Version: 1}, {Subject: r.subject(), Version: 1}}
 	for _, given := range []struct {
-		events  []roomkit.EventAt
+		events  []store.EventAt
 		room    roomkit.RoomID
 		changed bool
 	}{{nil, roomkit.RoomID{}, false}, {several[:1], roomID(1), false}, {several, roomID(99), true}, {nil, roomID(1), true}} {
-		for _, c := range []roomkit.Change{k.change(r.rename("x"), k.putUser(dan, nil)), k.change(rely(roomkit.UserSubject(ann), 1))} {
+		for _, c := range []store.Change{k.change(r.rename("x"), k.putUser(dan, nil)), k.change(rely(roomkit.UserSubject(ann), 1))} {
 			c.Outcome.Events, c.Outcome.Room, c.Outcome.Changed = given.events, given.room, given.changed
 			first := k.must(c)
-			require.Equal(k, cleanOutcome(first), cleanOutcome(*k.load(roomkit.Need{Command: c.Command}).Done))
+			require.Equal(k, cleanOutcome(first), cleanOutcome(*k.load(store.Need{Command: c.Command}).Done))
 			k.repeats(c, first)
 		}
 	}
-	for _, alter := range []func(e *roomkit.EventAt){
-		func(e *roomkit.EventAt) { e.Version++ },
-		func(e *roomkit.EventAt) { e.Subject = roomkit.UserSubject(eve) },
+	for _, alter := range []func(e *store.EventAt){
+		func(e *store.EventAt) { e.Version++ },
+		func(e *store.EventAt) { e.Subject = roomkit.UserSubject(eve) },
 	} {
 		c := k.change(r.rename("x"), k.putUser(dan, nil))
 		alter(&c.Outcome.Events[1])
@@ -68,7 +69,7 @@ func remembered(k *kit) {
 	c := k.change(r.join(cho))
 	o := k.must(c)
 	k.must(k.change(r.join(dan)))
-	facts := k.loads(roomkit.Need{Command: c.Command}, roomkit.Need{Command: k.command()}, roomkit.Need{})
+	facts := k.loads(store.Need{Command: c.Command}, store.Need{Command: k.command()}, store.Need{})
 	require.NotNil(k, facts[0].Done)
 	require.Equal(k, cleanOutcome(o), cleanOutcome(*facts[0].Done))
 	require.Nil(k, facts[1].Done)
@@ -76,7 +77,7 @@ func remembered(k *kit) {
 }
 
 // repeats demands that c is a repeat of a command with outcome first.
-func (k *kit) repeats(c roomkit.Change, first roomkit.Outcome) {
+func (k *kit) repeats(c store.Change, first store.Outcome) {
 	k.Helper()
 	before := k.picture()
 	again := k.commit(c)[0]
@@ -91,7 +92,7 @@ func repeat(k *kit) {
 	c := k.change(r.join(cho), tallyUser(cho, 0, 1), checkpoint("f", "", k.tail()))
 	first := k.must(c)
 	k.repeats(c, first)
-	k.must(k.change(r.leave(cho), tallyUser(cho, 1, 0), checkpoint("f", k.load(roomkit.Need{Checkpoint: "f"}).Checkpoint, "")))
+	k.must(k.change(r.leave(cho), tallyUser(cho, 1, 0), checkpoint("f", k.load(store.Need{Checkpoint: "f"}).Checkpoint, "")))
 	k.repeats(c, first)
 	k.must(k.change(r.end()))
 	k.repeats(c, first)
@@ -169,11 +170,11 @@ func concurrentRepeats(k *kit) {
 		r := k.found(round+1, roomkit.KindGeneral, ann, bob)
 		c := k.change(r.join(cho))
 		k.seen.add(c)
-		results := make([]roomkit.CommitResult, callers)
+		results := make([]store.CommitResult, callers)
 		var wg sync.WaitGroup
 		for i := range callers {
 			wg.Go(func() {
-				got, err := k.store.Commit(k.ctx, cloneChanges([]roomkit.Change{c}))
+				got, err := k.store.Commit(k.ctx, cloneChanges([]store.Change{c}))
 				if assert.NoError(k, err) && assert.Len(k, got, 1) {
 					results[i] = got[0]
 				}

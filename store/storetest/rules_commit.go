@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func commitRules() []Rule {
@@ -29,7 +30,7 @@ func commitRules() []Rule {
 
 // everything gives a change with all that a change can carry. It relies on a
 // fresh kit and on company beta having version relies.
-func everything(k *kit, relies roomkit.Version) (c roomkit.Change, rooms []*sheet) {
+func everything(k *kit, relies roomkit.Version) (c store.Change, rooms []*sheet) {
 	a, b := k.sheet(roomID(1), roomkit.KindGroup), k.sheet(roomID(2), roomkit.KindGeneral)
 	old := k.found(3, roomkit.KindGeneral, ann, bob)
 	c = k.change(
@@ -90,7 +91,7 @@ func independent(k *kit) {
 
 func laterBuildsOnEarlier(k *kit) {
 	r := k.sheet(roomID(1), roomkit.KindGroup)
-	changes := []roomkit.Change{
+	changes := []store.Change{
 		k.change(r.begin(ann, bob), tallyCompany(acme, 0, 1)),
 		k.change(r.join(cho), k.putUser(dan, nil)),
 		k.change(r.claim("taken"), rely(roomkit.UserSubject(dan), 2), tallyCompany(acme, 1, 2), checkpoint("f", "", k.tail())),
@@ -134,7 +135,7 @@ func firstWinsInCall(k *kit) {
 }
 
 func resultOrder(k *kit) {
-	var changes []roomkit.Change
+	var changes []store.Change
 	for i := range 12 {
 		changes = append(changes, k.change(k.sheet(roomID(20-i), roomkit.KindGeneral).begin(ann, bob)))
 	}
@@ -156,7 +157,7 @@ func withoutRows(k *kit) {
 	before := len(k.feed(""))
 	c := k.change(rely(roomkit.UserSubject(ann), 1), rely(roomkit.RoomSubject(roomID(1)), 0))
 	o := k.must(c)
-	require.Equal(k, &o, k.load(roomkit.Need{Command: c.Command}).Done)
+	require.Equal(k, &o, k.load(store.Need{Command: c.Command}).Done)
 	require.Len(k, k.feed(""), before, "an outcome without records adds nothing to the feed")
 	k.refuse(roomkit.ErrConflict, k.change(rely(roomkit.UserSubject(ann), 2)))
 }
@@ -190,12 +191,12 @@ func replacesRows(k *kit) {
 	k.must(k.change(k.putUser(dan, func(u *roomkit.User) { u.Works, u.LINE, u.Administrator = false, false, true })))
 	k.sees(r)
 	k.sees(other)
-	require.Equal(k, []roomkit.User{*k.users[dan]}, k.load(roomkit.Need{People: []roomkit.UserID{dan}}).Users)
+	require.Equal(k, []roomkit.User{*k.users[dan]}, k.load(store.Need{People: []roomkit.UserID{dan}}).Users)
 }
 
 func manyChanges(k *kit) {
 	r := k.found(1, roomkit.KindGeneral, ann, bob)
-	var changes []roomkit.Change
+	var changes []store.Change
 	for i := range 300 {
 		if i%3 == 0 {
 			changes = append(changes, k.change(r.as(1).rename("late")))
@@ -218,10 +219,10 @@ func manyPeople(k *kit) {
 	people := k.crowd(roomkit.MaxTeamMembers)
 	r := k.sheet(roomID(1), roomkit.KindGeneral)
 	k.must(k.change(r.begin(people[:roomkit.MaxEverybody]...)))
-	require.Equal(k, r.room, k.load(roomkit.Need{Room: r.room.ID}).Room)
-	require.Equal(k, r.present(anybody), k.members(roomkit.MemberQuery{Room: r.room.ID, Limit: roomkit.MaxPage}))
+	require.Equal(k, r.room, k.load(store.Need{Room: r.room.ID}).Room)
+	require.Equal(k, r.present(anybody), k.members(store.MemberQuery{Room: r.room.ID, Limit: roomkit.MaxPage}))
 	k.must(k.change(k.newTeam("all", acme, ann, people...)))
-	require.Equal(k, people, k.load(roomkit.Need{Team: "all"}).Team.Members)
+	require.Equal(k, people, k.load(store.Need{Team: "all"}).Team.Members)
 }
 
 func find[T any](rows []T, is func(T) bool) (none T) {

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func cursorRules() []Rule {
@@ -24,7 +25,7 @@ func cursorResume(k *kit) {
 	all := k.feed("")
 	for i := range all {
 		for _, limit := range []int{1, 2, roomkit.MaxPage} {
-			require.Equal(k, all[i+1:], append([]roomkit.Record{}, k.feedBy(all[i].Cursor, limit)...), "after record %d by %d", i, limit)
+			require.Equal(k, all[i+1:], append([]store.Record{}, k.feedBy(all[i].Cursor, limit)...), "after record %d by %d", i, limit)
 		}
 	}
 }
@@ -65,7 +66,7 @@ func cursorAltered(k *kit) {
 	k.must(k.change(r.join(cho), k.putUser(ann, nil), r.leave(bob)))
 	k.refuse(roomkit.ErrConflict, k.change(r.as(1).rename("x")))
 	k.must(k.change(r.rename("x")))
-	rest := map[roomkit.Cursor][]roomkit.Record{}
+	rest := map[roomkit.Cursor][]store.Record{}
 	all := k.feed("")
 	for i, record := range all {
 		rest[record.Cursor] = all[i+1:]
@@ -86,7 +87,7 @@ func cursorAltered(k *kit) {
 
 // takes demands that the store takes a cursor for what it is if it has issued
 // it, and for nothing else.
-func (k *kit) takes(rest map[roomkit.Cursor][]roomkit.Record, c roomkit.Cursor) {
+func (k *kit) takes(rest map[roomkit.Cursor][]store.Record, c roomkit.Cursor) {
 	k.Helper()
 	want, issued := rest[c]
 	if !issued {
@@ -95,7 +96,7 @@ func (k *kit) takes(rest map[roomkit.Cursor][]roomkit.Record, c roomkit.Cursor) 
 	}
 	page, err := k.store.Feed(k.ctx, c, roomkit.MaxPage)
 	require.NoError(k, err)
-	require.Equal(k, append([]roomkit.Record{}, want...), append([]roomkit.Record{}, cleanRecords(page)...), "after %q", c)
+	require.Equal(k, append([]store.Record{}, want...), append([]store.Record{}, cleanRecords(page)...), "after %q", c)
 }
 
 func cursorForeign(k *kit) {

@@ -4,6 +4,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func durableRules() []Rule {
@@ -32,10 +33,10 @@ func durableEverything(k *kit) {
 	require.Equal(k, before, k.picture())
 	for _, r := range rooms {
 		k.sees(r)
-		require.Equal(k, r.present(anybody), k.members(roomkit.MemberQuery{Room: r.room.ID, Which: roomkit.MembersAll, Limit: 1}))
+		require.Equal(k, r.present(anybody), k.members(store.MemberQuery{Room: r.room.ID, Which: store.MembersAll, Limit: 1}))
 	}
-	require.Equal(k, entries(bob, rooms[0], rooms[1]), k.rooms(roomkit.RoomQuery{User: bob}))
-	require.Len(k, k.people(roomkit.UserQuery{Company: acme}), 5)
+	require.Equal(k, entries(bob, rooms[0], rooms[1]), k.rooms(store.RoomQuery{User: bob}))
+	require.Len(k, k.people(store.UserQuery{Company: acme}), 5)
 }
 
 func durableCommands(k *kit) {
@@ -64,7 +65,7 @@ func durableCursors(k *kit) {
 	require.Equal(k, withoutCursors(c.Records), withoutCursors(after[len(before):]))
 	k.mustFollow(after)
 	for i := range after {
-		require.Equal(k, after[i+1:], append([]roomkit.Record{}, k.feed(after[i].Cursor)...), "after record %d", i)
+		require.Equal(k, after[i+1:], append([]store.Record{}, k.feed(after[i].Cursor)...), "after record %d", i)
 	}
 	k.rejects("garbage", k.tail()+"x")
 }

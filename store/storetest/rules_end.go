@@ -4,6 +4,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func endRules() []Rule {
@@ -32,7 +33,7 @@ func endRows(k *kit) {
 			r.rows[u] = m
 		}
 		k.sees(r)
-		require.Empty(k, k.members(roomkit.MemberQuery{Room: r.room.ID}))
+		require.Empty(k, k.members(store.MemberQuery{Room: r.room.ID}))
 	}
 }
 
@@ -43,7 +44,7 @@ func endCrowd(k *kit) {
 	k.must(k.change(r.join(people[400:800]...)))
 	k.must(k.change(r.join(people[800:]...)))
 	k.must(k.change(r.end()))
-	got := k.members(roomkit.MemberQuery{Room: r.room.ID, Which: roomkit.MembersAll, Limit: roomkit.MaxPage})
+	got := k.members(store.MemberQuery{Room: r.room.ID, Which: store.MembersAll, Limit: roomkit.MaxPage})
 	require.Equal(k, r.present(anybody), got)
 }
 
@@ -83,7 +84,7 @@ func endOtherRooms(k *kit) {
 
 func (k *kit) groupsOf(people ...roomkit.UserID) (groups []int64) {
 	k.Helper()
-	users := k.load(roomkit.Need{People: people}).Users
+	users := k.load(store.Need{People: people}).Users
 	for _, id := range people {
 		groups = append(groups, find(users, func(u roomkit.User) bool { return u.ID == id }).Groups)
 	}
@@ -100,9 +101,9 @@ func endLowersGroups(k *kit) {
 	c := k.change(b.end(), tallyCompany(acme, 0, 1))
 	k.must(c)
 	require.Equal(k, []int64{3, 2, 3, 1, 0, 0}, k.groupsOf(all...), "groups of %v", all)
-	require.EqualValues(k, 1, k.load(roomkit.Need{Companies: []roomkit.CompanyID{acme}}).Companies[0].Groups, "the company's count moves by tallies only")
-	k.repeats(c, *k.load(roomkit.Need{Command: c.Command}).Done)
-	for _, u := range k.load(roomkit.Need{People: all}).Users {
+	require.EqualValues(k, 1, k.load(store.Need{Companies: []roomkit.CompanyID{acme}}).Companies[0].Groups, "the company's count moves by tallies only")
+	k.repeats(c, *k.load(store.Need{Command: c.Command}).Done)
+	for _, u := range k.load(store.Need{People: all}).Users {
 		require.EqualValues(k, 1, u.Version, "the count is no part of a version")
 	}
 }
@@ -120,16 +121,16 @@ func endLists(k *kit) {
 	r.room.Public = true
 	k.must(k.change(r.begin(ann, bob)))
 	k.must(k.change(r.end()))
-	for _, q := range []roomkit.RoomQuery{
-		{User: ann}, {User: ann, Which: roomkit.MembersTakingPart}, {User: ann, Which: roomkit.MembersManaging},
+	for _, q := range []store.RoomQuery{
+		{User: ann}, {User: ann, Which: store.MembersTakingPart}, {User: ann, Which: store.MembersManaging},
 		{Company: acme}, {Company: acme, Public: true},
 		{Participants: []roomkit.UserID{ann, bob}}, {Participants: []roomkit.UserID{ann, bob}, Exact: true},
 	} {
 		require.Empty(k, k.rooms(q), "%+v", q)
 	}
-	require.Empty(k, k.load(roomkit.Need{Shared: []roomkit.UserID{ann, bob}}).Shared)
-	require.Equal(k, []roomkit.RoomEntry{{Room: r.room, Member: r.rows[ann]}},
-		k.rooms(roomkit.RoomQuery{User: ann, Which: roomkit.MembersAll}))
+	require.Empty(k, k.load(store.Need{Shared: []roomkit.UserID{ann, bob}}).Shared)
+	require.Equal(k, []store.RoomEntry{{Room: r.room, Member: r.rows[ann]}},
+		k.rooms(store.RoomQuery{User: ann, Which: store.MembersAll}))
 }
 
 func endBeginsAnew(k *kit) {
@@ -140,6 +141,6 @@ func endBeginsAnew(k *kit) {
 	require.EqualValues(k, 2, r.rows[ann].Period)
 	k.sees(r)
 	require.Len(k, k.history(r.subject()), 3)
-	require.Equal(k, r.present(anybody), k.members(roomkit.MemberQuery{Room: r.room.ID}))
-	require.Len(k, k.rooms(roomkit.RoomQuery{Participants: []roomkit.UserID{ann, bob}, Exact: true}), 1)
+	require.Equal(k, r.present(anybody), k.members(store.MemberQuery{Room: r.room.ID}))
+	require.Len(k, k.rooms(store.RoomQuery{Participants: []roomkit.UserID{ann, bob}, Exact: true}), 1)
 }

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func factRules() []Rule {
@@ -24,11 +25,11 @@ func loadMasters(k *kit) {
 	r := k.found(1, roomkit.KindExternalGroup, ann, bob, cho, eve)
 	k.must(k.change(r.manage(fay, cho, dan)))
 	k.must(k.change(r.dismiss(dan)))
-	k.answers(roomkit.Need{Room: r.room.ID, Masters: true}, answer{
+	k.answers(store.Need{Room: r.room.ID, Masters: true}, answer{
 		Room: r.room, Users: k.userRows(ann, cho, fay), Companies: k.companyRows(acme, beta), Members: r.rowsOf(ann, cho, fay),
 	})
 	k.must(k.change(r.dismiss(ann, cho, fay)))
-	k.answers(roomkit.Need{Room: r.room.ID, Masters: true, People: []roomkit.UserID{bob}}, answer{
+	k.answers(store.Need{Room: r.room.ID, Masters: true, People: []roomkit.UserID{bob}}, answer{
 		Room: r.room, Users: k.userRows(bob), Companies: k.companyRows(acme), Members: r.rowsOf(bob),
 	})
 }
@@ -37,16 +38,16 @@ func loadEverybody(k *kit) {
 	r := k.found(1, roomkit.KindExternalGroup, ann, bob, cho, lin, bot)
 	k.must(k.change(r.manage(fay)))
 	k.must(k.change(r.leave(bob)))
-	k.answers(roomkit.Need{Room: r.room.ID, Everybody: true}, answer{
+	k.answers(store.Need{Room: r.room.ID, Everybody: true}, answer{
 		Room: r.room, Users: k.userRows(ann, cho, lin, bot, fay), Companies: k.companyRows(acme, beta),
 		Members: r.rowsOf(ann, cho, lin, bot, fay),
 	})
-	k.answers(roomkit.Need{Room: r.room.ID, Everybody: true, People: []roomkit.UserID{bob, eve}}, answer{
+	k.answers(store.Need{Room: r.room.ID, Everybody: true, People: []roomkit.UserID{bob, eve}}, answer{
 		Room: r.room, Users: k.userRows(ann, cho, lin, bot, fay, bob, eve), Companies: k.companyRows(acme, beta),
 		Members: r.rowsOf(ann, cho, lin, bot, fay, bob),
 	})
 	k.must(k.change(r.end()))
-	k.answers(roomkit.Need{Room: r.room.ID, Everybody: true}, answer{Room: r.room, Companies: k.companyRows(acme)})
+	k.answers(store.Need{Room: r.room.ID, Everybody: true}, answer{Room: r.room, Companies: k.companyRows(acme)})
 }
 
 func loadEverybodyLimit(k *kit) {
@@ -58,7 +59,7 @@ func loadEverybodyLimit(k *kit) {
 		if n := int(r.room.Participants); n < present {
 			k.must(k.change(r.join(people[n:present]...)))
 		}
-		f := k.load(roomkit.Need{Room: r.room.ID, Everybody: true})
+		f := k.load(store.Need{Room: r.room.ID, Everybody: true})
 		require.Len(k, f.Members, min(present, roomkit.MaxEverybody+1), "rows of %d people", present)
 		require.Len(k, f.Users, len(f.Members), "users of those rows")
 		ids := map[roomkit.UserID]bool{}
@@ -72,34 +73,34 @@ func loadEverybodyLimit(k *kit) {
 }
 
 func loadCompanies(k *kit) {
-	k.answers(roomkit.Need{Companies: []roomkit.CompanyID{beta, "nowhere"}}, answer{Companies: k.companyRows(beta)})
-	k.answers(roomkit.Need{Companies: []roomkit.CompanyID{beta}, People: []roomkit.UserID{ann}},
+	k.answers(store.Need{Companies: []roomkit.CompanyID{beta, "nowhere"}}, answer{Companies: k.companyRows(beta)})
+	k.answers(store.Need{Companies: []roomkit.CompanyID{beta}, People: []roomkit.UserID{ann}},
 		answer{Users: k.userRows(ann), Companies: k.companyRows(acme, beta)})
 }
 
 func loadTeam(k *kit) {
 	r := k.found(1, roomkit.KindGeneral, ann, bob)
-	k.answers(roomkit.Need{Team: core, Room: r.room.ID}, answer{
+	k.answers(store.Need{Team: core, Room: r.room.ID}, answer{
 		Team: *k.teams[core], Room: r.room, Users: k.userRows(ann), Companies: k.companyRows(acme), Members: r.rowsOf(ann),
 	})
 	k.must(k.change(k.putTeam(core, func(t *roomkit.Team) { t.Leader = fay })))
-	k.answers(roomkit.Need{Team: core}, answer{Team: *k.teams[core], Users: k.userRows(fay), Companies: k.companyRows(beta)})
+	k.answers(store.Need{Team: core}, answer{Team: *k.teams[core], Users: k.userRows(fay), Companies: k.companyRows(beta)})
 	k.must(k.change(k.putTeam(core, func(t *roomkit.Team) { t.Leader, t.Members = "", nil })))
-	k.answers(roomkit.Need{Team: core}, answer{Team: *k.teams[core]})
+	k.answers(store.Need{Team: core}, answer{Team: *k.teams[core]})
 }
 
 func loadName(k *kit) {
 	r := k.named(1, "ops")
-	k.answers(roomkit.Need{Name: "ops", Company: acme}, answer{NameHolder: r.room.ID})
-	k.answers(roomkit.Need{Name: "ops", Company: beta}, answer{})
-	k.answers(roomkit.Need{Name: "The ops", Company: acme}, answer{})
+	k.answers(store.Need{Name: "ops", Company: acme}, answer{NameHolder: r.room.ID})
+	k.answers(store.Need{Name: "ops", Company: beta}, answer{})
+	k.answers(store.Need{Name: "The ops", Company: acme}, answer{})
 	k.must(k.change(r.end()))
-	k.answers(roomkit.Need{Name: "ops", Company: acme}, answer{})
+	k.answers(store.Need{Name: "ops", Company: acme}, answer{})
 }
 
 func loadCheckpoint(k *kit) {
 	cursor := k.tail()
 	k.must(k.change(checkpoint("f", "", cursor)))
-	k.answers(roomkit.Need{Checkpoint: "f"}, answer{Checkpoint: cursor})
-	k.answers(roomkit.Need{Checkpoint: "g"}, answer{})
+	k.answers(store.Need{Checkpoint: "f"}, answer{Checkpoint: cursor})
+	k.answers(store.Need{Checkpoint: "g"}, answer{})
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func feedRules() []Rule {
@@ -27,7 +28,7 @@ func feedRules() []Rule {
 
 // mustFollow demands that versions of a subject follow one another and that no
 // cursor comes twice.
-func (k *kit) mustFollow(records []roomkit.Record) {
+func (k *kit) mustFollow(records []store.Record) {
 	k.Helper()
 	last := map[roomkit.Subject]roomkit.Version{}
 	cursors := map[roomkit.Cursor]bool{"": true}
@@ -44,12 +45,12 @@ func (k *kit) mustFollow(records []roomkit.Record) {
 func feedInOrder(k *kit) {
 	from := k.tail()
 	a, b := k.sheet(roomID(9), roomkit.KindGeneral), k.sheet(roomID(1), roomkit.KindGeneral)
-	calls := [][]roomkit.Change{
+	calls := [][]store.Change{
 		{k.change(a.begin(ann, bob), k.putUser(dan, nil), a.rename("x"))},
 		{k.change(b.begin(ann), a.rename("y"), k.putTeam(core, nil)), k.change(k.putCompany(beta, nil), k.putUser(ann, nil))},
 		{k.change(a.end()), k.change(rely(b.subject(), 1)), k.change(b.end(), k.putUser(ann, nil))},
 	}
-	var want []roomkit.Record
+	var want []store.Record
 	for _, changes := range calls {
 		for i, r := range k.commit(changes...) {
 			k.stored(changes[i], r)
@@ -67,7 +68,7 @@ func feedRefused(k *kit) {
 	first, stale := k.change(r.join(cho)), r.clone()
 	last := k.change(r.rename("x"))
 	stale.room.Version = 9
-	malformed := spoilt(k.change(stale.rename("z")), func(c *roomkit.Change) { c.Expect = nil })
+	malformed := spoilt(k.change(stale.rename("z")), func(c *store.Change) { c.Expect = nil })
 	results := k.commit(k.change(stale.rename("y")), first, malformed, first, last, k.change(stale.rename("y")))
 	require.Equal(k, []bool{false, true, false, true, true, false}, []bool{
 		results[0].Err == nil, results[1].Err == nil, results[2].Err == nil,
@@ -95,7 +96,7 @@ func feedLimits(k *kit) {
 }
 
 // follow reads the feed until stop, and then to its end.
-func (k *kit) follow(from roomkit.Cursor, limit int, stop *atomic.Bool) (all []roomkit.Record) {
+func (k *kit) follow(from roomkit.Cursor, limit int, stop *atomic.Bool) (all []store.Record) {
 	k.Helper()
 	for stopped := false; ; {
 		page, err := k.store.Feed(k.ctx, from, limit)
@@ -146,7 +147,7 @@ func (k *kit) scribble(own, shared *sheet, random *rand.Rand, stored *atomic.Int
 			parts = append(parts, next.rename("z"), next.rename("zz"))
 		}
 		c := k.change(parts...)
-		results, err := k.store.Commit(k.ctx, cloneChanges([]roomkit.Change{c}))
+		results, err := k.store.Commit(k.ctx, cloneChanges([]store.Change{c}))
 		if !assert.NoError(k, err) || !assert.Len(k, results, 1) {
 			return
 		}

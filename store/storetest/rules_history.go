@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func historyRules() []Rule {
@@ -23,8 +24,8 @@ func historyRules() []Rule {
 
 func historyInOrder(k *kit) {
 	r, other := k.sheet(roomID(1), roomkit.KindGeneral), k.found(2, roomkit.KindGeneral, ann, bob)
-	changes := []roomkit.Change{k.change(r.begin(ann, bob)), k.change(r.join(cho), other.rename("x"), r.leave(bob)), k.change(r.end())}
-	var want []roomkit.Record
+	changes := []store.Change{k.change(r.begin(ann, bob)), k.change(r.join(cho), other.rename("x"), r.leave(bob)), k.change(r.end())}
+	var want []store.Record
 	for i, result := range k.commit(changes...) {
 		k.stored(changes[i], result)
 		for _, record := range changes[i].Records {
@@ -59,7 +60,7 @@ func historyPages(k *kit) {
 		require.Equal(k, want, k.historyBy(r.subject(), limit+1), "by %d", limit+1)
 		page, err := k.store.History(k.ctx, r.subject(), roomkit.Version(limit), 1)
 		require.NoError(k, err)
-		require.Equal(k, want[limit:min(limit+1, len(want))], append([]roomkit.Record{}, cleanRecords(page)...))
+		require.Equal(k, want[limit:min(limit+1, len(want))], append([]store.Record{}, cleanRecords(page)...))
 	}
 }
 
@@ -67,7 +68,7 @@ func historyIsFeed(k *kit) {
 	r := k.found(1, roomkit.KindGeneral, ann, bob)
 	k.must(k.change(r.join(cho), k.putUser(ann, nil), r.leave(bob), k.putTeam(core, nil)))
 	k.must(k.change(k.putUser(ann, nil), r.rename("x")))
-	bySubject := map[roomkit.Subject][]roomkit.Record{}
+	bySubject := map[roomkit.Subject][]store.Record{}
 	for _, record := range k.feed("") {
 		bySubject[record.Subject] = append(bySubject[record.Subject], record)
 	}

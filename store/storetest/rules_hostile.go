@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func hostileRules() []Rule {
@@ -40,7 +41,7 @@ func valuesQuestions(k *kit) {
 	k.found(1, roomkit.KindGroup, ann, bob)
 	k.must(k.change(k.putTeam(core, nil)))
 	before, records := k.picture(), k.feed("")
-	members, users := k.members(roomkit.MemberQuery{Room: roomID(1)}), k.people(roomkit.UserQuery{Company: acme})
+	members, users := k.members(store.MemberQuery{Room: roomID(1)}), k.people(store.UserQuery{Company: acme})
 	for _, text := range slices.Concat(hostile(), unwritable()) {
 		for _, q := range k.questions(text) {
 			found, err := q.ask()
@@ -65,32 +66,32 @@ type question struct {
 func (k *kit) questions(text string) []question {
 	user, company, team := roomkit.UserID(text), roomkit.CompanyID(text), roomkit.TeamID(text)
 	list := []question{
-		{"Load of a user", k.asks(roomkit.Need{People: []roomkit.UserID{user}})},
-		{"Load of a member", k.asks(roomkit.Need{Room: roomID(77), People: []roomkit.UserID{user}})},
-		{"Load of a company", k.asks(roomkit.Need{Companies: []roomkit.CompanyID{company}})},
-		{"Load of a team", k.asks(roomkit.Need{Team: team})},
-		{"Load of a name", k.asks(roomkit.Need{Name: text, Company: acme})},
-		{"Load of a name in a company", k.asks(roomkit.Need{Name: "key", Company: company})},
-		{"Load of what somebody shares", k.asks(roomkit.Need{Shared: []roomkit.UserID{user}})},
-		{"Load of what two share", k.asks(roomkit.Need{Shared: []roomkit.UserID{ann, user}})},
-		{"Load of a checkpoint", k.asks(roomkit.Need{Checkpoint: text})},
+		{"Load of a user", k.asks(store.Need{People: []roomkit.UserID{user}})},
+		{"Load of a member", k.asks(store.Need{Room: roomID(77), People: []roomkit.UserID{user}})},
+		{"Load of a company", k.asks(store.Need{Companies: []roomkit.CompanyID{company}})},
+		{"Load of a team", k.asks(store.Need{Team: team})},
+		{"Load of a name", k.asks(store.Need{Name: text, Company: acme})},
+		{"Load of a name in a company", k.asks(store.Need{Name: "key", Company: company})},
+		{"Load of what somebody shares", k.asks(store.Need{Shared: []roomkit.UserID{user}})},
+		{"Load of what two share", k.asks(store.Need{Shared: []roomkit.UserID{ann, user}})},
+		{"Load of a checkpoint", k.asks(store.Need{Checkpoint: text})},
 	}
-	for _, q := range []roomkit.RoomQuery{
-		{User: user}, {User: user, Which: roomkit.MembersAll}, {Company: company}, {Company: company, Public: true},
+	for _, q := range []store.RoomQuery{
+		{User: user}, {User: user, Which: store.MembersAll}, {Company: company}, {Company: company, Public: true},
 		{Participants: []roomkit.UserID{user}}, {Participants: []roomkit.UserID{user}, Exact: true},
 		{Participants: []roomkit.UserID{ann, user}}, {Participants: []roomkit.UserID{ann, bob, user}, Exact: true},
 	} {
 		if user != "" {
-			list = append(list, question{fmt.Sprintf("Rooms %+v", q), found(func() ([]roomkit.RoomEntry, error) { return k.store.Rooms(k.ctx, q) })})
+			list = append(list, question{fmt.Sprintf("Rooms %+v", q), found(func() ([]store.RoomEntry, error) { return k.store.Rooms(k.ctx, q) })})
 		}
 	}
 	if text != "" {
 		list = append(list, question{"Users of a company", found(func() ([]roomkit.User, error) {
-			return k.store.Users(k.ctx, roomkit.UserQuery{Company: company})
+			return k.store.Users(k.ctx, store.UserQuery{Company: company})
 		})})
 	}
 	for _, of := range []roomkit.Subject{roomkit.UserSubject(user), roomkit.CompanySubject(company), roomkit.TeamSubject(team)} {
-		list = append(list, question{"History of a " + of.Type.String(), found(func() ([]roomkit.Record, error) { return k.store.History(k.ctx, of, 0, 0) })})
+		list = append(list, question{"History of a " + of.Type.String(), found(func() ([]store.Record, error) { return k.store.History(k.ctx, of, 0, 0) })})
 	}
 	return list
 }
@@ -100,13 +101,13 @@ func (k *kit) questions(text string) []question {
 func (k *kit) behind(text string, members []roomkit.Member, users []roomkit.User) {
 	k.Helper()
 	after := roomkit.UserID(text)
-	page, err := k.store.Members(k.ctx, roomkit.MemberQuery{Room: roomID(1), After: after})
+	page, err := k.store.Members(k.ctx, store.MemberQuery{Room: roomID(1), After: after})
 	if !errors.Is(err, roomkit.ErrInvalid) {
 		require.NoError(k, err, "Members after %.40q", text)
 		members = slices.DeleteFunc(slices.Clone(members), func(m roomkit.Member) bool { return m.User <= after })
 		require.Equal(k, members, append([]roomkit.Member{}, page...), "Members after %.40q", text)
 	}
-	known, err := k.store.Users(k.ctx, roomkit.UserQuery{Company: acme, After: after})
+	known, err := k.store.Users(k.ctx, store.UserQuery{Company: acme, After: after})
 	if !errors.Is(err, roomkit.ErrInvalid) {
 		require.NoError(k, err, "Users after %.40q", text)
 		users = slices.DeleteFunc(slices.Clone(users), func(u roomkit.User) bool { return u.ID <= after })
@@ -114,9 +115,9 @@ func (k *kit) behind(text string, members []roomkit.Member, users []roomkit.User
 	}
 }
 
-func (k *kit) asks(n roomkit.Need) func() (string, error) {
+func (k *kit) asks(n store.Need) func() (string, error) {
 	return func() (string, error) {
-		facts, err := k.store.Load(k.ctx, []roomkit.Need{n})
+		facts, err := k.store.Load(k.ctx, []store.Need{n})
 		if err != nil {
 			return "", err
 		}

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func invalidRules() []Rule {
@@ -27,7 +28,7 @@ func invalidRules() []Rule {
 }
 
 // spoilt gives the change after spoil.
-func spoilt(c roomkit.Change, spoil func(c *roomkit.Change)) roomkit.Change {
+func spoilt(c store.Change, spoil func(c *store.Change)) store.Change {
 	spoil(&c)
 	return c
 }
@@ -39,8 +40,8 @@ func invalidCommand(k *kit) {
 
 func invalidUnexpected(k *kit) {
 	r := k.found(1, roomkit.KindGeneral, ann, bob)
-	drop := func(c *roomkit.Change) { c.Expect = nil }
-	for _, c := range []roomkit.Change{
+	drop := func(c *store.Change) { c.Expect = nil }
+	for _, c := range []store.Change{
 		k.change(r.clone().join(cho)),
 		k.change(k.sheet(roomID(2), roomkit.KindGeneral).begin(ann, bob)),
 		k.change(writeUser(*k.users[bob], 1)),
@@ -48,15 +49,15 @@ func invalidUnexpected(k *kit) {
 		k.change(writeTeam(*k.teams[core], 1)),
 	} {
 		k.refuse(roomkit.ErrInvalid, spoilt(c, drop))
-		k.refuse(roomkit.ErrInvalid, spoilt(c, func(c *roomkit.Change) { c.Records = nil }))
-		k.refuse(roomkit.ErrInvalid, spoilt(c, func(c *roomkit.Change) { c.Expect, c.Records = nil, nil }))
+		k.refuse(roomkit.ErrInvalid, spoilt(c, func(c *store.Change) { c.Records = nil }))
+		k.refuse(roomkit.ErrInvalid, spoilt(c, func(c *store.Change) { c.Expect, c.Records = nil, nil }))
 	}
-	k.refuse(roomkit.ErrInvalid, spoilt(k.change(r.clone().join(cho)), func(c *roomkit.Change) {
+	k.refuse(roomkit.ErrInvalid, spoilt(k.change(r.clone().join(cho)), func(c *store.Change) {
 		c.Rooms, c.Records, c.Expect = nil, nil, nil
 		finish(c)
 	}))
 	other := k.found(3, roomkit.KindGeneral, ann, bob)
-	k.refuse(roomkit.ErrInvalid, spoilt(k.change(r.clone().rename("x")), func(c *roomkit.Change) {
+	k.refuse(roomkit.ErrInvalid, spoilt(k.change(r.clone().rename("x")), func(c *store.Change) {
 		c.Members = append(c.Members, other.rows[bob])
 	}))
 }
@@ -77,18 +78,18 @@ func invalidSubject(k *kit) {
 		{Type: roomkit.SubjectUser, Room: roomID(7)},
 	} {
 		k.refuse(roomkit.ErrInvalid, k.change(r.clone().join(cho), rely(none, 0)))
-		k.refuse(roomkit.ErrInvalid, k.change(r.clone().join(cho), func(c *roomkit.Change) { record(c, none, 0) }))
+		k.refuse(roomkit.ErrInvalid, k.change(r.clone().join(cho), func(c *store.Change) { record(c, none, 0) }))
 	}
 }
 
 func invalidRowTwice(k *kit) {
 	r := k.found(1, roomkit.KindGeneral, ann, bob)
-	for _, twice := range []func(c *roomkit.Change){
-		func(c *roomkit.Change) { c.Rooms = append(c.Rooms, c.Rooms[0]) },
-		func(c *roomkit.Change) { c.Members = append(c.Members, c.Members[0]) },
-		func(c *roomkit.Change) { c.Users = append(c.Users, c.Users[0]) },
-		func(c *roomkit.Change) { c.Companies = append(c.Companies, c.Companies[0]) },
-		func(c *roomkit.Change) { c.Teams = append(c.Teams, c.Teams[0]) },
+	for _, twice := range []func(c *store.Change){
+		func(c *store.Change) { c.Rooms = append(c.Rooms, c.Rooms[0]) },
+		func(c *store.Change) { c.Members = append(c.Members, c.Members[0]) },
+		func(c *store.Change) { c.Users = append(c.Users, c.Users[0]) },
+		func(c *store.Change) { c.Companies = append(c.Companies, c.Companies[0]) },
+		func(c *store.Change) { c.Teams = append(c.Teams, c.Teams[0]) },
 	} {
 		c := k.change(r.clone().join(cho), writeUser(*k.users[bob], 1),
 			writeCompany(*k.companies[acme], 1), writeTeam(*k.teams[core], 1))
@@ -99,28 +100,28 @@ func invalidRowTwice(k *kit) {
 func invalidRecordVersions(k *kit) {
 	r := k.found(1, roomkit.KindGeneral, ann, bob)
 	k.must(k.change(r.rename("two")))
-	for _, spoil := range []func(c *roomkit.Change){
-		func(c *roomkit.Change) { c.Records[0].Version = 2 },
-		func(c *roomkit.Change) { c.Records[1].Version = 5 },
-		func(c *roomkit.Change) { c.Records[1].Version = 3 },
-		func(c *roomkit.Change) { c.Records[0].Version, c.Records[1].Version = 4, 3 },
-		func(c *roomkit.Change) { c.Records[0].Version, c.Records[1].Version = 1, 2 },
-		func(c *roomkit.Change) { c.Rooms[0].Version = 3 },
-		func(c *roomkit.Change) { c.Rooms[0].Version = 5 },
-		func(c *roomkit.Change) { c.Records = c.Records[:1] },
-		func(c *roomkit.Change) { c.Records = nil },
-		func(c *roomkit.Change) { c.Records, c.Rooms[0].Version = nil, 2 },
-		func(c *roomkit.Change) { c.Rooms = nil },
+	for _, spoil := range []func(c *store.Change){
+		func(c *store.Change) { c.Records[0].Version = 2 },
+		func(c *store.Change) { c.Records[1].Version = 5 },
+		func(c *store.Change) { c.Records[1].Version = 3 },
+		func(c *store.Change) { c.Records[0].Version, c.Records[1].Version = 4, 3 },
+		func(c *store.Change) { c.Records[0].Version, c.Records[1].Version = 1, 2 },
+		func(c *store.Change) { c.Rooms[0].Version = 3 },
+		func(c *store.Change) { c.Rooms[0].Version = 5 },
+		func(c *store.Change) { c.Records = c.Records[:1] },
+		func(c *store.Change) { c.Records = nil },
+		func(c *store.Change) { c.Records, c.Rooms[0].Version = nil, 2 },
+		func(c *store.Change) { c.Rooms = nil },
 	} {
 		k.refuse(roomkit.ErrInvalid, spoilt(k.change(r.clone().join(cho), r.as(3).leave(bob)), spoil))
 	}
-	k.refuse(roomkit.ErrInvalid, spoilt(k.change(writeUser(*k.users[bob], 1)), func(c *roomkit.Change) { c.Users[0].Version = 3 }))
+	k.refuse(roomkit.ErrInvalid, spoilt(k.change(writeUser(*k.users[bob], 1)), func(c *store.Change) { c.Users[0].Version = 3 }))
 }
 
 func invalidRecordSize(k *kit) {
 	r := k.found(1, roomkit.KindGeneral, ann, bob)
-	size := func(n int) func(c *roomkit.Change) {
-		return func(c *roomkit.Change) { c.Records[0].Data = make([]byte, n) }
+	size := func(n int) func(c *store.Change) {
+		return func(c *store.Change) { c.Records[0].Data = make([]byte, n) }
 	}
 	k.refuse(roomkit.ErrInvalid, spoilt(k.change(r.clone().join(cho)), size(roomkit.MaxEventBytes+1)))
 	k.must(spoilt(k.change(r.join(cho)), size(roomkit.MaxEventBytes)))
@@ -129,16 +130,16 @@ func invalidRecordSize(k *kit) {
 
 func invalidTally(k *kit) {
 	r := k.found(1, roomkit.KindGeneral, ann, bob)
-	for _, t := range []roomkit.Tally{{Now: 1}, {User: ann, Company: acme, Now: 1}} {
-		k.refuse(roomkit.ErrInvalid, k.change(r.clone().join(cho), func(c *roomkit.Change) { c.Tallies = append(c.Tallies, t) }))
+	for _, t := range []store.Tally{{Now: 1}, {User: ann, Company: acme, Now: 1}} {
+		k.refuse(roomkit.ErrInvalid, k.change(r.clone().join(cho), func(c *store.Change) { c.Tallies = append(c.Tallies, t) }))
 	}
 }
 
 func invalidEnd(k *kit) {
 	r, other := k.found(1, roomkit.KindGeneral, ann, bob), k.found(2, roomkit.KindGeneral, ann, bob)
-	ended := roomkit.RoomEnd{Room: other.room.ID, Kind: other.room.Kind, At: at(2), Version: 2, Cause: roomkit.CauseRoomEnded, By: roomkit.By(ann)}
-	k.refuse(roomkit.ErrInvalid, k.change(r.clone().join(cho), func(c *roomkit.Change) { c.Ended = append(c.Ended, ended) }))
-	k.refuse(roomkit.ErrInvalid, k.change(rely(other.subject(), 1), func(c *roomkit.Change) { c.Ended = append(c.Ended, ended) }))
+	ended := store.RoomEnd{Room: other.room.ID, Kind: other.room.Kind, At: at(2), Version: 2, Cause: roomkit.CauseRoomEnded, By: roomkit.By(ann)}
+	k.refuse(roomkit.ErrInvalid, k.change(r.clone().join(cho), func(c *store.Change) { c.Ended = append(c.Ended, ended) }))
+	k.refuse(roomkit.ErrInvalid, k.change(rely(other.subject(), 1), func(c *store.Change) { c.Ended = append(c.Ended, ended) }))
 }
 
 func invalidExpectedVersion(k *kit) {
@@ -153,11 +154,11 @@ func invalidPerson(k *kit) {
 	r := k.found(1, roomkit.KindGeneral, ann, bob)
 	nobody := r.rows[bob]
 	nobody.User = ""
-	k.refuse(roomkit.ErrInvalid, spoilt(k.change(r.clone().rename("x")), func(c *roomkit.Change) { c.Members = append(c.Members, nobody) }))
+	k.refuse(roomkit.ErrInvalid, spoilt(k.change(r.clone().rename("x")), func(c *store.Change) { c.Members = append(c.Members, nobody) }))
 	orphan := r.rows[bob]
 	orphan.Room = roomID(2)
 	k.refuse(roomkit.ErrInvalid, spoilt(k.change(r.clone().rename("x"), rely(roomkit.RoomSubject(orphan.Room), 0)),
-		func(c *roomkit.Change) { c.Members = append(c.Members, orphan) }))
+		func(c *store.Change) { c.Members = append(c.Members, orphan) }))
 }
 
 func invalidCheckpoint(k *kit) {
@@ -170,7 +171,7 @@ func invalidAlone(k *kit) {
 	a, b := k.found(1, roomkit.KindGeneral, ann, bob), k.found(2, roomkit.KindGeneral, ann, bob)
 	results := k.commit(
 		k.change(a.join(cho)),
-		spoilt(k.change(a.clone().join(dan)), func(c *roomkit.Change) { c.Expect = nil }),
+		spoilt(k.change(a.clone().join(dan)), func(c *store.Change) { c.Expect = nil }),
 		k.changeAs(roomkit.CommandID{}, b.clone().join(dan)),
 		k.change(b.join(cho)),
 	)

@@ -4,6 +4,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func loadRules() []Rule {
@@ -23,12 +24,12 @@ func loadRules() []Rule {
 
 func loadNothing(k *kit) {
 	k.found(1, roomkit.KindGroup, ann, bob)
-	k.answers(roomkit.Need{}, answer{})
+	k.answers(store.Need{}, answer{})
 }
 
 func loadOrder(k *kit) {
 	a, b := k.found(1, roomkit.KindGeneral, ann, bob), k.found(2, roomkit.KindGeneral, cho)
-	needs := []roomkit.Need{
+	needs := []store.Need{
 		{Room: b.room.ID}, {}, {People: []roomkit.UserID{lin}}, {Room: a.room.ID, People: []roomkit.UserID{bob}},
 		{Room: b.room.ID, People: []roomkit.UserID{bob}}, {Team: core}, {Room: b.room.ID},
 	}
@@ -49,12 +50,12 @@ func loadOrder(k *kit) {
 
 func loadAbsent(k *kit) {
 	k.found(1, roomkit.KindGroup, ann, bob)
-	k.answers(roomkit.Need{
+	k.answers(store.Need{
 		Command: k.command(), Room: roomID(9), People: []roomkit.UserID{"nobody"}, Masters: true, Everybody: true,
 		Companies: []roomkit.CompanyID{"nowhere"}, Team: "none", Name: "free", Company: acme,
 		Shared: []roomkit.UserID{"nobody", ann}, Checkpoint: "none",
 	}, answer{})
-	k.answers(roomkit.Need{Room: roomkit.DirectRoom(ann, cho), People: []roomkit.UserID{cho}},
+	k.answers(store.Need{Room: roomkit.DirectRoom(ann, cho), People: []roomkit.UserID{cho}},
 		answer{Users: k.userRows(cho), Companies: k.companyRows(acme)})
 }
 
@@ -62,10 +63,10 @@ func loadRoom(k *kit) {
 	for i, kind := range []roomkit.Kind{roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindExternalGroup} {
 		r := k.found(i+1, kind, ann, eve, lin)
 		want := answer{Room: r.room, Companies: k.companyRows(acme)}
-		k.answers(roomkit.Need{Room: r.room.ID}, want)
+		k.answers(store.Need{Room: r.room.ID}, want)
 		k.must(k.change(r.end()))
 		want.Room = r.room
-		k.answers(roomkit.Need{Room: r.room.ID}, want)
+		k.answers(store.Need{Room: r.room.ID}, want)
 	}
 }
 
@@ -74,18 +75,18 @@ func loadDirect(k *kit) {
 	want := func() answer {
 		return answer{Room: r.room, Users: k.userRows(ann, eve), Companies: k.companyRows(acme, beta), Members: r.rowsOf(ann, eve)}
 	}
-	k.answers(roomkit.Need{Room: r.room.ID}, want())
+	k.answers(store.Need{Room: r.room.ID}, want())
 	k.must(k.change(r.leave(ann)))
-	k.answers(roomkit.Need{Room: r.room.ID}, want())
+	k.answers(store.Need{Room: r.room.ID}, want())
 	k.must(k.change(r.end()))
-	k.answers(roomkit.Need{Room: r.room.ID}, want())
+	k.answers(store.Need{Room: r.room.ID}, want())
 }
 
 func loadTeamRoom(k *kit) {
 	r := k.sheet(roomkit.TeamRoom(core), roomkit.KindTeam)
 	r.room.Team = core
 	k.must(k.change(r.begin(ann, bob)))
-	k.answers(roomkit.Need{Room: r.room.ID, People: []roomkit.UserID{ann}}, answer{
+	k.answers(store.Need{Room: r.room.ID, People: []roomkit.UserID{ann}}, answer{
 		Room: r.room, Team: *k.teams[core], Companies: k.companyRows(acme), Users: k.userRows(ann), Members: r.rowsOf(ann),
 	})
 }
@@ -93,25 +94,25 @@ func loadTeamRoom(k *kit) {
 func loadPeople(k *kit) {
 	r, other := k.found(1, roomkit.KindGeneral, ann, bob, eve, lin), k.found(2, roomkit.KindGeneral, cho, eve)
 	k.must(k.change(r.leave(bob)))
-	k.answers(roomkit.Need{Room: r.room.ID, People: []roomkit.UserID{lin, eve, cho, bob, "nobody"}}, answer{
+	k.answers(store.Need{Room: r.room.ID, People: []roomkit.UserID{lin, eve, cho, bob, "nobody"}}, answer{
 		Room: r.room, Users: k.userRows(bob, cho, eve, lin), Companies: k.companyRows(acme, beta), Members: r.rowsOf(bob, eve, lin),
 	})
-	k.answers(roomkit.Need{Room: other.room.ID, People: []roomkit.UserID{eve, ann}}, answer{
+	k.answers(store.Need{Room: other.room.ID, People: []roomkit.UserID{eve, ann}}, answer{
 		Room: other.room, Users: k.userRows(ann, eve), Companies: k.companyRows(acme, beta), Members: other.rowsOf(eve),
 	})
 }
 
 func loadPeopleAlone(k *kit) {
 	k.found(1, roomkit.KindGeneral, ann, bob, fay)
-	k.answers(roomkit.Need{People: []roomkit.UserID{fay, bot, lin}}, answer{
+	k.answers(store.Need{People: []roomkit.UserID{fay, bot, lin}}, answer{
 		Users: k.userRows(bot, fay, lin), Companies: k.companyRows(acme, beta),
 	})
-	k.answers(roomkit.Need{People: []roomkit.UserID{lin}}, answer{Users: k.userRows(lin)})
+	k.answers(store.Need{People: []roomkit.UserID{lin}}, answer{Users: k.userRows(lin)})
 }
 
 func loadNoDuplicates(k *kit) {
 	r := k.found(1, roomkit.KindGroup, ann, bob, cho)
-	k.answers(roomkit.Need{
+	k.answers(store.Need{
 		Room: r.room.ID, People: []roomkit.UserID{bob, ann, bob, ann}, Masters: true, Everybody: true,
 		Companies: []roomkit.CompanyID{acme, beta, acme}, Team: core,
 	}, answer{
@@ -124,13 +125,13 @@ func loadEverything(k *kit) {
 	r, shared := k.named(1, "ops"), k.found(2, roomkit.KindGeneral, ann, bob, lin)
 	c := k.change(r.manage(eve), checkpoint("f", "", k.tail()))
 	o := cleanOutcome(k.must(c))
-	k.answers(roomkit.Need{
+	k.answers(store.Need{
 		Command: c.Command, Room: r.room.ID, People: []roomkit.UserID{fay}, Masters: true, Everybody: true,
 		Companies: []roomkit.CompanyID{beta}, Team: core, Name: "ops", Company: acme,
 		Shared: []roomkit.UserID{lin, ann}, Checkpoint: "f",
 	}, answer{
 		Done: &o, Room: r.room, Users: k.userRows(ann, bob, eve, fay), Companies: k.companyRows(acme, beta),
 		Members: r.rowsOf(ann, bob, eve), Team: *k.teams[core], NameHolder: r.room.ID,
-		Shared: []roomkit.RoomEntry{{Room: shared.room}}, Checkpoint: k.checkpoint("f"),
+		Shared: []store.RoomEntry{{Room: shared.room}}, Checkpoint: k.checkpoint("f"),
 	})
 }

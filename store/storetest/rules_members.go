@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func memberRules() []Rule {
@@ -25,12 +26,12 @@ func memberRules() []Rule {
 }
 
 // filters are the filters of rows and what they let through.
-func filters() map[roomkit.MemberFilter]func(roomkit.Member) bool {
-	return map[roomkit.MemberFilter]func(roomkit.Member) bool{
-		roomkit.MembersPresent:    func(m roomkit.Member) bool { return m.Participant || m.Master },
-		roomkit.MembersTakingPart: func(m roomkit.Member) bool { return m.Participant },
-		roomkit.MembersManaging:   func(m roomkit.Member) bool { return m.Master },
-		roomkit.MembersAll:        anybody,
+func filters() map[store.MemberFilter]func(roomkit.Member) bool {
+	return map[store.MemberFilter]func(roomkit.Member) bool{
+		store.MembersPresent:    func(m roomkit.Member) bool { return m.Participant || m.Master },
+		store.MembersTakingPart: func(m roomkit.Member) bool { return m.Participant },
+		store.MembersManaging:   func(m roomkit.Member) bool { return m.Master },
+		store.MembersAll:        anybody,
 	}
 }
 
@@ -46,15 +47,15 @@ func (k *kit) mixed() *sheet {
 func membersFilters(k *kit) {
 	r := k.mixed()
 	for which, keep := range filters() {
-		require.Equal(k, r.present(keep), k.members(roomkit.MemberQuery{Room: r.room.ID, Which: which}), "filter %d", which)
+		require.Equal(k, r.present(keep), k.members(store.MemberQuery{Room: r.room.ID, Which: which}), "filter %d", which)
 	}
 }
 
 func membersOneRoom(k *kit) {
 	a, b := k.mixed(), k.found(2, roomkit.KindGeneral, ann, dan)
-	require.Equal(k, b.present(anybody), k.members(roomkit.MemberQuery{Room: b.room.ID, Which: roomkit.MembersAll}))
-	require.Equal(k, a.present(anybody), k.members(roomkit.MemberQuery{Room: a.room.ID, Which: roomkit.MembersAll}))
-	require.Empty(k, k.members(roomkit.MemberQuery{Room: roomID(3), Which: roomkit.MembersAll}))
+	require.Equal(k, b.present(anybody), k.members(store.MemberQuery{Room: b.room.ID, Which: store.MembersAll}))
+	require.Equal(k, a.present(anybody), k.members(store.MemberQuery{Room: a.room.ID, Which: store.MembersAll}))
+	require.Empty(k, k.members(store.MemberQuery{Room: roomID(3), Which: store.MembersAll}))
 }
 
 func membersPages(k *kit) {
@@ -62,7 +63,7 @@ func membersPages(k *kit) {
 	for which, keep := range filters() {
 		want := r.present(keep)
 		for limit := range len(want) + 1 {
-			q := roomkit.MemberQuery{Room: r.room.ID, Which: which, Limit: limit + 1}
+			q := store.MemberQuery{Room: r.room.ID, Which: which, Limit: limit + 1}
 			require.Equal(k, want, k.members(q), "filter %d by %d", which, limit+1)
 		}
 	}
@@ -93,7 +94,7 @@ func membersByteOrder(k *kit) {
 	k.must(k.change(r.join(ids[2], ids[0], ids[1])))
 	for _, limit := range []int{1, 2, 7, 100} {
 		var got []roomkit.UserID
-		for _, m := range k.members(roomkit.MemberQuery{Room: r.room.ID, Limit: limit}) {
+		for _, m := range k.members(store.MemberQuery{Room: r.room.ID, Limit: limit}) {
 			got = append(got, m.User)
 		}
 		require.Equal(k, ids, got, "by %d", limit)
@@ -108,7 +109,7 @@ func membersLimits(k *kit) {
 	}
 	want := r.present(anybody)
 	for _, limit := range []int{0, roomkit.MaxPage - 1, roomkit.MaxPage, roomkit.MaxPage + 1, math.MaxInt32, math.MaxInt} {
-		require.Equal(k, want, k.members(roomkit.MemberQuery{Room: r.room.ID, Limit: limit}), "by %d", limit)
+		require.Equal(k, want, k.members(store.MemberQuery{Room: r.room.ID, Limit: limit}), "by %d", limit)
 	}
 }
 
@@ -117,7 +118,7 @@ func membersStable(k *kit) {
 	r := k.sheet(roomID(1), roomkit.KindGeneral)
 	k.must(k.change(r.begin(people...)))
 	k.must(k.change(r.leave(people[0], people[30])))
-	q := roomkit.MemberQuery{Room: r.room.ID, Limit: 10}
+	q := store.MemberQuery{Room: r.room.ID, Limit: 10}
 	var got []roomkit.UserID
 	for {
 		page, err := k.store.Members(k.ctx, q)
@@ -147,7 +148,7 @@ func membersCrowd(k *kit) {
 	for some := range slices.Chunk(people, 30) {
 		k.must(k.change(r.join(some[:20]...), r.leave(some[20:25]...), r.manage(some[25:]...)))
 		for which, keep := range filters() {
-			q := roomkit.MemberQuery{Room: r.room.ID, Which: which, After: crowdID(random.IntN(len(people))), Limit: 1 + random.IntN(9)}
+			q := store.MemberQuery{Room: r.room.ID, Which: which, After: crowdID(random.IntN(len(people))), Limit: 1 + random.IntN(9)}
 			page, err := k.store.Members(k.ctx, q)
 			require.NoError(k, err)
 			want := r.present(func(m roomkit.Member) bool { return keep(m) && m.User > q.After })
@@ -157,14 +158,14 @@ func membersCrowd(k *kit) {
 		}
 	}
 	for which, keep := range filters() {
-		require.Equal(k, r.present(keep), k.members(roomkit.MemberQuery{Room: r.room.ID, Which: which, Limit: 97}), "filter %d", which)
+		require.Equal(k, r.present(keep), k.members(store.MemberQuery{Room: r.room.ID, Which: which, Limit: 97}), "filter %d", which)
 	}
 }
 
 func membersBadQuery(k *kit) {
 	r := k.mixed()
-	for _, q := range []roomkit.MemberQuery{
-		{Room: r.room.ID, Which: roomkit.MembersAll + 1}, {Room: r.room.ID, Which: 255},
+	for _, q := range []store.MemberQuery{
+		{Room: r.room.ID, Which: store.MembersAll + 1}, {Room: r.room.ID, Which: 255},
 		{Room: r.room.ID, Limit: -1}, {Room: r.room.ID, Limit: math.MinInt},
 	} {
 		_, err := k.store.Members(k.ctx, q)

@@ -4,6 +4,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func nameRules() []Rule {
@@ -24,7 +25,7 @@ func nameRules() []Rule {
 
 func (k *kit) holder(company roomkit.CompanyID, key string) roomkit.RoomID {
 	k.Helper()
-	return k.load(roomkit.Need{Name: key, Company: company}).NameHolder
+	return k.load(store.Need{Name: key, Company: company}).NameHolder
 }
 
 // named stores a group with a name.

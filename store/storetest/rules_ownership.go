@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func ownershipRules() []Rule {
@@ -34,7 +35,7 @@ func ownershipOfFacts(k *kit) {
 	r := k.named(1, "ops")
 	c := k.change(r.join(cho), checkpoint("f", "", k.tail()))
 	k.must(c)
-	need := roomkit.Need{
+	need := store.Need{
 		Command: c.Command, Room: r.room.ID, Everybody: true, Team: core, Companies: []roomkit.CompanyID{beta},
 		Shared: []roomkit.UserID{ann, bob},
 	}
@@ -80,7 +81,7 @@ func ownershipOfChanges(k *kit) {
 	)
 	k.seen.add(c)
 	given := c.Clone()
-	results, err := k.store.Commit(k.ctx, []roomkit.Change{given})
+	results, err := k.store.Commit(k.ctx, []store.Change{given})
 	require.NoError(k, err)
 	k.stored(c, results[0])
 	first := results[0].Outcome
@@ -101,7 +102,7 @@ func ownershipOfChanges(k *kit) {
 		zero(given.Tallies)
 		zero(given.Records)
 		zero(given.Outcome.Events)
-		*given.Checkpoint = roomkit.Checkpoint{}
+		*given.Checkpoint = store.Checkpoint{}
 	})
 	k.repeats(c, first)
 }
@@ -109,11 +110,11 @@ func ownershipOfChanges(k *kit) {
 func ownershipOfPages(k *kit) {
 	r := k.publicGroup(1, ann, bob)
 	k.must(k.change(r.join(cho), r.leave(bob)))
-	read := func() (members []roomkit.Member, rooms []roomkit.RoomEntry, users []roomkit.User, history, feed []roomkit.Record) {
+	read := func() (members []roomkit.Member, rooms []store.RoomEntry, users []roomkit.User, history, feed []store.Record) {
 		var errs [5]error
-		members, errs[0] = k.store.Members(k.ctx, roomkit.MemberQuery{Room: r.room.ID, Which: roomkit.MembersAll})
-		rooms, errs[1] = k.store.Rooms(k.ctx, roomkit.RoomQuery{Company: acme})
-		users, errs[2] = k.store.Users(k.ctx, roomkit.UserQuery{Company: acme})
+		members, errs[0] = k.store.Members(k.ctx, store.MemberQuery{Room: r.room.ID, Which: store.MembersAll})
+		rooms, errs[1] = k.store.Rooms(k.ctx, store.RoomQuery{Company: acme})
+		users, errs[2] = k.store.Users(k.ctx, store.UserQuery{Company: acme})
 		history, errs[3] = k.store.History(k.ctx, r.subject(), 0, 0)
 		feed, errs[4] = k.store.Feed(k.ctx, "", 0)
 		require.Equal(k, [5]error{}, errs)
@@ -141,9 +142,9 @@ func ownershipOfQueries(k *kit) {
 	r := k.found(1, roomkit.KindGeneral, bob, ann)
 	people, companies := []roomkit.UserID{cho, bob, ann, bob}, []roomkit.CompanyID{beta, acme}
 	shared := []roomkit.UserID{bob, ann}
-	needs := []roomkit.Need{{Room: r.room.ID, People: people, Companies: companies}, {Shared: shared}}
+	needs := []store.Need{{Room: r.room.ID, People: people, Companies: companies}, {Shared: shared}}
 	k.loads(needs...)
-	q := roomkit.RoomQuery{Participants: slices.Clone(shared), Kinds: []roomkit.Kind{roomkit.KindGroup, roomkit.KindGeneral}}
+	q := store.RoomQuery{Participants: slices.Clone(shared), Kinds: []roomkit.Kind{roomkit.KindGroup, roomkit.KindGeneral}}
 	_, err := k.store.Rooms(k.ctx, q)
 	require.NoError(k, err)
 	require.Equal(k, []roomkit.UserID{cho, bob, ann, bob}, people)

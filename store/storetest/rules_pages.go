@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func roomPageRules() []Rule {
@@ -33,8 +34,8 @@ func roomsPages(k *kit) {
 		rooms = append(rooms, k.publicGroup(10*i, ann, bob))
 		k.found(10*i+1, roomkit.KindGroup, cho, dan)
 	}
-	for _, q := range []roomkit.RoomQuery{
-		{User: bob}, {User: ann, Which: roomkit.MembersManaging}, {User: bob, Which: roomkit.MembersAll},
+	for _, q := range []store.RoomQuery{
+		{User: bob}, {User: ann, Which: store.MembersManaging}, {User: bob, Which: store.MembersAll},
 		{Company: acme, Public: true}, {Participants: []roomkit.UserID{ann, bob}}, {Participants: []roomkit.UserID{ann, bob}, Exact: true},
 	} {
 		want := entries(q.User, rooms...)
@@ -54,7 +55,7 @@ func roomsByteOrder(k *kit) {
 		s := k.sheet(ids[(i*7)%len(ids)], roomkit.KindGeneral)
 		k.must(k.change(s.begin(ann, bob)))
 	}
-	for _, q := range []roomkit.RoomQuery{{User: bob, Limit: 3}, {Company: acme, Limit: 4}, {Participants: []roomkit.UserID{ann, bob}, Limit: 1}} {
+	for _, q := range []store.RoomQuery{{User: bob, Limit: 3}, {Company: acme, Limit: 4}, {Participants: []roomkit.UserID{ann, bob}, Limit: 1}} {
 		var got []roomkit.RoomID
 		for _, e := range k.rooms(q) {
 			got = append(got, e.Room.ID)
@@ -68,7 +69,7 @@ func roomsByteOrder(k *kit) {
 func (k *kit) manyRooms(n int, people ...roomkit.UserID) []*sheet {
 	k.Helper()
 	rooms := make([]*sheet, n)
-	var changes []roomkit.Change
+	var changes []store.Change
 	for i := range rooms {
 		rooms[i] = k.sheet(roomID(i), roomkit.KindGeneral)
 		changes = append(changes, k.change(rooms[i].begin(people...)))
@@ -83,7 +84,7 @@ func (k *kit) manyRooms(n int, people ...roomkit.UserID) []*sheet {
 
 func roomsLimits(k *kit) {
 	rooms := k.manyRooms(roomkit.MaxPage+5, ann)
-	for _, q := range []roomkit.RoomQuery{{User: ann}, {Company: acme}, {Participants: []roomkit.UserID{ann}}} {
+	for _, q := range []store.RoomQuery{{User: ann}, {Company: acme}, {Participants: []roomkit.UserID{ann}}} {
 		want := entries(q.User, rooms...)
 		for _, limit := range []int{0, roomkit.MaxPage, roomkit.MaxPage + 1, math.MaxInt} {
 			q.Limit = limit
@@ -95,7 +96,7 @@ func roomsLimits(k *kit) {
 func roomsStable(k *kit) {
 	rooms := k.manyRooms(30, ann, bob)
 	k.must(k.change(rooms[0].leave(ann)))
-	q := roomkit.RoomQuery{User: ann, Limit: 7}
+	q := store.RoomQuery{User: ann, Limit: 7}
 	var got []roomkit.RoomID
 	for {
 		page, err := k.store.Rooms(k.ctx, q)
@@ -124,14 +125,14 @@ func usersOfCompany(k *kit) {
 	for id, status := range map[roomkit.UserID]roomkit.UserStatus{bob: roomkit.StatusSuspended, cho: roomkit.StatusDeleted} {
 		k.must(k.change(k.putUser(id, func(u *roomkit.User) { u.Status = status })))
 	}
-	require.Equal(k, k.userRows(ann, bob, cho, dan, bot), k.people(roomkit.UserQuery{Company: acme}))
-	require.Equal(k, k.userRows(eve, fay), k.people(roomkit.UserQuery{Company: beta}))
-	require.Empty(k, k.people(roomkit.UserQuery{Company: "nowhere"}))
+	require.Equal(k, k.userRows(ann, bob, cho, dan, bot), k.people(store.UserQuery{Company: acme}))
+	require.Equal(k, k.userRows(eve, fay), k.people(store.UserQuery{Company: beta}))
+	require.Empty(k, k.people(store.UserQuery{Company: "nowhere"}))
 }
 
 func usersPages(k *kit) {
 	for limit := range 6 {
-		require.Equal(k, k.userRows(ann, bob, cho, dan, bot), k.people(roomkit.UserQuery{Company: acme, Limit: limit + 1}), "by %d", limit+1)
+		require.Equal(k, k.userRows(ann, bob, cho, dan, bot), k.people(store.UserQuery{Company: acme, Limit: limit + 1}), "by %d", limit+1)
 	}
 }
 
@@ -140,7 +141,7 @@ func usersByteOrder(k *kit) {
 	k.must(k.change(k.newCompany("gamma")))
 	k.newUsers("gamma", ids...)
 	for _, limit := range []int{1, 2, 7, 100} {
-		require.Equal(k, k.userRows(ids...), k.people(roomkit.UserQuery{Company: "gamma", Limit: limit}), "by %d", limit)
+		require.Equal(k, k.userRows(ids...), k.people(store.UserQuery{Company: "gamma", Limit: limit}), "by %d", limit)
 	}
 }
 
@@ -148,8 +149,8 @@ func usersLimits(k *kit) {
 	k.must(k.change(k.newCompany("gamma")))
 	people := k.crowdOf("gamma", roomkit.MaxPage+5)
 	for _, limit := range []int{0, roomkit.MaxPage, roomkit.MaxPage + 1, math.MaxInt} {
-		require.Equal(k, k.userRows(people...), k.people(roomkit.UserQuery{Company: "gamma", Limit: limit}), "by %d", limit)
+		require.Equal(k, k.userRows(people...), k.people(store.UserQuery{Company: "gamma", Limit: limit}), "by %d", limit)
 	}
-	_, err := k.store.Users(k.ctx, roomkit.UserQuery{Company: acme, Limit: -1})
+	_, err := k.store.Users(k.ctx, store.UserQuery{Company: acme, Limit: -1})
 	require.ErrorIs(k, err, roomkit.ErrInvalid)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func raceRules() []Rule {
@@ -25,9 +26,9 @@ func raceRules() []Rule {
 }
 
 // race commits each call at the same time as the others and gives their results.
-func (k *kit) race(calls ...[]roomkit.Change) [][]roomkit.CommitResult {
+func (k *kit) race(calls ...[]store.Change) [][]store.CommitResult {
 	k.Helper()
-	results := make([][]roomkit.CommitResult, len(calls))
+	results := make([][]store.CommitResult, len(calls))
 	start := make(chan struct{})
 	var wg sync.WaitGroup
 	for i, changes := range calls {
@@ -49,11 +50,11 @@ func (k *kit) race(calls ...[]roomkit.Change) [][]roomkit.CommitResult {
 }
 
 // winner races single changes: exactly one is stored, all others are conflicts.
-func (k *kit) winner(changes ...roomkit.Change) int {
+func (k *kit) winner(changes ...store.Change) int {
 	k.Helper()
-	calls := make([][]roomkit.Change, len(changes))
+	calls := make([][]store.Change, len(changes))
 	for i, c := range changes {
-		calls[i] = []roomkit.Change{c}
+		calls[i] = []store.Change{c}
 	}
 	won := -1
 	for i, r := range k.race(calls...) {
@@ -74,7 +75,7 @@ const racers = 16
 func raceOneWinner(k *kit) {
 	r := k.found(1, roomkit.KindGeneral, ann, bob)
 	for range 8 {
-		sheets, changes := make([]*sheet, racers), make([]roomkit.Change, racers)
+		sheets, changes := make([]*sheet, racers), make([]store.Change, racers)
 		for i := range sheets {
 			sheets[i] = r.clone()
 			changes[i] = k.change(sheets[i].rename(fmt.Sprint("writer ", i)), sheets[i].join(cho))
@@ -87,7 +88,7 @@ func raceOneWinner(k *kit) {
 
 func raceNewRoom(k *kit) {
 	for n := range 4 {
-		sheets, changes := make([]*sheet, racers), make([]roomkit.Change, racers)
+		sheets, changes := make([]*sheet, racers), make([]store.Change, racers)
 		for i := range sheets {
 			sheets[i] = k.sheet(roomID(n), roomkit.KindGeneral)
 			changes[i] = k.change(sheets[i].begin(ann, bob), sheets[i].rename(fmt.Sprint(i)))
@@ -101,10 +102,10 @@ func raceLastMaster(k *kit) {
 		r := k.found(n, roomkit.KindGroup, ann, bob)
 		k.must(k.change(r.manage(bob)))
 		one, other := r.clone(), r.clone()
-		changes := []roomkit.Change{k.change(one.dismiss(ann)), k.change(other.dismiss(bob))}
+		changes := []store.Change{k.change(one.dismiss(ann)), k.change(other.dismiss(bob))}
 		left := []*sheet{one, other}[k.winner(changes...)]
 		k.sees(left)
-		require.Len(k, k.load(roomkit.Need{Room: r.room.ID, Masters: true}).Members, 1, "masters left")
+		require.Len(k, k.load(store.Need{Room: r.room.ID, Masters: true}).Members, 1, "masters left")
 	}
 }
 
@@ -115,7 +116,7 @@ func raceRelied(k *kit) {
 		version := k.users[eve].Version
 		joins := k.change(r.clone().join(eve), rely(roomkit.UserSubject(eve), version))
 		withdraws := k.change(k.putUser(eve, func(u *roomkit.User) { u.Works = !u.Works }))
-		results := k.race([]roomkit.Change{joins}, []roomkit.Change{withdraws})
+		results := k.race([]store.Change{joins}, []store.Change{withdraws})
 		k.stored(withdraws, results[1][0])
 		if results[0][0].Err != nil {
 			k.refused(roomkit.ErrConflict, results[0][0])
@@ -138,7 +139,7 @@ func raceWriteSkew(k *kit) {
 func raceName(k *kit) {
 	for n := range 4 {
 		key := fmt.Sprint("ops", n)
-		changes := make([]roomkit.Change, racers)
+		changes := make([]store.Change, racers)
 		for i := range changes {
 			s := k.sheet(roomID(n*racers+i), roomkit.KindGroup)
 			changes[i] = k.change(s.begin(ann), s.claim(key))
@@ -153,13 +154,13 @@ func raceTally(k *kit) {
 	for range 4 {
 		wg.Go(func() {
 			for raised := 0; raised < each; {
-				facts, err := k.store.Load(k.ctx, []roomkit.Need{{People: []roomkit.UserID{bob}}})
+				facts, err := k.store.Load(k.ctx, []store.Need{{People: []roomkit.UserID{bob}}})
 				if !assert.NoError(k, err) || !assert.Len(k, facts[0].Users, 1) || !assert.Len(k, facts[0].Companies, 1) {
 					return
 				}
 				groups, owned := facts[0].Users[0].Groups, facts[0].Companies[0].Groups
 				c := k.change(tallyUser(bob, groups, groups+1), tallyCompany(acme, owned, owned+1))
-				results, err := k.store.Commit(k.ctx, []roomkit.Change{c})
+				results, err := k.store.Commit(k.ctx, []store.Change{c})
 				if !assert.NoError(k, err) {
 					return
 				}
@@ -181,7 +182,7 @@ func raceCheckpoint(k *kit) {
 	for range 4 {
 		k.must(k.change(k.putUser(ann, nil)))
 		now := k.tail()
-		changes := make([]roomkit.Change, racers)
+		changes := make([]store.Change, racers)
 		for i := range changes {
 			changes[i] = k.change(checkpoint("f", was, now))
 		}
@@ -194,13 +195,13 @@ func raceCheckpoint(k *kit) {
 func raceNoDeadlock(k *kit) {
 	a, b := k.found(1, roomkit.KindGroup, ann, bob), k.found(2, roomkit.KindGroup, ann, bob)
 	for range 10 {
-		var calls [][]roomkit.Change
+		var calls [][]store.Change
 		for range 4 {
 			calls = append(calls,
-				[]roomkit.Change{k.change(a.clone().rename("x"), b.clone().rename("x"))},
-				[]roomkit.Change{k.change(b.clone().rename("y"), a.clone().rename("y"))},
-				[]roomkit.Change{k.change(a.clone().join(cho), tallyUser(bob, 0, 0)), k.change(b.clone().join(cho), tallyUser(ann, 0, 0))},
-				[]roomkit.Change{k.change(b.clone().join(dan), tallyUser(ann, 0, 0)), k.change(a.clone().join(dan), tallyUser(bob, 0, 0))})
+				[]store.Change{k.change(a.clone().rename("x"), b.clone().rename("x"))},
+				[]store.Change{k.change(b.clone().rename("y"), a.clone().rename("y"))},
+				[]store.Change{k.change(a.clone().join(cho), tallyUser(bob, 0, 0)), k.change(b.clone().join(cho), tallyUser(ann, 0, 0))},
+				[]store.Change{k.change(b.clone().join(dan), tallyUser(ann, 0, 0)), k.change(a.clone().join(dan), tallyUser(bob, 0, 0))})
 		}
 		for _, results := range k.race(calls...) {
 			for _, r := range results {
@@ -209,7 +210,7 @@ func raceNoDeadlock(k *kit) {
 				}
 			}
 		}
-		f := k.loads(roomkit.Need{Room: a.room.ID}, roomkit.Need{Room: b.room.ID})
+		f := k.loads(store.Need{Room: a.room.ID}, store.Need{Room: b.room.ID})
 		require.Greater(k, f[0].Room.Version, a.room.Version, "somebody has won")
 		a.room, b.room = f[0].Room, f[1].Room
 	}

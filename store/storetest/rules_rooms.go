@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func roomRules() []Rule {
@@ -21,11 +22,11 @@ func roomRules() []Rule {
 	}
 }
 
-func entries(of roomkit.UserID, sheets ...*sheet) (list []roomkit.RoomEntry) {
+func entries(of roomkit.UserID, sheets ...*sheet) (list []store.RoomEntry) {
 	for _, s := range sheets {
-		list = append(list, roomkit.RoomEntry{Room: s.room, Member: s.rows[of]})
+		list = append(list, store.RoomEntry{Room: s.room, Member: s.rows[of]})
 	}
-	slices.SortFunc(list, func(a, b roomkit.RoomEntry) int { return byRoomID(a.Room.ID, b.Room.ID) })
+	slices.SortFunc(list, func(a, b store.RoomEntry) int { return byRoomID(a.Room.ID, b.Room.ID) })
 	return list
 }
 
@@ -35,23 +36,23 @@ func roomsOfUser(k *kit) {
 	k.found(4, roomkit.KindGeneral, ann, cho, eve)
 	k.must(k.change(c.manage(bob)))
 	k.must(k.change(a.manage(bob)))
-	for which, want := range map[roomkit.MemberFilter][]roomkit.RoomEntry{
-		roomkit.MembersPresent:    entries(bob, a, b, c, direct),
-		roomkit.MembersTakingPart: entries(bob, a, b, direct),
-		roomkit.MembersManaging:   entries(bob, a, c),
-		roomkit.MembersAll:        entries(bob, a, b, c, direct),
+	for which, want := range map[store.MemberFilter][]store.RoomEntry{
+		store.MembersPresent:    entries(bob, a, b, c, direct),
+		store.MembersTakingPart: entries(bob, a, b, direct),
+		store.MembersManaging:   entries(bob, a, c),
+		store.MembersAll:        entries(bob, a, b, c, direct),
 	} {
-		require.Equal(k, want, k.rooms(roomkit.RoomQuery{User: bob, Which: which}), "filter %d", which)
+		require.Equal(k, want, k.rooms(store.RoomQuery{User: bob, Which: which}), "filter %d", which)
 	}
-	require.Empty(k, k.rooms(roomkit.RoomQuery{User: "nobody"}))
+	require.Empty(k, k.rooms(store.RoomQuery{User: "nobody"}))
 }
 
 func roomsLeft(k *kit) {
 	a, b, c := k.found(1, roomkit.KindGroup, ann, bob), k.found(2, roomkit.KindGeneral, ann, bob), k.found(3, roomkit.KindGroup, ann, bob)
 	k.must(k.change(a.leave(bob)))
 	k.must(k.change(b.end()))
-	require.Equal(k, entries(bob, c), k.rooms(roomkit.RoomQuery{User: bob}))
-	require.Equal(k, entries(bob, a, b, c), k.rooms(roomkit.RoomQuery{User: bob, Which: roomkit.MembersAll}))
+	require.Equal(k, entries(bob, c), k.rooms(store.RoomQuery{User: bob}))
+	require.Equal(k, entries(bob, a, b, c), k.rooms(store.RoomQuery{User: bob, Which: store.MembersAll}))
 }
 
 func roomsOfCompany(k *kit) {
@@ -60,9 +61,9 @@ func roomsOfCompany(k *kit) {
 	other.room.Company = beta
 	k.must(k.change(other.begin(eve, ann)))
 	k.must(k.change(ended.end()))
-	require.Equal(k, entries("", a, b), k.rooms(roomkit.RoomQuery{Company: acme}))
-	require.Equal(k, entries("", other), k.rooms(roomkit.RoomQuery{Company: beta}))
-	require.Empty(k, k.rooms(roomkit.RoomQuery{Company: "nowhere"}))
+	require.Equal(k, entries("", a, b), k.rooms(store.RoomQuery{Company: acme}))
+	require.Equal(k, entries("", other), k.rooms(store.RoomQuery{Company: beta}))
+	require.Empty(k, k.rooms(store.RoomQuery{Company: "nowhere"}))
 }
 
 func (k *kit) publicGroup(n int, people ...roomkit.UserID) *sheet {
@@ -80,12 +81,12 @@ func roomsPublic(k *kit) {
 	general.room.Public = true
 	k.must(k.change(general.begin(ann)))
 	k.must(k.change(ended.end()))
-	require.Equal(k, entries("", a, b), k.rooms(roomkit.RoomQuery{Company: acme, Public: true}))
+	require.Equal(k, entries("", a, b), k.rooms(store.RoomQuery{Company: acme, Public: true}))
 	k.must(k.change(a.edit(func(r *roomkit.Room) { r.Public = false })))
 	k.must(k.change(secret.edit(func(r *roomkit.Room) { r.Public = true })))
-	require.Equal(k, entries("", b, secret), k.rooms(roomkit.RoomQuery{Company: acme, Public: true}))
-	require.Empty(k, k.rooms(roomkit.RoomQuery{Company: beta, Public: true}))
-	require.Equal(k, entries("", a, b, secret, general), k.rooms(roomkit.RoomQuery{Company: acme}))
+	require.Equal(k, entries("", b, secret), k.rooms(store.RoomQuery{Company: acme, Public: true}))
+	require.Empty(k, k.rooms(store.RoomQuery{Company: beta, Public: true}))
+	require.Equal(k, entries("", a, b, secret, general), k.rooms(store.RoomQuery{Company: acme}))
 }
 
 func roomsOfParticipants(k *kit) {
@@ -94,10 +95,10 @@ func roomsOfParticipants(k *kit) {
 	gone := k.found(5, roomkit.KindGeneral, ann, bob)
 	k.must(k.change(gone.leave(bob)))
 	k.must(k.change(k.found(6, roomkit.KindGeneral, ann, bob).end()))
-	require.Equal(k, entries("", a, b), k.rooms(roomkit.RoomQuery{Participants: []roomkit.UserID{bob, ann}}))
-	require.Equal(k, entries("", b), k.rooms(roomkit.RoomQuery{Participants: []roomkit.UserID{lin}}))
-	require.Equal(k, entries("", a, b, c), k.rooms(roomkit.RoomQuery{Participants: []roomkit.UserID{bob}}))
-	require.Empty(k, k.rooms(roomkit.RoomQuery{Participants: []roomkit.UserID{bob, "nobody"}}))
+	require.Equal(k, entries("", a, b), k.rooms(store.RoomQuery{Participants: []roomkit.UserID{bob, ann}}))
+	require.Equal(k, entries("", b), k.rooms(store.RoomQuery{Participants: []roomkit.UserID{lin}}))
+	require.Equal(k, entries("", a, b, c), k.rooms(store.RoomQuery{Participants: []roomkit.UserID{bob}}))
+	require.Empty(k, k.rooms(store.RoomQuery{Participants: []roomkit.UserID{bob, "nobody"}}))
 }
 
 func roomsExact(k *kit) {
@@ -107,11 +108,11 @@ func roomsExact(k *kit) {
 	managed := k.found(3, roomkit.KindGroup, ann, bob)
 	k.must(k.change(managed.manage(dan)))
 	k.found(4, roomkit.KindGeneral, ann)
-	require.Equal(k, entries("", a, managed), k.rooms(roomkit.RoomQuery{Participants: pair, Exact: true}))
+	require.Equal(k, entries("", a, managed), k.rooms(store.RoomQuery{Participants: pair, Exact: true}))
 	k.must(k.change(b.leave(lin)))
 	k.must(k.change(a.join(cho)))
-	require.Equal(k, entries("", b, managed), k.rooms(roomkit.RoomQuery{Participants: pair, Exact: true}))
-	require.Empty(k, k.rooms(roomkit.RoomQuery{Participants: []roomkit.UserID{lin}, Exact: true}))
+	require.Equal(k, entries("", b, managed), k.rooms(store.RoomQuery{Participants: pair, Exact: true}))
+	require.Empty(k, k.rooms(store.RoomQuery{Participants: []roomkit.UserID{lin}, Exact: true}))
 }
 
 func roomsOfKinds(k *kit) {
@@ -119,25 +120,25 @@ func roomsOfKinds(k *kit) {
 	direct := k.foundDirect(ann, bob)
 	kinds := func(some ...roomkit.Kind) []roomkit.Kind { return some }
 	groups := kinds(roomkit.KindExternalGroup, roomkit.KindGroup)
-	require.Equal(k, entries(bob, group, external), k.rooms(roomkit.RoomQuery{User: bob, Kinds: groups}))
-	require.Equal(k, entries(bob, direct), k.rooms(roomkit.RoomQuery{User: bob, Kinds: kinds(roomkit.KindDirect), Limit: 1}))
-	require.Equal(k, entries("", general), k.rooms(roomkit.RoomQuery{Company: acme, Kinds: kinds(roomkit.KindGeneral), Limit: 1}))
-	require.Empty(k, k.rooms(roomkit.RoomQuery{Company: acme, Public: true, Kinds: kinds(roomkit.KindExternalGroup)}))
+	require.Equal(k, entries(bob, group, external), k.rooms(store.RoomQuery{User: bob, Kinds: groups}))
+	require.Equal(k, entries(bob, direct), k.rooms(store.RoomQuery{User: bob, Kinds: kinds(roomkit.KindDirect), Limit: 1}))
+	require.Equal(k, entries("", general), k.rooms(store.RoomQuery{Company: acme, Kinds: kinds(roomkit.KindGeneral), Limit: 1}))
+	require.Empty(k, k.rooms(store.RoomQuery{Company: acme, Public: true, Kinds: kinds(roomkit.KindExternalGroup)}))
 	pair := []roomkit.UserID{ann, bob}
-	require.Equal(k, entries("", group, external), k.rooms(roomkit.RoomQuery{Participants: pair, Kinds: groups, Limit: 1}))
-	require.Equal(k, entries("", direct), k.rooms(roomkit.RoomQuery{Participants: pair, Exact: true, Kinds: kinds(roomkit.KindDirect)}))
-	require.Empty(k, k.rooms(roomkit.RoomQuery{User: bob, Kinds: kinds(roomkit.KindTeam)}))
+	require.Equal(k, entries("", group, external), k.rooms(store.RoomQuery{Participants: pair, Kinds: groups, Limit: 1}))
+	require.Equal(k, entries("", direct), k.rooms(store.RoomQuery{Participants: pair, Exact: true, Kinds: kinds(roomkit.KindDirect)}))
+	require.Empty(k, k.rooms(store.RoomQuery{User: bob, Kinds: kinds(roomkit.KindTeam)}))
 }
 
 func roomsBadQuery(k *kit) {
 	k.found(1, roomkit.KindGeneral, ann, bob)
 	people := []roomkit.UserID{ann}
-	for _, q := range []roomkit.RoomQuery{
+	for _, q := range []store.RoomQuery{
 		{}, {Kinds: []roomkit.Kind{roomkit.KindGeneral}}, {Limit: 3},
 		{User: ann, Company: acme}, {User: ann, Participants: people}, {Company: acme, Participants: people},
 		{User: ann, Company: acme, Participants: people},
 		{User: ann, Public: true}, {Participants: people, Public: true}, {User: ann, Exact: true}, {Company: acme, Exact: true},
-		{User: ann, Which: roomkit.MembersAll + 1}, {User: ann, Limit: -1}, {Company: acme, Limit: -1}, {Participants: people, Limit: -1},
+		{User: ann, Which: store.MembersAll + 1}, {User: ann, Limit: -1}, {Company: acme, Limit: -1}, {Participants: people, Limit: -1},
 	} {
 		_, err := k.store.Rooms(k.ctx, q)
 		require.ErrorIs(k, err, roomkit.ErrInvalid, "%+v", q)

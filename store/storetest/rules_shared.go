@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func sharedRules() []Rule {
@@ -22,7 +23,7 @@ func sharedRules() []Rule {
 // sharedIDs gives the rooms that Shared finds.
 func (k *kit) sharedIDs(people ...roomkit.UserID) (ids []roomkit.RoomID) {
 	k.Helper()
-	for _, e := range k.load(roomkit.Need{Shared: people}).Shared {
+	for _, e := range k.load(store.Need{Shared: people}).Shared {
 		ids = append(ids, e.Room.ID)
 	}
 	return ids
@@ -78,19 +79,19 @@ func sharedExactFirst(k *kit) {
 
 func sharedComparesPeople(k *kit) {
 	collide := k.sheet(roomID(1), roomkit.KindGeneral)
-	k.must(spoilt(k.change(collide.begin(ann, bob, cho)), func(c *roomkit.Change) { c.Rooms[0].Digest = roomkit.DigestOf(ann, bob) }))
+	k.must(spoilt(k.change(collide.begin(ann, bob, cho)), func(c *store.Change) { c.Rooms[0].Digest = roomkit.DigestOf(ann, bob) }))
 	k.found(2, roomkit.KindGeneral, ann, bob)
 	other := k.sheet(roomID(3), roomkit.KindGeneral)
-	k.must(spoilt(k.change(other.begin(ann, dan)), func(c *roomkit.Change) { c.Rooms[0].Digest = roomkit.DigestOf(ann, bob) }))
+	k.must(spoilt(k.change(other.begin(ann, dan)), func(c *store.Change) { c.Rooms[0].Digest = roomkit.DigestOf(ann, bob) }))
 	require.Equal(k, roomIDs(2, 1), k.sharedIDs(ann, bob))
-	exact := k.rooms(roomkit.RoomQuery{Participants: []roomkit.UserID{ann, bob}, Exact: true})
+	exact := k.rooms(store.RoomQuery{Participants: []roomkit.UserID{ann, bob}, Exact: true})
 	require.Len(k, exact, 1)
 	require.Equal(k, roomID(2), exact[0].Room.ID)
 }
 
 func sharedLimit(k *kit) {
-	const more = roomkit.MaxShared + 7
-	var changes []roomkit.Change
+	const more = store.MaxShared + 7
+	var changes []store.Change
 	for i := range more {
 		changes = append(changes,
 			k.change(k.sheet(roomID(2*i), roomkit.KindGeneral).begin(ann, bob)),
@@ -101,18 +102,18 @@ func sharedLimit(k *kit) {
 		k.stored(changes[i], r)
 	}
 	got := k.sharedIDs(ann, bob)
-	require.Len(k, got, 2*roomkit.MaxShared)
-	for i := range roomkit.MaxShared {
+	require.Len(k, got, 2*store.MaxShared)
+	for i := range store.MaxShared {
 		require.Equal(k, roomID(2*i), got[i])
-		require.Equal(k, roomID(2*i+1), got[roomkit.MaxShared+i])
+		require.Equal(k, roomID(2*i+1), got[store.MaxShared+i])
 	}
-	require.Len(k, k.sharedIDs(ann, bob, cho), roomkit.MaxShared)
+	require.Len(k, k.sharedIDs(ann, bob, cho), store.MaxShared)
 }
 
 func sharedNoRow(k *kit) {
 	r := k.found(1, roomkit.KindGroup, ann, bob)
-	k.answers(roomkit.Need{Shared: []roomkit.UserID{ann, bob}}, answer{Shared: []roomkit.RoomEntry{{Room: r.room}}})
-	k.answers(roomkit.Need{Shared: []roomkit.UserID{ann}}, answer{Shared: []roomkit.RoomEntry{{Room: r.room}}})
+	k.answers(store.Need{Shared: []roomkit.UserID{ann, bob}}, answer{Shared: []store.RoomEntry{{Room: r.room}}})
+	k.answers(store.Need{Shared: []roomkit.UserID{ann}}, answer{Shared: []store.RoomEntry{{Room: r.room}}})
 }
 
 func byRoomID(a, b roomkit.RoomID) int { return slices.Compare(a[:], b[:]) }

@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func snapshotRules() []Rule {
@@ -21,7 +22,7 @@ func snapshotRules() []Rule {
 
 // meanwhile commits changes one after another while read runs again and again,
 // once for every few commits at least. read runs in the test's goroutine.
-func (k *kit) meanwhile(changes []roomkit.Change, read func()) {
+func (k *kit) meanwhile(changes []store.Change, read func()) {
 	k.Helper()
 	k.seen.add(changes...)
 	const perRead = 4
@@ -36,7 +37,7 @@ func (k *kit) meanwhile(changes []roomkit.Change, read func()) {
 			for int64(i) > perRead*reads.Load() && k.ctx.Err() == nil {
 				runtime.Gosched()
 			}
-			results, err := k.store.Commit(k.ctx, cloneChanges([]roomkit.Change{c}))
+			results, err := k.store.Commit(k.ctx, cloneChanges([]store.Change{c}))
 			if !assert.NoError(k, err) || !assert.NoError(k, results[0].Err) {
 				return
 			}
@@ -51,13 +52,13 @@ func (k *kit) meanwhile(changes []roomkit.Change, read func()) {
 
 func snapshotCounts(k *kit) {
 	r := k.found(1, roomkit.KindExternalGroup, ann, bob)
-	var changes []roomkit.Change
+	var changes []store.Change
 	for range 60 {
 		changes = append(changes,
 			k.change(r.join(cho, eve, lin)), k.change(r.manage(dan, bob)),
 			k.change(r.leave(cho, lin)), k.change(r.leave(eve, bob), r.dismiss(dan)), k.change(r.join(bob)))
 	}
-	need := roomkit.Need{Room: r.room.ID, Everybody: true}
+	need := store.Need{Room: r.room.ID, Everybody: true}
 	k.meanwhile(changes, func() {
 		f := k.load(need)
 		seen := k.sheet(f.Room.ID, f.Room.Kind)
@@ -73,11 +74,11 @@ func snapshotCounts(k *kit) {
 
 func snapshotNeeds(k *kit) {
 	a, b := k.found(1, roomkit.KindGeneral, ann, bob), k.found(2, roomkit.KindGeneral, ann, bob)
-	var changes []roomkit.Change
+	var changes []store.Change
 	for i := range int64(200) {
 		changes = append(changes, k.change(a.rename("x"), k.putUser(cho, nil), b.rename("x"), k.putTeam(core, nil), tallyUser(cho, i, i+1)))
 	}
-	needs := []roomkit.Need{
+	needs := []store.Need{
 		{Room: a.room.ID}, {Team: core}, {Room: b.room.ID}, {People: []roomkit.UserID{cho}}, {Room: a.room.ID},
 	}
 	k.meanwhile(changes, func() {
@@ -91,15 +92,15 @@ func snapshotNeeds(k *kit) {
 
 func snapshotHistory(k *kit) {
 	r := k.found(1, roomkit.KindGeneral, ann, bob)
-	var changes []roomkit.Change
+	var changes []store.Change
 	for range 200 {
 		changes = append(changes, k.change(r.rename("x"), r.rename("y")))
 	}
 	from := k.tail()
 	k.meanwhile(changes, func() {
-		before := k.load(roomkit.Need{Room: r.room.ID}).Room.Version
+		before := k.load(store.Need{Room: r.room.ID}).Room.Version
 		records := k.history(r.subject())
-		after := k.load(roomkit.Need{Room: r.room.ID}).Room.Version
+		after := k.load(store.Need{Room: r.room.ID}).Room.Version
 		require.GreaterOrEqual(k, roomkit.Version(len(records)), before, "a stored version has its record")
 		require.LessOrEqual(k, roomkit.Version(len(records)), after, "a record has its stored version")
 		k.mustFollow(k.feed(from))

@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func tallyRules() []Rule {
@@ -21,7 +22,7 @@ func tallyRules() []Rule {
 
 func (k *kit) groupsOfCompany(id roomkit.CompanyID) int64 {
 	k.Helper()
-	f := k.load(roomkit.Need{Companies: []roomkit.CompanyID{id}})
+	f := k.load(store.Need{Companies: []roomkit.CompanyID{id}})
 	require.Len(k, f.Companies, 1)
 	return f.Companies[0].Groups
 }
@@ -98,7 +99,7 @@ func tallyKeptByPut(k *kit) {
 	k.must(k.change(k.putUser(bob, func(u *roomkit.User) { u.Groups = 99 }), k.putCompany(beta, func(c *roomkit.Company) { c.Groups = 99 })))
 	require.Equal(k, []int64{7}, k.groupsOf(bob))
 	require.EqualValues(k, 8, k.groupsOfCompany(beta))
-	k.must(k.change(k.newCompany("gamma"), k.newUser("gil", "gamma", roomkit.UserMember), func(c *roomkit.Change) {
+	k.must(k.change(k.newCompany("gamma"), k.newUser("gil", "gamma", roomkit.UserMember), func(c *store.Change) {
 		c.Companies[0].Groups, c.Users[0].Groups = 5, 5
 	}))
 	require.Equal(k, []int64{0}, k.groupsOf("gil"), "a new user begins with no groups")

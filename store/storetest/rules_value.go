@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func valueRules() []Rule {
@@ -29,22 +30,22 @@ func valueRules() []Rule {
 func (k *kit) keeps(room func(*roomkit.Room), member func(*roomkit.Member), user func(*roomkit.User), company func(*roomkit.Company), team func(*roomkit.Team)) {
 	k.Helper()
 	s := k.sheet(roomID(1), roomkit.KindGroup)
-	s.room.Version = k.load(roomkit.Need{Room: s.room.ID}).Room.Version
+	s.room.Version = k.load(store.Need{Room: s.room.ID}).Room.Version
 	c := k.change(s.begin(ann), k.putUser(ann, user), k.putCompany(acme, company), k.putTeam(core, team))
 	room(&c.Rooms[0])
 	member(&c.Members[0])
 	c.Records[0].Type, c.Records[0].Data = c.Rooms[0].Name+"!", []byte(c.Rooms[0].Name)
 	k.must(c)
-	got := answerOf(k.load(roomkit.Need{Room: s.room.ID, People: []roomkit.UserID{ann}, Team: core}))
+	got := answerOf(k.load(store.Need{Room: s.room.ID, People: []roomkit.UserID{ann}, Team: core}))
 	require.Equal(k, c.Rooms[0], got.Room)
 	require.Equal(k, c.Members, got.Members)
 	require.Equal(k, k.userRows(ann), got.Users)
 	require.Equal(k, k.companyRows(acme), got.Companies)
 	require.Equal(k, cleanTeam(*k.teams[core]), got.Team)
-	list := roomkit.RoomQuery{User: ann, Which: roomkit.MembersAll}
-	require.Equal(k, []roomkit.RoomEntry{{Room: c.Rooms[0], Member: c.Members[0]}}, k.rooms(list))
-	require.Equal(k, c.Members, k.members(roomkit.MemberQuery{Room: s.room.ID, Which: roomkit.MembersAll}))
-	require.Contains(k, k.people(roomkit.UserQuery{Company: acme}), k.userRows(ann)[0])
+	list := store.RoomQuery{User: ann, Which: store.MembersAll}
+	require.Equal(k, []store.RoomEntry{{Room: c.Rooms[0], Member: c.Members[0]}}, k.rooms(list))
+	require.Equal(k, c.Members, k.members(store.MemberQuery{Room: s.room.ID, Which: store.MembersAll}))
+	require.Contains(k, k.people(store.UserQuery{Company: acme}), k.userRows(ann)[0])
 	all := withoutCursors(k.feed(""))
 	require.Equal(k, withoutCursors(c.Records), all[len(all)-len(c.Records):])
 }
@@ -120,12 +121,12 @@ func valuesIDs(k *kit) {
 		own := k.sheet(roomID(100+i), roomkit.KindGroup)
 		own.room.Company, own.room.Creator = company, id
 		k.must(k.change(own.begin(id), own.claim("ops"), k.putUser(id, nil)))
-		k.answers(roomkit.Need{Room: own.room.ID, Everybody: true, Team: team, Name: "ops", Company: company}, answer{
+		k.answers(store.Need{Room: own.room.ID, Everybody: true, Team: team, Name: "ops", Company: company}, answer{
 			Room: own.room, Members: own.rowsOf(id), Users: k.userRows(id), NameHolder: own.room.ID,
 			Companies: sortCompanies(append(k.companyRows(acme), k.companyRows(company)...)), Team: *k.teams[team],
 		})
 		require.Len(k, k.history(roomkit.UserSubject(id)), 2)
-		require.Equal(k, entries("", own), k.rooms(roomkit.RoomQuery{Company: company}))
+		require.Equal(k, entries("", own), k.rooms(store.RoomQuery{Company: company}))
 	}
 }
 
@@ -151,7 +152,7 @@ func valuesIDsTogether(k *kit) {
 	one, two := k.foundDirect("a", ":b"), k.foundDirect("a:b", "b")
 	k.sees(one)
 	k.sees(two)
-	require.Equal(k, entries("", one), k.rooms(roomkit.RoomQuery{Participants: []roomkit.UserID{":b"}}))
+	require.Equal(k, entries("", one), k.rooms(store.RoomQuery{Participants: []roomkit.UserID{":b"}}))
 }
 
 func valuesInt64(k *kit) {

@@ -4,6 +4,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func versionRules() []Rule {
@@ -139,7 +140,7 @@ func subjectsApart(k *kit) {
 	k.must(k.change(k.putUser("same", nil)))
 	k.must(k.change(k.putUser("same", nil)))
 	k.must(k.change(k.putTeam("same", nil)))
-	f := k.load(roomkit.Need{People: []roomkit.UserID{"same"}, Team: "same"})
+	f := k.load(store.Need{People: []roomkit.UserID{"same"}, Team: "same"})
 	require.Equal(k, []roomkit.User{*k.users["same"]}, f.Users)
 	require.Equal(k, []roomkit.Company{*k.companies["same"]}, f.Companies)
 	require.Equal(k, *k.teams["same"], cleanTeam(f.Team))

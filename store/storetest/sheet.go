@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // sheet is a room as a rule expects it to be: its row and the rows of all who
@@ -61,7 +62,7 @@ func (s *sheet) as(v roomkit.Version) *sheet {
 
 // begin opens the room, or opens it again.
 func (s *sheet) begin(people ...roomkit.UserID) part {
-	return func(c *roomkit.Change) {
+	return func(c *store.Change) {
 		s.room.State = roomkit.StateActive
 		if s.room.Kind.IsGroup() && len(people) > 0 {
 			s.row(c, people[0], func(m *roomkit.Member) { m.Master, m.MasterEpoch = true, roomkit.Epoch{User: 1, Company: 1} })
@@ -72,7 +73,7 @@ func (s *sheet) begin(people ...roomkit.UserID) part {
 
 // edit changes the room's row.
 func (s *sheet) edit(edit func(*roomkit.Room)) part {
-	return func(c *roomkit.Change) {
+	return func(c *store.Change) {
 		edit(&s.room)
 		s.write(c)
 	}
@@ -114,7 +115,7 @@ func (s *sheet) dismiss(people ...roomkit.UserID) part {
 }
 
 func (s *sheet) people(people []roomkit.UserID, edit func(*roomkit.Member)) part {
-	return func(c *roomkit.Change) {
+	return func(c *store.Change) {
 		for _, u := range people {
 			s.row(c, u, edit)
 		}
@@ -124,9 +125,9 @@ func (s *sheet) people(people []roomkit.UserID, edit func(*roomkit.Member)) part
 
 // end ends the room as the system; the store has to end the rows.
 func (s *sheet) end() part {
-	return func(c *roomkit.Change) {
+	return func(c *store.Change) {
 		s.room.State = roomkit.StateEnded
-		ended := roomkit.RoomEnd{
+		ended := store.RoomEnd{
 			Room: s.room.ID, Kind: s.room.Kind, Version: s.room.Version + 1, At: at(s.room.Version + 1),
 			Cause: roomkit.CauseRoomEnded, By: roomkit.System(),
 		}
@@ -139,7 +140,7 @@ func (s *sheet) end() part {
 }
 
 // endedRow gives the row as it has to be after the room's end.
-func endedRow(m roomkit.Member, by roomkit.RoomEnd) roomkit.Member {
+func endedRow(m roomkit.Member, by store.RoomEnd) roomkit.Member {
 	if m.Participant || m.Master {
 		m.Participant, m.Master = false, false
 		m.Left, m.LeftAt, m.LeftVersion, m.LeftBy = by.Cause, by.At, by.Version, by.By
@@ -148,7 +149,7 @@ func endedRow(m roomkit.Member, by roomkit.RoomEnd) roomkit.Member {
 }
 
 // row writes one person's row; a second part of the same change replaces it.
-func (s *sheet) row(c *roomkit.Change, u roomkit.UserID, edit func(*roomkit.Member)) {
+func (s *sheet) row(c *store.Change, u roomkit.UserID, edit func(*roomkit.Member)) {
 	m, ok := s.rows[u]
 	if user := s.k.users[u]; !ok && user != nil {
 		m = roomkit.Member{Room: s.room.ID, User: u, Company: user.Company, Kind: user.Kind}
@@ -165,7 +166,7 @@ func (s *sheet) row(c *roomkit.Change, u roomkit.UserID, edit func(*roomkit.Memb
 
 // write writes the room's row with its next version; several in one change
 // leave the last one.
-func (s *sheet) write(c *roomkit.Change) {
+func (s *sheet) write(c *store.Change) {
 	record(c, s.subject(), s.room.Version)
 	s.room.Version++
 	s.room.ChangedAt = at(s.room.Version)
@@ -217,7 +218,7 @@ func anybody(roomkit.Member) bool { return true }
 // sees demands that the store has this room and these rows and no others.
 func (k *kit) sees(s *sheet) {
 	k.Helper()
-	f := k.load(roomkit.Need{Room: s.room.ID, People: k.seen.people()})
+	f := k.load(store.Need{Room: s.room.ID, People: k.seen.people()})
 	require.Equal(k, s.room, f.Room, "room")
 	require.Equal(k, s.present(anybody), sortMembers(f.Members), "rows of people")
 }

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // simple is the model as a store: the correct store that mutants are made of.
@@ -21,13 +22,13 @@ type simple struct {
 	wakes map[chan struct{}]bool
 
 	// What a mutant does differently; nil: as it should be.
-	one  func(c roomkit.Change) roomkit.CommitResult // commits one change, under the lock
-	load func(n roomkit.Need) roomkit.Facts
+	one  func(c store.Change) store.CommitResult // commits one change, under the lock
+	load func(n store.Need) store.Facts
 }
 
 var simples atomic.Int64
 
-func newSimple(testing.TB) roomkit.Store { return makeSimple() }
+func newSimple(testing.TB) store.Store { return makeSimple() }
 
 func makeSimple() *simple {
 	name := fmt.Sprint("s", simples.Add(1), "/")
@@ -37,13 +38,13 @@ func makeSimple() *simple {
 	return s
 }
 
-func (s *simple) Commit(ctx context.Context, changes []roomkit.Change) ([]roomkit.CommitResult, error) {
+func (s *simple) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	if ctx.Err() != nil {
 		return nil, ctx.Err()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	results := make([]roomkit.CommitResult, len(changes))
+	results := make([]store.CommitResult, len(changes))
 	s.model.begin()
 	for i, c := range changes {
 		results[i] = s.one(c)
@@ -57,9 +58,9 @@ func (s *simple) Commit(ctx context.Context, changes []roomkit.Change) ([]roomki
 	return results, nil
 }
 
-func (s *simple) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Facts, error) {
-	return guarded(ctx, s, true, func() []roomkit.Facts {
-		var facts []roomkit.Facts
+func (s *simple) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	return guarded(ctx, s, true, func() []store.Facts {
+		var facts []store.Facts
 		for _, n := range needs {
 			facts = append(facts, s.load(n))
 		}
@@ -67,14 +68,14 @@ func (s *simple) Load(ctx context.Context, needs []roomkit.Need) ([]roomkit.Fact
 	})
 }
 
-func (s *simple) Members(ctx context.Context, q roomkit.MemberQuery) ([]roomkit.Member, error) {
-	return guarded(ctx, s, q.Which <= roomkit.MembersAll && q.Limit >= 0, func() []roomkit.Member {
+func (s *simple) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
+	return guarded(ctx, s, q.Which <= store.MembersAll && q.Limit >= 0, func() []roomkit.Member {
 		rows := s.model.membersWith(q)
 		return cut(slices.DeleteFunc(rows, func(m roomkit.Member) bool { return m.User <= q.After }), q.Limit)
 	})
 }
 
-func (s *simple) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.RoomEntry, error) {
+func (s *simple) Rooms(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
 	selectors := 0
 	for _, set := range []bool{q.User != "", q.Company != "", len(q.Participants) > 0} {
 		if set {
@@ -82,29 +83,29 @@ func (s *simple) Rooms(ctx context.Context, q roomkit.RoomQuery) ([]roomkit.Room
 		}
 	}
 	loose := q.Public && q.Company == "" || q.Exact && len(q.Participants) == 0
-	return guarded(ctx, s, selectors == 1 && !loose && q.Which <= roomkit.MembersAll && q.Limit >= 0, func() []roomkit.RoomEntry {
+	return guarded(ctx, s, selectors == 1 && !loose && q.Which <= store.MembersAll && q.Limit >= 0, func() []store.RoomEntry {
 		rows := s.model.roomsWith(q)
-		return cut(slices.DeleteFunc(rows, func(e roomkit.RoomEntry) bool { return byRoomID(e.Room.ID, q.After) <= 0 }), q.Limit)
+		return cut(slices.DeleteFunc(rows, func(e store.RoomEntry) bool { return byRoomID(e.Room.ID, q.After) <= 0 }), q.Limit)
 	})
 }
 
-func (s *simple) Users(ctx context.Context, q roomkit.UserQuery) ([]roomkit.User, error) {
+func (s *simple) Users(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
 	return guarded(ctx, s, q.Limit >= 0, func() []roomkit.User {
 		return cut(slices.DeleteFunc(s.model.usersOf(q.Company), func(u roomkit.User) bool { return u.ID <= q.After }), q.Limit)
 	})
 }
 
-func (s *simple) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]roomkit.Record, error) {
-	return guarded(ctx, s, of.Type != 0 && of.Type <= roomkit.SubjectTeam && limit >= 0, func() []roomkit.Record {
-		return cut(slices.DeleteFunc(s.model.history(of), func(r roomkit.Record) bool { return r.Version <= after }), limit)
+func (s *simple) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
+	return guarded(ctx, s, of.Type != 0 && of.Type <= roomkit.SubjectTeam && limit >= 0, func() []store.Record {
+		return cut(slices.DeleteFunc(s.model.history(of), func(r store.Record) bool { return r.Version <= after }), limit)
 	})
 }
 
-func (s *simple) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]roomkit.Record, error) {
+func (s *simple) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
 	s.mu.Lock()
 	place, ok := s.place(after)
 	s.mu.Unlock()
-	return guarded(ctx, s, ok && limit >= 0, func() []roomkit.Record {
+	return guarded(ctx, s, ok && limit >= 0, func() []store.Record {
 		return cut(cloneRecords(s.model.records[place:]), limit)
 	})
 }

@@ -20,7 +20,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Options say what the suite has to know about a store. The zero value, like
@@ -28,7 +28,7 @@ import (
 type Options struct {
 	// Reopen closes a store and gives a new handle on the same data. Without it
 	// the rules of durability are skipped.
-	Reopen func(testing.TB, roomkit.Store) roomkit.Store
+	Reopen func(testing.TB, store.Store) store.Store
 	// Skip names rules that are not run, and why. The reason is printed.
 	Skip map[string]string
 	// Parallel runs the rules side by side, each on a store of its own.
@@ -60,7 +60,7 @@ func Rules() []Rule {
 
 // Run checks a store against every rule, each as a subtest. open returns an
 // empty store that shares nothing with others, and arranges its own cleanup.
-func Run(t *testing.T, open func(testing.TB) roomkit.Store, o *Options) {
+func Run(t *testing.T, open func(testing.TB) store.Store, o *Options) {
 	t.Helper()
 	if o == nil {
 		o = &Options{}
@@ -85,7 +85,7 @@ func Run(t *testing.T, open func(testing.TB) roomkit.Store, o *Options) {
 }
 
 // check runs one rule; it prints the sentence if that does not hold.
-func (r Rule) check(tb testing.TB, open func(testing.TB) roomkit.Store, o *Options) {
+func (r Rule) check(tb testing.TB, open func(testing.TB) store.Store, o *Options) {
 	tb.Helper()
 	defer func() {
 		if tb.Failed() {

@@ -8,24 +8,24 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
-	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
-func openMemstore(testing.TB) roomkit.Store { return memstore.New() }
+func openMemstore(testing.TB) store.Store { return memstore.New() }
 
 // same hands out the same store again: nothing of a memory store is lost but
 // with the process.
-func same(_ testing.TB, s roomkit.Store) roomkit.Store { return s }
+func same(_ testing.TB, s store.Store) store.Store { return s }
 
 func TestMemstore(t *testing.T) { Run(t, openMemstore, &Options{Reopen: same}) }
 
 func TestModel(t *testing.T) { Run(t, newSimple, &Options{Reopen: same, Checks: 30}) }
 
 // plain hides all but the methods of a store.
-type plain struct{ roomkit.Store }
+type plain struct{ store.Store }
 
-func openPlain(testing.TB) roomkit.Store { return plain{memstore.New()} }
+func openPlain(testing.TB) store.Store { return plain{memstore.New()} }
 
 func TestWithoutCapabilities(t *testing.T) {
 	Run(t, openPlain, &Options{Parallel: true, Checks: 20})
@@ -35,7 +35,7 @@ func TestWithoutCapabilities(t *testing.T) {
 // are some, also through Unwrap, and skipped when there are none; and so with
 // the rules of durability.
 func TestCapabilityRules(t *testing.T) {
-	faulty := func(testing.TB) roomkit.Store { return NewFaulty(makeSimple(), Plan{}) }
+	faulty := func(testing.TB) store.Store { return NewFaulty(makeSimple(), Plan{}) }
 	for _, r := range slices.Concat(capabilityRules(), durableRules()) {
 		durable := strings.HasPrefix(r.Name, "durable/")
 		rec := runRule(t, r, faulty, &Options{Reopen: same}, patience)

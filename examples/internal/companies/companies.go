@@ -5,12 +5,13 @@ import (
 	"context"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
 )
 
 // Provision makes the company acme of adm, its administrator, kim, lee and min, and
 // the company bolt of eve and fay. All of them may talk with users of other
 // companies and create groups.
-func Provision(ctx context.Context, svc *roomkit.Service) error {
+func Provision(ctx context.Context, svc *service.Service) error {
 	var users []roomkit.User
 	for id, company := range map[roomkit.UserID]roomkit.CompanyID{
 		"adm": "acme", "kim": "acme", "lee": "acme", "min": "acme", "eve": "bolt", "fay": "bolt",

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	codec "github.com/go-roomkit/roomkit/codec"
 )
 
 var noticeTexts = map[roomkit.NoticeKey]string{
@@ -41,7 +42,7 @@ func notices(w io.Writer, _ string) error {
 	for _, key := range slices.Sorted(maps.Keys(noticeTexts)) {
 		p.f("\n## %s\n\nFor instance: %s\n\n| Event | Cause | Kind of room | Group notification | To | Parameters |\n|---|---|---|---|---|---|\n", key, noticeTexts[key])
 		rows := 0
-		for _, typ := range roomkit.EventTypes() {
+		for _, typ := range codec.EventTypes() {
 			for _, row := range noticeRows(typ, key) {
 				p.f("| %s | %s |\n", typ, row)
 				rows++
@@ -106,7 +107,7 @@ func merge(order []string, kinds map[string][]string) (rows []string) {
 
 // tells reports whether an event gives the notice, and to whom with what.
 func tells(typ string, key roomkit.NoticeKey, when telling) (bool, string) {
-	e, _ := roomkit.NewEvent(typ)
+	e, _ := codec.NewEvent(typ)
 	v := reflect.ValueOf(e).Elem()
 	meta := roomkit.Meta{Actor: roomkit.By("actor"), Cause: when.cause, Kind: when.kind, Notify: when.notify}
 	v.FieldByName("Meta").Set(reflect.ValueOf(meta))

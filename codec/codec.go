@@ -1,0 +1,326 @@
+package codec
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"sync"
+
+	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+// newEvents makes a zero event of each type, in the order of events.go.
+var newEvents = []func() roomkit.Event{
+	func() roomkit.Event { return new(roomkit.RoomCreated) },
+	func() roomkit.Event { return new(roomkit.MemberJoined) },
+	func() roomkit.Event { return new(roomkit.MemberLeft) },
+	func() roomkit.Event { return new(roomkit.MasterAppointed) },
+	func() roomkit.Event { return new(roomkit.MasterDismissed) },
+	func() roomkit.Event { return new(roomkit.MasterVacated) },
+	func() roomkit.Event { return new(roomkit.RoomRenamed) },
+	func() roomkit.Event { return new(roomkit.PhotoChanged) },
+	func() roomkit.Event { return new(roomkit.DescriptionChanged) },
+	func() roomkit.Event { return new(roomkit.VisibilityChanged) },
+	func() roomkit.Event { return new(roomkit.HistorySharingChanged) },
+	func() roomkit.Event { return new(roomkit.NotificationSwitched) },
+	func() roomkit.Event { return new(roomkit.FeaturesSwitched) },
+	func() roomkit.Event { return new(roomkit.FeaturesWithheldChanged) },
+	func() roomkit.Event { return new(roomkit.MessageSwitchedOff) },
+	func() roomkit.Event { return new(roomkit.MessageSwitchedOn) },
+	func() roomkit.Event { return new(roomkit.FeatureDataDeleted) },
+	func() roomkit.Event { return new(roomkit.RoomConverted) },
+	func() roomkit.Event { return new(roomkit.RoomEnded) },
+	func() roomkit.Event { return new(roomkit.CompanyPut) },
+	func() roomkit.Event { return new(roomkit.UserPut) },
+	func() roomkit.Event { return new(roomkit.UserStatusChanged) },
+	func() roomkit.Event { return new(roomkit.CompanyMessagingChanged) },
+	func() roomkit.Event { return new(roomkit.UserMessagingChanged) },
+	func() roomkit.Event { return new(roomkit.TeamSynced) },
+}
+
+var newEventByType = func() map[string]func() roomkit.Event {
+	byType := make(map[string]func() roomkit.Event, len(newEvents))
+	for _, create := range newEvents {
+		byType[create().Type()] = create
+	}
+	return byType
+}()
+
+// EventTypes gives the names of all types of events that this version of the
+// library knows, rooms first, in an order that does not change between calls.
+// [Unknown] is not among them.
+func EventTypes() []string {
+	names := make([]string, len(newEvents))
+	for i, create := range newEvents {
+		names[i] = create().Type()
+	}
+	return names
+}
+
+// NewEvent makes a zero event of the type with this name. It reports false for
+// names that are not among [EventTypes].
+func NewEvent(typ string) (roomkit.Event, bool) {
+	create, ok := newEventByType[typ]
+	if !ok {
+		return nil, false
+	}
+	return create(), true
+}
+
+// coders holds idle coders, so that encoding does not allocate.
+var coders = sync.Pool{New: func() any { return new(coder) }}
+
+func (c *coder) release() {
+	if c.buf = nil; c.err != nil {
+		*c = coder{}
+	}
+	coders.Put(c)
+}
+
+// usualEvent is the size that Encode makes room for when dst is nil.
+const usualEvent = 384
+
+// Encode appends the stored form of an event to dst: one JSON object without
+// white space, its keys in a fixed order, zero values left out. There is exactly
+// one form for each event. It refuses with an error that wraps [ErrInvalid] what
+// [Decode] would not accept: an event that does not say what it happened to,
+// with which version, when, by whom and in which command, text that is not UTF-8
+// or has control characters, times finer than a microsecond, values that have no
+// name, and more than [MaxEventBytes]. On errors it returns dst as it was.
+func Encode(dst []byte, e roomkit.Event) ([]byte, error) {
+	if u, ok := e.(*roomkit.Unknown); ok {
+		return encodeUnknown(dst, u)
+	}
+	if e == nil {
+		return dst, roomkit.BadInput("type", "no event")
+	}
+	c := coders.Get().(*coder)
+	c.buf, c.reading = dst, false
+	if dst == nil {
+		c.buf = make([]byte, 0, usualEvent)
+	}
+	codecEvent(e, c)
+	c.buf = append(c.buf, '}')
+	out, err := c.buf, c.err
+	c.release()
+	if err == nil && len(out)-len(dst) > roomkit.MaxEventBytes {
+		err = errTooLong()
+	}
+	if err != nil {
+		return dst, err
+	}
+	return out, nil
+}
+
+// Decode reads what [Encode] has written, and nothing else: for all bytes that
+// it accepts, Encode gives the same bytes again. Everything else is an error
+// that wraps [ErrInvalid] and names the key. It does not keep data.
+//
+// An event of a type that this version of the library does not know, or of a
+// later form of a known one, becomes an [Unknown] if its envelope can be read
+// and the rest is JSON without white space, equal keys and NUL, at most 32
+// levels deep.
+func Decode(data []byte) (roomkit.Event, error) {
+	if len(data) > roomkit.MaxEventBytes {
+		return nil, errTooLong()
+	}
+	c := coders.Get().(*coder)
+	c.buf, c.pos, c.reading, c.tolerant, c.form = data, 0, true, false, 0
+	e := c.event()
+	err := c.err
+	c.release()
+	if err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+func errTooLong() error { return roomkit.BadInput("event", "longer than MaxEventBytes") }
+
+// errNewer stops the listing of an event that was written in a later form.
+var errNewer = errors.New("newer")
+
+func (c *coder) event() roomkit.Event {
+	name := c.readHead()
+	if c.err != nil {
+		return nil
+	}
+	create, ok := newEventByType[string(name)]
+	if !ok {
+		return c.unknown(name)
+	}
+	e := create()
+	codecEvent(e, c)
+	if errors.Is(c.err, errNewer) {
+		return c.unknown(name)
+	}
+	c.end()
+	return e
+}
+
+const (
+	keyType  = `{"type":"`
+	keyCodec = `,"v":`
+)
+
+// begin visits the envelope of an event. The head is what all events of the type
+// begin with: the type, the codec version, and the key of the subject.
+func (c *coder) begin(head string, subject roomkit.SubjectType, m *roomkit.Meta) {
+	if c.reading {
+		c.readBegin(head, subject, m)
+	} else {
+		c.put(head)
+		c.putSubject(&m.Subject, subject)
+	}
+	c.envelope(m)
+}
+
+func (c *coder) readBegin(head string, subject roomkit.SubjectType, m *roomkit.Meta) {
+	key := subjectKeys[subject]
+	switch {
+	case c.startsWith(head):
+		c.pos = len(head)
+		c.readSubject(&m.Subject, subject)
+	case c.startsWith(head[:len(head)-len(key)+len(",")]):
+		c.fail(key, reasonMissing)
+	default:
+		c.err = errNewer
+	}
+}
+
+func (c *coder) startsWith(s string) bool {
+	return len(c.buf) >= len(s) && string(c.buf[:len(s)]) == s
+}
+
+// readHead reads the type and the codec version.
+func (c *coder) readHead() (name []byte) {
+	if !c.take(keyType) {
+		c.fail(keyType, "is not the first key")
+		return nil
+	}
+	if size := bytes.IndexByte(c.buf[c.pos:], '"'); size > 0 {
+		name = c.buf[c.pos : c.pos+size]
+		c.pos += size + 1
+	}
+	if !validTypeName(name) {
+		c.fail(keyType, reasonNoName)
+	}
+	if c.require(keyCodec) {
+		c.form = c.readInt(keyCodec)
+	}
+	if c.form <= 0 || c.form > math.MaxInt32 {
+		c.fail(keyCodec, "not a codec version")
+	}
+	return name
+}
+
+const maxTypeName = 64
+
+func validTypeName(name []byte) bool {
+	for _, b := range name {
+		if (b < 'a' || b > 'z') && (b < '0' || b > '9') && b != '_' && b != '.' {
+			return false
+		}
+	}
+	return len(name) > 0 && len(name) <= maxTypeName
+}
+
+// unknown reads an event from its envelope on. Causes and kinds that this version
+// does not know become CauseNone and KindNone.
+func (c *coder) unknown(name []byte) roomkit.Event {
+	u := &roomkit.Unknown{Name: string(name), Codec: int(c.form), Data: slices.Clone(c.buf)}
+	c.err, c.tolerant = nil, true // as if the listing had not been tried
+	c.anySubject(&u.Subject)
+	c.envelope(&u.Meta)
+	if c.err == nil {
+		c.checkJSON()
+	}
+	return u
+}
+
+func encodeUnknown(dst []byte, u *roomkit.Unknown) ([]byte, error) {
+	if u == nil {
+		return dst, roomkit.BadInput("type", "no event")
+	}
+	e, err := Decode(u.Data)
+	if err != nil {
+		return dst, err
+	}
+	same, ok := e.(*roomkit.Unknown)
+	if !ok {
+		return dst, roomkit.BadInput("type", "is known")
+	}
+	if same.Name != u.Name || same.Codec != u.Codec || !same.Meta.Equal(u.Meta) {
+		return dst, roomkit.BadInput("event", "Data tells something else than the fields")
+	}
+	return append(dst, u.Data...), nil
+}
+
+// codecEvent runs codec of the Event at hand.
+func codecEvent(of roomkit.Event, c *coder) {
+	switch v := of.(type) {
+	case *roomkit.CompanyMessagingChanged:
+		codecCompanyMessagingChanged(v, c)
+	case *roomkit.CompanyPut:
+		codecCompanyPut(v, c)
+	case *roomkit.DescriptionChanged:
+		codecDescriptionChanged(v, c)
+	case *roomkit.FeatureDataDeleted:
+		codecFeatureDataDeleted(v, c)
+	case *roomkit.FeaturesSwitched:
+		codecFeaturesSwitched(v, c)
+	case *roomkit.FeaturesWithheldChanged:
+		codecFeaturesWithheldChanged(v, c)
+	case *roomkit.HistorySharingChanged:
+		codecHistorySharingChanged(v, c)
+	case *roomkit.MasterAppointed:
+		codecMasterAppointed(v, c)
+	case *roomkit.MasterDismissed:
+		codecMasterDismissed(v, c)
+	case *roomkit.MasterVacated:
+		codecMasterVacated(v, c)
+	case *roomkit.MemberJoined:
+		codecMemberJoined(v, c)
+	case *roomkit.MemberLeft:
+		codecMemberLeft(v, c)
+	case *roomkit.MessageSwitchedOff:
+		codecMessageSwitchedOff(v, c)
+	case *roomkit.MessageSwitchedOn:
+		codecMessageSwitchedOn(v, c)
+	case *roomkit.NotificationSwitched:
+		codecNotificationSwitched(v, c)
+	case *roomkit.PhotoChanged:
+		codecPhotoChanged(v, c)
+	case *roomkit.RoomConverted:
+		codecRoomConverted(v, c)
+	case *roomkit.RoomCreated:
+		codecRoomCreated(v, c)
+	case *roomkit.RoomEnded:
+		codecRoomEnded(v, c)
+	case *roomkit.RoomRenamed:
+		codecRoomRenamed(v, c)
+	case *roomkit.TeamSynced:
+		codecTeamSynced(v, c)
+	case *roomkit.Unknown:
+		codecUnknown(v, c)
+	case *roomkit.UserMessagingChanged:
+		codecUserMessagingChanged(v, c)
+	case *roomkit.UserPut:
+		codecUserPut(v, c)
+	case *roomkit.UserStatusChanged:
+		codecUserStatusChanged(v, c)
+	case *roomkit.VisibilityChanged:
+		codecVisibilityChanged(v, c)
+	}
+}
+
+func DecodeRecord(rec store.Record) (roomkit.Event, error) {
+	e, err := Decode(rec.Data)
+	if err != nil {
+		return nil, fmt.Errorf("event %s/%d: %w", rec.Subject, rec.Version, err)
+	}
+	return e, nil
+}

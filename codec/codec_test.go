@@ -1,0 +1,351 @@
+package codec
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	roomkit "github.com/go-roomkit/roomkit"
+)
+
+func goldenRoom() roomkit.RoomID {
+	return roomkit.RoomID{0x01, 0x9b, 0x80, 0x2a, 0x5c, 0x1d, 0x7e, 0x3f, 0x8a, 0x4b, 0xc6, 0xd7, 0xe8, 0xf9, 0x0a, 0x1b}
+}
+
+func goldenMeta(of roomkit.Subject) roomkit.Meta {
+	m := roomkit.Meta{
+		Subject: of, Version: 12, At: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC), Actor: roomkit.By("kim"),
+		Epoch: roomkit.Epoch{User: 7, Company: 3}, Command: roomkit.CommandID{0x01, 0x9b, 0x80, 15: 0xff},
+	}
+	if of.Type == roomkit.SubjectRoom {
+		m.Kind, m.Notify = roomkit.KindExternalGroup, true
+	}
+	return m
+}
+
+func because(cause roomkit.Cause, m roomkit.Meta) roomkit.Meta {
+	m.Cause = cause
+	return m
+}
+
+// goldenEvents has one event of each type, with every field set.
+func goldenEvents() []roomkit.Event {
+	room := goldenMeta(roomkit.RoomSubject(goldenRoom()))
+	user, company := goldenMeta(roomkit.UserSubject("lee")), goldenMeta(roomkit.CompanySubject("acme"))
+	company.Actor, company.Epoch = roomkit.System(), roomkit.Epoch{}
+	people := []roomkit.Person{
+		{User: "lee", Company: "acme", Kind: roomkit.UserMember, Epoch: roomkit.Epoch{User: 5, Company: 3}},
+		{User: "b:42@acme", Company: "acme", Kind: roomkit.UserBot, Epoch: roomkit.Epoch{User: 1}},
+	}
+	counts := roomkit.Counts{Participants: 12, Masters: 2, Outsiders: 3, LINEUsers: 1, Bots: 4}
+	return []roomkit.Event{
+		&roomkit.RoomCreated{
+			Meta: because(roomkit.CauseCreated, room), Company: "acme", Team: "t1", Parties: [2]roomkit.UserID{"kim", "lee"}, Name: `Fish & "Chips"`,
+			NameKey: `FISH & "CHIPS"`, Photo: "photos/1", Description: `a\b`, Origin: roomkit.OriginMail, Public: true,
+			HistorySharing: true, Features: roomkit.AllFeatures,
+		},
+		&roomkit.MemberJoined{Meta: because(roomkit.CauseInvited, room), People: people, ReadAll: true, Counts: counts},
+		&roomkit.MemberLeft{Meta: because(roomkit.CauseRemoved, room), People: people, Roles: true, Name: "회의실", Counts: counts},
+		&roomkit.MasterAppointed{Meta: because(roomkit.CauseAdded, room), People: people, Counts: counts},
+		&roomkit.MasterDismissed{Meta: because(roomkit.CauseHandedOver, room), People: people, Counts: counts},
+		&roomkit.MasterVacated{Meta: room},
+		&roomkit.RoomRenamed{Meta: room, From: "Old", To: "新しい 👩‍🚀", NameKey: "新しい 👩‍🚀"},
+		&roomkit.PhotoChanged{Meta: room, From: "photos/1", To: "photos/2"},
+		&roomkit.DescriptionChanged{Meta: room, From: "one", To: "two"},
+		&roomkit.VisibilityChanged{Meta: room, Public: true},
+		&roomkit.HistorySharingChanged{Meta: room, On: true},
+		&roomkit.NotificationSwitched{Meta: room},
+		&roomkit.FeaturesSwitched{Meta: room, From: roomkit.Features(roomkit.FeatureNote, roomkit.FeatureFolder), To: roomkit.Features(roomkit.FeatureMailingList)},
+		&roomkit.FeaturesWithheldChanged{Meta: room, Withheld: true},
+		&roomkit.MessageSwitchedOff{Meta: room, Deadline: time.Date(2026, 2, 1, 3, 4, 5, 6000, time.UTC)},
+		&roomkit.MessageSwitchedOn{Meta: room, Emptied: true},
+		&roomkit.FeatureDataDeleted{Meta: room, Features: roomkit.Features(roomkit.FeatureEvent, roomkit.FeatureTask)},
+		&roomkit.RoomConverted{Meta: room, From: roomkit.KindGeneral, Features: roomkit.Features(roomkit.FeatureNote), People: people},
+		&roomkit.RoomEnded{Meta: because(roomkit.CauseRoomEnded, room), Deleted: true, Counts: counts},
+		&roomkit.CompanyPut{Meta: company, Company: roomkit.Company{
+			ID: "acme", Version: 12, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected, LINE: roomkit.ExternalAll,
+			MaxGroups: 1000, RecallWindow: 90 * time.Minute, WorksOff: 4, WorksNarrowed: 5, Groups: 6,
+		}},
+		&roomkit.UserPut{Meta: user, CompanyVersion: 3, User: roomkit.User{
+			ID: "lee", Version: 12, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusSuspended, Administrator: true,
+			Works: true, LINE: true, WorksSince: 1, WorksLost: 2, Ended: 3, Groups: 4,
+		}},
+		&roomkit.UserStatusChanged{Meta: user, From: roomkit.StatusActive, To: roomkit.StatusDeleted},
+		&roomkit.CompanyMessagingChanged{Meta: company, Channel: roomkit.ChannelWorks, From: roomkit.ExternalAll, To: roomkit.ExternalSelected},
+		&roomkit.UserMessagingChanged{Meta: user, Channel: roomkit.ChannelLINE, On: true, Permits: true, Company: 3},
+		&roomkit.TeamSynced{
+			Meta: goldenMeta(roomkit.TeamSubject("t1")), Company: "acme", Name: "Sales", Leader: "kim", Added: []roomkit.UserID{"lee", "park"},
+			Removed: []roomkit.UserID{"choi"}, Room: true, Features: true, Photo: true, Preset: roomkit.Features(roomkit.FeatureNote, roomkit.FeatureTask),
+			Notify: true, Seq: -9,
+		},
+	}
+}
+
+func goldenBytes(t testing.TB, typ string) []byte {
+	data, err := os.ReadFile(filepath.Join("..", "testdata", "events", typ+".v1.json"))
+	require.NoError(t, err)
+	return data
+}
+
+// The files are what earlier versions have stored. They are never written anew:
+// another form is another codec version with a file of its own.
+func TestEventGoldens(t *testing.T) {
+	var types []string
+	for _, want := range goldenEvents() {
+		types = append(types, want.Type())
+		t.Run(want.Type(), func(t *testing.T) {
+			data := goldenBytes(t, want.Type())
+			got, err := Decode(data)
+			require.NoError(t, err)
+			require.Equal(t, want, got)
+			again, err := Encode(nil, want)
+			require.NoError(t, err)
+			require.Equal(t, string(data), string(again))
+			requireAllSet(t, reflect.ValueOf(want).Elem())
+		})
+	}
+	require.Equal(t, EventTypes(), types)
+	files, err := filepath.Glob("../testdata/events/*")
+	require.NoError(t, err)
+	require.Len(t, files, len(types))
+}
+
+func requireAllSet(t *testing.T, v reflect.Value) {
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if f.Anonymous || !f.IsExported() {
+			continue
+		}
+		require.False(t, v.Field(i).IsZero(), "%s.%s is not in the golden file", v.Type(), f.Name)
+		if k := v.Field(i); k.Kind() == reflect.Struct {
+			requireAllSet(t, k)
+		}
+	}
+}
+
+// TestEventTypesComplete reads the names from the source, so that a type cannot
+// be left out of the registry.
+func TestEventTypesComplete(t *testing.T) {
+	src, err := os.ReadFile("../events.go")
+	require.NoError(t, err)
+	var names []string
+	for _, m := range regexp.MustCompile(`\) Type\(\) string \{ return "([^"]+)"`).FindAllSubmatch(src, -1) {
+		names = append(names, string(m[1]))
+	}
+	require.Equal(t, names, EventTypes())
+	for _, name := range names {
+		e, ok := NewEvent(name)
+		require.True(t, ok, name)
+		require.Equal(t, name, e.Type())
+		require.Zero(t, e.Info(), name)
+	}
+	_, ok := NewEvent("room.painted")
+	require.False(t, ok)
+}
+
+// requireExact says what holds for all bytes: they are refused with the name of
+// a field, or they are the one stored form of what they decode to.
+func requireExact(t require.TestingT, data []byte) {
+	e, err := Decode(data)
+	if err != nil {
+		var inv *roomkit.Invalid
+		require.ErrorAs(t, err, &inv)
+		require.NotEmpty(t, inv.Field)
+		require.Nil(t, e)
+		return
+	}
+	again, err := Encode(nil, e)
+	require.NoError(t, err)
+	if string(data) != string(again) {
+		require.Equal(t, string(data), string(again))
+	}
+	require.True(t, json.Valid(data), "%s", data)
+}
+
+func TestDecodeSmallChanges(t *testing.T) {
+	const signs = "\x00\t \"\\,:{}[]019-.eEnaA\x7f\x80\xff"
+	refused := 0
+	for _, typ := range EventTypes() {
+		data := goldenBytes(t, typ)
+		for i := range data {
+			requireExact(t, data[:i])
+			requireExact(t, append(data[:i:i], data[i+1:]...))
+			for _, sign := range []byte(signs) {
+				changed := append(data[:i:i], sign)
+				requireExact(t, append(changed, data[i:]...))
+				changed = append(changed, data[i+1:]...)
+				requireExact(t, changed)
+				if _, err := Decode(changed); err != nil {
+					refused++
+				}
+			}
+		}
+	}
+	require.Greater(t, refused, 100_000)
+}
+
+func TestDecodeKeepsNothing(t *testing.T) {
+	for _, want := range append(goldenEvents(), unknownGolden(t)) {
+		data, err := Encode(nil, want)
+		require.NoError(t, err)
+		got, err := Decode(data)
+		require.NoError(t, err)
+		clear(data)
+		require.Equal(t, want, got)
+	}
+}
+
+func TestEncodeAppends(t *testing.T) {
+	for _, e := range append(goldenEvents(), unknownGolden(t)) {
+		alone, err := Encode(nil, e)
+		require.NoError(t, err)
+		for _, dst := range [][]byte{{}, []byte("before {"), make([]byte, 3, 4096)} {
+			got, err := Encode(dst, e)
+			require.NoError(t, err)
+			require.Equal(t, string(dst)+string(alone), string(got))
+		}
+	}
+	dst := []byte("before")
+	got, err := Encode(dst, &roomkit.MasterVacated{})
+	require.ErrorIs(t, err, roomkit.ErrInvalid)
+	require.Equal(t, dst, got)
+}
+
+func TestEncodeDoesNotAllocate(t *testing.T) {
+	buf := make([]byte, 0, 4096)
+	for _, e := range goldenEvents() {
+		allocs := testing.AllocsPerRun(100, func() { _, _ = Encode(buf, e) })
+		require.Zero(t, allocs, e.Type())
+	}
+}
+
+// TestEncodeOnlyReads is for the race detector.
+func TestEncodeOnlyReads(t *testing.T) {
+	events := goldenEvents()
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for _, e := range events {
+				_, _ = Encode(nil, e)
+			}
+		})
+	}
+	wg.Wait()
+	require.Equal(t, goldenEvents(), events)
+}
+
+func TestEncodeRefuses(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(m *roomkit.Meta)
+		field  string
+	}{
+		{"no subject", func(m *roomkit.Meta) { m.Subject = roomkit.Subject{} }, "room"},
+		{"subject of another type", func(m *roomkit.Meta) { m.Subject = roomkit.UserSubject("kim") }, "room"},
+		{"zero room", func(m *roomkit.Meta) { m.Subject = roomkit.RoomSubject(roomkit.RoomID{}) }, "room"},
+		{"room and id", func(m *roomkit.Meta) { m.Subject.ID = "kim" }, "room"},
+		{"version 0", func(m *roomkit.Meta) { m.Version = 0 }, "version"},
+		{"negative version", func(m *roomkit.Meta) { m.Version = -1 }, "version"},
+		{"no time", func(m *roomkit.Meta) { m.At = time.Time{} }, "at"},
+		{"nanoseconds", func(m *roomkit.Meta) { m.At = m.At.Add(1) }, "at"},
+		{"year 0", func(m *roomkit.Meta) { m.At = time.Date(0, 12, 31, 23, 59, 59, 0, time.UTC) }, "at"},
+		{"year 10000", func(m *roomkit.Meta) { m.At = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC) }, "at"},
+		{"far future", func(m *roomkit.Meta) { m.At = time.Unix(1<<62, 0) }, "at"},
+		{"no actor", func(m *roomkit.Meta) { m.Actor = roomkit.Actor{} }, "actor"},
+		{"no user id", func(m *roomkit.Meta) { m.Actor = roomkit.By("*system") }, "actor"},
+		{"negative epoch", func(m *roomkit.Meta) { m.Epoch.Company = -1 }, "epoch"},
+		{"no command", func(m *roomkit.Meta) { m.Command = roomkit.CommandID{} }, "command"},
+		{"cause without name", func(m *roomkit.Meta) { m.Cause = roomkit.CauseCount }, "cause"},
+		{"kind without name", func(m *roomkit.Meta) { m.Kind = 255 }, "kind"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			e := &roomkit.MasterVacated{Meta: goldenMeta(roomkit.RoomSubject(goldenRoom()))}
+			tt.change(&e.Meta)
+			requireRefused(t, e, tt.field)
+		})
+	}
+}
+
+func requireRefused(t *testing.T, e roomkit.Event, field string) {
+	dst, err := Encode([]byte("x"), e)
+	require.ErrorIs(t, err, roomkit.ErrInvalid)
+	var inv *roomkit.Invalid
+	require.ErrorAs(t, err, &inv)
+	require.Equal(t, field, inv.Field)
+	require.Equal(t, "x", string(dst))
+}
+
+func TestEncodeRefusesFields(t *testing.T) {
+	room, user := goldenMeta(roomkit.RoomSubject(goldenRoom())), goldenMeta(roomkit.UserSubject("lee"))
+	company := goldenMeta(roomkit.CompanySubject("acme"))
+	tests := []struct {
+		name  string
+		event roomkit.Event
+		field string
+	}{
+		{"nil", nil, "type"},
+		{"nil unknown", (*roomkit.Unknown)(nil), "type"},
+		{"not UTF-8", &roomkit.PhotoChanged{Meta: room, To: "a\xff"}, "to"},
+		{"surrogate", &roomkit.PhotoChanged{Meta: room, To: "\xed\xa0\x80"}, "to"},
+		{"NUL", &roomkit.RoomRenamed{Meta: room, From: "\x00"}, "from"},
+		{"new line", &roomkit.RoomRenamed{Meta: room, From: "a\nb"}, "from"},
+		{"DEL", &roomkit.RoomRenamed{Meta: room, NameKey: "\x7f"}, "name_key"},
+		{"C1", &roomkit.RoomRenamed{Meta: room, NameKey: "\u0085"}, "name_key"},
+		{"feature without name", &roomkit.FeatureDataDeleted{Meta: room, Features: 1 << roomkit.FeatureCount}, "features"},
+		{"second party alone", &roomkit.RoomCreated{Meta: room, Parties: [2]roomkit.UserID{1: "kim"}}, "parties"},
+		{"malformed id", &roomkit.RoomCreated{Meta: room, Company: "a b"}, "company"},
+		{"long id", &roomkit.RoomCreated{Meta: room, Team: roomkit.TeamID(strings.Repeat("t", 65))}, "team"},
+		{"nobody", &roomkit.MemberJoined{Meta: room, People: []roomkit.Person{{User: "lee"}, {Company: "acme"}}}, "people[1].user"},
+		{"malformed person", &roomkit.MemberJoined{Meta: room, People: []roomkit.Person{{User: "lee", Company: "é"}}}, "people[0].company"},
+		{"negative epoch", &roomkit.MemberJoined{Meta: room, People: []roomkit.Person{{User: "lee", Epoch: roomkit.Epoch{User: -1}}}}, "people[0].epoch"},
+		{"kind of user", &roomkit.MemberJoined{Meta: room, People: []roomkit.Person{{User: "lee", Kind: roomkit.UserKindCount}}}, "people[0].kind"},
+		{"negative count", &roomkit.RoomEnded{Meta: room, Counts: roomkit.Counts{Bots: -1}}, "counts.bots"},
+		{"nanoseconds", &roomkit.MessageSwitchedOff{Meta: room, Deadline: room.At.Add(1)}, "deadline"},
+		{"another user", &roomkit.UserPut{Meta: user, User: roomkit.User{ID: "kim"}}, "user"},
+		{"another company", &roomkit.CompanyPut{Meta: company}, "company"},
+		{"user of a company", &roomkit.CompanyMessagingChanged{Meta: user}, "company"},
+		{"room of a user", &roomkit.UserStatusChanged{Meta: room}, "user"},
+		{"fine duration", &roomkit.CompanyPut{Meta: company, Company: roomkit.Company{ID: "acme", RecallWindow: 1}}, "tenant.recall_window"},
+		{"negative duration", &roomkit.CompanyPut{Meta: company, Company: roomkit.Company{ID: "acme", RecallWindow: -time.Hour}}, "tenant.recall_window"},
+		{"empty member", &roomkit.TeamSynced{Meta: goldenMeta(roomkit.TeamSubject("t1")), Added: []roomkit.UserID{"kim", ""}}, "added[1]"},
+		{"too long", &roomkit.DescriptionChanged{Meta: room, To: strings.Repeat("a", roomkit.MaxEventBytes)}, "event"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) { requireRefused(t, tt.event, tt.field) })
+	}
+}
+
+func TestEventSizeLimit(t *testing.T) {
+	e := &roomkit.DescriptionChanged{Meta: goldenMeta(roomkit.RoomSubject(goldenRoom())), To: "a"}
+	data, err := Encode(nil, e)
+	require.NoError(t, err)
+	for _, over := range []int{-1, 0, 1} {
+		t.Run(fmt.Sprint(over), func(t *testing.T) {
+			e.To = strings.Repeat("a", roomkit.MaxEventBytes-len(data)+1+over)
+			long, err := Encode(nil, e)
+			if over > 0 {
+				require.ErrorIs(t, err, roomkit.ErrInvalid)
+				long = append(append([]byte(nil), strings.Replace(string(data), `"to":"a`, `"to":"`+e.To, 1)...), long...)
+				require.Len(t, long, roomkit.MaxEventBytes+over)
+				_, err = Decode(long)
+				require.ErrorIs(t, err, roomkit.ErrInvalid)
+				return
+			}
+			require.NoError(t, err)
+			require.Len(t, long, roomkit.MaxEventBytes+over)
+			got, err := Decode(long)
+			require.NoError(t, err)
+			require.Equal(t, e, got)
+		})
+	}
+}

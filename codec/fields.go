@@ -1,0 +1,390 @@
+package codec
+
+import (
+	roomkit "github.com/go-roomkit/roomkit"
+)
+
+// The listings below are the stored form: every key once, in order, for both
+// directions. What has been released never changes. Anything else, even one more
+// key, is a new codec version ("v"), with a golden file of its own, and its
+// listing still reads the old forms.
+
+// envelope lists what all events carry after their subject.
+func (c *coder) envelope(m *roomkit.Meta) {
+	c.version(`,"version":`, &m.Version)
+	c.instant(`,"at":`, &m.At)
+	c.actor(`,"actor":"`, &m.Actor)
+	c.epoch(`,"epoch":[`, &m.Epoch)
+	c.uuid(`,"command":"`, (*[16]byte)(&m.Command))
+	codeEnum(c, `,"cause":"`, roomkit.CauseNames[:], &m.Cause)
+	codeEnum(c, `,"kind":"`, roomkit.KindNames[:], &m.Kind)
+	c.flag(`,"notify":true`, &m.Notify)
+}
+
+func codecRoomCreated(e *roomkit.RoomCreated, c *coder) {
+	c.begin(`{"type":"room.created","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	codeID(c, `,"company":"`, &e.Company)
+	codeID(c, `,"team":"`, &e.Team)
+	c.parties(`,"parties":[`, &e.Parties)
+	c.text(`,"name":"`, &e.Name)
+	c.text(`,"name_key":"`, &e.NameKey)
+	c.text(`,"photo":"`, &e.Photo)
+	c.text(`,"description":"`, &e.Description)
+	codeEnum(c, `,"origin":"`, roomkit.OriginNames[:], &e.Origin)
+	c.flag(`,"public":true`, &e.Public)
+	c.flag(`,"history_sharing":true`, &e.HistorySharing)
+	c.features(`,"features":[`, &e.Features)
+}
+
+func codecMemberJoined(e *roomkit.MemberJoined, c *coder) {
+	c.begin(`{"type":"member.joined","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	codeList(c, `,"people":[`, &e.People, codePerson)
+	c.flag(`,"read_all":true`, &e.ReadAll)
+	c.counts(&e.Counts)
+}
+
+func codecMemberLeft(e *roomkit.MemberLeft, c *coder) {
+	c.begin(`{"type":"member.left","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	codeList(c, `,"people":[`, &e.People, codePerson)
+	c.flag(`,"roles":true`, &e.Roles)
+	c.text(`,"name":"`, &e.Name)
+	c.counts(&e.Counts)
+}
+
+func codecMasterAppointed(e *roomkit.MasterAppointed, c *coder) {
+	c.begin(`{"type":"master.appointed","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	codeList(c, `,"people":[`, &e.People, codePerson)
+	c.counts(&e.Counts)
+}
+
+func codecMasterDismissed(e *roomkit.MasterDismissed, c *coder) {
+	c.begin(`{"type":"master.dismissed","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	codeList(c, `,"people":[`, &e.People, codePerson)
+	c.counts(&e.Counts)
+}
+
+func codecMasterVacated(e *roomkit.MasterVacated, c *coder) {
+	c.begin(`{"type":"master.vacated","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+}
+
+func codecRoomRenamed(e *roomkit.RoomRenamed, c *coder) {
+	c.begin(`{"type":"room.renamed","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	c.text(`,"from":"`, &e.From)
+	c.text(`,"to":"`, &e.To)
+	c.text(`,"name_key":"`, &e.NameKey)
+}
+
+func codecPhotoChanged(e *roomkit.PhotoChanged, c *coder) {
+	c.begin(`{"type":"room.photo_changed","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	c.text(`,"from":"`, &e.From)
+	c.text(`,"to":"`, &e.To)
+}
+
+func codecDescriptionChanged(e *roomkit.DescriptionChanged, c *coder) {
+	c.begin(`{"type":"room.description_changed","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	c.text(`,"from":"`, &e.From)
+	c.text(`,"to":"`, &e.To)
+}
+
+func codecVisibilityChanged(e *roomkit.VisibilityChanged, c *coder) {
+	c.begin(`{"type":"room.visibility_changed","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	c.flag(`,"public":true`, &e.Public)
+}
+
+func codecHistorySharingChanged(e *roomkit.HistorySharingChanged, c *coder) {
+	c.begin(`{"type":"room.history_sharing_changed","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	c.flag(`,"on":true`, &e.On)
+}
+
+func codecNotificationSwitched(e *roomkit.NotificationSwitched, c *coder) {
+	c.begin(`{"type":"room.notification_switched","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+}
+
+func codecFeaturesSwitched(e *roomkit.FeaturesSwitched, c *coder) {
+	c.begin(`{"type":"room.features_switched","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	c.features(`,"from":[`, &e.From)
+	c.features(`,"to":[`, &e.To)
+}
+
+func codecFeaturesWithheldChanged(e *roomkit.FeaturesWithheldChanged, c *coder) {
+	c.begin(`{"type":"room.features_withheld","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	c.flag(`,"withheld":true`, &e.Withheld)
+}
+
+func codecMessageSwitchedOff(e *roomkit.MessageSwitchedOff, c *coder) {
+	c.begin(`{"type":"room.message_off","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	c.moment(`,"deadline":`, &e.Deadline)
+}
+
+func codecMessageSwitchedOn(e *roomkit.MessageSwitchedOn, c *coder) {
+	c.begin(`{"type":"room.message_on","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	c.flag(`,"emptied":true`, &e.Emptied)
+}
+
+func codecFeatureDataDeleted(e *roomkit.FeatureDataDeleted, c *coder) {
+	c.begin(`{"type":"room.feature_data_deleted","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	c.features(`,"features":[`, &e.Features)
+}
+
+func codecRoomConverted(e *roomkit.RoomConverted, c *coder) {
+	c.begin(`{"type":"room.converted","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	codeEnum(c, `,"from":"`, roomkit.KindNames[:], &e.From)
+	c.features(`,"features":[`, &e.Features)
+	codeList(c, `,"people":[`, &e.People, codePerson)
+}
+
+func codecRoomEnded(e *roomkit.RoomEnded, c *coder) {
+	c.begin(`{"type":"room.ended","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	c.flag(`,"deleted":true`, &e.Deleted)
+	c.counts(&e.Counts)
+}
+
+// The id of a company is the subject; "company" would be the same key again.
+func codecCompanyPut(e *roomkit.CompanyPut, c *coder) {
+	c.begin(`{"type":"company.put","v":1,"company":"`, roomkit.SubjectCompany, &e.Meta)
+	v := &e.Company
+	codeSubjectID(c, &e.Subject, &v.ID)
+	c.row(`,"tenant":{`)
+	codeCount(c, `,"version":`, &v.Version)
+	c.flag(`,"core":true`, &v.Core)
+	c.flag(`,"members_create_groups":true`, &v.MembersCreateGroups)
+	codeEnum(c, `,"works":"`, roomkit.ExternalModeNames[:], &v.Works)
+	codeEnum(c, `,"line":"`, roomkit.ExternalModeNames[:], &v.LINE)
+	codeCount(c, `,"max_groups":`, &v.MaxGroups)
+	c.duration(`,"recall_window":`, &v.RecallWindow)
+	codeCount(c, `,"works_off":`, &v.WorksOff)
+	codeCount(c, `,"works_narrowed":`, &v.WorksNarrowed)
+	codeCount(c, `,"groups":`, &v.Groups)
+	c.shut()
+}
+
+// The id of a user is the subject; "user" would be the same key again.
+func codecUserPut(e *roomkit.UserPut, c *coder) {
+	c.begin(`{"type":"user.put","v":1,"user":"`, roomkit.SubjectUser, &e.Meta)
+	v := &e.User
+	codeSubjectID(c, &e.Subject, &v.ID)
+	c.row(`,"account":{`)
+	codeCount(c, `,"version":`, &v.Version)
+	codeID(c, `,"company":"`, &v.Company)
+	codeEnum(c, `,"kind":"`, roomkit.UserKindNames[:], &v.Kind)
+	codeEnum(c, `,"status":"`, roomkit.UserStatusNames[:], &v.Status)
+	c.flag(`,"administrator":true`, &v.Administrator)
+	c.flag(`,"works":true`, &v.Works)
+	c.flag(`,"line":true`, &v.LINE)
+	codeCount(c, `,"works_since":`, &v.WorksSince)
+	codeCount(c, `,"works_lost":`, &v.WorksLost)
+	codeCount(c, `,"ended":`, &v.Ended)
+	codeCount(c, `,"groups":`, &v.Groups)
+	c.shut()
+	codeCount(c, `,"company_version":`, &e.CompanyVersion)
+}
+
+func codecUserStatusChanged(e *roomkit.UserStatusChanged, c *coder) {
+	c.begin(`{"type":"user.status_changed","v":1,"user":"`, roomkit.SubjectUser, &e.Meta)
+	codeEnum(c, `,"from":"`, roomkit.UserStatusNames[:], &e.From)
+	codeEnum(c, `,"to":"`, roomkit.UserStatusNames[:], &e.To)
+}
+
+func codecCompanyMessagingChanged(e *roomkit.CompanyMessagingChanged, c *coder) {
+	c.begin(`{"type":"company.messaging_changed","v":1,"company":"`, roomkit.SubjectCompany, &e.Meta)
+	codeEnum(c, `,"channel":"`, roomkit.ChannelNames[:], &e.Channel)
+	codeEnum(c, `,"from":"`, roomkit.ExternalModeNames[:], &e.From)
+	codeEnum(c, `,"to":"`, roomkit.ExternalModeNames[:], &e.To)
+}
+
+func codecUserMessagingChanged(e *roomkit.UserMessagingChanged, c *coder) {
+	c.begin(`{"type":"user.messaging_changed","v":1,"user":"`, roomkit.SubjectUser, &e.Meta)
+	codeEnum(c, `,"channel":"`, roomkit.ChannelNames[:], &e.Channel)
+	c.flag(`,"on":true`, &e.On)
+	c.flag(`,"permits":true`, &e.Permits)
+	codeCount(c, `,"company_version":`, &e.Company)
+}
+
+func codecTeamSynced(e *roomkit.TeamSynced, c *coder) {
+	c.begin(`{"type":"team.synced","v":1,"team":"`, roomkit.SubjectTeam, &e.Meta)
+	codeID(c, `,"company":"`, &e.Company)
+	c.text(`,"name":"`, &e.Name)
+	codeID(c, `,"leader":"`, &e.Leader)
+	codeList(c, `,"added":[`, &e.Added, codeItem)
+	codeList(c, `,"removed":[`, &e.Removed, codeItem)
+	c.flag(`,"room_allowed":true`, &e.Room)
+	c.flag(`,"features_granted":true`, &e.Features)
+	c.flag(`,"photo_granted":true`, &e.Photo)
+	c.features(`,"preset":[`, &e.Preset)
+	c.flag(`,"preset_notify":true`, &e.Notify)
+	c.number(`,"seq":`, &e.Seq)
+}
+
+// An Unknown is not listed: its bytes are its form.
+func codecUnknown(u *roomkit.Unknown, _ *coder) {}
+
+func codePerson(c *coder, v *roomkit.Person) {
+	c.brace()
+	codeID(c, `,"user":"`, &v.User)
+	codeID(c, `,"company":"`, &v.Company)
+	codeEnum(c, `,"kind":"`, roomkit.UserKindNames[:], &v.Kind)
+	c.epoch(`,"epoch":[`, &v.Epoch)
+	c.unbrace()
+	if v.User == "" {
+		c.fail(`,"user":`, reasonMissing)
+	}
+}
+
+func (c *coder) counts(v *roomkit.Counts) {
+	const key = `,"counts":{`
+	if !c.open(key, *v != roomkit.Counts{}) {
+		return
+	}
+	codeCount(c, `,"participants":`, &v.Participants)
+	codeCount(c, `,"masters":`, &v.Masters)
+	codeCount(c, `,"outsiders":`, &v.Outsiders)
+	codeCount(c, `,"line_users":`, &v.LINEUsers)
+	codeCount(c, `,"bots":`, &v.Bots)
+	c.shut()
+	if *v == (roomkit.Counts{}) {
+		c.fail(key, reasonZero)
+	}
+}
+
+var subjectKeys = [roomkit.SubjectTypeCount]string{"", `,"room":"`, `,"user":"`, `,"company":"`, `,"team":"`}
+
+func (c *coder) putSubject(s *roomkit.Subject, want roomkit.SubjectType) {
+	room := want == roomkit.SubjectRoom
+	switch {
+	case s.Type != want:
+		c.fail(subjectKeys[want], "the subject is of another type")
+	case room && s.ID == "" && !s.Room.IsZero():
+		c.putUUID("", (*[16]byte)(&s.Room))
+	case !room && s.Room.IsZero() && roomkit.ValidID(s.ID):
+		c.putID("", s.ID)
+	default:
+		c.fail(subjectKeys[want], reasonNotID)
+	}
+}
+
+func (c *coder) readSubject(s *roomkit.Subject, t roomkit.SubjectType) {
+	if s.Type = t; t == roomkit.SubjectRoom {
+		c.readUUID(subjectKeys[t], (*[16]byte)(&s.Room))
+	} else {
+		s.ID = c.readID(subjectKeys[t])
+	}
+}
+
+// anySubject reads the key of a subject, which tells its type, and the subject.
+func (c *coder) anySubject(s *roomkit.Subject) {
+	for t := roomkit.SubjectRoom; t < roomkit.SubjectTypeCount; t++ {
+		if c.next(subjectKeys[t]) {
+			c.readSubject(s, t)
+			return
+		}
+	}
+	c.fail("subject", reasonMissing)
+}
+
+func (c *coder) actor(key string, a *roomkit.Actor) {
+	const system = `*system"`
+	switch {
+	case c.reading:
+		if c.require(key) && c.take(system) {
+			*a = roomkit.System()
+		} else {
+			*a = roomkit.By(roomkit.UserID(c.readID(key)))
+		}
+	case !a.IsSystem():
+		c.putID(key, string(a.User()))
+	case a.User() != "":
+		c.fail(key, "both the system and a user")
+	default:
+		c.put(key)
+		c.put(system)
+	}
+}
+
+func (c *coder) epoch(key string, v *roomkit.Epoch) {
+	switch {
+	case c.reading:
+		c.readEpoch(key, v)
+	case v.User == 0 && v.Company == 0:
+	case v.User < 0 || v.Company < 0:
+		c.fail(key, reasonNegative)
+	default:
+		c.put(key)
+		c.putInt(int64(v.User))
+		c.put(",")
+		c.putInt(int64(v.Company))
+		c.put("]")
+	}
+}
+
+func (c *coder) readEpoch(key string, v *roomkit.Epoch) {
+	if !c.next(key) {
+		return
+	}
+	v.User = roomkit.Version(c.readInt(key))
+	c.expect(key, ",", reasonNotPair)
+	v.Company = roomkit.Version(c.readInt(key))
+	c.expect(key, "]", reasonNotPair)
+	switch {
+	case v.User < 0 || v.Company < 0:
+		c.fail(key, reasonNegative)
+	case v.User == 0 && v.Company == 0:
+		c.fail(key, reasonZero)
+	}
+}
+
+// features visits a set as the list of its names in order. It is left out when
+// it is empty.
+func (c *coder) features(key string, v *roomkit.FeatureSet) {
+	switch {
+	case c.reading:
+		*v = c.readFeatures(key)
+	case *v&^roomkit.AllFeatures != 0:
+		c.fail(key, reasonNoName)
+	case *v != 0:
+		b := append(c.buf, key...)
+		for f := range roomkit.Elements[roomkit.Feature](*v) {
+			b = append(b, '"')
+			b = append(b, roomkit.FeatureNames[f]...)
+			b = append(b, '"', ',')
+		}
+		b[len(b)-1] = ']'
+		c.buf = b
+	}
+}
+
+func (c *coder) readFeatures(key string) (s roomkit.FeatureSet) {
+	if !c.next(key) {
+		return 0
+	}
+	for more := true; more; more = c.take(",") {
+		c.expect(key, `"`, reasonNoName)
+		word, f := c.word(), roomkit.Feature(0)
+		for f < roomkit.FeatureCount && roomkit.FeatureNames[f] != string(word) {
+			f++
+		}
+		if f == roomkit.FeatureCount || s>>f != 0 {
+			c.fail(key, "not names of features, each once and in order")
+			return 0
+		}
+		s |= roomkit.Features(f)
+	}
+	c.expect(key, "]", reasonNotList)
+	return s
+}
+
+// parties visits the one or two parties of a room.
+func (c *coder) parties(key string, v *[2]roomkit.UserID) {
+	if c.reading && !c.next(key) || !c.reading && *v == [2]roomkit.UserID{} {
+		return
+	}
+	if !c.reading {
+		c.put(key)
+	}
+	c.within = key
+	codeItem(c, &v[0])
+	if c.another(v[1] != "") {
+		codeItem(c, &v[1])
+	}
+	c.within = ""
+	c.bracket(key)
+}

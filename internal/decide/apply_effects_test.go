@@ -1,0 +1,150 @@
+package decide
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	roomkit "github.com/go-roomkit/roomkit"
+)
+
+// These tables say field by field what each event does to a row; nothing else may
+// change.
+
+const effectVersion = 7
+
+var effectTime = worldTime.Add(time.Hour)
+
+func happened[E roomkit.Event](e E, change ...func(*roomkit.Meta)) E {
+	*e.Head() = roomkit.Meta{Subject: roomkit.RoomSubject(theRoom), Version: effectVersion, At: effectTime, Actor: roomkit.By("ann"), Kind: roomkit.KindGroup}
+	for _, c := range change {
+		c(e.Head())
+	}
+	return e
+}
+
+func TestApplyToRooms(t *testing.T) {
+	before := roomkit.Room{
+		ID: theRoom, Kind: roomkit.KindGroup, State: roomkit.StateActive, Version: 6, Company: "acme", Creator: "ann", Name: "old", NameKey: "old",
+		Photo: "p", Description: "d", Features: roomkit.Features(roomkit.FeatureNote), Counts: roomkit.Counts{Participants: 2, Masters: 1},
+		Digest: roomkit.SetDigest{}.With("ann").With("ben"), CreatedAt: worldTime, ChangedAt: worldTime, MessageOffSince: worldTime,
+	}
+	counts := roomkit.Counts{Participants: 3, Masters: 2, LINEUsers: 1}
+	cat := []roomkit.Person{{User: "cat"}}
+	tests := []struct {
+		event  roomkit.Event
+		change func(*roomkit.Room)
+	}{
+		{happened(&roomkit.MemberJoined{People: cat, Counts: counts}), func(r *roomkit.Room) { r.Counts, r.HadLINE, r.Digest = counts, true, r.Digest.With("cat") }},
+		{happened(&roomkit.MemberJoined{People: cat, Counts: roomkit.Counts{Participants: 3}}), func(r *roomkit.Room) { r.Counts, r.Digest = roomkit.Counts{Participants: 3}, r.Digest.With("cat") }},
+		{happened(&roomkit.MemberLeft{People: []roomkit.Person{{User: "ben"}}, Counts: counts}), func(r *roomkit.Room) { r.Counts, r.Digest = counts, roomkit.SetDigest{}.With("ann") }},
+		{happened(&roomkit.MasterAppointed{People: cat, Counts: counts}), func(r *roomkit.Room) { r.Counts = counts }},
+		{happened(&roomkit.MasterDismissed{People: cat, Counts: counts}), func(r *roomkit.Room) { r.Counts = counts }},
+		{happened(&roomkit.MasterVacated{}), func(*roomkit.Room) {}},
+		{happened(&roomkit.RoomRenamed{From: "old", To: "New", NameKey: "new"}), func(r *roomkit.Room) { r.Name, r.NameKey = "New", "new" }},
+		{happened(&roomkit.PhotoChanged{From: "p", To: "q"}), func(r *roomkit.Room) { r.Photo = "q" }},
+		{happened(&roomkit.DescriptionChanged{From: "d", To: "e"}), func(r *roomkit.Room) { r.Description = "e" }},
+		{happened(&roomkit.VisibilityChanged{Public: true}), func(r *roomkit.Room) { r.Public = true }},
+		{happened(&roomkit.HistorySharingChanged{On: true}), func(r *roomkit.Room) { r.HistorySharing = true }},
+		{happened(&roomkit.NotificationSwitched{}, func(m *roomkit.Meta) { m.Notify = true }), func(r *roomkit.Room) { r.Notify = true }},
+		{happened(&roomkit.FeaturesSwitched{To: roomkit.Features(roomkit.FeatureTask)}), func(r *roomkit.Room) { r.Features = roomkit.Features(roomkit.FeatureTask) }},
+		{happened(&roomkit.FeaturesWithheldChanged{Withheld: true}), func(r *roomkit.Room) { r.FeaturesWithheld = true }},
+		{happened(&roomkit.MessageSwitchedOff{Deadline: effectTime}), func(r *roomkit.Room) { r.MessageOffSince = effectTime }},
+		{happened(&roomkit.MessageSwitchedOn{}), func(r *roomkit.Room) { r.MessageOffSince = time.Time{} }},
+		{happened(&roomkit.MessageSwitchedOn{Emptied: true}), func(r *roomkit.Room) {
+			r.MessageOffSince, r.EmptiedAt, r.EmptiedOn = time.Time{}, effectVersion, effectTime
+		}},
+		{happened(&roomkit.FeatureDataDeleted{}), func(*roomkit.Room) {}},
+		{happened(&roomkit.RoomConverted{Features: roomkit.Features(roomkit.FeatureFolder)}, func(m *roomkit.Meta) { m.Kind = roomkit.KindExternalGroup }), func(r *roomkit.Room) {
+			r.Kind, r.Features = roomkit.KindExternalGroup, roomkit.Features(roomkit.FeatureFolder)
+		}},
+		{happened(&roomkit.RoomEnded{Counts: counts}), func(r *roomkit.Room) {
+			r.State, r.NameKey, r.Counts, r.Digest = roomkit.StateEnded, "", roomkit.Counts{}, roomkit.SetDigest{}
+		}},
+	}
+	for _, test := range tests {
+		t.Run(test.event.Type(), func(t *testing.T) {
+			want := before
+			want.Version, want.ChangedAt = effectVersion, effectTime
+			test.change(&want)
+			require.Equal(t, want, before.Apply(test.event))
+		})
+	}
+}
+
+func TestApplyCreatesRooms(t *testing.T) {
+	e := &roomkit.RoomCreated{
+		Company: "acme", Team: "t", Parties: [2]roomkit.UserID{"a", "b"}, Name: "n", NameKey: "k", Photo: "p", Description: "d",
+		Origin: roomkit.OriginMail, Public: true, HistorySharing: true, Features: roomkit.Features(roomkit.FeatureNote),
+	}
+	happened(e, func(m *roomkit.Meta) { m.Version, m.Notify = 1, true })
+	want := roomkit.Room{
+		ID: theRoom, Kind: roomkit.KindGroup, State: roomkit.StateActive, Version: 1, Company: "acme", Team: "t", Creator: "ann",
+		Parties: [2]roomkit.UserID{"a", "b"}, Name: "n", NameKey: "k", Photo: "p", Description: "d", Origin: roomkit.OriginMail,
+		Public: true, HistorySharing: true, Notify: true, Features: roomkit.Features(roomkit.FeatureNote), CreatedAt: effectTime, ChangedAt: effectTime,
+	}
+	require.Equal(t, want, roomkit.Room{}.Apply(e))
+	e.Version = 9
+	want.Version, want.EmptiedAt, want.EmptiedOn = 9, 9, effectTime
+	require.Equal(t, want, roomkit.Room{Version: 8, Name: "before", State: roomkit.StateEnded}.Apply(e), "a room that begins anew hides what was before")
+}
+
+func TestApplyToMembers(t *testing.T) {
+	ben := []roomkit.Person{{User: "ben", Company: "acme", Kind: roomkit.UserMember, Epoch: roomkit.Epoch{User: 3, Company: 4}}}
+	in := roomkit.Member{
+		Room: theRoom, User: "ben", Company: "acme", Kind: roomkit.UserMember, Participant: true, Master: true, Period: 1,
+		Joined: roomkit.CauseCreated, JoinedAt: worldTime, JoinedVersion: 2, Epoch: roomkit.Epoch{User: 1, Company: 1}, MasterEpoch: roomkit.Epoch{User: 2, Company: 2},
+	}
+	out := in
+	out.Participant, out.Master, out.Left, out.LeftAt, out.LeftVersion, out.LeftBy = false, false, roomkit.CauseRemoved, worldTime, 5, roomkit.By("cat")
+	cause := func(c roomkit.Cause) func(*roomkit.Meta) { return func(m *roomkit.Meta) { m.Cause = c } }
+	left := func(m *roomkit.Member, c roomkit.Cause) {
+		m.Participant, m.Left, m.LeftAt, m.LeftVersion, m.LeftBy = false, c, effectTime, effectVersion, roomkit.By("ann")
+	}
+	tests := []struct {
+		name   string
+		before roomkit.Member
+		event  roomkit.Event
+		change func(*roomkit.Member)
+	}{
+		{"back", out, happened(&roomkit.MemberJoined{People: ben, ReadAll: true}, cause(roomkit.CauseInvited)), func(m *roomkit.Member) {
+			*m = roomkit.Member{
+				Room: theRoom, User: "ben", Company: "acme", Kind: roomkit.UserMember, Participant: true, Period: 2, Joined: roomkit.CauseInvited,
+				JoinedAt: effectTime, JoinedVersion: effectVersion, ReadAll: true, Epoch: roomkit.Epoch{User: 3, Company: 4}, MasterEpoch: roomkit.Epoch{User: 2, Company: 2},
+			}
+		}},
+		{"new", roomkit.Member{User: "ben"}, happened(&roomkit.MemberJoined{People: ben}, cause(roomkit.CauseAdded)), func(m *roomkit.Member) {
+			*m = roomkit.Member{
+				Room: theRoom, User: "ben", Company: "acme", Kind: roomkit.UserMember, Participant: true, Period: 1, Joined: roomkit.CauseAdded,
+				JoinedAt: effectTime, JoinedVersion: effectVersion, Epoch: roomkit.Epoch{User: 3, Company: 4},
+			}
+		}},
+		{"left, still master", in, happened(&roomkit.MemberLeft{People: ben}, cause(roomkit.CauseSelf)), func(m *roomkit.Member) { left(m, roomkit.CauseSelf) }},
+		{"left with the role", in, happened(&roomkit.MemberLeft{People: ben, Roles: true}, cause(roomkit.CauseRemoved)), func(m *roomkit.Member) {
+			left(m, roomkit.CauseRemoved)
+			m.Master = false
+		}},
+		{"appointed without taking part", roomkit.Member{User: "ben"}, happened(&roomkit.MasterAppointed{People: ben}), func(m *roomkit.Member) {
+			*m = roomkit.Member{Room: theRoom, User: "ben", Company: "acme", Kind: roomkit.UserMember, Master: true, MasterEpoch: roomkit.Epoch{User: 3, Company: 4}}
+		}},
+		{"dismissed", in, happened(&roomkit.MasterDismissed{People: ben}, cause(roomkit.CauseRemoved)), func(m *roomkit.Member) { m.Master = false }},
+		{"converted", in, happened(&roomkit.RoomConverted{People: ben}), func(m *roomkit.Member) { m.Epoch = roomkit.Epoch{User: 3, Company: 4} }},
+		{"room ended", in, happened(&roomkit.RoomEnded{}, cause(roomkit.CauseRoomEnded)), func(m *roomkit.Member) {
+			left(m, roomkit.CauseRoomEnded)
+			m.Master = false
+		}},
+		{"room ended for a master", roomkit.Member{User: "ben", Master: true}, happened(&roomkit.RoomEnded{}, cause(roomkit.CauseRoomEnded)), func(m *roomkit.Member) {
+			left(m, roomkit.CauseRoomEnded)
+			m.Master = false
+		}},
+		{"renamed", in, happened(&roomkit.RoomRenamed{To: "x"}), func(*roomkit.Member) {}},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			want := test.before
+			test.change(&want)
+			require.Equal(t, want, test.before.Apply(test.event))
+		})
+	}
+}

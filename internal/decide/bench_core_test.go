@@ -1,0 +1,72 @@
+package decide
+
+import (
+	"testing"
+
+	roomkit "github.com/go-roomkit/roomkit"
+)
+
+func BenchmarkDecision(b *testing.B) {
+	r := roomkit.NewRules(roomkit.Policy{})
+	f := stage(roomkit.KindExternalGroup, circumstances[0])
+	lim := limitsOfRules(r, &f.Room, &f.Team, false)
+	b.Run("one", func(b *testing.B) {
+		b.ReportAllocs()
+		n := 0
+		for b.Loop() {
+			n++
+			decided = r.Permits(roomkit.Action(1+n&15), roomkit.KindExternalGroup, roomkit.StandingParticipant|roomkit.StandingMaster, lim)
+		}
+	})
+	b.Run("all_actions", func(b *testing.B) {
+		b.ReportAllocs()
+		n := 0
+		for b.Loop() {
+			n++
+			allowed = r.Actions(roomkit.KindExternalGroup, roomkit.Standing(n&15), lim)
+		}
+	})
+	who := PersonFacts(&f, "master+member")
+	b.Run("from_rows", func(b *testing.B) {
+		b.ReportAllocs()
+		for b.Loop() {
+			st, _ := who.Standing(&f.Room, &f.Team)
+			allowed = r.Actions(f.Room.Kind, st, limitsOfRules(r, &f.Room, &f.Team, false))
+		}
+	})
+}
+
+var (
+	decided bool
+	allowed roomkit.ActionSet
+)
+
+func BenchmarkDecideInvite(b *testing.B) {
+	companies, users := smallUsers()
+	w := newWorld(companies, append(users, roomkit.User{ID: "new", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}))
+	rules := roomkit.NewRules(roomkit.Policy{})
+	d, err := w.decide(rules, roomkit.By("ann"), roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Anyway: true}, theRoom)
+	if err != nil || !w.commit(&d) {
+		b.Fatal(err)
+	}
+	cmd := roomkit.Invite{Room: theRoom, People: []roomkit.UserID{"new"}}
+	f := w.answer(NeedRules(rules, roomkit.By("ann"), cmd), roomkit.RoomID{2})
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := DecideRules(rules, f, roomkit.By("ann"), cmd, worldTime); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkApply(b *testing.B) {
+	w := started(b, "ann", roomkit.CreateGroup{Name: "g", Members: []roomkit.UserID{"ben"}}, theRoom)
+	e := &roomkit.MemberJoined{People: []roomkit.Person{{User: "new", Company: "acme", Kind: roomkit.UserMember}}, Counts: w.rooms[theRoom].Counts}
+	e.Subject, e.Version, e.At = roomkit.RoomSubject(theRoom), 4, worldTime
+	room, row := w.rooms[theRoom], roomkit.Member{User: "new"}
+	b.ReportAllocs()
+	for b.Loop() {
+		_ = room.Apply(e)
+		_ = row.Apply(e)
+	}
+}

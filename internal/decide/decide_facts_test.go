@@ -1,0 +1,159 @@
+package decide
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+// What the contracts of Need, Facts and Decide promise to hosts that call them
+// without a service.
+
+func backwards(f store.Facts) store.Facts {
+	f.Members, f.Users, f.Companies = slices.Clone(f.Members), slices.Clone(f.Users), slices.Clone(f.Companies)
+	slices.Reverse(f.Members)
+	slices.Reverse(f.Users)
+	slices.Reverse(f.Companies)
+	return f
+}
+
+// someWorld: a General room of ann, ben, cat and dan of acme and a bot. ann and
+// dan hold the permission to talk with users of other companies, and eve of bolt
+// does.
+func someWorld(t *testing.T) (*world, *roomkit.Rules) {
+	var users []roomkit.User
+	for _, id := range []roomkit.UserID{"ann", "ben", "cat", "dan", "eve"} {
+		users = append(users, roomkit.User{ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: id != "ben" && id != "cat"})
+	}
+	users[4].Company = "bolt"
+	users = append(users, roomkit.User{ID: "bot", Company: "acme", Kind: roomkit.UserBot, Status: roomkit.StatusActive})
+	company := roomkit.Company{ID: "acme", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected}
+	other := company
+	other.ID = "bolt"
+	w, rules := newWorld([]roomkit.Company{company, other}, users), roomkit.NewRules(roomkit.Policy{AnyoneIsContact: true})
+	create := roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat", "dan", "bot"}, Audience: roomkit.AudienceMembers, Anyway: true}
+	d, err := w.decide(rules, roomkit.By("ann"), create, theRoom)
+	require.NoError(t, err)
+	require.True(t, w.commit(&d))
+	return w, rules
+}
+
+func TestDecideOnFactsInAnyOrder(t *testing.T) {
+	commands := map[string]roomkit.Command{
+		"converted to a group":           roomkit.Convert{Room: theRoom, To: roomkit.KindGroup, Name: "g"},
+		"converted to an external group": roomkit.Convert{Room: theRoom, To: roomkit.KindExternalGroup, Name: "g"},
+		"opened by inviting":             roomkit.Invite{Room: theRoom, People: []roomkit.UserID{"eve"}, Name: "g"},
+	}
+	for name, cmd := range commands {
+		t.Run(name, func(t *testing.T) {
+			w, rules := someWorld(t)
+			need := store.Need{Room: theRoom, People: []roomkit.UserID{"ann", "eve"}, Everybody: true, Name: nameKey("g"), Company: "acme"}
+			f := w.answer(need, roomkit.RoomID{2})
+			want, err := DecideRules(rules, f, roomkit.By("ann"), cmd, worldTime)
+			require.NoError(t, err)
+			if name != "converted to a group" {
+				require.Equal(t, []roomkit.UserID{"ben", "bot", "cat"}, want.Dropped)
+			}
+			got, err := DecideRules(rules, backwards(f), roomkit.By("ann"), cmd, worldTime)
+			require.NoError(t, err)
+			require.Equal(t, want.Dropped, got.Dropped)
+			require.Equal(t, want.Events, got.Events)
+		})
+	}
+}
+
+func TestDecideRefusesWhoIsAbsentFromTheFacts(t *testing.T) {
+	w, rules := someWorld(t)
+	f := w.answer(store.Need{Room: theRoom, People: []roomkit.UserID{"ann", "ben"}}, roomkit.RoomID{2})
+	f.Users = slices.DeleteFunc(f.Users, func(u roomkit.User) bool { return u.ID == "ben" })
+	_, err := DecideRules(rules, f, roomkit.By("ann"), roomkit.Invite{Room: theRoom, People: []roomkit.UserID{"ben"}}, worldTime)
+	var d *roomkit.Denied
+	require.ErrorAs(t, err, &d)
+	require.Equal(t, roomkit.Rule("CRE-49"), d.Rule, "a row of somebody who does not exist counts for nothing")
+}
+
+func TestDecideLimitsEverybody(t *testing.T) {
+	w, rules := someWorld(t)
+	f := w.answer(store.Need{Room: theRoom, People: []roomkit.UserID{"ann", "eve"}, Everybody: true, Name: nameKey("g"), Company: "acme"}, roomkit.RoomID{2})
+	for _, cmd := range []roomkit.Command{
+		roomkit.Convert{Room: theRoom, To: roomkit.KindGroup, Name: "g"}, roomkit.Invite{Room: theRoom, People: []roomkit.UserID{"eve"}, Name: "g"},
+	} {
+		f.Room.Participants = roomkit.MaxEverybody
+		_, err := DecideRules(rules, f, roomkit.By("ann"), cmd, worldTime)
+		require.NoError(t, err)
+		f.Room.Participants = roomkit.MaxEverybody + 1
+		_, err = DecideRules(rules, f, roomkit.By("ann"), cmd, worldTime)
+		require.ErrorIs(t, err, roomkit.ErrInvalid)
+	}
+}
+
+// A call of a group can meet a room that an earlier one has ended while the rows
+// of its people are still those from before.
+func TestDecideExpelsNobodyFromAnEndedRoom(t *testing.T) {
+	w, rules := someWorld(t)
+	ben := w.users["ben"]
+	ben.Status, ben.Version, ben.Ended = roomkit.StatusDeleted, 2, 2
+	w.users["ben"] = ben
+	cmd := roomkit.Expel{Room: theRoom, People: []roomkit.UserID{"ben"}, Cause: roomkit.CauseAccount}
+	f := w.answer(NeedRules(rules, roomkit.System(), cmd), roomkit.RoomID{2})
+	d, err := DecideRules(rules, f, roomkit.System(), cmd, worldTime)
+	require.NoError(t, err)
+	require.Len(t, d.Events, 1)
+	f.Room.State = roomkit.StateEnded
+	d, err = DecideRules(rules, f, roomkit.System(), cmd, worldTime)
+	require.NoError(t, err)
+	require.Empty(t, d.Events, "COM-14")
+}
+
+// TestNeedOfCreateRoom: rooms to offer are asked for when several people are
+// picked, unless the creator has chosen already (CRE-04 to CRE-06).
+func TestNeedOfCreateRoom(t *testing.T) {
+	source, use := roomkit.RoomID{7}, roomkit.RoomID{8}
+	one, two := []roomkit.UserID{"ben"}, []roomkit.UserID{"ben", "cat"}
+	shared := []roomkit.UserID{"ann", "ben", "cat"}
+	cases := []struct {
+		name   string
+		cmd    roomkit.CreateRoom
+		room   roomkit.RoomID
+		shared []roomkit.UserID
+	}{
+		{"one person", roomkit.CreateRoom{People: one}, roomkit.DirectRoom("ann", "ben"), nil},
+		{"one person and oneself", roomkit.CreateRoom{People: []roomkit.UserID{"ann", "ben"}}, roomkit.DirectRoom("ann", "ben"), nil},
+		{"one person of a room", roomkit.CreateRoom{People: one, Origin: roomkit.OriginRoom, Source: source}, source, nil},
+		{"several", roomkit.CreateRoom{People: two}, roomkit.RoomID{}, shared},
+		{"several of a room", roomkit.CreateRoom{People: two, Origin: roomkit.OriginRoom, Source: source}, source, shared},
+		{"several anyway", roomkit.CreateRoom{People: two, Anyway: true}, roomkit.RoomID{}, nil},
+		{"an offered room", roomkit.CreateRoom{People: two, Use: use}, use, nil},
+		{"an offered room, anyway", roomkit.CreateRoom{People: two, Use: use, Anyway: true}, use, nil},
+		{"the 1:1 room", roomkit.CreateRoom{People: one, Use: use}, use, nil},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			need := NeedRules(roomkit.NewRules(roomkit.Policy{}), roomkit.By("ann"), c.cmd)
+			require.Equal(t, c.room, need.Room)
+			require.Equal(t, c.shared, need.Shared)
+		})
+	}
+}
+
+func TestDecideOpensTeamRoomsForKnownPeople(t *testing.T) {
+	rules, cmd := roomkit.NewRules(roomkit.Policy{}), roomkit.OpenTeamRoom{Team: "t"}
+	need := NeedRules(rules, roomkit.By("ann"), cmd)
+	need.People = append(need.People, "ghost")
+	f := store.Facts{
+		Team:      roomkit.Team{ID: "t", Version: 1, Company: "acme", Name: "t", Leader: "ann", Members: []roomkit.UserID{"ann", "ghost"}, Room: true},
+		Users:     []roomkit.User{{ID: "ann", Version: 1, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}},
+		Companies: []roomkit.Company{{ID: "acme", Version: 1, Core: true}},
+		Asked:     &need,
+	}
+	d, err := DecideRules(rules, f, roomkit.By("ann"), cmd, worldTime)
+	require.NoError(t, err)
+	joined, ok := d.Events[len(d.Events)-1].(*roomkit.MemberJoined)
+	require.True(t, ok)
+	require.Len(t, joined.People, 1)
+	require.Equal(t, roomkit.UserID("ann"), joined.People[0].User)
+}

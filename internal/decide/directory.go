@@ -1,0 +1,489 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+func checkPutCompany(c roomkit.PutCompany) error {
+	switch {
+	case !c.Company.ID.Valid():
+		return roomkit.BadInput("Company.ID", "not a company id")
+	case c.Company.MaxGroups < 0:
+		return roomkit.BadInput("Company.MaxGroups", "negative")
+	}
+	if err := checkWindow("Company.RecallWindow", c.Company.RecallWindow); err != nil {
+		return err
+	}
+	if err := EnumOK("Company.Works", c.Company.Works, roomkit.ExternalModeCount); err != nil {
+		return err
+	}
+	return EnumOK("Company.LINE", c.Company.LINE, roomkit.ExternalModeCount)
+}
+
+func needPutCompany(c roomkit.PutCompany, _ roomkit.Actor, n *store.Need) {
+	n.Companies = append(n.Companies, c.Company.ID)
+}
+
+func decidePutCompany(c roomkit.PutCompany, d *Decider) error {
+	if !d.Actor.IsSystem() {
+		return d.denied("ADM-23", roomkit.ActionNone, "only the system provisions companies")
+	}
+	before := *CompanyFacts(d.F, c.Company.ID)
+	after := c.Company
+	after.Version, after.WorksOff, after.WorksNarrowed, after.Groups = 0, 0, 0, 0
+	if givenCompany(before) == after {
+		return nil
+	}
+	d.emitCompany(before, after.ID, &roomkit.CompanyPut{Company: after})
+	return nil
+}
+
+// given is what the host gave of a company, without what the library keeps.
+func givenCompany(c roomkit.Company) roomkit.Company {
+	c.Version, c.WorksOff, c.WorksNarrowed, c.Groups = 0, 0, 0, 0
+	return c
+}
+
+func checkEditCompany(c roomkit.EditCompany) error {
+	if !c.Company.Valid() {
+		return roomkit.BadInput("Company", "not a company id")
+	}
+	if c.MembersCreateGroups == nil && c.RecallWindow == nil {
+		return roomkit.BadInput("EditCompany", "changes nothing")
+	}
+	if c.RecallWindow != nil {
+		return checkWindow("RecallWindow", *c.RecallWindow)
+	}
+	return nil
+}
+
+func checkWindow(field string, d time.Duration) error {
+	if d < 0 || d%time.Microsecond != 0 {
+		return roomkit.BadInput(field, "negative or finer than a microsecond")
+	}
+	return nil
+}
+
+func needEditCompany(c roomkit.EditCompany, _ roomkit.Actor, n *store.Need) {
+	n.Companies = append(n.Companies, c.Company)
+}
+
+func decideEditCompany(c roomkit.EditCompany, d *Decider) error {
+	before := *CompanyFacts(d.F, c.Company)
+	if err := d.mayAdminister(before.ID); err != nil {
+		return err
+	}
+	after := givenCompany(before)
+	if c.MembersCreateGroups != nil {
+		after.MembersCreateGroups = *c.MembersCreateGroups
+	}
+	if c.RecallWindow != nil {
+		after.RecallWindow = *c.RecallWindow
+	}
+	if after != givenCompany(before) {
+		d.emitCompany(before, before.ID, &roomkit.CompanyPut{Company: after})
+	}
+	return nil
+}
+
+// mayAdminister demands the system or an administrator of the company itself
+// (ADM-11). What does not exist and what belongs to another company are refused
+// alike (ADM-23, ADM-12).
+func (d *Decider) mayAdminister(company roomkit.CompanyID) error {
+	own := d.Actor.IsSystem() || d.Me.Administrator && d.Home() == company
+	if company == "" || !own {
+		return d.denied("ADM-23", roomkit.ActionNone, "not an account or company that the actor administers")
+	}
+	return nil
+}
+
+func (d *Decider) emitCompany(before roomkit.Company, id roomkit.CompanyID, e roomkit.Event) {
+	d.stampDirectory(e, roomkit.CompanySubject(id), before.Version)
+	d.out.Rows.Companies = append(d.out.Rows.Companies, before.Apply(e))
+	d.out.Events = append(d.out.Events, e)
+}
+
+func (d *Decider) emitUser(before roomkit.User, id roomkit.UserID, e roomkit.Event) {
+	d.stampDirectory(e, roomkit.UserSubject(id), before.Version)
+	d.out.Rows.Users = append(d.out.Rows.Users, before.Apply(e))
+	d.out.Events = append(d.out.Events, e)
+}
+
+func (d *Decider) stampDirectory(e roomkit.Event, of roomkit.Subject, before roomkit.Version) {
+	info := e.Head()
+	info.Subject, info.Version, info.At = of, before+1, d.now
+	if before == 0 {
+		d.begun = append(d.begun, store.Expect{Subject: of})
+	}
+	d.sign(info, roomkit.CauseNone)
+}
+
+func checkSetExternalMessaging(c roomkit.SetExternalMessaging) error {
+	if !c.Company.Valid() {
+		return roomkit.BadInput("Company", "not a company id")
+	}
+	if c.Channel != roomkit.ChannelWorks && c.Channel != roomkit.ChannelLINE {
+		return roomkit.BadInput("Channel", "neither ChannelWorks nor ChannelLINE")
+	}
+	if c.User != "" {
+		if c.Mode == roomkit.ExternalAll {
+			return roomkit.BadInput("Mode", "ExternalAll is for a company")
+		}
+		if err := CheckUser("User", c.User); err != nil {
+			return err
+		}
+	}
+	return EnumOK("Mode", c.Mode, roomkit.ExternalModeCount)
+}
+
+func needSetExternalMessaging(c roomkit.SetExternalMessaging, _ roomkit.Actor, n *store.Need) {
+	n.Companies = append(n.Companies, c.Company)
+	if c.User != "" {
+		n.People = append(n.People, c.User)
+	}
+}
+
+func decideSetExternalMessaging(c roomkit.SetExternalMessaging, d *Decider) error {
+	company := *CompanyFacts(d.F, c.Company)
+	if err := d.mayAdminister(company.ID); err != nil {
+		return err
+	}
+	mode := &company.Works
+	if c.Channel == roomkit.ChannelLINE {
+		mode = &company.LINE
+	}
+	if c.User != "" {
+		return forUserSetExternalMessaging(c, d, company, *mode)
+	}
+	if *mode != c.Mode {
+		d.emitCompany(company, company.ID, &roomkit.CompanyMessagingChanged{Channel: c.Channel, From: *mode, To: c.Mode})
+	}
+	return nil
+}
+
+func forUserSetExternalMessaging(c roomkit.SetExternalMessaging, d *Decider, company roomkit.Company, mode roomkit.ExternalMode) error {
+	u := *UserFacts(d.F, c.User)
+	if u.ID == "" || u.Company != company.ID || u.Kind != roomkit.UserMember {
+		return d.denied("ADM-23", roomkit.ActionNone, "no such member of the company", c.User)
+	}
+	on, has := c.Mode == roomkit.ExternalSelected, u.Works
+	if c.Channel == roomkit.ChannelLINE {
+		has = u.LINE
+	}
+	if !on && mode == roomkit.ExternalAll {
+		return d.denied("ADM-03", roomkit.ActionNone, "it is granted to all members", c.User)
+	}
+	if on != has {
+		d.emitUser(u, u.ID, &roomkit.UserMessagingChanged{
+			Channel: c.Channel, On: on, Permits: on && mode == roomkit.ExternalSelected, Company: company.Version,
+		})
+	}
+	return nil
+}
+
+func checkPutUsers(c roomkit.PutUsers) error {
+	people := make([]roomkit.UserID, 0, len(c.Users))
+	for i, u := range c.Users {
+		people = append(people, u.ID)
+		if err := checkOfUser(u); err != nil {
+			return fmt.Errorf("user %d of the list: %w", i, err)
+		}
+	}
+	return CheckPeople("Users", people)
+}
+
+func checkOfUser(u roomkit.User) error {
+	if u.Kind == roomkit.UserNone || u.Kind >= roomkit.UserKindCount {
+		return roomkit.BadInput("Kind", "missing or unknown")
+	}
+	if u.Status == roomkit.StatusNone || u.Status >= roomkit.UserStatusCount {
+		return roomkit.BadInput("Status", "missing or unknown")
+	}
+	if (u.Kind == roomkit.UserLINE) != (u.Company == "") {
+		return roomkit.BadInput("Company", "LINE users have none, all others have one")
+	}
+	if u.Company != "" && !u.Company.Valid() {
+		return roomkit.BadInput("Company", "not a company id")
+	}
+	return nil
+}
+
+func needPutUsers(c roomkit.PutUsers, _ roomkit.Actor, n *store.Need) {
+	for _, u := range c.Users {
+		n.People = append(n.People, u.ID)
+		if u.Company != "" {
+			n.Companies = append(n.Companies, u.Company)
+		}
+	}
+}
+
+func decidePutUsers(c roomkit.PutUsers, d *Decider) error {
+	if !d.Actor.IsSystem() {
+		return d.denied("ADM-23", roomkit.ActionNone, "only the system provisions users")
+	}
+	for i, u := range c.Users {
+		before, company := *UserFacts(d.F, u.ID), CompanyFacts(d.F, u.Company)
+		field := fmt.Sprintf("Users[%d]", i)
+		if u.Company != "" && company.Version == 0 {
+			return roomkit.BadInput(field, "the company is not known")
+		}
+		after := givenUser(u)
+		if before.Version > 0 {
+			if before.Company != u.Company || before.Kind != u.Kind {
+				return roomkit.BadInput(field, "company and kind of a user never change")
+			}
+			if before.Works && !u.Works && company.Works == roomkit.ExternalAll || before.LINE && !u.LINE && company.LINE == roomkit.ExternalAll {
+				return d.denied("ADM-03", roomkit.ActionNone, "it is granted to all members", u.ID)
+			}
+			if givenUser(before) == after {
+				continue
+			}
+		}
+		d.emitUser(before, u.ID, &roomkit.UserPut{User: after, CompanyVersion: company.Version})
+	}
+	return nil
+}
+
+// given is what the host gave of a user, without what the library keeps.
+func givenUser(u roomkit.User) roomkit.User {
+	u.Version, u.WorksSince, u.WorksLost, u.Ended, u.Groups = 0, 0, 0, 0, 0
+	return u
+}
+
+func checkSuspendUser(c roomkit.SuspendUser) error { return CheckUser("User", c.User) }
+func needSuspendUser(c roomkit.SuspendUser, _ roomkit.Actor, n *store.Need) {
+	n.People = append(n.People, c.User)
+}
+func checkDeleteUser(c roomkit.DeleteUser) error { return CheckUser("User", c.User) }
+func needDeleteUser(c roomkit.DeleteUser, _ roomkit.Actor, n *store.Need) {
+	n.People = append(n.People, c.User)
+}
+func checkRestoreUser(c roomkit.RestoreUser) error { return CheckUser("User", c.User) }
+func needRestoreUser(c roomkit.RestoreUser, _ roomkit.Actor, n *store.Need) {
+	n.People = append(n.People, c.User)
+}
+func decideDeleteUser(c roomkit.DeleteUser, d *Decider) error {
+	return d.setStatus(c.User, roomkit.StatusDeleted)
+}
+
+func decideSuspendUser(c roomkit.SuspendUser, d *Decider) error {
+	to := roomkit.StatusSuspended
+	if c.Lift {
+		to = roomkit.StatusActive
+	}
+	if u := UserFacts(d.F, c.User); u.Status == roomkit.StatusDeleted && (d.Actor.IsSystem() || d.Home() == u.Company) {
+		return d.denied("ADM-13", roomkit.ActionNone, "the account is deleted", c.User)
+	}
+	return d.setStatus(c.User, to)
+}
+
+func decideRestoreUser(c roomkit.RestoreUser, d *Decider) error {
+	if u := UserFacts(d.F, c.User); u.Status == roomkit.StatusSuspended || u.Status == roomkit.StatusActive {
+		return d.mayAdministerUser(u)
+	}
+	return d.setStatus(c.User, roomkit.StatusActive)
+}
+
+func (d *Decider) setStatus(id roomkit.UserID, to roomkit.UserStatus) error {
+	u := *UserFacts(d.F, id)
+	if err := d.mayAdministerUser(&u); err != nil {
+		return err
+	}
+	if u.Status != to {
+		d.emitUser(u, u.ID, &roomkit.UserStatusChanged{From: u.Status, To: to})
+	}
+	return nil
+}
+
+// mayAdministerUser is for the system, which also keeps LINE users, and for
+// administrators of the user's company.
+func (d *Decider) mayAdministerUser(u *roomkit.User) error {
+	if d.Actor.IsSystem() && u.Kind == roomkit.UserLINE {
+		return nil
+	}
+	return d.mayAdminister(u.Company)
+}
+
+func checkSyncTeam(c roomkit.SyncTeam) error {
+	t := &c.Team
+	switch {
+	case !t.ID.Valid():
+		return roomkit.BadInput("Team.ID", "not a team id")
+	case !t.Company.Valid():
+		return roomkit.BadInput("Team.Company", "not a company id")
+	case t.Name == "":
+		return &roomkit.Invalid{Field: "Team.Name", Reason: "missing", Rule: "TEAM-09"}
+	case t.Leader != "" && !t.Leader.Valid():
+		return roomkit.BadInput("Team.Leader", "not a user id")
+	case t.Preset&^roomkit.AllFeatures != 0:
+		return roomkit.BadInput("Team.Preset", "unknown feature")
+	case t.SyncedSeq < 0:
+		return roomkit.BadInput("Team.SyncedSeq", "negative")
+	}
+	if err := checkText("Team.Name", t.Name, roomkit.MaxGroupName, "LIM-04"); err != nil {
+		return err
+	}
+	return checkSome("Team.Members", t.Members, roomkit.MaxTeamMembers)
+}
+
+func needSyncTeam(c roomkit.SyncTeam, _ roomkit.Actor, n *store.Need) {
+	n.Team, n.Room = c.Team.ID, roomkit.TeamRoom(c.Team.ID)
+	n.Companies = append(n.Companies, c.Team.Company)
+	n.People = append(n.People, c.Team.Members...)
+	if c.Team.Leader != "" {
+		n.People = append(n.People, c.Team.Leader)
+	}
+}
+
+func decideSyncTeam(c roomkit.SyncTeam, d *Decider) error {
+	before, after := d.F.Team, c.Team
+	if err := d.mayAdminister(CompanyFacts(d.F, after.Company).ID); err != nil {
+		return err
+	}
+	if before.Version > 0 && before.Company != after.Company {
+		return d.denied("ADM-23", roomkit.ActionNone, "the team belongs to another company")
+	}
+	if after.SyncedSeq > 0 && after.SyncedSeq < before.SyncedSeq {
+		return roomkit.BadInput("Team.SyncedSeq", "older than the last sync")
+	}
+	after.Members = roomkit.SortedPeople(after.Members)
+	if err := d.checkTeamPeople(&after); err != nil {
+		return err
+	}
+	gone := missingFrom(before.Members, after.Members)
+	if !d.knows(gone) {
+		return d.more(func(n *store.Need) { n.People = append(n.People, gone...) })
+	}
+	d.emitTeam(before, after, gone)
+	if d.room.State == roomkit.StateActive {
+		d.followTeam(&after, gone)
+	}
+	return nil
+}
+
+// checkTeamPeople demands known people of the team's company (TEAM-07).
+func (d *Decider) checkTeamPeople(t *roomkit.Team) error {
+	named := t.Members
+	if t.Leader != "" {
+		named = append(slices.Clone(named), t.Leader)
+	}
+	for _, id := range named {
+		if u := UserFacts(d.F, id); u.ID == "" || u.Status == roomkit.StatusDeleted || u.Company != t.Company {
+			return d.denied("TEAM-07", roomkit.ActionInvite, "not known members of the team's company", id)
+		}
+	}
+	return nil
+}
+
+// missingFrom gives the members of one sorted list that are not in the other.
+func missingFrom(list, other []roomkit.UserID) (missing []roomkit.UserID) {
+	for _, u := range list {
+		if _, ok := slices.BinarySearch(other, u); !ok {
+			missing = append(missing, u)
+		}
+	}
+	return missing
+}
+
+func (d *Decider) knows(people []roomkit.UserID) bool {
+	known := make(map[roomkit.UserID]bool, len(askedFacts(d.F).People))
+	for _, u := range askedFacts(d.F).People {
+		known[u] = true
+	}
+	return !slices.ContainsFunc(people, func(u roomkit.UserID) bool { return !known[u] })
+}
+
+func (d *Decider) emitTeam(before, after roomkit.Team, gone []roomkit.UserID) {
+	e := &roomkit.TeamSynced{
+		Company: after.Company, Name: after.Name, Leader: after.Leader,
+		Added: missingFrom(after.Members, before.Members), Removed: gone,
+		Room: after.Room, Features: after.Features, Photo: after.Photo,
+		Preset: after.Preset, Notify: after.Notify, Seq: after.SyncedSeq,
+	}
+	d.stampDirectory(e, roomkit.TeamSubject(after.ID), before.Version)
+	synced := before.Apply(e)
+	same := synced
+	same.Version = before.Version
+	if len(e.Added)+len(gone) == 0 && sameTeam(same, before) {
+		return
+	}
+	d.out.Rows.Teams = append(d.out.Rows.Teams, synced)
+	d.out.Events = append(d.out.Events, e)
+}
+
+func sameTeam(a, b roomkit.Team) bool {
+	return a.Name == b.Name && a.Leader == b.Leader && a.Room == b.Room && a.Features == b.Features &&
+		a.Photo == b.Photo && a.Preset == b.Preset && a.Notify == b.Notify && a.SyncedSeq == b.SyncedSeq
+}
+
+// followTeam brings the room in line: its name, who joins and who leaves.
+func (d *Decider) followTeam(t *roomkit.Team, gone []roomkit.UserID) {
+	if d.room.Name != t.Name {
+		d.emit(&roomkit.RoomRenamed{From: d.room.Name, To: t.Name}, roomkit.CauseOrganisation)
+	}
+	var out, in []Person
+	for _, id := range gone {
+		if who := d.someone(id); who.Row.Participant {
+			out = append(out, who)
+		}
+	}
+	for _, id := range t.Members {
+		if who := d.someone(id); !who.TakesPart(&d.room) {
+			in = append(in, who)
+		}
+	}
+	d.leave(out, roomkit.CauseOrganisation)
+	d.join(in, roomkit.CauseOrganisation, d.room.HistorySharing)
+	d.endIfEmpty()
+}
+
+func checkOpenTeamRoom(c roomkit.OpenTeamRoom) error {
+	if !c.Team.Valid() {
+		return roomkit.BadInput("Team", "not a team id")
+	}
+	return nil
+}
+
+func needOpenTeamRoom(c roomkit.OpenTeamRoom, _ roomkit.Actor, n *store.Need) {
+	n.Team, n.Room = c.Team, roomkit.TeamRoom(c.Team)
+}
+
+func decideOpenTeamRoom(c roomkit.OpenTeamRoom, d *Decider) error {
+	t := &d.F.Team
+	leads := !d.Actor.IsSystem() && t.Leader == d.Me.ID
+	if t.Version == 0 || !leads && d.mayAdminister(t.Company) != nil {
+		return d.denied("TEAM-03", roomkit.ActionNone, "only the team leader or an administrator opens the room")
+	}
+	if d.room.State == roomkit.StateActive {
+		return nil
+	}
+	if !t.Room {
+		return d.denied("TEAM-04", roomkit.ActionNone, "the administrator does not allow a room for this team")
+	}
+	byLeader := leads && !d.Me.Administrator
+	if byLeader && int64(len(t.Members)) > leaderTeamLimitPolicy(*d.policy()) {
+		return d.denied("LIM-08", roomkit.ActionNone, "for a team of this size the administrator opens the room")
+	}
+	if len(t.Members) == 0 {
+		return d.denied("TEAM-01", roomkit.ActionNone, "the team has no members")
+	}
+	if !d.knows(t.Members) {
+		return d.more(func(n *store.Need) { n.People = append(n.People, t.Members...) })
+	}
+	o := opening{
+		id: roomkit.TeamRoom(t.ID), kind: roomkit.KindTeam, company: t.Company, team: t.ID, origin: roomkit.OriginSystem, name: t.Name,
+		settings: roomkit.GroupSettings{Notify: t.Notify, FeaturesOff: roomkit.AllFeatures &^ t.Preset},
+		cause:    roomkit.CauseOrganisation,
+	}
+	for _, id := range t.Members {
+		if who := d.someone(id); who.Status != roomkit.StatusDeleted && who.ID != "" {
+			o.people = append(o.people, who)
+		}
+	}
+	return d.open(o)
+}

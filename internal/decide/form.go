@@ -1,0 +1,172 @@
+package decide
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	roomkit "github.com/go-roomkit/roomkit"
+)
+
+// The form of what callers give, before anything is loaded.
+
+func CheckRoom(id roomkit.RoomID) error {
+	if id.IsZero() {
+		return roomkit.BadInput("Room", "missing")
+	}
+	return nil
+}
+
+func CheckUser(field string, id roomkit.UserID) error {
+	if !id.Valid() {
+		return roomkit.BadInput(field, "not a user id: 1 to 64 bytes of [A-Za-z0-9._~@:+-]")
+	}
+	return nil
+}
+
+// checkPeople demands 1 to MaxPeople distinct well-formed ids.
+func CheckPeople(field string, people []roomkit.UserID) error {
+	if len(people) == 0 {
+		return roomkit.BadInput(field, "nobody is named")
+	}
+	return checkSome(field, people, roomkit.MaxPeople)
+}
+
+func checkSome(field string, people []roomkit.UserID, limit int) error {
+	if len(people) > limit {
+		return roomkit.BadInput(field, fmt.Sprintf("more than %d people", limit))
+	}
+	for i, id := range people {
+		if !id.Valid() {
+			return CheckUser(fmt.Sprintf("%s[%d]", field, i), id)
+		}
+	}
+	if twice, ok := duplicate(people); ok {
+		return roomkit.BadInput(field, "names "+string(twice)+" twice")
+	}
+	return nil
+}
+
+func duplicate(people []roomkit.UserID) (roomkit.UserID, bool) {
+	if len(people) < 2 {
+		return "", false
+	}
+	sorted := roomkit.SortedPeople(people)
+	for i := 1; i < len(sorted); i++ {
+		if sorted[i] == sorted[i-1] {
+			return sorted[i], true
+		}
+	}
+	return "", false
+}
+
+// checkText demands valid UTF-8 of at most limit characters without control,
+// bidi-override or invisible characters. The empty text is fine.
+func checkText(field, s string, limit int, rule roomkit.Rule) error {
+	if len(s) > 4*limit || utf8.RuneCountInString(s) > limit {
+		return &roomkit.Invalid{Field: field, Reason: fmt.Sprintf("longer than %d characters", limit), Rule: rule}
+	}
+	if !utf8.ValidString(s) {
+		return roomkit.BadInput(field, "not valid UTF-8")
+	}
+	runes := []rune(s)
+	for i, r := range runes {
+		if forbiddenRune(runes, i) {
+			return roomkit.BadInput(field, fmt.Sprintf("holds the character %U", r))
+		}
+	}
+	if s != "" && strings.TrimSpace(s) == "" {
+		return roomkit.BadInput(field, "blank")
+	}
+	return nil
+}
+
+const (
+	joiner    = '\u200d'
+	emojiLook = '\ufe0f'
+)
+
+// forbiddenRune reports control characters, line separators and format
+// characters, among them bidi overrides and zero-width ones. The joiner is fine
+// inside an emoji.
+func forbiddenRune(runes []rune, i int) bool {
+	r := runes[i]
+	if r < 0x7f {
+		return r < ' '
+	}
+	if r == joiner {
+		return i == 0 || i+1 == len(runes) || !emojiPart(runes[i-1]) || !unicode.Is(unicode.So, runes[i+1])
+	}
+	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Cs, unicode.Co) ||
+		r == '\u115f' || r == '\u1160' || r == '\u3164' || r == '\uffa0' || unicode.Is(unicode.Noncharacter_Code_Point, r)
+}
+
+func emojiPart(r rune) bool {
+	return r == emojiLook || unicode.Is(unicode.So, r) || unicode.Is(unicode.Sk, r)
+}
+
+// derivedTitle makes a name of text that the creator does not control: what is
+// not allowed in a name becomes a space or is dropped, and the rest is shortened
+// to the limit (CRE-32).
+func derivedTitle(s string, limit int) string {
+	runes := []rune(strings.ToValidUTF8(s, ""))
+	kept := make([]rune, 0, min(len(runes), limit))
+	for i, r := range runes {
+		switch {
+		case unicode.IsControl(r) || r == '\u2028' || r == '\u2029':
+			kept = append(kept, ' ')
+		case !forbiddenRune(runes, i):
+			kept = append(kept, r)
+		}
+	}
+	title := []rune(strings.Join(strings.Fields(string(kept)), " "))
+	if len(title) > limit {
+		title = title[:limit]
+	}
+	for len(title) > 0 && (title[len(title)-1] == joiner || title[len(title)-1] == ' ') {
+		title = title[:len(title)-1]
+	}
+	return string(title)
+}
+
+func checkPhoto(s string) error {
+	if len(s) > roomkit.MaxPhotoBytes {
+		return roomkit.BadInput("Photo", fmt.Sprintf("longer than %d bytes", roomkit.MaxPhotoBytes))
+	}
+	return checkText("Photo", s, roomkit.MaxPhotoBytes, "")
+}
+
+// checkProfile checks what may be given for any new room of several people.
+func checkProfile(name, photo, description string, nameLimit int, rule roomkit.Rule) error {
+	if err := checkText("Name", name, nameLimit, rule); err != nil {
+		return err
+	}
+	if err := checkPhoto(photo); err != nil {
+		return err
+	}
+	return checkText("Description", description, roomkit.MaxDescription, "GRP-30")
+}
+
+// nameKey folds a name so that names that differ in case only are equal.
+func nameKey(name string) string {
+	return strings.Map(func(r rune) rune {
+		least := r
+		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
+			least = min(least, f)
+		}
+		return least
+	}, name)
+}
+
+func EnumOK[E ~uint8](field string, v, count E) error {
+	if v >= count {
+		return roomkit.BadInput(field, fmt.Sprintf("unknown value %d", v))
+	}
+	return nil
+}
+
+func Without(people []roomkit.UserID, id roomkit.UserID) []roomkit.UserID {
+	return slices.DeleteFunc(slices.Clone(people), func(u roomkit.UserID) bool { return u == id })
+}

@@ -1,0 +1,228 @@
+package decide
+
+import (
+	"cmp"
+	"slices"
+
+	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+// The helpers here turn "these people join" into events with absolute counts.
+// They do not judge; the commands have done that before.
+
+// join admits people, in byte order. Somebody whose old membership does not count
+// any more leaves it first, with the cause for which it ended (EXT-25).
+func (d *Decider) join(who []Person, cause roomkit.Cause, readAll bool) {
+	d.endVoid(who)
+	sortPeople(who)
+	for chunk := range slices.Chunk(who, roomkit.MaxPeople) {
+		e := &roomkit.MemberJoined{People: make([]roomkit.Person, 0, len(chunk)), ReadAll: readAll, Counts: d.room.Counts}
+		for i := range chunk {
+			e.People = append(e.People, chunk[i].asPerson())
+			takeCounts(&e.Counts, &chunk[i], d.room.Company, +1)
+			d.tallyUser(&chunk[i], +1)
+		}
+		d.emit(e, cause)
+		d.applyTo(e.People, e)
+	}
+}
+
+// endVoid ends what does not count any more of those who take part by the rows,
+// their roles with it.
+func (d *Decider) endVoid(who []Person) {
+	var inside []Person
+	for i := range who {
+		if d.member(who[i].ID).Participant {
+			inside = append(inside, who[i])
+		}
+	}
+	d.expel(inside, roomkit.CausePermission)
+	d.expel(inside, roomkit.CauseAccount)
+}
+
+func (d *Decider) voidCause(who *Person, since roomkit.Epoch) roomkit.Cause {
+	switch who.voidRule(&d.room, since) {
+	case "":
+		return roomkit.CauseNone
+	case "ADM-13":
+		return roomkit.CauseAccount
+	}
+	return roomkit.CausePermission
+}
+
+// expel ends those participations and master roles of people that do not count
+// any more for this cause, each on its own: a role given after the loss stays. It
+// says so when no Group Master is left (ADM-19).
+func (d *Decider) expel(gone []Person, cause roomkit.Cause) {
+	before := d.room.Masters
+	var members, both, masters []Person
+	for i := range gone {
+		row := d.member(gone[i].ID)
+		out := row.Participant && d.voidCause(&gone[i], row.Epoch) == cause
+		role := row.Master && d.voidCause(&gone[i], row.MasterEpoch) == cause
+		switch {
+		case out && role:
+			both = append(both, gone[i])
+		case out:
+			members = append(members, gone[i])
+		case role:
+			masters = append(masters, gone[i])
+		}
+	}
+	d.leaveWith(members, cause, false)
+	d.leaveWith(both, cause, true)
+	d.dismiss(masters, cause)
+	if before > 0 && d.room.Masters == 0 {
+		d.emit(&roomkit.MasterVacated{}, cause)
+	}
+}
+
+// remove takes people out and ends their roles. What did not count any more ends
+// for its own cause first (NTF-09).
+func (d *Decider) remove(who []Person) {
+	d.endVoid(who)
+	var members, masters []Person
+	for i := range who {
+		switch row := d.member(who[i].ID); {
+		case row.Participant:
+			members = append(members, who[i])
+		case row.Master:
+			masters = append(masters, who[i])
+		}
+	}
+	d.leave(members, roomkit.CauseRemoved)
+	d.dismiss(masters, roomkit.CauseRemoved)
+}
+
+// leave ends participations and the master roles of those people.
+func (d *Decider) leave(who []Person, cause roomkit.Cause) { d.leaveWith(who, cause, true) }
+
+func (d *Decider) leaveWith(who []Person, cause roomkit.Cause, roles bool) {
+	sortPeople(who)
+	for chunk := range slices.Chunk(who, roomkit.MaxPeople) {
+		e := &roomkit.MemberLeft{People: make([]roomkit.Person, 0, len(chunk)), Name: d.room.Name, Counts: d.room.Counts}
+		for i := range chunk {
+			e.People = append(e.People, chunk[i].asPerson())
+			row := d.member(chunk[i].ID)
+			takeCounts(&e.Counts, &chunk[i], d.room.Company, -1)
+			if roles && row.Master {
+				e.Roles = true
+				e.Counts.Masters--
+			}
+			d.tallyUser(&chunk[i], -1)
+		}
+		d.emit(e, cause)
+		d.applyTo(e.People, e)
+	}
+}
+
+// appoint makes people Group Masters who are not. Somebody whose old role does not
+// count any more is dismissed first, with the cause for which it ended.
+func (d *Decider) appoint(who []Person, cause roomkit.Cause) {
+	if len(who) == 0 {
+		return
+	}
+	d.dismissVoid(who)
+	sortPeople(who)
+	e := &roomkit.MasterAppointed{People: asPeople(who), Counts: d.room.Counts}
+	e.Counts.Masters += int64(len(who))
+	d.emit(e, cause)
+	d.applyTo(e.People, e)
+}
+
+func (d *Decider) dismissVoid(who []Person) {
+	for _, cause := range []roomkit.Cause{roomkit.CausePermission, roomkit.CauseAccount} {
+		var gone []Person
+		for i := range who {
+			if row := d.member(who[i].ID); row.Master && d.voidCause(&who[i], row.MasterEpoch) == cause {
+				gone = append(gone, who[i])
+			}
+		}
+		d.dismiss(gone, cause)
+	}
+}
+
+func (d *Decider) dismiss(who []Person, cause roomkit.Cause) {
+	if len(who) == 0 {
+		return
+	}
+	sortPeople(who)
+	e := &roomkit.MasterDismissed{People: asPeople(who), Counts: d.room.Counts}
+	e.Counts.Masters -= int64(len(who))
+	d.emit(e, cause)
+	d.applyTo(e.People, e)
+}
+
+func (d *Decider) applyTo(people []roomkit.Person, e roomkit.Event) {
+	for i := range people {
+		row := *d.member(people[i].User)
+		row.User = people[i].User
+		d.setMember(row.Apply(e))
+	}
+}
+
+// end closes the room for everybody.
+func (d *Decider) end(deleted bool) {
+	e := &roomkit.RoomEnded{Deleted: deleted, Counts: d.room.Counts}
+	if d.room.Kind.IsGroup() {
+		d.tallyCompany(CompanyFacts(d.F, d.room.Company), -1)
+	}
+	d.emit(e, roomkit.CauseRoomEnded)
+	d.out.Rows.Ended = append(d.out.Rows.Ended, store.RoomEnd{
+		Room: d.room.ID, Kind: d.room.Kind, At: e.At, Version: e.Version, Cause: roomkit.CauseRoomEnded, By: d.Actor,
+	})
+}
+
+func takeCounts(c *roomkit.Counts, who *Person, owner roomkit.CompanyID, by int64) {
+	c.Participants += by
+	switch {
+	case who.Kind == roomkit.UserLINE:
+		c.LINEUsers += by
+	case who.Kind == roomkit.UserBot:
+		c.Bots += by
+	case who.User.Company != owner:
+		c.Outsiders += by
+	}
+}
+
+func (d *Decider) tallyUser(who *Person, by int64) {
+	if !d.room.Kind.IsGroup() {
+		return
+	}
+	for i := range d.out.Rows.Tallies {
+		if t := &d.out.Rows.Tallies[i]; t.User == who.ID {
+			t.Now += by
+			return
+		}
+	}
+	t := store.Tally{User: who.ID, Was: who.Groups, Now: who.Groups + by}
+	d.out.Rows.Tallies = append(d.out.Rows.Tallies, t)
+}
+
+func (d *Decider) tallyCompany(c *roomkit.Company, by int64) {
+	t := store.Tally{Company: c.ID, Was: c.Groups, Now: c.Groups + by}
+	d.out.Rows.Tallies = append(d.out.Rows.Tallies, t)
+}
+
+func sortPeople(who []Person) {
+	if len(who) > 1 {
+		slices.SortFunc(who, func(a, b Person) int { return cmp.Compare(a.ID, b.ID) })
+	}
+}
+
+func asPeople(who []Person) []roomkit.Person {
+	people := make([]roomkit.Person, 0, len(who))
+	for i := range who {
+		people = append(people, who[i].asPerson())
+	}
+	return people
+}
+
+func ids(who []Person) []roomkit.UserID {
+	list := make([]roomkit.UserID, 0, len(who))
+	for i := range who {
+		list = append(list, who[i].ID)
+	}
+	return list
+}

@@ -1,0 +1,231 @@
+package decide
+
+import (
+	"cmp"
+	"slices"
+
+	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+// picked are people chosen for a room, by what they are to the room's company.
+type picked struct {
+	all       []Person
+	outsiders []Person // users of other companies
+	line      []Person // LINE users
+}
+
+func (p *picked) outside() int { return len(p.outsiders) + len(p.line) }
+
+func (d *Decider) SortOut(all []Person, owner roomkit.CompanyID) picked {
+	p := picked{all: all}
+	for i := range all {
+		switch {
+		case all[i].Kind == roomkit.UserLINE:
+			p.line = append(p.line, all[i])
+		case all[i].User.Company != owner:
+			p.outsiders = append(p.outsiders, all[i])
+		}
+	}
+	return p
+}
+
+// pick gathers people who are to come into a room.
+func (d *Decider) pick(list []roomkit.UserID, unknown roomkit.Rule) ([]Person, error) {
+	people := d.People(list)
+	if err := d.checkPicked(people, unknown); err != nil {
+		return nil, err
+	}
+	return people, nil
+}
+
+func (d *Decider) People(list []roomkit.UserID) []Person {
+	people := make([]Person, 0, len(list))
+	for _, id := range list {
+		who := d.someone(id)
+		if who.ID == "" {
+			who.User = &roomkit.User{ID: id} // with an id, to be named in a refusal
+		}
+		people = append(people, who)
+	}
+	return people
+}
+
+// checkPicked demands that people can be chosen for a room. Whoever is unknown to
+// the actor, because there is no such user or because it is an outsider who is no
+// contact, is refused with the same rule: the answer does not tell which. Bots of
+// other companies are unknown, too.
+func (d *Decider) checkPicked(people []Person, unknown roomkit.Rule) error {
+	var strangers, suspended, noCore []roomkit.UserID
+	for i := range people {
+		switch who := &people[i]; {
+		case d.isStranger(who):
+			strangers = append(strangers, who.ID)
+		case who.Status == roomkit.StatusSuspended:
+			suspended = append(suspended, who.ID)
+		case who.Kind != roomkit.UserLINE && !who.company.Core:
+			noCore = append(noCore, who.ID)
+		}
+	}
+	switch {
+	case len(strangers) > 0:
+		return d.denied(unknown, d.action, "unknown, or outsiders who are no contacts of the actor", strangers...)
+	case len(suspended) > 0:
+		return d.denied("ADM-17", d.action, "suspended accounts cannot be chosen", suspended...)
+	case len(noCore) > 0:
+		return d.denied("COM-10", d.action, "their company does not have the Core product", noCore...)
+	}
+	return nil
+}
+
+func (d *Decider) isStranger(who *Person) bool {
+	if who.Status == roomkit.StatusNone || who.Status == roomkit.StatusDeleted {
+		return true
+	}
+	colleague := who.User.Company != "" && who.User.Company == d.Home()
+	if colleague || d.Actor.IsSystem() || who.Row.Participant {
+		return false
+	}
+	return who.Kind == roomkit.UserBot || !d.policy().AnyoneIsContact && !isContactFacts(d.F, who.ID)
+}
+
+// home is the company for which the actor acts.
+func (d *Decider) Home() roomkit.CompanyID { return d.Me.User.Company }
+
+// checkExternal demands what everyone in an external group needs (EXT-02 to
+// EXT-04, EXT-30, EXT-33).
+func (d *Decider) checkExternal(people []Person, owner roomkit.CompanyID) error {
+	var bots, own, foreign []roomkit.UserID
+	for i := range people {
+		who := &people[i]
+		switch {
+		case who.Kind == roomkit.UserLINE:
+			return d.denied("EXT-03", d.action, "LINE users do not take part in external groups", who.ID)
+		case who.Kind == roomkit.UserBot:
+			bots = append(bots, who.ID)
+		case worksPermittedUser(who.User, who.company):
+		case who.User.Company == owner:
+			own = append(own, who.ID)
+		default:
+			foreign = append(foreign, who.ID)
+		}
+	}
+	switch {
+	case len(bots) > 0:
+		return d.denied("EXT-04", d.action, "bots do not take part in external groups", bots...)
+	case len(own) > 0:
+		return d.denied("EXT-30", d.action, "no permission to talk with external users", own...)
+	case len(foreign) > 0:
+		return d.denied("EXT-33", d.action, "not permitted by their own company", foreign...)
+	}
+	return nil
+}
+
+// checkColleagues demands that all belong to the owning company.
+func (d *Decider) checkColleagues(people []Person, owner roomkit.CompanyID, rule roomkit.Rule) error {
+	var foreign []roomkit.UserID
+	for i := range people {
+		if people[i].User.Company != owner || owner == "" {
+			foreign = append(foreign, people[i].ID)
+		}
+	}
+	if len(foreign) > 0 {
+		return d.denied(rule, d.action, "not of the owning company", foreign...)
+	}
+	return nil
+}
+
+// checkLINE demands what a room with LINE users needs (LINE-01, LINE-04).
+func (d *Decider) checkLINE(people []Person) error {
+	var bots, unpermitted []roomkit.UserID
+	for i := range people {
+		who := &people[i]
+		if who.Kind == roomkit.UserBot {
+			bots = append(bots, who.ID)
+		} else if who.Kind == roomkit.UserMember && !linePermittedUser(who.User, who.company) {
+			unpermitted = append(unpermitted, who.ID)
+		}
+	}
+	if len(bots) > 0 {
+		return d.denied("LINE-04", d.action, "bots do not take part in rooms with LINE users", bots...)
+	}
+	if len(unpermitted) > 0 {
+		return d.denied("LINE-01", d.action, "no permission to talk with LINE users", unpermitted...)
+	}
+	return nil
+}
+
+// checkMasters demands who can be a Group Master (EXT-28, EXT-29, GRP-02).
+func (d *Decider) checkMasters(people []Person, kind roomkit.Kind, owner roomkit.CompanyID) error {
+	foreignRule, members := roomkit.Rule("GRP-02"), make([]Person, 0, len(people))
+	for i := range people {
+		if people[i].Kind != roomkit.UserMember {
+			return d.denied("GRP-02", d.action, "only members of a company can be Group Masters", people[i].ID)
+		}
+		if kind == roomkit.KindExternalGroup && !worksPermittedUser(people[i].User, people[i].company) {
+			return d.denied("EXT-28", d.action, "no permission to talk with external users", people[i].ID)
+		}
+		members = append(members, people[i])
+	}
+	if kind == roomkit.KindExternalGroup {
+		if d.policy().ForeignMasters {
+			return nil
+		}
+		foreignRule = "EXT-29"
+	}
+	return d.checkColleagues(members, owner, foreignRule)
+}
+
+// checkRoomFor demands that the room has space for more people, and each of
+// them for one more group (LIM-07, LIM-02). groupRule is the rule to name.
+func (d *Decider) checkRoomFor(people []Person, kind roomkit.Kind, already int64, groupRule roomkit.Rule) error {
+	if limit := d.policy().MaxParticipants[kind]; limit > 0 && already+int64(len(people)) > limit {
+		return d.denied("LIM-07", d.action, "too many participants")
+	}
+	if !kind.IsGroup() {
+		return nil
+	}
+	var full []roomkit.UserID
+	for i := range people {
+		if people[i].Groups >= maxGroupsPerUserPolicy(*d.policy()) {
+			full = append(full, people[i].ID)
+		}
+	}
+	if len(full) > 0 {
+		return d.denied(groupRule, d.action, "already in the maximum number of groups", full...)
+	}
+	return nil
+}
+
+// offers ranks the rooms that all of the people share: exact ones first, then
+// fewer others, then the latest activity, then the id (LST-08). external says
+// which audience was chosen (LST-11).
+func OffersRules(r *roomkit.Rules, shared []store.RoomEntry, people int, external, exactOnly bool) []roomkit.Offer {
+	var list []roomkit.Offer
+	for i := range shared {
+		room := shared[i].Room
+		extra := room.Participants - int64(people)
+		if !recommendable(&room, external) || exactOnly && extra != 0 {
+			continue
+		}
+		list = append(list, roomkit.Offer{Room: room, Exact: extra == 0, Extra: extra})
+	}
+	slices.SortFunc(list, func(x, y roomkit.Offer) int {
+		return cmp.Or(
+			cmp.Compare(x.Extra, y.Extra),
+			y.Room.ChangedAt.Compare(x.Room.ChangedAt),
+			slices.Compare(x.Room.ID[:], y.Room.ID[:]),
+		)
+	})
+	return list[:min(len(list), roomkit.MaxOffers)]
+}
+
+// recommendable leaves out 1:1 rooms and message to me (LST-09, SELF-07), rooms
+// that are switched off, and rooms of the other audience (LST-10, LST-11).
+func recommendable(room *roomkit.Room, external bool) bool {
+	if room.State != roomkit.StateActive || !room.MessageOffSince.IsZero() {
+		return false
+	}
+	withOutsiders := room.Kind == roomkit.KindExternalGroup || room.LINEUsers > 0
+	return room.Kind >= roomkit.KindGeneral && withOutsiders == external
+}

@@ -1,0 +1,340 @@
+package proof_test
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/oracle"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/memstore"
+)
+
+// machine is the service and the oracle side by side.
+type machine struct {
+	t     require.TestingT
+	tally *tally
+	w     *oracle.World
+	rig   rig
+	svc   subject
+	store store.Store
+	clock *clock
+
+	checked int // commands and sweeps that both sides have answered
+	trusted int // of them, how many verdicts were left to the service
+
+	ids     map[string]roomkit.RoomID // by the oracle's names of rooms
+	names   map[roomkit.RoomID]string
+	mirrors map[string]*mirror // by room
+	chart   chart
+	users   []string
+	swept   roomkit.Cursor // the end of the feed at the last sweep
+	stored  int            // events in the store
+}
+
+// subject is the service under test. The fields are its methods, so that a
+// control can put a lie between the service and the machine.
+type subject struct {
+	*service.Service
+	do      func(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, opts ...service.CallOption) (service.Result, error)
+	access  func(ctx context.Context, user roomkit.UserID, rooms ...roomkit.RoomID) ([]roomkit.Access, error)
+	check   func(ctx context.Context, user roomkit.UserID, action roomkit.Action, room roomkit.RoomID) error
+	enforce func(ctx context.Context, o *service.EnforceOptions) error
+}
+
+// rig says what a control changes; the zero rig is honest.
+type rig struct {
+	policy func(*oracle.Policy) // of the oracle alone
+	store  func(store.Store) store.Store
+	lie    func(*subject)
+	world  func(*oracle.World) // after every step
+}
+
+var honest rig
+
+// step is one drawn step.
+type step struct {
+	wait  time.Duration
+	sweep bool
+	actor string
+	cmd   oracle.Command
+	look  look
+}
+
+// look is what to ask after a step besides what the step has touched.
+type look struct {
+	user   string
+	rooms  []string
+	action roomkit.Action
+	picked []string // whom to ask recommendations for
+	author string   // of a message to recall
+	age    time.Duration
+	which  int // what to ask
+}
+
+// GoString shows a step as rapid reports it.
+func (s step) GoString() string {
+	if s.sweep {
+		return fmt.Sprintf("+%s sweep", s.wait)
+	}
+	return fmt.Sprintf("+%s %s", s.wait, said(s.actor, s.cmd))
+}
+
+func newMachine(t require.TestingT, p oracle.Policy, r rig, c *tally) *machine {
+	m := &machine{
+		t: t, tally: newTally(), rig: r, store: memstore.New(), clock: newClock(),
+		ids: map[string]roomkit.RoomID{}, names: map[roomkit.RoomID]string{}, mirrors: map[string]*mirror{}, chart: newChart(),
+	}
+	if r.store != nil {
+		m.store = r.store(m.store)
+	}
+	var last uint64
+	svc, err := service.New(m.store, &service.Options{
+		Policy: policyOf(p), Clock: m.clock.Now, Contacts: m.contacts,
+		NewID: func() (id [16]byte) {
+			last++
+			binary.BigEndian.PutUint64(id[:], last)
+			return id
+		},
+	})
+	require.NoError(t, err)
+	m.svc = subject{svc, svc.Do, svc.Access, svc.Check, svc.Enforce}
+	if r.lie != nil {
+		r.lie(&m.svc)
+	}
+	if r.policy != nil {
+		r.policy(&p)
+	}
+	m.w = oracle.New(p)
+	for of, outsiders := range oracle.FoundingContacts() {
+		for _, o := range outsiders {
+			m.w.AddContact(of, o)
+		}
+	}
+	for _, cmd := range oracle.Founding() {
+		m.run(oracle.System, cmd)
+	}
+	m.users = slices.Sorted(maps.Keys(m.w.Users))
+	m.tally, m.checked, m.trusted = c, 0, 0 // the founding does not count
+	return m
+}
+
+// drawnPolicy is mostly the recommended one.
+func drawnPolicy(c oracle.Chooser) oracle.Policy {
+	if c.Choose(2, "recommended") == 0 {
+		return oracle.Policy{}
+	}
+	p := oracle.Policy{
+		ExternalTask: c.Choose(2, "task") == 1, ForeignMasters: c.Choose(2, "foreign masters") == 1,
+		AdminsManageExternal: c.Choose(2, "administrators") == 1, LineFeatures: c.Choose(2, "LINE features") == 1,
+		TeamPhotoByMembers: c.Choose(2, "team photo") == 1, AnyoneIsContact: c.Choose(3, "contacts") == 1,
+		MaxGroupsPerUser: one(c, 0, 0, 2, 3), LeaderTeamLimit: one(c, 0, 2), OffPeriod: one(c, 0, 24*time.Hour),
+	}
+	if c.Choose(2, "limits") == 1 {
+		p.MaxParticipants = map[oracle.Kind]int{oracle.GeneralRoom: 4, oracle.GroupRoom: 3, oracle.ExternalRoom: 4}
+	}
+	return p
+}
+
+func (m *machine) contacts(_ context.Context, of roomkit.UserID, outsiders []roomkit.UserID) (known []roomkit.UserID, err error) {
+	for _, o := range outsiders {
+		if m.w.Contacts[[2]string{string(of), string(o)}] {
+			known = append(known, o)
+		}
+	}
+	return known, nil
+}
+
+// id is the library's id of a room of the oracle.
+func (m *machine) id(name string) roomkit.RoomID {
+	if id, ok := m.ids[name]; ok || name == "" {
+		return id
+	}
+	kind, of, derived := strings.Cut(name, ":")
+	switch {
+	case !derived:
+		return roomkit.RoomID{15: 0xff} // nowhere
+	case kind == "self":
+		return m.called(name, roomkit.SelfRoom(roomkit.UserID(of)))
+	case kind == "team":
+		return m.called(name, roomkit.TeamRoom(roomkit.TeamID(of)))
+	}
+	a, b, _ := strings.Cut(of, "|")
+	return m.called(name, roomkit.DirectRoom(roomkit.UserID(a), roomkit.UserID(b)))
+}
+
+func (m *machine) called(name string, id roomkit.RoomID) roomkit.RoomID {
+	if _, ok := m.names[id]; !ok {
+		m.ids[name], m.names[id] = id, name
+	}
+	return id
+}
+
+func (m *machine) draw(c oracle.Chooser) step {
+	s := step{wait: one(c, 0, time.Microsecond, time.Minute, time.Hour, 31*24*time.Hour)}
+	s.look = look{user: one(c, m.users...), action: one(c, roomkit.AllActions()...), which: c.Choose(8, "look")}
+	s.look.author, s.look.age = one(c, m.users...), one(c, time.Second, time.Hour-1, 2*time.Hour, 24*time.Hour+1)
+	if rooms := slices.Sorted(maps.Keys(m.w.Rooms)); len(rooms) > 0 {
+		s.look.rooms = []string{one(c, rooms...)}
+	}
+	for range 1 + c.Choose(3, "picked") {
+		if u := one(c, m.users...); u != s.look.user && !slices.Contains(s.look.picked, u) {
+			s.look.picked = append(s.look.picked, u)
+		}
+	}
+	if s.sweep = c.Choose(12, "sweep") == 0; !s.sweep {
+		s.actor, s.cmd = m.w.Draw(c)
+	}
+	return s
+}
+
+// take takes a step on both sides and compares.
+func (m *machine) take(s step) {
+	m.clock.add(s.wait)
+	if s.sweep {
+		m.sweep()
+		m.checked++
+	} else {
+		m.run(s.actor, s.cmd)
+	}
+	if m.rig.world != nil {
+		m.rig.world(m.w)
+	}
+	m.lookAround(s.look)
+}
+
+// run sends a command to both.
+func (m *machine) run(actor string, cmd oracle.Command) {
+	kind, real := m.kindAsked(cmd), m.command(cmd)
+	planned, planErr := m.svc.Plan(ctx, actorOf(actor), real)
+	m.w.Answer = verdictOf(planned, planErr)
+	if m.w.Step%4 == 0 {
+		m.compareConsequences(actor, cmd)
+	}
+	before := m.w.Trusted
+	want := m.w.Do(actor, cmd, m.clock.Now())
+	m.trusted += m.w.Trusted - before
+	if want.Verdict == oracle.Open {
+		m.tally.count[[3]string{"left open", roomkit.CommandName(real)}]++
+		return
+	}
+	res, err := m.send(actor, real, m.w.Answer)
+	got := verdictOf(res, err)
+	if planned.Changed != res.Changed || len(planned.Events) != len(res.Events) || fmt.Sprint(planErr) != fmt.Sprint(err) {
+		require.Failf(m.t, "another plan", "%s:\nplan %+v %v\nresult %+v %v", said(actor, cmd), planned, planErr, res, err)
+	}
+	m.checked++
+	m.tally.command(roomkit.CommandName(real), kind, got)
+	if !want.Verdict.Accepts(got) {
+		require.Failf(m.t, "another verdict", "%s:\nservice %s %v\noracle %s %v", said(actor, cmd), got, err, want.Verdict, want.Rules)
+	}
+	if err != nil {
+		m.compareRule(actor, cmd, want, err)
+		return
+	}
+	m.compareResult(actor, cmd, want, res)
+}
+
+// send does a command: in one of the ways in which it can be done.
+func (m *machine) send(actor string, cmd roomkit.Command, planned oracle.Verdict) (service.Result, error) {
+	by := actorOf(actor)
+	switch m.w.Step % 16 {
+	case 0:
+		each := m.svc.Each(ctx, by, []roomkit.Command{cmd})
+		require.Len(m.t, each, 1)
+		return each[0].Result, each[0].Err
+	case 1:
+		return m.sendTwice(by, cmd)
+	case 2:
+		m.sendLate(by, cmd, planned)
+	}
+	return m.svc.do(ctx, by, cmd)
+}
+
+// sendTwice does a command once, though it is sent twice, and no other with its key.
+func (m *machine) sendTwice(by roomkit.Actor, cmd roomkit.Command) (service.Result, error) {
+	key := service.WithKey(fmt.Sprint(m.w.Step))
+	res, err := m.svc.do(ctx, by, cmd, key)
+	again, errAgain := m.svc.do(ctx, by, cmd, key)
+	want := verdictOf(res, err)
+	if verdictOf(again, errAgain) != want || len(again.Events) != len(res.Events) || again.Room != res.Room || again.Cursor != res.Cursor {
+		require.Failf(m.t, "another answer to the same key", "%T: first %+v %v\nthen %+v %v", cmd, res, err, again, errAgain)
+	}
+	if want == oracle.OK || want == oracle.NoOp {
+		require.True(m.t, again.Repeat, "%T again", cmd)
+		_, err := m.svc.do(ctx, by, roomkit.Leave{Room: roomkit.RoomID{15: 0xff}}, key)
+		require.ErrorIs(m.t, err, roomkit.ErrCommandReused, "the key of %T", cmd)
+	}
+	return res, err
+}
+
+// sendLate sends a command as if others had changed the room since. It is refused
+// as it would be anyway, or because of them.
+func (m *machine) sendLate(by roomkit.Actor, cmd roomkit.Command, planned oracle.Verdict) {
+	wrong := m.chart.versions[roomkit.RoomSubject(roomNamed(cmd))] + 1
+	if wrong == 1 {
+		return
+	}
+	_, err := m.svc.do(ctx, by, cmd, service.IfVersion(wrong))
+	if planned == oracle.OK {
+		require.ErrorIs(m.t, err, roomkit.ErrConflict, "%T too late", cmd)
+	} else if planned != oracle.NoOp {
+		require.Equal(m.t, planned, verdictOf(service.Result{}, err), "%T too late", cmd)
+	}
+}
+
+// kindAsked is the kind of the room that a command names.
+func (m *machine) kindAsked(cmd oracle.Command) string {
+	rooms := roomsOf(cmd)
+	if len(rooms) == 0 {
+		return ""
+	}
+	if r := m.w.Rooms[rooms[0]]; r != nil {
+		return string(r.Kind)
+	}
+	return "nowhere"
+}
+
+func verdictOf(res service.Result, err error) oracle.Verdict {
+	switch {
+	case errors.Is(err, roomkit.ErrDenied):
+		return oracle.Denied
+	case errors.Is(err, roomkit.ErrNotFound):
+		return oracle.NotFound
+	case errors.Is(err, roomkit.ErrInvalid):
+		return oracle.Invalid
+	case err != nil:
+		return oracle.Verdict(err.Error())
+	case len(res.Offers) > 0:
+		return oracle.Offers
+	case res.Changed:
+		return oracle.OK
+	default:
+		return oracle.NoOp
+	}
+}
+
+// compareRule demands a refusal by a rule that the oracle accepts.
+func (m *machine) compareRule(actor string, cmd oracle.Command, want oracle.Outcome, err error) {
+	if !acceptable(want, err) {
+		require.Failf(m.t, "another rule", "%s:\nservice %v\noracle %v", said(actor, cmd), err, want.Rules)
+	}
+}
+
+func acceptable(want oracle.Outcome, err error) bool {
+	var d *roomkit.Denied
+	if errors.As(err, &d) {
+		return want.AcceptsRule(string(d.Rule))
+	}
+	var bad *roomkit.Invalid
+	return !errors.As(err, &bad) || bad.Rule == "" || want.AcceptsRule(string(bad.Rule))
+}

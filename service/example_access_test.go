@@ -1,0 +1,78 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store/memstore"
+)
+
+// One question for a whole page of rooms. A room of which the user may not know
+// is there with nothing but its id.
+func ExampleService_Access() {
+	ctx := context.Background()
+	svc, _ := service.New(memstore.New(), nil)
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
+		ID: "acme", Core: true, MembersCreateGroups: true,
+	}})
+	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
+	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat"} {
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
+	}
+	launch, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{
+		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers,
+	})
+	crew, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "Crew", Members: []roomkit.UserID{"ben"}})
+
+	list, _ := svc.Access(ctx, "ben", launch.Room, crew.Room, roomkit.SelfRoom("ann"))
+	for _, a := range list {
+		if a.Version == 0 {
+			fmt.Println("no such room for ben")
+			continue
+		}
+		fmt.Printf("%s: %s; post %t, invite %t, leave %t; %s\n", a.Kind, a.Standing,
+			a.Can(roomkit.ActionPost), a.Can(roomkit.ActionInvite), a.Can(roomkit.ActionLeave), a.Features)
+	}
+	// Output:
+	// general: participant; post true, invite true, leave true; note,event,task,folder
+	// group: participant,colleague; post true, invite false, leave false; note,event,task,folder,mailing_list
+	// no such room for ben
+}
+
+// Check says why not, by the rule that forbids it.
+func ExampleService_Check() {
+	ctx := context.Background()
+	svc, _ := service.New(memstore.New(), nil)
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
+		ID: "acme", Core: true, MembersCreateGroups: true,
+	}})
+	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
+	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat"} {
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
+	}
+	crew, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "Crew", Members: []roomkit.UserID{"ben"}})
+
+	fmt.Println(svc.Check(ctx, "ben", roomkit.ActionPost, crew.Room))
+	fmt.Println(svc.Check(ctx, "ben", roomkit.ActionRename, crew.Room))
+	fmt.Println(svc.Check(ctx, "cat", roomkit.ActionPost, crew.Room))
+	// Output:
+	// <nil>
+	// roomkit: Check: denied by GRP-28: rename in a room of kind group: only as master or administrator
+	// roomkit: Check: not found
+}
+
+// The pure core takes facts and gives a decision; it knows no store, no clock and
+// no ids of its own. NewRules also tells the matrix to programs, for instance to
+// one that draws a page of settings.
+func ExampleNewRules() {
+	rules := roomkit.NewRules(roomkit.Policy{})
+	fmt.Println(rules.Allowed(roomkit.KindGroup, roomkit.StandingMaster).Has(roomkit.ActionInvite))
+	fmt.Println(rules.Allowed(roomkit.KindGroup, roomkit.StandingParticipant).Has(roomkit.ActionInvite))
+	fmt.Println(rules.RuleFor(roomkit.ActionInvite, roomkit.KindGroup))
+	// Output:
+	// true
+	// false
+	// GRP-07
+}

@@ -1,0 +1,148 @@
+package service_test
+
+import (
+	"context"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store/memstore"
+	"github.com/go-roomkit/roomkit/store/storetest"
+)
+
+// costly is a service on a store that counts its calls: with the people of
+// exampleService, the room "Launch", and a group of the Group Masters ann and ben.
+type costly struct {
+	*service.Service
+	store        *storetest.Faulty
+	launch, crew roomkit.RoomID
+}
+
+func newCostly(t *testing.T, o *service.Options) *costly {
+	c := &costly{store: storetest.NewFaulty(memstore.New(), storetest.Plan{})}
+	var err error
+	c.Service, err = service.New(c.store, o)
+	require.NoError(t, err)
+	provision(c.Service)
+	c.launch = exampleRoom(c.Service)
+	c.crew = mustRun(c.Service, roomkit.By("ann"), roomkit.CreateGroup{Name: "Crew", Masters: people("ann", "ben")}).Room
+	return c
+}
+
+// costs demands that a call takes so many calls of the store.
+func (c *costly) costs(t *testing.T, loads, commits int, call func() error) error {
+	t.Helper()
+	loadsBefore, commitsBefore := c.store.Calls(storetest.MethodLoad), c.store.Calls(storetest.MethodCommit)
+	err := call()
+	require.Equal(t, loads, c.store.Calls(storetest.MethodLoad)-loadsBefore, "Load")
+	require.Equal(t, commits, c.store.Calls(storetest.MethodCommit)-commitsBefore, "Commit")
+	return err
+}
+
+// TestReadmeCosts: the README says how many calls of the store a command takes.
+func TestReadmeCosts(t *testing.T) {
+	chosen := func(c *costly) roomkit.Command {
+		return roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: people("ben", "cat"), Use: c.launch}
+	}
+	picked := func(ids ...roomkit.UserID) func(*costly) roomkit.Command {
+		return func(*costly) roomkit.Command {
+			return roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: ids}
+		}
+	}
+	invite := func(id roomkit.UserID) func(*costly) roomkit.Command {
+		return func(c *costly) roomkit.Command { return roomkit.Invite{Room: c.launch, People: people(id)} }
+	}
+	convert := func(to roomkit.Kind) func(*costly) roomkit.Command {
+		return func(c *costly) roomkit.Command { return roomkit.Convert{Room: c.launch, To: to} }
+	}
+	for _, tt := range []struct {
+		name           string
+		cmd            func(*costly) roomkit.Command
+		loads, commits int
+		err            error
+	}{
+		{"a change", invite("dan"), 1, 1, nil},
+		{"already so", invite("ben"), 1, 0, nil},
+		{"refused", func(c *costly) roomkit.Command { return roomkit.Leave{Room: c.crew} }, 1, 0, roomkit.ErrDenied},
+		{"not found", func(*costly) roomkit.Command { return roomkit.Leave{Room: roomkit.RoomID{1}} }, 1, 0, roomkit.ErrNotFound},
+		{"malformed", func(*costly) roomkit.Command { return roomkit.Leave{} }, 0, 0, roomkit.ErrInvalid},
+		{"people who share no room", picked("dan", "adm"), 1, 1, nil},
+		{"rooms to offer", picked("ben", "cat"), 2, 0, nil},
+		{"an offered room", chosen, 1, 0, nil},
+		{"one person", picked("ben"), 1, 1, nil},
+		{"a name that must be free", func(*costly) roomkit.Command { return roomkit.CreateGroup{Name: "New"} }, 2, 1, nil},
+		{"a name that is not free", func(*costly) roomkit.Command { return roomkit.CreateGroup{Name: "Crew"} }, 2, 0, roomkit.ErrDenied},
+		{"another Group Master", func(c *costly) roomkit.Command {
+			return roomkit.DismissMasters{Room: c.crew, People: people("ben")}
+		}, 2, 1, nil},
+		{"everybody, to convert", convert(roomkit.KindExternalGroup), 2, 1, nil},
+		{"everybody, to convert, and the name", convert(roomkit.KindGroup), 3, 1, nil},
+		{"everybody, as outsiders come", invite("eve"), 2, 1, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCostly(t, nil)
+			err := c.costs(t, tt.loads, tt.commits, func() error {
+				_, err := c.Do(ctx, roomkit.By("ann"), tt.cmd(c), service.WithContacts("eve"))
+				return err
+			})
+			require.ErrorIs(t, err, tt.err)
+		})
+	}
+}
+
+func TestReadmeCostsOfTeams(t *testing.T) {
+	c := newCostly(t, nil)
+	do := func(loads int, cmd roomkit.Command) {
+		require.NoError(t, c.costs(t, loads, 1, func() error {
+			_, err := c.Do(ctx, roomkit.System(), cmd)
+			return err
+		}))
+	}
+	team := roomkit.Team{ID: "sales", Company: "acme", Name: "Sales", Members: people("ann", "ben"), Room: true}
+	do(1, roomkit.SyncTeam{Team: team})
+	do(2, roomkit.OpenTeamRoom{Team: "sales"}) // the members
+	team.Members = people("ann")
+	do(2, roomkit.SyncTeam{Team: team}) // those who leave
+}
+
+// TestReadmeCostsOfTheHost: what the host's functions are asked for costs more.
+func TestReadmeCostsOfTheHost(t *testing.T) {
+	open := func(c *costly, with roomkit.UserID) func() error {
+		return func() error {
+			_, err := c.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: with})
+			return err
+		}
+	}
+	known := func(_ context.Context, _ roomkit.UserID, outsiders []roomkit.UserID) ([]roomkit.UserID, error) {
+		return outsiders, nil
+	}
+	c := newCostly(t, &service.Options{Contacts: known})
+	require.NoError(t, c.costs(t, 2, 1, open(c, "eve")))
+	require.NoError(t, c.costs(t, 1, 1, open(c, "ben")), "no outsider")
+
+	c = newCostly(t, &service.Options{Directory: directory{"zoe": "acme"}})
+	require.NoError(t, c.costs(t, 4, 2, open(c, "zoe")), "it, whether acme is known, PutUsers, it again")
+	require.NoError(t, c.costs(t, 1, 1, open(c, "ben")), "known already")
+}
+
+func TestReadmeCostsOfQuestions(t *testing.T) {
+	c := newCostly(t, nil)
+	require.NoError(t, c.costs(t, 1, 0, func() error { return c.Check(ctx, "ann", roomkit.ActionPost, c.launch) }))
+	require.NoError(t, c.costs(t, 1, 0, func() error {
+		rooms := make([]roomkit.RoomID, roomkit.MaxAccessRooms)
+		for i := range rooms {
+			rooms[i] = c.launch
+		}
+		_, err := c.Access(ctx, "ann", rooms...)
+		return err
+	}))
+	invite := roomkit.Invite{Room: c.launch, People: people("dan")}
+	for i := range 2 { // the repeat gets the first outcome
+		require.NoError(t, c.costs(t, 1, 1-i, func() error {
+			_, err := c.Do(ctx, roomkit.By("ann"), invite, service.WithKey("k"))
+			return err
+		}))
+	}
+}

@@ -1,0 +1,73 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store/memstore"
+)
+
+// Picking people who share a room already offers that room first.
+func ExampleCreateRoom() {
+	ctx := context.Background()
+	svc, _ := service.New(memstore.New(), nil)
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
+	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
+	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat"} {
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
+	}
+	create := roomkit.CreateRoom{
+		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Name: "Launch",
+	}
+	first, _ := svc.Do(ctx, roomkit.By("ann"), create)
+	fmt.Println("opened:", first.Kind, first.Opened)
+
+	second, _ := svc.Do(ctx, roomkit.By("ann"), create)
+	fmt.Println("offered:", second.Offers[0].Room.Name, "opened:", second.Opened)
+
+	create.Use = second.Offers[0].Room.ID // go on there
+	used, _ := svc.Do(ctx, roomkit.By("ann"), create)
+	fmt.Println("the same room:", used.Room == first.Room, "changed:", used.Changed)
+
+	create.Use, create.Anyway = roomkit.RoomID{}, true // or insist on a new one
+	third, _ := svc.Do(ctx, roomkit.By("ann"), create)
+	fmt.Println("another room:", third.Opened)
+	// Output:
+	// opened: general true
+	// offered: Launch opened: false
+	// the same room: true changed: false
+	// another room: true
+}
+
+// Only Group Masters decide who takes part, and nobody leaves by himself. People
+// of other companies have to be contacts, and both companies have to permit it.
+func ExampleCreateExternalGroup() {
+	ctx := context.Background()
+	svc, _ := service.New(memstore.New(), nil)
+	for user, company := range map[roomkit.UserID]roomkit.CompanyID{"ann": "acme", "ben": "acme", "cat": "acme", "eve": "bolt"} {
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
+			ID: company, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalAll,
+		}})
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{
+			{ID: user, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive},
+		}})
+	}
+	create := roomkit.CreateExternalGroup{Name: "Project", Members: []roomkit.UserID{"ben", "eve"}}
+	group, err := svc.Do(ctx, roomkit.By("ann"), create, service.WithContacts("eve"))
+	fmt.Println(group.Kind, err)
+
+	_, err = svc.Do(ctx, roomkit.By("eve"), roomkit.Leave{Room: group.Room})
+	fmt.Println(err)
+	invite := roomkit.Invite{Room: group.Room, People: []roomkit.UserID{"cat"}}
+	_, err = svc.Do(ctx, roomkit.By("ben"), invite)
+	fmt.Println(err)
+	_, err = svc.Do(ctx, roomkit.By("ann"), invite)
+	fmt.Println("ann, the Group Master:", err)
+	// Output:
+	// external_group <nil>
+	// roomkit: Leave: denied by EXT-17: leave in a room of kind external_group: not possible there
+	// roomkit: Invite: denied by EXT-15: invite in a room of kind external_group: only as master
+	// ann, the Group Master: <nil>
+}

@@ -1,0 +1,195 @@
+package service_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-roomkit/roomkit"
+	decide "github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+// Plan says what a command would do, or which rule forbids it.
+func ExampleService_Plan() {
+	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
+	mustRun(svc, roomkit.By("adm"), roomkit.SetExternalMessaging{Company: "acme", User: "cat", Channel: roomkit.ChannelWorks})
+	plan, err := svc.Plan(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"eve"}})
+	fmt.Println(err, "opens", plan.Kind, "without", plan.Dropped)
+	_, err = svc.Room(ctx, "eve", plan.Room)
+	fmt.Println(err)
+	// Output:
+	// <nil> opens external_group without [cat]
+	// roomkit: Room: not found
+}
+
+// What a newcomer may read begins with joining, unless history is shared.
+func ExampleReadFrom() {
+	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
+	mustRun(svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}})
+	mustRun(svc, roomkit.By("ann"), roomkit.Edit{Room: room, HistorySharing: new(true)})
+	mustRun(svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"adm"}})
+	for _, user := range []roomkit.UserID{"ann", "dan", "adm", "eve"} {
+		list, _ := svc.Access(ctx, user, room)
+		from := list[0].ReadFrom
+		fmt.Println(user, from.Allowed, from.All, from.Version)
+	}
+	// Output:
+	// ann true true 0
+	// dan true false 3
+	// adm true true 0
+	// eve false false 0
+}
+
+// A command that was meant for the room as the user saw it.
+func ExampleIfVersion() {
+	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
+	seen, _ := svc.Room(ctx, "ann", room)
+	mustRun(svc, roomkit.By("ben"), roomkit.Edit{Room: room, Name: new("ben's name")})
+	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Edit{Room: room, Name: new("ann's name")}, service.IfVersion(seen.Version))
+	fmt.Println(errors.Is(err, roomkit.ErrConflict))
+	// Output: true
+}
+
+// The feed has every event once, in order, from any cursor on.
+func ExampleService_Feed() {
+	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
+	done, _ := svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: room})
+	for rec, err := range svc.Feed(ctx, "") {
+		if err != nil {
+			fmt.Println(err)
+			break
+		}
+		if rec.Subject == roomkit.RoomSubject(room) {
+			fmt.Println(rec.Version, rec.Event.Type(), rec.Event.Info().Actor, rec.Event.Info().Cause)
+		}
+	}
+	for range svc.Feed(ctx, done.Cursor) {
+		fmt.Println("nothing is newer")
+	}
+	// Output:
+	// 1 room.created ann created
+	// 2 member.joined ann created
+	// 3 member.left ben self
+}
+
+func ExampleService_Members() {
+	svc := exampleService()      // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleExternal(svc) // "Project" of ann, its Group Master, ben and eve
+	for m, err := range svc.Members(ctx, "eve", room, store.MemberQuery{}) {
+		fmt.Println(m.User, m.Company, m.Master, err)
+	}
+	for _, err := range svc.Members(ctx, "dan", room, store.MemberQuery{}) {
+		fmt.Println(err)
+	}
+	// Output:
+	// ann acme true <nil>
+	// ben acme false <nil>
+	// eve bolt false <nil>
+	// roomkit: Members: not found
+}
+
+func ExampleService_Rooms() {
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
+	exampleRoom(svc)
+	exampleExternal(svc)
+	for entry := range svc.Rooms(ctx, "ann", store.RoomQuery{Kinds: []roomkit.Kind{roomkit.KindExternalGroup}}) {
+		fmt.Println(entry.Room.Name, entry.Room.Kind, "badge:", entry.Room.Kind.HasBadge(), "master:", entry.Member.Master)
+	}
+	// Output: Project external_group badge: true master: true
+}
+
+func ExampleService_Groups() {
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
+	mustRun(svc, roomkit.By("ann"), roomkit.CreateGroup{Name: "open to all", Members: []roomkit.UserID{"ben"}, Settings: roomkit.GroupSettings{Public: true}})
+	mustRun(svc, roomkit.By("ann"), roomkit.CreateGroup{Name: "closed", Members: []roomkit.UserID{"ben"}})
+	for entry := range svc.Groups(ctx, "dan", service.GroupsAll) {
+		fmt.Println(entry.Room.Name)
+	}
+	// Output: open to all
+}
+
+func ExampleService_Recommend() {
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
+	exampleRoom(svc)
+	larger := exampleRoom(svc)
+	mustRun(svc, roomkit.By("ann"), roomkit.Invite{Room: larger, People: []roomkit.UserID{"dan"}})
+	offers, _ := svc.Recommend(ctx, "cat", []roomkit.UserID{"ann", "ben"}, roomkit.AudienceMembers, false)
+	for _, o := range offers {
+		fmt.Println(o.Room.Name, o.Exact, o.Extra)
+	}
+	// Output:
+	// Launch true 0
+	// Launch false 1
+}
+
+// A newcomer knows of a room's history what may be read.
+func ExampleService_History() {
+	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
+	mustRun(svc, roomkit.By("ann"), roomkit.Edit{Room: room, Name: new("Launch 2")})
+	mustRun(svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}})
+	for e, err := range svc.History(ctx, "dan", room, 0) {
+		fmt.Println(e.Type(), e.Info().Version, err)
+	}
+	// Output: member.joined 4 <nil>
+}
+
+// A veto narrows the rules and never widens them.
+func ExampleOptions_veto() {
+	svc := exampleServiceWith(service.Options{
+		Policy: roomkit.Policy{AnyoneIsContact: true},
+		Veto: func(_ roomkit.Actor, cmd roomkit.Command, _ decide.Decision) error {
+			if remove, ok := cmd.(roomkit.Remove); ok && len(remove.People) > 1 {
+				return errors.New("one at a time")
+			}
+			return nil
+		},
+	})
+	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
+	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Remove{Room: room, People: []roomkit.UserID{"ben", "cat"}})
+	fmt.Println(err)
+	// Output: roomkit: Remove: denied by VETO: one at a time
+}
+
+func ExampleObserver() {
+	svc := exampleServiceWith(service.Options{Observer: service.Observer{
+		Command: func(r service.CommandReport) {
+			if !r.Actor.IsSystem() {
+				fmt.Println(r.Name, r.Actor, "changed:", r.Changed, "attempts:", r.Attempts, "error:", r.Err)
+			}
+		},
+	}})
+	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
+	_, _ = svc.Do(ctx, roomkit.By("dan"), roomkit.Leave{Room: room})
+	// Output:
+	// CreateRoom ann changed: true attempts: 1 error: <nil>
+	// Leave dan changed: false attempts: 1 error: roomkit: Leave: not found
+}
+
+// People of other companies have to be contacts. Only the host knows who is.
+func ExampleOptions_contacts() {
+	svc := exampleServiceWith(service.Options{
+		Contacts: func(_ context.Context, of roomkit.UserID, outsiders []roomkit.UserID) ([]roomkit.UserID, error) {
+			if of == "ann" {
+				return outsiders, nil
+			}
+			return nil, nil
+		},
+	})
+	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "eve"})
+	fmt.Println(err)
+	_, err = svc.Do(ctx, roomkit.By("ben"), roomkit.OpenDirect{With: "eve"})
+	fmt.Println(err)
+	_, err = svc.Do(ctx, roomkit.By("ben"), roomkit.OpenDirect{With: "eve"}, service.WithContacts("eve"))
+	fmt.Println(err)
+	// Output:
+	// <nil>
+	// roomkit: OpenDirect: denied by CRE-49: unknown, or an outsider who is no contact of the actor [eve]
+	// <nil>
+}

@@ -1,0 +1,95 @@
+package service_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/memstore"
+)
+
+// exampleService is what short examples begin with: a service that knows the
+// company acme with ann, ben, cat, dan and adm, its administrator, and the
+// company bolt with eve. All may talk with other companies, and everybody is
+// everybody's contact.
+func exampleService() *service.Service {
+	return exampleServiceWith(service.Options{Policy: roomkit.Policy{AnyoneIsContact: true}})
+}
+
+func exampleServiceWith(o service.Options) *service.Service {
+	svc, err := service.New(memstore.New(), &o)
+	if err != nil {
+		panic(err)
+	}
+	provision(svc)
+	return svc
+}
+
+func provision(svc *service.Service) {
+	for company, people := range map[roomkit.CompanyID]string{"acme": "adm ann ben cat dan", "bolt": "eve"} {
+		mustRun(svc, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
+			ID: company, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected,
+		}})
+		var users []roomkit.User
+		for id := range strings.FieldsSeq(people) {
+			users = append(users, roomkit.User{
+				ID: roomkit.UserID(id), Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
+				Works: true, Administrator: id == "adm",
+			})
+		}
+		mustRun(svc, roomkit.System(), roomkit.PutUsers{Users: users})
+	}
+}
+
+// mustRun runs a command that an example relies on.
+func mustRun(svc *service.Service, actor roomkit.Actor, cmd roomkit.Command) service.Result {
+	result, err := svc.Do(ctx, actor, cmd)
+	if err != nil {
+		panic(err)
+	}
+	return result
+}
+
+// exampleRoom is a General room "Launch" of ann, ben and cat.
+func exampleRoom(svc *service.Service) roomkit.RoomID {
+	return mustRun(svc, roomkit.By("ann"), roomkit.CreateRoom{
+		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Name: "Launch", Anyway: true,
+	}).Room
+}
+
+// exampleExternal is an external group "Project" of ann, who is its Group
+// Master, ben and eve.
+func exampleExternal(svc *service.Service) roomkit.RoomID {
+	return mustRun(svc, roomkit.By("ann"), roomkit.CreateExternalGroup{
+		Name: "Project", Members: []roomkit.UserID{"ben", "eve"},
+	}).Room
+}
+
+// ruleOf gives the rule that refused a command.
+func ruleOf(err error) roomkit.Rule {
+	var denied *roomkit.Denied
+	if !errors.As(err, &denied) {
+		return ""
+	}
+	return denied.Rule
+}
+
+// printMembers prints who takes part, as a user sees it.
+func printMembers(svc *service.Service, user roomkit.UserID, room roomkit.RoomID) {
+	var names []string
+	for m, err := range svc.Members(ctx, user, room, store.MemberQuery{Which: store.MembersTakingPart}) {
+		if err != nil {
+			panic(err)
+		}
+		names = append(names, string(m.User))
+	}
+	fmt.Println(strings.Join(names, " "))
+}
+
+var ctx = context.Background()
+
+func people(ids ...roomkit.UserID) []roomkit.UserID { return ids }

@@ -1,0 +1,114 @@
+package service_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store/memstore"
+)
+
+// Options decide what the rules leave open, and connect the service with its host.
+func ExampleNew() {
+	ctx := context.Background()
+	options := service.Options{
+		Observer: service.Observer{Command: func(r service.CommandReport) {
+			if !r.Actor.IsSystem() {
+				fmt.Printf("%s by %s: changed %t\n", r.Name, r.Actor, r.Changed)
+			}
+		}},
+	}
+	options.Policy.MaxParticipants[roomkit.KindGeneral] = 3
+	svc, err := service.New(memstore.New(), &options)
+	if err != nil {
+		fmt.Println(err)
+	}
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
+	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
+	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
+	}
+	_, err = svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{
+		People: []roomkit.UserID{"ben", "cat", "dan"}, Audience: roomkit.AudienceMembers,
+	})
+	fmt.Println(err)
+	// Output:
+	// CreateRoom by ann: changed false
+	// roomkit: CreateRoom: denied by LIM-07: too many participants
+}
+
+// What a command did is in its result; what is so already changes nothing.
+func ExampleService_Do() {
+	ctx := context.Background()
+	svc, _ := service.New(memstore.New(), nil)
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
+	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
+	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
+	}
+	opened, err := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{
+		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Name: "Launch",
+	})
+	fmt.Println(err, opened.Kind, opened.Opened, len(opened.Events))
+
+	invite := roomkit.Invite{Room: opened.Room, People: []roomkit.UserID{"dan"}}
+	result, err := svc.Do(ctx, roomkit.By("ben"), invite)
+	fmt.Println(err, result.Changed, result.Events[0].Type())
+	result, err = svc.Do(ctx, roomkit.By("ben"), invite)
+	fmt.Println(err, result.Changed)
+	// Output:
+	// <nil> general true 2
+	// <nil> true member.joined
+	// <nil> false
+}
+
+// A refusal names the rule. The host shows a text of its own for it.
+func ExampleDenied() {
+	ctx := context.Background()
+	svc, _ := service.New(memstore.New(), nil)
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
+		ID: "acme", Core: true, MembersCreateGroups: true,
+	}})
+	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
+	for _, user.ID = range []roomkit.UserID{"ann", "ben"} {
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
+	}
+	group, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "Crew", Members: []roomkit.UserID{"ben"}})
+
+	_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: group.Room})
+	var denied *roomkit.Denied
+	switch {
+	case errors.As(err, &denied):
+		fmt.Println(denied.Rule, denied.Action, denied.Actor, denied.Room == group.Room)
+	case errors.Is(err, roomkit.ErrNotFound):
+		fmt.Println("no such room for ben")
+	}
+	fmt.Println(err)
+	// Output:
+	// GRP-12 leave ben true
+	// roomkit: Leave: denied by GRP-12: leave in a room of kind group: not possible there
+}
+
+// A request that may arrive twice is done once.
+func ExampleWithKey() {
+	ctx := context.Background()
+	svc, _ := service.New(memstore.New(), nil)
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
+	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
+	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat"} {
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
+	}
+	create := roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Anyway: true}
+	first, _ := svc.Do(ctx, roomkit.By("ann"), create, service.WithKey("request-17"))
+	second, _ := svc.Do(ctx, roomkit.By("ann"), create, service.WithKey("request-17"))
+	fmt.Println("the same room:", second.Room == first.Room, "repeat:", second.Repeat)
+
+	create.Name = "something else"
+	_, err := svc.Do(ctx, roomkit.By("ann"), create, service.WithKey("request-17"))
+	fmt.Println(errors.Is(err, roomkit.ErrCommandReused))
+	// Output:
+	// the same room: true repeat: true
+	// true
+}

@@ -1,0 +1,40 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store/memstore"
+)
+
+func Example() {
+	svc, _ := service.New(memstore.New(), nil) // fails only on bad options
+	do := func(actor roomkit.Actor, cmd roomkit.Command) roomkit.RoomID {
+		result, err := svc.Do(context.Background(), actor, cmd)
+		fmt.Println(actor, roomkit.CommandName(cmd), err)
+		return result.Room
+	}
+	do(roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
+	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
+	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
+		do(roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
+	}
+	room := do(roomkit.By("ann"), roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers})
+	do(roomkit.By("ben"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}})
+	fmt.Println("dan may post:", svc.Check(context.Background(), "dan", roomkit.ActionPost, room) == nil)
+	do(roomkit.By("cat"), roomkit.Remove{Room: room, People: []roomkit.UserID{"dan"}})
+	do(roomkit.By("ann"), roomkit.Edit{Room: room, Note: new(false)})
+	// Output:
+	// *system PutCompany <nil>
+	// *system PutUsers <nil>
+	// *system PutUsers <nil>
+	// *system PutUsers <nil>
+	// *system PutUsers <nil>
+	// ann CreateRoom <nil>
+	// ben Invite <nil>
+	// dan may post: true
+	// cat Remove <nil>
+	// ann Edit roomkit: Edit: denied by GEN-16: switch_note in a room of kind general: not possible there
+}

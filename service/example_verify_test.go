@@ -1,0 +1,23 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store/memstore"
+	verify "github.com/go-roomkit/roomkit/store/verify"
+)
+
+// Verify compares what a store holds with what its events say.
+func ExampleVerify() {
+	ctx, store := context.Background(), memstore.New()
+	svc, _ := service.New(store, nil)
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
+	fmt.Println(verify.Verify(ctx, store, func(p verify.VerifyProgress) { fmt.Println(p.Records, "records") }))
+	// Output:
+	// 1 records
+	// 1 records
+	// <nil>
+}

@@ -1,0 +1,467 @@
+package service
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"strconv"
+	"strings"
+	"time"
+
+	roomkit "github.com/go-roomkit/roomkit"
+	codec "github.com/go-roomkit/roomkit/codec"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+// Handler handles one event of the feed. An error means that the event has to be
+// handled again: handlers run at least once per event and should not mind a
+// repeat. ctx ends after FollowOptions.Timeout.
+type Handler func(ctx context.Context, rec Recorded) error
+
+// FollowOptions configure [Service.Follow]. The zero value is ready for use.
+type FollowOptions struct {
+	// From is where a follower begins that has no checkpoint yet. Empty: at the
+	// beginning of the feed.
+	From roomkit.Cursor
+	// Once ends Follow at the end of the feed instead of waiting for more.
+	Once bool
+	// Batch is how many events are read and then checkpointed together. Defaults
+	// to 256.
+	Batch int
+	// Lease is how long a follower that died keeps others of its name waiting.
+	// Defaults to 30 seconds.
+	Lease time.Duration
+	// Timeout bounds one call of the handler. Defaults to Lease; negative is none.
+	// A handler that does not heed its context blocks its own Follow, but others of
+	// the name take over when the lease is over.
+	Timeout time.Duration
+	// Attempts is how often an event is handed over before Follow stops with a
+	// [*PoisonEvent]. Defaults to 10.
+	Attempts int
+	// Within runs a step inside a transaction of the host: step handles a batch
+	// and moves the checkpoint in the store that it is given, for instance
+	// pgstore's InTx, so that the effects of the handler in the same transaction
+	// happen exactly once. The context given to step reaches the handler.
+	Within func(ctx context.Context, step func(ctx context.Context, tx store.Store) error) error
+	// Progress is called after every checkpoint: all events up to its cursor have
+	// been handled.
+	Progress func(FollowProgress)
+}
+
+// FollowProgress is the progress mark of a follower.
+type FollowProgress struct {
+	Name    string
+	Cursor  roomkit.Cursor
+	Records int64     // handled by this call of Follow
+	At      time.Time // when the newest of them happened
+}
+
+// PoisonEvent says that a follower stopped because it cannot get past an event.
+// [Service.SkipEvent] goes past it knowingly.
+type PoisonEvent struct {
+	Follower string
+	Record   store.Record
+	Attempts int // 0: the event cannot be decoded
+	Err      error
+}
+
+// Error names the event and the cause.
+func (p *PoisonEvent) Error() string {
+	return fmt.Sprintf("follower %q stops at %s/%d after %d attempts: %v", p.Follower, p.Record.Subject, p.Record.Version, p.Attempts, p.Err)
+}
+
+// Unwrap gives what the handler or the decoder said last.
+func (p *PoisonEvent) Unwrap() error { return p.Err }
+
+// Follow hands every event of the feed to a handler, in order and at least once,
+// and remembers in the store how far it has come: after a crash, a restart or an
+// error it goes on there. Any number of processes may run a follower of the same
+// name; one works at a time, and the others take over when it dies.
+//
+// Without FollowOptions.Within remember what you have done under Subject and Version
+// of the record, which name an event for ever. What leaves your database, as a mail
+// does, can happen at least once or at most once, never exactly once.
+//
+// Follow returns the context's error, a [*PoisonEvent], [ErrInvalid] for a cursor
+// that this store did not issue, and nil only with Once. Errors of the store are
+// tried again with growing pauses. One round trip reads a batch and one stores the
+// checkpoint behind it.
+func (s *Service) Follow(ctx context.Context, name string, handle Handler, o *FollowOptions) error {
+	f, err := s.newFollower(name, handle, o)
+	if err == nil && handle == nil {
+		err = roomkit.BadInput("Handler", "missing")
+	}
+	if err == nil {
+		err = f.run(ctx)
+	}
+	if err != nil {
+		return &roomkit.Error{Op: "Follow", Err: err}
+	}
+	return nil
+}
+
+// SkipEvent moves a stopped follower past the event that it cannot handle. The
+// event must be the next one of the follower, else SkipEvent is ErrConflict.
+func (s *Service) SkipEvent(ctx context.Context, follower string, rec store.Record) error {
+	f, err := s.newFollower(follower, nil, nil)
+	if err == nil {
+		err = f.skip(ctx, rec)
+	}
+	if err != nil {
+		return &roomkit.Error{Op: "SkipEvent", Err: err}
+	}
+	return nil
+}
+
+type follower struct {
+	FollowOptions
+	s       *Service
+	name    string
+	me      string // tells this call of Follow from all others
+	handle  Handler
+	mark    mark           // as stored last
+	stored  roomkit.Cursor // the same as the store has it
+	done    roomkit.Cursor // behind the last event that was handled
+	records int64
+	tries   int // of the next event
+	few     int // with Within: how many events to take at most after a failure; 0: all
+}
+
+func (s *Service) newFollower(name string, handle Handler, o *FollowOptions) (*follower, error) {
+	if name == "" || len(name) > roomkit.MaxKeyBytes {
+		return nil, roomkit.BadInput("Name", fmt.Sprintf("not 1 to %d bytes", roomkit.MaxKeyBytes))
+	}
+	f := &follower{s: s, name: name, handle: handle, me: roomkit.RoomID(s.o.NewID()).String()}
+	if o != nil {
+		f.FollowOptions = *o
+	}
+	if f.Batch < 0 || f.Lease < 0 || f.Attempts < 0 {
+		return nil, roomkit.BadInput("FollowOptions", "negative")
+	}
+	if f.Batch == 0 {
+		f.Batch = 256
+	}
+	if f.Lease == 0 {
+		f.Lease = 30 * time.Second
+	}
+	if f.Timeout == 0 {
+		f.Timeout = f.Lease
+	}
+	if f.Attempts == 0 {
+		f.Attempts = 10
+	}
+	return f, nil
+}
+
+// run takes turns until the context, a poison event or, with Once, the end of
+// the feed ends it.
+func (f *follower) run(ctx context.Context) error {
+	w := f.s.newWaker()
+	defer func() { w.stop() }()
+	failures := 0
+	for {
+		atEnd, err := f.turn(ctx)
+		var poison *PoisonEvent
+		switch {
+		case ctx.Err() != nil:
+			f.release(ctx)
+			return ctx.Err()
+		case err == nil:
+			failures = 0
+		case errors.As(err, &poison) || errors.Is(err, roomkit.ErrInvalid):
+			f.release(ctx)
+			return err
+		case f.Once && failures >= f.Attempts:
+			f.release(ctx)
+			return err
+		default:
+			failures++
+			f.s.o.Logger.DebugContext(ctx, "follower tries again", "follower", f.name, "failures", failures, "error", err)
+			rest(ctx, failures)
+			continue
+		}
+		if atEnd {
+			if f.Once {
+				f.release(ctx)
+				return nil
+			}
+			w.wait(ctx)
+		}
+	}
+}
+
+// turn handles the next batch. It reports whether there was none to handle: the
+// feed is at its end, or another follower of the name is at work, which with Once
+// has to be waited for.
+func (f *follower) turn(ctx context.Context) (atEnd bool, err error) {
+	if err := f.load(ctx); err != nil {
+		return false, err
+	}
+	page, err := f.s.store.Feed(ctx, f.mark.cursor, f.Batch)
+	if err != nil || len(page) == 0 {
+		return true, err
+	}
+	if left := f.mark.heldFor(f.me, f.s.o.Clock()); left > 0 {
+		if !f.Once {
+			return true, nil
+		}
+		sleep(ctx, min(left, f.s.o.Poll))
+		return false, nil
+	}
+	if err := f.move(ctx, f.s.store); err != nil {
+		return false, taken(err)
+	}
+	return false, taken(f.batch(ctx, page))
+}
+
+// taken is no error: another follower of the name was faster.
+func taken(err error) error {
+	var poison *PoisonEvent
+	if errors.Is(err, roomkit.ErrConflict) && !errors.As(err, &poison) {
+		return nil
+	}
+	return err
+}
+
+// batch handles a page and moves the checkpoint behind it.
+func (f *follower) batch(ctx context.Context, page []store.Record) error {
+	if f.Within != nil {
+		return f.batchWithin(ctx, page)
+	}
+	for i := range page {
+		if err := f.one(ctx, &page[i]); err != nil {
+			return err
+		}
+		f.done = page[i].Cursor
+		f.records++
+		if err := f.renew(ctx); err != nil {
+			return err
+		}
+	}
+	if err := f.move(ctx, f.s.store); err != nil {
+		return err
+	}
+	f.report(&page[len(page)-1])
+	return nil
+}
+
+// batchWithin handles a page and moves the checkpoint in a transaction of the
+// host. When an event fails, those before it are handled again on their own.
+func (f *follower) batchWithin(ctx context.Context, page []store.Record) error {
+	if f.few > 0 {
+		page = page[:min(f.few, len(page))]
+	}
+	handled := 0
+	err := f.Within(ctx, func(ctx context.Context, tx store.Store) error {
+		for handled = 0; handled < len(page); handled++ {
+			if err := f.call(ctx, &page[handled]); err != nil {
+				return err
+			}
+		}
+		f.done = page[len(page)-1].Cursor
+		return f.move(ctx, tx)
+	})
+	f.few = 0
+	switch {
+	case err == nil:
+		f.tries = 0
+		f.records += int64(len(page))
+		f.report(&page[len(page)-1])
+		return nil
+	case ctx.Err() != nil || handled == len(page):
+		return err
+	case handled > 0:
+		f.few = handled
+		return nil
+	}
+	if err := f.failed(&page[0], err); err != nil {
+		return err
+	}
+	rest(ctx, f.tries)
+	return nil
+}
+
+func (f *follower) report(newest *store.Record) {
+	if f.Progress != nil {
+		f.Progress(FollowProgress{Name: f.name, Cursor: newest.Cursor, Records: f.records, At: newest.At})
+	}
+}
+
+// one handles an event as often as it takes.
+func (f *follower) one(ctx context.Context, rec *store.Record) error {
+	for {
+		err := f.call(ctx, rec)
+		if err == nil || ctx.Err() != nil {
+			f.tries = 0
+			return err
+		}
+		if err := f.failed(rec, err); err != nil {
+			return err
+		}
+		rest(ctx, f.tries)
+		if err := f.renew(ctx); err != nil {
+			return err
+		}
+	}
+}
+
+// failed counts a failure of an event; it gives an error if it was the last try.
+func (f *follower) failed(rec *store.Record, err error) error {
+	var poison *PoisonEvent
+	if errors.As(err, &poison) {
+		return err
+	}
+	if f.tries++; f.tries >= f.Attempts {
+		return &PoisonEvent{Follower: f.name, Record: *rec, Attempts: f.tries, Err: err}
+	}
+	return nil
+}
+
+// call hands an event to the handler once; a panic of the handler is an error.
+func (f *follower) call(ctx context.Context, rec *store.Record) (err error) {
+	e, err := codec.DecodeRecord(*rec)
+	if err != nil {
+		return &PoisonEvent{Follower: f.name, Record: *rec, Err: err}
+	}
+	if f.Timeout > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.Timeout)
+		defer cancel()
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic in the handler: %v\n%s", r, debug.Stack())
+		}
+	}()
+	return f.handle(ctx, Recorded{*rec, e})
+}
+
+// rest waits longer with every failure, up to ten seconds.
+func rest(ctx context.Context, failures int) {
+	longest := min(100*time.Millisecond<<min(failures, 10), 10*time.Second)
+	sleep(ctx, longest/2+rand.N(longest/2))
+}
+
+func sleep(ctx context.Context, d time.Duration) {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-ctx.Done():
+	}
+}
+
+// mark is what a follower keeps as its checkpoint: how far it has come, and who
+// works on until when. Stores do not interpret it.
+type mark struct {
+	cursor roomkit.Cursor
+	holder string // empty: nobody
+	until  time.Time
+}
+
+func (m mark) encode() roomkit.Cursor {
+	if m.holder == "" {
+		return m.cursor
+	}
+	return roomkit.Cursor(fmt.Sprintf("%s\n%s\n%d", m.cursor, m.holder, m.until.UnixMicro()))
+}
+
+func decodeMark(c roomkit.Cursor) (m mark) {
+	parts := strings.Split(string(c), "\n")
+	m.cursor = roomkit.Cursor(parts[0])
+	if len(parts) == 3 {
+		micros, err := strconv.ParseInt(parts[2], 10, 64)
+		if err == nil {
+			m.holder, m.until = parts[1], time.UnixMicro(micros)
+		}
+	}
+	return m
+}
+
+// heldFor is how long somebody else may still be at work.
+func (m *mark) heldFor(me string, now time.Time) time.Duration {
+	if m.holder == "" || m.holder == me {
+		return 0
+	}
+	return m.until.Sub(now)
+}
+
+// load reads the stored mark.
+func (f *follower) load(ctx context.Context) error {
+	facts, err := store.Ask(ctx, f.s.store, []store.Need{{Checkpoint: f.name}})
+	if err != nil {
+		return err
+	}
+	f.stored = facts[0].Checkpoint
+	f.mark = decodeMark(f.stored)
+	if f.stored == "" {
+		f.mark.cursor = f.From
+	}
+	f.done = f.mark.cursor
+	return nil
+}
+
+// move stores how far the follower has come and that it works on. It is
+// ErrConflict if somebody else has moved the checkpoint meanwhile.
+func (f *follower) move(ctx context.Context, store store.Store) error {
+	return f.put(ctx, store, mark{f.done, f.me, f.s.o.Clock().Add(f.Lease)})
+}
+
+// renew keeps others away while the handling of a batch takes long.
+func (f *follower) renew(ctx context.Context) error {
+	if f.mark.until.Sub(f.s.o.Clock()) > f.Lease/2 {
+		return nil
+	}
+	return f.move(ctx, f.s.store)
+}
+
+// release lets others begin at once. It is no harm if it fails: the lease ends.
+func (f *follower) release(ctx context.Context) {
+	if f.mark.holder != f.me {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.Lease)
+	defer cancel()
+	if err := f.put(ctx, f.s.store, mark{cursor: f.done}); err != nil {
+		f.s.o.Logger.DebugContext(ctx, "follower not released", "follower", f.name, "error", err)
+	}
+}
+
+func (f *follower) put(ctx context.Context, st store.Store, now mark) error {
+	c := store.Checkpoint{Name: f.name, Was: f.stored, Now: now.encode()}
+	id := roomkit.CommandID(f.s.o.NewID())
+	results, err := st.Commit(ctx, []store.Change{{
+		Command: id, Digest: sha256.Sum256([]byte(c.Now)), Checkpoint: &c, Outcome: store.Outcome{Command: id},
+	}})
+	switch {
+	case err != nil:
+		return err
+	case len(results) != 1:
+		return fmt.Errorf("%w: the store answered %d of 1 changes", roomkit.ErrUnknownOutcome, len(results))
+	case results[0].Err != nil:
+		return results[0].Err
+	}
+	f.mark, f.stored = now, c.Now
+	return nil
+}
+
+// skip moves the checkpoint past rec if that is the next event.
+func (f *follower) skip(ctx context.Context, rec store.Record) error {
+	if err := f.load(ctx); err != nil {
+		return err
+	}
+	if f.mark.heldFor(f.me, f.s.o.Clock()) > 0 {
+		return fmt.Errorf("%w: the follower is at work", roomkit.ErrConflict)
+	}
+	next, err := f.s.store.Feed(ctx, f.mark.cursor, 1)
+	if err != nil {
+		return err
+	}
+	if len(next) != 1 || next[0].Subject != rec.Subject || next[0].Version != rec.Version {
+		return fmt.Errorf("%w: %s/%d is not the follower's next event", roomkit.ErrConflict, rec.Subject, rec.Version)
+	}
+	return f.put(ctx, f.s.store, mark{cursor: next[0].Cursor})
+}

@@ -1,0 +1,554 @@
+package service
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"slices"
+	"time"
+
+	roomkit "github.com/go-roomkit/roomkit"
+	decide "github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+// The reads in this file are for users: they go through the same policy as
+// commands, and to an outsider every room is not found. They are pages joined to
+// sequences: a non-nil error is yielded once and last; nothing is held while the
+// loop body runs.
+
+// Room gives a room's properties to those who take part in or manage it, for a
+// public group to all colleagues (GRP-21), and for groups and teams to the
+// administrators of the owning company and the team's leader. To everybody else it
+// is [ErrNotFound]. Those who take part or manage but whose account or permission
+// does not hold any more, and those who may know of a room that has ended, get a
+// [*Denied] that says so. A malformed id is [ErrInvalid].
+func (s *Service) Room(ctx context.Context, user roomkit.UserID, room roomkit.RoomID) (roomkit.Room, error) {
+	f, err := s.look(ctx, user, room, roomkit.ActionSeeRoom)
+	if err != nil {
+		return roomkit.Room{}, &roomkit.Error{Op: "Room", Room: room, Err: err}
+	}
+	return f.Room, nil
+}
+
+func (s *Service) look(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, action roomkit.Action) (*store.Facts, error) {
+	facts, err := s.accessFacts(ctx, user, []roomkit.RoomID{room})
+	if err != nil {
+		return nil, err
+	}
+	who := decide.PersonFacts(&facts[0], user)
+	if err := decide.MayRules(s.rules, &facts[0], &who, roomkit.By(user), action); err != nil {
+		return nil, err
+	}
+	return &facts[0], nil
+}
+
+// Members gives the people of a room in byte order of their ids, without those
+// whose membership does not count any more. It goes on from page to page by itself:
+// for one page of a screen stop after so many, and give the last id as After the
+// next time. q.Room is ignored; MembersAll is not for users and [ErrInvalid]. Two
+// round trips a page, and one to begin. Errors are those of Room.
+func (s *Service) Members(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, q store.MemberQuery) iter.Seq2[roomkit.Member, error] {
+	return func(yield func(roomkit.Member, error) bool) {
+		fail := func(err error) { yield(roomkit.Member{}, &roomkit.Error{Op: "Members", Room: room, Err: err}) }
+		if q.Which >= store.MembersAll {
+			fail(roomkit.BadInput("Which", "not a filter for users"))
+			return
+		}
+		if _, err := s.look(ctx, user, room, roomkit.ActionSeeMembers); err != nil {
+			fail(err)
+			return
+		}
+		q.Room = room
+		for {
+			page, last, err := s.memberPage(ctx, q)
+			if err != nil {
+				fail(err)
+				return
+			}
+			for _, m := range page {
+				if !yield(m, nil) {
+					return
+				}
+			}
+			if last == "" {
+				return
+			}
+			q.After = last
+		}
+	}
+}
+
+// memberPage gives a page as far as the memberships count, and where the next
+// begins; last is empty at the end.
+func (s *Service) memberPage(ctx context.Context, q store.MemberQuery) (page []roomkit.Member, last roomkit.UserID, err error) {
+	f, people, err := s.presentPeople(ctx, q)
+	if err != nil || len(people) == 0 {
+		return nil, "", err
+	}
+	for _, id := range people {
+		who := decide.PersonFacts(f, id)
+		row := *who.Row
+		row.Participant, row.Master = who.Shows(&f.Room), who.Manages(&f.Room)
+		if row.Participant && q.Which != store.MembersManaging || row.Master && q.Which != store.MembersTakingPart {
+			page = append(page, row)
+		}
+	}
+	return page, people[len(people)-1], nil
+}
+
+// presentPeople gives the people of a page, in order, and the facts about them.
+func (s *Service) presentPeople(ctx context.Context, q store.MemberQuery) (*store.Facts, []roomkit.UserID, error) {
+	rows, err := s.store.Members(ctx, q)
+	if err != nil || len(rows) == 0 {
+		return nil, nil, err
+	}
+	people := make([]roomkit.UserID, len(rows))
+	for i := range rows {
+		people[i] = rows[i].User
+	}
+	facts, err := store.Ask(ctx, s.store, []store.Need{{Room: q.Room, People: people}})
+	if err != nil {
+		return nil, nil, err
+	}
+	return &facts[0], people, nil
+}
+
+// Rooms gives the rooms of a user by id, with the user's own rows: those in which
+// the user takes part or manages, as q.Which says, and whose membership counts
+// (LST-15, ADM-05). Only Which, Kinds, After and Limit of q are looked at;
+// MembersAll is not for users and [ErrInvalid]. For one page of a screen stop after
+// so many, as with Members. A user who is not known or cannot act is a [*Denied]
+// (CRE-49, ADM-13, ADM-17, COM-10).
+func (s *Service) Rooms(ctx context.Context, user roomkit.UserID, q store.RoomQuery) iter.Seq2[store.RoomEntry, error] {
+	if err := q.CheckForUser(); err != nil {
+		return func(yield func(store.RoomEntry, error) bool) {
+			yield(store.RoomEntry{}, &roomkit.Error{Op: "Rooms", Err: err})
+		}
+	}
+	return s.roomList(ctx, "Rooms", user, []store.RoomQuery{
+		{User: user, Which: q.Which, Kinds: q.Kinds, After: q.After, Limit: q.Limit},
+	})
+}
+
+// GroupList selects a part of the company's group list (LST-23).
+type GroupList uint8
+
+// The parts of the group list.
+const (
+	GroupsManaged   GroupList = iota // of which the user is Group Master
+	GroupsBelonging                  // in which the user takes part
+	GroupsAll                        // all public ones, and the own ones
+	groupListCount
+)
+
+// Groups gives a part of the company's group list (LST-23). Public groups of the
+// own company are in GroupsAll (GRP-19); private ones appear only to those who
+// belong to or manage them (GRP-20, EXT-09), to administrators as well: for all
+// groups of a company the host asks the store. Errors are those of Rooms; an unknown
+// part is [ErrInvalid].
+func (s *Service) Groups(ctx context.Context, user roomkit.UserID, which GroupList) iter.Seq2[store.RoomEntry, error] {
+	kinds := []roomkit.Kind{roomkit.KindGroup, roomkit.KindExternalGroup}
+	own := store.RoomQuery{User: user, Kinds: kinds}
+	queries := []store.RoomQuery{own}
+	switch which {
+	case GroupsManaged:
+		queries[0].Which = store.MembersManaging
+	case GroupsBelonging:
+		queries[0].Which = store.MembersTakingPart
+	case GroupsAll:
+		queries = append(queries, store.RoomQuery{Public: true, Kinds: kinds})
+	default:
+		queries = nil
+	}
+	return s.roomList(ctx, "Groups", user, queries)
+}
+
+func (s *Service) roomList(ctx context.Context, op string, user roomkit.UserID, queries []store.RoomQuery) iter.Seq2[store.RoomEntry, error] {
+	return func(yield func(store.RoomEntry, error) bool) {
+		fail := func(err error) { yield(store.RoomEntry{}, &roomkit.Error{Op: op, Err: err}) }
+		who, err := s.someone(ctx, user)
+		if err == nil && len(queries) == 0 {
+			err = roomkit.BadInput("GroupList", "unknown value")
+		}
+		if err != nil {
+			fail(err)
+			return
+		}
+		for _, q := range queries {
+			if q.User == "" {
+				q.Company = who.User.Company
+			}
+			if q.User == "" && q.Company == "" {
+				continue
+			}
+			if more, err := s.roomPages(ctx, q, &who, yield); err != nil {
+				fail(err)
+				return
+			} else if !more {
+				return
+			}
+		}
+	}
+}
+
+// roomPages yields what of the pages the user may see. In the list of public
+// groups those of the user's own list are left out.
+func (s *Service) roomPages(ctx context.Context, q store.RoomQuery, who *decide.Person, yield func(store.RoomEntry, error) bool) (more bool, err error) {
+	for {
+		page, err := s.store.Rooms(ctx, q)
+		if err != nil || len(page) == 0 {
+			return true, err
+		}
+		if err := s.fillRows(ctx, q, who.ID, page); err != nil {
+			return false, err
+		}
+		for _, entry := range page {
+			if s.lists(q, who, &entry) && !yield(entry, nil) {
+				return false, nil
+			}
+		}
+		q.After = page[len(page)-1].Room.ID
+	}
+}
+
+// fillRows adds the user's rows to a page of a company's rooms.
+func (s *Service) fillRows(ctx context.Context, q store.RoomQuery, user roomkit.UserID, page []store.RoomEntry) error {
+	if q.User != "" {
+		return nil
+	}
+	needs := make([]store.Need, len(page))
+	for i := range page {
+		needs[i] = store.Need{Room: page[i].Room.ID, People: []roomkit.UserID{user}}
+	}
+	facts, err := store.Ask(ctx, s.store, needs)
+	if err != nil {
+		return err
+	}
+	for i := range page {
+		page[i].Member = *decide.RowFacts(&facts[i], user)
+	}
+	return nil
+}
+
+func (s *Service) lists(q store.RoomQuery, who *decide.Person, entry *store.RoomEntry) bool {
+	p := *who
+	p.Row = &entry.Member
+	st, _ := p.Standing(&entry.Room, &roomkit.Team{})
+	own := st & (roomkit.StandingParticipant | roomkit.StandingMaster)
+	if q.User == "" {
+		return own == 0 && st.Has(roomkit.StandingColleague)
+	}
+	switch q.Which {
+	case store.MembersTakingPart:
+		return own.Has(roomkit.StandingParticipant)
+	case store.MembersManaging:
+		return own.Has(roomkit.StandingMaster)
+	}
+	return own != 0
+}
+
+// someone loads a user who can act.
+func (s *Service) someone(ctx context.Context, user roomkit.UserID) (decide.Person, error) {
+	if err := decide.CheckUser("User", user); err != nil {
+		return decide.Person{}, err
+	}
+	facts, err := store.Ask(ctx, s.store, []store.Need{{People: []roomkit.UserID{user}}})
+	if err != nil {
+		return decide.Person{}, err
+	}
+	who := decide.PersonFacts(&facts[0], user)
+	d := decide.Decider{Rules: s.rules, F: &facts[0], Actor: roomkit.By(user), Me: who}
+	return who, d.CheckActor()
+}
+
+// Recommend gives the rooms that a user already shares with all of people, for
+// the audience chosen: exact ones first, then those with fewer others, then the
+// most recently changed (LST-05 to LST-11). Without an audience the people decide it,
+// as for calendar events and mails (LST-12). exactOnly leaves out rooms with others.
+// At most MaxOffers rooms, the first of up to MaxSharedSeen that the people share.
+// One round trip, another one if there are any, and a third where they share more
+// than MaxShared. A user who is not known, cannot act or could not create a room of
+// so many people is a [*Denied] (CRE-49, ADM-13, ADM-17, COM-10, LINE-02, CRE-48);
+// malformed or repeated people are [ErrInvalid].
+func (s *Service) Recommend(ctx context.Context, user roomkit.UserID, people []roomkit.UserID, audience roomkit.Audience, exactOnly bool) ([]roomkit.Offer, error) {
+	offers, err := s.recommend(ctx, user, people, audience, exactOnly)
+	if err != nil {
+		return nil, &roomkit.Error{Op: "Recommend", Err: err}
+	}
+	return offers, nil
+}
+
+func (s *Service) recommend(ctx context.Context, user roomkit.UserID, people []roomkit.UserID, audience roomkit.Audience, exactOnly bool) ([]roomkit.Offer, error) {
+	if err := decide.EnumOK("Audience", audience, roomkit.AudienceCount); err != nil {
+		return nil, err
+	}
+	if err := decide.CheckPeople("People", people); err != nil {
+		return nil, err
+	}
+	if err := decide.CheckUser("User", user); err != nil {
+		return nil, err
+	}
+	all := append(decide.Without(people, user), user)
+	if len(all) < 3 {
+		return nil, nil // one person leads to the 1:1 room (CRE-03)
+	}
+	facts, err := store.Ask(ctx, s.store, []store.Need{{People: all, Shared: all}})
+	if err != nil {
+		return nil, err
+	}
+	d := decide.Decider{Rules: s.rules, F: &facts[0], Actor: roomkit.By(user), Me: decide.PersonFacts(&facts[0], user)}
+	if err := d.CheckActor(); err != nil {
+		return nil, err
+	}
+	pick := roomkit.CreateRoom{Audience: audience, People: decide.Without(people, user)}
+	if err := decide.CheckCreatorCreateRoom(pick, &d, len(pick.People)); err != nil {
+		return nil, err
+	}
+	facts[0].Asked = &store.Need{Shared: all}
+	if err := s.keepCurrent(ctx, &facts[0]); err != nil {
+		return nil, err
+	}
+	p := d.SortOut(d.People(pick.People), d.Home())
+	return decide.OffersRules(s.rules, facts[0].Shared, len(all), decide.ExternalCreateRoom(pick, &p), exactOnly), nil
+}
+
+// Access says for each room, in the order given, all that a user may do in it.
+// One round trip, at most MaxAccessRooms rooms. A permission that has just been
+// withdrawn ends access with this call already, before anybody was removed. A user or
+// room that is not known is no error; a malformed id and too many rooms are
+// [ErrInvalid].
+func (s *Service) Access(ctx context.Context, user roomkit.UserID, rooms ...roomkit.RoomID) ([]roomkit.Access, error) {
+	facts, err := s.accessFacts(ctx, user, rooms)
+	if err != nil {
+		return nil, &roomkit.Error{Op: "Access", Err: err}
+	}
+	list := make([]roomkit.Access, len(rooms))
+	for i := range facts {
+		list[i] = decide.AccessRules(s.rules, &facts[i], rooms[i], user)
+	}
+	return list, nil
+}
+
+// question is what a store is asked about one user in one room. No store keeps it.
+type question struct {
+	needs  [1]store.Need
+	people [1]roomkit.UserID
+}
+
+func (s *Service) accessFacts(ctx context.Context, user roomkit.UserID, rooms []roomkit.RoomID) ([]store.Facts, error) {
+	if err := decide.CheckUser("User", user); err != nil {
+		return nil, err
+	}
+	if len(rooms) > roomkit.MaxAccessRooms {
+		return nil, roomkit.BadInput("Rooms", fmt.Sprintf("more than %d", roomkit.MaxAccessRooms))
+	}
+	asked, _ := s.questions.Get().(*question)
+	if asked == nil {
+		asked = new(question)
+	}
+	defer s.questions.Put(asked)
+	asked.people[0] = user
+	needs := asked.needs[:]
+	if len(rooms) != 1 {
+		needs = make([]store.Need, len(rooms))
+	}
+	for i, room := range rooms {
+		if err := decide.CheckRoom(room); err != nil {
+			return nil, err
+		}
+		needs[i] = store.Need{Room: room, People: asked.people[:]}
+	}
+	return store.Ask(ctx, s.store, needs)
+}
+
+// Check says whether a user may take an action in a room: nil, a [*Denied] with
+// the rule that forbids it, or [ErrNotFound]; [ErrInvalid] for a malformed id and an
+// unknown action. One round trip.
+func (s *Service) Check(ctx context.Context, user roomkit.UserID, action roomkit.Action, room roomkit.RoomID) error {
+	if err := s.check(ctx, user, action, room); err != nil {
+		return &roomkit.Error{Op: "Check", Room: room, Err: err}
+	}
+	return nil
+}
+
+func (s *Service) check(ctx context.Context, user roomkit.UserID, action roomkit.Action, room roomkit.RoomID) error {
+	if action == roomkit.ActionNone || action >= roomkit.ActionCount {
+		return roomkit.BadInput("Action", "missing or unknown")
+	}
+	facts, err := s.accessFacts(ctx, user, []roomkit.RoomID{room})
+	if err != nil {
+		return err
+	}
+	who := decide.PersonFacts(&facts[0], user)
+	return decide.MayRules(s.rules, &facts[0], &who, roomkit.By(user), action)
+}
+
+// Due is a room whose content has to be deleted for good.
+type Due struct {
+	Room  roomkit.RoomID
+	Kind  roomkit.Kind
+	Name  string
+	Since time.Time // when message was switched off
+	At    time.Time // when the period was over
+}
+
+// Due gives the groups and team rooms of a company in which message has been
+// switched off for so long at the time now that everybody's conversation and the
+// feature data have to be deleted (GRP-38, TEAM-19). It is for a job of the host
+// that runs, for instance, once a day. A room is given again until somebody
+// switches message on, and then begins empty, whether or not the job has come by
+// (GRP-39): deleting twice has to be harmless. What ended rooms leave behind is in
+// their [RoomEnded].
+//
+// It pages through the company's groups and teams, a round trip for up to MaxPage
+// of them.
+func (s *Service) Due(ctx context.Context, company roomkit.CompanyID, now time.Time) iter.Seq2[Due, error] {
+	return func(yield func(Due, error) bool) {
+		if !company.Valid() {
+			yield(Due{}, &roomkit.Error{Op: "Due", Err: roomkit.BadInput("Company", "not a company id")})
+			return
+		}
+		q := store.RoomQuery{Company: company, Kinds: []roomkit.Kind{roomkit.KindGroup, roomkit.KindExternalGroup, roomkit.KindTeam}, Limit: roomkit.MaxPage}
+		for {
+			page, err := s.store.Rooms(ctx, q)
+			if err != nil {
+				yield(Due{}, &roomkit.Error{Op: "Due", Err: err})
+				return
+			}
+			if len(page) == 0 {
+				return
+			}
+			for i := range page {
+				room := &page[i].Room
+				at := room.MessageOffSince.Add(decide.MessageOffPeriodPolicy(s.rules.Policy))
+				if room.MessageOffSince.IsZero() || now.Before(at) {
+					continue
+				}
+				if !yield(Due{Room: room.ID, Kind: room.Kind, Name: room.Name, Since: room.MessageOffSince, At: at}, nil) {
+					return
+				}
+			}
+			q.After = page[len(page)-1].Room.ID
+		}
+	}
+}
+
+// Problem is something about a room that its host should know.
+type Problem uint8
+
+// The problems. Commands alone lead to none of them but for the changes of the
+// directory that [Service.Enforce] has not carried out yet or that nobody can mend
+// by rule: a group that lost its last Group Master waits for an administrator.
+const (
+	ProblemNone        Problem = iota
+	ProblemNoMaster            // nobody manages the group; an administrator of its company may appoint somebody (GRP-04, ADM-19)
+	ProblemOwnerAbsent         // nobody of the owning company takes part in the external group any more (AMB-05)
+	ProblemVoid                // people are in by the rows whose account or permission has ended (EXT-31, ADM-13, LINE-01)
+	ProblemOutsider            // people of another company are where only the owning one's may be (GEN-27, GRP-02, TEAM-07)
+	problemCount
+)
+
+var problemNames = [problemCount]string{"none", "no_master", "owner_absent", "void", "outsider"}
+
+// String gives a stable name, for instance "no_master".
+func (p Problem) String() string { return roomkit.EnumName(problemNames[:], int(p)) }
+
+// Finding is one problem of a room.
+type Finding struct {
+	Problem Problem
+	People  []roomkit.UserID // because of whom, in byte order, at most MaxPeople of them; none for what nobody is
+	Count   int64            // how many they are
+}
+
+// Health looks for what is wrong with a room, by its rows and the directory of this
+// moment; nothing means that it is well. It is for hosts and their administrators'
+// tools, not for users. A room that does not exist is [ErrNotFound]; one that has
+// ended has no problems.
+//
+// It pages through the people of the room: two round trips for up to MaxPage of
+// them, and one to begin.
+func (s *Service) Health(ctx context.Context, room roomkit.RoomID) ([]Finding, error) {
+	found, err := s.health(ctx, room)
+	if err != nil {
+		return nil, &roomkit.Error{Op: "Health", Room: room, Err: err}
+	}
+	return found, nil
+}
+
+func (s *Service) health(ctx context.Context, room roomkit.RoomID) ([]Finding, error) {
+	if err := decide.CheckRoom(room); err != nil {
+		return nil, err
+	}
+	facts, err := store.Ask(ctx, s.store, []store.Need{{Room: room}})
+	switch {
+	case err != nil:
+		return nil, err
+	case facts[0].Room.Version == 0:
+		return nil, roomkit.ErrNotFound
+	case facts[0].Room.State != roomkit.StateActive:
+		return nil, nil
+	}
+	e := examination{}
+	q := store.MemberQuery{Room: room, Limit: roomkit.MaxPage}
+	for {
+		f, people, err := s.presentPeople(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		if len(people) == 0 {
+			return e.findings(facts[0].Room.Kind), nil
+		}
+		for _, id := range people {
+			e.look(&f.Room, decide.PersonFacts(f, id))
+		}
+		q.After = people[len(people)-1]
+	}
+}
+
+// examination is what a look at the people of a room has brought so far.
+type examination struct {
+	masters, owners int64
+	void, outsiders Finding
+}
+
+func (e *examination) look(room *roomkit.Room, who decide.Person) {
+	own := who.User.Company == room.Company
+	if who.Manages(room) {
+		e.masters++
+	}
+	if who.Row.Participant && !who.Shows(room) || who.Row.Master && !who.Manages(room) {
+		e.void.add(who.ID)
+	}
+	if !who.TakesPart(room) {
+		return
+	}
+	if own {
+		e.owners++
+	}
+	if !own && who.Kind != roomkit.UserLINE && slices.Contains([]roomkit.Kind{roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindTeam}, room.Kind) {
+		e.outsiders.add(who.ID)
+	}
+}
+
+func (f *Finding) add(id roomkit.UserID) {
+	if f.Count++; f.Count <= roomkit.MaxPeople {
+		f.People = append(f.People, id)
+	}
+}
+
+func (e *examination) findings(kind roomkit.Kind) (list []Finding) {
+	if kind.IsGroup() && e.masters == 0 {
+		list = append(list, Finding{Problem: ProblemNoMaster})
+	}
+	if kind == roomkit.KindExternalGroup && e.owners == 0 {
+		list = append(list, Finding{Problem: ProblemOwnerAbsent})
+	}
+	e.void.Problem, e.outsiders.Problem = ProblemVoid, ProblemOutsider
+	for _, f := range []Finding{e.void, e.outsiders} {
+		if f.Count > 0 {
+			list = append(list, f)
+		}
+	}
+	return list
+}

@@ -1,0 +1,344 @@
+package service
+
+import (
+	"cmp"
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	roomkit "github.com/go-roomkit/roomkit"
+	decide "github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+// Service runs commands and answers questions on top of a [Store]. It is safe
+// for concurrent use, starts no goroutines that outlive a call and needs no
+// closing.
+//
+// Commands that wait at the same time share one Load and one Commit. One caller
+// on an idle service is never delayed by this; one caller's cancelled context,
+// refused command or conflict does not touch the others.
+type Service struct {
+	store     store.Store
+	rules     *roomkit.Rules
+	o         Options
+	batches   batches
+	calls     sync.Pool // of *call
+	questions sync.Pool // of *question
+}
+
+// New makes a service. Nil options are the defaults.
+func New(st store.Store, o *Options) (*Service, error) {
+	if st == nil {
+		return nil, roomkit.BadInput("Store", "missing")
+	}
+	s := &Service{store: st}
+	if o != nil {
+		s.o = *o
+	}
+	if err := s.o.setDefaults(); err != nil {
+		return nil, err
+	}
+	s.rules = roomkit.NewRules(s.o.Policy)
+	s.batches.lanes = 1
+	if p, ok := store.Capability[store.Parallel](st); ok {
+		s.batches.lanes = max(1, p.CommitsInParallel())
+	}
+	return s, nil
+}
+
+func (o *Options) setDefaults() error {
+	if o.Attempts < 0 || o.MaxGroup < 0 || o.GroupTimeout < 0 || o.Poll < 0 {
+		return roomkit.BadInput("Options", "negative")
+	}
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.NewID == nil {
+		o.NewID = newIDs(o.Clock)
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.Attempts == 0 {
+		o.Attempts = 16
+	}
+	if o.MaxGroup == 0 {
+		o.MaxGroup = 256
+	}
+	if o.GroupTimeout == 0 {
+		o.GroupTimeout = 30 * time.Second
+	}
+	if o.Poll == 0 {
+		o.Poll = time.Second
+	}
+	return nil
+}
+
+// Result says what a command did, or for [Service.Plan] would do.
+type Result struct {
+	Room    roomkit.RoomID   // the room concerned or opened; zero for directory commands
+	Kind    roomkit.Kind     // of that room; KindNone for directory commands
+	Version roomkit.Version  // of that room
+	Opened  bool             // the command opened a new room; of a repeat, that it did the first time
+	Changed bool             // false: everything was already so, or rooms are offered
+	Repeat  bool             // the command had been done before with the same key; nothing was done now
+	Offers  []roomkit.Offer  // rooms to choose from instead; nothing was changed (CRE-04)
+	Dropped []roomkit.UserID // people left out for lack of permission, in byte order
+	Events  []roomkit.Event  // what happened, in order
+	Notices []roomkit.Notice // whom to tell, see NoticesOf; a host that takes them from the feed leaves these alone
+	Cursor  roomkit.Cursor   // the place in the feed behind the last event
+}
+
+// EachResult is the outcome of one command of [Service.Each].
+type EachResult struct {
+	Result Result
+	Err    error
+}
+
+// Do runs one command. It decides on facts that the store compares again when it
+// commits, and decides anew when they have changed meanwhile.
+//
+// Errors are [*Error]. A refusal is [ErrDenied], [ErrInvalid] or [ErrNotFound];
+// [ErrCommandReused] and [ErrConflict] come of [WithKey], [IfVersion] and of others
+// who change the same. Commands in conflict are run again, up to Options.Attempts
+// times, and so are those of which the store says [ErrUnknownOutcome]. Any other
+// error of the store means that nothing was stored; Do returns it as it is, at once,
+// as well as an error of Options.Directory, of Options.Contacts and of the context,
+// unless an earlier attempt is unknown: then the error is ErrUnknownOutcome, too.
+//
+// After [ErrUnknownOutcome] repeat the command with the same [WithKey]; after every
+// other error nothing has changed, except that users whom Options.Directory filled
+// in stay known.
+func (s *Service) Do(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, opts ...CallOption) (Result, error) {
+	c, err := s.newCall(ctx, actor, cmd, opts)
+	if err != nil {
+		return Result{}, wrap(actor, cmd, err)
+	}
+	result, err := s.finish(c)
+	s.release(c)
+	return result, err
+}
+
+// Each runs several commands, for instance leaving several rooms (GEN-13). Every
+// command is judged on its own and none undoes another (GEN-14). They may be
+// decided in any order; the results are in the order of the commands, each with an
+// error as Do gives it. Of more than MaxEach commands none is carried out, and
+// every one gets the same [*Invalid].
+func (s *Service) Each(ctx context.Context, actor roomkit.Actor, cmds []roomkit.Command, opts ...CallOption) []EachResult {
+	return s.each(actor, cmds, func(i int, cmd roomkit.Command) (*call, error) {
+		if len(cmds) > roomkit.MaxEach {
+			return nil, roomkit.BadInput("Commands", fmt.Sprintf("more than %d", roomkit.MaxEach))
+		}
+		c, err := s.newCall(ctx, actor, cmd, opts)
+		if err == nil {
+			c.numbered(i)
+		}
+		return c, err
+	})
+}
+
+func (s *Service) each(actor roomkit.Actor, cmds []roomkit.Command, newCall func(int, roomkit.Command) (*call, error)) []EachResult {
+	results := make([]EachResult, len(cmds))
+	var all sync.WaitGroup
+	for i, cmd := range cmds {
+		c, err := newCall(i, cmd)
+		if err != nil {
+			results[i].Err = wrap(actor, cmd, err)
+			continue
+		}
+		all.Go(func() { results[i].Result, results[i].Err = s.finish(c) })
+	}
+	all.Wait()
+	return results
+}
+
+// Plan says what a command would do, or which rule forbids it, and changes
+// nothing. It runs the same decision as Do and has its errors, but never
+// [ErrUnknownOutcome]. Options.Directory is not asked: who is not known yet is
+// refused.
+func (s *Service) Plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, opts ...CallOption) (Result, error) {
+	result, err := s.plan(ctx, actor, cmd, opts)
+	return result, wrap(actor, cmd, err)
+}
+
+func (s *Service) plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, opts []CallOption) (Result, error) {
+	c, err := s.newCall(ctx, actor, cmd, opts)
+	if err != nil {
+		return Result{}, err
+	}
+	c.plan = true
+	return s.attempt(c)
+}
+
+// Options configure a [Service]. The zero value is ready for use.
+type Options struct {
+	// Policy holds the decisions on open points. The zero value is the
+	// recommended one.
+	Policy roomkit.Policy
+	// Clock gives the time. Defaults to time.Now.
+	Clock func() time.Time
+	// NewID gives the ids of rooms and commands; they must never repeat.
+	// Defaults to UUIDv7.
+	NewID func() [16]byte
+	// Logger receives debug lines: commands that run again, followers that try again
+	// or cannot give up their lease, waiting without the store's wake-ups. Defaults to
+	// none.
+	Logger *slog.Logger
+	// Observer is told what the service does. Its functions must not block.
+	Observer Observer
+	// Directory fills in users that the store has not seen yet.
+	Directory Directory
+	// Contacts tells which of some outsiders (users of other companies, LINE
+	// users) are contacts of a user (EXT-32, LINE-02). Without it, nobody is,
+	// unless [WithContacts] says so or Policy.AnyoneIsContact is set.
+	Contacts func(ctx context.Context, of roomkit.UserID, outsiders []roomkit.UserID) ([]roomkit.UserID, error)
+	// Veto can refuse what the rules allow; it can never allow what they forbid.
+	// It must be a pure function of its arguments. A non-nil error refuses the
+	// command with Rule "VETO" and the error's text as the reason.
+	Veto func(actor roomkit.Actor, cmd roomkit.Command, d decide.Decision) error
+	// Attempts is how often a command is decided at most when others keep
+	// changing what it relies on. Defaults to 16.
+	Attempts int
+	// MaxGroup is how many commands share a commit at most. Defaults to 256.
+	MaxGroup int
+	// Poll is how long Watch and Follow wait for news at most, also on a store that
+	// wakes them. Defaults to a second.
+	Poll time.Duration
+	// GroupTimeout bounds the store calls that several callers share. Defaults to
+	// 30 seconds.
+	GroupTimeout time.Duration
+}
+
+// Directory is the host's source of users. Users returns those it knows of ids,
+// with their companies; ids it does not know are left out.
+type Directory interface {
+	Users(ctx context.Context, ids []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error)
+}
+
+// Observer holds functions that the service calls; nil ones are skipped.
+type Observer struct {
+	// Command is called once for every command that Do or Each ends.
+	Command func(CommandReport)
+	// Group is called for every commit.
+	Group func(GroupReport)
+}
+
+// CommandReport tells how a command ended.
+type CommandReport struct {
+	Name     string // the command's name
+	Actor    roomkit.Actor
+	Room     roomkit.RoomID
+	Err      error // nil, or what Do returned
+	Changed  bool
+	Attempts int
+	Took     time.Duration
+}
+
+// GroupReport tells about one commit.
+type GroupReport struct {
+	Commands  int // how many commands were in it
+	Conflicts int // how many of them have to run again
+	Took      time.Duration
+}
+
+// CallOption changes one call of Do, Each or Plan.
+type CallOption func(*callOptions)
+
+type callOptions struct {
+	key      string
+	hasKey   bool
+	ifVer    roomkit.Version
+	hasIfVer bool
+	contacts []roomkit.UserID
+}
+
+// WithKey makes a command idempotent: repeating it with the same key and actor
+// returns the first outcome (Room, Opened, Changed, Events, Notices, Cursor, and
+// Kind and Version as of those events) and changes nothing. Another command under
+// the same key, be it the same people in another order, is ErrCommandReused.
+// Refusals and offers are no outcomes: after them the key is as good as new. The
+// key is 1 to MaxKeyBytes bytes. With Each the key belongs to the whole call.
+func WithKey(key string) CallOption {
+	return func(o *callOptions) { o.key = key; o.hasKey = true }
+}
+
+// IfVersion demands that the room named in the command has this version;
+// otherwise a command that would be allowed ends with ErrConflict and is not run
+// again. A command that names no room is ErrInvalid; OpenDirect and OpenSelf mean the
+// room that they open.
+func IfVersion(v roomkit.Version) CallOption {
+	return func(o *callOptions) { o.ifVer, o.hasIfVer = v, true }
+}
+
+// WithContacts says that these outsiders are contacts of the actor (EXT-32).
+func WithContacts(people ...roomkit.UserID) CallOption {
+	return func(o *callOptions) { o.contacts = append(o.contacts, people...) }
+}
+
+// newIDs gives a source of UUIDv7 (RFC 9562): milliseconds, then randomness,
+// which is read in larger pieces. google/uuid would allocate for each id.
+func newIDs(now func() time.Time) func() [16]byte {
+	var mu sync.Mutex
+	var pool [4000]byte
+	used := len(pool)
+	return func() (id [16]byte) {
+		mu.Lock()
+		if used == len(pool) {
+			rand.Read(pool[:]) // never fails: it ends the program instead
+			used = 0
+		}
+		used += copy(id[6:], pool[used:used+10])
+		mu.Unlock()
+		ms := uint64(now().UnixMilli())
+		binary.BigEndian.PutUint16(id[:2], uint16(ms>>32))
+		binary.BigEndian.PutUint32(id[2:6], uint32(ms))
+		id[6] = id[6]&0x0f | 0x70
+		id[8] = id[8]&0x3f | 0x80
+		return id
+	}
+}
+
+// within makes an error a part of another one, as [Error] is added once.
+func within(err error) error {
+	var place *roomkit.Error
+	if errors.As(err, &place) {
+		return fmt.Errorf("%s: %w", place.Op, place.Err)
+	}
+	return err
+}
+
+func wrap(actor roomkit.Actor, cmd roomkit.Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	if decide.CheckValue(cmd) != nil {
+		return &roomkit.Error{Op: "Do", Err: err}
+	}
+	return &roomkit.Error{Op: cmd.CommandName(), Room: roomNamed(actor, cmd), Err: err}
+}
+
+// roomNamed is the room that a command names or opens, whether or not there is
+// one.
+func roomNamed(actor roomkit.Actor, cmd roomkit.Command) roomkit.RoomID {
+	malformed := decide.CheckCommand(actor, cmd) != nil
+	switch c := cmd.(type) {
+	case roomkit.OpenSelf, roomkit.OpenDirect, roomkit.OpenTeamRoom, roomkit.SyncTeam:
+		if malformed {
+			return roomkit.RoomID{}
+		}
+	case roomkit.CreateRoom:
+		if malformed {
+			return cmp.Or(c.Source, c.Use)
+		}
+	default:
+	}
+	var n store.Need
+	decide.FillNeed(actor, cmd, &n)
+	return n.Room
+}

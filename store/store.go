@@ -1,0 +1,323 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	roomkit "github.com/go-roomkit/roomkit"
+)
+
+// Store keeps rooms, people, directory and events. Package storetest holds the
+// rules of this contract as a suite that any store can run; memstore is the
+// reference.
+//
+// Every method may block and honours its context. Slices that a store returns
+// belong to the caller; slices that it is given, and those inside of them, it does
+// not keep. Ids compare as bytes.
+// Times are UTC microseconds. A limit of 0 means [DefaultPage], and a store
+// never returns more than [MaxPage] rows. Fewer rows than the limit do not mean
+// the end; an empty page does. Errors wrap one of this package's sentinels together
+// with the cause, where one of them fits; others are those of the context and of
+// what the store keeps its data in, a full disk for instance.
+//
+// A store may also be a [Notifier] and [Parallel]. A store that wraps another one is a
+// [Wrapper], too, or the service does not find these capabilities.
+type Store interface {
+	// Load answers all needs from one consistent read, in the order given.
+	Load(ctx context.Context, needs []Need) ([]Facts, error)
+
+	// Commit stores the changes, each whole or not at all and none depending on
+	// another's success; they are applied in the order given, so that a later one
+	// can build on an earlier one. One that relies on a version which a refused
+	// change of the same call would have made is ErrConflict, even if somebody else
+	// has made that version meanwhile. The results are in the same order. A non-nil
+	// error means that nothing can be said of any of them: it is
+	// ErrUnknownOutcome if some may have been stored, and anything else if none
+	// was.
+	Commit(ctx context.Context, changes []Change) ([]CommitResult, error)
+
+	// Members pages through the people of a room in byte order of their ids.
+	Members(ctx context.Context, q MemberQuery) ([]roomkit.Member, error)
+
+	// Rooms pages through rooms in byte order of their ids.
+	Rooms(ctx context.Context, q RoomQuery) ([]RoomEntry, error)
+
+	// Users pages through users in byte order of their ids.
+	Users(ctx context.Context, q UserQuery) ([]roomkit.User, error)
+
+	// History pages through the records of one subject after a version.
+	History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]Record, error)
+
+	// Feed pages through all records after a cursor: every record exactly once,
+	// those of one subject in version order, and never a record that comes before
+	// one already returned. A cursor that this store did not issue is ErrInvalid.
+	Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]Record, error)
+}
+
+// Need says which rows a decision depends on. Zero fields ask for nothing.
+type Need struct {
+	// Command asks for the outcome of an earlier commit of this command.
+	Command roomkit.CommandID
+	// Room asks for the room's row. For a Direct room both parties come with it
+	// (as if named in People), for a Team room its team's row, for any room the
+	// owning company.
+	Room roomkit.RoomID
+	// People asks for these users, their companies and their rows in Room.
+	People []roomkit.UserID
+	// Masters asks for all Group Masters of Room, as if named in People.
+	Masters bool
+	// Everybody asks for all who take part in or manage Room, as if named in
+	// People, up to MaxEverybody + 1 rows.
+	Everybody bool
+	// Companies asks for further companies.
+	Companies []roomkit.CompanyID
+	// Team asks for a team and, as if named in People, its leader.
+	Team roomkit.TeamID
+	// Name asks which active room holds this NameKey in Company.
+	Name    string
+	Company roomkit.CompanyID
+	// Shared asks for the active rooms in which all of these take part: those
+	// with exactly these participants first, then by room id, at most
+	// MaxShared of each.
+	Shared []roomkit.UserID
+	// Checkpoint asks for a follower's cursor.
+	Checkpoint string
+}
+
+// MaxShared limits the rooms that a store returns for Need.Shared.
+const MaxShared = 100
+
+// Facts are the answer to a Need, of one moment. What does not exist is absent
+// from the slices; Room and Team have version 0 then. Slices have no order and
+// no duplicates.
+type Facts struct {
+	Done       *Outcome // of Need.Command, if it was committed
+	Room       roomkit.Room
+	Members    []roomkit.Member // rows in Room of the people asked for, ended ones included
+	Users      []roomkit.User
+	Companies  []roomkit.Company // of the users, of the room, and those asked for
+	Team       roomkit.Team
+	NameHolder roomkit.RoomID // zero: the name is free
+	Shared     []RoomEntry
+	Checkpoint roomkit.Cursor
+
+	// The service adds the following; a store leaves them alone.
+	Asked    *Need            // the need that these facts answer
+	NewRoom  roomkit.RoomID   // the id of the room this command may create
+	Contacts []roomkit.UserID // outsiders known to be contacts of the actor (EXT-32)
+	Earlier  *Facts           // of a first look, where a decision had to ask for more
+	Index    people
+}
+
+// Expect is a version that a change relies on. Version 0 means that the subject
+// must not exist.
+type Expect struct {
+	Subject roomkit.Subject
+	Version roomkit.Version
+}
+
+// Tally is a count that a change relies on and replaces: User.Groups or
+// Company.Groups. It is compared like a version but is not part of one.
+type Tally struct {
+	User    roomkit.UserID    // either
+	Company roomkit.CompanyID // or
+	Was     int64
+	Now     int64
+}
+
+// Change is what one command does: stored whole or not at all. Commit compares
+// everything in Expect, Tallies and Checkpoint and writes in one atomic
+// step; a mismatch is ErrConflict for this change and stores nothing of it. Room
+// rows whose NameKey is not empty are unique by Company and NameKey among active
+// rooms; a change that would break this is ErrConflict, too.
+//
+// A malformed change is ErrInvalid and stores nothing: a zero Command, a row
+// that is not expected, that appears twice or whose new version is not the
+// expected one plus the number of its records, records that leave a gap or are
+// longer than MaxEventBytes; [Change.Check] says so. [Refusals] helps with changes
+// that rely on refused ones of the same call.
+type Change struct {
+	Command roomkit.CommandID // a command id already stored makes the change a repeat
+	Digest  [32]byte          // identifies the payload: a repeat with another one is ErrCommandReused
+	Expect  []Expect          // of everything written and everything relied on, each once
+
+	Rooms     []roomkit.Room // new values; the expected version is the old one
+	Members   []roomkit.Member
+	Users     []roomkit.User // Groups is ignored
+	Companies []roomkit.Company
+	Teams     []roomkit.Team
+	// Ended are rooms among Rooms that end: the store ends all rows of people who
+	// still take part or manage in these rooms (Left, LeftAt, LeftVersion and
+	// LeftBy from it) and, in a group, lowers User.Groups of those who took part.
+	Ended []RoomEnd
+
+	Tallies    []Tally
+	Checkpoint *Checkpoint
+	Records    []Record // the events, in order; Cursor is empty
+	Outcome    Outcome  // what a repeat returns; the store fills in Cursor
+}
+
+// RoomEnd says how the remaining memberships of a room end.
+type RoomEnd struct {
+	Room    roomkit.RoomID
+	Kind    roomkit.Kind
+	At      time.Time
+	Version roomkit.Version
+	Cause   roomkit.Cause
+	By      roomkit.Actor
+}
+
+// Checkpoint moves a follower's stored cursor from Was to Now.
+type Checkpoint struct {
+	Name string
+	Was  roomkit.Cursor
+	Now  roomkit.Cursor
+}
+
+// Outcome is what a store remembers of a command.
+type Outcome struct {
+	Command roomkit.CommandID
+	Digest  [32]byte
+	Room    roomkit.RoomID // the room the command concerned or opened; may be zero
+	Changed bool           // false: the command found everything already so
+	Events  []EventAt      // the events it stored, in order
+	Cursor  roomkit.Cursor // behind its last event; empty if there was none
+}
+
+// EventAt names one stored event.
+type EventAt struct {
+	Subject roomkit.Subject
+	Version roomkit.Version
+}
+
+// CommitResult is the fate of one change.
+type CommitResult struct {
+	Outcome Outcome // what was stored, by this commit or by an earlier one of the same command
+	Repeat  bool    // the command had been stored before; nothing was done now
+	Err     error   // nil, or ErrConflict, ErrCommandReused, ErrInvalid: nothing of it is stored
+}
+
+// Record is a stored event: an envelope that stores can read and bytes that
+// they need not understand.
+type Record struct {
+	Subject roomkit.Subject
+	Version roomkit.Version
+	Type    string
+	At      time.Time
+	Command roomkit.CommandID
+	Cursor  roomkit.Cursor // the place behind this record in the feed; set by the store
+	Data    []byte         // the encoded event, at most MaxEventBytes
+}
+
+// MemberQuery asks for people of a room.
+type MemberQuery struct {
+	Room  roomkit.RoomID
+	Which MemberFilter
+	After roomkit.UserID // the last id of the page before
+	Limit int            // rows of one page; [Service.Members] goes on with the next page by itself
+}
+
+// MemberFilter selects rows of people.
+type MemberFilter uint8
+
+// The filters.
+const (
+	MembersPresent MemberFilter = iota // who take part or manage
+	MembersTakingPart
+	MembersManaging
+	MembersAll // those who left, too
+	memberFilterCount
+)
+
+// RoomQuery asks for rooms. Exactly one of User, Company and Participants is set.
+type RoomQuery struct {
+	User         roomkit.UserID // rooms in which this user takes part or manages, as Which says
+	Which        MemberFilter
+	Company      roomkit.CompanyID // active rooms that this company owns
+	Public       bool              // with Company: only public groups
+	Participants []roomkit.UserID  // active rooms in which all of these take part
+	Exact        bool              // with Participants: and nobody else
+	Kinds        []roomkit.Kind    // empty: all
+	After        roomkit.RoomID    // the last id of the page before
+	Limit        int               // rows of one page; lists of [Service] go on with the next page by themselves
+}
+
+// RoomEntry is a room in a list, with the row of the user asked for; the row is
+// zero if no user was.
+type RoomEntry struct {
+	Room   roomkit.Room
+	Member roomkit.Member
+}
+
+// UserQuery asks for users of a company; the empty company stands for users who
+// belong to none.
+type UserQuery struct {
+	Company roomkit.CompanyID
+	After   roomkit.UserID
+	Limit   int
+}
+
+// The optional capabilities of stores. They are found through every [Wrapper] as well.
+type (
+	// Wrapper is a store around another one, for instance one that logs.
+	Wrapper interface {
+		// Unwrap gives the store inside.
+		Unwrap() Store
+	}
+	// Notifier is a store that can wake followers.
+	Notifier interface {
+		// Wake returns a channel that receives a value some time after each commit;
+		// several commits may share one. It carries no data. It ends with ctx.
+		Wake(ctx context.Context) (<-chan struct{}, error)
+	}
+	// Parallel is a store that commits several groups of changes side by side.
+	Parallel interface {
+		// CommitsInParallel is how many Commits the store does well at the same time.
+		// Without this method it is 1.
+		CommitsInParallel() int
+	}
+)
+
+func Capability[T any](s Store) (T, bool) {
+	for s != nil {
+		if c, ok := s.(T); ok {
+			return c, true
+		}
+		u, ok := s.(Wrapper)
+		if !ok {
+			break
+		}
+		s = u.Unwrap()
+	}
+	var none T
+	return none, false
+}
+
+// people indexes the users and rows of large facts, so that a command that
+// names hundreds stays linear.
+type people struct {
+	Users map[roomkit.UserID]int
+	Rows  map[roomkit.UserID]int
+}
+
+func (q *RoomQuery) CheckForUser() error {
+	if q.Which >= MembersAll {
+		return roomkit.BadInput("Which", "not a filter for users")
+	}
+	for i, k := range q.Kinds {
+		if k == roomkit.KindNone || k >= roomkit.KindCount {
+			return roomkit.BadInput(fmt.Sprintf("Kinds[%d]", i), fmt.Sprintf("unknown value %d", k))
+		}
+	}
+	return nil
+}
+
+// ask loads and demands an answer to every need.
+func Ask(ctx context.Context, store Store, needs []Need) ([]Facts, error) {
+	facts, err := store.Load(ctx, needs)
+	if err == nil && len(facts) != len(needs) {
+		err = fmt.Errorf("%w: the store answered %d of %d needs", roomkit.ErrUnsupported, len(facts), len(needs))
+	}
+	return facts, err
+}

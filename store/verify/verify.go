@@ -1,0 +1,463 @@
+package verify
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"reflect"
+
+	roomkit "github.com/go-roomkit/roomkit"
+	codec "github.com/go-roomkit/roomkit/codec"
+	decide "github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+// Inconsistency is a place where a store's rows, events and counts contradict
+// each other. errors.Is(err, ErrInconsistent) holds.
+type Inconsistency struct {
+	Subject roomkit.Subject
+	What    string // for instance "row", "feed", "members", "groups"
+	Detail  string
+}
+
+// Error describes the contradiction.
+func (i *Inconsistency) Error() string {
+	return fmt.Sprintf("%s: %s: %s", i.Subject, i.What, i.Detail)
+}
+
+// Unwrap makes an Inconsistency an [ErrInconsistent].
+func (i *Inconsistency) Unwrap() error { return roomkit.ErrInconsistent }
+
+// VerifyProgress says how far [Verify] has come.
+type VerifyProgress struct {
+	Records         int64 // read from the feed
+	Rooms           int64 // checked
+	People          int64 // rows of people in rooms, ended ones included, checked
+	Inconsistencies int64 // found
+}
+
+// maxInconsistencies ends a verification that would only go on complaining.
+const maxInconsistencies = 100
+
+// Verify reads the whole feed of a store, folds the events of every room, user,
+// company and team and compares the result with the stored rows, counts,
+// digests, lists and tallies. It returns nil, an error of the store, or the
+// [*Inconsistency] errors it found, joined, at most 100.
+//
+// progress may be nil; it is called after every page of the feed and at the end.
+// Verify writes nothing. It can run beside writers: a room that changes while it
+// is compared is compared again, and what only a quiet store can promise (tallies
+// and lists of users) is left out if the feed has grown meanwhile. It costs about
+// two reads of every event, and memory in proportion to the number of subjects.
+func Verify(ctx context.Context, s store.Store, progress func(VerifyProgress)) error {
+	v := &verifier{
+		store: s, seen: map[roomkit.Subject]roomkit.Version{}, rows: map[roomkit.Subject]roomkit.Version{},
+		takes: map[roomkit.UserID]int64{}, groups: map[roomkit.UserID]int64{}, owns: map[roomkit.CompanyID]int64{},
+	}
+	err := v.feed(ctx, progress)
+	if err == nil {
+		err = v.complete()
+	}
+	if err == nil {
+		err = v.tallies(ctx)
+	}
+	if progress != nil {
+		progress(v.VerifyProgress)
+	}
+	if err != nil && !errors.Is(err, errEnough) {
+		return &roomkit.Error{Op: "Verify", Err: err}
+	}
+	return errors.Join(v.found...)
+}
+
+var errEnough = errors.New("too many inconsistencies")
+
+type verifier struct {
+	VerifyProgress
+	store store.Store
+	seen  map[roomkit.Subject]roomkit.Version // the newest version in the feed
+	rows  map[roomkit.Subject]roomkit.Version // the version with which the row was compared
+	end   roomkit.Cursor
+	found []error
+
+	// What the folded rooms say, to be compared with lists and tallies.
+	takes  map[roomkit.UserID]int64 // rooms in which the user takes part or manages
+	groups map[roomkit.UserID]int64
+	owns   map[roomkit.CompanyID]int64 // active groups
+}
+
+func (v *verifier) complain(of roomkit.Subject, what, format string, args ...any) error {
+	v.found = append(v.found, &Inconsistency{of, what, fmt.Sprintf(format, args...)})
+	v.Inconsistencies++
+	if len(v.found) >= maxInconsistencies {
+		return errEnough
+	}
+	return nil
+}
+
+// feed checks that every subject's records come in order without gaps, and
+// checks every subject as soon as it is met.
+func (v *verifier) feed(ctx context.Context, progress func(VerifyProgress)) error {
+	for {
+		page, err := v.store.Feed(ctx, v.end, roomkit.MaxPage)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for i := range page {
+			rec := &page[i]
+			v.Records++
+			before, known := v.seen[rec.Subject]
+			v.seen[rec.Subject] = rec.Version
+			if rec.Version != before+1 {
+				if err := v.complain(rec.Subject, "feed", "version %d follows %d", rec.Version, before); err != nil {
+					return err
+				}
+			}
+			if !known {
+				if err := v.subject(ctx, rec.Subject); err != nil {
+					return err
+				}
+			}
+		}
+		v.end = page[len(page)-1].Cursor
+		if progress != nil {
+			progress(v.VerifyProgress)
+		}
+	}
+}
+
+// complete checks that the feed, which was read to its end after the rows, has
+// all that the rows have.
+func (v *verifier) complete() error {
+	for of, version := range v.rows {
+		if seen := v.seen[of]; seen < version {
+			if err := v.complain(of, "feed", "ends at version %d, the row has %d", seen, version); err != nil {
+				return err
+			}
+		}
+	}
+	for user := range v.takes {
+		if of := roomkit.UserSubject(user); v.seen[of] == 0 {
+			if err := v.complain(of, "feed", "has no record of this user"); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (v *verifier) subject(ctx context.Context, of roomkit.Subject) error {
+	if of.Type == roomkit.SubjectRoom {
+		v.Rooms++
+		return v.room(ctx, of)
+	}
+	need := store.Need{}
+	switch of.Type {
+	case roomkit.SubjectUser:
+		need.People = []roomkit.UserID{roomkit.UserID(of.ID)}
+	case roomkit.SubjectCompany:
+		need.Companies = []roomkit.CompanyID{roomkit.CompanyID(of.ID)}
+	default:
+		need.Team = roomkit.TeamID(of.ID)
+	}
+	f, err := v.load(ctx, need)
+	if err != nil {
+		return err
+	}
+	return v.compareDirectory(ctx, of, f)
+}
+
+func (v *verifier) load(ctx context.Context, n store.Need) (*store.Facts, error) {
+	facts, err := store.Ask(ctx, v.store, []store.Need{n})
+	if err != nil {
+		return nil, err
+	}
+	return &facts[0], nil
+}
+
+// events gives the decoded events of a subject up to a version to fold. It
+// reports whether all of them are known to this version of the library.
+func (v *verifier) events(ctx context.Context, of roomkit.Subject, upTo roomkit.Version, fold func(roomkit.Event)) (known bool, err error) {
+	known = true
+	for at := roomkit.Version(0); at < upTo; {
+		page, err := v.store.History(ctx, of, at, roomkit.MaxPage)
+		if err != nil {
+			return false, err
+		}
+		if len(page) == 0 {
+			return false, v.complain(of, "history", "ends at version %d, the row has %d", at, upTo)
+		}
+		for i := range page {
+			if page[i].Version > upTo {
+				break
+			}
+			e, complaint := checkRecord(of, &page[i], at+1)
+			if complaint != "" {
+				return false, v.complain(of, "history", "%s", complaint)
+			}
+			if _, unknown := e.(*roomkit.Unknown); unknown {
+				known = false
+			}
+			fold(e)
+			at++
+		}
+	}
+	return known, nil
+}
+
+// checkRecord compares the envelope of a record with the event in it.
+func checkRecord(of roomkit.Subject, rec *store.Record, want roomkit.Version) (roomkit.Event, string) {
+	if rec.Subject != of || rec.Version != want {
+		return nil, fmt.Sprintf("%s/%d stands where version %d should", rec.Subject, rec.Version, want)
+	}
+	e, err := codec.DecodeRecord(*rec)
+	if err != nil {
+		return nil, err.Error()
+	}
+	info := e.Info()
+	if info.Subject != of || info.Version != rec.Version || !info.At.Equal(rec.At) || info.Command != rec.Command || e.Type() != rec.Type {
+		return nil, fmt.Sprintf("the event of version %d is not that of its record", want)
+	}
+	return e, ""
+}
+
+// foldedRoom is a room and its people as the events have made them.
+type foldedRoom struct {
+	room   roomkit.Room
+	people map[roomkit.UserID]roomkit.Member
+}
+
+func (r *foldedRoom) fold(e roomkit.Event) {
+	r.room = r.room.Apply(e)
+	switch e := e.(type) {
+	case *roomkit.MemberJoined:
+		r.each(e, e.People)
+	case *roomkit.MemberLeft:
+		r.each(e, e.People)
+	case *roomkit.MasterAppointed:
+		r.each(e, e.People)
+	case *roomkit.MasterDismissed:
+		r.each(e, e.People)
+	case *roomkit.RoomConverted:
+		r.each(e, e.People)
+	case *roomkit.RoomEnded:
+		for id, row := range r.people {
+			r.people[id] = row.Apply(e)
+		}
+	default: // does not concern people
+	}
+}
+
+func (r *foldedRoom) each(e roomkit.Event, people []roomkit.Person) {
+	for i := range people {
+		row := r.people[people[i].User]
+		row.User = people[i].User
+		r.people[row.User] = row.Apply(e)
+	}
+}
+
+// room folds a room and compares it, again if it changed meanwhile.
+func (v *verifier) room(ctx context.Context, of roomkit.Subject) error {
+	for range 10 {
+		before, err := v.load(ctx, store.Need{Room: of.Room})
+		if err != nil {
+			return err
+		}
+		v.rows[of] = before.Room.Version
+		folded := foldedRoom{people: map[roomkit.UserID]roomkit.Member{}}
+		known, err := v.events(ctx, of, before.Room.Version, folded.fold)
+		if err != nil {
+			return err
+		}
+		stored, err := v.members(ctx, of.Room)
+		if err != nil {
+			return err
+		}
+		after, err := v.load(ctx, store.Need{Room: of.Room})
+		if err != nil {
+			return err
+		}
+		if after.Room.Version != before.Room.Version {
+			continue
+		}
+		if !known {
+			return nil // a newer version of the library has written here
+		}
+		return v.compareRoom(of, &folded, &after.Room, stored)
+	}
+	return fmt.Errorf("%w: %s does not stop changing", roomkit.ErrConflict, of)
+}
+
+func (v *verifier) members(ctx context.Context, room roomkit.RoomID) ([]roomkit.Member, error) {
+	var all []roomkit.Member
+	q := store.MemberQuery{Room: room, Which: store.MembersAll, Limit: roomkit.MaxPage}
+	for {
+		page, err := v.store.Members(ctx, q)
+		if err != nil || len(page) == 0 {
+			return all, err
+		}
+		all = append(all, page...)
+		q.After = page[len(page)-1].User
+	}
+}
+
+func (v *verifier) compareRoom(of roomkit.Subject, folded *foldedRoom, stored *roomkit.Room, people []roomkit.Member) error {
+	if *stored != folded.room {
+		return v.complain(of, "row", "stored %+v, events say %+v", *stored, folded.room)
+	}
+	var counts roomkit.Counts
+	var digest roomkit.SetDigest
+	for i := range people {
+		v.People++
+		m := &people[i]
+		if want, ok := folded.people[m.User]; !ok || want != *m {
+			return v.complain(of, "members", "stored %+v, events say %+v", *m, want)
+		}
+		delete(folded.people, m.User)
+		if m.Participant {
+			digest = digest.With(m.User)
+		}
+		v.count(stored, m, &counts)
+	}
+	for id := range folded.people {
+		return v.complain(of, "members", "the row of %q is missing", id)
+	}
+	if counts != stored.Counts || digest != stored.Digest {
+		return v.complain(of, "counts", "the rows give %+v, the room has %+v", counts, stored.Counts)
+	}
+	if stored.State == roomkit.StateActive && stored.Kind.IsGroup() {
+		v.owns[stored.Company]++
+	}
+	return nil
+}
+
+func (v *verifier) count(room *roomkit.Room, m *roomkit.Member, c *roomkit.Counts) {
+	if m.Participant || m.Master {
+		v.takes[m.User]++
+	}
+	if m.Master {
+		c.Masters++
+	}
+	if !m.Participant {
+		return
+	}
+	c.Participants++
+	if room.Kind.IsGroup() {
+		v.groups[m.User]++
+	}
+	switch {
+	case m.Kind == roomkit.UserBot:
+		c.Bots++
+	case m.Kind == roomkit.UserLINE:
+		c.LINEUsers++
+	case m.Company != room.Company:
+		c.Outsiders++
+	}
+}
+
+// compareDirectory compares a user, a company or a team with the fold of its
+// events.
+func (v *verifier) compareDirectory(ctx context.Context, of roomkit.Subject, f *store.Facts) error {
+	var user roomkit.User
+	var company roomkit.Company
+	var team roomkit.Team
+	version, stored := f.Team.Version, any(f.Team)
+	switch of.Type {
+	case roomkit.SubjectUser:
+		row := *decide.UserFacts(f, roomkit.UserID(of.ID))
+		version, row.Groups = row.Version, 0
+		stored = row
+	case roomkit.SubjectCompany:
+		row := *decide.CompanyFacts(f, roomkit.CompanyID(of.ID))
+		version, row.Groups = row.Version, 0
+		stored = row
+	default:
+	}
+	v.rows[of] = version
+	known, err := v.events(ctx, of, version, func(e roomkit.Event) {
+		user, company, team = user.Apply(e), company.Apply(e), team.Apply(e)
+	})
+	if err != nil || !known {
+		return err
+	}
+	folded := map[roomkit.SubjectType]any{roomkit.SubjectUser: user, roomkit.SubjectCompany: company, roomkit.SubjectTeam: team}[of.Type]
+	if !reflect.DeepEqual(folded, stored) {
+		return v.complain(of, "row", "stored %+v, events say %+v", stored, folded)
+	}
+	return nil
+}
+
+// tallies compares what can only be compared while nobody writes: in how many
+// rooms a user is, in how many groups, and how many groups a company owns.
+func (v *verifier) tallies(ctx context.Context) error {
+	for of := range v.seen {
+		if of.Type != roomkit.SubjectUser && of.Type != roomkit.SubjectCompany {
+			continue
+		}
+		f, err := v.load(ctx, store.Need{People: []roomkit.UserID{roomkit.UserID(of.ID)}, Companies: []roomkit.CompanyID{roomkit.CompanyID(of.ID)}})
+		if err != nil {
+			return err
+		}
+		if of.Type == roomkit.SubjectCompany {
+			company := decide.CompanyFacts(f, roomkit.CompanyID(of.ID))
+			if err = v.compareCount(ctx, of, "groups", company.Groups, v.owns[company.ID]); err == nil {
+				err = v.listed(ctx, company.ID)
+			}
+		} else {
+			err = v.user(ctx, of, decide.UserFacts(f, roomkit.UserID(of.ID)))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return v.listed(ctx, "") // users from LINE
+}
+
+// listed checks that the feed knows the users of a company.
+func (v *verifier) listed(ctx context.Context, company roomkit.CompanyID) error {
+	q := store.UserQuery{Company: company, Limit: roomkit.MaxPage}
+	for {
+		page, err := v.store.Users(ctx, q)
+		if err != nil || len(page) == 0 {
+			return err
+		}
+		for i := range page {
+			of := roomkit.UserSubject(page[i].ID)
+			if err := v.compareCount(ctx, of, "feed", 1, int64(min(1, v.seen[of]))); err != nil {
+				return err
+			}
+		}
+		q.After = page[len(page)-1].ID
+	}
+}
+
+func (v *verifier) user(ctx context.Context, of roomkit.Subject, u *roomkit.User) error {
+	if err := v.compareCount(ctx, of, "groups", u.Groups, v.groups[u.ID]); err != nil {
+		return err
+	}
+	listed := int64(0)
+	q := store.RoomQuery{User: roomkit.UserID(of.ID), Limit: roomkit.MaxPage}
+	for {
+		page, err := v.store.Rooms(ctx, q)
+		if err != nil {
+			return err
+		}
+		if len(page) == 0 {
+			return v.compareCount(ctx, of, "rooms listed", listed, v.takes[roomkit.UserID(of.ID)])
+		}
+		listed += int64(len(page))
+		q.After = page[len(page)-1].Room.ID
+	}
+}
+
+// compareCount complains unless somebody has written since the feed was read.
+func (v *verifier) compareCount(ctx context.Context, of roomkit.Subject, what string, stored, folded int64) error {
+	if stored == folded {
+		return nil
+	}
+	newer, err := v.store.Feed(ctx, v.end, 1)
+	if err != nil || len(newer) > 0 {
+		return err
+	}
+	return v.complain(of, what, "stored %d, the events give %d", stored, folded)
+}
