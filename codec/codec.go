@@ -8,7 +8,7 @@ import (
 	"slices"
 	"sync"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
 )
 

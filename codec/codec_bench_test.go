@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 )
 
 // The benchmarks write and read the same event of about 320 bytes in three ways:

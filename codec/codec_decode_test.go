@@ -9,7 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 )
 
 const (

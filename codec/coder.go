@@ -9,7 +9,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 )
 
 // coder writes or reads one event. Its methods visit one key each and do the

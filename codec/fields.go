@@ -1,7 +1,7 @@
 package codec
 
 import (
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 )
 
 // The listings below are the stored form: every key once, in order, for both

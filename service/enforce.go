@@ -11,8 +11,8 @@ import (
 	"slices"
 	"time"
 
-	roomkit "github.com/go-roomkit/roomkit"
-	decide "github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/store"
 )
 

@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"github.com/go-roomkit/roomkit"
-	codec "github.com/go-roomkit/roomkit/codec"
-	decide "github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit/codec"
+	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/store"
 )
 

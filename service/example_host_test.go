@@ -6,7 +6,7 @@ import (
 	"fmt"
 
 	"github.com/go-roomkit/roomkit"
-	decide "github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 )

@@ -34,7 +34,7 @@ func TestReadmeProgram(t *testing.T) {
 // TestReadmeCommands: the README names every command.
 func TestReadmeCommands(t *testing.T) {
 	text := readme(t)
-	source, err := os.ReadFile("command.go")
+	source, err := os.ReadFile("../command.go")
 	require.NoError(t, err)
 	count := 0
 	for line := range strings.Lines(string(source)) {
@@ -76,7 +76,7 @@ func thousands(n int) string {
 
 func readme(t *testing.T) string {
 	t.Helper()
-	data, err := os.ReadFile("README.md")
+	data, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
 	return string(data)
 }

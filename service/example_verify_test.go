@@ -7,7 +7,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store/memstore"
-	verify "github.com/go-roomkit/roomkit/store/verify"
+	"github.com/go-roomkit/roomkit/store/verify"
 )
 
 // Verify compares what a store holds with what its events say.

@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	roomkit "github.com/go-roomkit/roomkit"
-	codec "github.com/go-roomkit/roomkit/codec"
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/codec"
 	"github.com/go-roomkit/roomkit/store"
 )
 

@@ -11,9 +11,9 @@ import (
 	"slices"
 	"time"
 
-	roomkit "github.com/go-roomkit/roomkit"
-	codec "github.com/go-roomkit/roomkit/codec"
-	decide "github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/codec"
+	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/store"
 )
 

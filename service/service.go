@@ -11,8 +11,8 @@ import (
 	"sync"
 	"time"
 
-	roomkit "github.com/go-roomkit/roomkit"
-	decide "github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/store"
 )
 

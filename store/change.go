@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 )
 
 // Check says what is malformed in a change, as far as the change alone tells:

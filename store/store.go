@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 )
 
 // Store keeps rooms, people, directory and events. Package storetest holds the

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 )
 
 func about7(of roomkit.Subject) func(*roomkit.Meta) {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 )
 
 // TestApplyConcernsOnlyTheNamed: an event leaves the rows of people it does not

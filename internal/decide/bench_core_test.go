@@ -3,7 +3,7 @@ package decide
 import (
 	"testing"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 )
 
 func BenchmarkDecision(b *testing.B) {

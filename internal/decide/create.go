@@ -4,7 +4,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
 )
 

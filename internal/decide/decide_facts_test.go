@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
 )
 

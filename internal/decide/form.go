@@ -7,7 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 )
 
 // The form of what callers give, before anything is loaded.

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"slices"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
 )
 

@@ -3,7 +3,7 @@ package decide
 import (
 	"slices"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
 )
 

@@ -10,7 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 )
 
 func smallUsers() ([]roomkit.Company, []roomkit.User) {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 )
 
 func (x *explorer) checkRefusal(m move, err error) {

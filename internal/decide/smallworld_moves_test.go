@@ -5,7 +5,7 @@ import (
 	"maps"
 	"slices"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 )
 
 type move struct {

@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	roomkit "github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit"
 )
 
 // TestPermissionInForce: ADM-01 and ADM-02 grant it to members of a company by

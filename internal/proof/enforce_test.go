@@ -13,7 +13,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store/memstore"
-	verify "github.com/go-roomkit/roomkit/store/verify"
+	"github.com/go-roomkit/roomkit/store/verify"
 )
 
 // TestEnforceALargeCompany switches a company off whose people are in many

@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
-	decide "github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
-	verify "github.com/go-roomkit/roomkit/store/verify"
+	"github.com/go-roomkit/roomkit/store/verify"
 )
 
 // oneLane is a gate to a store that commits one group after the other.

@@ -9,7 +9,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
-	verify "github.com/go-roomkit/roomkit/store/verify"
+	"github.com/go-roomkit/roomkit/store/verify"
 )
 
 // short is a store that leaves out the last of its answers.

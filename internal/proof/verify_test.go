@@ -10,7 +10,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
-	verify "github.com/go-roomkit/roomkit/store/verify"
+	"github.com/go-roomkit/roomkit/store/verify"
 )
 
 // crooked is a store that answers wrongly where a field is set.

@@ -11,7 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
-	codec "github.com/go-roomkit/roomkit/codec"
+	"github.com/go-roomkit/roomkit/codec"
 	"github.com/go-roomkit/roomkit/store"
 )
 

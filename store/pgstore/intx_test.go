@@ -17,7 +17,7 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 	"github.com/go-roomkit/roomkit/store/storetest"
-	verify "github.com/go-roomkit/roomkit/store/verify"
+	"github.com/go-roomkit/roomkit/store/verify"
 )
 
 // hosted is a store that commits everything inside a transaction of its own.

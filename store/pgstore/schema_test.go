@@ -19,7 +19,7 @@ import (
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
-	verify "github.com/go-roomkit/roomkit/store/verify"
+	"github.com/go-roomkit/roomkit/store/verify"
 )
 
 func mustExec(tb testing.TB, pool *pgxpool.Pool, text string) {

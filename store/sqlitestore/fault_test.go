@@ -16,7 +16,7 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/sqlitestore"
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
-	verify "github.com/go-roomkit/roomkit/store/verify"
+	"github.com/go-roomkit/roomkit/store/verify"
 )
 
 // fillUp runs commands until the store fails, and demands that it fails with

@@ -15,7 +15,7 @@ import (
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
-	verify "github.com/go-roomkit/roomkit/store/verify"
+	"github.com/go-roomkit/roomkit/store/verify"
 )
 
 // TestMain lets the test binary be its own child process.

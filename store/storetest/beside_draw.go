@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/go-roomkit/roomkit"
-	decide "github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 )

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"reflect"
 
-	roomkit "github.com/go-roomkit/roomkit"
-	codec "github.com/go-roomkit/roomkit/codec"
-	decide "github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/codec"
+	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/store"
 )
 

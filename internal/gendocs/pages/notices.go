@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
-	codec "github.com/go-roomkit/roomkit/codec"
+	"github.com/go-roomkit/roomkit/codec"
 )
 
 var noticeTexts = map[roomkit.NoticeKey]string{
