@@ -109,8 +109,8 @@ type CreateGroup struct {
 
 // CreateExternalGroup makes an external group owned by the actor's company
 // (CRE-35). Everyone in it needs the external permission (EXT-30), and outsiders
-// have to be contacts of the actor (EXT-32): [WithContacts], [Options.Contacts] or
-// [Policy].AnyoneIsContact say who is.
+// have to be contacts of the actor (EXT-32): the Contacts of the call, those of
+// the service's options and [Policy].AnyoneIsContact say who is.
 type CreateExternalGroup struct {
 	Name        string   // required (CRE-51)
 	Members     []UserID // besides the actor, of any company; at most MaxPeople

@@ -190,9 +190,9 @@
 // command that lost a race is decided anew. Commands that wait at the same time
 // share one Load and one Commit; no caller's fate depends on another's.
 //
-// [WithKey] makes a command idempotent: the same key of the same actor does it
+// The Key of a call makes a command idempotent: the same key of the same actor does it
 // once and returns the first outcome every time. Use it wherever a request can
-// be repeated, and keep it short of [MaxKeyBytes]. [IfVersion] demands that the
+// be repeated, and keep it short of [MaxKeyBytes]. Its IfVersion demands that the
 // room is as the user saw it.
 //
 // # Values of enumerations

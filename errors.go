@@ -20,14 +20,14 @@ var (
 	// ErrInvalid means that the input is malformed; see [*Invalid].
 	ErrInvalid = errors.New("invalid")
 	// ErrConflict means that somebody else changed what the command relied on
-	// and that running it again did not help, or that [IfVersion] did not hold.
+	// and that running it again did not help, or that the IfVersion of the call did not hold.
 	// Nothing was changed.
 	ErrConflict = errors.New("conflict")
 	// ErrCommandReused means that an idempotency key was used before by the same
 	// actor for another command. Nothing was changed.
 	ErrCommandReused = errors.New("idempotency key used for another command")
 	// ErrUnknownOutcome means that the store could not say whether the command
-	// was committed. Repeating it with the same [WithKey] is safe and tells.
+	// was committed. Repeating it with the same key is safe and tells.
 	ErrUnknownOutcome = errors.New("unknown outcome")
 	// ErrUnsupported means that stored data or a request is of a kind that this
 	// version of the library does not know.

@@ -107,7 +107,7 @@ func (e *enforcer) steps(ctx context.Context, p *EnforceProgress, steps []roomki
 	for i, step := range steps {
 		cmds[i] = step
 	}
-	results := e.s.each(roomkit.System(), cmds, func(i int, cmd roomkit.Command) (*call, error) {
+	results := e.s.each(roomkit.System(), cmds, func(i int, cmd roomkit.Command) (*request, error) {
 		c, err := e.s.newCall(ctx, roomkit.System(), cmd, nil)
 		if err == nil {
 			c.id = derivedID(p, steps[i])

@@ -84,7 +84,7 @@ func TestReadmeCosts(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCostly(t, nil)
 			err := c.costs(t, tt.loads, tt.commits, func() error {
-				_, err := c.Do(ctx, roomkit.By("ann"), tt.cmd(c), service.WithContacts("eve"))
+				_, err := c.Do(ctx, roomkit.By("ann"), tt.cmd(c), service.Call{Contacts: people("eve")})
 				return err
 			})
 			require.ErrorIs(t, err, tt.err)
@@ -141,7 +141,7 @@ func TestReadmeCostsOfQuestions(t *testing.T) {
 	invite := roomkit.Invite{Room: c.launch, People: people("dan")}
 	for i := range 2 { // the repeat gets the first outcome
 		require.NoError(t, c.costs(t, 1, 1-i, func() error {
-			_, err := c.Do(ctx, roomkit.By("ann"), invite, service.WithKey("k"))
+			_, err := c.Do(ctx, roomkit.By("ann"), invite, service.Call{Key: "k"})
 			return err
 		}))
 	}

@@ -55,7 +55,7 @@ func ExampleCreateExternalGroup() {
 		}})
 	}
 	create := roomkit.CreateExternalGroup{Name: "Project", Members: []roomkit.UserID{"ben", "eve"}}
-	group, err := svc.Do(ctx, roomkit.By("ann"), create, service.WithContacts("eve"))
+	group, err := svc.Do(ctx, roomkit.By("ann"), create, service.Call{Contacts: people("eve")})
 	fmt.Println(group.Kind, err)
 
 	_, err = svc.Do(ctx, roomkit.By("eve"), roomkit.Leave{Room: group.Room})

@@ -45,12 +45,12 @@ func ExampleReadFrom() {
 }
 
 // A command that was meant for the room as the user saw it.
-func ExampleIfVersion() {
+func ExampleCall_ifVersion() {
 	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
 	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
 	seen, _ := svc.Room(ctx, "ann", room)
 	mustRun(svc, roomkit.By("ben"), roomkit.Edit{Room: room, Name: new("ben's name")})
-	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Edit{Room: room, Name: new("ann's name")}, service.IfVersion(seen.Version))
+	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Edit{Room: room, Name: new("ann's name")}, service.Call{IfVersion: seen.Version})
 	fmt.Println(errors.Is(err, roomkit.ErrConflict))
 	// Output: true
 }
@@ -186,7 +186,7 @@ func ExampleOptions_contacts() {
 	fmt.Println(err)
 	_, err = svc.Do(ctx, roomkit.By("ben"), roomkit.OpenDirect{With: "eve"})
 	fmt.Println(err)
-	_, err = svc.Do(ctx, roomkit.By("ben"), roomkit.OpenDirect{With: "eve"}, service.WithContacts("eve"))
+	_, err = svc.Do(ctx, roomkit.By("ben"), roomkit.OpenDirect{With: "eve"}, service.Call{Contacts: []roomkit.UserID{"eve"}})
 	fmt.Println(err)
 	// Output:
 	// <nil>

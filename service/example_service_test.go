@@ -92,7 +92,7 @@ func ExampleDenied() {
 }
 
 // A request that may arrive twice is done once.
-func ExampleWithKey() {
+func ExampleCall() {
 	ctx := context.Background()
 	svc, _ := service.New(memstore.New(), nil)
 	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
@@ -101,12 +101,12 @@ func ExampleWithKey() {
 		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
 	}
 	create := roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Anyway: true}
-	first, _ := svc.Do(ctx, roomkit.By("ann"), create, service.WithKey("request-17"))
-	second, _ := svc.Do(ctx, roomkit.By("ann"), create, service.WithKey("request-17"))
+	first, _ := svc.Do(ctx, roomkit.By("ann"), create, service.Call{Key: "request-17"})
+	second, _ := svc.Do(ctx, roomkit.By("ann"), create, service.Call{Key: "request-17"})
 	fmt.Println("the same room:", second.Room == first.Room, "repeat:", second.Repeat)
 
 	create.Name = "something else"
-	_, err := svc.Do(ctx, roomkit.By("ann"), create, service.WithKey("request-17"))
+	_, err := svc.Do(ctx, roomkit.By("ann"), create, service.Call{Key: "request-17"})
 	fmt.Println(errors.Is(err, roomkit.ErrCommandReused))
 	// Output:
 	// the same room: true repeat: true

@@ -12,12 +12,12 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
-// call is one command on its way through the service.
-type call struct {
-	ctx      context.Context
-	actor    roomkit.Actor
-	cmd      roomkit.Command
-	opts     callOptions
+// request is one command on its way through the service.
+type request struct {
+	ctx   context.Context
+	actor roomkit.Actor
+	cmd   roomkit.Command
+	Call
 	plan     bool
 	id       roomkit.CommandID
 	digest   [32]byte
@@ -46,8 +46,8 @@ type call struct {
 
 	// Guarded by batches.mu.
 	state callState
-	alone [1]*call      // where group is when the call leads alone
-	group []*call       // for a leader: the calls to run, itself among them
+	alone [1]*request   // where group is when the call leads alone
+	group []*request    // for a leader: the calls to run, itself among them
 	wake  chan struct{} // made when the call has to wait
 
 	abandoned bool // the caller does not wait for the outcome
@@ -63,9 +63,9 @@ const (
 )
 
 // asksFor completes what the command asks for at first.
-func (c *call) asksFor() {
+func (c *request) asksFor() {
 	n := &c.asks
-	if c.opts.hasKey {
+	if c.Key != "" {
 		n.Command = c.id
 	}
 	switch {
@@ -88,11 +88,11 @@ type batches struct {
 	lanes   int // groups that may run side by side
 	running int
 	busy    map[roomkit.Subject]bool
-	waiting []*call // in order of arrival
+	waiting []*request // in order of arrival
 }
 
 // enter makes the call a leader if it can start at once.
-func (b *batches) enter(c *call) (leads bool) {
+func (b *batches) enter(c *request) (leads bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.busy == nil {
@@ -110,7 +110,7 @@ func (b *batches) enter(c *call) (leads bool) {
 }
 
 // leave ends a leader's turn: its calls are done, and the next leaders start.
-func (b *batches) leave(leader *call, maxGroup int) {
+func (b *batches) leave(leader *request, maxGroup int) {
 	if b.finish(leader) > 1 {
 		// Those who were served come back with their next commands before the next
 		// group closes its doors: that makes groups about three times as large.
@@ -124,7 +124,7 @@ func (b *batches) leave(leader *call, maxGroup int) {
 }
 
 // finish tells the callers of a group that they are done.
-func (b *batches) finish(leader *call) (served int) {
+func (b *batches) finish(leader *request) (served int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, c := range leader.group {
@@ -141,7 +141,7 @@ func (b *batches) finish(leader *call) (served int) {
 // startNext hands a free lane to the call that has waited longest, together with
 // those on the same subject and, when more wait than there are lanes, others.
 func (b *batches) startNext(maxGroup int) bool {
-	first := slices.IndexFunc(b.waiting, func(c *call) bool { return !b.busy[c.subject] })
+	first := slices.IndexFunc(b.waiting, func(c *request) bool { return !b.busy[c.subject] })
 	if first < 0 {
 		return false
 	}
@@ -182,12 +182,12 @@ func (b *batches) share(maxGroup int) int {
 
 // giveUp takes a call out whose caller does not want to wait any longer. It
 // reports whether the command may be carried out all the same.
-func (b *batches) giveUp(c *call, maxGroup int) (taken bool) {
+func (b *batches) giveUp(c *request, maxGroup int) (taken bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	switch c.state {
 	case callWaiting:
-		b.waiting = slices.DeleteFunc(b.waiting, func(w *call) bool { return w == c })
+		b.waiting = slices.DeleteFunc(b.waiting, func(w *request) bool { return w == c })
 	case callLeads:
 		b.passOn(c, maxGroup)
 	case callTaken:
@@ -198,11 +198,11 @@ func (b *batches) giveUp(c *call, maxGroup int) (taken bool) {
 }
 
 // passOn gives the lead of a group that has not started to its next call.
-func (b *batches) passOn(c *call, maxGroup int) {
+func (b *batches) passOn(c *request, maxGroup int) {
 	for _, m := range c.group {
 		delete(b.busy, m.subject)
 	}
-	group := slices.DeleteFunc(c.group, func(m *call) bool { return m == c || m.abandoned })
+	group := slices.DeleteFunc(c.group, func(m *request) bool { return m == c || m.abandoned })
 	c.group = nil
 	if len(group) == 0 {
 		b.running--
@@ -220,11 +220,11 @@ func (b *batches) passOn(c *call, maxGroup int) {
 // run carries a call out, as a leader or by waiting for one; the outcome is in
 // c.result and c.err. The error says that the caller gave up: then the call is
 // not to be looked at any more, because its leader may still be writing to it.
-func (s *Service) run(c *call) error {
+func (s *Service) run(c *request) error {
 	c.err, c.result = nil, Result{}
 	c.need, c.first = &c.asks, nil
 	if c.plan {
-		s.runGroup(c.ctx, []*call{c})
+		s.runGroup(c.ctx, []*request{c})
 		return nil
 	}
 	if !s.batches.enter(c) {
@@ -246,7 +246,7 @@ func (s *Service) run(c *call) error {
 
 // lead runs a group. A leader on its own is ended by its own context; a group is
 // not ended by any of its callers.
-func (s *Service) lead(c *call) {
+func (s *Service) lead(c *request) {
 	defer s.batches.leave(c, s.o.MaxGroup)
 	if len(c.group) == 1 {
 		s.runGroup(c.ctx, c.group)

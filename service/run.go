@@ -18,49 +18,63 @@ import (
 )
 
 // newCall checks the form of a command and gives it its ids.
-func (s *Service) newCall(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, opts []CallOption) (*call, error) {
+func (s *Service) newCall(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, given []Call) (*request, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	c, _ := s.calls.Get().(*call)
+	c, _ := s.calls.Get().(*request)
 	if c == nil {
-		c = new(call)
+		c = new(request)
 	}
 	c.ctx, c.actor, c.cmd, c.decider.Space = ctx, actor, cmd, &c.space
-	for _, o := range opts {
-		o(&c.opts)
-	}
 	if err := decide.CheckCommand(actor, cmd); err != nil {
 		return nil, err
 	}
-	for i, id := range c.opts.contacts {
-		if err := decide.CheckUser(fmt.Sprintf("WithContacts[%d]", i), id); err != nil {
-			return nil, err
-		}
+	if err := c.take(given); err != nil {
+		return nil, err
 	}
 	if opensRoom(cmd) {
 		c.newRoom = roomkit.RoomID(s.o.NewID())
 	}
 	c.id = roomkit.CommandID(s.o.NewID())
-	if c.opts.hasKey {
+	if c.Key != "" {
 		if err := c.keyed(); err != nil {
 			return nil, err
 		}
 	}
-	c.contacts = c.opts.contacts
+	c.contacts = c.Contacts
 	c.asks.People = c.people[:0]
 	decide.FillNeed(actor, cmd, &c.asks)
 	c.asksFor()
-	if c.opts.hasIfVer && c.asks.Room.IsZero() {
+	if c.IfVersion != 0 && c.asks.Room.IsZero() {
 		return nil, roomkit.BadInput("IfVersion", "the command names no room")
 	}
 	return c, nil
 }
 
+// take checks what the caller has said besides the command.
+func (c *request) take(given []Call) error {
+	if len(given) > 1 {
+		return roomkit.BadInput("Call", "more than one")
+	}
+	if len(given) == 1 {
+		c.Call = given[0]
+	}
+	if len(c.Key) > roomkit.MaxKeyBytes {
+		return roomkit.BadInput("Key", fmt.Sprintf("more than %d bytes", roomkit.MaxKeyBytes))
+	}
+	for i, id := range c.Contacts {
+		if err := decide.CheckUser(fmt.Sprintf("Contacts[%d]", i), id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // release makes a call usable again, unless somebody may still be writing to it.
-func (s *Service) release(c *call) {
+func (s *Service) release(c *request) {
 	if !c.abandoned {
-		*c = call{}
+		*c = request{}
 		s.calls.Put(c)
 	}
 }
@@ -75,16 +89,13 @@ func opensRoom(cmd roomkit.Command) bool {
 	}
 }
 
-func (c *call) keyed() error {
-	if len(c.opts.key) == 0 || len(c.opts.key) > roomkit.MaxKeyBytes {
-		return roomkit.BadInput("WithKey", fmt.Sprintf("not 1 to %d bytes", roomkit.MaxKeyBytes))
-	}
+func (c *request) keyed() error {
 	payload, err := json.Marshal(c.cmd)
 	if err != nil {
 		return roomkit.BadInput("Command", err.Error())
 	}
 	c.digest = sha256.Sum256(append([]byte(c.cmd.CommandName()+"\x00"), payload...))
-	c.id = keyID(c.actor, c.opts.key)
+	c.id = keyID(c.actor, c.Key)
 	return nil
 }
 
@@ -95,9 +106,9 @@ func keyID(actor roomkit.Actor, key string) (id roomkit.CommandID) {
 }
 
 // numbered gives each command of one Each an id of its own under the same key.
-func (c *call) numbered(i int) {
-	if c.opts.hasKey {
-		c.id = keyID(c.actor, fmt.Sprintf("%s\x00%d", c.opts.key, i))
+func (c *request) numbered(i int) {
+	if c.Key != "" {
+		c.id = keyID(c.actor, fmt.Sprintf("%s\x00%d", c.Key, i))
 		c.asks.Command = c.id
 	}
 }
@@ -117,10 +128,10 @@ func (*askContacts) Error() string { return "contacts unknown" }
 
 // runGroup takes a group of calls from Load to Commit. Every call ends with a
 // result or an error of its own.
-func (s *Service) runGroup(ctx context.Context, group []*call) {
+func (s *Service) runGroup(ctx context.Context, group []*request) {
 	start := s.o.Clock()
 	fold := folded{many: len(group) > 1}
-	var one [2][1]*call // no allocations for a call on its own
+	var one [2][1]*request // no allocations for a call on its own
 	deciding, committing := one[0][:0], one[1][:0]
 	for _, c := range group {
 		if c.err = c.ctx.Err(); c.err == nil {
@@ -134,7 +145,7 @@ func (s *Service) runGroup(ctx context.Context, group []*call) {
 			}
 			break
 		}
-		var more []*call
+		var more []*request
 		for _, c := range deciding {
 			switch needsMore, commit := s.decideCall(ctx, c, &fold, start); {
 			case needsMore:
@@ -150,7 +161,7 @@ func (s *Service) runGroup(ctx context.Context, group []*call) {
 	}
 }
 
-func (s *Service) load(ctx context.Context, calls []*call) error {
+func (s *Service) load(ctx context.Context, calls []*request) error {
 	needs := calls[0].needs[:0]
 	for _, c := range calls {
 		needs = append(needs, *c.need)
@@ -229,7 +240,7 @@ func (s *Service) moreShared(ctx context.Context, f *store.Facts) error {
 // decideCall decides one call on the state as the calls before it in the group
 // leave it. It reports whether the call needs another load, and whether it has
 // something to commit; else the call is done.
-func (s *Service) decideCall(ctx context.Context, c *call, fold *folded, now time.Time) (more, commit bool) {
+func (s *Service) decideCall(ctx context.Context, c *request, fold *folded, now time.Time) (more, commit bool) {
 	if c.facts.Done != nil {
 		c.result, c.err = s.repeat(ctx, c, *c.facts.Done)
 		return false, false
@@ -248,7 +259,7 @@ func (s *Service) decideCall(ctx context.Context, c *call, fold *folded, now tim
 		c.askFor(needed.Need)
 		return true, false
 	}
-	if err == nil && c.opts.hasIfVer && c.demanded().Version != c.opts.ifVer {
+	if err == nil && c.IfVersion != 0 && c.demanded().Version != c.IfVersion {
 		err = errStale // not before the decision: to an outsider no version exists
 	}
 	if err == nil && s.o.Veto != nil {
@@ -260,7 +271,7 @@ func (s *Service) decideCall(ctx context.Context, c *call, fold *folded, now tim
 	}
 	c.decision = decision
 	c.result = resultOf(&decision, c.facts)
-	if c.plan || len(decision.Offers) > 0 || len(decision.Events) == 0 && !c.opts.hasKey {
+	if c.plan || len(decision.Offers) > 0 || len(decision.Events) == 0 && c.Key == "" {
 		return false, false
 	}
 	fold.add(&decision.Rows)
@@ -268,7 +279,7 @@ func (s *Service) decideCall(ctx context.Context, c *call, fold *folded, now tim
 }
 
 // demanded is the room whose version IfVersion speaks of.
-func (c *call) demanded() *roomkit.Room {
+func (c *request) demanded() *roomkit.Room {
 	if c.first != nil {
 		return &c.first.Room
 	}
@@ -277,7 +288,7 @@ func (c *call) demanded() *roomkit.Room {
 
 // askFor prepares the next load. Facts about another room are kept beside it,
 // because the decision has relied on them already.
-func (c *call) askFor(n store.Need) {
+func (c *request) askFor(n store.Need) {
 	if n.Room != c.need.Room {
 		c.first = c.facts
 	}
@@ -287,7 +298,7 @@ func (c *call) askFor(n store.Need) {
 
 // lacks says what has to be got outside of the group before this call can be
 // decided: users that only the host's directory knows, or contacts.
-func (s *Service) lacks(c *call) error {
+func (s *Service) lacks(c *request) error {
 	if s.o.Directory != nil && !c.filledIn && !c.plan {
 		var missing []roomkit.UserID
 		for _, id := range c.need.People {
@@ -307,13 +318,13 @@ func (s *Service) lacks(c *call) error {
 	return nil
 }
 
-func (c *call) provisions() bool {
+func (c *request) provisions() bool {
 	_, puts := c.cmd.(roomkit.PutUsers)
 	return puts
 }
 
 // outsiders are the people named who are not of the actor's company.
-func (c *call) outsiders() (list []roomkit.UserID) {
+func (c *request) outsiders() (list []roomkit.UserID) {
 	home := decide.UserFacts(c.facts, c.actor.User()).Company
 	for _, id := range c.need.People {
 		if u := decide.UserFacts(c.facts, id); u.ID != "" && id != c.actor.User() && (u.Company != home || home == "") {
@@ -323,7 +334,7 @@ func (c *call) outsiders() (list []roomkit.UserID) {
 	return list
 }
 
-func (s *Service) veto(c *call, d decide.Decision) error {
+func (s *Service) veto(c *request, d decide.Decision) error {
 	if err := s.o.Veto(c.actor, c.cmd, d); err != nil {
 		return &roomkit.Denied{Rule: "VETO", Actor: c.actor, Room: c.facts.Room.ID, Reason: err.Error()}
 	}
@@ -346,7 +357,7 @@ func resultOf(d *decide.Decision, f *store.Facts) Result {
 }
 
 // commit stores what the calls have decided and gives each its outcome.
-func (s *Service) commit(ctx context.Context, calls []*call, start time.Time) {
+func (s *Service) commit(ctx context.Context, calls []*request, start time.Time) {
 	changes := calls[0].changes[:0]
 	kept := calls[:0]
 	for _, c := range calls {
@@ -381,7 +392,7 @@ func (s *Service) commit(ctx context.Context, calls []*call, start time.Time) {
 }
 
 // change makes what the store has to compare and to write.
-func (c *call) change() (store.Change, error) {
+func (c *request) change() (store.Change, error) {
 	d := &c.decision
 	ch := store.Change{
 		Command: c.id, Digest: c.digest, Expect: d.Relied,
@@ -410,7 +421,7 @@ func (c *call) change() (store.Change, error) {
 }
 
 // repeat answers a command that was stored before with its first outcome.
-func (s *Service) repeat(ctx context.Context, c *call, o store.Outcome) (Result, error) {
+func (s *Service) repeat(ctx context.Context, c *request, o store.Outcome) (Result, error) {
 	if o.Digest != c.digest {
 		return Result{}, roomkit.ErrCommandReused
 	}
@@ -438,7 +449,7 @@ func (s *Service) repeat(ctx context.Context, c *call, o store.Outcome) (Result,
 }
 
 // finish runs a call until it has an outcome.
-func (s *Service) finish(c *call) (Result, error) {
+func (s *Service) finish(c *request) (Result, error) {
 	report := s.o.Observer.Command
 	if report == nil {
 		result, err := s.attempt(c)
@@ -454,7 +465,7 @@ func (s *Service) finish(c *call) (Result, error) {
 	return result, err
 }
 
-func (s *Service) attempt(c *call) (Result, error) {
+func (s *Service) attempt(c *request) (Result, error) {
 	for c.attempts = 1; ; c.attempts++ {
 		if err := s.run(c); err != nil {
 			return Result{}, c.givenUp(err)
@@ -474,7 +485,7 @@ func (s *Service) attempt(c *call) (Result, error) {
 
 // again reports whether a failed call can be run once more, after getting what
 // it lacked.
-func (s *Service) again(c *call) (bool, error) {
+func (s *Service) again(c *request) (bool, error) {
 	var lacking *lackingUsers
 	var contacts *askContacts
 	switch {
@@ -509,7 +520,7 @@ func (s *Service) again(c *call) (bool, error) {
 
 // givenUp is what a caller learns whose command is not run again. Even a refusal
 // leaves open what becomes of an earlier attempt that may still be on its way.
-func (c *call) givenUp(err error) error {
+func (c *request) givenUp(err error) error {
 	if c.uncertain && !errors.Is(err, roomkit.ErrUnknownOutcome) {
 		return fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, err)
 	}

@@ -28,7 +28,7 @@ type Service struct {
 	rules     *roomkit.Rules
 	o         Options
 	batches   batches
-	calls     sync.Pool // of *call
+	calls     sync.Pool // of *request
 	questions sync.Pool // of *question
 }
 
@@ -104,19 +104,19 @@ type EachResult struct {
 // Do runs one command. It decides on facts that the store compares again when it
 // commits, and decides anew when they have changed meanwhile.
 //
-// Errors are [*Error]. A refusal is [ErrDenied], [ErrInvalid] or [ErrNotFound];
-// [ErrCommandReused] and [ErrConflict] come of [WithKey], [IfVersion] and of others
-// who change the same. Commands in conflict are run again, up to Options.Attempts
+// At most one Call may be given. Errors are [*Error]. A refusal is [ErrDenied], [ErrInvalid] or [ErrNotFound];
+// [ErrCommandReused] and [ErrConflict] come of the Key and the IfVersion of the
+// call and of others who change the same. Commands in conflict are run again, up to Options.Attempts
 // times, and so are those of which the store says [ErrUnknownOutcome]. Any other
 // error of the store means that nothing was stored; Do returns it as it is, at once,
 // as well as an error of Options.Directory, of Options.Contacts and of the context,
 // unless an earlier attempt is unknown: then the error is ErrUnknownOutcome, too.
 //
-// After [ErrUnknownOutcome] repeat the command with the same [WithKey]; after every
+// After [ErrUnknownOutcome] repeat the command with the same Key; after every
 // other error nothing has changed, except that users whom Options.Directory filled
 // in stay known.
-func (s *Service) Do(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, opts ...CallOption) (Result, error) {
-	c, err := s.newCall(ctx, actor, cmd, opts)
+func (s *Service) Do(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, call ...Call) (Result, error) {
+	c, err := s.newCall(ctx, actor, cmd, call)
 	if err != nil {
 		return Result{}, wrap(actor, cmd, err)
 	}
@@ -130,12 +130,12 @@ func (s *Service) Do(ctx context.Context, actor roomkit.Actor, cmd roomkit.Comma
 // decided in any order; the results are in the order of the commands, each with an
 // error as Do gives it. Of more than MaxEach commands none is carried out, and
 // every one gets the same [*Invalid].
-func (s *Service) Each(ctx context.Context, actor roomkit.Actor, cmds []roomkit.Command, opts ...CallOption) []EachResult {
-	return s.each(actor, cmds, func(i int, cmd roomkit.Command) (*call, error) {
+func (s *Service) Each(ctx context.Context, actor roomkit.Actor, cmds []roomkit.Command, call ...Call) []EachResult {
+	return s.each(actor, cmds, func(i int, cmd roomkit.Command) (*request, error) {
 		if len(cmds) > roomkit.MaxEach {
 			return nil, roomkit.BadInput("Commands", fmt.Sprintf("more than %d", roomkit.MaxEach))
 		}
-		c, err := s.newCall(ctx, actor, cmd, opts)
+		c, err := s.newCall(ctx, actor, cmd, call)
 		if err == nil {
 			c.numbered(i)
 		}
@@ -143,7 +143,7 @@ func (s *Service) Each(ctx context.Context, actor roomkit.Actor, cmds []roomkit.
 	})
 }
 
-func (s *Service) each(actor roomkit.Actor, cmds []roomkit.Command, newCall func(int, roomkit.Command) (*call, error)) []EachResult {
+func (s *Service) each(actor roomkit.Actor, cmds []roomkit.Command, newCall func(int, roomkit.Command) (*request, error)) []EachResult {
 	results := make([]EachResult, len(cmds))
 	var all sync.WaitGroup
 	for i, cmd := range cmds {
@@ -162,13 +162,13 @@ func (s *Service) each(actor roomkit.Actor, cmds []roomkit.Command, newCall func
 // nothing. It runs the same decision as Do and has its errors, but never
 // [ErrUnknownOutcome]. Options.Directory is not asked: who is not known yet is
 // refused.
-func (s *Service) Plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, opts ...CallOption) (Result, error) {
-	result, err := s.plan(ctx, actor, cmd, opts)
+func (s *Service) Plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, call ...Call) (Result, error) {
+	result, err := s.plan(ctx, actor, cmd, call)
 	return result, wrap(actor, cmd, err)
 }
 
-func (s *Service) plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, opts []CallOption) (Result, error) {
-	c, err := s.newCall(ctx, actor, cmd, opts)
+func (s *Service) plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, call []Call) (Result, error) {
+	c, err := s.newCall(ctx, actor, cmd, call)
 	if err != nil {
 		return Result{}, err
 	}
@@ -196,7 +196,7 @@ type Options struct {
 	Directory Directory
 	// Contacts tells which of some outsiders (users of other companies, LINE
 	// users) are contacts of a user (EXT-32, LINE-02). Without it, nobody is,
-	// unless [WithContacts] says so or Policy.AnyoneIsContact is set.
+	// unless Call.Contacts says so or Policy.AnyoneIsContact is set.
 	Contacts func(ctx context.Context, of roomkit.UserID, outsiders []roomkit.UserID) ([]roomkit.UserID, error)
 	// Veto can refuse what the rules allow; it can never allow what they forbid.
 	// It must be a pure function of its arguments. A non-nil error refuses the
@@ -247,38 +247,24 @@ type GroupReport struct {
 	Took      time.Duration
 }
 
-// CallOption changes one call of Do, Each or Plan.
-type CallOption func(*callOptions)
-
-type callOptions struct {
-	key      string
-	hasKey   bool
-	ifVer    roomkit.Version
-	hasIfVer bool
-	contacts []roomkit.UserID
-}
-
-// WithKey makes a command idempotent: repeating it with the same key and actor
-// returns the first outcome (Room, Opened, Changed, Events, Notices, Cursor, and
-// Kind and Version as of those events) and changes nothing. Another command under
-// the same key, be it the same people in another order, is ErrCommandReused.
-// Refusals and offers are no outcomes: after them the key is as good as new. The
-// key is 1 to MaxKeyBytes bytes. With Each the key belongs to the whole call.
-func WithKey(key string) CallOption {
-	return func(o *callOptions) { o.key = key; o.hasKey = true }
-}
-
-// IfVersion demands that the room named in the command has this version;
-// otherwise a command that would be allowed ends with ErrConflict and is not run
-// again. A command that names no room is ErrInvalid; OpenDirect and OpenSelf mean the
-// room that they open.
-func IfVersion(v roomkit.Version) CallOption {
-	return func(o *callOptions) { o.ifVer, o.hasIfVer = v, true }
-}
-
-// WithContacts says that these outsiders are contacts of the actor (EXT-32).
-func WithContacts(people ...roomkit.UserID) CallOption {
-	return func(o *callOptions) { o.contacts = append(o.contacts, people...) }
+// Call says more about one call of Do, Each or Plan. A zero field says nothing.
+type Call struct {
+	// Key makes the command idempotent: repeating it with the same key and actor
+	// returns the first outcome (Room, Opened, Changed, Events, Notices, Cursor, and
+	// Kind and Version as of those events) and changes nothing. Another command
+	// under the same key, be it the same people in another order, is
+	// ErrCommandReused. Refusals and offers are no outcomes: after them the key is as
+	// good as new. A key has at most MaxKeyBytes bytes. With Each it belongs to the
+	// whole call.
+	Key string
+	// IfVersion demands that the room named in the command has this version;
+	// otherwise a command that would be allowed ends with ErrConflict and is not run
+	// again. A command that names no room is ErrInvalid; OpenDirect and OpenSelf mean
+	// the room that they open.
+	IfVersion roomkit.Version
+	// Contacts are outsiders who are contacts of the actor (EXT-32), besides those of
+	// Options.Contacts.
+	Contacts []roomkit.UserID
 }
 
 // newIDs gives a source of UUIDv7 (RFC 9562): milliseconds, then randomness,

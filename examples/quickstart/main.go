@@ -155,7 +155,7 @@ func (s *story) outsider(ctx context.Context, room roomkit.RoomID) error {
 		return fmt.Errorf("inviting a stranger: %w", err)
 	}
 	s.tell("ben invites eve, who is none of his contacts: refused by %s, %s", denied.Rule, denied.Reason)
-	opened, err := s.Do(ctx, roomkit.By("ben"), invite, service.WithContacts("eve"))
+	opened, err := s.Do(ctx, roomkit.By("ben"), invite, service.Call{Contacts: []roomkit.UserID{"eve"}})
 	if err != nil {
 		return err
 	}

@@ -53,7 +53,7 @@ func TestCommandsAreValues(t *testing.T) {
 				require.Equal(t, op, place.Op)
 				require.Zero(t, place.Room)
 			}
-			_, err := svc.Do(ctx, roomkit.By("ann"), cmd, service.WithKey("k"))
+			_, err := svc.Do(ctx, roomkit.By("ann"), cmd, service.Call{Key: "k"})
 			refused("Do", err)
 			_, err = svc.Plan(ctx, roomkit.By("ann"), cmd)
 			refused("Do", err)
@@ -98,24 +98,24 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 		cmd   roomkit.Command
 		room  roomkit.RoomID
 		is    error
-		opts  []service.CallOption
+		call  service.Call
 	}{
-		{"denied", "ann", roomkit.Leave{Room: s.group}, s.group, roomkit.ErrDenied, nil},
-		{"not found", "ann", roomkit.Leave{Room: nowhere}, nowhere, roomkit.ErrNotFound, nil},
-		{"malformed", "ann", roomkit.Invite{Room: s.general}, s.general, roomkit.ErrInvalid, nil},
-		{"conflict", "ann", roomkit.Leave{Room: s.general}, s.general, roomkit.ErrConflict, []service.CallOption{service.IfVersion(99)}},
-		{"conflict in a room to open", "ann", roomkit.OpenDirect{With: "dan"}, direct, roomkit.ErrConflict, []service.CallOption{service.IfVersion(99)}},
-		{"no room to open", "ann", roomkit.OpenDirect{With: "a b"}, roomkit.RoomID{}, roomkit.ErrInvalid, nil},
-		{"a room of nobody", "a b", roomkit.OpenSelf{}, roomkit.RoomID{}, roomkit.ErrInvalid, nil},
-		{"malformed, from a room", "ann", roomkit.CreateRoom{Origin: roomkit.OriginRoom, Source: nowhere}, nowhere, roomkit.ErrInvalid, nil},
-		{"malformed, into a room", "ann", roomkit.CreateRoom{Use: nowhere}, nowhere, roomkit.ErrInvalid, nil},
-		{"malformed, for one person", "ann", roomkit.CreateRoom{People: people("dan")}, roomkit.RoomID{}, roomkit.ErrInvalid, nil},
-		{"from a room that is not found", "ann", roomkit.CreateRoom{People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: nowhere}, nowhere, roomkit.ErrNotFound, nil},
-		{"none", "ann", roomkit.PutCompany{}, roomkit.RoomID{}, roomkit.ErrInvalid, nil},
-		{"a directory that gives what is malformed", "ann", roomkit.Invite{Room: s.general, People: people("new")}, s.general, roomkit.ErrInvalid, nil},
+		{"denied", "ann", roomkit.Leave{Room: s.group}, s.group, roomkit.ErrDenied, service.Call{}},
+		{"not found", "ann", roomkit.Leave{Room: nowhere}, nowhere, roomkit.ErrNotFound, service.Call{}},
+		{"malformed", "ann", roomkit.Invite{Room: s.general}, s.general, roomkit.ErrInvalid, service.Call{}},
+		{"conflict", "ann", roomkit.Leave{Room: s.general}, s.general, roomkit.ErrConflict, service.Call{IfVersion: 99}},
+		{"conflict in a room to open", "ann", roomkit.OpenDirect{With: "dan"}, direct, roomkit.ErrConflict, service.Call{IfVersion: 99}},
+		{"no room to open", "ann", roomkit.OpenDirect{With: "a b"}, roomkit.RoomID{}, roomkit.ErrInvalid, service.Call{}},
+		{"a room of nobody", "a b", roomkit.OpenSelf{}, roomkit.RoomID{}, roomkit.ErrInvalid, service.Call{}},
+		{"malformed, from a room", "ann", roomkit.CreateRoom{Origin: roomkit.OriginRoom, Source: nowhere}, nowhere, roomkit.ErrInvalid, service.Call{}},
+		{"malformed, into a room", "ann", roomkit.CreateRoom{Use: nowhere}, nowhere, roomkit.ErrInvalid, service.Call{}},
+		{"malformed, for one person", "ann", roomkit.CreateRoom{People: people("dan")}, roomkit.RoomID{}, roomkit.ErrInvalid, service.Call{}},
+		{"from a room that is not found", "ann", roomkit.CreateRoom{People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: nowhere}, nowhere, roomkit.ErrNotFound, service.Call{}},
+		{"none", "ann", roomkit.PutCompany{}, roomkit.RoomID{}, roomkit.ErrInvalid, service.Call{}},
+		{"a directory that gives what is malformed", "ann", roomkit.Invite{Room: s.general, People: people("new")}, s.general, roomkit.ErrInvalid, service.Call{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			_, err := s.Do(ctx, roomkit.By(c.actor), c.cmd, c.opts...)
+			_, err := s.Do(ctx, roomkit.By(c.actor), c.cmd, c.call)
 			require.ErrorIs(t, err, c.is)
 			var place *roomkit.Error
 			require.ErrorAs(t, err, &place)

@@ -54,8 +54,8 @@ func TestGroupIsolation(t *testing.T) {
 	ids := crowd(t, svc, "u", 4)
 	g.held.Store(true)
 	var wait sync.WaitGroup
-	invite := func(ctx context.Context, who roomkit.UserID, opts ...service.CallOption) (err error) {
-		_, err = svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people(who)}, opts...)
+	invite := func(ctx context.Context, who roomkit.UserID, call ...service.Call) (err error) {
+		_, err = svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people(who)}, call...)
 		return err
 	}
 	start := func(do func()) {
@@ -72,7 +72,7 @@ func TestGroupIsolation(t *testing.T) {
 	start(func() { assert.ErrorIs(t, invite(gone, ids[1]), context.Canceled) })
 	start(func() { assert.NoError(t, invite(ctx, ids[2])) })
 	start(func() { assert.ErrorIs(t, invite(ctx, "nobody"), roomkit.ErrDenied) })
-	start(func() { assert.ErrorIs(t, invite(ctx, ids[3], service.IfVersion(1)), roomkit.ErrConflict) })
+	start(func() { assert.ErrorIs(t, invite(ctx, ids[3], service.Call{IfVersion: 1}), roomkit.ErrConflict) })
 	start(func() {
 		_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: room})
 		assert.NoError(t, err)
@@ -115,7 +115,7 @@ func TestGivingUpAfterTaken(t *testing.T) {
 		runtime.Gosched()
 	}
 	go func() {
-		_, err := svc.Do(gone, roomkit.By("cat"), leave, service.WithKey("k"))
+		_, err := svc.Do(gone, roomkit.By("cat"), leave, service.Call{Key: "k"})
 		follower <- err
 	}()
 	for service.Waiting(svc) < 2 {
@@ -131,7 +131,7 @@ func TestGivingUpAfterTaken(t *testing.T) {
 	g.open <- struct{}{}
 	wait.Wait()
 	require.NoError(t, <-leader)
-	res := mustDo(t, svc, roomkit.By("cat"), leave, service.WithKey("k"))
+	res := mustDo(t, svc, roomkit.By("cat"), leave, service.Call{Key: "k"})
 	require.True(t, res.Repeat)
 	require.Equal(t, people("ann", "dan"), participantsOf(t, svc, "ann", room))
 }
@@ -162,7 +162,7 @@ func TestFaultyStore(t *testing.T) {
 			for worker := range 8 {
 				wait.Go(func() {
 					for i := worker; i < len(ids); i += 8 {
-						res, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: ids[i : i+1]}, service.WithKey(fmt.Sprint(i)))
+						res, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: ids[i : i+1]}, service.Call{Key: fmt.Sprint(i)})
 						assert.True(t, err != nil || res.Changed)
 						mu.Lock()
 						acknowledged[ids[i]] = err == nil
@@ -177,7 +177,7 @@ func TestFaultyStore(t *testing.T) {
 				inside[u] = true
 			}
 			for i, u := range ids {
-				res, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people(u)}, service.WithKey(fmt.Sprint(i)))
+				res, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people(u)}, service.Call{Key: fmt.Sprint(i)})
 				require.NoError(t, err)
 				require.Equal(t, inside[u], res.Repeat, "the key tells whether it had happened")
 				if acknowledged[u] {

@@ -146,18 +146,20 @@ func TestBadInput(t *testing.T) {
 		s.denies("CRE-49", "nobody", roomkit.OpenSelf{})
 	})
 	t.Run("keys", func(t *testing.T) {
-		for _, key := range []string{"", strings.Repeat("k", roomkit.MaxKeyBytes+1)} {
-			_, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenSelf{}, service.WithKey(key))
-			require.ErrorIs(t, err, roomkit.ErrInvalid)
-		}
+		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenSelf{}, service.Call{Key: strings.Repeat("k", roomkit.MaxKeyBytes+1)})
+		namesField(t, "Key", err)
 	})
 	t.Run("versions", func(t *testing.T) {
-		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "x"}, service.IfVersion(1))
+		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "x"}, service.Call{IfVersion: 1})
 		require.ErrorIs(t, err, roomkit.ErrInvalid)
 	})
 	t.Run("contacts", func(t *testing.T) {
-		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "eve"}, service.WithContacts("eve", "a b"))
-		namesField(t, "WithContacts[1]", err)
+		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "eve"}, service.Call{Contacts: people("eve", "a b")})
+		namesField(t, "Contacts[1]", err)
+	})
+	t.Run("calls", func(t *testing.T) {
+		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenSelf{}, service.Call{Key: "k"}, service.Call{})
+		namesField(t, "Call", err)
 	})
 }
 

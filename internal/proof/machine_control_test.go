@@ -164,11 +164,11 @@ func everyRoom(wrong func(*oracle.Room)) func(*oracle.World) {
 	}
 }
 
-type doer = func(context.Context, roomkit.Actor, roomkit.Command, ...service.CallOption) (service.Result, error)
+type doer = func(context.Context, roomkit.Actor, roomkit.Command, ...service.Call) (service.Result, error)
 
 func after(do doer, lie func(roomkit.Command, *service.Result, *error)) doer {
-	return func(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, opts ...service.CallOption) (service.Result, error) {
-		res, err := do(ctx, actor, cmd, opts...)
+	return func(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, call ...service.Call) (service.Result, error) {
+		res, err := do(ctx, actor, cmd, call...)
 		lie(cmd, &res, &err)
 		return res, err
 	}

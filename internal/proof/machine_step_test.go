@@ -45,7 +45,7 @@ type machine struct {
 // control can put a lie between the service and the machine.
 type subject struct {
 	*service.Service
-	do      func(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, opts ...service.CallOption) (service.Result, error)
+	do      func(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, call ...service.Call) (service.Result, error)
 	access  func(ctx context.Context, user roomkit.UserID, rooms ...roomkit.RoomID) ([]roomkit.Access, error)
 	check   func(ctx context.Context, user roomkit.UserID, action roomkit.Action, room roomkit.RoomID) error
 	enforce func(ctx context.Context, o *service.EnforceOptions) error
@@ -262,7 +262,7 @@ func (m *machine) send(actor string, cmd roomkit.Command, planned oracle.Verdict
 
 // sendTwice does a command once, though it is sent twice, and no other with its key.
 func (m *machine) sendTwice(by roomkit.Actor, cmd roomkit.Command) (service.Result, error) {
-	key := service.WithKey(fmt.Sprint(m.w.Step))
+	key := service.Call{Key: fmt.Sprint(m.w.Step)}
 	res, err := m.svc.do(ctx, by, cmd, key)
 	again, errAgain := m.svc.do(ctx, by, cmd, key)
 	want := verdictOf(res, err)
@@ -284,7 +284,7 @@ func (m *machine) sendLate(by roomkit.Actor, cmd roomkit.Command, planned oracle
 	if wrong == 1 {
 		return
 	}
-	_, err := m.svc.do(ctx, by, cmd, service.IfVersion(wrong))
+	_, err := m.svc.do(ctx, by, cmd, service.Call{IfVersion: wrong})
 	if planned == oracle.OK {
 		require.ErrorIs(m.t, err, roomkit.ErrConflict, "%T too late", cmd)
 	} else if planned != oracle.NoOp {

@@ -26,7 +26,7 @@ func TestOpacity(t *testing.T) {
 				require.Equal(t, &roomkit.Error{Op: roomkit.CommandName(cmd), Room: nowhere, Err: roomkit.ErrNotFound}, there)
 			}
 			for v := range roomkit.Version(12) {
-				_, err := s.Do(ctx, roomkit.By("fay"), roomkit.Leave{Room: room}, service.IfVersion(v))
+				_, err := s.Do(ctx, roomkit.By("fay"), roomkit.Leave{Room: room}, service.Call{IfVersion: v})
 				require.ErrorIs(t, err, roomkit.ErrNotFound, "no version is told either")
 			}
 			list, err := s.Access(ctx, "fay", room, nowhere)

@@ -24,7 +24,7 @@ func TestServiceOptions(t *testing.T) {
 		require.True(t, mustDo(t, svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("new")}).Changed)
 		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("ghost")})
 		require.ErrorIs(t, err, roomkit.ErrDenied)
-		opened := mustDo(t, svc, roomkit.By("eve"), roomkit.OpenDirect{With: "ben"}, service.WithContacts("ben"))
+		opened := mustDo(t, svc, roomkit.By("eve"), roomkit.OpenDirect{With: "ben"}, service.Call{Contacts: people("ben")})
 		require.True(t, opened.Changed, "a company that is known stays as it is")
 	})
 	t.Run("contacts are asked for outsiders", func(t *testing.T) {

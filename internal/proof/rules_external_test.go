@@ -184,7 +184,7 @@ func TestRulesExternalPermission(t *testing.T) {
 		stranger := s.denies("EXT-32", "ann", roomkit.Invite{Room: s.external, People: people("fay")})
 		unknown.People, stranger.People = nil, nil
 		require.Equal(t, unknown, stranger, "somebody unknown and no contact look the same")
-		s.does("ann", roomkit.Invite{Room: s.external, People: people("fay")}, service.WithContacts("fay"))
+		s.does("ann", roomkit.Invite{Room: s.external, People: people("fay")}, service.Call{Contacts: people("fay")})
 	})
 }
 

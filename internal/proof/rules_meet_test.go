@@ -58,7 +58,7 @@ func TestRulesWhoMeetsWhom(t *testing.T) {
 	})
 	t.Run("DIR-17 the 1:1 room stays open to the parties when they are no contacts any more", func(t *testing.T) {
 		s := newStage(t, strict)
-		s.does("ann", roomkit.OpenDirect{With: "eve"}, service.WithContacts("eve"))
+		s.does("ann", roomkit.OpenDirect{With: "eve"}, service.Call{Contacts: people("eve")})
 		s.does("eve", roomkit.Leave{Room: roomkit.DirectRoom("ann", "eve")})
 		s.does("ann", roomkit.OpenDirect{With: "eve"})
 		require.Equal(t, people("ann", "eve"), s.inside("ann", roomkit.DirectRoom("ann", "eve")))

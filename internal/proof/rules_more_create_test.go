@@ -106,7 +106,7 @@ func TestRulesMorePicker(t *testing.T) {
 			require.False(t, again.Changed)
 		}
 		s.denies("CRE-49", "ann", roomkit.OpenDirect{With: "fay"})
-		contact := s.does("ann", roomkit.OpenDirect{With: "fay"}, service.WithContacts("fay"))
+		contact := s.does("ann", roomkit.OpenDirect{With: "fay"}, service.Call{Contacts: people("fay")})
 		require.Equal(t, roomkit.KindDirect, contact.Kind)
 		require.Equal(t, people("ann", "fay"), s.inside("fay", contact.Room))
 	})

@@ -262,10 +262,10 @@ func TestRulesLINE(t *testing.T) {
 		s.does("lin", roomkit.OpenDirect{With: "ben"})
 		s.does("ben", roomkit.Leave{Room: roomkit.DirectRoom("ben", "lin")})
 		s.does("ben", roomkit.OpenDirect{With: "lin"})
-		s.denies("LINE-02", "lin", external("ann", "ben"), service.WithContacts("ann", "ben"))
+		s.denies("LINE-02", "lin", external("ann", "ben"), service.Call{Contacts: people("ann", "ben")})
 		s.sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalSelected})
 		s.denies("LINE-01", "lin", roomkit.OpenDirect{With: "dan"})
-		s.denies("LINE-01", "ann", external("dan", "lin"), service.WithContacts("lin"))
+		s.denies("LINE-01", "ann", external("dan", "lin"), service.Call{Contacts: people("lin")})
 	})
 	t.Run("LINE-04 no bots, LINE-05 no source, LINE-07 no features", func(t *testing.T) {
 		s := newStage(t)

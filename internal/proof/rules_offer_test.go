@@ -182,7 +182,7 @@ func TestRulesAudienceOfOne(t *testing.T) {
 		t.Run("CRE-02 an existing 1:1 room with a "+name+" asks for the audience, too", func(t *testing.T) {
 			s := newStage(t, strict)
 			s.denies("CRE-49", "ann", members(with))
-			room := s.does("ann", roomkit.OpenDirect{With: with}, service.WithContacts(with)).Room
+			room := s.does("ann", roomkit.OpenDirect{With: with}, service.Call{Contacts: people(with)}).Room
 			s.denies("CRE-02", "ann", members(with))
 			require.Equal(t, room, s.ok("ann", roomkit.CreateRoom{People: people(with), Audience: roomkit.AudienceExternal}).Room)
 			require.Equal(t, room, s.ok("ann", roomkit.CreateRoom{People: people(with), Origin: roomkit.OriginMail}).Room)

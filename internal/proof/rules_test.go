@@ -40,24 +40,24 @@ func newStage(t testing.TB, change ...func(*service.Options)) *stageOf {
 	s.direct = s.ok("ann", roomkit.OpenDirect{With: "ben"}).Room
 	s.general = newGeneral(t, s.Service, "ann", "ben", "cat")
 	s.group = s.ok("ann", roomkit.CreateGroup{Name: "crew", Members: people("ben", "cat")}).Room
-	s.external = s.ok("ann", roomkit.CreateExternalGroup{Name: "project", Members: people("ben", "cat", "eve")}, service.WithContacts("eve")).Room
+	s.external = s.ok("ann", roomkit.CreateExternalGroup{Name: "project", Members: people("ben", "cat", "eve")}, service.Call{Contacts: people("eve")}).Room
 	s.sys(roomkit.SyncTeam{Team: team("sales", "cat", "ben", "cat")})
 	s.team = s.ok("cat", roomkit.OpenTeamRoom{Team: "sales"}).Room
-	s.line = s.ok("ann", roomkit.CreateRoom{People: people("ben", "lin"), Audience: roomkit.AudienceExternal, Anyway: true}, service.WithContacts("lin")).Room
+	s.line = s.ok("ann", roomkit.CreateRoom{People: people("ben", "lin"), Audience: roomkit.AudienceExternal, Anyway: true}, service.Call{Contacts: people("lin")}).Room
 	return s
 }
 
-func (s *stageOf) ok(actor roomkit.UserID, cmd roomkit.Command, opts ...service.CallOption) service.Result {
+func (s *stageOf) ok(actor roomkit.UserID, cmd roomkit.Command, call ...service.Call) service.Result {
 	s.Helper()
-	res, err := s.Do(ctx, roomkit.By(actor), cmd, opts...)
+	res, err := s.Do(ctx, roomkit.By(actor), cmd, call...)
 	require.NoError(s, err)
 	return res
 }
 
 // does demands that the command changes something.
-func (s *stageOf) does(actor roomkit.UserID, cmd roomkit.Command, opts ...service.CallOption) service.Result {
+func (s *stageOf) does(actor roomkit.UserID, cmd roomkit.Command, call ...service.Call) service.Result {
 	s.Helper()
-	res := s.ok(actor, cmd, opts...)
+	res := s.ok(actor, cmd, call...)
 	require.True(s, res.Changed, "%s changed nothing", roomkit.CommandName(cmd))
 	return res
 }
@@ -80,15 +80,15 @@ func (s *stageOf) enforceAnew() {
 }
 
 // denies demands that the rule refuses the command and that nothing changes.
-func (s *stageOf) denies(rule roomkit.Rule, actor roomkit.UserID, cmd roomkit.Command, opts ...service.CallOption) *roomkit.Denied {
+func (s *stageOf) denies(rule roomkit.Rule, actor roomkit.UserID, cmd roomkit.Command, call ...service.Call) *roomkit.Denied {
 	s.Helper()
 	before := s.records()
-	_, err := s.Do(ctx, roomkit.By(actor), cmd, opts...)
+	_, err := s.Do(ctx, roomkit.By(actor), cmd, call...)
 	require.ErrorIs(s, err, roomkit.ErrDenied)
 	var d *roomkit.Denied
 	require.ErrorAs(s, err, &d)
 	require.Equal(s, rule, d.Rule, "%v", err)
-	_, planned := s.Plan(ctx, roomkit.By(actor), cmd, opts...)
+	_, planned := s.Plan(ctx, roomkit.By(actor), cmd, call...)
 	require.Equal(s, err, planned, "the dry run gives the same answer")
 	require.Equal(s, before, s.records(), "a refusal changes nothing")
 	return d

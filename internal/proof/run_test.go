@@ -134,13 +134,13 @@ func TestRepeats(t *testing.T) {
 		"a company":         roomkit.PutCompany{Company: roomkit.Company{ID: "corp", Core: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			first := mustDo(t, s.Service, roomkit.System(), cmd, service.WithKey(name))
+			first := mustDo(t, s.Service, roomkit.System(), cmd, service.Call{Key: name})
 			first.Repeat = true
-			require.Equal(t, first, mustDo(t, s.Service, roomkit.System(), cmd, service.WithKey(name)))
+			require.Equal(t, first, mustDo(t, s.Service, roomkit.System(), cmd, service.Call{Key: name}))
 		})
 	}
 	leave := roomkit.Leave{Room: s.general}
-	s.does("ben", leave, service.WithKey("k"))
+	s.does("ben", leave, service.Call{Key: "k"})
 	down := errors.New("down")
 	for name, c := range map[string]struct {
 		tell func([]store.Record, error) ([]store.Record, error)
@@ -153,7 +153,7 @@ func TestRepeats(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			svc, err := service.New(otherHistory{s.store, c.tell}, nil)
 			require.NoError(t, err)
-			_, err = svc.Do(ctx, roomkit.By("ben"), leave, service.WithKey("k"))
+			_, err = svc.Do(ctx, roomkit.By("ben"), leave, service.Call{Key: "k"})
 			require.ErrorIs(t, err, c.want)
 		})
 	}
@@ -187,8 +187,8 @@ func TestIfVersionOfTheRoomNamed(t *testing.T) {
 	use := roomkit.CreateRoom{People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: s.group, Use: s.general}
 	from, to := s.room("ann", s.group).Version, s.room("ann", s.general).Version
 	require.NotEqual(t, from, to)
-	require.Equal(t, s.general, s.ok("ann", use, service.IfVersion(from)).Room)
-	_, err := s.Do(ctx, roomkit.By("ann"), use, service.IfVersion(to))
+	require.Equal(t, s.general, s.ok("ann", use, service.Call{IfVersion: from}).Room)
+	_, err := s.Do(ctx, roomkit.By("ann"), use, service.Call{IfVersion: to})
 	require.ErrorIs(t, err, roomkit.ErrConflict)
 }
 

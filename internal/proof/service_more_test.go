@@ -23,7 +23,7 @@ func TestEachKeysEveryCommand(t *testing.T) {
 	s := newStage(t)
 	leave := []roomkit.Command{roomkit.Leave{Room: s.general}, roomkit.Leave{Room: s.direct}, roomkit.Leave{Room: s.group}}
 	for _, repeat := range []bool{false, true} {
-		results := s.Each(ctx, roomkit.By("ben"), leave, service.WithKey("k"))
+		results := s.Each(ctx, roomkit.By("ben"), leave, service.Call{Key: "k"})
 		for i, room := range []roomkit.RoomID{s.general, s.direct} {
 			require.NoError(t, results[i].Err)
 			require.Equal(t, repeat, results[i].Result.Repeat)
@@ -31,8 +31,8 @@ func TestEachKeysEveryCommand(t *testing.T) {
 		}
 		require.ErrorIs(t, results[2].Err, roomkit.ErrDenied)
 	}
-	for _, r := range s.Each(ctx, roomkit.By("ben"), leave, service.WithKey("")) {
-		namesField(t, "WithKey", r.Err)
+	for _, r := range s.Each(ctx, roomkit.By("ben"), leave, service.Call{Key: strings.Repeat("k", roomkit.MaxKeyBytes+1)}) {
+		namesField(t, "Key", r.Err)
 	}
 }
 
@@ -137,7 +137,7 @@ func TestStaleIsNotRunAgain(t *testing.T) {
 	s := newStage(t, func(o *service.Options) {
 		o.Observer.Command = func(r service.CommandReport) { seen = append(seen, r) }
 	})
-	_, err := s.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: s.general}, service.IfVersion(99))
+	_, err := s.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: s.general}, service.Call{IfVersion: 99})
 	require.ErrorIs(t, err, roomkit.ErrConflict)
 	require.Equal(t, 1, seen[len(seen)-1].Attempts)
 }

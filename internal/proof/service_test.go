@@ -74,9 +74,9 @@ func serviceOn(t testing.TB, store store.Store, o *service.Options) *service.Ser
 	return svc
 }
 
-func mustDo(t testing.TB, svc *service.Service, actor roomkit.Actor, cmd roomkit.Command, opts ...service.CallOption) service.Result {
+func mustDo(t testing.TB, svc *service.Service, actor roomkit.Actor, cmd roomkit.Command, call ...service.Call) service.Result {
 	t.Helper()
-	res, err := svc.Do(ctx, actor, cmd, opts...)
+	res, err := svc.Do(ctx, actor, cmd, call...)
 	require.NoError(t, err)
 	return res
 }
@@ -123,20 +123,20 @@ func TestDoIdempotentByKey(t *testing.T) {
 	svc := newService(t, nil)
 	room := newGeneral(t, svc, "ann", "ben", "cat")
 	invite := roomkit.Invite{Room: room, People: people("dan")}
-	first := mustDo(t, svc, roomkit.By("ann"), invite, service.WithKey("k1"))
+	first := mustDo(t, svc, roomkit.By("ann"), invite, service.Call{Key: "k1"})
 	require.True(t, first.Changed)
 	require.False(t, first.Repeat)
 	mustDo(t, svc, roomkit.By("dan"), roomkit.Leave{Room: room})
 
-	again := mustDo(t, svc, roomkit.By("ann"), invite, service.WithKey("k1"))
+	again := mustDo(t, svc, roomkit.By("ann"), invite, service.Call{Key: "k1"})
 	require.True(t, again.Repeat)
 	first.Repeat = true
 	require.Equal(t, first, again, "a repeat returns the first outcome")
 	require.Equal(t, people("ann", "ben", "cat"), participantsOf(t, svc, "ann", room), "and changes nothing")
 
-	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("adm")}, service.WithKey("k1"))
+	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("adm")}, service.Call{Key: "k1"})
 	require.ErrorIs(t, err, roomkit.ErrCommandReused)
-	other := mustDo(t, svc, roomkit.By("ben"), invite, service.WithKey("k1"))
+	other := mustDo(t, svc, roomkit.By("ben"), invite, service.Call{Key: "k1"})
 	require.True(t, other.Changed, "keys belong to their actor")
 }
 
@@ -144,9 +144,9 @@ func TestDoNoOpIsRememberedByKey(t *testing.T) {
 	svc := newService(t, nil)
 	room := newGeneral(t, svc, "ann", "ben", "cat")
 	invite := roomkit.Invite{Room: room, People: people("ben")}
-	require.False(t, mustDo(t, svc, roomkit.By("ann"), invite, service.WithKey("k")).Changed)
+	require.False(t, mustDo(t, svc, roomkit.By("ann"), invite, service.Call{Key: "k"}).Changed)
 	mustDo(t, svc, roomkit.By("ben"), roomkit.Leave{Room: room})
-	again := mustDo(t, svc, roomkit.By("ann"), invite, service.WithKey("k"))
+	again := mustDo(t, svc, roomkit.By("ann"), invite, service.Call{Key: "k"})
 	require.True(t, again.Repeat)
 	require.False(t, again.Changed, "nothing to do is an outcome, too")
 	require.Equal(t, people("ann", "cat"), participantsOf(t, svc, "ann", room))
@@ -157,10 +157,10 @@ func TestDoOffersDoNotUseTheKey(t *testing.T) {
 	room := newGeneral(t, svc, "ann", "ben", "cat")
 	cmd := roomkit.CreateRoom{People: people("ben", "cat"), Audience: roomkit.AudienceMembers}
 	for range 2 {
-		require.Len(t, mustDo(t, svc, roomkit.By("ann"), cmd, service.WithKey("k")).Offers, 1)
+		require.Len(t, mustDo(t, svc, roomkit.By("ann"), cmd, service.Call{Key: "k"}).Offers, 1)
 	}
 	cmd.Use = room
-	require.Equal(t, room, mustDo(t, svc, roomkit.By("ann"), cmd, service.WithKey("k")).Room)
+	require.Equal(t, room, mustDo(t, svc, roomkit.By("ann"), cmd, service.Call{Key: "k"}).Room)
 }
 
 func TestDoIfVersion(t *testing.T) {
@@ -168,8 +168,8 @@ func TestDoIfVersion(t *testing.T) {
 	room := newGeneral(t, svc, "ann", "ben", "cat")
 	at, err := svc.Room(ctx, "ann", room)
 	require.NoError(t, err)
-	mustDo(t, svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("dan")}, service.IfVersion(at.Version))
-	_, err = svc.Do(ctx, roomkit.By("ann"), roomkit.Remove{Room: room, People: people("dan")}, service.IfVersion(at.Version))
+	mustDo(t, svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("dan")}, service.Call{IfVersion: at.Version})
+	_, err = svc.Do(ctx, roomkit.By("ann"), roomkit.Remove{Room: room, People: people("dan")}, service.Call{IfVersion: at.Version})
 	require.ErrorIs(t, err, roomkit.ErrConflict)
 	require.Contains(t, participantsOf(t, svc, "ann", room), roomkit.UserID("dan"))
 }

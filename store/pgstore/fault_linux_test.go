@@ -67,7 +67,7 @@ func TestFullDisk(t *testing.T) {
 	long := strings.Repeat("字", 280)
 	edit := func(n int) error {
 		description := fmt.Sprint(n, long)
-		_, err := w.service.Do(t.Context(), roomkit.By("u1"), roomkit.Edit{Room: group, Description: &description}, service.WithKey(fmt.Sprint(n)))
+		_, err := w.service.Do(t.Context(), roomkit.By("u1"), roomkit.Edit{Room: group, Description: &description}, service.Call{Key: fmt.Sprint(n)})
 		return err
 	}
 	stored := 0

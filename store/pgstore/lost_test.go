@@ -117,7 +117,7 @@ func (t *toggles) next(ctx context.Context, room int, patience int) error {
 	if t.done[room]%2 == 1 {
 		cmd = roomkit.Remove{Room: t.rooms[room], People: []roomkit.UserID{userID(room + 2)}}
 	}
-	key := service.WithKey(fmt.Sprint("toggle ", room, " ", t.done[room]))
+	key := service.Call{Key: fmt.Sprint("toggle ", room, " ", t.done[room])}
 	for n := 0; ; n++ {
 		r, err := t.service.Do(ctx, roomkit.By("u1"), cmd, key)
 		if err == nil {

@@ -92,7 +92,7 @@ func TestReadmeQueries(t *testing.T) {
 	}})
 	r, err := w.service.Do(t.Context(), roomkit.By("kim"), roomkit.CreateRoom{
 		People: []roomkit.UserID{"u1", "eve"}, Audience: roomkit.AudienceExternal, Name: "Project", Anyway: true,
-	}, service.WithContacts("eve"))
+	}, service.Call{Contacts: []roomkit.UserID{"eve"}})
 	require.NoError(t, err)
 	mustExec(t, w.pool, `CREATE TABLE `+w.o.Schema+`.tickets (id int PRIMARY KEY, room uuid)`)
 	mustExec(t, w.pool, fmt.Sprintf(`INSERT INTO %s.tickets VALUES (7, '%s')`, w.o.Schema, r.Room))

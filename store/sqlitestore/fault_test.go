@@ -32,18 +32,18 @@ func fillUp(t *testing.T, s store.Store) {
 		require.Less(t, n, 20_000, "the disk does not get full")
 		key := fmt.Sprint("fill", n)
 		keys = append(keys, key)
-		_, err = svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long+key), service.WithKey(key))
+		_, err = svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long+key), service.Call{Key: key})
 	}
 	require.ErrorIs(t, err, sqlitestore.ErrFull)
 	require.NotErrorIs(t, err, roomkit.ErrConflict)
 	require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 	before := allRecords(t, s)
-	_, err = svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long), service.WithKey("again"))
+	_, err = svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long), service.Call{Key: "again"})
 	require.ErrorIs(t, err, sqlitestore.ErrFull)
 	require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 	require.Equal(t, before, allRecords(t, s), "what failed has left something")
 	for _, key := range keys[:len(keys)-1] {
-		r, err := svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long+key), service.WithKey(key))
+		r, err := svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long+key), service.Call{Key: key})
 		require.NoError(t, err)
 		require.True(t, r.Repeat, "acknowledged, but not stored: %s", key)
 	}

@@ -61,7 +61,7 @@ func writeAs(path, seed string, each int) error {
 		wg.Go(func() {
 			for n := range each {
 				key := fmt.Sprintf("%s-%d-%d", seed, w, n)
-				if _, err := svc.Do(ctx, roomkit.By(boss), commandOf(key, rooms), service.WithKey(key)); err != nil {
+				if _, err := svc.Do(ctx, roomkit.By(boss), commandOf(key, rooms), service.Call{Key: key}); err != nil {
 					failed <- fmt.Errorf("%s: %w", key, err)
 					return
 				}
@@ -92,7 +92,7 @@ func acknowledged(t *testing.T, s store.Store, keys []string) {
 	require.NoError(t, err)
 	svc := newService(t, s)
 	for _, key := range keys {
-		r, err := svc.Do(t.Context(), roomkit.By(boss), commandOf(key, rooms), service.WithKey(key))
+		r, err := svc.Do(t.Context(), roomkit.By(boss), commandOf(key, rooms), service.Call{Key: key})
 		require.NoError(t, err, key)
 		require.True(t, r.Repeat, "acknowledged, but not stored: %s", key)
 	}
@@ -125,7 +125,7 @@ func TestKilledWriter(t *testing.T) {
 	require.Error(t, err)
 	rooms, err := roomsOf(t.Context(), s)
 	require.NoError(t, err)
-	r, err := newService(t, s).Do(t.Context(), roomkit.By(boss), commandOf("never", rooms), service.WithKey("never"))
+	r, err := newService(t, s).Do(t.Context(), roomkit.By(boss), commandOf("never", rooms), service.Call{Key: "never"})
 	require.NoError(t, err)
 	require.False(t, r.Repeat, "the check would notice a command that was lost")
 }

@@ -154,7 +154,7 @@ func TestTwoServices(t *testing.T) {
 				wg.Go(func() {
 					for n := range 20 {
 						key := fmt.Sprintf("%d-%d-%d", p, w, n)
-						_, err := svc.Do(t.Context(), roomkit.By(boss), commandOf(key, rooms), service.WithKey(key))
+						_, err := svc.Do(t.Context(), roomkit.By(boss), commandOf(key, rooms), service.Call{Key: key})
 						assert.NoError(t, err)
 					}
 				})

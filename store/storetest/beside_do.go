@@ -13,11 +13,11 @@ import (
 // run gives an order to one side.
 func (s *side) run(o order) []service.EachResult {
 	if len(o.cmds) > 1 {
-		return s.svc.Each(s.h.ctx, o.actor, o.cmds, o.options()...)
+		return s.svc.Each(s.h.ctx, o.actor, o.cmds, o.call())
 	}
 	list := make([]service.EachResult, len(o.cmds))
 	for i, cmd := range o.cmds {
-		list[i].Result, list[i].Err = s.svc.Do(s.h.ctx, o.actor, cmd, o.options()...)
+		list[i].Result, list[i].Err = s.svc.Do(s.h.ctx, o.actor, cmd, o.call())
 	}
 	return list
 }
@@ -77,7 +77,7 @@ func (h *chronicle) know(room roomkit.RoomID) {
 func (h *chronicle) plan(o order) {
 	for _, cmd := range o.cmds {
 		both(h, func(s *side) []told {
-			result, err := s.svc.Plan(h.ctx, o.actor, cmd, o.options()...)
+			result, err := s.svc.Plan(h.ctx, o.actor, cmd, o.call())
 			return s.tell([]service.EachResult{{Result: result, Err: err}})
 		}, "plan of %s", o)
 		planned := both(h, func(s *side) listed[service.Consequence] {
@@ -90,7 +90,7 @@ func (h *chronicle) plan(o order) {
 // String tells what was ordered, with what pointers point to.
 func (o order) String() string {
 	text := fmt.Sprintf("%s key=%q", o.actor, o.key)
-	if o.hasIfVer {
+	if o.ifVer != 0 {
 		text += fmt.Sprintf(" version=%d", o.ifVer)
 	}
 	for _, cmd := range o.cmds {

@@ -59,21 +59,11 @@ type order struct {
 	cmds     []roomkit.Command
 	key      string
 	ifVer    roomkit.Version
-	hasIfVer bool
 	contacts []roomkit.UserID
 }
 
-func (o *order) options() (list []service.CallOption) {
-	if o.key != "" {
-		list = append(list, service.WithKey(o.key))
-	}
-	if o.hasIfVer {
-		list = append(list, service.IfVersion(o.ifVer))
-	}
-	if len(o.contacts) > 0 {
-		list = append(list, service.WithContacts(o.contacts...))
-	}
-	return list
+func (o *order) call() service.Call {
+	return service.Call{Key: o.key, IfVersion: o.ifVer, Contacts: o.contacts}
 }
 
 // order draws a command, most often one that somebody may give.
@@ -82,7 +72,7 @@ func (h *chronicle) order() order {
 		actor, cmd := h.command()
 		o := order{actor: actor, cmds: []roomkit.Command{cmd}}
 		if room, ok := roomNamed(actor, cmd); ok && h.chance(1, 8) {
-			o.hasIfVer, o.ifVer = true, max(0, h.row(room).Version-roomkit.Version(h.oneOf(0, 0, 1, -1)))
+			o.ifVer = max(0, h.row(room).Version-roomkit.Version(h.oneOf(0, 0, 1, -1)))
 		}
 		if h.chance(1, 6) {
 			o.contacts = some(h, h.world.people(), 3)
@@ -115,7 +105,7 @@ func (h *chronicle) again() order {
 	}
 	return drawn(h, "again", func() order {
 		o := pick(h, h.kept)
-		o.hasIfVer = false
+		o.ifVer = 0
 		if h.chance(1, 5) {
 			_, cmd := h.command()
 			o.cmds = []roomkit.Command{cmd}
