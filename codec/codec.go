@@ -1,3 +1,5 @@
+// Package codec is the stored form of events: canonical JSON, strict in both
+// directions.
 package codec
 
 import (
@@ -102,7 +104,7 @@ func Encode(dst []byte, e roomkit.Event) ([]byte, error) {
 	if dst == nil {
 		c.buf = make([]byte, 0, usualEvent)
 	}
-	codecEvent(e, c)
+	c.fields(e)
 	c.buf = append(c.buf, '}')
 	out, err := c.buf, c.err
 	c.release()
@@ -153,7 +155,7 @@ func (c *coder) event() roomkit.Event {
 		return c.unknown(name)
 	}
 	e := create()
-	codecEvent(e, c)
+	c.fields(e)
 	if errors.Is(c.err, errNewer) {
 		return c.unknown(name)
 	}
@@ -259,64 +261,65 @@ func encodeUnknown(dst []byte, u *roomkit.Unknown) ([]byte, error) {
 	return append(dst, u.Data...), nil
 }
 
-// codecEvent runs codec of the Event at hand.
-func codecEvent(of roomkit.Event, c *coder) {
-	switch v := of.(type) {
+// fields visits the keys of an event.
+func (c *coder) fields(e roomkit.Event) {
+	switch v := e.(type) {
 	case *roomkit.CompanyMessagingChanged:
-		codecCompanyMessagingChanged(v, c)
+		c.companyMessagingChanged(v)
 	case *roomkit.CompanyPut:
-		codecCompanyPut(v, c)
+		c.companyPut(v)
 	case *roomkit.DescriptionChanged:
-		codecDescriptionChanged(v, c)
+		c.descriptionChanged(v)
 	case *roomkit.FeatureDataDeleted:
-		codecFeatureDataDeleted(v, c)
+		c.featureDataDeleted(v)
 	case *roomkit.FeaturesSwitched:
-		codecFeaturesSwitched(v, c)
+		c.featuresSwitched(v)
 	case *roomkit.FeaturesWithheldChanged:
-		codecFeaturesWithheldChanged(v, c)
+		c.featuresWithheldChanged(v)
 	case *roomkit.HistorySharingChanged:
-		codecHistorySharingChanged(v, c)
+		c.historySharingChanged(v)
 	case *roomkit.MasterAppointed:
-		codecMasterAppointed(v, c)
+		c.masterAppointed(v)
 	case *roomkit.MasterDismissed:
-		codecMasterDismissed(v, c)
+		c.masterDismissed(v)
 	case *roomkit.MasterVacated:
-		codecMasterVacated(v, c)
+		c.masterVacated(v)
 	case *roomkit.MemberJoined:
-		codecMemberJoined(v, c)
+		c.memberJoined(v)
 	case *roomkit.MemberLeft:
-		codecMemberLeft(v, c)
+		c.memberLeft(v)
 	case *roomkit.MessageSwitchedOff:
-		codecMessageSwitchedOff(v, c)
+		c.messageSwitchedOff(v)
 	case *roomkit.MessageSwitchedOn:
-		codecMessageSwitchedOn(v, c)
+		c.messageSwitchedOn(v)
 	case *roomkit.NotificationSwitched:
-		codecNotificationSwitched(v, c)
+		c.notificationSwitched(v)
 	case *roomkit.PhotoChanged:
-		codecPhotoChanged(v, c)
+		c.photoChanged(v)
 	case *roomkit.RoomConverted:
-		codecRoomConverted(v, c)
+		c.roomConverted(v)
 	case *roomkit.RoomCreated:
-		codecRoomCreated(v, c)
+		c.roomCreated(v)
 	case *roomkit.RoomEnded:
-		codecRoomEnded(v, c)
+		c.roomEnded(v)
 	case *roomkit.RoomRenamed:
-		codecRoomRenamed(v, c)
+		c.roomRenamed(v)
 	case *roomkit.TeamSynced:
-		codecTeamSynced(v, c)
+		c.teamSynced(v)
 	case *roomkit.Unknown:
-		codecUnknown(v, c)
+		// Its bytes are its form: see encodeUnknown.
 	case *roomkit.UserMessagingChanged:
-		codecUserMessagingChanged(v, c)
+		c.userMessagingChanged(v)
 	case *roomkit.UserPut:
-		codecUserPut(v, c)
+		c.userPut(v)
 	case *roomkit.UserStatusChanged:
-		codecUserStatusChanged(v, c)
+		c.userStatusChanged(v)
 	case *roomkit.VisibilityChanged:
-		codecVisibilityChanged(v, c)
+		c.visibilityChanged(v)
 	}
 }
 
+// DecodeRecord is [Decode] of what a store keeps; its errors name the record.
 func DecodeRecord(rec store.Record) (roomkit.Event, error) {
 	e, err := Decode(rec.Data)
 	if err != nil {

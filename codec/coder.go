@@ -1,7 +1,7 @@
 package codec
 
 import (
-	"encoding/binary"
+	"encoding/hex"
 	"math"
 	"strconv"
 	"strings"
@@ -336,29 +336,6 @@ func unescape(b []byte, escaped int) string {
 	return string(s)
 }
 
-// put8Digits writes a number below 10^8, all digits at once: it splits halves,
-// then quarters, then digits off into bytes of their own.
-func put8Digits(dst []byte, n uint64) {
-	n = n/10_000 | n%10_000<<32
-	hundreds := n * 10_486 >> 20 & 0x0000007f_0000007f
-	n = hundreds | (n-hundreds*100)<<16
-	tens := n * 103 >> 10 & 0x000f_000f_000f_000f
-	n = tens | (n-tens*10)<<8
-	binary.LittleEndian.PutUint64(dst, n|0x30303030_30303030)
-}
-
-// putHex writes four bytes as eight digits, all at once: each nibble moves to a
-// byte of its own and becomes a digit, or a letter where it is above 9.
-func putHex(dst, src []byte) {
-	const each = 0x0101010101010101
-	n := uint64(binary.BigEndian.Uint32(src))
-	n = (n | n<<16) & 0x0000ffff0000ffff
-	n = (n | n<<8) & 0x00ff00ff00ff00ff
-	n = (n | n<<4) & 0x0f0f0f0f0f0f0f0f
-	above9 := (n + 6*each) >> 4 & each
-	binary.BigEndian.PutUint64(dst, n+'0'*each+above9*('a'-'0'-10))
-}
-
 func hexValue(digit byte) byte {
 	switch {
 	case digit >= '0' && digit <= '9':
@@ -605,14 +582,8 @@ func (c *coder) moment(key string, v *time.Time) {
 
 func (c *coder) putTime(key string, t time.Time) {
 	us := c.microseconds(key, t)
-	if c.put(key); us < 1e15 || us >= 1e16 {
-		c.putInt(us)
-		return
-	}
-	c.put("0123456789abcdef")
-	b := c.buf[len(c.buf)-16:]
-	put8Digits(b, uint64(us)/1e8)
-	put8Digits(b[8:], uint64(us)%1e8)
+	c.put(key)
+	c.putInt(us)
 }
 
 func (c *coder) readTime(key string) time.Time {
@@ -669,16 +640,13 @@ func (c *coder) putUUID(key string, v *[16]byte) {
 		return
 	}
 	c.put(key)
-	c.put(uuidForm + `"`)
-	text := c.buf[len(c.buf)-uuidLength-1:]
-	putHex(text[0:8], v[0:4])
-	putHex(text[10:18], v[4:8])
-	copy(text[9:13], text[10:14])
-	text[13] = '-'
-	putHex(text[20:28], v[8:12])
-	copy(text[19:23], text[20:24])
-	text[23] = '-'
-	putHex(text[28:36], v[12:16])
+	var h [32]byte
+	hex.Encode(h[:], v[:])
+	b := append(append(c.buf, h[:8]...), '-')
+	b = append(append(b, h[8:12]...), '-')
+	b = append(append(b, h[12:16]...), '-')
+	b = append(append(b, h[16:20]...), '-')
+	c.buf = append(append(b, h[20:]...), '"')
 }
 
 func (c *coder) readUUID(key string, v *[16]byte) {

@@ -21,7 +21,7 @@ func (c *coder) envelope(m *roomkit.Meta) {
 	c.flag(`,"notify":true`, &m.Notify)
 }
 
-func codecRoomCreated(e *roomkit.RoomCreated, c *coder) {
+func (c *coder) roomCreated(e *roomkit.RoomCreated) {
 	c.begin(`{"type":"room.created","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	codeID(c, `,"company":"`, &e.Company)
 	codeID(c, `,"team":"`, &e.Team)
@@ -36,14 +36,14 @@ func codecRoomCreated(e *roomkit.RoomCreated, c *coder) {
 	c.features(`,"features":[`, &e.Features)
 }
 
-func codecMemberJoined(e *roomkit.MemberJoined, c *coder) {
+func (c *coder) memberJoined(e *roomkit.MemberJoined) {
 	c.begin(`{"type":"member.joined","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	codeList(c, `,"people":[`, &e.People, codePerson)
 	c.flag(`,"read_all":true`, &e.ReadAll)
 	c.counts(&e.Counts)
 }
 
-func codecMemberLeft(e *roomkit.MemberLeft, c *coder) {
+func (c *coder) memberLeft(e *roomkit.MemberLeft) {
 	c.begin(`{"type":"member.left","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	codeList(c, `,"people":[`, &e.People, codePerson)
 	c.flag(`,"roles":true`, &e.Roles)
@@ -51,96 +51,96 @@ func codecMemberLeft(e *roomkit.MemberLeft, c *coder) {
 	c.counts(&e.Counts)
 }
 
-func codecMasterAppointed(e *roomkit.MasterAppointed, c *coder) {
+func (c *coder) masterAppointed(e *roomkit.MasterAppointed) {
 	c.begin(`{"type":"master.appointed","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	codeList(c, `,"people":[`, &e.People, codePerson)
 	c.counts(&e.Counts)
 }
 
-func codecMasterDismissed(e *roomkit.MasterDismissed, c *coder) {
+func (c *coder) masterDismissed(e *roomkit.MasterDismissed) {
 	c.begin(`{"type":"master.dismissed","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	codeList(c, `,"people":[`, &e.People, codePerson)
 	c.counts(&e.Counts)
 }
 
-func codecMasterVacated(e *roomkit.MasterVacated, c *coder) {
+func (c *coder) masterVacated(e *roomkit.MasterVacated) {
 	c.begin(`{"type":"master.vacated","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 }
 
-func codecRoomRenamed(e *roomkit.RoomRenamed, c *coder) {
+func (c *coder) roomRenamed(e *roomkit.RoomRenamed) {
 	c.begin(`{"type":"room.renamed","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	c.text(`,"from":"`, &e.From)
 	c.text(`,"to":"`, &e.To)
 	c.text(`,"name_key":"`, &e.NameKey)
 }
 
-func codecPhotoChanged(e *roomkit.PhotoChanged, c *coder) {
+func (c *coder) photoChanged(e *roomkit.PhotoChanged) {
 	c.begin(`{"type":"room.photo_changed","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	c.text(`,"from":"`, &e.From)
 	c.text(`,"to":"`, &e.To)
 }
 
-func codecDescriptionChanged(e *roomkit.DescriptionChanged, c *coder) {
+func (c *coder) descriptionChanged(e *roomkit.DescriptionChanged) {
 	c.begin(`{"type":"room.description_changed","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	c.text(`,"from":"`, &e.From)
 	c.text(`,"to":"`, &e.To)
 }
 
-func codecVisibilityChanged(e *roomkit.VisibilityChanged, c *coder) {
+func (c *coder) visibilityChanged(e *roomkit.VisibilityChanged) {
 	c.begin(`{"type":"room.visibility_changed","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	c.flag(`,"public":true`, &e.Public)
 }
 
-func codecHistorySharingChanged(e *roomkit.HistorySharingChanged, c *coder) {
+func (c *coder) historySharingChanged(e *roomkit.HistorySharingChanged) {
 	c.begin(`{"type":"room.history_sharing_changed","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	c.flag(`,"on":true`, &e.On)
 }
 
-func codecNotificationSwitched(e *roomkit.NotificationSwitched, c *coder) {
+func (c *coder) notificationSwitched(e *roomkit.NotificationSwitched) {
 	c.begin(`{"type":"room.notification_switched","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 }
 
-func codecFeaturesSwitched(e *roomkit.FeaturesSwitched, c *coder) {
+func (c *coder) featuresSwitched(e *roomkit.FeaturesSwitched) {
 	c.begin(`{"type":"room.features_switched","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	c.features(`,"from":[`, &e.From)
 	c.features(`,"to":[`, &e.To)
 }
 
-func codecFeaturesWithheldChanged(e *roomkit.FeaturesWithheldChanged, c *coder) {
+func (c *coder) featuresWithheldChanged(e *roomkit.FeaturesWithheldChanged) {
 	c.begin(`{"type":"room.features_withheld","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	c.flag(`,"withheld":true`, &e.Withheld)
 }
 
-func codecMessageSwitchedOff(e *roomkit.MessageSwitchedOff, c *coder) {
+func (c *coder) messageSwitchedOff(e *roomkit.MessageSwitchedOff) {
 	c.begin(`{"type":"room.message_off","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	c.moment(`,"deadline":`, &e.Deadline)
 }
 
-func codecMessageSwitchedOn(e *roomkit.MessageSwitchedOn, c *coder) {
+func (c *coder) messageSwitchedOn(e *roomkit.MessageSwitchedOn) {
 	c.begin(`{"type":"room.message_on","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	c.flag(`,"emptied":true`, &e.Emptied)
 }
 
-func codecFeatureDataDeleted(e *roomkit.FeatureDataDeleted, c *coder) {
+func (c *coder) featureDataDeleted(e *roomkit.FeatureDataDeleted) {
 	c.begin(`{"type":"room.feature_data_deleted","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	c.features(`,"features":[`, &e.Features)
 }
 
-func codecRoomConverted(e *roomkit.RoomConverted, c *coder) {
+func (c *coder) roomConverted(e *roomkit.RoomConverted) {
 	c.begin(`{"type":"room.converted","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	codeEnum(c, `,"from":"`, roomkit.KindNames[:], &e.From)
 	c.features(`,"features":[`, &e.Features)
 	codeList(c, `,"people":[`, &e.People, codePerson)
 }
 
-func codecRoomEnded(e *roomkit.RoomEnded, c *coder) {
+func (c *coder) roomEnded(e *roomkit.RoomEnded) {
 	c.begin(`{"type":"room.ended","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	c.flag(`,"deleted":true`, &e.Deleted)
 	c.counts(&e.Counts)
 }
 
 // The id of a company is the subject; "company" would be the same key again.
-func codecCompanyPut(e *roomkit.CompanyPut, c *coder) {
+func (c *coder) companyPut(e *roomkit.CompanyPut) {
 	c.begin(`{"type":"company.put","v":1,"company":"`, roomkit.SubjectCompany, &e.Meta)
 	v := &e.Company
 	codeSubjectID(c, &e.Subject, &v.ID)
@@ -159,7 +159,7 @@ func codecCompanyPut(e *roomkit.CompanyPut, c *coder) {
 }
 
 // The id of a user is the subject; "user" would be the same key again.
-func codecUserPut(e *roomkit.UserPut, c *coder) {
+func (c *coder) userPut(e *roomkit.UserPut) {
 	c.begin(`{"type":"user.put","v":1,"user":"`, roomkit.SubjectUser, &e.Meta)
 	v := &e.User
 	codeSubjectID(c, &e.Subject, &v.ID)
@@ -179,20 +179,20 @@ func codecUserPut(e *roomkit.UserPut, c *coder) {
 	codeCount(c, `,"company_version":`, &e.CompanyVersion)
 }
 
-func codecUserStatusChanged(e *roomkit.UserStatusChanged, c *coder) {
+func (c *coder) userStatusChanged(e *roomkit.UserStatusChanged) {
 	c.begin(`{"type":"user.status_changed","v":1,"user":"`, roomkit.SubjectUser, &e.Meta)
 	codeEnum(c, `,"from":"`, roomkit.UserStatusNames[:], &e.From)
 	codeEnum(c, `,"to":"`, roomkit.UserStatusNames[:], &e.To)
 }
 
-func codecCompanyMessagingChanged(e *roomkit.CompanyMessagingChanged, c *coder) {
+func (c *coder) companyMessagingChanged(e *roomkit.CompanyMessagingChanged) {
 	c.begin(`{"type":"company.messaging_changed","v":1,"company":"`, roomkit.SubjectCompany, &e.Meta)
 	codeEnum(c, `,"channel":"`, roomkit.ChannelNames[:], &e.Channel)
 	codeEnum(c, `,"from":"`, roomkit.ExternalModeNames[:], &e.From)
 	codeEnum(c, `,"to":"`, roomkit.ExternalModeNames[:], &e.To)
 }
 
-func codecUserMessagingChanged(e *roomkit.UserMessagingChanged, c *coder) {
+func (c *coder) userMessagingChanged(e *roomkit.UserMessagingChanged) {
 	c.begin(`{"type":"user.messaging_changed","v":1,"user":"`, roomkit.SubjectUser, &e.Meta)
 	codeEnum(c, `,"channel":"`, roomkit.ChannelNames[:], &e.Channel)
 	c.flag(`,"on":true`, &e.On)
@@ -200,7 +200,7 @@ func codecUserMessagingChanged(e *roomkit.UserMessagingChanged, c *coder) {
 	codeCount(c, `,"company_version":`, &e.Company)
 }
 
-func codecTeamSynced(e *roomkit.TeamSynced, c *coder) {
+func (c *coder) teamSynced(e *roomkit.TeamSynced) {
 	c.begin(`{"type":"team.synced","v":1,"team":"`, roomkit.SubjectTeam, &e.Meta)
 	codeID(c, `,"company":"`, &e.Company)
 	c.text(`,"name":"`, &e.Name)
@@ -214,9 +214,6 @@ func codecTeamSynced(e *roomkit.TeamSynced, c *coder) {
 	c.flag(`,"preset_notify":true`, &e.Notify)
 	c.number(`,"seq":`, &e.Seq)
 }
-
-// An Unknown is not listed: its bytes are its form.
-func codecUnknown(u *roomkit.Unknown, _ *coder) {}
 
 func codePerson(c *coder, v *roomkit.Person) {
 	c.brace()

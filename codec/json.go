@@ -1,174 +1,96 @@
 package codec
 
 import (
-	"strconv"
+	"bytes"
+	"encoding/json"
+	"io"
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 )
 
 // maxDepth limits how deep objects and arrays of unknown events nest.
 const maxDepth = 32
 
-// jsonScan checks that a text is JSON on which all readers agree: without white
-// space, equal keys, keys with escapes, lone surrogates and NUL.
-type jsonScan struct {
-	s   string
-	pos int
-	why string // the first failure
-}
-
-// checkJSON demands that the whole event is one such value.
+// checkJSON demands of an event of unknown form that it is one JSON value on which
+// all readers agree: without white space, equal keys, keys with escapes, lone
+// surrogates and NUL.
 func (c *coder) checkJSON() {
-	j := jsonScan{s: string(c.buf)}
-	if j.value(1) && j.pos < len(j.s) {
-		j.refuse("followed by something else")
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, c.buf); err != nil {
+		c.fail("", "not JSON: "+err.Error())
+		return
 	}
-	if j.why != "" {
-		c.fail("", j.why)
+	if !bytes.Equal(compact.Bytes(), c.buf) {
+		c.fail("", "not JSON: white space")
+		return
+	}
+	d := json.NewDecoder(bytes.NewReader(c.buf))
+	d.UseNumber()
+	s := strictScan{Decoder: d, data: c.buf}
+	if why := s.value(1); why != "" {
+		c.fail("", why)
 	}
 }
 
-func (j *jsonScan) refuse(why string) bool {
-	if j.why == "" {
-		j.why = why
+// strictScan reads the tokens of a text that is known to be JSON, and refuses what
+// json.Decoder mends or lets pass. Its methods return why, or "".
+type strictScan struct {
+	*json.Decoder
+	data []byte
+}
+
+func (s *strictScan) value(depth int) string {
+	token, err := s.Token()
+	if err != nil && err != io.EOF {
+		return "not JSON: " + err.Error()
 	}
-	return false
-}
-
-func (j *jsonScan) take(s string) bool {
-	ok := strings.HasPrefix(j.s[j.pos:], s)
-	if ok {
-		j.pos += len(s)
+	switch token := token.(type) {
+	case string:
+		return s.text(token)
+	case json.Delim:
+		return s.nested(token, depth)
 	}
-	return ok
+	return ""
 }
 
-func (j *jsonScan) value(depth int) bool {
-	switch {
-	case j.take(`"`):
-		return j.text()
-	case j.take("true"), j.take("false"), j.take("null"):
-		return true
-	case j.take("{"):
-		return j.nest(depth) && (j.take("}") || j.members(depth))
-	case j.take("["):
-		return j.nest(depth) && (j.take("]") || j.elements(depth))
+func (s *strictScan) nested(open json.Delim, depth int) (why string) {
+	if depth > maxDepth {
+		return "nested too deep"
 	}
-	return j.number()
-}
-
-func (j *jsonScan) nest(depth int) bool {
-	return depth <= maxDepth || j.refuse("nested too deep")
-}
-
-func (j *jsonScan) members(depth int) bool {
-	seen := map[string]bool{}
-	for {
-		from := j.pos
-		if !j.take(`"`) || !j.text() {
-			return j.refuse("not JSON: no key")
+	keys := map[string]bool{}
+	for s.More() && why == "" {
+		if open == '{' {
+			why = s.key(keys)
 		}
-		key := j.s[from:j.pos]
-		if seen[key] || strings.Contains(key, `\`) {
-			return j.refuse("has a key twice, or one with escapes")
-		}
-		seen[key] = true
-		if !j.take(":") || !j.value(depth+1) {
-			return j.refuse("not JSON: no value")
-		}
-		if !j.take(",") {
-			return j.take("}") || j.refuse("not JSON: no end of an object")
+		if why == "" {
+			why = s.value(depth + 1)
 		}
 	}
+	if _, err := s.Token(); why == "" && err != nil {
+		return "not JSON: " + err.Error()
+	}
+	return why
 }
 
-func (j *jsonScan) elements(depth int) bool {
-	for {
-		if !j.value(depth + 1) {
-			return j.refuse("not JSON: no value")
-		}
-		if !j.take(",") {
-			return j.take("]") || j.refuse("not JSON: no end of an array")
-		}
+func (s *strictScan) key(known map[string]bool) string {
+	token, _ := s.Token()
+	key, _ := token.(string)
+	plain := bytes.HasSuffix(s.data[:s.InputOffset()], []byte(`"`+key+`"`))
+	if known[key] || !plain {
+		return "has a key twice, or one with escapes"
 	}
+	known[key] = true
+	return s.text(key)
 }
 
-// text reads the rest of a string.
-func (j *jsonScan) text() bool {
-	for j.pos < len(j.s) {
-		switch b := j.s[j.pos]; {
-		case b == '"':
-			j.pos++
-			return true
-		case b == '\\':
-			if !j.escape() {
-				return j.refuse("not JSON: a wrong escape")
-			}
-		case b < ' ':
-			return j.refuse(reasonControl)
-		default:
-			r, n := utf8.DecodeRuneInString(j.s[j.pos:])
-			if r == utf8.RuneError && n == 1 {
-				return j.refuse(reasonNotUTF8)
-			}
-			j.pos += n
-		}
+// text refuses what json.Decoder has replaced, and NUL.
+func (s *strictScan) text(decoded string) string {
+	raw := s.data[:s.InputOffset()]
+	if strings.ContainsRune(decoded, utf8.RuneError) && !bytes.Contains(raw, []byte(string(utf8.RuneError))) {
+		return "has an escape that is no character"
 	}
-	return j.refuse("not JSON: no end of a string")
-}
-
-func (j *jsonScan) escape() bool {
-	if r, ok := j.escapedRune(); ok {
-		if utf16.IsSurrogate(r) {
-			low, ok := j.escapedRune()
-			return ok && utf16.DecodeRune(r, low) != utf8.RuneError
-		}
-		return r != 0
+	if strings.ContainsRune(decoded, 0) {
+		return reasonControl
 	}
-	if j.pos+1 < len(j.s) && strings.IndexByte(`"\/bfnrt`, j.s[j.pos+1]) >= 0 {
-		j.pos += 2
-		return true
-	}
-	return false
-}
-
-// escapedRune reads an escape with four hexadecimal digits.
-func (j *jsonScan) escapedRune() (rune, bool) {
-	const size = len(`\u0000`)
-	rest := j.s[j.pos:]
-	if len(rest) < size || rest[0] != '\\' || rest[1] != 'u' {
-		return 0, false
-	}
-	n, err := strconv.ParseUint(rest[2:size], 16, 16)
-	if err != nil {
-		return 0, false
-	}
-	j.pos += size
-	return rune(n), true
-}
-
-func (j *jsonScan) number() bool {
-	j.take("-")
-	if !j.take("0") && !j.digits() {
-		return j.refuse("not JSON: no value")
-	}
-	if j.take(".") && !j.digits() {
-		return j.refuse("not JSON: no fraction")
-	}
-	if j.take("e") || j.take("E") {
-		if !j.take("+") {
-			j.take("-")
-		}
-		return j.digits() || j.refuse("not JSON: no exponent")
-	}
-	return true
-}
-
-func (j *jsonScan) digits() bool {
-	from := j.pos
-	for j.pos < len(j.s) && j.s[j.pos] >= '0' && j.s[j.pos] <= '9' {
-		j.pos++
-	}
-	return j.pos > from
+	return ""
 }

@@ -1,0 +1,105 @@
+// Package service is what a host calls: it runs commands, answers who may do what,
+// and gives the events of rooms that a store keeps.
+//
+//	svc, err := service.New(memstore.New(), nil)
+//	made, err := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{People: people, Audience: roomkit.AudienceMembers})
+//	_, err = svc.Do(ctx, roomkit.By("ben"), roomkit.Invite{Room: made.Room, People: []roomkit.UserID{"dan"}})
+//	err = svc.Check(ctx, "dan", roomkit.ActionPost, made.Room)
+//	list, err := svc.Access(ctx, "dan", made.Room)
+//
+// The words are those of package [github.com/go-roomkit/roomkit]. A service holds no
+// messages, authenticates nobody, opens no ports and starts no goroutines that
+// outlive a call. Those are the matters of the host. The people have to be known
+// before, by [roomkit.PutCompany] and [roomkit.PutUsers] or through
+// Options.Directory.
+//
+// # Commands
+//
+// [Service.Do] carries a command out whole or not at all. [Service.Each] runs several
+// that are judged one by one, for instance leaving twelve rooms. [Service.Plan] says
+// what Do would do, by the same code, and does nothing. Options.Veto can refuse more
+// than the rules do, and never allow more.
+//
+// Creating a room of several people offers first: where the people already share
+// rooms, [Result].Offers names them and nothing is created until the creator chooses
+// one (Use) or insists (Anyway). [Service.Recommend] asks for the same list.
+//
+// # Questions
+//
+// [Service.Access] tells all that a user may do in each of many rooms, which features
+// can be used, and from when on the user may read. [Service.Check] is one bit of it,
+// with the rule that forbids. [Service.Room], [Service.Members], [Service.Rooms],
+// [Service.Groups] and [Service.History] are the reads that belong to users. All of
+// them go through the same policy as commands. To an outsider a room that exists and
+// one that does not are the same [roomkit.ErrNotFound].
+//
+// The host asks before it lets a user read or write messages; messages themselves
+// never come here. [roomkit.Access].ReadFrom is a point in time and a version of the
+// room: messages older than that are not for this user.
+//
+// # The feed
+//
+// [Service.Feed] gives all events, each exactly once, in an order that never changes,
+// from any cursor on. The result of a command has the same events and notices: a
+// host that sends notices from the feed loses none when it stops in between, and
+// should not send those of results as well.
+//
+// # Followers
+//
+// [Service.Follow] hands every event to a function of the host and remembers in the
+// store how far it has come: at least once, in order, across crashes, with one process
+// at work and the others standing by. An event that the function cannot handle stops
+// it with a [*PoisonEvent]; [Service.SkipEvent] goes past it. With
+// FollowOptions.Within the effects of the function and the checkpoint are one
+// transaction, so that each event counts exactly once. [Service.Watch] is the feed that
+// goes on, without a checkpoint, and [Service.WatchRooms] what of it one user may know.
+//
+// # Consequences: Enforce
+//
+// When an administrator withdraws the external permission
+// ([roomkit.SetExternalMessaging]) or deletes an account ([roomkit.DeleteUser]), access
+// ends with that very command: the next Access, Check or Do already knows. The rows of
+// the rooms follow when the host runs [Service.Enforce], the built-in follower that
+// takes the people out, with a notice to those who lost the permission. Until then
+// stored counts still include them. [Service.PlanConsequences] says beforehand which
+// rooms, who, and which groups will have no Group Master.
+//
+// Let it run in a goroutine of the host, in every process that likes to, or call it
+// with Once after such commands. It can be killed anywhere; every step has an id of its
+// own. Giving a permission back restores no membership. A group that loses its last
+// Group Master this way goes on without one ([roomkit.MasterVacated]) until an
+// administrator of the owning company appoints another.
+//
+// [Service.Due] lists the groups whose content has to be deleted because message has
+// been off for 30 days. [Service.Health] says what is wrong with a room: no Group
+// Master, nobody of the owning company, people who are not permitted.
+//
+// # Errors
+//
+// Every error is a [*roomkit.Error], which names the command or method and the room,
+// around one of the categories of package roomkit, or around what the context, a
+// function of the host or the store's driver said. After [roomkit.ErrUnknownOutcome] a
+// command may have been carried out; after every other error of [Service.Do] it was not.
+// An error of the store that is neither that nor [roomkit.ErrConflict] is given to the
+// caller at once: nothing was stored, and the host decides whether to try again.
+//
+// # What a call costs
+//
+// A command takes one Load and, if it changes something, one Commit. One more Load is
+// for each of these: the rooms that people share already, to offer them; a group's name
+// that must be free; another Group Master who must remain; everybody in a room that is
+// converted or left for a new one; the members of a team whose room opens or who leave
+// it; asking Options.Contacts. What a command carries is limited by the constants of
+// package roomkit, beginning with [roomkit.MaxPeople].
+//
+// # Concurrency and idempotency
+//
+// A Service is safe for concurrent use, and so are several of them on one store: a
+// commit compares the version of everything that the decision relied on, and a command
+// that lost a race is decided anew. Commands that wait at the same time share one Load
+// and one Commit; no caller's fate depends on another's.
+//
+// [Call].Key makes a command idempotent: the same key of the same actor does it once and
+// returns the first outcome every time. Use it wherever a request can be repeated.
+// [Call].IfVersion demands that the room is as the user saw it.
+package service
