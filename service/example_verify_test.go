@@ -15,7 +15,7 @@ func ExampleVerify() {
 	ctx, store := context.Background(), memstore.New()
 	svc, _ := service.New(store, nil)
 	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
-	fmt.Println(verify.Verify(ctx, store, func(p verify.VerifyProgress) { fmt.Println(p.Records, "records") }))
+	fmt.Println(verify.Run(ctx, store, func(p verify.Progress) { fmt.Println(p.Records, "records") }))
 	// Output:
 	// 1 records
 	// 1 records

@@ -67,7 +67,7 @@ func TestEnforceALargeCompany(t *testing.T) {
 	took := time.Since(start) //nolint:forbidigo // measured, not tested
 	require.Equal(t, groups, last.Rooms)
 	require.Equal(t, groups, last.Changed)
-	require.NoError(t, verify.Verify(ctx, store, nil))
+	require.NoError(t, verify.Run(ctx, store, nil))
 	t.Logf("%d people out of %d groups in %v, %.0f groups/s; heap on the way %v MiB",
 		leaving, groups, took.Round(time.Millisecond), float64(groups)/took.Seconds(), heap)
 	if len(heap) > 1 {

@@ -186,7 +186,7 @@ func auditedHistory(tb testing.TB, tally map[string]int, taken *steps) func(t *r
 			a.event(rec)
 		}
 		a.compareWith(h.store)
-		require.NoError(t, verify.Verify(ctx, h.store, nil))
+		require.NoError(t, verify.Run(ctx, h.store, nil))
 		for name, n := range h.done {
 			tally[name] += n
 		}

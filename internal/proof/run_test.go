@@ -102,7 +102,7 @@ func TestGroupFolds(t *testing.T) {
 				require.True(t, r.Result.Changed)
 			}
 			require.Zero(t, g.conflicts)
-			require.NoError(t, verify.Verify(ctx, g.store, nil))
+			require.NoError(t, verify.Run(ctx, g.store, nil))
 		})
 	}
 }

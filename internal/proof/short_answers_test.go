@@ -76,7 +76,7 @@ func TestShortAnswers(t *testing.T) {
 			return refusalOf(t, svc.PlanConsequences(ctx, roomkit.System(), roomkit.DeleteUser{User: "ben"}))
 		}},
 		"Verify": {0, func(_ *service.Service) error {
-			return verify.Verify(ctx, &short{Store: s.store, load: true}, nil)
+			return verify.Run(ctx, &short{Store: s.store, load: true}, nil)
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -117,7 +117,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			test.lie.Store = st
-			err := verify.Verify(ctx, test.lie, nil)
+			err := verify.Run(ctx, test.lie, nil)
 			require.ErrorIs(t, err, roomkit.ErrInconsistent)
 			var found *verify.Inconsistency
 			require.ErrorAs(t, err, &found)
@@ -147,9 +147,9 @@ func changeCompanies(f *store.Facts, change func(*roomkit.Company)) {
 
 func TestVerifyReportsProgress(t *testing.T) {
 	store := verifiable(t)
-	var last verify.VerifyProgress
+	var last verify.Progress
 	calls := 0
-	require.NoError(t, verify.Verify(ctx, store, func(p verify.VerifyProgress) { last = p; calls++ }))
+	require.NoError(t, verify.Run(ctx, store, func(p verify.Progress) { last = p; calls++ }))
 	require.Greater(t, calls, 1)
 	require.Positive(t, last.Records)
 	require.Equal(t, int64(4), last.Rooms)
@@ -161,12 +161,12 @@ func TestVerifyEnds(t *testing.T) {
 	st := verifiable(t)
 	stopped, stop := context.WithCancel(ctx)
 	stop()
-	require.ErrorIs(t, verify.Verify(stopped, st, nil), context.Canceled)
+	require.ErrorIs(t, verify.Run(stopped, st, nil), context.Canceled)
 
 	restless := crooked{Store: st, facts: func() func(*store.Facts) {
 		n := roomkit.Version(0)
 		return func(f *store.Facts) { n++; f.Room.Version += n % 2 }
 	}()}
-	err := verify.Verify(ctx, restless, nil)
+	err := verify.Run(ctx, restless, nil)
 	require.Error(t, err, "a room whose version is never the same twice")
 }

@@ -253,5 +253,5 @@ func TestBadTextInQuestions(t *testing.T) {
 			}
 		}
 	}
-	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Run(t.Context(), w.store, nil))
 }

@@ -84,9 +84,9 @@ func TestFullDisk(t *testing.T) {
 		require.ErrorIs(t, err, pgstore.ErrFull)
 		require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 	}
-	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Run(t.Context(), w.store, nil))
 	require.NoError(t, os.Remove(ballast))
 	require.NoError(t, edit(stored), "there is room again")
-	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Run(t.Context(), w.store, nil))
 	require.Equal(t, before+stored+1, int(versionOf(t, w.store, group)))
 }

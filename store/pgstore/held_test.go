@@ -63,5 +63,5 @@ func TestHeldRoomsHoldUpNobodyElse(t *testing.T) {
 	waiting.Wait()
 	require.Greater(t, done, 20)
 	require.Less(t, slowest, 2*time.Second)
-	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Run(t.Context(), w.store, nil))
 }

@@ -121,7 +121,7 @@ func TestOpenTransactionHoldsNoCounts(t *testing.T) {
 			if tt.stale {
 				requireStale(t, err)
 				require.Equal(t, before, groups(t, w.store))
-				require.NoError(t, verify.Verify(t.Context(), w.store, nil))
+				require.NoError(t, verify.Run(t.Context(), w.store, nil))
 				h = w.host(t)
 				team(t, h.service, "Support")
 				err = h.Commit(t.Context())
@@ -131,7 +131,7 @@ func TestOpenTransactionHoldsNoCounts(t *testing.T) {
 				before[i]++
 			}
 			require.Equal(t, before, groups(t, w.store))
-			require.NoError(t, verify.Verify(t.Context(), w.store, nil))
+			require.NoError(t, verify.Run(t.Context(), w.store, nil))
 		})
 	}
 }
@@ -151,7 +151,7 @@ func TestCountsWithinOneTransaction(t *testing.T) {
 	do(t, h.service, roomkit.By("u1"), roomkit.Remove{Room: two, People: []roomkit.UserID{"u3"}})
 	require.NoError(t, h.Commit(t.Context()))
 	require.Equal(t, []int64{2, 2, 2, 1}, groups(t, w.store))
-	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Run(t.Context(), w.store, nil))
 }
 
 func TestRollbackLeavesCounts(t *testing.T) {
@@ -176,7 +176,7 @@ func TestRollbackLeavesCounts(t *testing.T) {
 	team(t, h.service, "Four")
 	require.NoError(t, h.Commit(t.Context()))
 	require.Equal(t, []int64{3, 3, 3, 3}, groups(t, w.store))
-	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Run(t.Context(), w.store, nil))
 }
 
 // The end of a group takes from the counts at once, and fits with what waits.
@@ -201,7 +201,7 @@ func TestGroupEndsInTransactionThatCounts(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, []int64{3, 2, 2, 1}, groups(t, w.store))
 		}
-		require.NoError(t, verify.Verify(t.Context(), w.store, nil))
+		require.NoError(t, verify.Run(t.Context(), w.store, nil))
 	}
 }
 
@@ -225,7 +225,7 @@ func TestCommitWaitsForCountsBeforeItsTurn(t *testing.T) {
 	do(t, w.service, roomkit.By("u10"), roomkit.Invite{Room: room, People: []roomkit.UserID{"u4"}})
 	require.NoError(t, ends.Commit(t.Context()))
 	requireStale(t, <-failed)
-	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Run(t.Context(), w.store, nil))
 }
 
 // What a command relied on is compared even if a later one replaces it.
@@ -237,7 +237,7 @@ func TestHostReplacesWhatItReliedOn(t *testing.T) {
 	do(t, w.service, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{put}})
 	do(t, h.service, roomkit.System(), roomkit.SuspendUser{User: "u1"})
 	requireStale(t, h.Commit(t.Context()))
-	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Run(t.Context(), w.store, nil))
 }
 
 func TestPoolOfOneConnection(t *testing.T) {

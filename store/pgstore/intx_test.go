@@ -122,7 +122,7 @@ func TestHostRowsAndRoomAreOne(t *testing.T) {
 	for _, r := range after {
 		require.Equal(t, roomkit.RoomSubject(room), r.Subject)
 	}
-	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Run(t.Context(), w.store, nil))
 }
 
 func TestHostCommitsWhatItReliedOn(t *testing.T) {
@@ -160,7 +160,7 @@ func TestHostCommitsWhatItReliedOn(t *testing.T) {
 				require.ErrorAs(t, err, &e)
 				require.Equal(t, tt.code, e.Code)
 			}
-			require.NoError(t, verify.Verify(t.Context(), w.store, nil))
+			require.NoError(t, verify.Run(t.Context(), w.store, nil))
 		})
 	}
 }
@@ -176,7 +176,7 @@ func TestOneHostTransactionMovesWhatItReliedOn(t *testing.T) {
 	_, err = service.Do(t.Context(), roomkit.System(), roomkit.SuspendUser{User: "u1"})
 	require.NoError(t, err)
 	require.NoError(t, tx.Commit(t.Context()))
-	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Run(t.Context(), w.store, nil))
 }
 
 func TestInTxNeedsReadCommitted(t *testing.T) {
@@ -226,5 +226,5 @@ func TestOpenTransactionHoldsUpNobody(t *testing.T) {
 	all := w.feed(t, before[len(before)-1].Cursor)
 	require.Equal(t, during, all[:len(during)], "what was read stays where it is")
 	require.NotEmpty(t, all[len(during):], "the transaction's records come behind")
-	require.NoError(t, verify.Verify(t.Context(), w.store, nil))
+	require.NoError(t, verify.Run(t.Context(), w.store, nil))
 }

@@ -142,7 +142,7 @@ func (t *toggles) check(tb testing.TB, s store.Store, before roomkit.Version) {
 		require.NoError(tb, err)
 		require.Equal(tb, before+roomkit.Version(t.done[i]), facts[0].Room.Version, "versions of room %d", i)
 	}
-	require.NoError(tb, verify.Verify(tb.Context(), s, nil))
+	require.NoError(tb, verify.Run(tb.Context(), s, nil))
 }
 
 // Connections end at random moments of commits: each command is carried out

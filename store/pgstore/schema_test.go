@@ -133,7 +133,7 @@ func TestPrefixes(t *testing.T) {
 		settle(t, service, 2)
 		_, err = service.Do(t.Context(), roomkit.By("u1"), roomkit.OpenDirect{With: "u2"})
 		require.NoError(t, err)
-		require.NoError(t, verify.Verify(t.Context(), s, nil))
+		require.NoError(t, verify.Run(t.Context(), s, nil))
 	}
 	records, err := first.Feed(t.Context(), "", 1)
 	require.NoError(t, err)
@@ -174,7 +174,7 @@ func TestMigrateConcurrentlyAndCutOff(t *testing.T) {
 	service, err := service.New(s, nil)
 	require.NoError(t, err)
 	settle(t, service, 2)
-	require.NoError(t, verify.Verify(t.Context(), s, nil))
+	require.NoError(t, verify.Run(t.Context(), s, nil))
 }
 
 // Somebody else makes the schema, or the same things in it, at the same time.

@@ -149,7 +149,7 @@ func TestCorruptEvent(t *testing.T) {
 		}
 		require.ErrorIs(t, last, roomkit.ErrInvalid)
 		require.ErrorContains(t, last, fmt.Sprintf("event %s/%d", records[4].Subject, records[4].Version))
-		require.ErrorIs(t, verify.Verify(t.Context(), s, nil), roomkit.ErrInconsistent)
+		require.ErrorIs(t, verify.Run(t.Context(), s, nil), roomkit.ErrInconsistent)
 		_, err := newService(t, s).Do(t.Context(), roomkit.By(boss), commandOf("k", rooms))
 		require.NoError(t, err, "commands do not read events")
 	}

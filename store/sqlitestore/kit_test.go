@@ -122,7 +122,7 @@ func commandOf(key string, rooms []roomkit.RoomID) roomkit.Command {
 
 func verifyStore(tb testing.TB, s store.Store) {
 	tb.Helper()
-	require.NoError(tb, verify.Verify(context.Background(), s, nil))
+	require.NoError(tb, verify.Run(context.Background(), s, nil))
 }
 
 // allRecords reads the whole feed.

@@ -83,7 +83,7 @@ func (h *chronicle) lookAtAll() {
 		h.lookAtCompany(company)
 	}
 	h.lookAtFeed()
-	both(h, func(s *side) fault { return faultOf(verify.Verify(h.ctx, s.store, nil)) }, "what Verify finds")
+	both(h, func(s *side) fault { return faultOf(verify.Run(h.ctx, s.store, nil)) }, "what Verify finds")
 }
 
 // lookAtRoom compares a room as the host and as everybody sees it.

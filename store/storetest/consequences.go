@@ -143,7 +143,7 @@ func (o *office) settled(tb testing.TB) {
 			require.Equal(tb, roomkit.UserID("b2"), m.User)
 		}
 	}
-	require.NoError(tb, verify.Verify(tb.Context(), o.store, nil))
+	require.NoError(tb, verify.Run(tb.Context(), o.store, nil))
 }
 
 // lease is longer than any sweep takes here, so that no commit is for renewing it.

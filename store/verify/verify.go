@@ -1,3 +1,4 @@
+// Package verify compares what a store holds with the fold of its events.
 package verify
 
 import (
@@ -28,8 +29,8 @@ func (i *Inconsistency) Error() string {
 // Unwrap makes an Inconsistency an [ErrInconsistent].
 func (i *Inconsistency) Unwrap() error { return roomkit.ErrInconsistent }
 
-// VerifyProgress says how far [Verify] has come.
-type VerifyProgress struct {
+// Progress says how far [Run] has come.
+type Progress struct {
 	Records         int64 // read from the feed
 	Rooms           int64 // checked
 	People          int64 // rows of people in rooms, ended ones included, checked
@@ -39,17 +40,17 @@ type VerifyProgress struct {
 // maxInconsistencies ends a verification that would only go on complaining.
 const maxInconsistencies = 100
 
-// Verify reads the whole feed of a store, folds the events of every room, user,
+// Run reads the whole feed of a store, folds the events of every room, user,
 // company and team and compares the result with the stored rows, counts,
 // digests, lists and tallies. It returns nil, an error of the store, or the
 // [*Inconsistency] errors it found, joined, at most 100.
 //
 // progress may be nil; it is called after every page of the feed and at the end.
-// Verify writes nothing. It can run beside writers: a room that changes while it
+// Run writes nothing. It can run beside writers: a room that changes while it
 // is compared is compared again, and what only a quiet store can promise (tallies
 // and lists of users) is left out if the feed has grown meanwhile. It costs about
 // two reads of every event, and memory in proportion to the number of subjects.
-func Verify(ctx context.Context, s store.Store, progress func(VerifyProgress)) error {
+func Run(ctx context.Context, s store.Store, progress func(Progress)) error {
 	v := &verifier{
 		store: s, seen: map[roomkit.Subject]roomkit.Version{}, rows: map[roomkit.Subject]roomkit.Version{},
 		takes: map[roomkit.UserID]int64{}, groups: map[roomkit.UserID]int64{}, owns: map[roomkit.CompanyID]int64{},
@@ -62,7 +63,7 @@ func Verify(ctx context.Context, s store.Store, progress func(VerifyProgress)) e
 		err = v.tallies(ctx)
 	}
 	if progress != nil {
-		progress(v.VerifyProgress)
+		progress(v.Progress)
 	}
 	if err != nil && !errors.Is(err, errEnough) {
 		return &roomkit.Error{Op: "Verify", Err: err}
@@ -73,7 +74,7 @@ func Verify(ctx context.Context, s store.Store, progress func(VerifyProgress)) e
 var errEnough = errors.New("too many inconsistencies")
 
 type verifier struct {
-	VerifyProgress
+	Progress
 	store store.Store
 	seen  map[roomkit.Subject]roomkit.Version // the newest version in the feed
 	rows  map[roomkit.Subject]roomkit.Version // the version with which the row was compared
@@ -97,7 +98,7 @@ func (v *verifier) complain(of roomkit.Subject, what, format string, args ...any
 
 // feed checks that every subject's records come in order without gaps, and
 // checks every subject as soon as it is met.
-func (v *verifier) feed(ctx context.Context, progress func(VerifyProgress)) error {
+func (v *verifier) feed(ctx context.Context, progress func(Progress)) error {
 	for {
 		page, err := v.store.Feed(ctx, v.end, roomkit.MaxPage)
 		if err != nil || len(page) == 0 {
@@ -121,7 +122,7 @@ func (v *verifier) feed(ctx context.Context, progress func(VerifyProgress)) erro
 		}
 		v.end = page[len(page)-1].Cursor
 		if progress != nil {
-			progress(v.VerifyProgress)
+			progress(v.Progress)
 		}
 	}
 }
