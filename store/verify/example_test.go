@@ -1,4 +1,4 @@
-package service_test
+package verify_test
 
 import (
 	"context"
@@ -10,8 +10,8 @@ import (
 	"github.com/go-roomkit/roomkit/store/verify"
 )
 
-// Verify compares what a store holds with what its events say.
-func ExampleVerify() {
+// Run compares what a store holds with what its events say.
+func ExampleRun() {
 	ctx, store := context.Background(), memstore.New()
 	svc, _ := service.New(store, nil)
 	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
