@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/oracle"
+	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
@@ -27,7 +28,7 @@ type machine struct {
 	rig   rig
 	svc   subject
 	store store.Store
-	clock *clock
+	clock *proof.Clock
 
 	checked int // commands and sweeps that both sides have answered
 	trusted int // of them, how many verdicts were left to the service
@@ -91,7 +92,7 @@ func (s step) GoString() string {
 
 func newMachine(t require.TestingT, p oracle.Policy, r rig, c *tally) *machine {
 	m := &machine{
-		t: t, tally: newTally(), rig: r, store: memstore.New(), clock: newClock(),
+		t: t, tally: newTally(), rig: r, store: memstore.New(), clock: proof.NewClock(),
 		ids: map[string]roomkit.RoomID{}, names: map[roomkit.RoomID]string{}, mirrors: map[string]*mirror{}, chart: newChart(),
 	}
 	if r.store != nil {
@@ -199,7 +200,7 @@ func (m *machine) draw(c oracle.Chooser) step {
 
 // take takes a step on both sides and compares.
 func (m *machine) take(s step) {
-	m.clock.add(s.wait)
+	m.clock.Add(s.wait)
 	if s.sweep {
 		m.sweep()
 		m.checked++

@@ -1,0 +1,239 @@
+// Package proof is the kit of the tests that prove the rules and the service:
+// an installation with its people, and one demand for each kind of answer. Only
+// tests import it.
+package proof
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/memstore"
+	"github.com/go-roomkit/roomkit/store/verify"
+)
+
+var ctx = context.Background()
+
+// T is what the kit needs of a test: *testing.T, *testing.B and *rapid.T are one.
+type T interface {
+	require.TestingT
+	Helper()
+	Cleanup(func())
+	Failed() bool
+}
+
+// Clock is a time that only moves when told.
+type Clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+// NewClock gives a clock that stands at a time with microseconds.
+func NewClock() *Clock { return &Clock{now: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)} }
+
+// Now is for service.Options.
+func (c *Clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+// Add lets time go by.
+func (c *Clock) Add(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+// Service makes a service on an empty memory store; see [ServiceOn].
+func Service(t T, o *service.Options) *service.Service {
+	t.Helper()
+	return ServiceOn(t, memstore.New(), o)
+}
+
+// ServiceOn makes a service on an empty store with two companies: acme (ann, ben,
+// cat, dan, an administrator "adm", a bot) and bolt (eve, fay), all permitted to
+// talk with each other, and a LINE user "lin". At the end of the test the store
+// has to hold what its events say.
+func ServiceOn(t T, st store.Store, o *service.Options) *service.Service {
+	t.Helper()
+	if o == nil {
+		o = &service.Options{Policy: roomkit.Policy{AnyoneIsContact: true}}
+	}
+	svc, err := service.New(st, o)
+	require.NoError(t, err)
+	for _, id := range []roomkit.CompanyID{"acme", "bolt"} {
+		Do(t, svc, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
+			ID: id, Core: true, MembersCreateGroups: true,
+			Works: roomkit.ExternalSelected, LINE: roomkit.ExternalAll,
+		}})
+	}
+	users := []roomkit.User{
+		{ID: "bot", Company: "acme", Kind: roomkit.UserBot, Status: roomkit.StatusActive},
+		{ID: "lin", Kind: roomkit.UserLINE, Status: roomkit.StatusActive},
+	}
+	for id, company := range map[roomkit.UserID]roomkit.CompanyID{
+		"ann": "acme", "ben": "acme", "cat": "acme", "dan": "acme", "adm": "acme", "eve": "bolt", "fay": "bolt",
+	} {
+		users = append(users, roomkit.User{
+			ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
+			Works: true, Administrator: id == "adm",
+		})
+	}
+	Do(t, svc, roomkit.System(), roomkit.PutUsers{Users: users})
+	verifyAtEnd(t, st)
+	return svc
+}
+
+func verifyAtEnd(t T, st store.Store) {
+	if _, measured := t.(*testing.B); measured {
+		return
+	}
+	t.Cleanup(func() {
+		if !t.Failed() {
+			require.NoError(t, verify.Run(ctx, st, nil), "the store at the end of the test")
+		}
+	})
+}
+
+// Do demands that a command is carried out.
+func Do(t T, svc *service.Service, actor roomkit.Actor, cmd roomkit.Command, call ...service.Call) service.Result {
+	t.Helper()
+	res, err := svc.Do(ctx, actor, cmd, call...)
+	require.NoError(t, err)
+	return res
+}
+
+// General opens a General room.
+func General(t T, svc *service.Service, creator roomkit.UserID, with ...roomkit.UserID) roomkit.RoomID {
+	t.Helper()
+	return Do(t, svc, roomkit.By(creator), roomkit.CreateRoom{
+		People: with, Audience: roomkit.AudienceMembers, Anyway: true,
+	}).Room
+}
+
+// External opens an external group.
+func External(t T, svc *service.Service, creator roomkit.UserID, with ...roomkit.UserID) roomkit.RoomID {
+	t.Helper()
+	return Do(t, svc, roomkit.By(creator), roomkit.CreateExternalGroup{Name: "project", Members: with}).Room
+}
+
+// Team is a team of acme to which everything is granted.
+func Team(id roomkit.TeamID, leader roomkit.UserID, members ...roomkit.UserID) roomkit.Team {
+	return roomkit.Team{
+		ID: id, Company: "acme", Name: string(id), Leader: leader, Members: members,
+		Room: true, Features: true, Photo: true, Preset: roomkit.Features(roomkit.FeatureNote), Notify: true,
+	}
+}
+
+// Crowd provisions n more members of acme and gives their ids.
+func Crowd(t T, svc *service.Service, prefix string, n int) []roomkit.UserID {
+	t.Helper()
+	ids := make([]roomkit.UserID, 0, n)
+	for len(ids) < n {
+		var users []roomkit.User
+		for len(users) < roomkit.MaxPeople && len(ids) < n {
+			id := roomkit.UserID(fmt.Sprintf("%s%06d", prefix, len(ids)))
+			ids = append(ids, id)
+			users = append(users, roomkit.User{
+				ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true,
+			})
+		}
+		Do(t, svc, roomkit.System(), roomkit.PutUsers{Users: users})
+	}
+	return ids
+}
+
+// Fill invites people into a room of ann.
+func Fill(t T, svc *service.Service, room roomkit.RoomID, ids []roomkit.UserID) {
+	t.Helper()
+	for len(ids) > 0 {
+		n := min(len(ids), roomkit.MaxPeople)
+		Do(t, svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: ids[:n]})
+		ids = ids[n:]
+	}
+}
+
+// Participants lists who takes part, as a user sees it.
+func Participants(t T, svc *service.Service, user roomkit.UserID, room roomkit.RoomID) []roomkit.UserID {
+	t.Helper()
+	list := []roomkit.UserID{}
+	for m, err := range svc.Members(ctx, user, room, store.MemberQuery{Which: store.MembersTakingPart}) {
+		require.NoError(t, err)
+		list = append(list, m.User)
+	}
+	return list
+}
+
+// Refusal demands that a sequence gives an error and nothing else.
+func Refusal[V any](t T, seq iter.Seq2[V, error]) error {
+	t.Helper()
+	var told []error
+	for v, err := range seq {
+		require.Zero(t, v)
+		told = append(told, err)
+	}
+	require.Len(t, told, 1)
+	require.Error(t, told[0])
+	return told[0]
+}
+
+// Commands has one value of every command.
+func Commands() []roomkit.Command {
+	return []roomkit.Command{
+		roomkit.OpenSelf{}, roomkit.OpenDirect{}, roomkit.CreateRoom{}, roomkit.CreateGroup{}, roomkit.CreateExternalGroup{},
+		roomkit.OpenTeamRoom{}, roomkit.Convert{}, roomkit.DeleteRoom{}, roomkit.Invite{}, roomkit.Remove{}, roomkit.Leave{},
+		roomkit.Expel{}, roomkit.AppointMasters{}, roomkit.DismissMasters{}, roomkit.HandOver{}, roomkit.Edit{},
+		roomkit.DeleteFeatureData{}, roomkit.PutCompany{}, roomkit.EditCompany{}, roomkit.PutUsers{},
+		roomkit.SetExternalMessaging{}, roomkit.SuspendUser{}, roomkit.DeleteUser{}, roomkit.RestoreUser{}, roomkit.SyncTeam{},
+	}
+}
+
+// EventsOf gives the events of one type.
+func EventsOf[E roomkit.Event](events []roomkit.Event) (list []E) {
+	for _, e := range events {
+		if match, ok := e.(E); ok {
+			list = append(list, match)
+		}
+	}
+	return list
+}
+
+// NamedBy gives the people that an event names.
+func NamedBy(e roomkit.Event) (ids []roomkit.UserID) {
+	var list []roomkit.Person
+	switch e := e.(type) {
+	case *roomkit.MemberJoined:
+		list = e.People
+	case *roomkit.MemberLeft:
+		list = e.People
+	case *roomkit.MasterAppointed:
+		list = e.People
+	case *roomkit.MasterDismissed:
+		list = e.People
+	case *roomkit.RoomConverted:
+		list = e.People
+	}
+	for _, p := range list {
+		ids = append(ids, p.User)
+	}
+	return ids
+}
+
+// NoticesFor gives the keys of the notices to one person.
+func NoticesFor(list []roomkit.Notice, user roomkit.UserID) (keys []roomkit.NoticeKey) {
+	for _, n := range list {
+		if n.To == user {
+			keys = append(keys, n.Key)
+		}
+	}
+	return keys
+}

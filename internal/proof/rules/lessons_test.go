@@ -1,0 +1,262 @@
+package rules_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/proof"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/storetest"
+)
+
+// What users of other chat servers, SDKs and event stores have suffered from, as
+// the public threads named here tell. Each subtest is the same situation here.
+
+// meanwhile is a store on which something happens right before the next commit.
+type meanwhile struct {
+	store.Store
+	do func()
+}
+
+func (m *meanwhile) Unwrap() store.Store { return m.Store }
+
+func (m *meanwhile) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+	if do := m.do; do != nil {
+		m.do = nil
+		do()
+	}
+	return m.Store.Commit(ctx, changes)
+}
+
+// late gives a service whose next command is decided before then and committed
+// after it.
+func late(s *proof.Stage, attempts int, then func()) *service.Service {
+	svc, err := service.New(&meanwhile{s.Store, then}, &service.Options{Clock: s.Clock.Now, Attempts: attempts})
+	require.NoError(s, err)
+	return svc
+}
+
+func cursor(s *proof.Stage) (at roomkit.Cursor) {
+	for rec, err := range s.Feed(ctx, "") {
+		require.NoError(s, err)
+		at = rec.Cursor
+	}
+	return at
+}
+
+func TestLessonsOfRaces(t *testing.T) {
+	// nextcloud/spreed#3601
+	t.Run("two moderators who go at the same time leave one behind", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("ben")})
+		svc := late(s, 0, func() { s.Does("ben", roomkit.DismissMasters{Room: s.External, People: people("ben")}) })
+		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.DismissMasters{Room: s.External, People: people("ann")})
+		var d *roomkit.Denied
+		require.ErrorAs(t, err, &d)
+		require.Equal(t, roomkit.Rule("EXT-27"), d.Rule)
+		require.EqualValues(t, 1, s.RoomOf("ann", s.External).Masters)
+	})
+	// hmans/chatto PR#672
+	t.Run("two joins of one person at the same time are one membership and one event", func(t *testing.T) {
+		s := proof.NewStage(t)
+		invite := roomkit.Invite{Room: s.General, People: people("dan")}
+		svc := late(s, 0, func() { s.Does("ben", invite) })
+		require.False(t, proof.Do(t, svc, roomkit.By("ann"), invite).Changed, "it was so already")
+		joined := slices.DeleteFunc(proof.Recorded[*roomkit.MemberJoined](s, s.General), func(e *roomkit.MemberJoined) bool {
+			return !slices.Contains(proof.NamedBy(e), "dan")
+		})
+		require.Len(t, joined, 1)
+		require.Equal(t, people("ann", "ben", "cat", "dan"), s.Inside("ann", s.General))
+		require.EqualValues(t, 4, s.RoomOf("ann", s.General).Participants)
+	})
+	// Eventuous/eventuous#553
+	t.Run("a write that came too late is a conflict, never silently dropped", func(t *testing.T) {
+		s := proof.NewStage(t)
+		svc := late(s, 1, func() { s.Does("ben", roomkit.Edit{Room: s.General, Name: new("first")}) })
+		before := s.Records()
+		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Edit{Room: s.General, Name: new("second")})
+		require.ErrorIs(t, err, roomkit.ErrConflict)
+		require.Equal(t, before+1, s.Records())
+		require.Equal(t, "first", s.RoomOf("ann", s.General).Name)
+	})
+	// eugene-khyst/postgresql-event-sourcing#2, #16; Eventuous/eventuous#222;
+	// NEventStore/NEventStore.Persistence.SQL#21; kamu-data/kamu-cli#1398
+	t.Run("a reader does not go past an event that is committed late", func(t *testing.T) {
+		s := proof.NewStage(t)
+		at := cursor(s)
+		var told []roomkit.CommandID
+		read := func() {
+			for rec, err := range s.Feed(ctx, at) {
+				require.NoError(t, err)
+				told, at = append(told, rec.Command), rec.Cursor
+			}
+		}
+		from := at
+		svc := late(s, 0, func() { s.Does("ben", roomkit.Edit{Room: s.General, Name: new("early")}); read() })
+		proof.Do(t, svc, roomkit.By("ann"), roomkit.Edit{Room: s.Group, Name: new("late")})
+		read()
+		var all []roomkit.CommandID
+		for rec, err := range s.Feed(ctx, from) {
+			require.NoError(t, err)
+			all = append(all, rec.Command)
+		}
+		require.Len(t, all, 2)
+		require.Equal(t, all, told)
+	})
+}
+
+func TestLessonsOfCommits(t *testing.T) {
+	failing := func(s *proof.Stage) (*service.Service, *storetest.Faulty) {
+		faulty := storetest.NewFaulty(s.Store, storetest.Plan{Script: map[storetest.Method][]storetest.Fault{
+			storetest.MethodCommit: {storetest.FaultBefore},
+		}})
+		svc, err := service.New(faulty, &service.Options{Clock: s.Clock.Now})
+		require.NoError(t, err)
+		return svc, faulty
+	}
+	// mattermost/mattermost#9796
+	t.Run("a direct room comes into being with its people and events, or not at all", func(t *testing.T) {
+		s := proof.NewStage(t)
+		svc, faulty := failing(s)
+		before, room := s.Records(), roomkit.DirectRoom("ann", "dan")
+		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "dan"})
+		require.ErrorIs(t, err, storetest.ErrInjected)
+		s.Cannot("", "ann", room, roomkit.ActionSeeRoom)
+		require.Equal(t, before, s.Records())
+		proof.Do(t, svc, roomkit.By("ann"), roomkit.OpenDirect{With: "dan"})
+		require.Equal(t, 2, faulty.Calls(storetest.MethodCommit), "one commit for all of it")
+		require.Equal(t, people("ann", "dan"), s.Inside("dan", room))
+		require.Equal(t, before+2, s.Records())
+	})
+	// processone/ejabberd#4614
+	t.Run("a right that was not taken away is not reported as taken", func(t *testing.T) {
+		s := proof.NewStage(t)
+		svc, _ := failing(s)
+		remove := roomkit.Remove{Room: s.General, People: people("ben")}
+		_, err := svc.Do(ctx, roomkit.By("ann"), remove)
+		require.Error(t, err)
+		s.Can("ben", s.General, roomkit.ActionPost)
+		require.True(t, proof.Do(t, svc, roomkit.By("ann"), remove).Changed)
+		again, err := service.New(s.Store, nil)
+		require.NoError(t, err)
+		require.ErrorIs(t, again.Check(ctx, "ben", roomkit.ActionPost, s.General), roomkit.ErrNotFound, "nor does it come back")
+	})
+}
+
+func TestLessonsOfMembership(t *testing.T) {
+	// esl/MongooseIM#4780
+	t.Run("the last owner and the last person are two cases", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Does("ann", roomkit.Remove{Room: s.External, People: people("ben", "cat", "eve")})
+		s.Denies("EXT-27", "ann", roomkit.DismissMasters{Room: s.External, People: people("ann")})
+		for _, last := range people("ann", "ben", "cat") {
+			s.Does(last, roomkit.Leave{Room: s.General})
+		}
+		require.Len(t, proof.Recorded[*roomkit.RoomEnded](s, s.General), 1)
+	})
+	// RocketChat/Rocket.Chat#18506, #18659, #24934
+	t.Run("who is the last owner of a room can be offboarded, and a dry run tells", func(t *testing.T) {
+		s := proof.NewStage(t)
+		masterless := map[roomkit.RoomID]bool{}
+		for c, err := range s.PlanConsequences(ctx, roomkit.By("adm"), roomkit.DeleteUser{User: "ann"}) {
+			require.NoError(t, err)
+			masterless[c.Room] = c.Masterless
+		}
+		require.True(t, masterless[s.Group])
+		require.True(t, masterless[s.External])
+		require.False(t, masterless[s.General])
+		s.Does("adm", roomkit.DeleteUser{User: "ann"})
+		s.Sweep()
+		s.Does("adm", roomkit.AppointMasters{Room: s.Group, People: people("ben")})
+		s.Can("ben", s.Group, roomkit.ActionInvite)
+	})
+	// HushChat/hush-chat#610
+	t.Run("an administrator of a room who goes and comes back is none", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("ben")})
+		s.Does("ann", roomkit.Remove{Room: s.External, People: people("ben")})
+		s.Does("ann", roomkit.Invite{Room: s.External, People: people("ben")})
+		require.False(t, s.Row("ben", s.External).Master)
+	})
+	// GetStream/stream-chat-js#311, GetStream/stream-node#76,
+	// GetStream/stream-chat-swift#2190
+	t.Run("a set of participants is no identity", func(t *testing.T) {
+		s := proof.NewStage(t)
+		second := proof.General(t, s.Service, "ann", "ben", "cat")
+		require.NotEqual(t, s.General, second)
+		require.Subset(t, s.Offered("ann", roomkit.AudienceMembers, "ben", "cat"), []roomkit.RoomID{s.General, second})
+		s.Does("ann", roomkit.Invite{Room: second, People: people("dan")})
+		require.Equal(t, people("ann", "ben", "cat", "dan"), s.Inside("ann", second))
+		s.Does("ann", roomkit.Remove{Room: second, People: people("dan")})
+		require.Subset(t, s.Offered("ann", roomkit.AudienceMembers, "ben", "cat"), []roomkit.RoomID{s.General, second})
+	})
+	// IBM/mcp-context-forge#959, 1024pix/pix#1932
+	t.Run("who was removed can be added again, for a new period of the same membership", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Does("ann", roomkit.Remove{Room: s.Group, People: people("ben")})
+		s.Does("ann", roomkit.Invite{Room: s.Group, People: people("ben")})
+		row := s.Row("ben", s.Group)
+		require.True(t, row.Participant)
+		require.EqualValues(t, 2, row.Period)
+	})
+	// element-hq/element-web#23180
+	t.Run("who may read the past changes from now on, not for the past", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Does("ann", roomkit.Invite{Room: s.External, People: people("dan")})
+		s.Does("ann", roomkit.Edit{Room: s.External, HistorySharing: new(true)})
+		s.Does("ann", roomkit.Invite{Room: s.External, People: people("adm")})
+		require.Equal(t, s.Row("dan", s.External).JoinedVersion, s.AccessOf("dan", s.External).ReadFrom.Version)
+		require.True(t, s.AccessOf("adm", s.External).ReadFrom.All)
+		s.Does("ann", roomkit.Edit{Room: s.External, HistorySharing: new(false)})
+		require.True(t, s.AccessOf("adm", s.External).ReadFrom.All)
+	})
+}
+
+func TestLessonsOfEvents(t *testing.T) {
+	// GetStream/stream-chat-js#1761
+	t.Run("an event that comes twice is counted once", func(t *testing.T) {
+		s := proof.NewStage(t)
+		before := s.RoomOf("ann", s.General)
+		res := s.Does("ann", roomkit.Remove{Room: s.General, People: people("ben")})
+		left := proof.EventsOf[*roomkit.MemberLeft](res.Events)
+		require.Len(t, left, 1)
+		once := before.Apply(left[0])
+		require.Equal(t, s.RoomOf("ann", s.General), once)
+		require.EqualValues(t, 2, once.Participants)
+		require.Equal(t, once.Counts, once.Apply(left[0]).Counts)
+		require.Equal(t, once.Version, left[0].Version, "the version tells that it has been applied")
+	})
+	// discord/discord-api-docs#56, #114, #756;
+	// RocketChat/Rocket.Chat.Apps-engine PR#387, RocketChat/Rocket.Chat PR#32724
+	t.Run("leaving, being removed and losing the account tell who did it and why", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Does("ben", roomkit.Leave{Room: s.General})
+		s.Does("ann", roomkit.Remove{Room: s.Group, People: people("ben")})
+		s.Does("adm", roomkit.DeleteUser{User: "cat"})
+		s.Sweep()
+		for room, want := range map[roomkit.RoomID][]roomkit.Meta{
+			s.General: {{Actor: roomkit.By("ben"), Cause: roomkit.CauseSelf}, {Actor: roomkit.System(), Cause: roomkit.CauseAccount}},
+			s.Group:   {{Actor: roomkit.By("ann"), Cause: roomkit.CauseRemoved}, {Actor: roomkit.System(), Cause: roomkit.CauseAccount}},
+		} {
+			var told []roomkit.Meta
+			for _, e := range proof.Recorded[*roomkit.MemberLeft](s, room) {
+				told = append(told, roomkit.Meta{Actor: e.Actor, Cause: e.Cause})
+			}
+			require.Equal(t, want, told)
+		}
+	})
+	// RocketChat/Rocket.Chat#25096
+	t.Run("somebody removed by an administrator has left for every listener", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Does("adm", roomkit.Remove{Room: s.Group, People: people("ben")})
+		left := proof.Recorded[*roomkit.MemberLeft](s, s.Group)
+		require.Len(t, left, 1)
+		require.Equal(t, people("ben"), proof.NamedBy(left[0]))
+		require.Equal(t, roomkit.By("adm"), left[0].Actor)
+	})
+}

@@ -1,0 +1,129 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit/internal/proof"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+// noCommands gives what compiles as a command and is none.
+func noCommands() map[string]roomkit.Command {
+	list := map[string]roomkit.Command{"nothing": nil, "a struct around one": struct{ roomkit.Leave }{}}
+	for _, cmd := range proof.Commands() {
+		typ := reflect.TypeOf(cmd)
+		list[fmt.Sprintf("a nil *%s", typ.Name())], _ = reflect.Zero(reflect.PointerTo(typ)).Interface().(roomkit.Command)
+		list[fmt.Sprintf("a *%s", typ.Name())], _ = reflect.New(typ).Interface().(roomkit.Command)
+	}
+	return list
+}
+
+// TestCommandsAreValues: a pointer to a command has the methods of one, and is
+// refused by everything that takes commands.
+func TestCommandsAreValues(t *testing.T) {
+	svc, rules := proof.Service(t, nil), roomkit.NewRules(roomkit.Policy{})
+	for name, cmd := range noCommands() {
+		t.Run(name, func(t *testing.T) {
+			refused := func(op string, err error) {
+				namesField(t, "Command", err)
+				var place *roomkit.Error
+				require.ErrorAs(t, err, &place)
+				require.Equal(t, op, place.Op)
+				require.Zero(t, place.Room)
+			}
+			_, err := svc.Do(ctx, roomkit.By("ann"), cmd, service.Call{Key: "k"})
+			refused("Do", err)
+			_, err = svc.Plan(ctx, roomkit.By("ann"), cmd)
+			refused("Do", err)
+			refused("Do", svc.Each(ctx, roomkit.By("ann"), []roomkit.Command{cmd})[0].Err)
+			refused("PlanConsequences", proof.Refusal(t, svc.PlanConsequences(ctx, roomkit.By("ann"), cmd)))
+			require.Zero(t, decide.NeedRules(rules, roomkit.By("ann"), cmd))
+			_, err = decide.DecideRules(rules, store.Facts{}, roomkit.By("ann"), cmd, time.Time{})
+			namesField(t, "Command", err)
+		})
+	}
+}
+
+func TestEachTakesSoManyCommands(t *testing.T) {
+	s := proof.NewStage(t)
+	leave := make([]roomkit.Command, roomkit.MaxEach+1)
+	for i := range leave {
+		leave[i] = roomkit.Leave{Room: s.General}
+	}
+	results := s.Each(ctx, roomkit.By("ben"), leave)
+	require.Len(t, results, len(leave))
+	for _, r := range results {
+		namesField(t, "Commands", r.Err)
+	}
+	require.Contains(t, s.Inside("ann", s.General), roomkit.UserID("ben"), "none is carried out")
+	left := 0
+	for _, r := range s.Each(ctx, roomkit.By("ben"), leave[1:]) {
+		if r.Err == nil {
+			left++
+		}
+	}
+	require.Equal(t, 1, left)
+}
+
+// TestErrorsNameTheirPlace: one Error around what happened, with the room that the
+// command names whatever the reason.
+func TestErrorsNameTheirPlace(t *testing.T) {
+	s := proof.NewStage(t, func(o *service.Options) { o.Directory = badStaffList{} })
+	nowhere, direct := roomkit.RoomID{7}, roomkit.DirectRoom("ann", "dan")
+	for _, c := range []struct {
+		name  string
+		actor roomkit.UserID
+		cmd   roomkit.Command
+		room  roomkit.RoomID
+		is    error
+		call  service.Call
+	}{
+		{"denied", "ann", roomkit.Leave{Room: s.Group}, s.Group, roomkit.ErrDenied, service.Call{}},
+		{"not found", "ann", roomkit.Leave{Room: nowhere}, nowhere, roomkit.ErrNotFound, service.Call{}},
+		{"malformed", "ann", roomkit.Invite{Room: s.General}, s.General, roomkit.ErrInvalid, service.Call{}},
+		{"conflict", "ann", roomkit.Leave{Room: s.General}, s.General, roomkit.ErrConflict, service.Call{IfVersion: 99}},
+		{"conflict in a room to open", "ann", roomkit.OpenDirect{With: "dan"}, direct, roomkit.ErrConflict, service.Call{IfVersion: 99}},
+		{"no room to open", "ann", roomkit.OpenDirect{With: "a b"}, roomkit.RoomID{}, roomkit.ErrInvalid, service.Call{}},
+		{"a room of nobody", "a b", roomkit.OpenSelf{}, roomkit.RoomID{}, roomkit.ErrInvalid, service.Call{}},
+		{"malformed, from a room", "ann", roomkit.CreateRoom{Origin: roomkit.OriginRoom, Source: nowhere}, nowhere, roomkit.ErrInvalid, service.Call{}},
+		{"malformed, into a room", "ann", roomkit.CreateRoom{Use: nowhere}, nowhere, roomkit.ErrInvalid, service.Call{}},
+		{"malformed, for one person", "ann", roomkit.CreateRoom{People: people("dan")}, roomkit.RoomID{}, roomkit.ErrInvalid, service.Call{}},
+		{"from a room that is not found", "ann", roomkit.CreateRoom{People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: nowhere}, nowhere, roomkit.ErrNotFound, service.Call{}},
+		{"none", "ann", roomkit.PutCompany{}, roomkit.RoomID{}, roomkit.ErrInvalid, service.Call{}},
+		{"a directory that gives what is malformed", "ann", roomkit.Invite{Room: s.General, People: people("new")}, s.General, roomkit.ErrInvalid, service.Call{}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := s.Do(ctx, roomkit.By(c.actor), c.cmd, c.call)
+			require.ErrorIs(t, err, c.is)
+			var place *roomkit.Error
+			require.ErrorAs(t, err, &place)
+			require.Equal(t, roomkit.CommandName(c.cmd), place.Op)
+			require.Equal(t, c.room, place.Room)
+			require.NotErrorAs(t, place.Err, new(*roomkit.Error))
+		})
+	}
+}
+
+// TestErrorsAreOnce: what is done inside of a call adds no place of its own.
+func TestErrorsAreOnce(t *testing.T) {
+	s := proof.NewStage(t)
+	err := proof.Refusal(t, s.PlanConsequences(ctx, roomkit.By("ann"), roomkit.DeleteUser{User: "ben"}))
+	require.ErrorIs(t, err, roomkit.ErrDenied)
+	require.Equal(t, 1, strings.Count(err.Error(), "roomkit: "), "%v", err)
+}
+
+type badStaffList struct{}
+
+func (badStaffList) Users(context.Context, []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) {
+	return []roomkit.User{{ID: "new"}}, nil, nil
+}

@@ -1,0 +1,117 @@
+package service_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/proof"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store/memstore"
+	"github.com/go-roomkit/roomkit/store/verify"
+)
+
+// TestEnforceALargeCompany switches a company off whose people are in many
+// external groups; ROOMKIT_LONG=1 makes it 10,000 people in 5,000 groups.
+func TestEnforceALargeCompany(t *testing.T) {
+	people, groups := 300, 100
+	if os.Getenv("ROOMKIT_LONG") != "" {
+		people, groups = 10_000, 5_000
+	}
+	store := memstore.New()
+	svc := proof.ServiceOn(t, store, nil)
+	ids := proof.Crowd(t, svc, "u", people)
+	var partners []roomkit.User
+	for i := range 50 {
+		partners = append(partners, roomkit.User{
+			ID: roomkit.UserID(fmt.Sprint("p", i)), Company: "bolt", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true,
+		})
+	}
+	proof.Do(t, svc, roomkit.System(), roomkit.PutUsers{Users: partners})
+	const inEach = 6
+	for i := range groups {
+		with := []roomkit.UserID{partners[i%len(partners)].ID}
+		for k := range inEach {
+			with = append(with, ids[(i*inEach/2+k)%len(ids)])
+		}
+		proof.Do(t, svc, roomkit.By(with[1]), roomkit.CreateExternalGroup{Name: "group", Members: append(with[:1:1], with[2:]...)})
+	}
+	off := roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff}
+	planned, leaving := 0, 0
+	for c, err := range svc.PlanConsequences(ctx, roomkit.By("adm"), off) {
+		require.NoError(t, err)
+		planned++
+		leaving += len(c.Leaving)
+		require.True(t, c.Masterless, "the creator was the only master")
+		require.False(t, c.Dissolved, "the partner stays")
+	}
+	require.Equal(t, groups, planned)
+	require.Equal(t, groups*inEach, leaving)
+
+	proof.Do(t, svc, roomkit.By("adm"), off)
+	var last service.EnforceProgress
+	var heap []uint64
+	start := time.Now() //nolint:forbidigo // measured, not tested
+	require.NoError(t, svc.Enforce(ctx, &service.EnforceOptions{Once: true, Progress: func(p service.EnforceProgress) {
+		require.Greater(t, p.Rooms, last.Rooms)
+		require.Equal(t, groups, p.Total)
+		if last = p; p.Rooms%640 == 0 {
+			heap = append(heap, heapInUse())
+		}
+	}}))
+	took := time.Since(start) //nolint:forbidigo // measured, not tested
+	require.Equal(t, groups, last.Rooms)
+	require.Equal(t, groups, last.Changed)
+	require.NoError(t, verify.Run(ctx, store, nil))
+	t.Logf("%d people out of %d groups in %v, %.0f groups/s; heap on the way %v MiB",
+		leaving, groups, took.Round(time.Millisecond), float64(groups)/took.Seconds(), heap)
+	if len(heap) > 1 {
+		require.Less(t, slices.Max(heap), 2*heap[0]+64)
+	}
+}
+
+func heapInUse() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapInuse >> 20
+}
+
+// TestEnforceLooksForWhatAPutTookAway: provisioning a user again is swept for the
+// cause it can have, and for none where it takes nothing away.
+func TestEnforceLooksForWhatAPutTookAway(t *testing.T) {
+	put := func(works bool, status roomkit.UserStatus) roomkit.User {
+		return roomkit.User{ID: "ben", Company: "acme", Kind: roomkit.UserMember, Status: status, Works: works, Administrator: true}
+	}
+	for name, c := range map[string]struct {
+		user roomkit.User
+		want []roomkit.Cause
+	}{
+		"a permission kept":               {put(true, roomkit.StatusActive), nil},
+		"a permission taken":              {put(false, roomkit.StatusActive), []roomkit.Cause{roomkit.CausePermission}},
+		"an account deleted":              {put(true, roomkit.StatusDeleted), []roomkit.Cause{roomkit.CauseAccount}},
+		"an account and its rights taken": {put(false, roomkit.StatusDeleted), []roomkit.Cause{roomkit.CausePermission, roomkit.CauseAccount}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := proof.NewStage(t)
+			s.Sweep()
+			s.Sys(roomkit.PutUsers{Users: []roomkit.User{c.user}})
+			var looked []roomkit.Cause
+			require.NoError(t, s.Enforce(ctx, &service.EnforceOptions{Once: true, Progress: func(p service.EnforceProgress) {
+				require.Equal(t, roomkit.UserSubject("ben"), p.Because)
+				if n := len(looked); n == 0 || looked[n-1] != p.Cause {
+					looked = append(looked, p.Cause)
+				}
+			}}))
+			require.Equal(t, c.want, looked)
+			require.Empty(t, health(s, s.External))
+			require.Equal(t, c.want == nil, slices.Contains(s.Inside("eve", s.External), "ben"))
+		})
+	}
+}

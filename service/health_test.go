@@ -1,0 +1,134 @@
+package service_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/proof"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+func health(s *proof.Stage, room roomkit.RoomID) []service.Finding {
+	s.Helper()
+	found, err := s.Health(ctx, room)
+	require.NoError(s, err)
+	return found
+}
+
+func because(of service.Problem, who ...roomkit.UserID) service.Finding {
+	return service.Finding{Problem: of, People: who, Count: int64(len(who))}
+}
+
+func TestHealth(t *testing.T) {
+	t.Run("rooms of every kind are well", func(t *testing.T) {
+		s := proof.NewStage(t)
+		for _, room := range []roomkit.RoomID{s.Self, s.Direct, s.General, s.Group, s.External, s.Team, s.Line} {
+			require.Empty(t, health(s, room))
+		}
+	})
+	t.Run("EXT-31 ADM-19 AMB-05 the company switches off: first void people, then nobody of it and no master", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.SetCompany("acme", roomkit.ExternalOff)
+		noMaster, nobody := because(service.ProblemNoMaster), because(service.ProblemOwnerAbsent)
+		require.Equal(t, []service.Finding{noMaster, nobody, because(service.ProblemVoid, "ann", "ben", "cat")}, health(s, s.External))
+		require.Empty(t, health(s, s.Group))
+		s.Sweep()
+		require.Equal(t, []service.Finding{noMaster, nobody}, health(s, s.External))
+		s.SetCompany("acme", roomkit.ExternalAll)
+		require.Equal(t, []service.Finding{noMaster, nobody}, health(s, s.External))
+		s.Does("adm", roomkit.AppointMasters{Room: s.External, People: people("ann")})
+		require.Equal(t, []service.Finding{nobody}, health(s, s.External), "a master need not take part")
+		s.Does("ann", roomkit.Invite{Room: s.External, People: people("ben")})
+		require.Empty(t, health(s, s.External))
+	})
+	t.Run("ADM-13 a deleted account, EXT-25 a permission that was lost and is back", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Sys(roomkit.DeleteUser{User: "cat"})
+		for _, room := range []roomkit.RoomID{s.General, s.Group} {
+			require.Equal(t, []service.Finding{because(service.ProblemVoid, "cat")}, health(s, room))
+		}
+		s.Permit("bolt", "eve", roomkit.ExternalOff)
+		s.Permit("bolt", "eve", roomkit.ExternalSelected)
+		require.Equal(t, []service.Finding{because(service.ProblemVoid, "cat", "eve")}, health(s, s.External))
+		s.Sweep()
+		for _, room := range []roomkit.RoomID{s.General, s.Group, s.External} {
+			require.Empty(t, health(s, room))
+		}
+	})
+	t.Run("LINE-01 members who may not talk with the LINE user", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalSelected})
+		require.Equal(t, []service.Finding{because(service.ProblemVoid, "ann", "ben")}, health(s, s.Line))
+	})
+	t.Run("GEN-27 GRP-02 rows that no command leads to", func(t *testing.T) {
+		s := proof.NewStage(t)
+		moved, err := service.New(relocated{s.Store, people("ben")}, nil)
+		require.NoError(t, err)
+		for _, room := range []roomkit.RoomID{s.General, s.Group, s.Team} {
+			found, err := moved.Health(ctx, room)
+			require.NoError(t, err)
+			require.Equal(t, []service.Finding{because(service.ProblemOutsider, "ben")}, found)
+		}
+		found, err := moved.Health(ctx, s.External)
+		require.NoError(t, err)
+		require.Empty(t, found)
+	})
+	t.Run("more people than are named, an ended room, and none", func(t *testing.T) {
+		s := proof.NewStage(t)
+		gone := proof.Crowd(t, s.Service, "u", roomkit.MaxPeople+roomkit.MaxPage)
+		proof.Fill(t, s.Service, s.Group, gone)
+		moved, err := service.New(relocated{s.Store, gone}, nil)
+		require.NoError(t, err)
+		found, err := moved.Health(ctx, s.Group)
+		require.NoError(t, err)
+		require.Equal(t, []service.Finding{{Problem: service.ProblemOutsider, People: gone[:roomkit.MaxPeople], Count: int64(len(gone))}}, found)
+		s.Does("ann", roomkit.DeleteRoom{Room: s.Group})
+		require.Empty(t, health(s, s.Group))
+		_, err = s.Health(ctx, roomkit.RoomID{1})
+		require.ErrorIs(t, err, roomkit.ErrNotFound)
+		_, err = s.Health(ctx, roomkit.RoomID{})
+		require.ErrorIs(t, err, roomkit.ErrInvalid)
+	})
+}
+
+// relocated is a store in which some users belong to another company than they do.
+type relocated struct {
+	store.Store
+	users []roomkit.UserID
+}
+
+func (r relocated) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	facts, err := r.Store.Load(ctx, needs)
+	for i := range facts {
+		for j := range facts[i].Users {
+			if slices.Contains(r.users, facts[i].Users[j].ID) {
+				facts[i].Users[j].Company = "bolt"
+			}
+		}
+	}
+	return facts, err
+}
+
+// Health says what is wrong with a room.
+func ExampleService_Health() {
+	svc := exampleService()
+	room := exampleExternal(svc)
+	off := roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff}
+	_, _ = svc.Do(ctx, roomkit.System(), off)
+	found, err := svc.Health(ctx, room)
+	for _, f := range found {
+		fmt.Println(f.Problem, f.People)
+	}
+	fmt.Println(err)
+	// Output:
+	// no_master []
+	// owner_absent []
+	// void [ann ben]
+	// <nil>
+}

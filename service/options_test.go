@@ -1,0 +1,122 @@
+package service_test
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit/internal/proof"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store/memstore"
+	"github.com/go-roomkit/roomkit/store/storetest"
+)
+
+// TestServiceOptions: resolver, contacts, veto and observer.
+func TestServiceOptions(t *testing.T) {
+	t.Run("directory fills in who is unknown", func(t *testing.T) {
+		svc := proof.Service(t, &service.Options{Directory: staffList{}})
+		room := proof.General(t, svc, "ann", "ben", "cat")
+		require.True(t, proof.Do(t, svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("new")}).Changed)
+		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("ghost")})
+		require.ErrorIs(t, err, roomkit.ErrDenied)
+		opened := proof.Do(t, svc, roomkit.By("eve"), roomkit.OpenDirect{With: "ben"}, service.Call{Contacts: people("ben")})
+		require.True(t, opened.Changed, "a company that is known stays as it is")
+	})
+	t.Run("contacts are asked for outsiders", func(t *testing.T) {
+		asked := []roomkit.UserID{}
+		svc := proof.Service(t, &service.Options{
+			Contacts: func(_ context.Context, of roomkit.UserID, outsiders []roomkit.UserID) ([]roomkit.UserID, error) {
+				require.Equal(t, roomkit.UserID("ann"), of)
+				asked = append(asked, outsiders...)
+				return people("eve"), nil
+			},
+		})
+		require.True(t, proof.Do(t, svc, roomkit.By("ann"), roomkit.OpenDirect{With: "eve"}).Changed)
+		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "fay"})
+		require.ErrorIs(t, err, roomkit.ErrDenied)
+		require.Equal(t, people("eve", "fay"), asked)
+	})
+	t.Run("a veto narrows", func(t *testing.T) {
+		svc := proof.Service(t, &service.Options{Veto: func(_ roomkit.Actor, cmd roomkit.Command, _ decide.Decision) error {
+			if _, leaves := cmd.(roomkit.Leave); leaves {
+				return errors.New("not in office hours")
+			}
+			return nil
+		}})
+		room := proof.General(t, svc, "ann", "ben", "cat")
+		_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: room})
+		var d *roomkit.Denied
+		require.ErrorAs(t, err, &d)
+		require.Equal(t, roomkit.Rule("VETO"), d.Rule)
+		require.Contains(t, d.Reason, "office hours")
+		_, planned := svc.Plan(ctx, roomkit.By("ben"), roomkit.Leave{Room: room})
+		require.Equal(t, err, planned)
+	})
+	t.Run("an observer sees every command", func(t *testing.T) {
+		var seen []service.CommandReport
+		svc := proof.Service(t, &service.Options{Observer: service.Observer{Command: func(r service.CommandReport) { seen = append(seen, r) }}})
+		seen = nil
+		room := proof.General(t, svc, "ann", "ben", "cat")
+		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Remove{Room: room, People: people("ann")})
+		require.Len(t, seen, 2)
+		require.Equal(t, "CreateRoom", seen[0].Name)
+		require.True(t, seen[0].Changed)
+		require.Equal(t, err, seen[1].Err)
+	})
+	t.Run("a logger sees every rerun", func(t *testing.T) {
+		store := memstore.New()
+		room := proof.General(t, proof.ServiceOn(t, store, nil), "ann", "ben", "cat")
+		lines := &logged{}
+		svc, err := service.New(storetest.NewFaulty(store, storetest.Plan{Script: map[storetest.Method][]storetest.Fault{
+			storetest.MethodCommit: {storetest.FaultConflict},
+		}}), &service.Options{Logger: slog.New(lines)})
+		require.NoError(t, err)
+		proof.Do(t, svc, roomkit.By("ben"), roomkit.Leave{Room: room})
+		proof.Do(t, svc, roomkit.By("cat"), roomkit.Leave{Room: room})
+		require.Len(t, lines.attrs, 1)
+		require.Equal(t, "Leave", lines.attrs[0]["command"].String())
+		require.EqualValues(t, 1, lines.attrs[0]["attempt"].Int64())
+		cause, _ := lines.attrs[0]["cause"].Any().(error)
+		require.ErrorIs(t, cause, roomkit.ErrConflict)
+	})
+	t.Run("bad options", func(t *testing.T) {
+		_, err := service.New(nil, nil)
+		require.ErrorIs(t, err, roomkit.ErrInvalid)
+		_, err = service.New(memstore.New(), &service.Options{Attempts: -1})
+		require.ErrorIs(t, err, roomkit.ErrInvalid)
+		_, err = service.New(memstore.New(), &service.Options{GroupTimeout: -time.Second})
+		require.ErrorIs(t, err, roomkit.ErrInvalid)
+	})
+}
+
+type staffList struct{}
+
+func (staffList) Users(_ context.Context, ids []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) {
+	var users []roomkit.User
+	for _, id := range ids {
+		if id == "new" {
+			users = append(users, roomkit.User{ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive})
+		}
+	}
+	return users, []roomkit.Company{{ID: "acme", Core: true}}, nil
+}
+
+// logged is a slog.Handler that keeps what it is told.
+type logged struct{ attrs []map[string]slog.Value }
+
+func (*logged) Enabled(context.Context, slog.Level) bool { return true }
+func (l *logged) WithAttrs([]slog.Attr) slog.Handler     { return l }
+func (l *logged) WithGroup(string) slog.Handler          { return l }
+
+func (l *logged) Handle(_ context.Context, r slog.Record) error {
+	line := map[string]slog.Value{}
+	r.Attrs(func(a slog.Attr) bool { line[a.Key] = a.Value; return true })
+	l.attrs = append(l.attrs, line)
+	return nil
+}

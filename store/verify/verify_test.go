@@ -1,0 +1,175 @@
+package verify_test
+
+import (
+	"context"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/proof"
+	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/memstore"
+	"github.com/go-roomkit/roomkit/store/verify"
+)
+
+var ctx = context.Background()
+
+// crooked is a store that answers wrongly where a field is set.
+type crooked struct {
+	store.Store
+	facts   func(*store.Facts)
+	members func([]roomkit.Member) []roomkit.Member
+	rooms   func([]store.RoomEntry) []store.RoomEntry
+	history func([]store.Record) []store.Record
+	feed    func([]store.Record) []store.Record
+}
+
+func (c crooked) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	facts, err := c.Store.Load(ctx, needs)
+	for i := range facts {
+		if c.facts != nil {
+			c.facts(&facts[i])
+		}
+	}
+	return facts, err
+}
+
+func (c crooked) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
+	page, err := c.Store.Members(ctx, q)
+	return bend(c.members, page), err
+}
+
+func (c crooked) Rooms(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
+	page, err := c.Store.Rooms(ctx, q)
+	return bend(c.rooms, page), err
+}
+
+func (c crooked) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
+	page, err := c.Store.History(ctx, of, after, limit)
+	return bend(c.history, page), err
+}
+
+func (c crooked) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
+	page, err := c.Store.Feed(ctx, after, limit)
+	return bend(c.feed, page), err
+}
+
+func bend[T any](f func([]T) []T, page []T) []T {
+	if f == nil || len(page) == 0 {
+		return page
+	}
+	return f(page)
+}
+
+func first(of roomkit.SubjectType, records []store.Record, change func(*store.Record)) []store.Record {
+	for i := range records {
+		if records[i].Subject.Type == of && records[i].Version == 1 {
+			change(&records[i])
+		}
+	}
+	return records
+}
+
+// verifiable is a store in which rooms were opened, filled, converted and ended.
+func verifiable(t *testing.T) store.Store {
+	store := memstore.New()
+	svc := proof.ServiceOn(t, store, nil)
+	group := proof.External(t, svc, "ann", "ben", "dan")
+	proof.Do(t, svc, roomkit.By("ann"), roomkit.Remove{Room: group, People: []roomkit.UserID{"dan"}})
+	ended := proof.External(t, svc, "ben", "ann")
+	proof.Do(t, svc, roomkit.By("ben"), roomkit.DeleteRoom{Room: ended})
+	general := proof.General(t, svc, "ann", "ben", "cat")
+	proof.Do(t, svc, roomkit.By("ann"), roomkit.Convert{Room: general, Name: "plans", To: roomkit.KindGroup})
+	proof.Do(t, svc, roomkit.System(), roomkit.SyncTeam{Team: proof.Team("sales", "ben", "ben", "cat")})
+	proof.Do(t, svc, roomkit.By("ben"), roomkit.OpenTeamRoom{Team: "sales"})
+	return store
+}
+
+func TestVerifyFindsWhatIsWrong(t *testing.T) {
+	st := verifiable(t)
+	tests := []struct {
+		name string
+		lie  crooked
+		what string
+	}{
+		{"room row", crooked{facts: func(f *store.Facts) { f.Room.Name += "x" }}, "row"},
+		{"user row", crooked{facts: func(f *store.Facts) { changeUsers(f, func(u *roomkit.User) { u.LINE = !u.LINE }) }}, "row"},
+		{"company row", crooked{facts: func(f *store.Facts) { changeCompanies(f, func(c *roomkit.Company) { c.Core = !c.Core }) }}, "row"},
+		{"team row", crooked{facts: func(f *store.Facts) { f.Team.Members = f.Team.Members[:len(f.Team.Members)/2] }}, "row"},
+		{"groups of users", crooked{facts: func(f *store.Facts) { changeUsers(f, func(u *roomkit.User) { u.Groups++ }) }}, "groups"},
+		{"groups of companies", crooked{facts: func(f *store.Facts) { changeCompanies(f, func(c *roomkit.Company) { c.Groups-- }) }}, "groups"},
+		{"member row", crooked{members: func(page []roomkit.Member) []roomkit.Member { page[0].ReadAll = !page[0].ReadAll; return page }}, "members"},
+		{"missing member", crooked{members: func(page []roomkit.Member) []roomkit.Member { return page[1:] }}, "members"},
+		{"missing room in a list", crooked{rooms: func(page []store.RoomEntry) []store.RoomEntry { return page[1:] }}, "rooms listed"},
+		{"gap in the feed", crooked{feed: func(page []store.Record) []store.Record { return slices.Delete(page, 3, 4) }}, "feed"},
+		{"feed without its end", crooked{feed: func(page []store.Record) []store.Record { return page[:len(page)-1] }}, "feed"},
+		{"feed out of order", crooked{feed: slicesReversed}, "feed"},
+		{"short history", crooked{history: func(page []store.Record) []store.Record { return page[:0] }}, "history"},
+		{"broken bytes", crooked{history: func(page []store.Record) []store.Record {
+			return first(roomkit.SubjectRoom, page, func(r *store.Record) { r.Data = r.Data[:len(r.Data)-1] })
+		}}, "history"},
+		{"envelope", crooked{history: func(page []store.Record) []store.Record {
+			return first(roomkit.SubjectUser, page, func(r *store.Record) { r.Command[0]++ })
+		}}, "history"},
+		{"history of somebody else", crooked{history: func(page []store.Record) []store.Record {
+			return first(roomkit.SubjectRoom, page, func(r *store.Record) { r.Subject.Room[0]++ })
+		}}, "history"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			test.lie.Store = st
+			err := verify.Run(ctx, test.lie, nil)
+			require.ErrorIs(t, err, roomkit.ErrInconsistent)
+			var found *verify.Inconsistency
+			require.ErrorAs(t, err, &found)
+			require.Equal(t, test.what, found.What, "%v", err)
+		})
+	}
+}
+
+func slicesReversed(page []store.Record) []store.Record {
+	cursor := page[len(page)-1].Cursor
+	slices.Reverse(page)
+	page[len(page)-1].Cursor = cursor
+	return page
+}
+
+func changeUsers(f *store.Facts, change func(*roomkit.User)) {
+	for i := range f.Users {
+		change(&f.Users[i])
+	}
+}
+
+func changeCompanies(f *store.Facts, change func(*roomkit.Company)) {
+	for i := range f.Companies {
+		change(&f.Companies[i])
+	}
+}
+
+func TestVerifyReportsProgress(t *testing.T) {
+	store := verifiable(t)
+	var last verify.Progress
+	calls := 0
+	require.NoError(t, verify.Run(ctx, store, func(p verify.Progress) { last = p; calls++ }))
+	require.Greater(t, calls, 1)
+	require.Positive(t, last.Records)
+	require.Equal(t, int64(4), last.Rooms)
+	require.Greater(t, last.People, last.Rooms)
+	require.Zero(t, last.Inconsistencies)
+}
+
+func TestVerifyEnds(t *testing.T) {
+	st := verifiable(t)
+	stopped, stop := context.WithCancel(ctx)
+	stop()
+	require.ErrorIs(t, verify.Run(stopped, st, nil), context.Canceled)
+
+	restless := crooked{Store: st, facts: func() func(*store.Facts) {
+		n := roomkit.Version(0)
+		return func(f *store.Facts) { n++; f.Room.Version += n % 2 }
+	}()}
+	err := verify.Run(ctx, restless, nil)
+	require.Error(t, err, "a room whose version is never the same twice")
+}
