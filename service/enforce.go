@@ -217,26 +217,19 @@ func (s *Service) sweep(ctx context.Context, sw sweep, do func(rooms []roomkit.R
 // roomsOf lists the rooms that a sweep has to look at, in byte order.
 func (s *Service) roomsOf(ctx context.Context, sw sweep) ([]roomkit.RoomID, error) {
 	found := map[roomkit.RoomID]struct{}{}
+	users := store.UserPages(ctx, s.store, store.UserQuery{Company: sw.company, Limit: roomkit.MaxPage})
 	if sw.company == "" {
-		if err := s.roomsOfUser(ctx, sw.user, sw.cause, found); err != nil {
-			return nil, err
-		}
+		users = func(yield func([]roomkit.User, error) bool) { yield([]roomkit.User{{ID: sw.user}}, nil) }
 	}
-	q := store.UserQuery{Company: sw.company, Limit: roomkit.MaxPage}
-	for sw.company != "" {
-		page, err := s.store.Users(ctx, q)
+	for page, err := range users {
 		if err != nil {
 			return nil, err
-		}
-		if len(page) == 0 {
-			break
 		}
 		for i := range page {
 			if err := s.roomsOfUser(ctx, page[i].ID, sw.cause, found); err != nil {
 				return nil, err
 			}
 		}
-		q.After = page[len(page)-1].ID
 	}
 	return slices.SortedFunc(maps.Keys(found), func(a, b roomkit.RoomID) int { return bytes.Compare(a[:], b[:]) }), nil
 }
@@ -246,16 +239,15 @@ func (s *Service) roomsOfUser(ctx context.Context, user roomkit.UserID, cause ro
 	if cause == roomkit.CausePermission {
 		q.Kinds = []roomkit.Kind{roomkit.KindExternalGroup}
 	}
-	for {
-		page, err := s.store.Rooms(ctx, q)
-		if err != nil || len(page) == 0 {
+	for page, err := range store.RoomPages(ctx, s.store, q) {
+		if err != nil {
 			return err
 		}
 		for i := range page {
 			found[page[i].Room.ID] = struct{}{}
 		}
-		q.After = page[len(page)-1].Room.ID
 	}
+	return nil
 }
 
 // stepsIn appends the commands that a sweep needs in one room.
@@ -273,19 +265,17 @@ func (s *Service) stepsIn(ctx context.Context, sw sweep, room roomkit.RoomID, st
 // colleaguesIn lists the people of a company who take part in or manage a room.
 func (s *Service) colleaguesIn(ctx context.Context, room roomkit.RoomID, company roomkit.CompanyID) ([]roomkit.UserID, error) {
 	var people []roomkit.UserID
-	q := store.MemberQuery{Room: room, Limit: roomkit.MaxPage}
-	for {
-		page, err := s.store.Members(ctx, q)
-		if err != nil || len(page) == 0 {
-			return people, err
+	for page, err := range store.MemberPages(ctx, s.store, store.MemberQuery{Room: room, Limit: roomkit.MaxPage}) {
+		if err != nil {
+			return nil, err
 		}
 		for i := range page {
 			if page[i].Company == company {
 				people = append(people, page[i].User)
 			}
 		}
-		q.After = page[len(page)-1].User
 	}
+	return people, nil
 }
 
 // Consequence is what a change of the directory does to one room as soon as

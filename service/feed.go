@@ -13,6 +13,16 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
+// sequence makes a read that yields to a sequence. Its error comes once, and last.
+func sequence[T any](op string, room roomkit.RoomID, read func(yield func(T) bool) error) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		if err := read(func(v T) bool { return yield(v, nil) }); err != nil {
+			var none T
+			yield(none, &roomkit.Error{Op: op, Room: room, Err: err})
+		}
+	}
+}
+
 // Recorded is an event together with the record it was stored as.
 type Recorded struct {
 	store.Record
@@ -24,26 +34,30 @@ type Recorded struct {
 // host: no policy narrows it. An event of an unknown type is an [*Unknown]; one
 // that cannot be decoded ends the sequence with an error that names it.
 func (s *Service) Feed(ctx context.Context, after roomkit.Cursor) iter.Seq2[Recorded, error] {
+	return decoded("Feed", roomkit.RoomID{}, store.FeedPages(ctx, s.store, after))
+}
+
+// decoded gives the records of pages with their events. A record that cannot be
+// decoded comes with the error.
+func decoded(op string, room roomkit.RoomID, pages iter.Seq2[[]store.Record, error]) iter.Seq2[Recorded, error] {
 	return func(yield func(Recorded, error) bool) {
-		for {
-			page, err := s.store.Feed(ctx, after, roomkit.MaxPage)
+		fail := func(rec store.Record, err error) {
+			yield(Recorded{Record: rec}, &roomkit.Error{Op: op, Room: room, Err: err})
+		}
+		for page, err := range pages {
 			if err != nil {
-				yield(Recorded{}, &roomkit.Error{Op: "Feed", Err: err})
-				return
-			}
-			if len(page) == 0 {
+				fail(store.Record{}, err)
 				return
 			}
 			for _, rec := range page {
 				e, err := codec.DecodeRecord(rec)
 				if err != nil {
-					yield(Recorded{Record: rec}, &roomkit.Error{Op: "Feed", Err: err})
+					fail(rec, err)
 					return
 				}
 				if !yield(Recorded{rec, e}, nil) {
 					return
 				}
-				after = rec.Cursor
 			}
 		}
 	}
@@ -55,33 +69,16 @@ func (s *Service) Feed(ctx context.Context, after roomkit.Cursor) iter.Seq2[Reco
 // without taking part get a [*Denied] (GRP-21).
 func (s *Service) History(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, after roomkit.Version) iter.Seq2[roomkit.Event, error] {
 	return func(yield func(roomkit.Event, error) bool) {
-		fail := func(err error) { yield(nil, &roomkit.Error{Op: "History", Room: room, Err: err}) }
 		from, err := s.historyFrom(ctx, user, room, after)
 		if err != nil {
-			fail(err)
+			yield(nil, &roomkit.Error{Op: "History", Room: room, Err: err})
 			return
 		}
-		after = max(after, from-1)
-		for {
-			page, err := s.store.History(ctx, roomkit.RoomSubject(room), after, roomkit.MaxPage)
-			if err != nil {
-				fail(err)
+		pages := store.HistoryPages(ctx, s.store, roomkit.RoomSubject(room), max(after, from-1))
+		for rec, err := range decoded("History", room, pages) {
+			if !yield(rec.Event, err) {
 				return
 			}
-			if len(page) == 0 {
-				return
-			}
-			for _, rec := range page {
-				e, err := codec.DecodeRecord(rec)
-				if err != nil {
-					fail(err)
-					return
-				}
-				if !yield(e, nil) {
-					return
-				}
-			}
-			after = page[len(page)-1].Version
 		}
 	}
 }
@@ -110,23 +107,47 @@ func (s *Service) readableFrom(f *store.Facts, user roomkit.UserID) (roomkit.Ver
 	return 0, decide.MayRules(s.rules, f, &who, roomkit.By(user), roomkit.ActionEnter)
 }
 
+// Watch is Feed that goes on: at the end of the feed it waits for more. It ends
+// with an error, that of the context at the latest.
+func (s *Service) Watch(ctx context.Context, after roomkit.Cursor) iter.Seq2[Recorded, error] {
+	return decoded("Watch", roomkit.RoomID{}, s.watchPages(ctx, after))
+}
+
+func (s *Service) watchPages(ctx context.Context, after roomkit.Cursor) iter.Seq2[[]store.Record, error] {
+	return func(yield func([]store.Record, error) bool) {
+		ctx, stop := context.WithCancel(ctx)
+		defer stop()
+		w := waker{s: s}
+		for {
+			for page, err := range store.FeedPages(ctx, s.store, after) {
+				if !yield(page, err) || err != nil {
+					return
+				}
+				after = page[len(page)-1].Cursor
+			}
+			if err := w.wait(ctx); err != nil {
+				yield(nil, err)
+				return
+			}
+		}
+	}
+}
+
 // waker waits for news: for the store's wake-ups if it has them, and in any case
-// no longer than Options.Poll. It listens from the first wait on until stop.
+// no longer than Options.Poll. It listens from the first wait on, until the context
+// of that ends.
 type waker struct {
 	s         *Service
-	stop      context.CancelFunc
 	listening bool
 	news      <-chan struct{}
 }
 
-func (s *Service) newWaker() *waker { return &waker{s: s, stop: func() {}} }
-
 // wait returns at once the first time: what came before it listened has to be
-// looked for.
-func (w *waker) wait(ctx context.Context) {
+// looked for. It gives the error of the context.
+func (w *waker) wait(ctx context.Context) error {
 	if !w.listening {
 		w.listen(ctx)
-		return
+		return ctx.Err()
 	}
 	t := time.NewTimer(w.s.o.Poll)
 	defer t.Stop()
@@ -138,6 +159,7 @@ func (w *waker) wait(ctx context.Context) {
 	case <-t.C:
 	case <-ctx.Done():
 	}
+	return ctx.Err()
 }
 
 func (w *waker) listen(ctx context.Context) {
@@ -146,31 +168,9 @@ func (w *waker) listen(ctx context.Context) {
 	if !ok {
 		return
 	}
-	ctx, w.stop = context.WithCancel(ctx)
 	var err error
 	if w.news, err = n.Wake(ctx); err != nil {
 		w.s.o.Logger.DebugContext(ctx, "no wake-ups, polling", "error", err)
-	}
-}
-
-// Watch is Feed that goes on: at the end of the feed it waits for more. It ends
-// with an error, that of the context at the latest.
-func (s *Service) Watch(ctx context.Context, after roomkit.Cursor) iter.Seq2[Recorded, error] {
-	return func(yield func(Recorded, error) bool) {
-		w := s.newWaker()
-		defer func() { w.stop() }()
-		for {
-			for rec, err := range s.Feed(ctx, after) {
-				if !yield(rec, err) || err != nil {
-					return
-				}
-				after = rec.Cursor
-			}
-			if w.wait(ctx); ctx.Err() != nil {
-				yield(Recorded{}, &roomkit.Error{Op: "Watch", Err: ctx.Err()})
-				return
-			}
-		}
 	}
 }
 
@@ -183,47 +183,34 @@ func (s *Service) Watch(ctx context.Context, after roomkit.Cursor) iter.Seq2[Rec
 //
 // A page of the feed costs one more round trip if it concerns the rooms.
 func (s *Service) WatchRooms(ctx context.Context, user roomkit.UserID, after roomkit.Cursor, rooms ...roomkit.RoomID) iter.Seq2[Recorded, error] {
-	return func(yield func(Recorded, error) bool) {
-		v := &view{s: s, user: user, left: map[roomkit.RoomID]bool{}}
-		fail := func(err error) { yield(Recorded{}, &roomkit.Error{Op: "WatchRooms", Err: err}) }
-		if err := v.begin(ctx, rooms); err != nil {
-			fail(err)
-			return
+	return sequence("WatchRooms", roomkit.RoomID{}, func(yield func(Recorded) bool) error {
+		v := &view{s: s, user: user, open: map[roomkit.RoomID]bool{}}
+		if err := v.begin(ctx, rooms); err != nil || len(rooms) == 0 {
+			return err
 		}
-		w := s.newWaker()
-		defer func() { w.stop() }()
-		for len(v.left) > 0 {
-			page, err := s.store.Feed(ctx, after, roomkit.MaxPage)
-			if err == nil && len(page) == 0 {
-				w.wait(ctx)
-				err = ctx.Err()
-			}
+		for page, err := range s.watchPages(ctx, after) {
 			if err != nil {
-				fail(err)
-				return
+				return err
 			}
 			known, err := v.narrow(ctx, page)
 			for i := range known {
-				if !yield(known[i], nil) {
-					return
+				if !yield(known[i]) {
+					return nil
 				}
 			}
-			if err != nil {
-				fail(err)
-				return
-			}
-			if len(page) > 0 {
-				after = page[len(page)-1].Cursor
+			if err != nil || len(v.open) == 0 {
+				return err
 			}
 		}
-	}
+		return nil
+	})
 }
 
 // view is what one user may know of the feed.
 type view struct {
 	s    *Service
 	user roomkit.UserID
-	left map[roomkit.RoomID]bool // the rooms that the user is still in
+	open map[roomkit.RoomID]bool // the rooms that the user is still in
 }
 
 func (v *view) begin(ctx context.Context, rooms []roomkit.RoomID) error {
@@ -235,7 +222,7 @@ func (v *view) begin(ctx context.Context, rooms []roomkit.RoomID) error {
 		if _, err := v.s.readableFrom(&facts[i], v.user); err != nil {
 			return fmt.Errorf("room %s: %w", rooms[i], err)
 		}
-		v.left[rooms[i]] = true
+		v.open[rooms[i]] = true
 	}
 	return nil
 }
@@ -244,7 +231,7 @@ func (v *view) begin(ctx context.Context, rooms []roomkit.RoomID) error {
 func (v *view) narrow(ctx context.Context, page []store.Record) (known []Recorded, err error) {
 	var rooms []roomkit.RoomID
 	for i := range page {
-		if of := &page[i].Subject; of.Type == roomkit.SubjectRoom && v.left[of.Room] && !slices.Contains(rooms, of.Room) {
+		if of := &page[i].Subject; of.Type == roomkit.SubjectRoom && v.open[of.Room] && !slices.Contains(rooms, of.Room) {
 			rooms = append(rooms, of.Room)
 		}
 	}
@@ -257,7 +244,7 @@ func (v *view) narrow(ctx context.Context, page []store.Record) (known []Recorde
 	}
 	for i := range page {
 		at := slices.Index(rooms, page[i].Subject.Room)
-		if at < 0 || !v.left[rooms[at]] {
+		if at < 0 || !v.open[rooms[at]] {
 			continue
 		}
 		e, err := codec.DecodeRecord(page[i])
@@ -269,7 +256,7 @@ func (v *view) narrow(ctx context.Context, page []store.Record) (known []Recorde
 			known = append(known, Recorded{page[i], e})
 		}
 		if last {
-			delete(v.left, rooms[at])
+			delete(v.open, rooms[at])
 		}
 	}
 	return known, nil

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/codec"
+	"github.com/go-roomkit/roomkit/internal/backoff"
 	"github.com/go-roomkit/roomkit/store"
 )
 
@@ -159,8 +159,9 @@ func (s *Service) newFollower(name string, handle Handler, o *FollowOptions) (*f
 // run takes turns until the context, a poison event or, with Once, the end of
 // the feed ends it.
 func (f *follower) run(ctx context.Context) error {
-	w := f.s.newWaker()
-	defer func() { w.stop() }()
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	w := waker{s: f.s}
 	failures := 0
 	for {
 		atEnd, err := f.turn(ctx)
@@ -188,7 +189,7 @@ func (f *follower) run(ctx context.Context) error {
 				f.release(ctx)
 				return nil
 			}
-			w.wait(ctx)
+			_ = w.wait(ctx)
 		}
 	}
 }
@@ -208,7 +209,7 @@ func (f *follower) turn(ctx context.Context) (atEnd bool, err error) {
 		if !f.Once {
 			return true, nil
 		}
-		sleep(ctx, min(left, f.s.o.Poll))
+		_ = backoff.Sleep(ctx, min(left, f.s.o.Poll))
 		return false, nil
 	}
 	if err := f.move(ctx, f.s.store); err != nil {
@@ -339,19 +340,9 @@ func (f *follower) call(ctx context.Context, rec *store.Record) (err error) {
 	return f.handle(ctx, Recorded{*rec, e})
 }
 
-// rest waits longer with every failure, up to ten seconds.
+// rest waits longer with every failure.
 func rest(ctx context.Context, failures int) {
-	longest := min(100*time.Millisecond<<min(failures, 10), 10*time.Second)
-	sleep(ctx, longest/2+rand.N(longest/2))
-}
-
-func sleep(ctx context.Context, d time.Duration) {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-	case <-ctx.Done():
-	}
+	_ = backoff.Pauses{First: 100 * time.Millisecond, Longest: 10 * time.Second}.Wait(ctx, failures)
 }
 
 // mark is what a follower keeps as its checkpoint: how far it has come, and who

@@ -49,69 +49,55 @@ func (s *Service) look(ctx context.Context, user roomkit.UserID, room roomkit.Ro
 // next time. q.Room is ignored; MembersAll is not for users and [ErrInvalid]. Two
 // round trips a page, and one to begin. Errors are those of Room.
 func (s *Service) Members(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, q store.MemberQuery) iter.Seq2[roomkit.Member, error] {
-	return func(yield func(roomkit.Member, error) bool) {
-		fail := func(err error) { yield(roomkit.Member{}, &roomkit.Error{Op: "Members", Room: room, Err: err}) }
+	return sequence("Members", room, func(yield func(roomkit.Member) bool) error {
 		if q.Which >= store.MembersAll {
-			fail(roomkit.BadInput("Which", "not a filter for users"))
-			return
+			return roomkit.BadInput("Which", "not a filter for users")
 		}
 		if _, err := s.look(ctx, user, room, roomkit.ActionSeeMembers); err != nil {
-			fail(err)
-			return
+			return err
 		}
 		q.Room = room
-		for {
-			page, last, err := s.memberPage(ctx, q)
+		for f, err := range s.peopleFacts(ctx, q) {
 			if err != nil {
-				fail(err)
-				return
+				return err
 			}
-			for _, m := range page {
-				if !yield(m, nil) {
-					return
+			for _, id := range f.Asked.People {
+				who := decide.PersonFacts(f, id)
+				row := *who.Row
+				row.Participant, row.Master = who.Shows(&f.Room), who.Manages(&f.Room)
+				listed := row.Participant && q.Which != store.MembersManaging || row.Master && q.Which != store.MembersTakingPart
+				if listed && !yield(row) {
+					return nil
 				}
 			}
-			if last == "" {
+		}
+		return nil
+	})
+}
+
+// peopleFacts gives, page by page, the facts about the people of a room, who are in
+// Asked.People in order.
+func (s *Service) peopleFacts(ctx context.Context, q store.MemberQuery) iter.Seq2[*store.Facts, error] {
+	return func(yield func(*store.Facts, error) bool) {
+		for page, err := range store.MemberPages(ctx, s.store, q) {
+			needs := []store.Need{{Room: q.Room, People: make([]roomkit.UserID, len(page))}}
+			for i := range page {
+				needs[0].People[i] = page[i].User
+			}
+			var facts []store.Facts
+			if err == nil {
+				facts, err = store.Ask(ctx, s.store, needs)
+			}
+			if err != nil {
+				yield(nil, err)
 				return
 			}
-			q.After = last
+			facts[0].Asked = &needs[0]
+			if !yield(&facts[0], nil) {
+				return
+			}
 		}
 	}
-}
-
-// memberPage gives a page as far as the memberships count, and where the next
-// begins; last is empty at the end.
-func (s *Service) memberPage(ctx context.Context, q store.MemberQuery) (page []roomkit.Member, last roomkit.UserID, err error) {
-	f, people, err := s.presentPeople(ctx, q)
-	if err != nil || len(people) == 0 {
-		return nil, "", err
-	}
-	for _, id := range people {
-		who := decide.PersonFacts(f, id)
-		row := *who.Row
-		row.Participant, row.Master = who.Shows(&f.Room), who.Manages(&f.Room)
-		if row.Participant && q.Which != store.MembersManaging || row.Master && q.Which != store.MembersTakingPart {
-			page = append(page, row)
-		}
-	}
-	return page, people[len(people)-1], nil
-}
-
-// presentPeople gives the people of a page, in order, and the facts about them.
-func (s *Service) presentPeople(ctx context.Context, q store.MemberQuery) (*store.Facts, []roomkit.UserID, error) {
-	rows, err := s.store.Members(ctx, q)
-	if err != nil || len(rows) == 0 {
-		return nil, nil, err
-	}
-	people := make([]roomkit.UserID, len(rows))
-	for i := range rows {
-		people[i] = rows[i].User
-	}
-	facts, err := store.Ask(ctx, s.store, []store.Need{{Room: q.Room, People: people}})
-	if err != nil {
-		return nil, nil, err
-	}
-	return &facts[0], people, nil
 }
 
 // Rooms gives the rooms of a user by id, with the user's own rows: those in which
@@ -122,9 +108,7 @@ func (s *Service) presentPeople(ctx context.Context, q store.MemberQuery) (*stor
 // (CRE-49, ADM-13, ADM-17, COM-10).
 func (s *Service) Rooms(ctx context.Context, user roomkit.UserID, q store.RoomQuery) iter.Seq2[store.RoomEntry, error] {
 	if err := q.CheckForUser(); err != nil {
-		return func(yield func(store.RoomEntry, error) bool) {
-			yield(store.RoomEntry{}, &roomkit.Error{Op: "Rooms", Err: err})
-		}
+		return sequence("Rooms", roomkit.RoomID{}, func(func(store.RoomEntry) bool) error { return err })
 	}
 	return s.roomList(ctx, "Rooms", user, []store.RoomQuery{
 		{User: user, Which: q.Which, Kinds: q.Kinds, After: q.After, Limit: q.Limit},
@@ -165,15 +149,13 @@ func (s *Service) Groups(ctx context.Context, user roomkit.UserID, which GroupLi
 }
 
 func (s *Service) roomList(ctx context.Context, op string, user roomkit.UserID, queries []store.RoomQuery) iter.Seq2[store.RoomEntry, error] {
-	return func(yield func(store.RoomEntry, error) bool) {
-		fail := func(err error) { yield(store.RoomEntry{}, &roomkit.Error{Op: op, Err: err}) }
+	return sequence(op, roomkit.RoomID{}, func(yield func(store.RoomEntry) bool) error {
 		who, err := s.someone(ctx, user)
 		if err == nil && len(queries) == 0 {
 			err = roomkit.BadInput("GroupList", "unknown value")
 		}
 		if err != nil {
-			fail(err)
-			return
+			return err
 		}
 		for _, q := range queries {
 			if q.User == "" {
@@ -182,34 +164,31 @@ func (s *Service) roomList(ctx context.Context, op string, user roomkit.UserID, 
 			if q.User == "" && q.Company == "" {
 				continue
 			}
-			if more, err := s.roomPages(ctx, q, &who, yield); err != nil {
-				fail(err)
-				return
-			} else if !more {
-				return
+			if more, err := s.listRooms(ctx, q, &who, yield); err != nil || !more {
+				return err
 			}
 		}
-	}
+		return nil
+	})
 }
 
-// roomPages yields what of the pages the user may see. In the list of public
+// listRooms yields those of the rooms that the user may see. In the list of public
 // groups those of the user's own list are left out.
-func (s *Service) roomPages(ctx context.Context, q store.RoomQuery, who *decide.Person, yield func(store.RoomEntry, error) bool) (more bool, err error) {
-	for {
-		page, err := s.store.Rooms(ctx, q)
-		if err != nil || len(page) == 0 {
-			return true, err
+func (s *Service) listRooms(ctx context.Context, q store.RoomQuery, who *decide.Person, yield func(store.RoomEntry) bool) (more bool, err error) {
+	for page, err := range store.RoomPages(ctx, s.store, q) {
+		if err == nil {
+			err = s.fillRows(ctx, q, who.ID, page)
 		}
-		if err := s.fillRows(ctx, q, who.ID, page); err != nil {
+		if err != nil {
 			return false, err
 		}
 		for _, entry := range page {
-			if s.lists(q, who, &entry) && !yield(entry, nil) {
+			if s.lists(q, who, &entry) && !yield(entry) {
 				return false, nil
 			}
 		}
-		q.After = page[len(page)-1].Room.ID
 	}
+	return true, nil
 }
 
 // fillRows adds the user's rows to a page of a company's rooms.
@@ -404,20 +383,14 @@ type Due struct {
 // It pages through the company's groups and teams, a round trip for up to MaxPage
 // of them.
 func (s *Service) Due(ctx context.Context, company roomkit.CompanyID, now time.Time) iter.Seq2[Due, error] {
-	return func(yield func(Due, error) bool) {
+	return sequence("Due", roomkit.RoomID{}, func(yield func(Due) bool) error {
 		if !company.Valid() {
-			yield(Due{}, &roomkit.Error{Op: "Due", Err: roomkit.BadInput("Company", "not a company id")})
-			return
+			return roomkit.BadInput("Company", "not a company id")
 		}
 		q := store.RoomQuery{Company: company, Kinds: []roomkit.Kind{roomkit.KindGroup, roomkit.KindExternalGroup, roomkit.KindTeam}, Limit: roomkit.MaxPage}
-		for {
-			page, err := s.store.Rooms(ctx, q)
+		for page, err := range store.RoomPages(ctx, s.store, q) {
 			if err != nil {
-				yield(Due{}, &roomkit.Error{Op: "Due", Err: err})
-				return
-			}
-			if len(page) == 0 {
-				return
+				return err
 			}
 			for i := range page {
 				room := &page[i].Room
@@ -425,13 +398,13 @@ func (s *Service) Due(ctx context.Context, company roomkit.CompanyID, now time.T
 				if room.MessageOffSince.IsZero() || now.Before(at) {
 					continue
 				}
-				if !yield(Due{Room: room.ID, Kind: room.Kind, Name: room.Name, Since: room.MessageOffSince, At: at}, nil) {
-					return
+				if !yield(Due{Room: room.ID, Kind: room.Kind, Name: room.Name, Since: room.MessageOffSince, At: at}) {
+					return nil
 				}
 			}
-			q.After = page[len(page)-1].Room.ID
 		}
-	}
+		return nil
+	})
 }
 
 // Problem is something about a room that its host should know.
@@ -491,19 +464,15 @@ func (s *Service) health(ctx context.Context, room roomkit.RoomID) ([]Finding, e
 	}
 	e := examination{}
 	q := store.MemberQuery{Room: room, Limit: roomkit.MaxPage}
-	for {
-		f, people, err := s.presentPeople(ctx, q)
+	for f, err := range s.peopleFacts(ctx, q) {
 		if err != nil {
 			return nil, err
 		}
-		if len(people) == 0 {
-			return e.findings(facts[0].Room.Kind), nil
-		}
-		for _, id := range people {
+		for _, id := range f.Asked.People {
 			e.look(&f.Room, decide.PersonFacts(f, id))
 		}
-		q.After = people[len(people)-1]
 	}
+	return e.findings(facts[0].Room.Kind), nil
 }
 
 // examination is what a look at the people of a room has brought so far.

@@ -7,12 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"math/rand/v2"
 	"slices"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/codec"
+	"github.com/go-roomkit/roomkit/internal/backoff"
 	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/store"
 )
@@ -221,10 +221,9 @@ func (s *Service) moreShared(ctx context.Context, f *store.Facts) error {
 	for i := range f.Shared {
 		known[f.Shared[i].Room.ID] = true
 	}
-	q := store.RoomQuery{Participants: f.Asked.Shared, Limit: roomkit.MaxPage}
-	for seen := 0; seen < roomkit.MaxSharedSeen; {
-		page, err := s.store.Rooms(ctx, q)
-		if err != nil || len(page) == 0 {
+	seen := 0
+	for page, err := range store.RoomPages(ctx, s.store, store.RoomQuery{Participants: f.Asked.Shared, Limit: roomkit.MaxPage}) {
+		if err != nil {
 			return err
 		}
 		for i := range page {
@@ -232,7 +231,9 @@ func (s *Service) moreShared(ctx context.Context, f *store.Facts) error {
 				f.Shared = append(f.Shared, page[i])
 			}
 		}
-		seen, q.After = seen+len(page), page[len(page)-1].Room.ID
+		if seen += len(page); seen >= roomkit.MaxSharedSeen {
+			break
+		}
 	}
 	return nil
 }
@@ -483,6 +484,14 @@ func (s *Service) attempt(c *request) (Result, error) {
 	}
 }
 
+// pause waits longer after every attempt; the first rerun is immediate.
+func pause(ctx context.Context, attempts int) error {
+	if attempts == 1 {
+		return ctx.Err()
+	}
+	return backoff.Pauses{First: time.Millisecond, Longest: 50 * time.Millisecond}.Wait(ctx, attempts)
+}
+
 // again reports whether a failed call can be run once more, after getting what
 // it lacked.
 func (s *Service) again(c *request) (bool, error) {
@@ -556,23 +565,6 @@ func (s *Service) provision(ctx context.Context, cmd roomkit.Command) error {
 		return fmt.Errorf("directory: %w", within(err))
 	}
 	return nil
-}
-
-// pause waits a random time that grows with the attempts; the first rerun is
-// immediate.
-func pause(ctx context.Context, attempt int) error {
-	if attempt < 2 {
-		return ctx.Err()
-	}
-	limit := min(time.Millisecond<<min(attempt, 10), 50*time.Millisecond)
-	timer := time.NewTimer(rand.N(limit))
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // folded keeps the rows that the calls of a group have changed so far, so that a

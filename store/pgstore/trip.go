@@ -4,13 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/puddle/v2"
+
+	"github.com/go-roomkit/roomkit/internal/backoff"
 )
 
 // trip is a round trip: statements that are sent together and whose results are
@@ -115,15 +116,7 @@ const (
 func pause(ctx context.Context, n int) error { return pauseUpTo(ctx, n, longPause) }
 
 func pauseUpTo(ctx context.Context, n int, longest time.Duration) error {
-	d := min(firstPause<<min(n, 16), longest)
-	timer := time.NewTimer(d/2 + rand.N(d))
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return backoff.Pauses{First: firstPause, Longest: longest}.Wait(ctx, n)
 }
 
 func (s *Store) onPool(ctx context.Context, do func(*pgx.Conn) error) error {

@@ -5,10 +5,10 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/backoff"
 )
 
 // What can be wrong with a database, found by [New] and [Migrate]. Each of them
@@ -109,18 +109,17 @@ func corrupt(format string, args ...any) error {
 func patiently(ctx context.Context, patience time.Duration, do func() error) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, patience, ErrBusy)
 	defer cancel()
-	for pause := time.Millisecond; ; pause = min(2*pause, 64*time.Millisecond) {
+	pauses := backoff.Pauses{First: time.Millisecond, Longest: 64 * time.Millisecond}
+	for n := 0; ; n++ {
 		err := do()
 		if !isBusy(err) {
 			return err
 		}
-		select {
-		case <-ctx.Done():
+		if pauses.Wait(ctx, n) != nil {
 			if cause := context.Cause(ctx); !errors.Is(cause, ErrBusy) {
 				return cause
 			}
 			return err
-		case <-time.After(pause/2 + rand.N(pause)):
 		}
 	}
 }

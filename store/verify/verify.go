@@ -99,9 +99,8 @@ func (v *verifier) complain(of roomkit.Subject, what, format string, args ...any
 // feed checks that every subject's records come in order without gaps, and
 // checks every subject as soon as it is met.
 func (v *verifier) feed(ctx context.Context, progress func(Progress)) error {
-	for {
-		page, err := v.store.Feed(ctx, v.end, roomkit.MaxPage)
-		if err != nil || len(page) == 0 {
+	for page, err := range store.FeedPages(ctx, v.store, "") {
+		if err != nil {
 			return err
 		}
 		for i := range page {
@@ -125,6 +124,7 @@ func (v *verifier) feed(ctx context.Context, progress func(Progress)) error {
 			progress(v.Progress)
 		}
 	}
+	return nil
 }
 
 // complete checks that the feed, which was read to its end after the rows, has
@@ -180,17 +180,14 @@ func (v *verifier) load(ctx context.Context, n store.Need) (*store.Facts, error)
 // reports whether all of them are known to this version of the library.
 func (v *verifier) events(ctx context.Context, of roomkit.Subject, upTo roomkit.Version, fold func(roomkit.Event)) (known bool, err error) {
 	known = true
-	for at := roomkit.Version(0); at < upTo; {
-		page, err := v.store.History(ctx, of, at, roomkit.MaxPage)
+	at := roomkit.Version(0)
+	for page, err := range store.HistoryPages(ctx, v.store, of, 0) {
 		if err != nil {
 			return false, err
 		}
-		if len(page) == 0 {
-			return false, v.complain(of, "history", "ends at version %d, the row has %d", at, upTo)
-		}
 		for i := range page {
-			if page[i].Version > upTo {
-				break
+			if at == upTo {
+				return known, nil
 			}
 			e, complaint := checkRecord(of, &page[i], at+1)
 			if complaint != "" {
@@ -202,6 +199,9 @@ func (v *verifier) events(ctx context.Context, of roomkit.Subject, upTo roomkit.
 			fold(e)
 			at++
 		}
+	}
+	if at < upTo {
+		return false, v.complain(of, "history", "ends at version %d, the row has %d", at, upTo)
 	}
 	return known, nil
 }
@@ -292,14 +292,13 @@ func (v *verifier) room(ctx context.Context, of roomkit.Subject) error {
 func (v *verifier) members(ctx context.Context, room roomkit.RoomID) ([]roomkit.Member, error) {
 	var all []roomkit.Member
 	q := store.MemberQuery{Room: room, Which: store.MembersAll, Limit: roomkit.MaxPage}
-	for {
-		page, err := v.store.Members(ctx, q)
-		if err != nil || len(page) == 0 {
-			return all, err
+	for page, err := range store.MemberPages(ctx, v.store, q) {
+		if err != nil {
+			return nil, err
 		}
 		all = append(all, page...)
-		q.After = page[len(page)-1].User
 	}
+	return all, nil
 }
 
 func (v *verifier) compareRoom(of roomkit.Subject, folded *foldedRoom, stored *roomkit.Room, people []roomkit.Member) error {
@@ -417,9 +416,8 @@ func (v *verifier) tallies(ctx context.Context) error {
 // listed checks that the feed knows the users of a company.
 func (v *verifier) listed(ctx context.Context, company roomkit.CompanyID) error {
 	q := store.UserQuery{Company: company, Limit: roomkit.MaxPage}
-	for {
-		page, err := v.store.Users(ctx, q)
-		if err != nil || len(page) == 0 {
+	for page, err := range store.UserPages(ctx, v.store, q) {
+		if err != nil {
 			return err
 		}
 		for i := range page {
@@ -428,8 +426,8 @@ func (v *verifier) listed(ctx context.Context, company roomkit.CompanyID) error 
 				return err
 			}
 		}
-		q.After = page[len(page)-1].ID
 	}
+	return nil
 }
 
 func (v *verifier) user(ctx context.Context, of roomkit.Subject, u *roomkit.User) error {
@@ -438,17 +436,13 @@ func (v *verifier) user(ctx context.Context, of roomkit.Subject, u *roomkit.User
 	}
 	listed := int64(0)
 	q := store.RoomQuery{User: roomkit.UserID(of.ID), Limit: roomkit.MaxPage}
-	for {
-		page, err := v.store.Rooms(ctx, q)
+	for page, err := range store.RoomPages(ctx, v.store, q) {
 		if err != nil {
 			return err
 		}
-		if len(page) == 0 {
-			return v.compareCount(ctx, of, "rooms listed", listed, v.takes[roomkit.UserID(of.ID)])
-		}
 		listed += int64(len(page))
-		q.After = page[len(page)-1].Room.ID
 	}
+	return v.compareCount(ctx, of, "rooms listed", listed, v.takes[roomkit.UserID(of.ID)])
 }
 
 // compareCount complains unless somebody has written since the feed was read.

@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"iter"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// The functions in this file read page after page until one is empty. A page is
+// never empty; a non-nil error comes once, and last. Nothing is held while the loop
+// body runs.
+
+// MemberPages gives the pages of Members.
+func MemberPages(ctx context.Context, s Store, q MemberQuery) iter.Seq2[[]roomkit.Member, error] {
+	return pages(q.After, func(m *roomkit.Member) roomkit.UserID { return m.User }, func(after roomkit.UserID) ([]roomkit.Member, error) {
+		q.After = after
+		return s.Members(ctx, q)
+	})
+}
+
+// RoomPages gives the pages of Rooms.
+func RoomPages(ctx context.Context, s Store, q RoomQuery) iter.Seq2[[]RoomEntry, error] {
+	return pages(q.After, func(e *RoomEntry) roomkit.RoomID { return e.Room.ID }, func(after roomkit.RoomID) ([]RoomEntry, error) {
+		q.After = after
+		return s.Rooms(ctx, q)
+	})
+}
+
+// UserPages gives the pages of Users.
+func UserPages(ctx context.Context, s Store, q UserQuery) iter.Seq2[[]roomkit.User, error] {
+	return pages(q.After, func(u *roomkit.User) roomkit.UserID { return u.ID }, func(after roomkit.UserID) ([]roomkit.User, error) {
+		q.After = after
+		return s.Users(ctx, q)
+	})
+}
+
+// HistoryPages gives the pages of History, as long as they may be.
+func HistoryPages(ctx context.Context, s Store, of roomkit.Subject, after roomkit.Version) iter.Seq2[[]Record, error] {
+	return pages(after, func(r *Record) roomkit.Version { return r.Version }, func(after roomkit.Version) ([]Record, error) {
+		return s.History(ctx, of, after, roomkit.MaxPage)
+	})
+}
+
+// FeedPages gives the pages of Feed, as long as they may be.
+func FeedPages(ctx context.Context, s Store, after roomkit.Cursor) iter.Seq2[[]Record, error] {
+	return pages(after, func(r *Record) roomkit.Cursor { return r.Cursor }, func(after roomkit.Cursor) ([]Record, error) {
+		return s.Feed(ctx, after, roomkit.MaxPage)
+	})
+}
+
+func pages[Row, Place any](after Place, place func(*Row) Place, read func(after Place) ([]Row, error)) iter.Seq2[[]Row, error] {
+	return func(yield func([]Row, error) bool) {
+		for at := after; ; {
+			page, err := read(at)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			if len(page) == 0 || !yield(page, nil) {
+				return
+			}
+			at = place(&page[len(page)-1])
+		}
+	}
+}
