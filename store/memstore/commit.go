@@ -6,34 +6,10 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/judge"
 )
 
-// done is what is remembered of a command.
-type done struct {
-	command roomkit.CommandID
-	digest  [32]byte
-	room    roomkit.RoomID
-	first   int64 // its records
-	records int64
-	changed bool
-	own     bool // its events are in doneEvents
-}
-
-// slot is what a change expects of one subject, looked up once for comparing
-// and writing. One of the four pointers is set; a subject that does not exist
-// gets a row for the time of the change.
-type slot struct {
-	head    *head
-	version roomkit.Version // as stored
-	fresh   bool            // did not exist in any form
-
-	room    *room
-	user    *user
-	company *company
-	team    *team
-}
-
-// Commit implements [roomkit.Store].
+// Commit implements [store.Store].
 func (s *Store) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -41,120 +17,183 @@ func (s *Store) Commit(ctx context.Context, changes []store.Change) ([]store.Com
 	results := make([]store.CommitResult, len(changes))
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	stored := false
-	var never store.Refusals
+	var call judge.Call
 	for i := range changes {
 		r := &results[i]
-		s.commit(&changes[i], r, &never)
-		stored = stored || r.Err == nil && !r.Repeat
+		*r = call.Judge((*ledger)(s), &changes[i])
+		if judge.Stored(*r) {
+			s.apply(&changes[i])
+			s.keep(&changes[i], &r.Outcome)
+		}
 	}
-	if stored {
-		s.wake()
+	if slices.ContainsFunc(results, judge.Stored) {
+		s.bell.Ring()
 	}
 	return results, nil
 }
 
-func (s *Store) commit(c *store.Change, r *store.CommitResult, never *store.Refusals) {
-	if d := s.findDone(c.Command); d != nil {
-		r.Outcome, r.Repeat = s.outcome(d), true
-		never.Refuse(c, r.Outcome.Events)
-		if d.digest != c.Digest {
-			*r = store.CommitResult{Err: roomkit.ErrCommandReused}
-		}
-		return
-	}
-	s.round++
-	err := s.check(c, never)
-	if err == nil {
-		s.apply(c)
-		r.Outcome = s.remember(c)
-		never.Store(c)
-	} else {
-		never.Refuse(c, nil)
-	}
-	s.release(c, err == nil)
-	r.Err = err
-}
+// ledger is the store while it is locked.
+type ledger Store
 
-// release drops the rows that were made for subjects that did not exist and
-// still do not. After a change that was stored, others may refer to users and
-// companies.
-func (s *Store) release(c *store.Change, stored bool) {
-	for i := range s.slots {
-		w := &s.slots[i]
-		if !w.fresh {
-			continue
-		}
-		switch of := c.Expect[i].Subject; {
-		case w.room != nil && w.room.row.Version == 0:
-			delete(s.rooms, of.Room)
-		case w.team != nil && w.team.row.Version == 0:
-			delete(s.teams, roomkit.TeamID(of.ID))
-		case stored:
-		case w.user != nil:
-			delete(s.users, roomkit.UserID(of.ID))
-		case w.company != nil:
-			delete(s.companies, roomkit.CompanyID(of.ID))
-		}
-	}
-	clear(s.slots)
-	s.slots = s.slots[:0]
-}
-
-// remember keeps the records and the outcome.
-func (s *Store) remember(c *store.Change) store.Outcome {
-	first := s.records.len()
-	last := 0
-	for i := range c.Records {
-		r := &c.Records[i]
-		last = s.find(c, &r.Subject, last)
-		s.keep(r, s.slots[last].head)
-	}
-	out := c.Outcome
-	out.Command, out.Digest, out.Cursor = c.Command, c.Digest, ""
-	if len(c.Records) > 0 {
-		out.Cursor = s.cursor(s.records.len())
-	}
-	d := done{
-		command: c.Command, digest: c.Digest, room: out.Room, changed: out.Changed,
-		first: first, records: int64(len(c.Records)), own: !eventsOf(out.Events, c.Records),
-	}
-	if d.own {
-		s.doneEvents[c.Command] = slices.Clone(out.Events)
-	}
-	s.commands[c.Command] = s.done.len()
-	s.done.append(d)
-	return out
-}
-
-// eventsOf reports whether events are just those of the records, so that they
-// need not be kept twice.
-func eventsOf(events []store.EventAt, records []store.Record) bool {
-	return slices.EqualFunc(events, records, func(e store.EventAt, r store.Record) bool {
-		return e.Version == r.Version && e.Subject == r.Subject
-	})
-}
-
-// findDone gives what is remembered of a command, or nil.
-func (s *Store) findDone(id roomkit.CommandID) *done {
-	if i, ok := s.commands[id]; ok {
-		return s.done.at(i)
+func (l *ledger) Outcome(id roomkit.CommandID) *store.Outcome {
+	if c, ok := l.commands[id]; ok {
+		out := (*Store)(l).outcome(id, &c)
+		return &out
 	}
 	return nil
 }
 
-func (s *Store) outcome(d *done) store.Outcome {
-	out := store.Outcome{Command: d.command, Digest: d.digest, Room: d.room, Changed: d.changed}
-	if d.records > 0 {
-		out.Cursor = s.cursor(d.first + d.records)
+// Version is that of the last record, for every change of a row has one.
+func (l *ledger) Version(e *store.Expect) roomkit.Version {
+	if h := (*Store)(l).history(&e.Subject); h != nil {
+		return roomkit.Version(len(*h))
 	}
-	if d.own {
-		out.Events = slices.Clone(s.doneEvents[d.command])
-		return out
+	return 0
+}
+
+func (l *ledger) Groups(t *store.Tally) (n int64, exists bool) {
+	if u := l.users[t.User]; u != nil {
+		return u.row.Groups, u.row.Version > 0
 	}
-	for i := range d.records {
-		e := s.records.at(d.first + i)
-		out.Events = append(out.Events, store.EventAt{Subject: s.subject(e.subject), Version: e.version})
+	if c := l.companies[t.Company]; c != nil && t.User == "" {
+		return c.row.Groups, c.row.Version > 0
 	}
-	return out
+	return 0, false
+}
+
+func (l *ledger) Cursor(p *store.Checkpoint) roomkit.Cursor { return l.checkpoints[p.Name] }
+
+func (l *ledger) Holder(name judge.Name) roomkit.RoomID {
+	if r := l.names[name]; r != nil {
+		return r.row.ID
+	}
+	return roomkit.RoomID{}
+}
+
+// apply writes a change that was judged. Rooms end last, so that rows and
+// tallies of the change are counted in.
+func (s *Store) apply(c *store.Change) {
+	for i := range c.Companies {
+		co := there(s.companies, c.Companies[i].ID)
+		groups := co.row.Groups
+		co.row = c.Companies[i]
+		co.row.Groups = groups
+	}
+	for i := range c.Users {
+		s.putUser(&c.Users[i])
+	}
+	for i := range c.Teams {
+		t := there(s.teams, c.Teams[i].ID)
+		t.row = c.Teams[i]
+		t.row.Members = slices.Clone(t.row.Members)
+	}
+	s.putRooms(c.Rooms)
+	for i := range c.Members {
+		s.putMember(&c.Members[i])
+	}
+	for i := range c.Tallies {
+		if t := &c.Tallies[i]; t.User != "" {
+			s.users[t.User].row.Groups = t.Now
+		} else {
+			s.companies[t.Company].row.Groups = t.Now
+		}
+	}
+	for i := range c.Ended {
+		s.end(&c.Ended[i])
+	}
+	if p := c.Checkpoint; p != nil {
+		s.checkpoints[p.Name] = p.Now
+	}
+}
+
+func (s *Store) putUser(row *roomkit.User) {
+	u := there(s.users, row.ID)
+	listed, groups := u.row.Version > 0, u.row.Groups
+	if u.company == nil || u.row.Company != row.Company {
+		if u.company != nil {
+			u.company.users.forget(u, listed)
+			listed = false
+		}
+		u.company = there(s.companies, row.Company)
+	}
+	u.row = *row
+	u.row.Groups = groups
+	u.company.users.turn(u, listed, true)
+}
+
+// putRooms takes away all names before it gives any, so that rooms can swap names.
+func (s *Store) putRooms(rows []roomkit.Room) {
+	for i := range rows {
+		if r := s.rooms[rows[i].ID]; r != nil {
+			if name, named := judge.NameOf(&r.row); named {
+				delete(s.names, name)
+			}
+		}
+	}
+	for i := range rows {
+		r := there(s.rooms, rows[i].ID)
+		s.putRoom(r, &rows[i])
+		if name, named := judge.NameOf(&r.row); named {
+			s.names[name] = r
+		}
+	}
+}
+
+func (s *Store) putRoom(r *room, row *roomkit.Room) {
+	wasActive, wasPublic := r.active(), r.public()
+	if r.company == nil || r.row.Company != row.Company {
+		if r.company != nil {
+			r.company.rooms.forget(r, wasActive)
+			r.company.public.forget(r, wasPublic)
+			wasActive, wasPublic = false, false
+		}
+		r.company = there(s.companies, row.Company)
+	}
+	r.row = *row
+	r.company.rooms.turn(r, wasActive, r.active())
+	r.company.public.turn(r, wasPublic, r.public())
+}
+
+func (s *Store) putMember(row *roomkit.Member) {
+	at := place{s.rooms[row.Room], there(s.users, row.User)}
+	m := s.members[at]
+	known := m != nil
+	if !known {
+		m = &member{room: at.room, user: at.user}
+		s.members[at] = m
+	}
+	m.put(row, known)
+}
+
+// put replaces the row and keeps the lists of its room and its user.
+func (m *member) put(row *roomkit.Member, known bool) {
+	r, u := m.room, m.user
+	was, wasMaster, tookPart := m.present(), m.row.Master, m.row.Participant
+	m.row = *row
+	is := m.present()
+	r.present.turn(m, was, is)
+	u.present.turn(m, was, is)
+	r.masters.turn(m, wasMaster, row.Master)
+	r.left.turn(m, known && !was, !is)
+	u.left.turn(m, known && !was, !is)
+	if tookPart {
+		r.taking--
+	}
+	if row.Participant {
+		r.taking++
+	}
+}
+
+// end ends the rows of all who are still in a room.
+func (s *Store) end(e *store.RoomEnd) {
+	r := s.rooms[e.Room]
+	for _, m := range r.present.page(nil, r.present.living, nil) {
+		row := m.row
+		if row.Participant && e.Kind.IsGroup() && m.user.row.Version > 0 {
+			m.user.row.Groups--
+		}
+		row.Participant, row.Master = false, false
+		row.Left, row.LeftAt, row.LeftVersion, row.LeftBy = e.Cause, e.At, e.Version, e.By
+		m.put(&row, true)
+	}
 }

@@ -1,6 +1,8 @@
 package memstore
 
 import (
+	"bytes"
+	"cmp"
 	"iter"
 	"slices"
 	"sort"
@@ -8,125 +10,66 @@ import (
 	"sync/atomic"
 )
 
-// An index lists elements in the order of their ids. Writers, who have the
-// store to themselves, only append to a tail or count what went stale. The next
-// reader settles the index: it sorts the tail in and throws the stale out. So
-// nothing that is written costs more because a list is long, and a list that
-// nobody reads in order is never put in order.
+// An index lists elements in the order of their ids. Writers, who have the store
+// to themselves, only append to a tail and count; the next reader sorts the tail
+// in. So nothing that is written costs more because a list is long, and a list
+// that nobody reads in order is never put in order. Elements that do not belong
+// here any more stay until there are more of them than of others.
 type index[E any, O order[E]] struct {
-	dirty  atomic.Bool
-	mu     sync.Mutex // for readers that settle at the same time
-	chunks [][]*E     // in order, none empty
-	tail   []*E       // since then
-	size   int        // of chunks and tail
-	stale  int        // of size, those that do not belong here any more
-	living int        // how many belong here; only writers change it, so any reader may look
+	living int         // how many belong here; only writers change it
+	dirty  atomic.Bool // there is a tail
+	mu     sync.Mutex  // for readers that settle at the same time
+	sorted []*E        // each once
+	tail   []*E        // came since then
 }
 
 // order says what an index lists, and in which order.
 type order[E any] interface {
+	live(e *E) bool // belongs here
 	compare(a, b *E) int
-	live(e *E) bool  // belongs here
-	held(e *E) *bool // whether it is in chunks or tail
 }
 
-const (
-	maxChunk    = 512 // a chunk that grows beyond is halved
-	newChunk    = maxChunk * 3 / 4
-	spareStale  = 16 // stale elements that are not worth a purge
-	bulkDivisor = 8  // a tail of more than this part of all is merged at once
-)
+// fewStale are not worth a purge.
+const fewStale = 32
 
 // turn tells that an element that belonged here or not now does or does not.
 func (x *index[E, O]) turn(e *E, was, is bool) {
 	switch {
 	case was == is:
+		return
 	case is:
 		x.living++
-		x.add(e)
-	default:
-		x.living--
-		x.stale++
-		if x.manyStale() {
+		x.tail = append(x.tail, e)
+		if !x.dirty.Load() {
 			x.dirty.Store(true)
 		}
+	default:
+		x.living--
 	}
-}
-
-func (x *index[E, O]) add(e *E) {
-	var o O
-	held := o.held(e)
-	if *held {
-		x.stale--
-		return
-	}
-	*held = true
-	x.tail = append(x.tail, e)
-	x.size++
-	if !x.dirty.Load() {
-		x.dirty.Store(true)
+	if len(x.sorted)+len(x.tail) > 2*x.living+fewStale {
+		x.purge()
 	}
 }
 
 // forget takes an element out at once. It is the one write that looks at the
 // whole list; only a room or user whose company changes needs it.
 func (x *index[E, O]) forget(e *E, live bool) {
-	var o O
-	if held := o.held(e); *held {
-		*held = false
-		x.size--
-		if live {
-			x.living--
-		} else {
-			x.stale--
-		}
-		is := func(other *E) bool { return other == e }
-		x.tail = slices.DeleteFunc(x.tail, is)
-		for i := range x.chunks {
-			x.chunks[i] = slices.DeleteFunc(x.chunks[i], is)
-		}
-		x.chunks = slices.DeleteFunc(x.chunks, func(c []*E) bool { return len(c) == 0 })
+	if live {
+		x.living--
 	}
+	is := func(other *E) bool { return other == e }
+	x.sorted, x.tail = slices.DeleteFunc(x.sorted, is), slices.DeleteFunc(x.tail, is)
 }
 
-func (x *index[E, O]) manyStale() bool { return x.stale > spareStale+x.size/2 }
-
-// all gives what belongs here in no order. Only writers may use it.
-func (x *index[E, O]) all() iter.Seq[*E] {
+func (x *index[E, O]) purge() {
 	var o O
-	return func(yield func(*E) bool) {
-		for _, chunk := range append(slices.Clip(x.chunks), x.tail) {
-			for _, e := range chunk {
-				if o.live(e) && !yield(e) {
-					return
-				}
-			}
-		}
-	}
+	stale := func(e *E) bool { return !o.live(e) }
+	x.sorted, x.tail = slices.DeleteFunc(x.sorted, stale), slices.DeleteFunc(x.tail, stale)
+	x.settle()
 }
 
-// from gives what belongs here, in order, from the first element on that is
-// past a point.
-func (x *index[E, O]) from(past func(*E) bool) iter.Seq[*E] {
-	var o O
-	return func(yield func(*E) bool) {
-		x.settle()
-		k := sort.Search(len(x.chunks), func(k int) bool { return past(x.chunks[k][len(x.chunks[k])-1]) })
-		for i, chunk := range x.chunks[k:] {
-			if i == 0 {
-				chunk = chunk[sort.Search(len(chunk), func(i int) bool { return past(chunk[i]) }):]
-			}
-			for _, e := range chunk {
-				if o.live(e) && !yield(e) {
-					return
-				}
-			}
-		}
-	}
-}
-
-// settle puts the index in order. Readers that find it dirty do it one at a
-// time; while it is clean it does not change, for writers wait for all readers.
+// settle sorts the tail in. Readers that find one do it one at a time; without a
+// tail the index does not change, for writers wait for all readers.
 func (x *index[E, O]) settle() {
 	if !x.dirty.Load() {
 		return
@@ -137,62 +80,81 @@ func (x *index[E, O]) settle() {
 		return
 	}
 	var o O
-	if x.manyStale() {
-		x.purge()
-	}
 	slices.SortFunc(x.tail, o.compare)
-	if len(x.tail) > len(x.chunks)+x.size/bulkDivisor {
-		x.cut(merge(slices.Concat(x.chunks...), x.tail, o.compare))
-	} else {
-		for _, e := range x.tail {
-			x.insert(e)
-		}
+	tail := slices.DeleteFunc(slices.Compact(x.tail), func(e *E) bool {
+		_, again := slices.BinarySearchFunc(x.sorted, e, o.compare) // it had left
+		return again
+	})
+	n := len(x.sorted)
+	x.sorted = append(x.sorted, tail...)
+	for i, e := range slices.Backward(tail) {
+		at, _ := slices.BinarySearchFunc(x.sorted[:n], e, o.compare)
+		copy(x.sorted[at+i+1:], x.sorted[at:n])
+		x.sorted[at+i] = e
+		n = at
 	}
 	x.tail = nil
 	x.dirty.Store(false)
 }
 
-func (x *index[E, O]) purge() {
-	var o O
-	dead := func(e *E) bool {
-		if o.live(e) {
-			return false
+// from gives what belongs here, in order, from the first element on that is
+// past a point; nil stands for the beginning.
+func (x *index[E, O]) from(past func(*E) bool) iter.Seq[*E] {
+	return func(yield func(*E) bool) {
+		var o O
+		x.settle()
+		first := 0
+		if past != nil {
+			first = sort.Search(len(x.sorted), func(i int) bool { return past(x.sorted[i]) })
 		}
-		*o.held(e) = false
-		return true
-	}
-	x.tail = slices.DeleteFunc(x.tail, dead)
-	sorted := slices.DeleteFunc(slices.Concat(x.chunks...), dead)
-	x.cut(sorted)
-	x.size, x.stale = len(sorted)+len(x.tail), 0
-}
-
-// cut makes chunks of what is sorted.
-func (x *index[E, O]) cut(sorted []*E) {
-	x.chunks = slices.AppendSeq(x.chunks[:0:0], slices.Chunk(sorted, newChunk))
-}
-
-func (x *index[E, O]) insert(e *E) {
-	var o O
-	k := sort.Search(len(x.chunks), func(k int) bool { return o.compare(x.chunks[k][0], e) > 0 })
-	k = max(k-1, 0)
-	i, _ := slices.BinarySearchFunc(x.chunks[k], e, o.compare)
-	x.chunks[k] = slices.Insert(x.chunks[k], i, e)
-	if chunk := x.chunks[k]; len(chunk) > maxChunk {
-		half := len(chunk) / 2
-		x.chunks[k] = slices.Clip(chunk[:half])
-		x.chunks = slices.Insert(x.chunks, k+1, slices.Clone(chunk[half:]))
-	}
-}
-
-func merge[E any](a, b []*E, compare func(a, b *E) int) []*E {
-	merged := make([]*E, 0, len(a)+len(b))
-	for len(a) > 0 && len(b) > 0 {
-		if compare(a[0], b[0]) < 0 {
-			merged, a = append(merged, a[0]), a[1:]
-		} else {
-			merged, b = append(merged, b[0]), b[1:]
+		for _, e := range x.sorted[first:] {
+			if o.live(e) && !yield(e) {
+				return
+			}
 		}
 	}
-	return append(append(merged, a...), b...)
 }
+
+// page gives the first elements past a point that keep accepts; nil accepts all.
+func (x *index[E, O]) page(past func(*E) bool, limit int, keep func(*E) bool) []*E {
+	found := make([]*E, 0, min(limit, x.living))
+	for e := range x.from(past) {
+		if keep != nil && !keep(e) {
+			continue
+		}
+		if found = append(found, e); len(found) == limit {
+			break
+		}
+	}
+	return found
+}
+
+// What the indexes list.
+type (
+	presentOfRoom   struct{ byUser } // who take part in or manage a room
+	mastersOfRoom   struct{ byUser }
+	leftOfRoom      struct{ byUser }   // who did once
+	presentOfUser   struct{ byRoom }   // what a user takes part in or manages
+	leftOfUser      struct{ byRoom }   // what a user once did
+	roomsOfCompany  struct{ byRoomID } // active rooms
+	publicOfCompany struct{ byRoomID } // active public groups
+	usersOfCompany  struct{}
+
+	byUser   struct{}
+	byRoom   struct{}
+	byRoomID struct{}
+)
+
+func (byUser) compare(a, b *member) int       { return cmp.Compare(a.row.User, b.row.User) }
+func (byRoom) compare(a, b *member) int       { return bytes.Compare(a.row.Room[:], b.row.Room[:]) }
+func (byRoomID) compare(a, b *room) int       { return bytes.Compare(a.row.ID[:], b.row.ID[:]) }
+func (usersOfCompany) compare(a, b *user) int { return cmp.Compare(a.row.ID, b.row.ID) }
+
+func (presentOfRoom) live(m *member) bool { return m.present() }
+func (mastersOfRoom) live(m *member) bool { return m.row.Master }
+func (leftOfRoom) live(m *member) bool    { return !m.present() }
+func (presentOfUser) live(m *member) bool { return m.present() }
+func (leftOfUser) live(m *member) bool    { return !m.present() }
+func (roomsOfCompany) live(r *room) bool  { return r.active() }
+func (publicOfCompany) live(r *room) bool { return r.public() }
+func (usersOfCompany) live(*user) bool    { return true }

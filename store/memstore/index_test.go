@@ -13,14 +13,14 @@ import (
 
 // indexModel plays writes and reads on one index and keeps what it has to list.
 type indexModel struct {
-	index index[membership, presentOfRoom]
-	rows  map[string]*membership
+	index index[member, presentOfRoom]
+	rows  map[string]*member
 }
 
 func (m *indexModel) turn(id string, there bool) {
 	e := m.rows[id]
 	if e == nil {
-		e = &membership{row: roomkit.Member{User: roomkit.UserID(id)}}
+		e = &member{row: roomkit.Member{User: roomkit.UserID(id)}}
 		m.rows[id] = e
 	}
 	was := e.present()
@@ -41,27 +41,18 @@ func (m *indexModel) check(t *rapid.T, after string) {
 	}
 	slices.Sort(want)
 	require.Equal(t, living, m.index.living)
-	var all []string
-	for e := range m.index.all() {
-		all = append(all, string(e.row.User))
-	}
-	require.Len(t, all, living, "before it is settled")
 	var got []string
-	for e := range m.index.from(func(e *membership) bool { return string(e.row.User) > after }) {
+	for e := range m.index.from(func(e *member) bool { return string(e.row.User) > after }) {
 		got = append(got, string(e.row.User))
 	}
 	require.Equal(t, want, got)
-	size := 0
-	for _, chunk := range m.index.chunks {
-		require.NotEmpty(t, chunk)
-		require.LessOrEqual(t, len(chunk), maxChunk)
-		size += len(chunk)
-	}
-	require.Equal(t, size, m.index.size)
+	require.LessOrEqual(t, len(m.index.sorted)+len(m.index.tail), 2*living+fewStale)
+	require.True(t, slices.IsSortedFunc(m.index.sorted, presentOfRoom{}.compare))
+	require.Len(t, slices.Compact(slices.Clone(m.index.sorted)), len(m.index.sorted), "each once")
 }
 
 func testIndex(t *rapid.T) {
-	m := &indexModel{rows: map[string]*membership{}}
+	m := &indexModel{rows: map[string]*member{}}
 	id := rapid.Custom(func(t *rapid.T) string { return fmt.Sprintf("%04d", rapid.IntRange(0, 3000).Draw(t, "id")) })
 	t.Repeat(map[string]func(*rapid.T){
 		"": func(*rapid.T) {},
@@ -90,35 +81,31 @@ func TestIndex(t *testing.T) { rapid.Check(t, testIndex) }
 
 func FuzzIndex(f *testing.F) { f.Fuzz(rapid.MakeFuzz(testIndex)) }
 
-// Chunks split when rows come in one by one between reads.
-func TestIndexSplits(t *testing.T) {
-	m := &indexModel{rows: map[string]*membership{}}
-	for i := range 4 * maxChunk {
-		m.turn(fmt.Sprintf("%04d", i*7%(4*maxChunk)), true)
-		for range m.index.from(func(*membership) bool { return true }) {
-			break
-		}
+// Rows come in one by one between reads.
+func TestIndexInTurn(t *testing.T) {
+	const n = 2048
+	m := &indexModel{rows: map[string]*member{}}
+	for i := range n {
+		m.turn(fmt.Sprintf("%04d", i*7%n), true)
+		m.index.settle()
 	}
-	require.Greater(t, len(m.index.chunks), 4)
-	var got []*membership
-	for e := range m.index.from(func(*membership) bool { return true }) {
-		got = append(got, e)
-	}
-	require.Len(t, got, 4*maxChunk)
+	got := m.index.page(nil, n, nil)
+	require.Len(t, got, n)
 	require.True(t, slices.IsSortedFunc(got, presentOfRoom{}.compare))
 }
 
-func TestHeap(t *testing.T) {
-	var h heap
-	pieces := [][]byte{nil, {1}, make([]byte, heapChunk-1), {2}, make([]byte, heapChunk+1), {3, 4}, make([]byte, roomkit.MaxEventBytes)}
-	spans := make([]span, len(pieces))
+func TestCopiedData(t *testing.T) {
+	var s Store
+	pieces := [][]byte{nil, {1}, make([]byte, 1<<15-1), {2}, make([]byte, 1<<15+1), {3, 4}, make([]byte, roomkit.MaxEventBytes)}
+	copies := make([][]byte, len(pieces))
 	for i, p := range pieces {
-		if len(p) > 9 {
-			p[len(p)-1] = byte(i)
-		}
-		spans[i] = h.put(p)
+		copies[i] = s.copied(p)
 	}
 	for i, p := range pieces {
-		require.True(t, slices.Equal(p, h.get(spans[i])), i)
+		require.True(t, slices.Equal(p, copies[i]), i)
+		clear(p)
 	}
+	_ = append(copies[1], 9)
+	require.Zero(t, copies[2][0], "they do not grow into each other")
+	require.Equal(t, byte(1), copies[1][0], "they are copies")
 }

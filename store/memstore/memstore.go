@@ -1,4 +1,4 @@
-// Package memstore is a [roomkit.Store] in memory: the reference that other
+// Package memstore is a [store.Store] in memory: the reference that other
 // stores are compared with, and the default in tests. It forgets everything
 // with the process.
 //
@@ -6,13 +6,11 @@
 // the same in a room of ten and of a million people: lists that have an order
 // are put in order by the next reader, not by the writer. Listing a room for the
 // first time after n people have joined costs n·log n once; a page after k more
-// have joined costs k·log n. A list of which more than half went stale is
-// rewritten by the next reader, too.
+// have joined costs k·log n and a move of the pointers behind the first of them.
 //
 // Nothing is ever given back: rows of people who left, outcomes of commands and
-// records stay. Records and outcomes hold no pointers, so that the garbage
-// collector passes them over. To find the rooms that some people share, the
-// store looks at all rooms of the one who has the fewest.
+// records stay. To find the rooms that some people share, the store looks at all
+// rooms of the one who has the fewest.
 package memstore
 
 import (
@@ -24,36 +22,27 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/bell"
+	"github.com/go-roomkit/roomkit/store/internal/judge"
 )
 
-// Store is a [roomkit.Store] and a [roomkit.Notifier]. It is safe for
-// concurrent use. Use [New]; the zero value is not ready.
+// Store is a [store.Store] and a [store.Notifier]. It is safe for concurrent use.
+// Use [New]; the zero value is not ready.
 type Store struct {
-	mu sync.RWMutex // guards everything below
+	epoch string // tells the cursors of this store from those of others
+	bell  bell.Bell
 
+	mu          sync.RWMutex // guards everything below
 	rooms       map[roomkit.RoomID]*room
 	users       map[roomkit.UserID]*user
 	companies   map[roomkit.CompanyID]*company
 	teams       map[roomkit.TeamID]*team
-	members     log[membership]
-	memberships map[pair]uint32   // where in members
-	names       map[nameKey]*room // active rooms with a NameKey
+	members     map[place]*member
+	names       map[judge.Name]*room
 	checkpoints map[string]roomkit.Cursor
-
-	records     log[entry]
-	data        heap // of the records
-	types       []string
-	typeNumbers map[string]uint32
-	subjects    log[roomkit.Subject]
-
-	done       log[done]
-	commands   map[roomkit.CommandID]int64           // where in done
-	doneEvents map[roomkit.CommandID][]store.EventAt // where they are not those of the records
-	epoch      string                                // tells the cursors of this store from those of others
-	waiting    map[chan struct{}]struct{}
-
-	round uint64 // counts changes, so that marks of an earlier one are void
-	slots []slot // one for each Expect of the change at hand
+	records     log[store.Record] // without cursors
+	data        []byte            // where the next data of records go
+	commands    map[roomkit.CommandID]command
 }
 
 var (
@@ -67,49 +56,108 @@ func New() *Store {
 	var epoch [8]byte
 	rand.Read(epoch[:]) // never fails
 	return &Store{
+		epoch:       hex.EncodeToString(epoch[:]),
 		rooms:       map[roomkit.RoomID]*room{},
 		users:       map[roomkit.UserID]*user{},
 		companies:   map[roomkit.CompanyID]*company{},
 		teams:       map[roomkit.TeamID]*team{},
-		memberships: map[pair]uint32{},
-		typeNumbers: map[string]uint32{},
-		names:       map[nameKey]*room{},
+		members:     map[place]*member{},
+		names:       map[judge.Name]*room{},
 		checkpoints: map[string]roomkit.Cursor{},
-		commands:    map[roomkit.CommandID]int64{},
-		doneEvents:  map[roomkit.CommandID][]store.EventAt{},
-		epoch:       hex.EncodeToString(epoch[:]),
-		waiting:     map[chan struct{}]struct{}{},
+		commands:    map[roomkit.CommandID]command{},
 	}
 }
 
-// CommitsInParallel implements [roomkit.Parallel]: the store itself has one lock, but
+// CommitsInParallel implements [store.Parallel]: the store itself has one lock, but
 // deciding and encoding, which is most of the work, can use every processor.
 func (s *Store) CommitsInParallel() int { return runtime.GOMAXPROCS(0) }
 
-// Wake implements [roomkit.Notifier]. The channel holds at most one value and
+// Wake implements [store.Notifier]. The channel holds at most one value and
 // is closed when ctx ends.
-func (s *Store) Wake(ctx context.Context) (<-chan struct{}, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
+func (s *Store) Wake(ctx context.Context) (<-chan struct{}, error) { return s.bell.Wait(ctx) }
+
+// A user or company that others refer to before it exists is kept with version
+// 0, so that nobody has to look twice; to callers it is absent.
+type (
+	room struct {
+		row     roomkit.Room
+		company *company
+		taking  int64 // people who take part
+		history history
+
+		present index[member, presentOfRoom]
+		masters index[member, mastersOfRoom]
+		left    index[member, leftOfRoom]
 	}
-	ch := make(chan struct{}, 1)
-	s.mu.Lock()
-	s.waiting[ch] = struct{}{}
-	s.mu.Unlock()
-	context.AfterFunc(ctx, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.waiting, ch)
-		close(ch)
-	})
-	return ch, nil
+	user struct {
+		row     roomkit.User
+		company *company
+		history history
+
+		present index[member, presentOfUser]
+		left    index[member, leftOfUser]
+	}
+	company struct {
+		row     roomkit.Company
+		history history
+
+		rooms  index[room, roomsOfCompany]
+		public index[room, publicOfCompany]
+		users  index[user, usersOfCompany]
+	}
+	team struct {
+		row     roomkit.Team
+		history history
+	}
+	member struct {
+		row  roomkit.Member
+		room *room
+		user *user
+	}
+	place struct {
+		room *room
+		user *user
+	}
+)
+
+// history is where the record of each version of a subject is.
+type history []int64
+
+func (m *member) present() bool { return m.row.Participant || m.row.Master }
+
+func (r *room) active() bool { return r.row.State == roomkit.StateActive }
+
+func (r *room) public() bool { return r.active() && r.row.Public && r.row.Kind.IsGroup() }
+
+// there gives what a map has for a key, after adding an empty one if it is missing.
+func there[K comparable, V any](rows map[K]*V, key K) *V {
+	v := rows[key]
+	if v == nil {
+		v = new(V)
+		rows[key] = v
+	}
+	return v
 }
 
-func (s *Store) wake() {
-	for ch := range s.waiting {
-		select {
-		case ch <- struct{}{}:
-		default:
+// history gives the history of a subject, or nil.
+func (s *Store) history(of *roomkit.Subject) *history {
+	switch of.Type {
+	case roomkit.SubjectRoom:
+		if r := s.rooms[of.Room]; r != nil {
+			return &r.history
+		}
+	case roomkit.SubjectUser:
+		if u := s.users[roomkit.UserID(of.ID)]; u != nil {
+			return &u.history
+		}
+	case roomkit.SubjectCompany:
+		if c := s.companies[roomkit.CompanyID(of.ID)]; c != nil {
+			return &c.history
+		}
+	case roomkit.SubjectTeam:
+		if t := s.teams[roomkit.TeamID(of.ID)]; t != nil {
+			return &t.history
 		}
 	}
+	return nil
 }

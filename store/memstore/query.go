@@ -10,13 +10,10 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
-// Members implements [roomkit.Store].
+// Members implements [store.Store].
 func (s *Store) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	limit, err := q.Check()
-	if err != nil {
+	if err = cmp.Or(ctx.Err(), err); err != nil {
 		return nil, err
 	}
 	s.mu.RLock()
@@ -25,56 +22,41 @@ func (s *Store) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.Mem
 	if r == nil {
 		return nil, nil
 	}
-	past := func(m *membership) bool { return m.row.User > q.After }
-	found := s.membersOf(r, q.Which, past, limit)
-	rows := make([]roomkit.Member, len(found))
-	for i, m := range found {
-		rows[i] = m.row
-	}
-	return rows, nil
-}
-
-func (s *Store) membersOf(r *room, which store.MemberFilter, past func(*membership) bool, limit int) []*membership {
-	any := func(*membership) bool { return true }
-	switch which {
+	past := func(m *member) bool { return m.row.User > q.After }
+	var found []*member
+	switch q.Which {
 	case store.MembersTakingPart:
-		return take(&r.present, past, limit, func(m *membership) bool { return m.row.Participant })
+		found = r.present.page(past, limit, func(m *member) bool { return m.row.Participant })
 	case store.MembersManaging:
-		return take(&r.masters, past, limit, any)
+		found = r.masters.page(past, limit, nil)
 	case store.MembersAll:
-		return first(limit, take(&r.present, past, limit, any), take(&r.left, past, limit, any), membersByUser{}.compare)
+		found = first(limit, r.present.page(past, limit, nil), r.left.page(past, limit, nil), byUser{}.compare)
+	default:
+		found = r.present.page(past, limit, nil)
 	}
-	return take(&r.present, past, limit, any)
+	return rows(found, func(m *member) roomkit.Member { return m.row }), nil
 }
 
-// take gives the first elements past a point that keep accepts.
-func take[E any, O order[E]](x *index[E, O], past func(*E) bool, limit int, keep func(*E) bool) []*E {
-	found := make([]*E, 0, min(limit, x.living))
-	for e := range x.from(past) {
-		if !keep(e) {
-			continue
-		}
-		if found = append(found, e); len(found) == limit {
-			break
-		}
-	}
-	return found
-}
-
-// first gives the first elements of two lists that are in order.
+// first gives the first elements of two lists.
 func first[E any](limit int, a, b []*E, compare func(a, b *E) int) []*E {
-	both := merge(a, b, compare)
+	both := append(a, b...)
+	slices.SortFunc(both, compare)
 	return both[:min(limit, len(both))]
 }
 
-// Users implements [roomkit.Store]. The users without a company are those of
+func rows[E, R any](found []*E, row func(*E) R) []R {
+	rows := make([]R, len(found))
+	for i, e := range found {
+		rows[i] = row(e)
+	}
+	return rows
+}
+
+// Users implements [store.Store]. The users without a company are those of
 // company "".
 func (s *Store) Users(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	limit, err := store.PageSize(q.Limit)
-	if err != nil {
+	if err = cmp.Or(ctx.Err(), err); err != nil {
 		return nil, err
 	}
 	s.mu.RLock()
@@ -83,21 +65,14 @@ func (s *Store) Users(ctx context.Context, q store.UserQuery) ([]roomkit.User, e
 	if c == nil {
 		return nil, nil
 	}
-	found := take(&c.users, func(u *user) bool { return u.row.ID > q.After }, limit, func(*user) bool { return true })
-	rows := make([]roomkit.User, len(found))
-	for i, u := range found {
-		rows[i] = u.row
-	}
-	return rows, nil
+	found := c.users.page(func(u *user) bool { return u.row.ID > q.After }, limit, nil)
+	return rows(found, func(u *user) roomkit.User { return u.row }), nil
 }
 
-// Rooms implements [roomkit.Store].
+// Rooms implements [store.Store].
 func (s *Store) Rooms(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
 	limit, err := q.Check()
-	if err != nil {
+	if err = cmp.Or(ctx.Err(), err); err != nil {
 		return nil, err
 	}
 	s.mu.RLock()
@@ -115,8 +90,9 @@ func ofKind(q *store.RoomQuery, r *room) bool {
 	return len(q.Kinds) == 0 || slices.Contains(q.Kinds, r.row.Kind)
 }
 
-func pastRoom(after roomkit.RoomID, id *roomkit.RoomID) bool {
-	return bytes.Compare(id[:], after[:]) > 0
+// behind gives what is past the page before.
+func behind(q *store.RoomQuery) func(*member) bool {
+	return func(m *member) bool { return bytes.Compare(m.row.Room[:], q.After[:]) > 0 }
 }
 
 func (s *Store) roomsOfUser(q *store.RoomQuery, limit int) []store.RoomEntry {
@@ -124,8 +100,7 @@ func (s *Store) roomsOfUser(q *store.RoomQuery, limit int) []store.RoomEntry {
 	if u == nil {
 		return nil
 	}
-	past := func(m *membership) bool { return pastRoom(q.After, &m.row.Room) }
-	keep := func(m *membership) bool {
+	keep := func(m *member) bool {
 		switch {
 		case !ofKind(q, m.room):
 			return false
@@ -136,15 +111,11 @@ func (s *Store) roomsOfUser(q *store.RoomQuery, limit int) []store.RoomEntry {
 		}
 		return m.room.active() || q.Which == store.MembersAll
 	}
-	found := take(&u.present, past, limit, keep)
+	found := u.present.page(behind(q), limit, keep)
 	if q.Which == store.MembersAll {
-		found = first(limit, found, take(&u.left, past, limit, keep), membersByRoom{}.compare)
+		found = first(limit, found, u.left.page(behind(q), limit, keep), byRoom{}.compare)
 	}
-	rows := make([]store.RoomEntry, len(found))
-	for i, m := range found {
-		rows[i] = store.RoomEntry{Room: m.room.row, Member: m.row}
-	}
-	return rows
+	return rows(found, func(m *member) store.RoomEntry { return store.RoomEntry{Room: m.room.row, Member: m.row} })
 }
 
 func (s *Store) roomsOfCompany(q *store.RoomQuery, limit int) []store.RoomEntry {
@@ -152,56 +123,44 @@ func (s *Store) roomsOfCompany(q *store.RoomQuery, limit int) []store.RoomEntry 
 	if c == nil {
 		return nil
 	}
-	past := func(r *room) bool { return pastRoom(q.After, &r.row.ID) }
+	past := func(r *room) bool { return bytes.Compare(r.row.ID[:], q.After[:]) > 0 }
 	keep := func(r *room) bool { return ofKind(q, r) }
-	found := []*room(nil)
+	var found []*room
 	if q.Public {
-		found = take(&c.public, past, limit, keep)
+		found = c.public.page(past, limit, keep)
 	} else {
-		found = take(&c.rooms, past, limit, keep)
+		found = c.rooms.page(past, limit, keep)
 	}
-	rows := make([]store.RoomEntry, len(found))
-	for i, r := range found {
-		rows[i].Room = r.row
-	}
-	return rows
+	return rows(found, func(r *room) store.RoomEntry { return store.RoomEntry{Room: r.row} })
 }
 
 func (s *Store) roomsOfPeople(q *store.RoomQuery, limit int) []store.RoomEntry {
-	g, ok := s.group(q.Participants)
-	if !ok {
+	g := s.group(q.Participants)
+	if g == nil {
 		return nil
 	}
-	past := func(m *membership) bool { return pastRoom(q.After, &m.row.Room) }
-	var rows []store.RoomEntry
-	for m := range g[0].present.from(past) {
-		if q.Exact && !g.exact(m.room) || !ofKind(q, m.room) || !s.share(m, g) {
-			continue
-		}
-		if rows = append(rows, store.RoomEntry{Room: m.room.row}); len(rows) == limit {
-			break
-		}
-	}
-	return rows
+	found := g[0].present.page(behind(q), limit, func(m *member) bool {
+		return (!q.Exact || g.exact(m.room)) && ofKind(q, m.room) && s.share(m, g)
+	})
+	return rows(found, func(m *member) store.RoomEntry { return store.RoomEntry{Room: m.room.row} })
 }
 
 // group is a set of users, the one with the fewest rooms first.
 type group []*user
 
 // group finds the users; without one of them there is nothing they share.
-func (s *Store) group(ids []roomkit.UserID) (group, bool) {
-	g := make(group, 0, len(ids))
-	ids = slices.Clone(ids)
+func (s *Store) group(ids []roomkit.UserID) group {
+	g, ids := make(group, 0, len(ids)), slices.Clone(ids)
 	slices.Sort(ids)
 	for _, id := range slices.Compact(ids) {
 		u := s.users[id]
 		if u == nil {
-			return nil, false
+			return nil
 		}
 		g = append(g, u)
 	}
 	slices.SortFunc(g, func(a, b *user) int { return cmp.Compare(a.present.living, b.present.living) })
-	return g, true
+	return g
 }
 
 // exact reports whether a room which they share is theirs alone.
@@ -209,12 +168,12 @@ func (g group) exact(r *room) bool { return r.taking == int64(len(g)) }
 
 // share reports whether all take part in an active room, given the row of the
 // first.
-func (s *Store) share(m *membership, g group) bool {
+func (s *Store) share(m *member, g group) bool {
 	if !m.row.Participant || !m.room.active() || m.room.taking < int64(len(g)) {
 		return false
 	}
 	for _, u := range g[1:] {
-		if !s.takesPart(m.room, u) {
+		if other := s.members[place{m.room, u}]; other == nil || !other.row.Participant {
 			return false
 		}
 	}
@@ -223,12 +182,12 @@ func (s *Store) share(m *membership, g group) bool {
 
 // shared answers Need.Shared.
 func (s *Store) shared(ids []roomkit.UserID) []store.RoomEntry {
-	g, ok := s.group(ids)
-	if !ok {
+	g := s.group(ids)
+	if g == nil {
 		return nil
 	}
 	var exact, more []store.RoomEntry
-	for m := range g[0].present.from(everyone) {
+	for m := range g[0].present.from(nil) {
 		list := &more
 		if g.exact(m.room) {
 			list = &exact
