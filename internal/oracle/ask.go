@@ -48,9 +48,6 @@ func (w *World) Actions(user, room string) (may, unsettled Set) {
 // CanEnter says whether a user may enter a room and read it.
 func (w *World) CanEnter(user, room string) Outcome { return w.Check(user, MayEnter, room) }
 
-// CanPost says whether a user may write in a room.
-func (w *World) CanPost(user, room string) Outcome { return w.Check(user, MayPost, room) }
-
 // UsableFeatures are the features that a user can use in a room now.
 func (w *World) UsableFeatures(user, room string) Features {
 	may, _ := w.Actions(user, room)
@@ -274,9 +271,12 @@ func (w *World) Due(company string, now time.Time) []string {
 	var ids []string
 	for _, id := range slices.Sorted(maps.Keys(w.Rooms)) {
 		r := w.Rooms[id]
-		if !r.Ended && r.Company == company && !r.OffSince.IsZero() && !now.Before(r.OffSince.Add(w.Policy.offPeriod())) {
+		if !r.Ended && r.Company == company && !r.OffSince.IsZero() && !now.Before(r.OffSince.Add(w.OffPeriod())) {
 			ids = append(ids, id)
 		}
 	}
 	return ids
 }
+
+// OffPeriod is how long message may be off before the content is to be deleted.
+func (w *World) OffPeriod() time.Duration { return orDefault(w.Policy.OffPeriod, 30*24*time.Hour) }

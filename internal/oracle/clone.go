@@ -3,7 +3,6 @@ package oracle
 import (
 	"maps"
 	"slices"
-	"time"
 )
 
 // Clone copies the world.
@@ -15,13 +14,7 @@ func (w *World) Clone() *World {
 	c.Teams = cloneAll(w.Teams, Team.clone)
 	c.Rooms = cloneAll(w.Rooms, Room.clone)
 	c.Contacts = maps.Clone(w.Contacts)
-	c.Births = maps.Clone(w.Births)
 	return &c
-}
-
-// Plan says what Do would answer and changes nothing.
-func (w *World) Plan(actor string, cmd Command, now time.Time) Outcome {
-	return w.Clone().Do(actor, cmd, now)
 }
 
 func cloneAll[V any](m map[string]*V, clone func(V) V) map[string]*V {
@@ -45,6 +38,6 @@ func (r Room) clone() Room {
 	r.Features = maps.Clone(r.Features)
 	r.Participants = maps.Clone(r.Participants)
 	r.Masters = maps.Clone(r.Masters)
-	r.Tenures = slices.Clone(r.Tenures)
+	r.Periods = maps.Clone(r.Periods)
 	return r
 }

@@ -59,19 +59,26 @@ func (d *drawing) human() string {
 	return one(d, "actor", d.users(human)...)
 }
 
-// room draws a room, now and then one that does not exist.
-func (d *drawing) room(kinds ...Kind) string {
-	var ids []string
+// rooms are those of some kinds, or all, that have not ended.
+func (d *drawing) rooms(kinds ...Kind) (all []*Room) {
 	for _, id := range slices.Sorted(maps.Keys(d.w.Rooms)) {
-		r := d.w.Rooms[id]
-		if (len(kinds) == 0 || slices.Contains(kinds, r.Kind)) && (!r.Ended || d.percent(5)) {
-			ids = append(ids, id)
+		if r := d.w.Rooms[id]; !r.Ended && (len(kinds) == 0 || slices.Contains(kinds, r.Kind)) {
+			all = append(all, r)
 		}
 	}
-	if len(ids) == 0 || d.percent(2) {
+	return all
+}
+
+// room draws a room, now and then one that has ended or does not exist.
+func (d *drawing) room(kinds ...Kind) string {
+	all := d.rooms(kinds...)
+	switch {
+	case d.percent(4):
+		return one(d, "any room", append(slices.Sorted(maps.Keys(d.w.Rooms)), "nowhere")...)
+	case len(all) == 0:
 		return "nowhere"
 	}
-	return one(d, "room", ids...)
+	return one(d, "room", all...).ID
 }
 
 // somebodyIn draws an actor for a room: mostly one with a standing in it.
@@ -134,16 +141,11 @@ func (d *drawing) void(room string) []string {
 
 // where draws a room that is like this, or else any room.
 func (d *drawing) where(is func(*Room) bool) string {
-	var ids []string
-	for _, id := range slices.Sorted(maps.Keys(d.w.Rooms)) {
-		if r := d.w.Rooms[id]; !r.Ended && is(r) {
-			ids = append(ids, id)
-		}
-	}
-	if len(ids) == 0 {
+	all := slices.DeleteFunc(d.rooms(), func(r *Room) bool { return !is(r) })
+	if len(all) == 0 {
 		return d.room()
 	}
-	return one(d, "room", ids...)
+	return one(d, "room", all...).ID
 }
 
 // manager draws a master or administrator of a room, or else anybody in it.

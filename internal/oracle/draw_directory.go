@@ -1,94 +1,140 @@
 package oracle
 
-import "time"
+import (
+	"slices"
+	"time"
+)
+
+// directory has the commands that change it, each as likely as the others: half of
+// the time another one follows, so that they come in every order.
+var directory = []drawer{
+	{1, drawCompanyMode}, {1, drawUserMode}, {1, drawPutCompany}, {1, drawEditCompany}, {1, drawPutUsers},
+	{1, drawSuspend}, {1, drawDelete}, {1, drawRestore}, {1, drawTeam},
+}
+
+func drawDirectory(d *drawing) (string, Command) {
+	d.w.directing = true
+	return d.from(directory)
+}
+
+// account draws whom a command of the directory is about: mostly whom the last one
+// was about, or else somebody in an external group.
+func (d *drawing) account(is func(*User) bool) *User {
+	all := d.users(is)
+	inside := slices.DeleteFunc(slices.Clone(all), func(u string) bool {
+		return !slices.ContainsFunc(d.rooms(ExternalRoom), func(r *Room) bool { return r.Periods[u] > 0 || r.Masters[u] > 0 })
+	})
+	switch {
+	case len(all) == 0:
+		return d.account(human)
+	case contains(all, d.w.focus) && d.percent(60):
+	case len(inside) > 0 && d.percent(60):
+		d.w.focus = one(d, "account in an external group", inside...)
+	default:
+		d.w.focus = one(d, "account", all...)
+	}
+	return d.w.Users[d.w.focus]
+}
+
+// company draws a company: mostly that of the account in focus.
+func (d *drawing) company() *Company {
+	if u := d.w.Users[d.w.focus]; u != nil && u.Kind == Human && d.percent(70) {
+		return d.w.Companies[u.Company]
+	}
+	return d.w.Companies[one(d, "company", "a", "b", "a", "b", "c")]
+}
 
 // director draws who changes a company's directory.
 func (d *drawing) director(company string) string {
-	if d.percent(20) {
+	if d.percent(15) {
 		return one(d, "actor", d.users(anyone)...)
 	}
 	admins := d.users(func(u *User) bool { return u.Admin && u.Company == company })
 	return one(d, "director", append(admins, System)...)
 }
 
-func drawMessaging(d *drawing) (string, Command) {
-	company := one(d, "company", "a", "a", "b", "c")
-	x := SetExternalMessaging{Company: company, Channel: one(d, "channel", WorksChannel, WorksChannel, LineChannel)}
-	if d.percent(60) {
-		x.User = d.user()
-		if d.percent(85) {
-			x.User = one(d, "user", d.users(func(u *User) bool { return u.Company == company && u.Kind == Human })...)
-		}
-		x.Mode = one(d, "mode", Off, Selected)
-	} else {
-		x.Mode = one(d, "mode", Off, Selected, Selected, All, All)
-	}
-	return d.director(company), x
-}
-
-func drawAccount(d *drawing) (string, Command) {
-	user := d.user()
-	if gone := d.users(func(u *User) bool { return u.Status != Active }); len(gone) > 1 {
-		user = one(d, "user not active", gone...)
-	}
-	company := "a"
-	if u := d.w.Users[user]; u != nil {
-		company = u.Company
-	}
-	actor := d.director(company)
-	u := d.w.Users[user]
-	switch {
-	case u != nil && u.Status == Deleted && d.percent(80):
-		return actor, RestoreUser{User: user}
-	case u != nil && u.Status == Suspended && d.percent(80):
-		return actor, SuspendUser{User: user, Lift: true}
-	case d.percent(40):
-		return actor, SuspendUser{User: user, Lift: d.percent(10)}
-	case d.percent(90):
-		return actor, DeleteUser{User: user}
-	default:
-		return actor, RestoreUser{User: user}
-	}
-}
-
-func drawDirectory(d *drawing) (string, Command) {
-	company := one(d, "company", "a", "b")
-	co := *d.w.Companies[company]
-	switch d.c.Choose(4, "directory") {
-	case 0:
-		window := one(d, "window", time.Hour, 24*time.Hour)
-		return d.director(company), EditCompany{Company: company, MembersCreateGroups: d.flip(), RecallWindow: &window}
-	case 1:
-		co.Core = d.percent(90) || !co.Core
-		co.Works, co.Line = one(d, "works", Off, Selected, All), one(d, "line", Off, Selected, All)
-		return d.system(), PutCompany{co}
-	default:
-		u := *d.w.Users[one(d, "user", d.users(human)...)]
-		u.Works, u.Line, u.Admin = d.coin(), d.coin(), d.percent(40)
-		u.LostWorks, u.LostAccount = 0, 0
-		switch {
-		case d.percent(4):
-			u.Company = one(d, "company", "a", "b", "nowhere")
-		case d.percent(3):
-			u.Kind = Bot
-		case d.percent(20):
-			u.Status = one(d, "status", Active, Active, Suspended, Deleted)
-		}
-		return d.system(), PutUsers{[]User{u}}
-	}
-}
-
 // system is the system, now and then somebody who must not do what it does.
 func (d *drawing) system() string {
-	if d.percent(10) {
+	if d.percent(8) {
 		return one(d, "actor", d.users(anyone)...)
 	}
 	return System
 }
 
+func (d *drawing) mode() Mode { return one(d, "mode", Off, Selected, Selected, All, All) }
+
+func (d *drawing) channel() Channel {
+	return one(d, "channel", WorksChannel, WorksChannel, LineChannel)
+}
+
+func drawCompanyMode(d *drawing) (string, Command) {
+	company := d.company().ID
+	return d.director(company), SetExternalMessaging{Company: company, Channel: d.channel(), Mode: d.mode()}
+}
+
+func drawUserMode(d *drawing) (string, Command) {
+	u := d.account(human)
+	x := SetExternalMessaging{Company: u.Company, User: u.ID, Channel: d.channel(), Mode: Selected}
+	if own := u.Works && x.Channel == WorksChannel || u.Line && x.Channel == LineChannel; own != d.percent(10) {
+		x.Mode = Off
+	}
+	if d.percent(8) {
+		x.User = d.user()
+	}
+	return d.director(u.Company), x
+}
+
+func drawPutCompany(d *drawing) (string, Command) {
+	co := *d.company()
+	co.Works, co.Line = d.mode(), d.mode()
+	co.Core = d.percent(90) || !co.Core
+	return d.system(), PutCompany{co}
+}
+
+func drawEditCompany(d *drawing) (string, Command) {
+	company, window := d.company().ID, one(d, "window", time.Hour, 24*time.Hour)
+	return d.director(company), EditCompany{Company: company, MembersCreateGroups: d.flip(), RecallWindow: &window}
+}
+
+func drawPutUsers(d *drawing) (string, Command) {
+	u := *d.account(human)
+	u.Works, u.Line, u.Admin = d.coin(), d.coin(), d.percent(40)
+	u.LostWorks, u.LostAccount = 0, 0
+	switch {
+	case d.percent(4):
+		u.Company = one(d, "company", "a", "b", "nowhere")
+	case d.percent(3):
+		u.Kind = Bot
+	case d.percent(20):
+		u.Status = one(d, "status", Active, Active, Suspended, Deleted)
+	}
+	return d.system(), PutUsers{[]User{u}}
+}
+
+func drawSuspend(d *drawing) (string, Command) {
+	u := d.account(func(u *User) bool { return u.Status != Deleted || d.percent(5) })
+	return d.director(u.Company), SuspendUser{User: u.ID, Lift: (u.Status == Suspended) != d.percent(10)}
+}
+
+func drawDelete(d *drawing) (string, Command) {
+	if d.percent(3) {
+		return d.system(), DeleteUser{User: d.user()}
+	}
+	u := d.account(func(u *User) bool { return u.Status != Deleted || d.percent(5) })
+	return d.director(u.Company), DeleteUser{User: u.ID}
+}
+
+// drawRestore brings back whoever is deleted, or nobody is to be brought back.
+func drawRestore(d *drawing) (string, Command) {
+	u := d.account(func(u *User) bool { return u.Status == Deleted })
+	return d.director(u.Company), RestoreUser{User: u.ID}
+}
+
 func drawTeam(d *drawing) (string, Command) {
 	t := d.w.Teams["t"].clone()
-	ours := d.users(func(u *User) bool { return u.Company == t.Company && u.Kind == Human })
+	ours := d.users(func(u *User) bool {
+		return u.Company == t.Company && u.Kind == Human && (u.Status != Deleted || d.percent(10))
+	})
 	switch d.c.Choose(5, "team") {
 	case 0:
 		t.Name = d.name()

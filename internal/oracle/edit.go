@@ -139,7 +139,7 @@ func (c *call) switchMessage(r *Room, on bool) {
 	case on == r.OffSince.IsZero():
 		return
 	case on:
-		if !c.now.Before(r.OffSince.Add(c.w.Policy.offPeriod())) {
+		if !c.now.Before(r.OffSince.Add(c.w.OffPeriod())) {
 			r.EmptiedAt = c.now
 			c.out.Emptied = true
 		}

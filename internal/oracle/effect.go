@@ -14,7 +14,9 @@ func (c *call) begin(r *Room) *Room {
 		r.ID = fmt.Sprintf("r%d", c.w.lastRoom)
 	}
 	if old := c.w.Rooms[r.ID]; old != nil {
-		r.Tenures, r.Lives = old.Tenures, old.Lives
+		r.Periods, r.Lives = old.Periods, old.Lives
+	} else {
+		r.Periods = map[string]int{}
 	}
 	r.Lives++
 	r.BeganAt = c.now
@@ -23,7 +25,6 @@ func (c *call) begin(r *Room) *Room {
 		r.Features = Features{}
 	}
 	c.w.Rooms[r.ID] = r
-	c.w.Births[r.ID] = Birth{r.Kind, r.Company, r.Creator, r.Origin}
 	c.changed = true
 	c.out.Room, c.out.Kind, c.out.Opened = r.ID, r.Kind, true
 	return r
@@ -34,7 +35,6 @@ func (c *call) begin(r *Room) *Room {
 func (c *call) join(r *Room, why Cause, readAll bool, people ...string) {
 	for _, p := range people {
 		if _, in := r.Participants[p]; in {
-			r.endTenure(p, Participant, c.w.Step, AnyCause)
 			c.out.Renewed = append(c.out.Renewed, Move{r.ID, p, AnyCause})
 			if c.w.voidMaster(r, p) {
 				c.dismiss(r, AnyCause, p)
@@ -42,7 +42,7 @@ func (c *call) join(r *Room, why Cause, readAll bool, people ...string) {
 			}
 		}
 		r.Participants[p] = Membership{Since: c.w.Step, JoinedAt: c.now, ReadAll: readAll, Joined: why}
-		r.Tenures = append(r.Tenures, Tenure{User: p, Role: Participant, From: c.w.Step})
+		r.Periods[p]++
 		r.HadLine = r.HadLine || c.w.Users[p].Kind == Line
 		c.out.Joined = append(c.out.Joined, Move{r.ID, p, why})
 		c.changed = true
@@ -55,7 +55,6 @@ func (c *call) leave(r *Room, why Cause, person string) {
 		return
 	}
 	delete(r.Participants, person)
-	r.endTenure(person, Participant, c.w.Step, why)
 	c.out.Left = append(c.out.Left, Move{r.ID, person, why})
 	c.changed = true
 }
@@ -68,7 +67,6 @@ func (c *call) appoint(r *Room, why Cause, people ...string) {
 		}
 		r.Masters[p] = c.w.Step
 		r.Masterless = ""
-		r.Tenures = append(r.Tenures, Tenure{User: p, Role: Master, From: c.w.Step})
 		c.out.Appointed = append(c.out.Appointed, Move{r.ID, p, why})
 		c.changed = true
 	}
@@ -79,7 +77,6 @@ func (c *call) dismiss(r *Room, why Cause, person string) {
 		return
 	}
 	delete(r.Masters, person)
-	r.endTenure(person, Master, c.w.Step, why)
 	c.out.Dismissed = append(c.out.Dismissed, Move{r.ID, person, why})
 	c.changed = true
 }
@@ -114,13 +111,5 @@ func (c *call) vacate(r *Room, why Cause, before int) {
 	if !r.Ended && r.Kind.Managed() && before > 0 && len(r.Masters) == 0 {
 		r.Masterless = why
 		c.out.Vacated = append(c.out.Vacated, r.ID)
-	}
-}
-
-func (r *Room) endTenure(user string, role Role, step int, why Cause) {
-	for i := range r.Tenures {
-		if t := &r.Tenures[i]; t.User == user && t.Role == role && t.Until == 0 {
-			t.Until, t.Cause = step, why
-		}
 	}
 }

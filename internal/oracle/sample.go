@@ -1,6 +1,9 @@
 package oracle
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // Founding are the commands that bring a small world into being: company a with
 // five members, a bot and a team, company b with three members, company c
@@ -60,8 +63,7 @@ type drawer struct {
 
 var drawers = []drawer{
 	{4, drawOpen}, {4, drawDirect}, {8, drawCreate}, {4, drawMeeting}, {7, drawGroup}, {10, drawInvite}, {4, drawGathering},
-	{7, drawRemove}, {5, drawLeave}, {10, drawMasters}, {10, drawEdit}, {6, drawRoomEnd}, {10, drawLoss},
-	{5, drawMessaging}, {5, drawAccount}, {4, drawDirectory}, {4, drawTeam}, {1, drawMalformed},
+	{7, drawRemove}, {5, drawLeave}, {10, drawMasters}, {10, drawEdit}, {6, drawRoomEnd}, {10, drawLoss}, {12, drawDirectory}, {1, drawMalformed},
 }
 
 // openers are drawn while there are few rooms.
@@ -69,20 +71,24 @@ var openers = []drawer{{3, drawOpen}, {3, drawDirect}, {6, drawCreate}, {6, draw
 
 // Draw draws a command and who sends it: mostly somebody who stands a chance.
 func (w *World) Draw(c Chooser) (actor string, cmd Command) {
-	from, total := drawers, 0
-	if len(w.Rooms) < 5 && c.Choose(8, "opener") > 0 {
-		from = openers
+	d, after := &drawing{w, c}, w.directing
+	w.directing = false
+	switch {
+	case after && d.coin():
+		return drawDirectory(d)
+	case len(w.Rooms) < 5 && c.Choose(8, "opener") > 0:
+		return d.from(openers)
+	default:
+		return d.from(drawers)
 	}
-	for _, d := range from {
-		total += d.weight
+}
+
+func (d *drawing) from(table []drawer) (string, Command) {
+	var all []int
+	for i, of := range table {
+		all = append(all, slices.Repeat([]int{i}, of.weight)...)
 	}
-	n := c.Choose(total, "command")
-	for _, d := range from {
-		if n -= d.weight; n < 0 {
-			return d.draw(&drawing{w, c})
-		}
-	}
-	panic("unreachable")
+	return table[one(d, "command", all...)].draw(d)
 }
 
 // drawMalformed draws what nobody may say in any room.

@@ -187,24 +187,6 @@ const (
 	Certainly
 )
 
-// Role is participation or mastership.
-type Role string
-
-// The roles.
-const (
-	Participant Role = "participant"
-	Master      Role = "master"
-)
-
-// Tenure is one period of a role; Until is 0 while it lasts.
-type Tenure struct {
-	User  string
-	Role  Role
-	From  int
-	Until int
-	Cause Cause // why it ended
-}
-
 // Room is a room with its people. Masters maps a person to the step of the
 // appointment.
 type Room struct {
@@ -236,16 +218,8 @@ type Room struct {
 
 	Participants map[string]Membership
 	Masters      map[string]int
-	Masterless   Cause // why a group has no master; empty: it has one
-	Tenures      []Tenure
-}
-
-// Birth is what a room was at its beginning.
-type Birth struct {
-	Kind    Kind
-	Company string
-	Creator string
-	Origin  Origin
+	Masterless   Cause          // why a group has no master; empty: it has one
+	Periods      map[string]int // how often a person has joined
 }
 
 // World is everything there is.
@@ -256,13 +230,14 @@ type World struct {
 	Teams     map[string]*Team
 	Rooms     map[string]*Room
 	Contacts  map[[2]string]bool // of whom, which outsider
-	Births    map[string]Birth   // by room
 	Step      int                // counts commands
 	Swept     int                // the step of the last sweep
 	Changed   int                // the step of the last change of the directory
 	Answer    Verdict            // what the service answers to the next command; decides what the rule book leaves open
 	Trusted   int                // how many commands the answer has decided
 	lastRoom  int
+	directing bool   // the last command that was drawn is one of the directory
+	focus     string // whom it was about
 }
 
 // New is an empty world.
@@ -274,7 +249,6 @@ func New(p Policy) *World {
 		Teams:     map[string]*Team{},
 		Rooms:     map[string]*Room{},
 		Contacts:  map[[2]string]bool{},
-		Births:    map[string]Birth{},
 	}
 }
 
@@ -295,22 +269,9 @@ func DirectID(a, b string) string {
 // TeamID is the id of a team's room.
 func TeamID(team string) string { return "team:" + team }
 
-// Periods is how often a person has joined a room.
-func (r *Room) Periods(user string) int {
-	n := 0
-	for _, t := range r.Tenures {
-		if t.User == user && t.Role == Participant {
-			n++
-		}
-	}
-	return n
-}
-
 func (p Policy) maxGroupsPerUser() int { return orDefault(p.MaxGroupsPerUser, 2000) }
 
 func (p Policy) leaderTeamLimit() int { return orDefault(p.LeaderTeamLimit, 100) }
-
-func (p Policy) offPeriod() time.Duration { return orDefault(p.OffPeriod, 30*24*time.Hour) }
 
 func (c *Company) maxGroups() int { return orDefault(c.MaxGroups, 100_000) }
 

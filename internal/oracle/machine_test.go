@@ -1,4 +1,4 @@
-package proof_test
+package oracle_test
 
 import (
 	"context"
@@ -14,11 +14,12 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/oracle"
-	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
 )
+
+var ctx = context.Background()
 
 // machine is the service and the oracle side by side.
 type machine struct {
@@ -28,18 +29,17 @@ type machine struct {
 	rig   rig
 	svc   subject
 	store store.Store
-	clock *proof.Clock
+	now   time.Time
 
 	checked int // commands and sweeps that both sides have answered
 	trusted int // of them, how many verdicts were left to the service
 
-	ids     map[string]roomkit.RoomID // by the oracle's names of rooms
-	names   map[roomkit.RoomID]string
-	mirrors map[string]*mirror // by room
-	chart   chart
-	users   []string
-	swept   roomkit.Cursor // the end of the feed at the last sweep
-	stored  int            // events in the store
+	ids   map[string]roomkit.RoomID // by the oracle's names of rooms
+	names map[roomkit.RoomID]string
+	users []string
+	swept roomkit.Cursor // the end of the feed at the last sweep
+	told  int            // events that results and sweeps have told
+	last  string         // the newest command of the directory that changed something
 }
 
 // subject is the service under test. The fields are its methods, so that a
@@ -59,8 +59,6 @@ type rig struct {
 	lie    func(*subject)
 	world  func(*oracle.World) // after every step
 }
-
-var honest rig
 
 // step is one drawn step.
 type step struct {
@@ -92,15 +90,15 @@ func (s step) GoString() string {
 
 func newMachine(t require.TestingT, p oracle.Policy, r rig, c *tally) *machine {
 	m := &machine{
-		t: t, tally: newTally(), rig: r, store: memstore.New(), clock: proof.NewClock(),
-		ids: map[string]roomkit.RoomID{}, names: map[roomkit.RoomID]string{}, mirrors: map[string]*mirror{}, chart: newChart(),
+		t: t, tally: c, rig: r, store: memstore.New(), now: time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC),
+		ids: map[string]roomkit.RoomID{}, names: map[roomkit.RoomID]string{},
 	}
 	if r.store != nil {
 		m.store = r.store(m.store)
 	}
 	var last uint64
 	svc, err := service.New(m.store, &service.Options{
-		Policy: policyOf(p), Clock: m.clock.Now, Contacts: m.contacts,
+		Policy: inWords[roomkit.Policy](m, p), Clock: func() time.Time { return m.now }, Contacts: m.contacts,
 		NewID: func() (id [16]byte) {
 			last++
 			binary.BigEndian.PutUint64(id[:], last)
@@ -121,12 +119,18 @@ func newMachine(t require.TestingT, p oracle.Policy, r rig, c *tally) *machine {
 			m.w.AddContact(of, o)
 		}
 	}
-	for _, cmd := range oracle.Founding() {
+	return m
+}
+
+// found brings the small world into being, which does not count.
+func (m *machine) found(cmds ...oracle.Command) {
+	counted := m.tally
+	m.tally = newTally()
+	for _, cmd := range cmds {
 		m.run(oracle.System, cmd)
 	}
 	m.users = slices.Sorted(maps.Keys(m.w.Users))
-	m.tally, m.checked, m.trusted = c, 0, 0 // the founding does not count
-	return m
+	m.tally, m.checked, m.trusted, m.last = counted, 0, 0, ""
 }
 
 // drawnPolicy is mostly the recommended one.
@@ -180,6 +184,8 @@ func (m *machine) called(name string, id roomkit.RoomID) roomkit.RoomID {
 	return id
 }
 
+// draw draws a step. After a command of the directory comes another one as often
+// as not: what these leave behind for each other is the hardest part.
 func (m *machine) draw(c oracle.Chooser) step {
 	s := step{wait: one(c, 0, time.Microsecond, time.Minute, time.Hour, 31*24*time.Hour)}
 	s.look = look{user: one(c, m.users...), action: one(c, roomkit.AllActions()...), which: c.Choose(8, "look")}
@@ -198,13 +204,37 @@ func (m *machine) draw(c oracle.Chooser) step {
 	return s
 }
 
+// knownGap is a fault that is known and not mended: a membership or role in an
+// external group that a user has lost comes back when the company's mode goes from
+// all to selected once more and the user holds an own permission by then (EXT-22,
+// EXT-25). Until it is mended, what is void is swept out before such a command.
+func (m *machine) knownGap(cmd oracle.Command) bool {
+	var company string
+	switch x := cmd.(type) {
+	case oracle.SetExternalMessaging:
+		if x.User == "" && x.Channel == oracle.WorksChannel && x.Mode == oracle.Selected {
+			company = x.Company
+		}
+	case oracle.PutCompany:
+		if x.Company.Works == oracle.Selected {
+			company = x.Company.ID
+		}
+	}
+	co := m.w.Companies[company]
+	return co != nil && co.Works == oracle.All && slices.ContainsFunc(slices.Collect(maps.Values(m.w.Users)), func(u *oracle.User) bool {
+		return u.Company == company && u.Works && u.LostWorks > m.w.Swept
+	})
+}
+
 // take takes a step on both sides and compares.
 func (m *machine) take(s step) {
-	m.clock.Add(s.wait)
+	m.now = m.now.Add(s.wait)
 	if s.sweep {
 		m.sweep()
-		m.checked++
 	} else {
+		if m.knownGap(s.cmd) {
+			m.sweep()
+		}
 		m.run(s.actor, s.cmd)
 	}
 	if m.rig.world != nil {
@@ -222,10 +252,10 @@ func (m *machine) run(actor string, cmd oracle.Command) {
 		m.compareConsequences(actor, cmd)
 	}
 	before := m.w.Trusted
-	want := m.w.Do(actor, cmd, m.clock.Now())
+	want := m.w.Do(actor, cmd, m.now)
 	m.trusted += m.w.Trusted - before
 	if want.Verdict == oracle.Open {
-		m.tally.count[[3]string{"left open", roomkit.CommandName(real)}]++
+		m.tally.count("left open", commandName(cmd), "")
 		return
 	}
 	res, err := m.send(actor, real, m.w.Answer)
@@ -234,15 +264,26 @@ func (m *machine) run(actor string, cmd oracle.Command) {
 		require.Failf(m.t, "another plan", "%s:\nplan %+v %v\nresult %+v %v", said(actor, cmd), planned, planErr, res, err)
 	}
 	m.checked++
-	m.tally.command(roomkit.CommandName(real), kind, got)
-	if !want.Verdict.Accepts(got) {
+	m.tally.command(commandName(cmd), kind, got)
+	m.count(cmd, got)
+	if !want.Verdict.Accepts(got) || !acceptable(want, err) {
 		require.Failf(m.t, "another verdict", "%s:\nservice %s %v\noracle %s %v", said(actor, cmd), got, err, want.Verdict, want.Rules)
 	}
-	if err != nil {
-		m.compareRule(actor, cmd, want, err)
+	if err == nil {
+		m.compareResult(actor, cmd, want, res)
+	}
+}
+
+// count counts which command of the directory followed which.
+func (m *machine) count(cmd oracle.Command, got oracle.Verdict) {
+	name := directoryName(cmd)
+	if name == "" || got != oracle.OK {
 		return
 	}
-	m.compareResult(actor, cmd, want, res)
+	if m.last != "" {
+		m.tally.count("pair", m.last, name)
+	}
+	m.last = name
 }
 
 // send does a command: in one of the ways in which it can be done.
@@ -281,11 +322,11 @@ func (m *machine) sendTwice(by roomkit.Actor, cmd roomkit.Command) (service.Resu
 // sendLate sends a command as if others had changed the room since. It is refused
 // as it would be anyway, or because of them.
 func (m *machine) sendLate(by roomkit.Actor, cmd roomkit.Command, planned oracle.Verdict) {
-	wrong := m.chart.versions[roomkit.RoomSubject(roomNamed(cmd))] + 1
-	if wrong == 1 {
+	room, ok := roomNamed(cmd)
+	if !ok || m.row(room).Version == 0 {
 		return
 	}
-	_, err := m.svc.do(ctx, by, cmd, service.Call{IfVersion: wrong})
+	_, err := m.svc.do(ctx, by, cmd, service.Call{IfVersion: m.row(room).Version + 1})
 	if planned == oracle.OK {
 		require.ErrorIs(m.t, err, roomkit.ErrConflict, "%T too late", cmd)
 	} else if planned != oracle.NoOp {
@@ -324,13 +365,7 @@ func verdictOf(res service.Result, err error) oracle.Verdict {
 	}
 }
 
-// compareRule demands a refusal by a rule that the oracle accepts.
-func (m *machine) compareRule(actor string, cmd oracle.Command, want oracle.Outcome, err error) {
-	if !acceptable(want, err) {
-		require.Failf(m.t, "another rule", "%s:\nservice %v\noracle %v", said(actor, cmd), err, want.Rules)
-	}
-}
-
+// acceptable reports whether an error names a rule that the oracle accepts, if any.
 func acceptable(want oracle.Outcome, err error) bool {
 	var d *roomkit.Denied
 	if errors.As(err, &d) {
@@ -338,4 +373,32 @@ func acceptable(want oracle.Outcome, err error) bool {
 	}
 	var bad *roomkit.Invalid
 	return !errors.As(err, &bad) || bad.Rule == "" || want.AcceptsRule(string(bad.Rule))
+}
+
+// sweep lets Enforce and the oracle carry out what the directory has decided.
+func (m *machine) sweep() {
+	m.events() // what commands have told already
+	require.NoError(m.t, m.svc.enforce(ctx, &service.EnforceOptions{Once: true}))
+	events, want := m.events(), m.w.Sweep()
+	m.checked, m.told = m.checked+1, m.told+len(events)
+	if (want.Verdict == oracle.OK) != (len(events) > 0) {
+		require.Failf(m.t, "another sweep", "service %d events\noracle %+v", len(events), want)
+	}
+	if len(events) == 0 {
+		return
+	}
+	m.tally.count("branch", "sweep with consequences", "")
+	notices := m.compareEvents("sweep", roomkit.System(), want, events)
+	m.compareNotices("sweep", roomkit.System(), want, notices)
+	m.compareRooms(touched(want))
+}
+
+// events are what the feed has new.
+func (m *machine) events() (events []roomkit.Event) {
+	for rec, err := range m.svc.Feed(ctx, m.swept) {
+		require.NoError(m.t, err)
+		events = append(events, rec.Event)
+		m.swept = rec.Cursor
+	}
+	return events
 }

@@ -1,4 +1,4 @@
-package proof_test
+package oracle_test
 
 import (
 	"context"
@@ -30,14 +30,8 @@ func (w *witness) Errorf(format string, args ...any) {
 
 func (w *witness) FailNow() { panic(accused{w}) }
 
-// dice draws without rapid.
-type dice struct{ *rand.Rand }
-
-func (d dice) Choose(n int, _ string) int { return d.IntN(n) }
-
-// trial runs one world on a rig and gives the steps taken and the failure.
-func trial(seed uint64, r rig) (steps []step, failure string) {
-	w, d := &witness{}, dice{rand.New(rand.NewPCG(seed, 1))}
+// watch gives the failure of a trial, if there is one.
+func (w *witness) watch(trial func()) (failure string) {
 	defer func() {
 		failed := recover()
 		if a, ok := failed.(accused); ok {
@@ -46,13 +40,28 @@ func trial(seed uint64, r rig) (steps []step, failure string) {
 			panic(failed)
 		}
 	}()
-	m := newMachine(w, drawnPolicy(d), r, newTally())
-	for range length(d) {
-		steps = append(steps, m.draw(d))
-		m.take(steps[len(steps)-1])
-	}
-	m.compareAll()
-	return steps, ""
+	trial()
+	return w.failure
+}
+
+// dice draws without rapid.
+type dice struct{ *rand.Rand }
+
+func (d dice) Choose(n int, _ string) int { return d.IntN(n) }
+
+// trial runs one world on a rig and gives the steps taken and the failure.
+func trial(seed uint64, r rig) (steps int, failure string) {
+	w, d := &witness{}, dice{rand.New(rand.NewPCG(seed, 1))}
+	failure = w.watch(func() {
+		m := newMachine(w, drawnPolicy(d), r, newTally())
+		m.found(oracle.Founding()...)
+		for range length(d) {
+			steps++
+			m.take(m.draw(d))
+		}
+		m.compareAll()
+	})
+	return steps, failure
 }
 
 // controls are services and oracles that are wrong in one point.
@@ -243,7 +252,7 @@ func TestMachineRefuses(t *testing.T) {
 			took := 0
 			for seed := uint64(1); took < limit; seed++ {
 				steps, failure := trial(seed, r)
-				took += len(steps)
+				took += steps
 				if failure != "" {
 					t.Logf("found out after %d steps", took)
 					return

@@ -1,0 +1,281 @@
+package oracle_test
+
+import (
+	"flag"
+	"fmt"
+	"go/parser"
+	"go/token"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/oracle"
+)
+
+// TestOwnFeet demands that the oracle shares nothing with what it judges.
+func TestOwnFeet(t *testing.T) {
+	files, err := filepath.Glob("*.go")
+	require.NoError(t, err)
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
+		require.NoError(t, err)
+		for _, spec := range file.Imports {
+			require.NotContains(t, spec.Path.Value, ".", "%s imports more than the standard library", name)
+		}
+	}
+}
+
+// TestMachine runs random commands against the service and against the oracle,
+// and compares everything that can be seen of both. The environment variable
+// ROOMKIT_STEPS says how many commands.
+func TestMachine(t *testing.T) {
+	workers := max(2, runtime.GOMAXPROCS(0))
+	steps, all, began := machineSteps(t), newTally(), time.Now()
+	var done, trusted int
+	var mu sync.Mutex
+	t.Run("workers", func(t *testing.T) {
+		for n := range workers {
+			t.Run(strconv.Itoa(n), func(t *testing.T) {
+				t.Parallel()
+				w := &machineWorker{tally: newTally(), budget: (steps + workers - 1) / workers}
+				defer func() {
+					mu.Lock()
+					defer mu.Unlock()
+					all.add(w.tally)
+					done += w.done
+					trusted += w.trusted
+				}()
+				for w.done < w.budget {
+					rapid.Check(quietTB{t}, w.world)
+				}
+			})
+		}
+	})
+	took := time.Since(began)
+	t.Logf("%d steps in %s, %.0f a second on %d workers, seed %s (0: each check draws its own)", done,
+		took.Round(time.Millisecond), float64(done)/took.Seconds(), workers, flag.Lookup("rapid.seed").Value)
+	t.Logf("the verdict was left to the service in %d of them (%.1f %%)", trusted, 100*float64(trusted)/float64(done))
+	t.Log(all)
+	if !t.Failed() {
+		require.Empty(t, all.missing(done), "never reached in %d steps", done)
+	}
+}
+
+func FuzzMachine(f *testing.F) {
+	for seed := range uint64(3) {
+		b := make([]byte, 1<<16)
+		_, err := rand.NewChaCha8([32]byte{byte(seed)}).Read(b)
+		require.NoError(f, err)
+		f.Add(b)
+	}
+	w := &machineWorker{tally: newTally(), budget: 1 << 60}
+	f.Fuzz(rapid.MakeFuzz(w.world))
+}
+
+// So many steps reach every pair, every wanted branch for certain, and the rare
+// ones too.
+const pairSteps, tallySteps, rareSteps = 20_000, 200_000, 500_000
+
+func machineSteps(t testing.TB) int {
+	given := os.Getenv("ROOMKIT_STEPS")
+	switch {
+	case given != "":
+		steps, err := strconv.Atoi(given)
+		require.NoError(t, err, "ROOMKIT_STEPS")
+		return steps
+	case testing.Short():
+		return 1_000
+	default:
+		return pairSteps
+	}
+}
+
+// quietTB keeps the report of every passed rapid.Check out of the log.
+type quietTB struct{ *testing.T }
+
+func (q quietTB) Logf(format string, args ...any) {
+	if !strings.HasPrefix(format, "[rapid] OK") {
+		q.Helper()
+		q.T.Logf(format, args...)
+	}
+}
+
+// plainT has no Helper, which would cost more than the comparisons.
+type plainT struct{ t *rapid.T }
+
+func (p plainT) Errorf(format string, args ...any) { p.t.Errorf(format, args...) }
+
+func (p plainT) FailNow() { p.t.FailNow() }
+
+// machineWorker runs world after world until its budget is spent.
+type machineWorker struct {
+	tally   *tally
+	budget  int
+	done    int
+	trusted int  // of them, how many verdicts the rule book leaves to the service
+	running bool // a world is on its way; it stays so when the world fails
+	failed  bool // from then on budgets do not count, so that rapid can repeat and shrink
+}
+
+// world is one history from the founding on.
+func (w *machineWorker) world(t *rapid.T) {
+	w.failed = w.failed || w.running
+	if w.done >= w.budget && !w.failed {
+		return
+	}
+	w.running = true
+	m := newMachine(plainT{t}, drawn(t, "policy", drawnPolicy), rig{}, w.tally)
+	m.found(oracle.Founding()...)
+	for range drawn(t, "steps", length) {
+		m.take(drawn(t, "step", m.draw))
+	}
+	m.compareAll()
+	w.done += m.checked
+	w.trusted += m.trusted
+	w.running = false
+}
+
+func length(c oracle.Chooser) int { return one(c, 3, 20, 60, 120, 240) }
+
+// drawn keeps what belongs together in one group of rapid.
+func drawn[T any](t *rapid.T, label string, draw func(oracle.Chooser) T) T {
+	return rapid.Custom(func(t *rapid.T) T { return draw(choices{t}) }).Draw(t, label)
+}
+
+// choices draws evenly, unlike the ranges of rapid, which prefer small numbers.
+type choices struct{ t *rapid.T }
+
+var coin = rapid.Bool()
+
+func (c choices) Choose(n int, what string) int {
+	bits, v := 3, 0
+	for 1<<bits < n<<3 {
+		bits++
+	}
+	for range bits {
+		v <<= 1
+		if coin.Draw(c.t, what) {
+			v++
+		}
+	}
+	return v * n >> bits
+}
+
+func one[T any](c oracle.Chooser, from ...T) T { return from[c.Choose(len(from), "one of")] }
+
+// tally counts what was reached: sections of names of results.
+type tally struct{ counts map[[3]string]int }
+
+func newTally() *tally { return &tally{counts: map[[3]string]int{}} }
+
+func (c *tally) count(section, name, result string) { c.counts[[3]string{section, name, result}]++ }
+
+// command counts how a command ended, by its name and by the kind of room it
+// was about.
+func (c *tally) command(name, kind string, v oracle.Verdict) {
+	result := string(v)
+	if v == oracle.Denied || v == oracle.NotFound || v == oracle.Invalid {
+		result = "refused"
+	}
+	c.count("command", name, result)
+	if kind != "" {
+		c.count("room", kind, result)
+	}
+}
+
+func (c *tally) outcome(o oracle.Outcome) {
+	for branch, reached := range map[string]bool{
+		"ended": len(o.Ended) > 0, "vacated": len(o.Vacated) > 0, "emptied": o.Emptied,
+		"renewed": len(o.Renewed) > 0, "dropped": len(o.Dropped) > 0,
+	} {
+		if reached {
+			c.count("branch", branch, "")
+		}
+	}
+}
+
+func (c *tally) add(o *tally) {
+	for k, n := range o.counts {
+		c.counts[k] += n
+	}
+}
+
+// wanted is what so many steps should have reached.
+func wanted(steps int) (all [][3]string) {
+	if steps >= pairSteps {
+		for _, first := range directoryNames {
+			for _, then := range directoryNames {
+				all = append(all, [3]string{"pair", first, then})
+			}
+		}
+	}
+	if steps >= tallySteps {
+		for _, branch := range []string{"ended", "void", "noticed", "sweep with consequences", "planned consequences"} {
+			all = append(all, [3]string{"branch", branch})
+		}
+		for _, cmd := range commands {
+			all = append(all, [3]string{"command", cmd.CommandName(), "ok"}, [3]string{"command", cmd.CommandName(), "refused"})
+		}
+		for _, k := range roomkit.Kinds() {
+			all = append(all, [3]string{"opened", k.String()}, [3]string{"room", k.String(), "refused"}, [3]string{"room", k.String(), "ok"})
+		}
+	}
+	if steps >= rareSteps {
+		for _, branch := range []string{"emptied", "due", "vacated", "renewed", "dropped", "recommended"} {
+			all = append(all, [3]string{"branch", branch})
+		}
+		all = append(all, [3]string{"command", "CreateRoom", "offers"})
+	}
+	return all
+}
+
+// missing lists what should have been reached and was not.
+func (c *tally) missing(steps int) (missing []string) {
+	for _, k := range wanted(steps) {
+		if c.counts[k] == 0 {
+			missing = append(missing, strings.Join(k[:], " "))
+		}
+	}
+	return missing[:min(len(missing), 40)]
+}
+
+// String lists how often each was reached, a line per section and name.
+func (c *tally) String() string {
+	lines, pairs, least := map[string]string{}, 0, 0
+	for _, k := range slices.SortedFunc(maps.Keys(c.counts), func(a, b [3]string) int { return slices.Compare(a[:], b[:]) }) {
+		if k[0] == "pair" {
+			if pairs++; pairs == 1 || c.counts[k] < least {
+				least = c.counts[k]
+			}
+			continue
+		}
+		name := k[0]
+		if k[2] != "" {
+			name += " " + k[1]
+			lines[name] += fmt.Sprintf(" %s %d", k[2], c.counts[k])
+		} else {
+			lines[name] += fmt.Sprintf(" %s %d,", k[1], c.counts[k])
+		}
+	}
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d of %d pairs of commands of the directory, each at least %d times", pairs, len(directoryNames)*len(directoryNames), least)
+	for _, name := range slices.Sorted(maps.Keys(lines)) {
+		fmt.Fprintf(&b, "\n%s:%s", name, lines[name])
+	}
+	return b.String()
+}
