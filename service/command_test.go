@@ -14,7 +14,6 @@ import (
 	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store"
 )
 
 // noCommands gives what compiles as a command and is none.
@@ -47,8 +46,7 @@ func TestCommandsAreValues(t *testing.T) {
 			refused("Do", err)
 			refused("Do", svc.Each(ctx, roomkit.By("ann"), []roomkit.Command{cmd})[0].Err)
 			refused("PlanConsequences", proof.Refusal(t, svc.PlanConsequences(ctx, roomkit.By("ann"), cmd)))
-			require.Zero(t, decide.NeedRules(rules, roomkit.By("ann"), cmd))
-			_, err = decide.DecideRules(rules, store.Facts{}, roomkit.By("ann"), cmd, time.Time{})
+			_, err = decide.Decide(rules, &decide.Facts{}, roomkit.By("ann"), cmd, time.Time{})
 			namesField(t, "Command", err)
 		})
 	}

@@ -373,14 +373,15 @@ func (w *supposed) after(ctx context.Context, events []roomkit.Event) error {
 }
 
 // load answers needs with the changed directory.
-func (w *supposed) load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
-	facts, err := store.Ask(ctx, w.s.store, needs)
+func (w *supposed) load(ctx context.Context, needs []store.Need) ([]decide.Facts, error) {
+	answers, err := store.Ask(ctx, w.s.store, needs)
 	if err != nil {
 		return nil, err
 	}
+	facts := make([]decide.Facts, len(needs))
 	for i := range needs {
+		facts[i] = decide.Facts{Facts: answers[i], Need: needs[i]}
 		f := &facts[i]
-		f.Asked = &needs[i]
 		for j := range f.Users {
 			if u, ok := w.users[f.Users[j].ID]; ok {
 				f.Users[j] = u
@@ -408,7 +409,7 @@ func (w *supposed) each(ctx context.Context, steps []roomkit.Expel, yield func(C
 	}
 	needs := make([]store.Need, len(whole))
 	for i := range whole {
-		needs[i] = decide.NeedRules(w.s.rules, roomkit.System(), whole[i])
+		needs[i] = decide.Need(roomkit.System(), whole[i])
 	}
 	facts, err := w.load(ctx, needs)
 	if err != nil {
@@ -451,14 +452,13 @@ func (w *supposed) addMasters(ctx context.Context, c *Consequence, masters int64
 	return nil
 }
 
-func (w *supposed) decide(ctx context.Context, f *store.Facts, cmd roomkit.Expel) (decide.Decision, error) {
+func (w *supposed) decide(ctx context.Context, f *decide.Facts, cmd roomkit.Expel) (decide.Decision, error) {
 	for {
-		d, err := new(decide.Decider).Decide(w.s.rules, f, roomkit.System(), cmd, w.s.o.Clock())
-		var more *decide.MoreNeeded
-		if !errors.As(err, &more) {
+		d, err := decide.Decide(w.s.rules, f, roomkit.System(), cmd, w.s.o.Clock())
+		if d.Need == nil {
 			return d, err
 		}
-		facts, err := w.load(ctx, []store.Need{more.Need})
+		facts, err := w.load(ctx, []store.Need{*d.Need})
 		if err != nil {
 			return decide.Decision{}, err
 		}

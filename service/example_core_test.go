@@ -12,7 +12,7 @@ import (
 
 // Decide is the core of Do: a pure function of the facts, which a program can hold
 // in its own hands, for instance to try a policy out.
-func ExampleDecideRules() {
+func Example_decide() {
 	acme := roomkit.Company{ID: "acme", Version: 1, Core: true}
 	user := roomkit.User{Version: 1, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 	room := roomkit.Room{
@@ -20,7 +20,7 @@ func ExampleDecideRules() {
 		Company: "acme", Counts: roomkit.Counts{Participants: 2},
 	}
 	row := roomkit.Member{Room: room.ID, Company: "acme", Kind: roomkit.UserMember, Participant: true}
-	facts := store.Facts{Room: room, Companies: []roomkit.Company{acme}}
+	facts := decide.Facts{Facts: store.Facts{Room: room, Companies: []roomkit.Company{acme}}}
 	for _, id := range []roomkit.UserID{"ann", "ben"} {
 		user.ID, row.User = id, id
 		facts.Users, facts.Members = append(facts.Users, user), append(facts.Members, row)
@@ -32,9 +32,8 @@ func ExampleDecideRules() {
 		roomkit.Remove{Room: room.ID, People: []roomkit.UserID{"ben"}},
 		roomkit.DeleteRoom{Room: room.ID},
 	} {
-		need := decide.NeedRules(rules, roomkit.By("ann"), cmd) // what a store would be asked for
-		facts.Asked = &need
-		decision, err := decide.DecideRules(rules, facts, roomkit.By("ann"), cmd, now)
+		facts.Need = decide.Need(roomkit.By("ann"), cmd) // what a store would be asked for
+		decision, err := decide.Decide(rules, &facts, roomkit.By("ann"), cmd, now)
 		for _, e := range decision.Events {
 			room = room.Apply(e)
 			fmt.Println(e.Type(), e.Info().Version, "participants:", room.Participants)

@@ -95,16 +95,15 @@ func (s *Service) historyFrom(ctx context.Context, user roomkit.UserID, room roo
 }
 
 // readableFrom says from which version on a user may know the events of a room.
-func (s *Service) readableFrom(f *store.Facts, user roomkit.UserID) (roomkit.Version, error) {
-	a := decide.AccessRules(s.rules, f, f.Room.ID, user)
+func (s *Service) readableFrom(f *decide.Facts, user roomkit.UserID) (roomkit.Version, error) {
+	a := decide.Access(s.rules, f, f.Room.ID, user)
 	switch {
 	case a.Standing&(roomkit.StandingMaster|roomkit.StandingLeader|roomkit.StandingAdministrator) != 0:
 		return 1, nil
 	case a.ReadFrom.Allowed:
 		return max(1, a.ReadFrom.Version), nil
 	}
-	who := decide.PersonFacts(f, user)
-	return 0, decide.MayRules(s.rules, f, &who, roomkit.By(user), roomkit.ActionEnter)
+	return 0, decide.May(s.rules, f, roomkit.By(user), roomkit.ActionEnter)
 }
 
 // Watch is Feed that goes on: at the end of the feed it waits for more. It ends
@@ -219,7 +218,7 @@ func (v *view) begin(ctx context.Context, rooms []roomkit.RoomID) error {
 		return err
 	}
 	for i := range facts {
-		if _, err := v.s.readableFrom(&facts[i], v.user); err != nil {
+		if _, err := v.s.readableFrom(&decide.Facts{Facts: facts[i]}, v.user); err != nil {
 			return fmt.Errorf("room %s: %w", rooms[i], err)
 		}
 		v.open[rooms[i]] = true
@@ -251,7 +250,7 @@ func (v *view) narrow(ctx context.Context, page []store.Record) (known []Recorde
 		if err != nil {
 			return known, err
 		}
-		tell, last := v.judge(&facts[at], page[i].Version, e)
+		tell, last := v.judge(&decide.Facts{Facts: facts[at]}, page[i].Version, e)
 		if tell {
 			known = append(known, Recorded{page[i], e})
 		}
@@ -264,8 +263,8 @@ func (v *view) narrow(ctx context.Context, page []store.Record) (known []Recorde
 
 // judge says whether the user may know of an event, and whether it is the last
 // one of its room.
-func (v *view) judge(f *store.Facts, at roomkit.Version, e roomkit.Event) (tell, last bool) {
-	row := decide.RowFacts(f, v.user)
+func (v *view) judge(f *decide.Facts, at roomkit.Version, e roomkit.Event) (tell, last bool) {
+	row := f.Row(v.user)
 	if !row.Participant && !row.Master && (at == row.LeftVersion || at > row.LeftVersion && dismisses(e, v.user)) {
 		return true, true
 	}

@@ -30,16 +30,18 @@ type request struct {
 	people  [4]roomkit.UserID // where need.People begins, so that most calls need no allocation for it
 	needs   [1]store.Need     // what the store is given when the call is loaded alone
 	changes [1]store.Change   // the same for its commit
-	space   decide.Space
+	records [2]store.Record   // the same for the records of it
+	events  [2]store.EventAt
+	data    [448]byte
+	scratch decide.Scratch
 
 	attempts      int
 	uncertain     bool // an earlier attempt may have been stored
 	filledIn      bool // the directory has been asked
 	askedContacts bool
 
-	facts    *store.Facts
-	first    *store.Facts // of a first look at another room, which the decision relied on, too
-	decider  decide.Decider
+	facts    decide.Facts
+	first    *decide.Facts // of a first look at another room, which the decision relied on, too
 	decision decide.Decision
 	result   Result
 	err      error

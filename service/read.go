@@ -31,16 +31,16 @@ func (s *Service) Room(ctx context.Context, user roomkit.UserID, room roomkit.Ro
 	return f.Room, nil
 }
 
-func (s *Service) look(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, action roomkit.Action) (*store.Facts, error) {
+func (s *Service) look(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, action roomkit.Action) (*decide.Facts, error) {
 	facts, err := s.accessFacts(ctx, user, []roomkit.RoomID{room})
 	if err != nil {
 		return nil, err
 	}
-	who := decide.PersonFacts(&facts[0], user)
-	if err := decide.MayRules(s.rules, &facts[0], &who, roomkit.By(user), action); err != nil {
+	f := &decide.Facts{Facts: facts[0]}
+	if err := decide.May(s.rules, f, roomkit.By(user), action); err != nil {
 		return nil, err
 	}
-	return &facts[0], nil
+	return f, nil
 }
 
 // Members gives the people of a room in byte order of their ids, without those
@@ -61,10 +61,10 @@ func (s *Service) Members(ctx context.Context, user roomkit.UserID, room roomkit
 			if err != nil {
 				return err
 			}
-			for _, id := range f.Asked.People {
-				who := decide.PersonFacts(f, id)
+			for _, id := range f.Need.People {
+				who := f.Person(id)
 				row := *who.Row
-				row.Participant, row.Master = who.Shows(&f.Room), who.Manages(&f.Room)
+				row.Participant, row.Master = who.ListedIn(&f.Room), who.Manages(&f.Room)
 				listed := row.Participant && q.Which != store.MembersManaging || row.Master && q.Which != store.MembersTakingPart
 				if listed && !yield(row) {
 					return nil
@@ -76,9 +76,9 @@ func (s *Service) Members(ctx context.Context, user roomkit.UserID, room roomkit
 }
 
 // peopleFacts gives, page by page, the facts about the people of a room, who are in
-// Asked.People in order.
-func (s *Service) peopleFacts(ctx context.Context, q store.MemberQuery) iter.Seq2[*store.Facts, error] {
-	return func(yield func(*store.Facts, error) bool) {
+// Need.People in order.
+func (s *Service) peopleFacts(ctx context.Context, q store.MemberQuery) iter.Seq2[*decide.Facts, error] {
+	return func(yield func(*decide.Facts, error) bool) {
 		for page, err := range store.MemberPages(ctx, s.store, q) {
 			needs := []store.Need{{Room: q.Room, People: make([]roomkit.UserID, len(page))}}
 			for i := range page {
@@ -92,8 +92,7 @@ func (s *Service) peopleFacts(ctx context.Context, q store.MemberQuery) iter.Seq
 				yield(nil, err)
 				return
 			}
-			facts[0].Asked = &needs[0]
-			if !yield(&facts[0], nil) {
+			if !yield(&decide.Facts{Facts: facts[0], Need: needs[0]}, nil) {
 				return
 			}
 		}
@@ -205,7 +204,7 @@ func (s *Service) fillRows(ctx context.Context, q store.RoomQuery, user roomkit.
 		return err
 	}
 	for i := range page {
-		page[i].Member = *decide.RowFacts(&facts[i], user)
+		page[i].Member = (&decide.Facts{Facts: facts[i]}).Row(user)
 	}
 	return nil
 }
@@ -236,9 +235,8 @@ func (s *Service) someone(ctx context.Context, user roomkit.UserID) (decide.Pers
 	if err != nil {
 		return decide.Person{}, err
 	}
-	who := decide.PersonFacts(&facts[0], user)
-	d := decide.Decider{Rules: s.rules, F: &facts[0], Actor: roomkit.By(user), Me: who}
-	return who, d.CheckActor()
+	f := &decide.Facts{Facts: facts[0]}
+	return f.Person(user), decide.CanAct(f, user)
 }
 
 // Recommend gives the rooms that a user already shares with all of people, for
@@ -259,16 +257,11 @@ func (s *Service) Recommend(ctx context.Context, user roomkit.UserID, people []r
 }
 
 func (s *Service) recommend(ctx context.Context, user roomkit.UserID, people []roomkit.UserID, audience roomkit.Audience, exactOnly bool) ([]roomkit.Offer, error) {
-	if err := decide.EnumOK("Audience", audience, roomkit.AudienceCount); err != nil {
+	if err := decide.CheckPick(user, people, audience); err != nil {
 		return nil, err
 	}
-	if err := decide.CheckPeople("People", people); err != nil {
-		return nil, err
-	}
-	if err := decide.CheckUser("User", user); err != nil {
-		return nil, err
-	}
-	all := append(decide.Without(people, user), user)
+	others := slices.DeleteFunc(slices.Clone(people), func(id roomkit.UserID) bool { return id == user })
+	all := append(others[:len(others):len(others)], user)
 	if len(all) < 3 {
 		return nil, nil // one person leads to the 1:1 room (CRE-03)
 	}
@@ -276,20 +269,14 @@ func (s *Service) recommend(ctx context.Context, user roomkit.UserID, people []r
 	if err != nil {
 		return nil, err
 	}
-	d := decide.Decider{Rules: s.rules, F: &facts[0], Actor: roomkit.By(user), Me: decide.PersonFacts(&facts[0], user)}
-	if err := d.CheckActor(); err != nil {
+	f := &decide.Facts{Facts: facts[0], Need: store.Need{Shared: all}}
+	if err := decide.CanCreate(f, user, len(others)); err != nil {
 		return nil, err
 	}
-	pick := roomkit.CreateRoom{Audience: audience, People: decide.Without(people, user)}
-	if err := decide.CheckCreatorCreateRoom(pick, &d, len(pick.People)); err != nil {
+	if err := s.keepCurrent(ctx, f); err != nil {
 		return nil, err
 	}
-	facts[0].Asked = &store.Need{Shared: all}
-	if err := s.keepCurrent(ctx, &facts[0]); err != nil {
-		return nil, err
-	}
-	p := d.SortOut(d.People(pick.People), d.Home())
-	return decide.OffersRules(s.rules, facts[0].Shared, len(all), decide.ExternalCreateRoom(pick, &p), exactOnly), nil
+	return decide.Recommend(f, user, others, audience, exactOnly), nil
 }
 
 // Access says for each room, in the order given, all that a user may do in it.
@@ -304,7 +291,7 @@ func (s *Service) Access(ctx context.Context, user roomkit.UserID, rooms ...room
 	}
 	list := make([]roomkit.Access, len(rooms))
 	for i := range facts {
-		list[i] = decide.AccessRules(s.rules, &facts[i], rooms[i], user)
+		list[i] = decide.Access(s.rules, &decide.Facts{Facts: facts[i]}, rooms[i], user)
 	}
 	return list, nil
 }
@@ -359,8 +346,7 @@ func (s *Service) check(ctx context.Context, user roomkit.UserID, action roomkit
 	if err != nil {
 		return err
 	}
-	who := decide.PersonFacts(&facts[0], user)
-	return decide.MayRules(s.rules, &facts[0], &who, roomkit.By(user), action)
+	return decide.May(s.rules, &decide.Facts{Facts: facts[0]}, roomkit.By(user), action)
 }
 
 // Due is a room whose content has to be deleted for good.
@@ -394,7 +380,7 @@ func (s *Service) Due(ctx context.Context, company roomkit.CompanyID, now time.T
 			}
 			for i := range page {
 				room := &page[i].Room
-				at := room.MessageOffSince.Add(decide.MessageOffPeriodPolicy(s.rules.Policy))
+				at := room.MessageOffSince.Add(decide.MessageOffPeriod(&s.rules.Policy))
 				if room.MessageOffSince.IsZero() || now.Before(at) {
 					continue
 				}
@@ -468,8 +454,8 @@ func (s *Service) health(ctx context.Context, room roomkit.RoomID) ([]Finding, e
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range f.Asked.People {
-			e.look(&f.Room, decide.PersonFacts(f, id))
+		for _, id := range f.Need.People {
+			e.look(&f.Room, f.Person(id))
 		}
 	}
 	return e.findings(facts[0].Room.Kind), nil
@@ -486,7 +472,7 @@ func (e *examination) look(room *roomkit.Room, who decide.Person) {
 	if who.Manages(room) {
 		e.masters++
 	}
-	if who.Row.Participant && !who.Shows(room) || who.Row.Master && !who.Manages(room) {
+	if who.Row.Participant && !who.ListedIn(room) || who.Row.Master && !who.Manages(room) {
 		e.void.add(who.ID)
 	}
 	if !who.TakesPart(room) {

@@ -26,14 +26,14 @@ func (s *Service) newCall(ctx context.Context, actor roomkit.Actor, cmd roomkit.
 	if c == nil {
 		c = new(request)
 	}
-	c.ctx, c.actor, c.cmd, c.decider.Space = ctx, actor, cmd, &c.space
-	if err := decide.CheckCommand(actor, cmd); err != nil {
+	c.ctx, c.actor, c.cmd = ctx, actor, cmd
+	if err := decide.Check(actor, cmd); err != nil {
 		return nil, err
 	}
 	if err := c.take(given); err != nil {
 		return nil, err
 	}
-	if opensRoom(cmd) {
+	if decide.OpensRoom(cmd) {
 		c.newRoom = roomkit.RoomID(s.o.NewID())
 	}
 	c.id = roomkit.CommandID(s.o.NewID())
@@ -44,7 +44,7 @@ func (s *Service) newCall(ctx context.Context, actor roomkit.Actor, cmd roomkit.
 	}
 	c.contacts = c.Contacts
 	c.asks.People = c.people[:0]
-	decide.FillNeed(actor, cmd, &c.asks)
+	decide.FillNeed(&c.asks, actor, cmd)
 	c.asksFor()
 	if c.IfVersion != 0 && c.asks.Room.IsZero() {
 		return nil, roomkit.BadInput("IfVersion", "the command names no room")
@@ -76,16 +76,6 @@ func (s *Service) release(c *request) {
 	if !c.abandoned {
 		*c = request{}
 		s.calls.Put(c)
-	}
-}
-
-// opensRoom reports whether a command may open a room that has no derived id.
-func opensRoom(cmd roomkit.Command) bool {
-	switch cmd.(type) {
-	case roomkit.CreateRoom, roomkit.CreateGroup, roomkit.CreateExternalGroup, roomkit.Invite:
-		return true
-	default:
-		return false
 	}
 }
 
@@ -171,10 +161,8 @@ func (s *Service) load(ctx context.Context, calls []*request) error {
 		return err
 	}
 	for i, c := range calls {
-		c.facts = &facts[i]
-		c.facts.Asked, c.facts.NewRoom, c.facts.Contacts = c.need, c.newRoom, c.contacts
-		c.facts.Earlier = c.first
-		if err := s.keepCurrent(ctx, c.facts); err != nil {
+		c.facts = decide.Facts{Facts: facts[i], Need: *c.need, NewRoom: c.newRoom, Contacts: c.contacts, Earlier: c.first}
+		if err := s.keepCurrent(ctx, &c.facts); err != nil {
 			return err
 		}
 	}
@@ -184,7 +172,7 @@ func (s *Service) load(ctx context.Context, calls []*request) error {
 // keepCurrent leaves of the shared rooms those in which everybody asked for takes
 // part by memberships that count (LST-06, LST-07, EXT-22). It costs a round trip
 // when there are any.
-func (s *Service) keepCurrent(ctx context.Context, f *store.Facts) error {
+func (s *Service) keepCurrent(ctx context.Context, f *decide.Facts) error {
 	if len(f.Shared) == 0 {
 		return nil
 	}
@@ -193,7 +181,7 @@ func (s *Service) keepCurrent(ctx context.Context, f *store.Facts) error {
 	}
 	needs := make([]store.Need, len(f.Shared))
 	for i := range f.Shared {
-		needs[i] = store.Need{Room: f.Shared[i].Room.ID, People: f.Asked.Shared}
+		needs[i] = store.Need{Room: f.Shared[i].Room.ID, People: f.Need.Shared}
 	}
 	rooms, err := store.Ask(ctx, s.store, needs)
 	if err != nil {
@@ -201,10 +189,9 @@ func (s *Service) keepCurrent(ctx context.Context, f *store.Facts) error {
 	}
 	kept := f.Shared[:0]
 	for i := range rooms {
-		room := &rooms[i].Room
-		gone := func(id roomkit.UserID) bool { who := decide.PersonFacts(&rooms[i], id); return !who.Shows(room) }
-		if room.State == roomkit.StateActive && !slices.ContainsFunc(f.Asked.Shared, gone) {
-			kept = append(kept, store.RoomEntry{Room: *room})
+		room := decide.Facts{Facts: rooms[i], Need: needs[i]}
+		if room.AllListed() {
+			kept = append(kept, store.RoomEntry{Room: room.Room})
 		}
 	}
 	f.Shared = kept
@@ -213,7 +200,7 @@ func (s *Service) keepCurrent(ctx context.Context, f *store.Facts) error {
 
 // moreShared looks for further rooms of people who share more than a store gives
 // at once, so that none is missed that comes first by what the user sees.
-func (s *Service) moreShared(ctx context.Context, f *store.Facts) error {
+func (s *Service) moreShared(ctx context.Context, f *decide.Facts) error {
 	if len(f.Shared) < store.MaxShared {
 		return nil
 	}
@@ -222,7 +209,7 @@ func (s *Service) moreShared(ctx context.Context, f *store.Facts) error {
 		known[f.Shared[i].Room.ID] = true
 	}
 	seen := 0
-	for page, err := range store.RoomPages(ctx, s.store, store.RoomQuery{Participants: f.Asked.Shared, Limit: roomkit.MaxPage}) {
+	for page, err := range store.RoomPages(ctx, s.store, store.RoomQuery{Participants: f.Need.Shared, Limit: roomkit.MaxPage}) {
 		if err != nil {
 			return err
 		}
@@ -250,17 +237,16 @@ func (s *Service) decideCall(ctx context.Context, c *request, fold *folded, now 
 		c.err = roomkit.ErrConflict
 		return false, false
 	}
-	fold.patch(c.facts)
+	fold.patch(&c.facts)
 	if c.err = s.lacks(c); c.err != nil {
 		return false, false
 	}
-	decision, err := c.decider.Decide(s.rules, c.facts, c.actor, c.cmd, now)
-	var needed *decide.MoreNeeded
-	if errors.As(err, &needed) {
-		c.askFor(needed.Need)
+	decision, err := c.scratch.Decide(s.rules, &c.facts, c.actor, c.cmd, now)
+	if decision.Need != nil {
+		c.askFor(decision.Need)
 		return true, false
 	}
-	if err == nil && c.IfVersion != 0 && c.demanded().Version != c.IfVersion {
+	if err == nil && c.IfVersion != 0 && c.facts.Named().Version != c.IfVersion {
 		err = errStale // not before the decision: to an outsider no version exists
 	}
 	if err == nil && s.o.Veto != nil {
@@ -271,7 +257,7 @@ func (s *Service) decideCall(ctx context.Context, c *request, fold *folded, now 
 		return false, false
 	}
 	c.decision = decision
-	c.result = resultOf(&decision, c.facts)
+	c.result = resultOf(&decision, &c.facts)
 	if c.plan || len(decision.Offers) > 0 || len(decision.Events) == 0 && c.Key == "" {
 		return false, false
 	}
@@ -279,40 +265,27 @@ func (s *Service) decideCall(ctx context.Context, c *request, fold *folded, now 
 	return false, true
 }
 
-// demanded is the room whose version IfVersion speaks of.
-func (c *request) demanded() *roomkit.Room {
-	if c.first != nil {
-		return &c.first.Room
-	}
-	return &c.facts.Room
-}
-
 // askFor prepares the next load. Facts about another room are kept beside it,
 // because the decision has relied on them already.
-func (c *request) askFor(n store.Need) {
+func (c *request) askFor(n *store.Need) {
 	if n.Room != c.need.Room {
-		c.first = c.facts
+		first := c.facts
+		c.first = &first
 	}
 	n.Command = c.need.Command
-	c.need = &n
+	c.need = n
 }
 
 // lacks says what has to be got outside of the group before this call can be
 // decided: users that only the host's directory knows, or contacts.
 func (s *Service) lacks(c *request) error {
 	if s.o.Directory != nil && !c.filledIn && !c.plan {
-		var missing []roomkit.UserID
-		for _, id := range c.need.People {
-			if decide.UserFacts(c.facts, id).ID == "" {
-				missing = append(missing, id)
-			}
-		}
-		if len(missing) > 0 && !c.provisions() {
+		if missing := c.facts.Missing(); len(missing) > 0 && !c.provisions() {
 			return &lackingUsers{users: missing}
 		}
 	}
 	if s.o.Contacts != nil && !c.askedContacts && !c.actor.IsSystem() {
-		if outsiders := c.outsiders(); len(outsiders) > 0 {
+		if outsiders := c.facts.Outsiders(c.actor.User()); len(outsiders) > 0 {
 			return &askContacts{outsiders: outsiders}
 		}
 	}
@@ -324,17 +297,6 @@ func (c *request) provisions() bool {
 	return puts
 }
 
-// outsiders are the people named who are not of the actor's company.
-func (c *request) outsiders() (list []roomkit.UserID) {
-	home := decide.UserFacts(c.facts, c.actor.User()).Company
-	for _, id := range c.need.People {
-		if u := decide.UserFacts(c.facts, id); u.ID != "" && id != c.actor.User() && (u.Company != home || home == "") {
-			list = append(list, id)
-		}
-	}
-	return list
-}
-
 func (s *Service) veto(c *request, d decide.Decision) error {
 	if err := s.o.Veto(c.actor, c.cmd, d); err != nil {
 		return &roomkit.Denied{Rule: "VETO", Actor: c.actor, Room: c.facts.Room.ID, Reason: err.Error()}
@@ -342,7 +304,7 @@ func (s *Service) veto(c *request, d decide.Decision) error {
 	return nil
 }
 
-func resultOf(d *decide.Decision, f *store.Facts) Result {
+func resultOf(d *decide.Decision, f *decide.Facts) Result {
 	r := Result{
 		Room: d.Room, Opened: d.Opens, Changed: len(d.Events) > 0,
 		Offers: d.Offers, Dropped: d.Dropped, Events: d.Events,
@@ -399,11 +361,11 @@ func (c *request) change() (store.Change, error) {
 		Command: c.id, Digest: c.digest, Expect: d.Relied,
 		Rooms: d.Rows.Rooms, Members: d.Rows.Members, Users: d.Rows.Users,
 		Companies: d.Rows.Companies, Teams: d.Rows.Teams, Ended: d.Rows.Ended, Tallies: d.Rows.Tallies,
-		Records: slices.Grow(c.space.Records[:0], len(d.Events)),
+		Records: slices.Grow(c.records[:0], len(d.Events)),
 		Outcome: store.Outcome{Command: c.id, Digest: c.digest, Room: d.Room, Changed: len(d.Events) > 0},
 	}
-	ch.Outcome.Events = slices.Grow(c.space.Events[:0], len(d.Events))
-	buf := slices.Grow(c.space.Data[:0], len(c.space.Data)*len(d.Events))
+	ch.Outcome.Events = slices.Grow(c.events[:0], len(d.Events))
+	buf := slices.Grow(c.data[:0], len(c.data)*len(d.Events))
 	for _, e := range d.Events {
 		info := e.Head()
 		info.Command = c.id
@@ -620,11 +582,11 @@ func (f *folded) add(r *decide.Rows) {
 
 // patch brings facts up to what the group has decided so far. Rows of people
 // whose room has ended in the group are not needed: such a room refuses all.
-func (f *folded) patch(facts *store.Facts) {
+func (f *folded) patch(facts *decide.Facts) {
 	if !f.many {
 		return
 	}
-	if room, ok := f.rooms[facts.Asked.Room]; ok {
+	if room, ok := f.rooms[facts.Need.Room]; ok {
 		facts.Room = room
 	}
 	f.patchMembers(facts)
@@ -654,12 +616,12 @@ func (f *folded) patch(facts *store.Facts) {
 }
 
 // patchMembers replaces and adds the rows of the people asked for.
-func (f *folded) patchMembers(facts *store.Facts) {
-	changed := f.members[facts.Asked.Room]
+func (f *folded) patchMembers(facts *decide.Facts) {
+	changed := f.members[facts.Need.Room]
 	if len(changed) == 0 {
 		return
 	}
-	for _, id := range facts.Asked.People {
+	for _, id := range facts.Need.People {
 		v, ok := changed[id]
 		if !ok {
 			continue

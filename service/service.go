@@ -1,7 +1,6 @@
 package service
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -303,7 +302,7 @@ func wrap(actor roomkit.Actor, cmd roomkit.Command, err error) error {
 	if err == nil {
 		return nil
 	}
-	if decide.CheckValue(cmd) != nil {
+	if !decide.Known(cmd) {
 		return &roomkit.Error{Op: "Do", Err: err}
 	}
 	return &roomkit.Error{Op: cmd.CommandName(), Room: roomNamed(actor, cmd), Err: err}
@@ -312,19 +311,8 @@ func wrap(actor roomkit.Actor, cmd roomkit.Command, err error) error {
 // roomNamed is the room that a command names or opens, whether or not there is
 // one.
 func roomNamed(actor roomkit.Actor, cmd roomkit.Command) roomkit.RoomID {
-	malformed := decide.CheckCommand(actor, cmd) != nil
-	switch c := cmd.(type) {
-	case roomkit.OpenSelf, roomkit.OpenDirect, roomkit.OpenTeamRoom, roomkit.SyncTeam:
-		if malformed {
-			return roomkit.RoomID{}
-		}
-	case roomkit.CreateRoom:
-		if malformed {
-			return cmp.Or(c.Source, c.Use)
-		}
-	default:
+	if decide.Check(actor, cmd) != nil {
+		return decide.RoomNamed(cmd)
 	}
-	var n store.Need
-	decide.FillNeed(actor, cmd, &n)
-	return n.Room
+	return decide.Need(actor, cmd).Room
 }

@@ -101,13 +101,6 @@ type Facts struct {
 	NameHolder roomkit.RoomID // zero: the name is free
 	Shared     []RoomEntry
 	Checkpoint roomkit.Cursor
-
-	// The service adds the following; a store leaves them alone.
-	Asked    *Need            // the need that these facts answer
-	NewRoom  roomkit.RoomID   // the id of the room this command may create
-	Contacts []roomkit.UserID // outsiders known to be contacts of the actor (EXT-32)
-	Earlier  *Facts           // of a first look, where a decision had to ask for more
-	Index    people
 }
 
 // Expect is a version that a change relies on. Version 0 means that the subject
@@ -292,13 +285,6 @@ func Capability[T any](s Store) (T, bool) {
 	}
 	var none T
 	return none, false
-}
-
-// people indexes the users and rows of large facts, so that a command that
-// names hundreds stays linear.
-type people struct {
-	Users map[roomkit.UserID]int
-	Rows  map[roomkit.UserID]int
 }
 
 func (q *RoomQuery) CheckForUser() error {

@@ -9,7 +9,7 @@ import (
 func BenchmarkDecision(b *testing.B) {
 	r := roomkit.NewRules(roomkit.Policy{})
 	f := stage(roomkit.KindExternalGroup, circumstances[0])
-	lim := limitsOfRules(r, &f.Room, &f.Team, false)
+	lim := limitsOf(r, &f.Room, &f.Team, false)
 	b.Run("one", func(b *testing.B) {
 		b.ReportAllocs()
 		n := 0
@@ -26,12 +26,12 @@ func BenchmarkDecision(b *testing.B) {
 			allowed = r.Actions(roomkit.KindExternalGroup, roomkit.Standing(n&15), lim)
 		}
 	})
-	who := PersonFacts(&f, "master+member")
+	who := f.Person("master+member")
 	b.Run("from_rows", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			st, _ := who.Standing(&f.Room, &f.Team)
-			allowed = r.Actions(f.Room.Kind, st, limitsOfRules(r, &f.Room, &f.Team, false))
+			allowed = r.Actions(f.Room.Kind, st, limitsOf(r, &f.Room, &f.Team, false))
 		}
 	})
 }
@@ -50,10 +50,10 @@ func BenchmarkDecideInvite(b *testing.B) {
 		b.Fatal(err)
 	}
 	cmd := roomkit.Invite{Room: theRoom, People: []roomkit.UserID{"new"}}
-	f := w.answer(NeedRules(rules, roomkit.By("ann"), cmd), roomkit.RoomID{2})
+	f := w.answer(Need(roomkit.By("ann"), cmd), roomkit.RoomID{2})
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := DecideRules(rules, f, roomkit.By("ann"), cmd, worldTime); err != nil {
+		if _, err := Decide(rules, f, roomkit.By("ann"), cmd, worldTime); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -13,12 +13,13 @@ import (
 // What the contracts of Need, Facts and Decide promise to hosts that call them
 // without a service.
 
-func backwards(f store.Facts) store.Facts {
+func backwards(of *Facts) *Facts {
+	f := *of
 	f.Members, f.Users, f.Companies = slices.Clone(f.Members), slices.Clone(f.Users), slices.Clone(f.Companies)
 	slices.Reverse(f.Members)
 	slices.Reverse(f.Users)
 	slices.Reverse(f.Companies)
-	return f
+	return &f
 }
 
 // someWorld: a General room of ann, ben, cat and dan of acme and a bot. ann and
@@ -53,12 +54,12 @@ func TestDecideOnFactsInAnyOrder(t *testing.T) {
 			w, rules := someWorld(t)
 			need := store.Need{Room: theRoom, People: []roomkit.UserID{"ann", "eve"}, Everybody: true, Name: nameKey("g"), Company: "acme"}
 			f := w.answer(need, roomkit.RoomID{2})
-			want, err := DecideRules(rules, f, roomkit.By("ann"), cmd, worldTime)
+			want, err := Decide(rules, f, roomkit.By("ann"), cmd, worldTime)
 			require.NoError(t, err)
 			if name != "converted to a group" {
 				require.Equal(t, []roomkit.UserID{"ben", "bot", "cat"}, want.Dropped)
 			}
-			got, err := DecideRules(rules, backwards(f), roomkit.By("ann"), cmd, worldTime)
+			got, err := Decide(rules, backwards(f), roomkit.By("ann"), cmd, worldTime)
 			require.NoError(t, err)
 			require.Equal(t, want.Dropped, got.Dropped)
 			require.Equal(t, want.Events, got.Events)
@@ -70,7 +71,7 @@ func TestDecideRefusesWhoIsAbsentFromTheFacts(t *testing.T) {
 	w, rules := someWorld(t)
 	f := w.answer(store.Need{Room: theRoom, People: []roomkit.UserID{"ann", "ben"}}, roomkit.RoomID{2})
 	f.Users = slices.DeleteFunc(f.Users, func(u roomkit.User) bool { return u.ID == "ben" })
-	_, err := DecideRules(rules, f, roomkit.By("ann"), roomkit.Invite{Room: theRoom, People: []roomkit.UserID{"ben"}}, worldTime)
+	_, err := Decide(rules, f, roomkit.By("ann"), roomkit.Invite{Room: theRoom, People: []roomkit.UserID{"ben"}}, worldTime)
 	var d *roomkit.Denied
 	require.ErrorAs(t, err, &d)
 	require.Equal(t, roomkit.Rule("CRE-49"), d.Rule, "a row of somebody who does not exist counts for nothing")
@@ -83,10 +84,10 @@ func TestDecideLimitsEverybody(t *testing.T) {
 		roomkit.Convert{Room: theRoom, To: roomkit.KindGroup, Name: "g"}, roomkit.Invite{Room: theRoom, People: []roomkit.UserID{"eve"}, Name: "g"},
 	} {
 		f.Room.Participants = roomkit.MaxEverybody
-		_, err := DecideRules(rules, f, roomkit.By("ann"), cmd, worldTime)
+		_, err := Decide(rules, f, roomkit.By("ann"), cmd, worldTime)
 		require.NoError(t, err)
 		f.Room.Participants = roomkit.MaxEverybody + 1
-		_, err = DecideRules(rules, f, roomkit.By("ann"), cmd, worldTime)
+		_, err = Decide(rules, f, roomkit.By("ann"), cmd, worldTime)
 		require.ErrorIs(t, err, roomkit.ErrInvalid)
 	}
 }
@@ -99,12 +100,12 @@ func TestDecideExpelsNobodyFromAnEndedRoom(t *testing.T) {
 	ben.Status, ben.Version, ben.Ended = roomkit.StatusDeleted, 2, 2
 	w.users["ben"] = ben
 	cmd := roomkit.Expel{Room: theRoom, People: []roomkit.UserID{"ben"}, Cause: roomkit.CauseAccount}
-	f := w.answer(NeedRules(rules, roomkit.System(), cmd), roomkit.RoomID{2})
-	d, err := DecideRules(rules, f, roomkit.System(), cmd, worldTime)
+	f := w.answer(Need(roomkit.System(), cmd), roomkit.RoomID{2})
+	d, err := Decide(rules, f, roomkit.System(), cmd, worldTime)
 	require.NoError(t, err)
 	require.Len(t, d.Events, 1)
 	f.Room.State = roomkit.StateEnded
-	d, err = DecideRules(rules, f, roomkit.System(), cmd, worldTime)
+	d, err = Decide(rules, f, roomkit.System(), cmd, worldTime)
 	require.NoError(t, err)
 	require.Empty(t, d.Events, "COM-14")
 }
@@ -133,7 +134,7 @@ func TestNeedOfCreateRoom(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			need := NeedRules(roomkit.NewRules(roomkit.Policy{}), roomkit.By("ann"), c.cmd)
+			need := Need(roomkit.By("ann"), c.cmd)
 			require.Equal(t, c.room, need.Room)
 			require.Equal(t, c.shared, need.Shared)
 		})
@@ -142,15 +143,14 @@ func TestNeedOfCreateRoom(t *testing.T) {
 
 func TestDecideOpensTeamRoomsForKnownPeople(t *testing.T) {
 	rules, cmd := roomkit.NewRules(roomkit.Policy{}), roomkit.OpenTeamRoom{Team: "t"}
-	need := NeedRules(rules, roomkit.By("ann"), cmd)
+	need := Need(roomkit.By("ann"), cmd)
 	need.People = append(need.People, "ghost")
-	f := store.Facts{
+	f := &Facts{Need: need, Facts: store.Facts{
 		Team:      roomkit.Team{ID: "t", Version: 1, Company: "acme", Name: "t", Leader: "ann", Members: []roomkit.UserID{"ann", "ghost"}, Room: true},
 		Users:     []roomkit.User{{ID: "ann", Version: 1, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}},
 		Companies: []roomkit.Company{{ID: "acme", Version: 1, Core: true}},
-		Asked:     &need,
-	}
-	d, err := DecideRules(rules, f, roomkit.By("ann"), cmd, worldTime)
+	}}
+	d, err := Decide(rules, f, roomkit.By("ann"), cmd, worldTime)
 	require.NoError(t, err)
 	joined, ok := d.Events[len(d.Events)-1].(*roomkit.MemberJoined)
 	require.True(t, ok)

@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"time"
@@ -10,32 +11,22 @@ import (
 )
 
 func checkPutCompany(c roomkit.PutCompany) error {
-	switch {
-	case !c.Company.ID.Valid():
-		return roomkit.BadInput("Company.ID", "not a company id")
-	case c.Company.MaxGroups < 0:
-		return roomkit.BadInput("Company.MaxGroups", "negative")
+	if c.Company.MaxGroups < 0 {
+		return bad("Company.MaxGroups", "negative")
 	}
-	if err := checkWindow("Company.RecallWindow", c.Company.RecallWindow); err != nil {
-		return err
-	}
-	if err := EnumOK("Company.Works", c.Company.Works, roomkit.ExternalModeCount); err != nil {
-		return err
-	}
-	return EnumOK("Company.LINE", c.Company.LINE, roomkit.ExternalModeCount)
+	return cmp.Or(
+		checkID("Company.ID", c.Company.ID),
+		checkWindow("Company.RecallWindow", c.Company.RecallWindow),
+		checkEnum("Company.Works", c.Company.Works, roomkit.ExternalModeCount),
+		checkEnum("Company.LINE", c.Company.LINE, roomkit.ExternalModeCount),
+	)
 }
 
-func needPutCompany(c roomkit.PutCompany, _ roomkit.Actor, n *store.Need) {
-	n.Companies = append(n.Companies, c.Company.ID)
-}
-
-func decidePutCompany(c roomkit.PutCompany, d *Decider) error {
-	if !d.Actor.IsSystem() {
+func (d *decider) putCompany(company roomkit.Company) error {
+	if !d.actor.IsSystem() {
 		return d.denied("ADM-23", roomkit.ActionNone, "only the system provisions companies")
 	}
-	before := *CompanyFacts(d.F, c.Company.ID)
-	after := c.Company
-	after.Version, after.WorksOff, after.WorksNarrowed, after.Groups = 0, 0, 0, 0
+	before, after := d.f.Company(company.ID), givenCompany(company)
 	if givenCompany(before) == after {
 		return nil
 	}
@@ -43,38 +34,31 @@ func decidePutCompany(c roomkit.PutCompany, d *Decider) error {
 	return nil
 }
 
-// given is what the host gave of a company, without what the library keeps.
+// givenCompany is what the host gave of a company, without what the library keeps.
 func givenCompany(c roomkit.Company) roomkit.Company {
 	c.Version, c.WorksOff, c.WorksNarrowed, c.Groups = 0, 0, 0, 0
 	return c
 }
 
 func checkEditCompany(c roomkit.EditCompany) error {
-	if !c.Company.Valid() {
-		return roomkit.BadInput("Company", "not a company id")
-	}
 	if c.MembersCreateGroups == nil && c.RecallWindow == nil {
-		return roomkit.BadInput("EditCompany", "changes nothing")
+		return cmp.Or(checkID("Company", c.Company), bad("EditCompany", "changes nothing"))
 	}
 	if c.RecallWindow != nil {
-		return checkWindow("RecallWindow", *c.RecallWindow)
+		return cmp.Or(checkID("Company", c.Company), checkWindow("RecallWindow", *c.RecallWindow))
 	}
-	return nil
+	return checkID("Company", c.Company)
 }
 
 func checkWindow(field string, d time.Duration) error {
 	if d < 0 || d%time.Microsecond != 0 {
-		return roomkit.BadInput(field, "negative or finer than a microsecond")
+		return bad(field, "negative or finer than a microsecond")
 	}
 	return nil
 }
 
-func needEditCompany(c roomkit.EditCompany, _ roomkit.Actor, n *store.Need) {
-	n.Companies = append(n.Companies, c.Company)
-}
-
-func decideEditCompany(c roomkit.EditCompany, d *Decider) error {
-	before := *CompanyFacts(d.F, c.Company)
+func (d *decider) editCompany(c roomkit.EditCompany) error {
+	before := d.f.Company(c.Company)
 	if err := d.mayAdminister(before.ID); err != nil {
 		return err
 	}
@@ -94,27 +78,27 @@ func decideEditCompany(c roomkit.EditCompany, d *Decider) error {
 // mayAdminister demands the system or an administrator of the company itself
 // (ADM-11). What does not exist and what belongs to another company are refused
 // alike (ADM-23, ADM-12).
-func (d *Decider) mayAdminister(company roomkit.CompanyID) error {
-	own := d.Actor.IsSystem() || d.Me.Administrator && d.Home() == company
+func (d *decider) mayAdminister(company roomkit.CompanyID) error {
+	own := d.actor.IsSystem() || d.me.Administrator && d.home() == company
 	if company == "" || !own {
 		return d.denied("ADM-23", roomkit.ActionNone, "not an account or company that the actor administers")
 	}
 	return nil
 }
 
-func (d *Decider) emitCompany(before roomkit.Company, id roomkit.CompanyID, e roomkit.Event) {
+func (d *decider) emitCompany(before roomkit.Company, id roomkit.CompanyID, e roomkit.Event) {
 	d.stampDirectory(e, roomkit.CompanySubject(id), before.Version)
 	d.out.Rows.Companies = append(d.out.Rows.Companies, before.Apply(e))
 	d.out.Events = append(d.out.Events, e)
 }
 
-func (d *Decider) emitUser(before roomkit.User, id roomkit.UserID, e roomkit.Event) {
+func (d *decider) emitUser(before roomkit.User, id roomkit.UserID, e roomkit.Event) {
 	d.stampDirectory(e, roomkit.UserSubject(id), before.Version)
 	d.out.Rows.Users = append(d.out.Rows.Users, before.Apply(e))
 	d.out.Events = append(d.out.Events, e)
 }
 
-func (d *Decider) stampDirectory(e roomkit.Event, of roomkit.Subject, before roomkit.Version) {
+func (d *decider) stampDirectory(e roomkit.Event, of roomkit.Subject, before roomkit.Version) {
 	info := e.Head()
 	info.Subject, info.Version, info.At = of, before+1, d.now
 	if before == 0 {
@@ -125,31 +109,31 @@ func (d *Decider) stampDirectory(e roomkit.Event, of roomkit.Subject, before roo
 
 func checkSetExternalMessaging(c roomkit.SetExternalMessaging) error {
 	if !c.Company.Valid() {
-		return roomkit.BadInput("Company", "not a company id")
+		return bad("Company", "not a company id")
 	}
 	if c.Channel != roomkit.ChannelWorks && c.Channel != roomkit.ChannelLINE {
-		return roomkit.BadInput("Channel", "neither ChannelWorks nor ChannelLINE")
+		return bad("Channel", "neither ChannelWorks nor ChannelLINE")
 	}
 	if c.User != "" {
 		if c.Mode == roomkit.ExternalAll {
-			return roomkit.BadInput("Mode", "ExternalAll is for a company")
+			return bad("Mode", "ExternalAll is for a company")
 		}
-		if err := CheckUser("User", c.User); err != nil {
+		if err := checkID("User", c.User); err != nil {
 			return err
 		}
 	}
-	return EnumOK("Mode", c.Mode, roomkit.ExternalModeCount)
+	return checkEnum("Mode", c.Mode, roomkit.ExternalModeCount)
 }
 
-func needSetExternalMessaging(c roomkit.SetExternalMessaging, _ roomkit.Actor, n *store.Need) {
+func needSetExternalMessaging(n *store.Need, c roomkit.SetExternalMessaging) {
 	n.Companies = append(n.Companies, c.Company)
 	if c.User != "" {
 		n.People = append(n.People, c.User)
 	}
 }
 
-func decideSetExternalMessaging(c roomkit.SetExternalMessaging, d *Decider) error {
-	company := *CompanyFacts(d.F, c.Company)
+func (d *decider) setExternalMessaging(c roomkit.SetExternalMessaging) error {
+	company := d.f.Company(c.Company)
 	if err := d.mayAdminister(company.ID); err != nil {
 		return err
 	}
@@ -158,7 +142,7 @@ func decideSetExternalMessaging(c roomkit.SetExternalMessaging, d *Decider) erro
 		mode = &company.LINE
 	}
 	if c.User != "" {
-		return forUserSetExternalMessaging(c, d, company, *mode)
+		return d.setUserMessaging(c, company, *mode)
 	}
 	if *mode != c.Mode {
 		d.emitCompany(company, company.ID, &roomkit.CompanyMessagingChanged{Channel: c.Channel, From: *mode, To: c.Mode})
@@ -166,8 +150,8 @@ func decideSetExternalMessaging(c roomkit.SetExternalMessaging, d *Decider) erro
 	return nil
 }
 
-func forUserSetExternalMessaging(c roomkit.SetExternalMessaging, d *Decider, company roomkit.Company, mode roomkit.ExternalMode) error {
-	u := *UserFacts(d.F, c.User)
+func (d *decider) setUserMessaging(c roomkit.SetExternalMessaging, company roomkit.Company, mode roomkit.ExternalMode) error {
+	u := d.f.User(c.User)
 	if u.ID == "" || u.Company != company.ID || u.Kind != roomkit.UserMember {
 		return d.denied("ADM-23", roomkit.ActionNone, "no such member of the company", c.User)
 	}
@@ -194,26 +178,26 @@ func checkPutUsers(c roomkit.PutUsers) error {
 			return fmt.Errorf("user %d of the list: %w", i, err)
 		}
 	}
-	return CheckPeople("Users", people)
+	return checkPeople("Users", people)
 }
 
 func checkOfUser(u roomkit.User) error {
 	if u.Kind == roomkit.UserNone || u.Kind >= roomkit.UserKindCount {
-		return roomkit.BadInput("Kind", "missing or unknown")
+		return bad("Kind", "missing or unknown")
 	}
 	if u.Status == roomkit.StatusNone || u.Status >= roomkit.UserStatusCount {
-		return roomkit.BadInput("Status", "missing or unknown")
+		return bad("Status", "missing or unknown")
 	}
 	if (u.Kind == roomkit.UserLINE) != (u.Company == "") {
-		return roomkit.BadInput("Company", "LINE users have none, all others have one")
+		return bad("Company", "LINE users have none, all others have one")
 	}
 	if u.Company != "" && !u.Company.Valid() {
-		return roomkit.BadInput("Company", "not a company id")
+		return bad("Company", "not a company id")
 	}
 	return nil
 }
 
-func needPutUsers(c roomkit.PutUsers, _ roomkit.Actor, n *store.Need) {
+func needPutUsers(n *store.Need, c roomkit.PutUsers) {
 	for _, u := range c.Users {
 		n.People = append(n.People, u.ID)
 		if u.Company != "" {
@@ -222,20 +206,20 @@ func needPutUsers(c roomkit.PutUsers, _ roomkit.Actor, n *store.Need) {
 	}
 }
 
-func decidePutUsers(c roomkit.PutUsers, d *Decider) error {
-	if !d.Actor.IsSystem() {
+func (d *decider) putUsers(users []roomkit.User) error {
+	if !d.actor.IsSystem() {
 		return d.denied("ADM-23", roomkit.ActionNone, "only the system provisions users")
 	}
-	for i, u := range c.Users {
-		before, company := *UserFacts(d.F, u.ID), CompanyFacts(d.F, u.Company)
+	for i, u := range users {
+		before, company := d.f.User(u.ID), d.f.company(u.Company)
 		field := fmt.Sprintf("Users[%d]", i)
 		if u.Company != "" && company.Version == 0 {
-			return roomkit.BadInput(field, "the company is not known")
+			return bad(field, "the company is not known")
 		}
 		after := givenUser(u)
 		if before.Version > 0 {
 			if before.Company != u.Company || before.Kind != u.Kind {
-				return roomkit.BadInput(field, "company and kind of a user never change")
+				return bad(field, "company and kind of a user never change")
 			}
 			if before.Works && !u.Works && company.Works == roomkit.ExternalAll || before.LINE && !u.LINE && company.LINE == roomkit.ExternalAll {
 				return d.denied("ADM-03", roomkit.ActionNone, "it is granted to all members", u.ID)
@@ -249,48 +233,32 @@ func decidePutUsers(c roomkit.PutUsers, d *Decider) error {
 	return nil
 }
 
-// given is what the host gave of a user, without what the library keeps.
+// givenUser is what the host gave of a user, without what the library keeps.
 func givenUser(u roomkit.User) roomkit.User {
 	u.Version, u.WorksSince, u.WorksLost, u.Ended, u.Groups = 0, 0, 0, 0, 0
 	return u
 }
 
-func checkSuspendUser(c roomkit.SuspendUser) error { return CheckUser("User", c.User) }
-func needSuspendUser(c roomkit.SuspendUser, _ roomkit.Actor, n *store.Need) {
-	n.People = append(n.People, c.User)
-}
-func checkDeleteUser(c roomkit.DeleteUser) error { return CheckUser("User", c.User) }
-func needDeleteUser(c roomkit.DeleteUser, _ roomkit.Actor, n *store.Need) {
-	n.People = append(n.People, c.User)
-}
-func checkRestoreUser(c roomkit.RestoreUser) error { return CheckUser("User", c.User) }
-func needRestoreUser(c roomkit.RestoreUser, _ roomkit.Actor, n *store.Need) {
-	n.People = append(n.People, c.User)
-}
-func decideDeleteUser(c roomkit.DeleteUser, d *Decider) error {
-	return d.setStatus(c.User, roomkit.StatusDeleted)
-}
-
-func decideSuspendUser(c roomkit.SuspendUser, d *Decider) error {
+func (d *decider) suspendUser(c roomkit.SuspendUser) error {
 	to := roomkit.StatusSuspended
 	if c.Lift {
 		to = roomkit.StatusActive
 	}
-	if u := UserFacts(d.F, c.User); u.Status == roomkit.StatusDeleted && (d.Actor.IsSystem() || d.Home() == u.Company) {
+	if u := d.f.user(c.User); u.Status == roomkit.StatusDeleted && (d.actor.IsSystem() || d.home() == u.Company) {
 		return d.denied("ADM-13", roomkit.ActionNone, "the account is deleted", c.User)
 	}
 	return d.setStatus(c.User, to)
 }
 
-func decideRestoreUser(c roomkit.RestoreUser, d *Decider) error {
-	if u := UserFacts(d.F, c.User); u.Status == roomkit.StatusSuspended || u.Status == roomkit.StatusActive {
+func (d *decider) restoreUser(id roomkit.UserID) error {
+	if u := d.f.user(id); u.Status == roomkit.StatusSuspended || u.Status == roomkit.StatusActive {
 		return d.mayAdministerUser(u)
 	}
-	return d.setStatus(c.User, roomkit.StatusActive)
+	return d.setStatus(id, roomkit.StatusActive)
 }
 
-func (d *Decider) setStatus(id roomkit.UserID, to roomkit.UserStatus) error {
-	u := *UserFacts(d.F, id)
+func (d *decider) setStatus(id roomkit.UserID, to roomkit.UserStatus) error {
+	u := d.f.User(id)
 	if err := d.mayAdministerUser(&u); err != nil {
 		return err
 	}
@@ -302,8 +270,8 @@ func (d *Decider) setStatus(id roomkit.UserID, to roomkit.UserStatus) error {
 
 // mayAdministerUser is for the system, which also keeps LINE users, and for
 // administrators of the user's company.
-func (d *Decider) mayAdministerUser(u *roomkit.User) error {
-	if d.Actor.IsSystem() && u.Kind == roomkit.UserLINE {
+func (d *decider) mayAdministerUser(u *roomkit.User) error {
+	if d.actor.IsSystem() && u.Kind == roomkit.UserLINE {
 		return nil
 	}
 	return d.mayAdminister(u.Company)
@@ -313,17 +281,17 @@ func checkSyncTeam(c roomkit.SyncTeam) error {
 	t := &c.Team
 	switch {
 	case !t.ID.Valid():
-		return roomkit.BadInput("Team.ID", "not a team id")
+		return bad("Team.ID", "not a team id")
 	case !t.Company.Valid():
-		return roomkit.BadInput("Team.Company", "not a company id")
+		return bad("Team.Company", "not a company id")
 	case t.Name == "":
 		return &roomkit.Invalid{Field: "Team.Name", Reason: "missing", Rule: "TEAM-09"}
 	case t.Leader != "" && !t.Leader.Valid():
-		return roomkit.BadInput("Team.Leader", "not a user id")
+		return bad("Team.Leader", "not a user id")
 	case t.Preset&^roomkit.AllFeatures != 0:
-		return roomkit.BadInput("Team.Preset", "unknown feature")
+		return bad("Team.Preset", "unknown feature")
 	case t.SyncedSeq < 0:
-		return roomkit.BadInput("Team.SyncedSeq", "negative")
+		return bad("Team.SyncedSeq", "negative")
 	}
 	if err := checkText("Team.Name", t.Name, roomkit.MaxGroupName, "LIM-04"); err != nil {
 		return err
@@ -331,7 +299,7 @@ func checkSyncTeam(c roomkit.SyncTeam) error {
 	return checkSome("Team.Members", t.Members, roomkit.MaxTeamMembers)
 }
 
-func needSyncTeam(c roomkit.SyncTeam, _ roomkit.Actor, n *store.Need) {
+func needSyncTeam(n *store.Need, c roomkit.SyncTeam) {
 	n.Team, n.Room = c.Team.ID, roomkit.TeamRoom(c.Team.ID)
 	n.Companies = append(n.Companies, c.Team.Company)
 	n.People = append(n.People, c.Team.Members...)
@@ -340,18 +308,18 @@ func needSyncTeam(c roomkit.SyncTeam, _ roomkit.Actor, n *store.Need) {
 	}
 }
 
-func decideSyncTeam(c roomkit.SyncTeam, d *Decider) error {
-	before, after := d.F.Team, c.Team
-	if err := d.mayAdminister(CompanyFacts(d.F, after.Company).ID); err != nil {
+func (d *decider) syncTeam(after roomkit.Team) error {
+	before := d.f.Team
+	if err := d.mayAdminister(d.f.company(after.Company).ID); err != nil {
 		return err
 	}
 	if before.Version > 0 && before.Company != after.Company {
 		return d.denied("ADM-23", roomkit.ActionNone, "the team belongs to another company")
 	}
 	if after.SyncedSeq > 0 && after.SyncedSeq < before.SyncedSeq {
-		return roomkit.BadInput("Team.SyncedSeq", "older than the last sync")
+		return bad("Team.SyncedSeq", "older than the last sync")
 	}
-	after.Members = roomkit.SortedPeople(after.Members)
+	after.Members = sorted(after.Members)
 	if err := d.checkTeamPeople(&after); err != nil {
 		return err
 	}
@@ -367,13 +335,13 @@ func decideSyncTeam(c roomkit.SyncTeam, d *Decider) error {
 }
 
 // checkTeamPeople demands known people of the team's company (TEAM-07).
-func (d *Decider) checkTeamPeople(t *roomkit.Team) error {
+func (d *decider) checkTeamPeople(t *roomkit.Team) error {
 	named := t.Members
 	if t.Leader != "" {
 		named = append(slices.Clone(named), t.Leader)
 	}
 	for _, id := range named {
-		if u := UserFacts(d.F, id); u.ID == "" || u.Status == roomkit.StatusDeleted || u.Company != t.Company {
+		if u := d.f.user(id); u.ID == "" || u.Status == roomkit.StatusDeleted || u.Company != t.Company {
 			return d.denied("TEAM-07", roomkit.ActionInvite, "not known members of the team's company", id)
 		}
 	}
@@ -390,15 +358,15 @@ func missingFrom(list, other []roomkit.UserID) (missing []roomkit.UserID) {
 	return missing
 }
 
-func (d *Decider) knows(people []roomkit.UserID) bool {
-	known := make(map[roomkit.UserID]bool, len(askedFacts(d.F).People))
-	for _, u := range askedFacts(d.F).People {
+func (d *decider) knows(people []roomkit.UserID) bool {
+	known := make(map[roomkit.UserID]bool, len(d.f.Need.People))
+	for _, u := range d.f.Need.People {
 		known[u] = true
 	}
 	return !slices.ContainsFunc(people, func(u roomkit.UserID) bool { return !known[u] })
 }
 
-func (d *Decider) emitTeam(before, after roomkit.Team, gone []roomkit.UserID) {
+func (d *decider) emitTeam(before, after roomkit.Team, gone []roomkit.UserID) {
 	e := &roomkit.TeamSynced{
 		Company: after.Company, Name: after.Name, Leader: after.Leader,
 		Added: missingFrom(after.Members, before.Members), Removed: gone,
@@ -422,40 +390,29 @@ func sameTeam(a, b roomkit.Team) bool {
 }
 
 // followTeam brings the room in line: its name, who joins and who leaves.
-func (d *Decider) followTeam(t *roomkit.Team, gone []roomkit.UserID) {
+func (d *decider) followTeam(t *roomkit.Team, gone []roomkit.UserID) {
 	if d.room.Name != t.Name {
 		d.emit(&roomkit.RoomRenamed{From: d.room.Name, To: t.Name}, roomkit.CauseOrganisation)
 	}
 	var out, in []Person
 	for _, id := range gone {
-		if who := d.someone(id); who.Row.Participant {
+		if who := d.person(id); who.Row.Participant {
 			out = append(out, who)
 		}
 	}
 	for _, id := range t.Members {
-		if who := d.someone(id); !who.TakesPart(&d.room) {
+		if who := d.person(id); !who.TakesPart(&d.room) {
 			in = append(in, who)
 		}
 	}
-	d.leave(out, roomkit.CauseOrganisation)
-	d.join(in, roomkit.CauseOrganisation, d.room.HistorySharing)
+	d.left(out, roomkit.CauseOrganisation)
+	d.joined(in, roomkit.CauseOrganisation, d.room.HistorySharing)
 	d.endIfEmpty()
 }
 
-func checkOpenTeamRoom(c roomkit.OpenTeamRoom) error {
-	if !c.Team.Valid() {
-		return roomkit.BadInput("Team", "not a team id")
-	}
-	return nil
-}
-
-func needOpenTeamRoom(c roomkit.OpenTeamRoom, _ roomkit.Actor, n *store.Need) {
-	n.Team, n.Room = c.Team, roomkit.TeamRoom(c.Team)
-}
-
-func decideOpenTeamRoom(c roomkit.OpenTeamRoom, d *Decider) error {
-	t := &d.F.Team
-	leads := !d.Actor.IsSystem() && t.Leader == d.Me.ID
+func (d *decider) openTeamRoom() error {
+	t := &d.f.Team
+	leads := !d.actor.IsSystem() && t.Leader == d.me.ID
 	if t.Version == 0 || !leads && d.mayAdminister(t.Company) != nil {
 		return d.denied("TEAM-03", roomkit.ActionNone, "only the team leader or an administrator opens the room")
 	}
@@ -465,8 +422,8 @@ func decideOpenTeamRoom(c roomkit.OpenTeamRoom, d *Decider) error {
 	if !t.Room {
 		return d.denied("TEAM-04", roomkit.ActionNone, "the administrator does not allow a room for this team")
 	}
-	byLeader := leads && !d.Me.Administrator
-	if byLeader && int64(len(t.Members)) > leaderTeamLimitPolicy(*d.policy()) {
+	byLeader := leads && !d.me.Administrator
+	if byLeader && int64(len(t.Members)) > orDefault(d.policy().LeaderTeamLimit, 100) {
 		return d.denied("LIM-08", roomkit.ActionNone, "for a team of this size the administrator opens the room")
 	}
 	if len(t.Members) == 0 {
@@ -481,7 +438,7 @@ func decideOpenTeamRoom(c roomkit.OpenTeamRoom, d *Decider) error {
 		cause:    roomkit.CauseOrganisation,
 	}
 	for _, id := range t.Members {
-		if who := d.someone(id); who.Status != roomkit.StatusDeleted && who.ID != "" {
+		if who := d.person(id); who.Status != roomkit.StatusDeleted && who.ID != "" {
 			o.people = append(o.people, who)
 		}
 	}

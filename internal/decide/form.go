@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,39 +13,48 @@ import (
 
 // The form of what callers give, before anything is loaded.
 
-func CheckRoom(id roomkit.RoomID) error {
+// CheckUser demands the form of a user's id.
+func CheckUser(field string, id roomkit.UserID) error { return checkID(field, id) }
+
+// CheckRoom demands a room.
+func CheckRoom(id roomkit.RoomID) error { return checkRoom(id) }
+
+// CheckPick looks at what a user picks for a room.
+func CheckPick(user roomkit.UserID, people []roomkit.UserID, audience roomkit.Audience) error {
+	return cmp.Or(checkEnum("Audience", audience, roomkit.AudienceCount), checkPeople("People", people), checkID("User", user))
+}
+
+func checkRoom(id roomkit.RoomID) error {
 	if id.IsZero() {
-		return roomkit.BadInput("Room", "missing")
+		return bad("Room", "missing")
 	}
 	return nil
 }
 
-func CheckUser(field string, id roomkit.UserID) error {
-	if !id.Valid() {
-		return roomkit.BadInput(field, "not a user id: 1 to 64 bytes of [A-Za-z0-9._~@:+-]")
-	}
-	return nil
+// checkRoomPeople is what most commands about people of a room carry.
+func checkRoomPeople(room roomkit.RoomID, people []roomkit.UserID) error {
+	return cmp.Or(checkRoom(room), checkPeople("People", people))
 }
 
 // checkPeople demands 1 to MaxPeople distinct well-formed ids.
-func CheckPeople(field string, people []roomkit.UserID) error {
+func checkPeople(field string, people []roomkit.UserID) error {
 	if len(people) == 0 {
-		return roomkit.BadInput(field, "nobody is named")
+		return bad(field, "nobody is named")
 	}
 	return checkSome(field, people, roomkit.MaxPeople)
 }
 
 func checkSome(field string, people []roomkit.UserID, limit int) error {
 	if len(people) > limit {
-		return roomkit.BadInput(field, fmt.Sprintf("more than %d people", limit))
+		return bad(field, fmt.Sprintf("more than %d people", limit))
 	}
 	for i, id := range people {
 		if !id.Valid() {
-			return CheckUser(fmt.Sprintf("%s[%d]", field, i), id)
+			return checkID(fmt.Sprintf("%s[%d]", field, i), id)
 		}
 	}
 	if twice, ok := duplicate(people); ok {
-		return roomkit.BadInput(field, "names "+string(twice)+" twice")
+		return bad(field, "names "+string(twice)+" twice")
 	}
 	return nil
 }
@@ -53,7 +63,7 @@ func duplicate(people []roomkit.UserID) (roomkit.UserID, bool) {
 	if len(people) < 2 {
 		return "", false
 	}
-	sorted := roomkit.SortedPeople(people)
+	sorted := sorted(people)
 	for i := 1; i < len(sorted); i++ {
 		if sorted[i] == sorted[i-1] {
 			return sorted[i], true
@@ -69,16 +79,16 @@ func checkText(field, s string, limit int, rule roomkit.Rule) error {
 		return &roomkit.Invalid{Field: field, Reason: fmt.Sprintf("longer than %d characters", limit), Rule: rule}
 	}
 	if !utf8.ValidString(s) {
-		return roomkit.BadInput(field, "not valid UTF-8")
+		return bad(field, "not valid UTF-8")
 	}
 	runes := []rune(s)
 	for i, r := range runes {
 		if forbiddenRune(runes, i) {
-			return roomkit.BadInput(field, fmt.Sprintf("holds the character %U", r))
+			return bad(field, fmt.Sprintf("holds the character %U", r))
 		}
 	}
 	if s != "" && strings.TrimSpace(s) == "" {
-		return roomkit.BadInput(field, "blank")
+		return bad(field, "blank")
 	}
 	return nil
 }
@@ -133,7 +143,7 @@ func derivedTitle(s string, limit int) string {
 
 func checkPhoto(s string) error {
 	if len(s) > roomkit.MaxPhotoBytes {
-		return roomkit.BadInput("Photo", fmt.Sprintf("longer than %d bytes", roomkit.MaxPhotoBytes))
+		return bad("Photo", fmt.Sprintf("longer than %d bytes", roomkit.MaxPhotoBytes))
 	}
 	return checkText("Photo", s, roomkit.MaxPhotoBytes, "")
 }
@@ -160,13 +170,29 @@ func nameKey(name string) string {
 	}, name)
 }
 
-func EnumOK[E ~uint8](field string, v, count E) error {
+func bad(field, reason string) error { return &roomkit.Invalid{Field: field, Reason: reason} }
+
+func checkEnum[E ~uint8](field string, v, count E) error {
 	if v >= count {
-		return roomkit.BadInput(field, fmt.Sprintf("unknown value %d", v))
+		return bad(field, fmt.Sprintf("unknown value %d", v))
 	}
 	return nil
 }
 
-func Without(people []roomkit.UserID, id roomkit.UserID) []roomkit.UserID {
+// checkID demands the form of an id of a user, a company or a team.
+func checkID[ID interface{ Valid() bool }](field string, id ID) error {
+	if !id.Valid() {
+		return bad(field, "not an id: 1 to 64 bytes of [A-Za-z0-9._~@:+-]")
+	}
+	return nil
+}
+
+func sorted(people []roomkit.UserID) []roomkit.UserID {
+	people = slices.Clone(people)
+	slices.Sort(people)
+	return people
+}
+
+func without(people []roomkit.UserID, id roomkit.UserID) []roomkit.UserID {
 	return slices.DeleteFunc(slices.Clone(people), func(u roomkit.UserID) bool { return u == id })
 }

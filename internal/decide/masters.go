@@ -7,29 +7,17 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
-func checkAppointMasters(c roomkit.AppointMasters) error {
-	if err := CheckRoom(c.Room); err != nil {
-		return err
-	}
-	return CheckPeople("People", c.People)
-}
-
-func needAppointMasters(c roomkit.AppointMasters, _ roomkit.Actor, n *store.Need) {
-	n.Room = c.Room
-	n.People = append(n.People, c.People...)
-}
-
-func decideAppointMasters(c roomkit.AppointMasters, d *Decider) error {
+func (d *decider) appointMasters(people []roomkit.UserID) error {
 	if err := d.may(roomkit.ActionAppointMaster); err != nil {
 		return err
 	}
-	return d.makeMasters(c.People, roomkit.CauseAdded)
+	return d.makeMasters(people, roomkit.CauseAdded)
 }
 
-func (d *Decider) makeMasters(list []roomkit.UserID, cause roomkit.Cause) error {
+func (d *decider) makeMasters(list []roomkit.UserID, cause roomkit.Cause) error {
 	var fresh []roomkit.UserID
 	for _, id := range list {
-		if who := d.someone(id); !who.Manages(&d.room) {
+		if who := d.person(id); !who.Manages(&d.room) {
 			fresh = append(fresh, id)
 		}
 	}
@@ -40,31 +28,19 @@ func (d *Decider) makeMasters(list []roomkit.UserID, cause roomkit.Cause) error 
 	if err := d.checkMasters(people, d.room.Kind, d.room.Company); err != nil {
 		return err
 	}
-	d.appoint(people, cause)
+	d.appointed(people, cause)
 	return nil
 }
 
-func checkDismissMasters(c roomkit.DismissMasters) error {
-	if err := CheckRoom(c.Room); err != nil {
-		return err
-	}
-	return CheckPeople("People", c.People)
-}
-
-func needDismissMasters(c roomkit.DismissMasters, _ roomkit.Actor, n *store.Need) {
-	n.Room = c.Room
-	n.People = append(n.People, c.People...)
-}
-
-func decideDismissMasters(c roomkit.DismissMasters, d *Decider) error {
+func (d *decider) dismissMasters(people []roomkit.UserID) error {
 	if err := d.may(roomkit.ActionDismissMaster); err != nil {
 		return err
 	}
 	var self, others []Person
-	for _, id := range c.People {
-		switch who := d.someone(id); {
+	for _, id := range people {
+		switch who := d.person(id); {
 		case !who.Row.Master:
-		case id == d.Actor.User():
+		case id == d.actor.User():
 			self = append(self, who)
 		default:
 			others = append(others, who)
@@ -73,13 +49,13 @@ func decideDismissMasters(c roomkit.DismissMasters, d *Decider) error {
 	if len(self)+len(others) == 0 {
 		return nil
 	}
-	if err := d.checkMasterRemains(c.People, dismissLastRule(d.room.Kind)); err != nil {
+	if err := d.checkMasterRemains(people, dismissLastRule(d.room.Kind)); err != nil {
 		return err
 	}
 	ended := func(p Person) bool { return !d.member(p.ID).Master }
 	d.dismissVoid(append(self, others...))
-	d.dismiss(slices.DeleteFunc(others, ended), roomkit.CauseRemoved)
-	d.dismiss(slices.DeleteFunc(self, ended), roomkit.CauseSelf)
+	d.dismissed(slices.DeleteFunc(others, ended), roomkit.CauseRemoved)
+	d.dismissed(slices.DeleteFunc(self, ended), roomkit.CauseSelf)
 	return nil
 }
 
@@ -92,44 +68,32 @@ func dismissLastRule(kind roomkit.Kind) roomkit.Rule {
 
 // checkMasterRemains demands that somebody besides those who go is a Group
 // Master whose role counts (GRP-04).
-func (d *Decider) checkMasterRemains(going []roomkit.UserID, rule roomkit.Rule) error {
-	if !askedFacts(d.F).Masters {
+func (d *decider) checkMasterRemains(going []roomkit.UserID, rule roomkit.Rule) error {
+	if !d.f.Need.Masters {
 		return d.more(func(n *store.Need) { n.Masters = true })
 	}
-	for i := range d.F.Members {
-		who := PersonFacts(d.F, d.F.Members[i].User)
-		if who.Manages(&d.F.Room) && !slices.Contains(going, who.ID) {
+	for i := range d.f.Members {
+		who := d.f.Person(d.f.Members[i].User)
+		if who.Manages(&d.f.Room) && !slices.Contains(going, who.ID) {
 			return nil
 		}
 	}
 	return d.denied(rule, roomkit.ActionDismissMaster, "no Group Master would remain", going...)
 }
 
-func checkHandOver(c roomkit.HandOver) error {
-	if err := CheckRoom(c.Room); err != nil {
-		return err
-	}
-	return CheckUser("To", c.To)
-}
-
-func needHandOver(c roomkit.HandOver, _ roomkit.Actor, n *store.Need) {
-	n.Room = c.Room
-	n.People = append(n.People, c.To)
-}
-
-func decideHandOver(c roomkit.HandOver, d *Decider) error {
+func (d *decider) handOver(to roomkit.UserID) error {
 	if err := d.may(roomkit.ActionAppointMaster); err != nil {
 		return err
 	}
-	if !d.Me.Manages(&d.room) {
+	if !d.me.Manages(&d.room) {
 		return d.denied("GRP-08", roomkit.ActionDismissMaster, "only a Group Master has the role to hand over")
 	}
-	if c.To == d.Me.ID {
-		return roomkit.BadInput("To", "oneself")
+	if to == d.me.ID {
+		return bad("To", "oneself")
 	}
-	if err := d.makeMasters([]roomkit.UserID{c.To}, roomkit.CauseHandedOver); err != nil {
+	if err := d.makeMasters([]roomkit.UserID{to}, roomkit.CauseHandedOver); err != nil {
 		return err
 	}
-	d.dismiss([]Person{d.Me}, roomkit.CauseHandedOver)
+	d.dismissed([]Person{d.me}, roomkit.CauseHandedOver)
 	return nil
 }

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/store"
 )
 
 var writeMatrix = flag.Bool("write-matrix", false, "rewrite testdata/authority.golden, to be reviewed by diff")
@@ -65,14 +64,15 @@ var circumstances = []circumstance{
 }
 
 // stage builds the facts of one kind of room in one circumstance.
-func stage(kind roomkit.Kind, c circumstance) store.Facts {
+func stage(kind roomkit.Kind, c circumstance) *Facts {
 	room := roomkit.Room{ID: theRoom, Kind: kind, State: roomkit.StateActive, Version: 9, Company: "acme", Name: "name", Features: roomkit.AllFeatures, ChangedAt: worldTime}
 	team := roomkit.Team{ID: "t", Version: 1, Company: "acme", Leader: "leader", Room: true, Features: true, Photo: true}
 	c.change(&room, &team)
-	f := store.Facts{Companies: []roomkit.Company{
+	f := &Facts{}
+	f.Companies = []roomkit.Company{
 		{ID: "acme", Version: 5, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected, LINE: roomkit.ExternalAll},
 		{ID: "bolt", Version: 5, Core: true, Works: roomkit.ExternalAll},
-	}}
+	}
 	for _, actor := range cast {
 		u := roomkit.User{ID: actor.id, Version: 3, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true}
 		row := roomkit.Member{
@@ -143,8 +143,10 @@ func commandLabel(c roomkit.Command) string {
 	case roomkit.Convert:
 		return "Convert to " + c.To.String()
 	case roomkit.Edit:
-		for action := range roomkit.Elements[roomkit.Action](changesEdit(c)) {
-			return "Edit " + action.String()
+		for _, a := range asks(&c) {
+			if a.set {
+				return "Edit " + a.action.String()
+			}
 		}
 	case roomkit.CreateRoom:
 		return "CreateRoom from it"
@@ -153,20 +155,16 @@ func commandLabel(c roomkit.Command) string {
 }
 
 // verdict gives the answer in one word: ok, already, opens, or what refuses.
-func verdict(rules *roomkit.Rules, f store.Facts, actor roomkit.Actor, cmd roomkit.Command) string {
-	need := NeedRules(rules, actor, cmd)
-	need.Everybody, need.Masters = true, true
-	f.Asked = &need
-	f.NewRoom = roomkit.RoomID{2}
+func verdict(rules *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomkit.Command) string {
+	f.Need, f.NewRoom = Need(actor, cmd), roomkit.RoomID{2}
 	for {
-		d, err := DecideRules(rules, f, actor, cmd, worldTime)
+		f.Need.Everybody, f.Need.Masters = true, true
+		d, err := Decide(rules, f, actor, cmd, worldTime)
 		var denied *roomkit.Denied
 		var bad *roomkit.Invalid
-		var more *MoreNeeded
 		switch {
-		case errors.As(err, &more):
-			f.Asked = &more.Need
-			f.Asked.Everybody, f.Asked.Masters = true, true
+		case d.Need != nil:
+			f.Need = *d.Need
 		case errors.As(err, &denied):
 			return string(denied.Rule)
 		case errors.As(err, &bad):
@@ -238,7 +236,7 @@ func castIDs() (list []roomkit.UserID) {
 	return list
 }
 
-func verdicts(rules *roomkit.Rules, f store.Facts, actors []roomkit.UserID, cmd roomkit.Command) map[string][]string {
+func verdicts(rules *roomkit.Rules, f *Facts, actors []roomkit.UserID, cmd roomkit.Command) map[string][]string {
 	answers := map[string][]string{}
 	for _, id := range actors {
 		v := verdict(rules, f, roomkit.By(id), cmd)
@@ -250,11 +248,10 @@ func verdicts(rules *roomkit.Rules, f store.Facts, actors []roomkit.UserID, cmd 
 }
 
 // answersOf asks whether each may take an action; Check and Access have to agree.
-func answersOf(t *testing.T, rules *roomkit.Rules, f store.Facts, actors []roomkit.UserID, action roomkit.Action) map[string][]string {
+func answersOf(t *testing.T, rules *roomkit.Rules, f *Facts, actors []roomkit.UserID, action roomkit.Action) map[string][]string {
 	answers := map[string][]string{}
 	ask := func(actor roomkit.Actor) {
-		who := PersonFacts(&f, actor.User())
-		err := MayRules(rules, &f, &who, actor, action)
+		err := May(rules, f, actor, action)
 		var denied *roomkit.Denied
 		answer := "yes"
 		switch {
@@ -265,7 +262,7 @@ func answersOf(t *testing.T, rules *roomkit.Rules, f store.Facts, actors []roomk
 		}
 		answers[answer] = append(answers[answer], actor.String())
 		if !actor.IsSystem() {
-			access := AccessRules(rules, &f, f.Room.ID, actor.User())
+			access := Access(rules, f, f.Room.ID, actor.User())
 			require.Equal(t, err == nil, access.Can(action), "%s: %s in a %s", actor, action, f.Room.Kind)
 		}
 	}

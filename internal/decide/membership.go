@@ -11,15 +11,15 @@ import (
 // The helpers here turn "these people join" into events with absolute counts.
 // They do not judge; the commands have done that before.
 
-// join admits people, in byte order. Somebody whose old membership does not count
+// joined admits people, in byte order. Somebody whose old membership does not count
 // any more leaves it first, with the cause for which it ended (EXT-25).
-func (d *Decider) join(who []Person, cause roomkit.Cause, readAll bool) {
+func (d *decider) joined(who []Person, cause roomkit.Cause, readAll bool) {
 	d.endVoid(who)
 	sortPeople(who)
 	for chunk := range slices.Chunk(who, roomkit.MaxPeople) {
 		e := &roomkit.MemberJoined{People: make([]roomkit.Person, 0, len(chunk)), ReadAll: readAll, Counts: d.room.Counts}
 		for i := range chunk {
-			e.People = append(e.People, chunk[i].asPerson())
+			e.People = append(e.People, chunk[i].named())
 			takeCounts(&e.Counts, &chunk[i], d.room.Company, +1)
 			d.tallyUser(&chunk[i], +1)
 		}
@@ -30,18 +30,18 @@ func (d *Decider) join(who []Person, cause roomkit.Cause, readAll bool) {
 
 // endVoid ends what does not count any more of those who take part by the rows,
 // their roles with it.
-func (d *Decider) endVoid(who []Person) {
+func (d *decider) endVoid(who []Person) {
 	var inside []Person
 	for i := range who {
 		if d.member(who[i].ID).Participant {
 			inside = append(inside, who[i])
 		}
 	}
-	d.expel(inside, roomkit.CausePermission)
-	d.expel(inside, roomkit.CauseAccount)
+	d.expelled(inside, roomkit.CausePermission)
+	d.expelled(inside, roomkit.CauseAccount)
 }
 
-func (d *Decider) voidCause(who *Person, since roomkit.Epoch) roomkit.Cause {
+func (d *decider) voidCause(who *Person, since roomkit.Epoch) roomkit.Cause {
 	switch who.voidRule(&d.room, since) {
 	case "":
 		return roomkit.CauseNone
@@ -51,10 +51,10 @@ func (d *Decider) voidCause(who *Person, since roomkit.Epoch) roomkit.Cause {
 	return roomkit.CausePermission
 }
 
-// expel ends those participations and master roles of people that do not count
+// expelled ends those participations and master roles of people that do not count
 // any more for this cause, each on its own: a role given after the loss stays. It
 // says so when no Group Master is left (ADM-19).
-func (d *Decider) expel(gone []Person, cause roomkit.Cause) {
+func (d *decider) expelled(gone []Person, cause roomkit.Cause) {
 	before := d.room.Masters
 	var members, both, masters []Person
 	for i := range gone {
@@ -70,17 +70,17 @@ func (d *Decider) expel(gone []Person, cause roomkit.Cause) {
 			masters = append(masters, gone[i])
 		}
 	}
-	d.leaveWith(members, cause, false)
-	d.leaveWith(both, cause, true)
-	d.dismiss(masters, cause)
+	d.leftWith(members, cause, false)
+	d.leftWith(both, cause, true)
+	d.dismissed(masters, cause)
 	if before > 0 && d.room.Masters == 0 {
 		d.emit(&roomkit.MasterVacated{}, cause)
 	}
 }
 
-// remove takes people out and ends their roles. What did not count any more ends
+// removed takes people out and ends their roles. What did not count any more ends
 // for its own cause first (NTF-09).
-func (d *Decider) remove(who []Person) {
+func (d *decider) removed(who []Person) {
 	d.endVoid(who)
 	var members, masters []Person
 	for i := range who {
@@ -91,19 +91,19 @@ func (d *Decider) remove(who []Person) {
 			masters = append(masters, who[i])
 		}
 	}
-	d.leave(members, roomkit.CauseRemoved)
-	d.dismiss(masters, roomkit.CauseRemoved)
+	d.left(members, roomkit.CauseRemoved)
+	d.dismissed(masters, roomkit.CauseRemoved)
 }
 
-// leave ends participations and the master roles of those people.
-func (d *Decider) leave(who []Person, cause roomkit.Cause) { d.leaveWith(who, cause, true) }
+// left ends participations and the master roles of those people.
+func (d *decider) left(who []Person, cause roomkit.Cause) { d.leftWith(who, cause, true) }
 
-func (d *Decider) leaveWith(who []Person, cause roomkit.Cause, roles bool) {
+func (d *decider) leftWith(who []Person, cause roomkit.Cause, roles bool) {
 	sortPeople(who)
 	for chunk := range slices.Chunk(who, roomkit.MaxPeople) {
 		e := &roomkit.MemberLeft{People: make([]roomkit.Person, 0, len(chunk)), Name: d.room.Name, Counts: d.room.Counts}
 		for i := range chunk {
-			e.People = append(e.People, chunk[i].asPerson())
+			e.People = append(e.People, chunk[i].named())
 			row := d.member(chunk[i].ID)
 			takeCounts(&e.Counts, &chunk[i], d.room.Company, -1)
 			if roles && row.Master {
@@ -117,9 +117,9 @@ func (d *Decider) leaveWith(who []Person, cause roomkit.Cause, roles bool) {
 	}
 }
 
-// appoint makes people Group Masters who are not. Somebody whose old role does not
+// appointed makes people Group Masters who are not. Somebody whose old role does not
 // count any more is dismissed first, with the cause for which it ended.
-func (d *Decider) appoint(who []Person, cause roomkit.Cause) {
+func (d *decider) appointed(who []Person, cause roomkit.Cause) {
 	if len(who) == 0 {
 		return
 	}
@@ -131,7 +131,7 @@ func (d *Decider) appoint(who []Person, cause roomkit.Cause) {
 	d.applyTo(e.People, e)
 }
 
-func (d *Decider) dismissVoid(who []Person) {
+func (d *decider) dismissVoid(who []Person) {
 	for _, cause := range []roomkit.Cause{roomkit.CausePermission, roomkit.CauseAccount} {
 		var gone []Person
 		for i := range who {
@@ -139,11 +139,11 @@ func (d *Decider) dismissVoid(who []Person) {
 				gone = append(gone, who[i])
 			}
 		}
-		d.dismiss(gone, cause)
+		d.dismissed(gone, cause)
 	}
 }
 
-func (d *Decider) dismiss(who []Person, cause roomkit.Cause) {
+func (d *decider) dismissed(who []Person, cause roomkit.Cause) {
 	if len(who) == 0 {
 		return
 	}
@@ -154,7 +154,7 @@ func (d *Decider) dismiss(who []Person, cause roomkit.Cause) {
 	d.applyTo(e.People, e)
 }
 
-func (d *Decider) applyTo(people []roomkit.Person, e roomkit.Event) {
+func (d *decider) applyTo(people []roomkit.Person, e roomkit.Event) {
 	for i := range people {
 		row := *d.member(people[i].User)
 		row.User = people[i].User
@@ -162,15 +162,15 @@ func (d *Decider) applyTo(people []roomkit.Person, e roomkit.Event) {
 	}
 }
 
-// end closes the room for everybody.
-func (d *Decider) end(deleted bool) {
+// ended closes the room for everybody.
+func (d *decider) ended(deleted bool) {
 	e := &roomkit.RoomEnded{Deleted: deleted, Counts: d.room.Counts}
 	if d.room.Kind.IsGroup() {
-		d.tallyCompany(CompanyFacts(d.F, d.room.Company), -1)
+		d.tallyCompany(d.f.company(d.room.Company), -1)
 	}
 	d.emit(e, roomkit.CauseRoomEnded)
 	d.out.Rows.Ended = append(d.out.Rows.Ended, store.RoomEnd{
-		Room: d.room.ID, Kind: d.room.Kind, At: e.At, Version: e.Version, Cause: roomkit.CauseRoomEnded, By: d.Actor,
+		Room: d.room.ID, Kind: d.room.Kind, At: e.At, Version: e.Version, Cause: roomkit.CauseRoomEnded, By: d.actor,
 	})
 }
 
@@ -186,7 +186,7 @@ func takeCounts(c *roomkit.Counts, who *Person, owner roomkit.CompanyID, by int6
 	}
 }
 
-func (d *Decider) tallyUser(who *Person, by int64) {
+func (d *decider) tallyUser(who *Person, by int64) {
 	if !d.room.Kind.IsGroup() {
 		return
 	}
@@ -200,7 +200,7 @@ func (d *Decider) tallyUser(who *Person, by int64) {
 	d.out.Rows.Tallies = append(d.out.Rows.Tallies, t)
 }
 
-func (d *Decider) tallyCompany(c *roomkit.Company, by int64) {
+func (d *decider) tallyCompany(c *roomkit.Company, by int64) {
 	t := store.Tally{Company: c.ID, Was: c.Groups, Now: c.Groups + by}
 	d.out.Rows.Tallies = append(d.out.Rows.Tallies, t)
 }
@@ -214,7 +214,7 @@ func sortPeople(who []Person) {
 func asPeople(who []Person) []roomkit.Person {
 	people := make([]roomkit.Person, 0, len(who))
 	for i := range who {
-		people = append(people, who[i].asPerson())
+		people = append(people, who[i].named())
 	}
 	return people
 }

@@ -8,27 +8,22 @@ import (
 )
 
 func checkInvite(c roomkit.Invite) error {
-	if err := CheckRoom(c.Room); err != nil {
+	if err := checkRoom(c.Room); err != nil {
 		return err
 	}
 	if err := checkText("Name", c.Name, roomkit.MaxGroupName, "EXT-34"); err != nil {
 		return err
 	}
-	return CheckPeople("People", c.People)
+	return checkPeople("People", c.People)
 }
 
-func needInvite(c roomkit.Invite, _ roomkit.Actor, n *store.Need) {
-	n.Room = c.Room
-	n.People = append(n.People, c.People...)
-}
-
-func decideInvite(c roomkit.Invite, d *Decider) error {
+func (d *decider) invite(c roomkit.Invite) error {
 	if err := d.may(roomkit.ActionInvite); err != nil {
 		return err
 	}
 	newcomers := make([]roomkit.UserID, 0, len(c.People))
 	for _, id := range c.People {
-		if who := d.someone(id); !who.TakesPart(&d.room) {
+		if who := d.person(id); !who.TakesPart(&d.room) {
 			newcomers = append(newcomers, id)
 		}
 	}
@@ -43,18 +38,18 @@ func decideInvite(c roomkit.Invite, d *Decider) error {
 	if err != nil {
 		return err
 	}
-	p := d.SortOut(people, d.room.Company)
+	p := sortOut(people, d.room.Company)
 	if opens, err := d.invitationOpens(&p); err != nil {
 		return err
 	} else if opens {
-		return openNewInvite(c, d, people)
+		return d.openNew(c.Name, people)
 	}
 	return d.admit(people)
 }
 
 // invitationOpens reports whether the room cannot take the people in, so that a
 // new one has to be opened (DIR-06, GEN-27).
-func (d *Decider) invitationOpens(p *picked) (bool, error) {
+func (d *decider) invitationOpens(p *picked) (bool, error) {
 	switch d.room.Kind {
 	case roomkit.KindDirect:
 		return true, nil
@@ -68,7 +63,7 @@ func (d *Decider) invitationOpens(p *picked) (bool, error) {
 }
 
 // admit takes the people into the same room (GEN-03, COM-13).
-func (d *Decider) admit(people []Person) error {
+func (d *decider) admit(people []Person) error {
 	cause := roomkit.CauseAdded
 	var err error
 	switch d.room.Kind {
@@ -88,18 +83,18 @@ func (d *Decider) admit(people []Person) error {
 	if err := d.checkRoomFor(people, d.room.Kind, d.room.Participants, "LIM-02"); err != nil {
 		return err
 	}
-	d.join(people, cause, d.room.HistorySharing)
+	d.joined(people, cause, d.room.HistorySharing)
 	return nil
 }
 
 // openNew opens the room for those who take part here and may take part there,
 // together with the invited (AMB-20, AMB-21). This room stays as it is (GEN-28).
-func openNewInvite(c roomkit.Invite, d *Decider, invited []Person) error {
+func (d *decider) openNew(name string, invited []Person) error {
 	here, err := d.everybodyHere()
 	if err != nil {
 		return err
 	}
-	p := d.SortOut(append(slices.Clone(invited), here...), d.Home())
+	p := sortOut(append(slices.Clone(invited), here...), d.home())
 	kind := roomkit.KindGeneral
 	switch {
 	case len(p.outsiders) > 0 && len(p.line) > 0:
@@ -107,17 +102,17 @@ func openNewInvite(c roomkit.Invite, d *Decider, invited []Person) error {
 	case len(p.outsiders) > 0:
 		kind = roomkit.KindExternalGroup
 	case len(p.line) > 0:
-		if err := d.checkLINE(append(slices.Clone(invited), d.Me)); err != nil {
+		if err := d.checkLINE(append(slices.Clone(invited), d.me)); err != nil {
 			return err
 		}
 	}
 	o := opening{
-		id: d.F.NewRoom, kind: kind, company: d.Home(), origin: roomkit.OriginInvite,
-		name: c.Name, people: invited,
+		id: d.f.NewRoom, kind: kind, company: d.home(), origin: roomkit.OriginInvite,
+		name: name, people: invited,
 	}
 	if kind == roomkit.KindExternalGroup {
-		o.masters = []Person{d.Me}
-		if err := d.checkExternal(append(slices.Clone(invited), d.Me), d.Home()); err != nil {
+		o.masters = []Person{d.me}
+		if err := d.checkExternal(append(slices.Clone(invited), d.me), d.home()); err != nil {
 			return err
 		}
 	}
@@ -136,16 +131,16 @@ func openNewInvite(c roomkit.Invite, d *Decider, invited []Person) error {
 }
 
 // everybodyHere gives the effective participants of the room of the facts.
-func (d *Decider) everybodyHere() ([]Person, error) {
-	if !askedFacts(d.F).Everybody {
+func (d *decider) everybodyHere() ([]Person, error) {
+	if !d.f.Need.Everybody {
 		return nil, d.more(func(n *store.Need) { n.Everybody = true })
 	}
 	if d.room.Participants > roomkit.MaxEverybody {
-		return nil, roomkit.BadInput("Room", "too many participants for this command")
+		return nil, bad("Room", "too many participants for this command")
 	}
 	var here []Person
-	for i := range d.F.Members {
-		if who := PersonFacts(d.F, d.F.Members[i].User); who.TakesPart(&d.F.Room) {
+	for i := range d.f.Members {
+		if who := d.f.Person(d.f.Members[i].User); who.TakesPart(&d.f.Room) {
 			here = append(here, who)
 		}
 	}
@@ -153,10 +148,10 @@ func (d *Decider) everybodyHere() ([]Person, error) {
 }
 
 // everyRow gives everybody who has a row in the room of the facts.
-func (d *Decider) everyRow() []Person {
-	all := make([]Person, 0, len(d.F.Members))
-	for i := range d.F.Members {
-		all = append(all, PersonFacts(d.F, d.F.Members[i].User))
+func (d *decider) everyRow() []Person {
+	all := make([]Person, 0, len(d.f.Members))
+	for i := range d.f.Members {
+		all = append(all, d.f.Person(d.f.Members[i].User))
 	}
 	return all
 }
@@ -168,52 +163,40 @@ func (p *Person) fits(kind roomkit.Kind, withLINE bool) bool {
 	case p.Status != roomkit.StatusActive:
 		return false
 	case kind == roomkit.KindExternalGroup:
-		return worksPermittedUser(p.User, p.company)
+		return p.worksPermitted()
 	case withLINE:
-		return p.Kind == roomkit.UserLINE || linePermittedUser(p.User, p.company)
+		return p.Kind == roomkit.UserLINE || p.linePermitted()
 	}
 	return true
 }
 
-func checkRemove(c roomkit.Remove) error {
-	if err := CheckRoom(c.Room); err != nil {
-		return err
-	}
-	return CheckPeople("People", c.People)
-}
-
-func needRemove(c roomkit.Remove, _ roomkit.Actor, n *store.Need) {
-	n.Room = c.Room
-	n.People = append(n.People, c.People...)
-}
-
-func decideRemove(c roomkit.Remove, d *Decider) error {
+func (d *decider) remove(people []roomkit.UserID) error {
 	if err := d.may(roomkit.ActionRemove); err != nil {
 		return err
 	}
 	var gone []Person
 	var absent []roomkit.UserID
 	endsRole := false
-	for _, id := range c.People {
-		who := d.someone(id)
+	for _, id := range people {
+		who := d.person(id)
 		if !who.Row.Participant {
 			absent = append(absent, id)
 		}
 		endsRole = endsRole || who.Row.Master
 		gone = append(gone, who)
 	}
-	if slices.Contains(c.People, d.Actor.User()) && !d.Me.Manages(&d.room) {
+	if slices.Contains(people, d.actor.User()) && !d.me.Manages(&d.room) {
 		return d.denied(removeSelfRule(d.room.Kind), roomkit.ActionRemove, "oneself: that would be leaving")
 	}
 	if len(absent) > 0 {
 		return d.denied("COM-08", roomkit.ActionRemove, "not participants", absent...)
 	}
 	if endsRole {
-		if err := d.checkMasterRemains(c.People, removeLastRule(d.room.Kind)); err != nil {
+		if err := d.checkMasterRemains(people, removeLastRule(d.room.Kind)); err != nil {
 			return err
 		}
 	}
-	d.remove(gone)
+	d.removed(gone)
 	d.endIfEmpty()
 	return nil
 }
@@ -238,42 +221,33 @@ func removeLastRule(kind roomkit.Kind) roomkit.Rule {
 }
 
 // endIfEmpty dissolves a room without people (COM-09).
-func (d *Decider) endIfEmpty() {
-	if humansCounts(d.room.Counts) == 0 {
-		d.end(false)
+func (d *decider) endIfEmpty() {
+	if d.room.Participants == d.room.Bots {
+		d.ended(false)
 	}
 }
 
-func checkLeave(c roomkit.Leave) error { return CheckRoom(c.Room) }
-
-func needLeave(c roomkit.Leave, _ roomkit.Actor, n *store.Need) { n.Room = c.Room }
-
-func decideLeave(c roomkit.Leave, d *Decider) error {
+func (d *decider) leave() error {
 	if err := d.may(roomkit.ActionLeave); err != nil {
 		return err
 	}
-	d.leave([]Person{d.Me}, roomkit.CauseSelf)
+	d.left([]Person{d.me}, roomkit.CauseSelf)
 	d.endIfEmpty()
 	return nil
 }
 
 func checkExpel(c roomkit.Expel) error {
-	if err := CheckRoom(c.Room); err != nil {
+	if err := checkRoom(c.Room); err != nil {
 		return err
 	}
 	if c.Cause != roomkit.CausePermission && c.Cause != roomkit.CauseAccount {
-		return roomkit.BadInput("Cause", "neither a withdrawn permission nor an ended account")
+		return bad("Cause", "neither a withdrawn permission nor an ended account")
 	}
-	return CheckPeople("People", c.People)
+	return checkPeople("People", c.People)
 }
 
-func needExpel(c roomkit.Expel, _ roomkit.Actor, n *store.Need) {
-	n.Room = c.Room
-	n.People = append(n.People, c.People...)
-}
-
-func decideExpel(c roomkit.Expel, d *Decider) error {
-	if !d.Actor.IsSystem() {
+func (d *decider) expel(c roomkit.Expel) error {
+	if !d.actor.IsSystem() {
 		return d.denied("EXT-24", roomkit.ActionRemove, "automatic removal belongs to the system")
 	}
 	if d.room.State != roomkit.StateActive {
@@ -281,9 +255,9 @@ func decideExpel(c roomkit.Expel, d *Decider) error {
 	}
 	people := make([]Person, 0, len(c.People))
 	for _, id := range c.People {
-		people = append(people, d.someone(id))
+		people = append(people, d.person(id))
 	}
-	d.expel(people, c.Cause)
+	d.expelled(people, c.Cause)
 	if len(d.out.Events) > 0 {
 		d.endIfEmpty()
 	}

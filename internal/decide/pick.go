@@ -17,7 +17,7 @@ type picked struct {
 
 func (p *picked) outside() int { return len(p.outsiders) + len(p.line) }
 
-func (d *Decider) SortOut(all []Person, owner roomkit.CompanyID) picked {
+func sortOut(all []Person, owner roomkit.CompanyID) picked {
 	p := picked{all: all}
 	for i := range all {
 		switch {
@@ -31,18 +31,18 @@ func (d *Decider) SortOut(all []Person, owner roomkit.CompanyID) picked {
 }
 
 // pick gathers people who are to come into a room.
-func (d *Decider) pick(list []roomkit.UserID, unknown roomkit.Rule) ([]Person, error) {
-	people := d.People(list)
+func (d *decider) pick(list []roomkit.UserID, unknown roomkit.Rule) ([]Person, error) {
+	people := d.f.people(list)
 	if err := d.checkPicked(people, unknown); err != nil {
 		return nil, err
 	}
 	return people, nil
 }
 
-func (d *Decider) People(list []roomkit.UserID) []Person {
+func (f *Facts) people(list []roomkit.UserID) []Person {
 	people := make([]Person, 0, len(list))
 	for _, id := range list {
-		who := d.someone(id)
+		who := f.Person(id)
 		if who.ID == "" {
 			who.User = &roomkit.User{ID: id} // with an id, to be named in a refusal
 		}
@@ -55,7 +55,7 @@ func (d *Decider) People(list []roomkit.UserID) []Person {
 // the actor, because there is no such user or because it is an outsider who is no
 // contact, is refused with the same rule: the answer does not tell which. Bots of
 // other companies are unknown, too.
-func (d *Decider) checkPicked(people []Person, unknown roomkit.Rule) error {
+func (d *decider) checkPicked(people []Person, unknown roomkit.Rule) error {
 	var strangers, suspended, noCore []roomkit.UserID
 	for i := range people {
 		switch who := &people[i]; {
@@ -78,23 +78,23 @@ func (d *Decider) checkPicked(people []Person, unknown roomkit.Rule) error {
 	return nil
 }
 
-func (d *Decider) isStranger(who *Person) bool {
+func (d *decider) isStranger(who *Person) bool {
 	if who.Status == roomkit.StatusNone || who.Status == roomkit.StatusDeleted {
 		return true
 	}
-	colleague := who.User.Company != "" && who.User.Company == d.Home()
-	if colleague || d.Actor.IsSystem() || who.Row.Participant {
+	colleague := who.User.Company != "" && who.User.Company == d.home()
+	if colleague || d.actor.IsSystem() || who.Row.Participant {
 		return false
 	}
-	return who.Kind == roomkit.UserBot || !d.policy().AnyoneIsContact && !isContactFacts(d.F, who.ID)
+	return who.Kind == roomkit.UserBot || !d.policy().AnyoneIsContact && !d.f.isContact(who.ID)
 }
 
 // home is the company for which the actor acts.
-func (d *Decider) Home() roomkit.CompanyID { return d.Me.User.Company }
+func (d *decider) home() roomkit.CompanyID { return d.me.User.Company }
 
 // checkExternal demands what everyone in an external group needs (EXT-02 to
 // EXT-04, EXT-30, EXT-33).
-func (d *Decider) checkExternal(people []Person, owner roomkit.CompanyID) error {
+func (d *decider) checkExternal(people []Person, owner roomkit.CompanyID) error {
 	var bots, own, foreign []roomkit.UserID
 	for i := range people {
 		who := &people[i]
@@ -103,7 +103,7 @@ func (d *Decider) checkExternal(people []Person, owner roomkit.CompanyID) error 
 			return d.denied("EXT-03", d.action, "LINE users do not take part in external groups", who.ID)
 		case who.Kind == roomkit.UserBot:
 			bots = append(bots, who.ID)
-		case worksPermittedUser(who.User, who.company):
+		case who.worksPermitted():
 		case who.User.Company == owner:
 			own = append(own, who.ID)
 		default:
@@ -122,7 +122,7 @@ func (d *Decider) checkExternal(people []Person, owner roomkit.CompanyID) error 
 }
 
 // checkColleagues demands that all belong to the owning company.
-func (d *Decider) checkColleagues(people []Person, owner roomkit.CompanyID, rule roomkit.Rule) error {
+func (d *decider) checkColleagues(people []Person, owner roomkit.CompanyID, rule roomkit.Rule) error {
 	var foreign []roomkit.UserID
 	for i := range people {
 		if people[i].User.Company != owner || owner == "" {
@@ -136,13 +136,13 @@ func (d *Decider) checkColleagues(people []Person, owner roomkit.CompanyID, rule
 }
 
 // checkLINE demands what a room with LINE users needs (LINE-01, LINE-04).
-func (d *Decider) checkLINE(people []Person) error {
+func (d *decider) checkLINE(people []Person) error {
 	var bots, unpermitted []roomkit.UserID
 	for i := range people {
 		who := &people[i]
 		if who.Kind == roomkit.UserBot {
 			bots = append(bots, who.ID)
-		} else if who.Kind == roomkit.UserMember && !linePermittedUser(who.User, who.company) {
+		} else if who.Kind == roomkit.UserMember && !who.linePermitted() {
 			unpermitted = append(unpermitted, who.ID)
 		}
 	}
@@ -156,13 +156,13 @@ func (d *Decider) checkLINE(people []Person) error {
 }
 
 // checkMasters demands who can be a Group Master (EXT-28, EXT-29, GRP-02).
-func (d *Decider) checkMasters(people []Person, kind roomkit.Kind, owner roomkit.CompanyID) error {
+func (d *decider) checkMasters(people []Person, kind roomkit.Kind, owner roomkit.CompanyID) error {
 	foreignRule, members := roomkit.Rule("GRP-02"), make([]Person, 0, len(people))
 	for i := range people {
 		if people[i].Kind != roomkit.UserMember {
 			return d.denied("GRP-02", d.action, "only members of a company can be Group Masters", people[i].ID)
 		}
-		if kind == roomkit.KindExternalGroup && !worksPermittedUser(people[i].User, people[i].company) {
+		if kind == roomkit.KindExternalGroup && !people[i].worksPermitted() {
 			return d.denied("EXT-28", d.action, "no permission to talk with external users", people[i].ID)
 		}
 		members = append(members, people[i])
@@ -178,7 +178,7 @@ func (d *Decider) checkMasters(people []Person, kind roomkit.Kind, owner roomkit
 
 // checkRoomFor demands that the room has space for more people, and each of
 // them for one more group (LIM-07, LIM-02). groupRule is the rule to name.
-func (d *Decider) checkRoomFor(people []Person, kind roomkit.Kind, already int64, groupRule roomkit.Rule) error {
+func (d *decider) checkRoomFor(people []Person, kind roomkit.Kind, already int64, groupRule roomkit.Rule) error {
 	if limit := d.policy().MaxParticipants[kind]; limit > 0 && already+int64(len(people)) > limit {
 		return d.denied("LIM-07", d.action, "too many participants")
 	}
@@ -187,7 +187,7 @@ func (d *Decider) checkRoomFor(people []Person, kind roomkit.Kind, already int64
 	}
 	var full []roomkit.UserID
 	for i := range people {
-		if people[i].Groups >= maxGroupsPerUserPolicy(*d.policy()) {
+		if people[i].Groups >= orDefault(d.policy().MaxGroupsPerUser, 2000) {
 			full = append(full, people[i].ID)
 		}
 	}
@@ -197,15 +197,33 @@ func (d *Decider) checkRoomFor(people []Person, kind roomkit.Kind, already int64
 	return nil
 }
 
-// offers ranks the rooms that all of the people share: exact ones first, then
-// fewer others, then the latest activity, then the id (LST-08). external says
-// which audience was chosen (LST-11).
-func OffersRules(r *roomkit.Rules, shared []store.RoomEntry, people int, external, exactOnly bool) []roomkit.Offer {
-	var list []roomkit.Offer
+// CanCreate says why a user cannot act at all, or not create a room with so many others
+// (LINE-02, CRE-48): a [*roomkit.Denied], or nil.
+func CanCreate(f *Facts, user roomkit.UserID, others int) error {
+	who := f.Person(user)
+	return cmp.Or(canAct(f, &who, roomkit.By(user)), canCreate(f, &who, others))
+}
+
+// Recommend gives the rooms of f.Shared that are offered to a user who picks others for
+// an audience, best first.
+func Recommend(f *Facts, user roomkit.UserID, others []roomkit.UserID, audience roomkit.Audience, exactOnly bool) []roomkit.Offer {
+	p := sortOut(f.people(others), f.user(user).Company)
+	return offers(f.Shared, &p, audience, exactOnly)
+}
+
+// external reports whether rooms with outsiders are looked for (LST-11): the people
+// decide where the audience was not asked for.
+func external(audience roomkit.Audience, p *picked) bool {
+	return audience == roomkit.AudienceExternal || audience == roomkit.AudienceNone && p.outside() > 0
+}
+
+// offers ranks the rooms that the actor shares with all picked people: exact ones
+// first, then fewer others, then the latest activity, then the id (LST-08).
+func offers(shared []store.RoomEntry, p *picked, audience roomkit.Audience, exactOnly bool) (list []roomkit.Offer) {
 	for i := range shared {
 		room := shared[i].Room
-		extra := room.Participants - int64(people)
-		if !recommendable(&room, external) || exactOnly && extra != 0 {
+		extra := room.Participants - int64(len(p.all)+1)
+		if !recommendable(&room, external(audience, p)) || exactOnly && extra != 0 {
 			continue
 		}
 		list = append(list, roomkit.Offer{Room: room, Exact: extra == 0, Extra: extra})

@@ -2,17 +2,17 @@ package decide
 
 import (
 	"slices"
+	"time"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/store"
 )
 
 func checkEdit(c roomkit.Edit) error {
-	if err := CheckRoom(c.Room); err != nil {
+	if err := checkRoom(c.Room); err != nil {
 		return err
 	}
-	if changesEdit(c) == 0 {
-		return roomkit.BadInput("Edit", "changes nothing")
+	if (c == roomkit.Edit{Room: c.Room}) {
+		return bad("Edit", "changes nothing")
 	}
 	if c.Name != nil {
 		if err := checkText("Name", *c.Name, roomkit.MaxNameRunes, "LIM-05"); err != nil {
@@ -30,42 +30,60 @@ func checkEdit(c roomkit.Edit) error {
 	return nil
 }
 
-// changes gives the actions that the fields ask for.
-func changesEdit(c roomkit.Edit) (set roomkit.ActionSet) {
-	for action, asked := range map[roomkit.Action]bool{
-		roomkit.ActionRename: c.Name != nil, roomkit.ActionChangePhoto: c.Photo != nil, roomkit.ActionDescribe: c.Description != nil,
-		roomkit.ActionSetVisibility: c.Public != nil, roomkit.ActionShareHistory: c.HistorySharing != nil,
-		roomkit.ActionSetNotification: c.Notify != nil, roomkit.ActionSwitchMessage: c.Message != nil,
-		roomkit.ActionSwitchNote: c.Note != nil, roomkit.ActionSwitchEvent: c.Event != nil, roomkit.ActionSwitchTask: c.Task != nil,
-		roomkit.ActionSwitchFolder: c.Folder != nil, roomkit.ActionSwitchMailingList: c.MailingList != nil,
-		roomkit.ActionWithholdFeatures: c.WithholdFeatures != nil,
-	} {
-		if asked {
-			set |= 1 << action
-		}
-	}
-	return set
+// asked is an action that a field of Edit asks for.
+type asked struct {
+	action roomkit.Action
+	set    bool
 }
 
-func needEdit(c roomkit.Edit, _ roomkit.Actor, n *store.Need) { n.Room = c.Room }
+// asks lists what the fields of an Edit can ask for.
+func asks(c *roomkit.Edit) [13]asked {
+	return [...]asked{
+		{roomkit.ActionRename, c.Name != nil},
+		{roomkit.ActionChangePhoto, c.Photo != nil},
+		{roomkit.ActionDescribe, c.Description != nil},
+		{roomkit.ActionSwitchNote, c.Note != nil},
+		{roomkit.ActionSwitchEvent, c.Event != nil},
+		{roomkit.ActionSwitchTask, c.Task != nil},
+		{roomkit.ActionSwitchFolder, c.Folder != nil},
+		{roomkit.ActionSwitchMailingList, c.MailingList != nil},
+		{roomkit.ActionSetVisibility, c.Public != nil},
+		{roomkit.ActionSwitchMessage, c.Message != nil},
+		{roomkit.ActionShareHistory, c.HistorySharing != nil},
+		{roomkit.ActionSetNotification, c.Notify != nil},
+		{roomkit.ActionWithholdFeatures, c.WithholdFeatures != nil},
+	}
+}
 
-func decideEdit(c roomkit.Edit, d *Decider) error {
-	judged := *d.F // with message on again, when this command switches it on
-	if c.Message != nil && *c.Message {
+func (d *decider) edit(c roomkit.Edit) error {
+	if c.Message != nil && *c.Message { // the other changes are judged with message on again
 		if err := d.may(roomkit.ActionSwitchMessage); err != nil {
 			return err
 		}
 		d.switchMessage(true)
-		judged.Room.MessageOffSince = d.room.MessageOffSince
 	}
-	for action := range roomkit.Elements[roomkit.Action](changesEdit(c)) {
-		if err := MayRules(d.Rules, &judged, &d.Me, d.Actor, action); err != nil {
+	for _, a := range asks(&c) {
+		if !a.set {
+			continue
+		}
+		if err := d.may(a.action); err != nil {
 			return err
 		}
 	}
-	if err := renameEdit(c, d); err != nil {
-		return err
+	if c.Name != nil {
+		if err := d.rename(*c.Name); err != nil {
+			return err
+		}
 	}
+	d.change(&c)
+	if c.Message != nil && !*c.Message {
+		d.switchMessage(false)
+	}
+	return nil
+}
+
+// change makes the changes of the settings that differ from what is.
+func (d *decider) change(c *roomkit.Edit) {
 	if c.Photo != nil && *c.Photo != d.room.Photo {
 		d.emit(&roomkit.PhotoChanged{From: d.room.Photo, To: *c.Photo}, roomkit.CauseNone)
 	}
@@ -79,25 +97,19 @@ func decideEdit(c roomkit.Edit, d *Decider) error {
 		d.emit(&roomkit.HistorySharingChanged{On: *c.HistorySharing}, roomkit.CauseNone)
 	}
 	if c.Notify != nil && *c.Notify != d.room.Notify {
+		d.room.Notify = *c.Notify
 		d.emit(&roomkit.NotificationSwitched{}, roomkit.CauseNone)
 	}
 	if c.WithholdFeatures != nil && *c.WithholdFeatures != d.room.FeaturesWithheld {
 		d.emit(&roomkit.FeaturesWithheldChanged{Withheld: *c.WithholdFeatures}, roomkit.CauseNone)
 	}
-	if to := switchedEdit(c, d.room.Features); to != d.room.Features {
+	if to := switched(c, d.room.Features); to != d.room.Features {
 		d.emit(&roomkit.FeaturesSwitched{From: d.room.Features, To: to}, roomkit.CauseNone)
 	}
-	if c.Message != nil && !*c.Message {
-		d.switchMessage(false)
-	}
-	return nil
 }
 
-func renameEdit(c roomkit.Edit, d *Decider) error {
-	if c.Name == nil {
-		return nil
-	}
-	name, key := *c.Name, ""
+func (d *decider) rename(name string) error {
+	key := ""
 	if d.room.Kind.IsGroup() {
 		o := opening{kind: d.room.Kind, name: name, company: d.room.Company}
 		if err := d.checkGroupName(&o, d.room.ID); err != nil {
@@ -113,7 +125,7 @@ func renameEdit(c roomkit.Edit, d *Decider) error {
 	return nil
 }
 
-func switchedEdit(c roomkit.Edit, features roomkit.FeatureSet) roomkit.FeatureSet {
+func switched(c *roomkit.Edit, features roomkit.FeatureSet) roomkit.FeatureSet {
 	for f, on := range [roomkit.FeatureCount]*bool{c.Note, c.Event, c.Task, c.Folder, c.MailingList} {
 		switch {
 		case on == nil:
@@ -126,10 +138,23 @@ func switchedEdit(c roomkit.Edit, features roomkit.FeatureSet) roomkit.FeatureSe
 	return features
 }
 
+// MessageOffPeriod is how long the data of a room is kept after message was switched off
+// (GRP-38).
+func MessageOffPeriod(p *roomkit.Policy) time.Duration {
+	return orDefault(p.MessageOffPeriod, 30*24*time.Hour)
+}
+
+func orDefault[T int64 | time.Duration](v, def T) T {
+	if v == 0 {
+		return def
+	}
+	return v
+}
+
 // switchMessage makes the room usable or unusable; after the period the old
 // content is gone (GRP-38, GRP-39, TEAM-19).
-func (d *Decider) switchMessage(on bool) {
-	since, period := d.room.MessageOffSince, MessageOffPeriodPolicy(*d.policy())
+func (d *decider) switchMessage(on bool) {
+	since, period := d.room.MessageOffSince, MessageOffPeriod(d.policy())
 	switch {
 	case on && !since.IsZero():
 		d.emit(&roomkit.MessageSwitchedOn{Emptied: !d.now.Before(since.Add(period))}, roomkit.CauseNone)
@@ -143,46 +168,36 @@ func checkDeleteFeatureData(c roomkit.DeleteFeatureData) error {
 	if c.Features == 0 || c.Features&^roomkit.Features(roomkit.FeatureNote, roomkit.FeatureEvent, roomkit.FeatureFolder) != 0 {
 		return &roomkit.Invalid{Field: "Features", Reason: "not one or more of Note, Event and Folder", Rule: "TEAM-13"}
 	}
-	return CheckRoom(c.Room)
+	return checkRoom(c.Room)
 }
 
-func needDeleteFeatureData(c roomkit.DeleteFeatureData, _ roomkit.Actor, n *store.Need) {
-	n.Room = c.Room
-}
-
-func decideDeleteFeatureData(c roomkit.DeleteFeatureData, d *Decider) error {
+func (d *decider) deleteFeatureData(features roomkit.FeatureSet) error {
 	if err := d.may(roomkit.ActionDeleteFeatureData); err != nil {
 		return err
 	}
-	d.emit(&roomkit.FeatureDataDeleted{Features: c.Features}, roomkit.CauseNone)
+	d.emit(&roomkit.FeatureDataDeleted{Features: features}, roomkit.CauseNone)
 	return nil
 }
 
-func checkDeleteRoom(c roomkit.DeleteRoom) error { return CheckRoom(c.Room) }
-
-func needDeleteRoom(c roomkit.DeleteRoom, _ roomkit.Actor, n *store.Need) { n.Room = c.Room }
-
-func decideDeleteRoom(c roomkit.DeleteRoom, d *Decider) error {
+func (d *decider) deleteRoom() error {
 	if err := d.may(roomkit.ActionDelete); err != nil {
 		return err
 	}
-	d.end(true)
+	d.ended(true)
 	return nil
 }
 
 func checkConvert(c roomkit.Convert) error {
 	if c.To != roomkit.KindGroup && c.To != roomkit.KindExternalGroup {
-		return roomkit.BadInput("To", "neither KindGroup nor KindExternalGroup")
+		return bad("To", "neither KindGroup nor KindExternalGroup")
 	}
 	if err := checkText("Name", c.Name, roomkit.MaxGroupName, groupNameRule(c.To)); err != nil {
 		return err
 	}
-	return CheckRoom(c.Room)
+	return checkRoom(c.Room)
 }
 
-func needConvert(c roomkit.Convert, _ roomkit.Actor, n *store.Need) { n.Room = c.Room }
-
-func decideConvert(c roomkit.Convert, d *Decider) error {
+func (d *decider) convert(c roomkit.Convert) error {
 	if err := d.may(roomkit.ActionConvert); err != nil {
 		return err
 	}
@@ -195,13 +210,13 @@ func decideConvert(c roomkit.Convert, d *Decider) error {
 	}
 	var stay, drop []Person
 	for i := range here {
-		if c.To == roomkit.KindGroup || worksPermittedUser(here[i].User, here[i].company) {
+		if c.To == roomkit.KindGroup || here[i].worksPermitted() {
 			stay = append(stay, here[i])
 		} else {
 			drop = append(drop, here[i])
 		}
 	}
-	o := opening{kind: c.To, company: d.room.Company, name: c.Name, people: stay, masters: []Person{d.Me}}
+	o := opening{kind: c.To, company: d.room.Company, name: c.Name, people: stay, masters: []Person{d.me}}
 	if o.name == "" {
 		o.name = d.room.Name
 	}
@@ -211,15 +226,15 @@ func decideConvert(c roomkit.Convert, d *Decider) error {
 	d.out.Dropped = ids(drop)
 	slices.Sort(d.out.Dropped)
 	d.endVoid(d.everyRow())
-	d.leave(drop, roomkit.CauseConverted)
-	d.convert(&o)
+	d.left(drop, roomkit.CauseConverted)
+	d.converted(&o)
 	return nil
 }
 
 // checkConversion judges the room that would come out. The name of the old room
 // is not unique yet, so it is looked at like a new one. Without LINE users all
 // people of a General room are of its company.
-func (d *Decider) checkConversion(o *opening) error {
+func (d *decider) checkConversion(o *opening) error {
 	if err := d.checkRoomFor(o.people, o.kind, 0, "CRE-45"); err != nil {
 		return err
 	}
@@ -229,16 +244,16 @@ func (d *Decider) checkConversion(o *opening) error {
 	return d.checkGroupName(o, d.room.ID)
 }
 
-func (d *Decider) convert(o *opening) {
+func (d *decider) converted(o *opening) {
 	sortPeople(o.people)
-	e := &roomkit.RoomConverted{From: d.room.Kind, Features: offeredRules(d.Rules, o.kind, 0), People: asPeople(o.people)}
+	e := &roomkit.RoomConverted{From: d.room.Kind, Features: offered(d.rules, o.kind, 0), People: asPeople(o.people)}
 	e.Kind = o.kind
 	d.emit(e, roomkit.CauseConverted)
 	d.applyTo(e.People, e)
 	for i := range o.people {
 		d.tallyUser(&o.people[i], +1)
 	}
-	d.tallyCompany(CompanyFacts(d.F, o.company), +1)
+	d.tallyCompany(d.f.company(o.company), +1)
 	key := ""
 	if o.kind == roomkit.KindGroup {
 		key = nameKey(o.name)
@@ -246,7 +261,7 @@ func (d *Decider) convert(o *opening) {
 	if o.name != d.room.Name || key != "" {
 		d.emit(&roomkit.RoomRenamed{From: d.room.Name, To: o.name, NameKey: key}, roomkit.CauseConverted)
 	}
-	d.appoint(o.masters, roomkit.CauseConverted)
+	d.appointed(o.masters, roomkit.CauseConverted)
 }
 
 func convertLINERule(to roomkit.Kind) roomkit.Rule {

@@ -40,7 +40,7 @@ func (x *explorer) key(w *world) string {
 		p := w.person(w.main, id)
 		b.Write([]byte{
 			' ', '0' + byte(p.Status), flag(p.Row.Participant), flag(p.Row.Master), flag(p.Works), flag(p.TakesPart(&room)), flag(p.Manages(&room)),
-			flag(worksHeldSinceUser(p.User, p.company, p.epoch())), flag(p.Row.Left == roomkit.CauseRoomEnded),
+			flag(p.worksHeldSince(p.epoch())), flag(p.Row.Left == roomkit.CauseRoomEnded),
 		})
 	}
 	for _, id := range []roomkit.CompanyID{"acme", "bolt"} {

@@ -33,11 +33,11 @@ func TestPermissionInForce(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			works := roomkit.User{Kind: c.kind, Status: c.status, Works: c.own}
-			require.Equal(t, c.want, worksPermittedUser(&works, &roomkit.Company{Works: c.mode}))
-			require.False(t, worksPermittedUser(&works, &roomkit.Company{LINE: roomkit.ExternalAll}))
+			require.Equal(t, c.want, (&Person{User: &works, company: &roomkit.Company{Works: c.mode}}).worksPermitted())
+			require.False(t, (&Person{User: &works, company: &roomkit.Company{LINE: roomkit.ExternalAll}}).worksPermitted())
 			line := roomkit.User{Kind: c.kind, Status: c.status, LINE: c.own}
-			require.Equal(t, c.want, linePermittedUser(&line, &roomkit.Company{LINE: c.mode}))
-			require.False(t, linePermittedUser(&line, &roomkit.Company{Works: roomkit.ExternalAll}))
+			require.Equal(t, c.want, (&Person{User: &line, company: &roomkit.Company{LINE: c.mode}}).linePermitted())
+			require.False(t, (&Person{User: &line, company: &roomkit.Company{Works: roomkit.ExternalAll}}).linePermitted())
 		})
 	}
 }
@@ -61,7 +61,7 @@ func TestAccountHeldSince(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			require.Equal(t, c.want, accountHeldSinceUser(&c.user, roomkit.Epoch{User: c.since}))
+			require.Equal(t, c.want, (&Person{User: &c.user}).accountHeldSince(roomkit.Epoch{User: c.since}))
 		})
 	}
 }

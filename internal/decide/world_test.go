@@ -1,7 +1,6 @@
 package decide
 
 import (
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -65,8 +64,9 @@ func (w *world) copyFor(d *Decision) *world {
 	return &next
 }
 
-func (w *world) answer(n store.Need, newRoom roomkit.RoomID) store.Facts {
-	f := store.Facts{Room: w.rooms[n.Room], Asked: &n, NewRoom: newRoom}
+func (w *world) answer(n store.Need, newRoom roomkit.RoomID) *Facts {
+	f := &Facts{Need: n, NewRoom: newRoom}
+	f.Room = w.rooms[n.Room]
 	rows := w.rows[n.Room]
 	f.Team = w.teams[n.Team]
 	leader := f.Team.Leader
@@ -84,11 +84,11 @@ func (w *world) answer(n store.Need, newRoom roomkit.RoomID) store.Facts {
 		}
 		u := w.users[id]
 		f.Users = append(f.Users, u)
-		w.addCompany(&f, u.Company)
+		w.addCompany(f, u.Company)
 	}
-	w.addCompany(&f, f.Room.Company)
+	w.addCompany(f, f.Room.Company)
 	for _, id := range n.Companies {
-		w.addCompany(&f, id)
+		w.addCompany(f, id)
 	}
 	for id, r := range w.rooms {
 		if n.Name != "" && r.NameKey == n.Name && r.Company == n.Company && r.State == roomkit.StateActive {
@@ -98,7 +98,7 @@ func (w *world) answer(n store.Need, newRoom roomkit.RoomID) store.Facts {
 	return f
 }
 
-func (w *world) addCompany(f *store.Facts, id roomkit.CompanyID) {
+func (w *world) addCompany(f *Facts, id roomkit.CompanyID) {
 	if c, ok := w.companies[id]; ok && !slices.ContainsFunc(f.Companies, func(c roomkit.Company) bool { return c.ID == id }) {
 		f.Companies = append(f.Companies, c)
 	}
@@ -106,20 +106,19 @@ func (w *world) addCompany(f *store.Facts, id roomkit.CompanyID) {
 
 // decide runs a command to its decision, as the service does.
 func (w *world) decide(rules *roomkit.Rules, actor roomkit.Actor, cmd roomkit.Command, newRoom roomkit.RoomID) (Decision, error) {
-	need := NeedRules(rules, actor, cmd)
-	var first *store.Facts
+	need := Need(actor, cmd)
+	var first *Facts
 	for {
 		f := w.answer(need, newRoom)
 		f.Earlier = first
-		d, err := DecideRules(rules, f, actor, cmd, worldTime)
-		var more *MoreNeeded
-		if !errors.As(err, &more) {
+		d, err := Decide(rules, f, actor, cmd, worldTime)
+		if d.Need == nil {
 			return d, err
 		}
-		if more.Need.Room != need.Room {
-			first = &f
+		if d.Need.Room != need.Room {
+			first = f
 		}
-		need = more.Need
+		need = *d.Need
 	}
 }
 

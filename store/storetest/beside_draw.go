@@ -245,7 +245,6 @@ func (h *chronicle) toss() bool { return h.roll(2) == 1 }
 
 // roomNamed gives the room that a command for one room is for.
 func roomNamed(actor roomkit.Actor, cmd roomkit.Command) (roomkit.RoomID, bool) {
-	rules := roomkit.NewRules(roomkit.Policy{})
-	n := decide.NeedRules(rules, actor, cmd)
+	n := decide.Need(actor, cmd)
 	return n.Room, !n.Room.IsZero()
 }

@@ -6,10 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/codec"
-	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/store"
 )
 
@@ -364,11 +364,11 @@ func (v *verifier) compareDirectory(ctx context.Context, of roomkit.Subject, f *
 	version, stored := f.Team.Version, any(f.Team)
 	switch of.Type {
 	case roomkit.SubjectUser:
-		row := *decide.UserFacts(f, roomkit.UserID(of.ID))
+		row := userIn(f, roomkit.UserID(of.ID))
 		version, row.Groups = row.Version, 0
 		stored = row
 	case roomkit.SubjectCompany:
-		row := *decide.CompanyFacts(f, roomkit.CompanyID(of.ID))
+		row := companyIn(f, roomkit.CompanyID(of.ID))
 		version, row.Groups = row.Version, 0
 		stored = row
 	default:
@@ -399,18 +399,32 @@ func (v *verifier) tallies(ctx context.Context) error {
 			return err
 		}
 		if of.Type == roomkit.SubjectCompany {
-			company := decide.CompanyFacts(f, roomkit.CompanyID(of.ID))
+			company := companyIn(f, roomkit.CompanyID(of.ID))
 			if err = v.compareCount(ctx, of, "groups", company.Groups, v.owns[company.ID]); err == nil {
 				err = v.listed(ctx, company.ID)
 			}
 		} else {
-			err = v.user(ctx, of, decide.UserFacts(f, roomkit.UserID(of.ID)))
+			err = v.user(ctx, of, userIn(f, roomkit.UserID(of.ID)))
 		}
 		if err != nil {
 			return err
 		}
 	}
 	return v.listed(ctx, "") // users from LINE
+}
+
+func userIn(f *store.Facts, id roomkit.UserID) (u roomkit.User) {
+	if i := slices.IndexFunc(f.Users, func(u roomkit.User) bool { return u.ID == id }); i >= 0 {
+		u = f.Users[i]
+	}
+	return u
+}
+
+func companyIn(f *store.Facts, id roomkit.CompanyID) (c roomkit.Company) {
+	if i := slices.IndexFunc(f.Companies, func(c roomkit.Company) bool { return c.ID == id }); i >= 0 {
+		c = f.Companies[i]
+	}
+	return c
 }
 
 // listed checks that the feed knows the users of a company.
@@ -430,7 +444,7 @@ func (v *verifier) listed(ctx context.Context, company roomkit.CompanyID) error 
 	return nil
 }
 
-func (v *verifier) user(ctx context.Context, of roomkit.Subject, u *roomkit.User) error {
+func (v *verifier) user(ctx context.Context, of roomkit.Subject, u roomkit.User) error {
 	if err := v.compareCount(ctx, of, "groups", u.Groups, v.groups[u.ID]); err != nil {
 		return err
 	}

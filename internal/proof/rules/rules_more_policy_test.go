@@ -144,28 +144,28 @@ func TestRulesMoreUnknown(t *testing.T) {
 			roomkit.Edit{Room: room, Name: new("x")}, roomkit.AppointMasters{Room: room, People: people("ben")},
 			roomkit.Convert{Room: room, To: roomkit.KindGroup, Name: "x"},
 		}
-		decide := func(kind roomkit.Kind, actor roomkit.Actor, cmd roomkit.Command) error {
-			_, err := decide.DecideRules(rules, oddRoom(room, kind), actor, cmd, time.Unix(1, 0))
+		refusal := func(kind roomkit.Kind, actor roomkit.Actor, cmd roomkit.Command) error {
+			_, err := decide.Decide(rules, oddRoom(room, kind), actor, cmd, time.Unix(1, 0))
 			return err
 		}
 		for _, cmd := range commands {
 			for _, kind := range []roomkit.Kind{roomkit.KindNone, roomkit.KindTeam + 1, unknownKind} {
-				require.ErrorIs(t, decide(kind, roomkit.By("ann"), cmd), roomkit.ErrNotFound)
-				require.ErrorIs(t, decide(kind, roomkit.By("adm"), cmd), roomkit.ErrNotFound)
+				require.ErrorIs(t, refusal(kind, roomkit.By("ann"), cmd), roomkit.ErrNotFound)
+				require.ErrorIs(t, refusal(kind, roomkit.By("adm"), cmd), roomkit.ErrNotFound)
 			}
 			for _, kind := range []roomkit.Kind{roomkit.KindNone, roomkit.KindTeam + 1, unknownKind} {
 				var d *roomkit.Denied
-				require.ErrorAs(t, decide(kind, roomkit.System(), cmd), &d)
+				require.ErrorAs(t, refusal(kind, roomkit.System(), cmd), &d)
 				require.Equal(t, roomkit.Rule("COM-02"), d.Rule)
 			}
 		}
-		require.NoError(t, decide(roomkit.KindGeneral, roomkit.By("ann"), commands[0]), "the same facts of a known kind")
+		require.NoError(t, refusal(roomkit.KindGeneral, roomkit.By("ann"), commands[0]), "the same facts of a known kind")
 	})
 }
 
 // oddRoom gives facts of a room of any kind in which ann and adm take part and
 // are masters.
-func oddRoom(id roomkit.RoomID, kind roomkit.Kind) store.Facts {
+func oddRoom(id roomkit.RoomID, kind roomkit.Kind) *decide.Facts {
 	f := store.Facts{
 		Room:      roomkit.Room{ID: id, Kind: kind, State: roomkit.StateActive, Version: 3, Company: "acme", Counts: roomkit.Counts{Participants: 2, Masters: 2}},
 		Users:     []roomkit.User{{ID: "ben", Version: 1, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}},
@@ -180,5 +180,5 @@ func oddRoom(id roomkit.RoomID, kind roomkit.Kind) store.Facts {
 			Epoch: roomkit.Epoch{User: 1, Company: 1}, MasterEpoch: roomkit.Epoch{User: 1, Company: 1},
 		})
 	}
-	return f
+	return &decide.Facts{Facts: f}
 }

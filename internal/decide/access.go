@@ -1,0 +1,184 @@
+package decide
+
+import (
+	"fmt"
+	"math/bits"
+	"time"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// May says whether an actor may take an action in the room of the facts: nil, a
+// [*roomkit.Denied], or to somebody who may not know of the room [roomkit.ErrNotFound].
+func May(r *roomkit.Rules, f *Facts, actor roomkit.Actor, action roomkit.Action) error {
+	who := nobody()
+	if !actor.IsSystem() {
+		who = f.Person(actor.User())
+	}
+	return may(r, f, &f.Room, &who, actor, action)
+}
+
+// may demands that the actor may take the action in the room as the events so far
+// have left it.
+func (d *decider) may(action roomkit.Action) error {
+	d.action = action
+	return may(d.rules, d.f, &d.room, &d.me, d.actor, action)
+}
+
+func may(r *roomkit.Rules, f *Facts, room *roomkit.Room, who *Person, actor roomkit.Actor, action roomkit.Action) error {
+	if room.Version == 0 {
+		return roomkit.ErrNotFound
+	}
+	var st roomkit.Standing
+	var void roomkit.Rule
+	if !actor.IsSystem() {
+		st, void = who.Standing(room, &f.Team)
+		if !visible(r, room, who, st, void) {
+			return roomkit.ErrNotFound
+		}
+	} else if room.State == roomkit.StateEnded {
+		void = "COM-14"
+	}
+	rule, why := r.Forbids(action, room.Kind, st, limitsOf(r, room, &f.Team, f.barred()))
+	if rule == "" {
+		return nil
+	}
+	if void != "" && st&^roomkit.StandingColleague == 0 {
+		rule, why = void, voidReasons[void]
+	}
+	return &roomkit.Denied{
+		Rule: rule, Action: action, Actor: actor, Room: room.ID,
+		Reason: fmt.Sprintf("%s in a room of kind %s: %s", action, room.Kind, why),
+	}
+}
+
+// voidReasons say why somebody who is in a room by the rows may not act there.
+var voidReasons = map[roomkit.Rule]string{
+	"COM-14":  "the room has ended",
+	"COM-10":  "the company does not have the Core product",
+	"ADM-13":  "the account is deleted, or has been since",
+	"ADM-17":  "the account is suspended",
+	"EXT-22":  "the permission to talk with external users is withdrawn, or has been since",
+	"LINE-01": "no permission to talk with LINE users",
+}
+
+// visible reports whether somebody may know that the room exists.
+func visible(r *roomkit.Rules, room *roomkit.Room, who *Person, st roomkit.Standing, void roomkit.Rule) bool {
+	if room.State == roomkit.StateEnded {
+		endedWith := who.Row.LeftVersion == room.Version // the end is the last event
+		return endedWith || who.Administrator && who.User.Company == room.Company && room.Kind >= roomkit.KindGroup
+	}
+	if void != "" && (who.Row.Participant || who.Row.Master) {
+		return true
+	}
+	var lim roomkit.Limits
+	if !room.Public {
+		lim = 1 << roomkit.LimitPrivate
+	}
+	return r.Actions(room.Kind, st, lim).Has(roomkit.ActionSeeRoom)
+}
+
+var featureActions = [roomkit.FeatureCount]roomkit.Action{roomkit.ActionUseNote, roomkit.ActionUseEvent, roomkit.ActionUseTask, roomkit.ActionUseFolder, roomkit.ActionUseMailingList}
+
+// Access says all that a user may do in the room with this id, of which the facts are.
+func Access(r *roomkit.Rules, f *Facts, id roomkit.RoomID, user roomkit.UserID) roomkit.Access {
+	room := &f.Room
+	out := roomkit.Access{Room: id}
+	if room.Version == 0 {
+		return out
+	}
+	who := f.Person(user)
+	st, void := who.Standing(room, &f.Team)
+	if st == 0 && void == "" || !visible(r, room, &who, st, void) {
+		return out
+	}
+	out.Version, out.Kind, out.Standing = room.Version, room.Kind, st
+	out.Actions = r.Actions(room.Kind, st, limitsOf(r, room, &f.Team, f.barred()))
+	for feature, action := range featureActions {
+		if out.Actions.Has(action) {
+			out.Features |= 1 << feature
+		}
+	}
+	if out.Can(roomkit.ActionEnter) {
+		out.ReadFrom = readFrom(room, who.Row)
+	}
+	out.EmptiedAt = room.EmptiedAt
+	out.RecallWindow, out.LINE = orDefault(who.company.RecallWindow, 24*time.Hour), room.HadLINE
+	return out
+}
+
+func readFrom(room *roomkit.Room, row *roomkit.Member) roomkit.ReadFrom {
+	from := roomkit.ReadFrom{Allowed: true, All: row.ReadAll && room.EmptiedAt == 0}
+	if from.All {
+		return from
+	}
+	from.Version, from.At = row.JoinedVersion, row.JoinedAt
+	if row.ReadAll || room.EmptiedAt > row.JoinedVersion {
+		from.Version, from.At = room.EmptiedAt, room.EmptiedOn
+	}
+	return from
+}
+
+// offered gives the features a kind has at all (GEN-15, GEN-20, EXT-06, EXT-07,
+// DIR-10, DIR-11, SELF-06, TEAM-15, GRP-16).
+func offered(r *roomkit.Rules, kind roomkit.Kind, lineUsers int64) roomkit.FeatureSet {
+	ground := roomkit.Features(roomkit.FeatureNote, roomkit.FeatureEvent, roomkit.FeatureTask, roomkit.FeatureFolder)
+	switch kind {
+	case roomkit.KindGeneral:
+		if lineUsers > 0 && !r.Policy.LINERoomFeatures {
+			return 0
+		}
+		return ground
+	case roomkit.KindGroup, roomkit.KindTeam:
+		return roomkit.AllFeatures
+	case roomkit.KindExternalGroup:
+		if r.Policy.ExternalGroupTask {
+			return ground
+		}
+		return ground &^ roomkit.Features(roomkit.FeatureTask)
+	}
+	return 0
+}
+
+// inForce gives the features that can be used in the room while message is on
+// (FEA-01, GRP-37).
+func inForce(r *roomkit.Rules, room *roomkit.Room) roomkit.FeatureSet {
+	return room.Features & offered(r, room.Kind, room.LINEUsers)
+}
+
+var featureLimits = [roomkit.FeatureCount]roomkit.Limit{roomkit.LimitNoNote, roomkit.LimitNoEvent, roomkit.LimitNoTask, roomkit.LimitNoFolder, roomkit.LimitNoMailingList}
+
+// limitsOf gathers what narrows the actions in a room. barred says that a party
+// of a 1:1 room with an outsider lacks the permission (DIR-18).
+func limitsOf(r *roomkit.Rules, room *roomkit.Room, team *roomkit.Team, barred bool) (lim roomkit.Limits) {
+	if !room.MessageOffSince.IsZero() {
+		lim |= 1 << roomkit.LimitMessageOff
+	}
+	if room.FeaturesWithheld {
+		lim |= 1 << roomkit.LimitFeaturesWithheld
+	}
+	if room.Kind == roomkit.KindTeam {
+		if !team.Room {
+			lim |= 1 << roomkit.LimitTeamRoomOff
+		}
+		if !team.Features {
+			lim |= 1 << roomkit.LimitLeaderFeatures
+		}
+		if !team.Photo {
+			lim |= 1 << roomkit.LimitLeaderPhoto
+		}
+	}
+	if !room.Public {
+		lim |= 1 << roomkit.LimitPrivate
+	}
+	if room.LINEUsers > 0 {
+		lim |= 1 << roomkit.LimitLINERoom
+	}
+	if barred {
+		lim |= 1 << roomkit.LimitPartner
+	}
+	for missing := roomkit.AllFeatures &^ inForce(r, room); missing != 0; missing &= missing - 1 {
+		lim |= 1 << featureLimits[bits.TrailingZeros8(uint8(missing))]
+	}
+	return lim
+}

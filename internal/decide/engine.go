@@ -1,0 +1,172 @@
+package decide
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+// decider holds one decision while it is made. The rows in it are folded: every
+// event is applied as it is emitted, and the next question sees its effect.
+type decider struct {
+	rules  *roomkit.Rules
+	f      *Facts
+	actor  roomkit.Actor
+	now    time.Time
+	me     Person         // the acting user; empty for the system
+	room   roomkit.Room   // the room being changed
+	action roomkit.Action // the last one that the actor was asked for
+	fresh  bool           // room is a new one, not that of the facts
+	begun  []store.Expect // directory subjects that must not exist yet
+	out    Decision
+	index  index // into out.Rows.Members, when there are many
+}
+
+func (d *decider) policy() *roomkit.Policy { return &d.rules.Policy }
+
+// errMore ends a decision that needs more facts than it has; what it needs is in
+// d.out.Need.
+var errMore = errors.New("more facts are needed")
+
+// more ends the decision: the facts that change asks for have to be loaded first.
+func (d *decider) more(change func(n *store.Need)) error {
+	n := d.f.Need
+	n.People = slices.Clone(n.People)
+	change(&n)
+	d.out.Need = &n
+	return errMore
+}
+
+// denied makes a refusal of the command.
+func (d *decider) denied(rule roomkit.Rule, action roomkit.Action, reason string, people ...roomkit.UserID) error {
+	return d.f.denied(d.actor, rule, action, reason, people...)
+}
+
+// member gives a row as the events so far have left it.
+func (d *decider) member(id roomkit.UserID) *roomkit.Member {
+	if i := d.changed(id); i >= 0 {
+		return &d.out.Rows.Members[i]
+	}
+	if d.fresh {
+		return noRow
+	}
+	return d.f.row(id)
+}
+
+// changed gives the place of a user's row among the changed ones, or -1.
+func (d *decider) changed(id roomkit.UserID) int {
+	return find(&d.index, d.out.Rows.Members, id, userOf)
+}
+
+func (d *decider) setMember(m roomkit.Member) {
+	if i := d.changed(m.User); i >= 0 {
+		d.out.Rows.Members[i] = m
+		return
+	}
+	d.out.Rows.Members = append(d.out.Rows.Members, m)
+	if d.index != nil {
+		d.index[m.User] = len(d.out.Rows.Members) - 1
+	}
+}
+
+// person gathers what is known of somebody, with the row as the events so far have left it.
+func (d *decider) person(id roomkit.UserID) Person {
+	who := d.f.Person(id)
+	who.Row = d.member(id)
+	return who
+}
+
+// begin starts a new room; everything emitted from then on concerns it.
+func (d *decider) begin(id roomkit.RoomID, e *roomkit.RoomCreated, notify bool) {
+	d.fresh = d.f.Room.ID != id || d.f.Room.Version == 0
+	if d.fresh {
+		d.room = roomkit.Room{}
+	}
+	d.out.Opens = true
+	d.room.ID, d.room.Notify = id, notify
+	d.emit(e, roomkit.CauseCreated)
+}
+
+// emit stamps an event of the room, applies it and keeps it.
+func (d *decider) emit(e roomkit.Event, cause roomkit.Cause) {
+	info := e.Head()
+	info.Subject = roomkit.RoomSubject(d.room.ID)
+	info.Version = d.room.Version + 1
+	info.At = later(d.now, d.room.ChangedAt)
+	info.Notify = d.room.Notify
+	if info.Kind == roomkit.KindNone {
+		info.Kind = d.room.Kind
+	}
+	d.sign(info, cause)
+	d.room = d.room.Apply(e)
+	d.out.Events = append(d.out.Events, e)
+}
+
+func (d *decider) sign(info *roomkit.Meta, cause roomkit.Cause) {
+	info.Actor, info.Cause = d.actor, cause
+	if !d.actor.IsSystem() {
+		info.Epoch = d.me.epoch()
+	}
+}
+
+func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
+
+func later(a, b time.Time) time.Time {
+	if a.Before(b) {
+		return b
+	}
+	return a
+}
+
+// finish gathers what the commit has to compare and to write; relied is memory for it.
+func (d *decider) finish(relied []store.Expect) {
+	if d.out.Room.IsZero() {
+		d.out.Room = d.room.ID
+	}
+	if d.fresh || d.room.Version != d.f.Room.Version {
+		d.out.Rows.Rooms = append(d.out.Rows.Rooms, d.room)
+	}
+	d.out.Relied = d.relied(relied)
+}
+
+// relied lists the versions of everything that the decision could have looked at.
+func (d *decider) relied(list []store.Expect) []store.Expect {
+	list = slices.Grow(list, 3+len(d.f.Users)+len(d.f.Companies))
+	list = d.f.versions(list)
+	for f := d.f.Earlier; f != nil; f = f.Earlier {
+		for _, e := range f.versions(nil) {
+			list = addExpect(list, e)
+		}
+	}
+	if d.fresh {
+		list = addExpect(list, store.Expect{Subject: roomkit.RoomSubject(d.room.ID)})
+	}
+	return append(list, d.begun...)
+}
+
+// versions adds the versions of all rows to a list.
+func (f *Facts) versions(list []store.Expect) []store.Expect {
+	if !f.Need.Room.IsZero() {
+		list = append(list, store.Expect{Subject: roomkit.RoomSubject(f.Need.Room), Version: f.Room.Version})
+	}
+	for i := range f.Users {
+		list = append(list, store.Expect{Subject: roomkit.UserSubject(f.Users[i].ID), Version: f.Users[i].Version})
+	}
+	for i := range f.Companies {
+		list = append(list, store.Expect{Subject: roomkit.CompanySubject(f.Companies[i].ID), Version: f.Companies[i].Version})
+	}
+	if f.Team.Version > 0 {
+		list = append(list, store.Expect{Subject: roomkit.TeamSubject(f.Team.ID), Version: f.Team.Version})
+	}
+	return list
+}
+
+func addExpect(list []store.Expect, e store.Expect) []store.Expect {
+	if slices.ContainsFunc(list, func(have store.Expect) bool { return have.Subject == e.Subject }) {
+		return list
+	}
+	return append(list, e)
+}
