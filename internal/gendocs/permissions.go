@@ -1,32 +1,10 @@
-// Package pages renders the generated documents from the code.
-package pages
+package main
 
 import (
-	"fmt"
-	"io"
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
 )
-
-// Page is one generated document.
-type Page struct {
-	Path  string
-	Write func(w io.Writer, root string) error // root is the folder of the repository
-}
-
-// All lists the generated documents.
-func All() []Page {
-	return []Page{
-		{"docs/permissions.md", permissions},
-		{"docs/lifecycle.md", lifecycle},
-		{"docs/events.md", events},
-		{"docs/notices.md", notices},
-		{"docs/rules.md", rules},
-	}
-}
-
-const generated = "<!-- Written by `go run ./internal/gendocs`. Do not edit. -->\n\n"
 
 var standings = []struct {
 	name string
@@ -40,9 +18,8 @@ var standings = []struct {
 }
 
 // permissions prints the authority matrix, a table per kind of room.
-func permissions(w io.Writer, _ string) error {
-	p := &printer{w: w}
-	p.f(generated)
+func permissions(string) (string, error) {
+	p := &printer{}
 	p.f("# Who may do what\n\nWith the default policy. A person may have several standings; one that allows is enough. The last column\n")
 	p.f("names the rule that refuses everybody else (see [rules.md](rules.md)). What the matrix allows can still be taken\naway by a circumstance, see the end.\n")
 	r := roomkit.NewRules(roomkit.Policy{})
@@ -60,7 +37,7 @@ func permissions(w io.Writer, _ string) error {
 	for _, c := range roomkit.Conditions() {
 		p.f("| %s | %s | %s | %s |\n", c.Name, c.Rule, actionsText(c.Actions), whomText(c.Whom))
 	}
-	return p.err
+	return p.String(), nil
 }
 
 func joinStandings() string {
@@ -90,16 +67,4 @@ func whomText(st roomkit.Standing) string {
 		return "everybody"
 	}
 	return "standing as " + st.String()
-}
-
-// printer remembers the first error.
-type printer struct {
-	w   io.Writer
-	err error
-}
-
-func (p *printer) f(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format, args...)
-	}
 }

@@ -1,8 +1,7 @@
-package pages
+package main
 
 import (
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -41,15 +40,14 @@ var meanings = map[string]string{
 }
 
 // events prints the catalogue of events with a stored sample of each.
-func events(w io.Writer, root string) error {
-	p := &printer{w: w}
-	p.f(generated)
+func events(root string) (string, error) {
+	p := &printer{}
 	p.f("# Events\n\nStable names and stored form. Every event carries the subject and its version, the time in microseconds, the actor,\n")
 	p.f("the directory versions relied on (`epoch`), the command's id, and where they apply the cause, the room's kind and\nwhether group notification is on. Zero values are left out.\n")
 	for _, typ := range codec.EventTypes() {
 		e, ok := codec.NewEvent(typ)
 		if !ok || meanings[typ] == "" {
-			return fmt.Errorf("event %s is not described", typ)
+			return "", fmt.Errorf("event %s is not described", typ)
 		}
 		p.f("\n## %s\n\n%s\n\n", typ, meanings[typ])
 		if fields := fieldsOf(e); fields != "" {
@@ -57,11 +55,11 @@ func events(w io.Writer, root string) error {
 		}
 		sample, err := os.ReadFile(filepath.Join(root, "testdata", "events", typ+".v1.json"))
 		if err != nil {
-			return err
+			return "", err
 		}
 		p.f("```json\n%s\n```\n", strings.TrimSpace(string(sample)))
 	}
-	return p.err
+	return p.String(), nil
 }
 
 func fieldsOf(e roomkit.Event) string {
