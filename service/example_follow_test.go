@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
@@ -73,7 +74,7 @@ func ExampleService_SkipEvent() {
 // Watch is the feed that goes on; it remembers nothing. Whoever watches keeps the
 // cursor of the last event.
 func ExampleService_Watch() {
-	ctx, cancel := context.WithCancel(context.Background())
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	svc, _ := service.New(memstore.New(), nil)
 	go func() {
@@ -101,18 +102,19 @@ func ExampleService_Watch() {
 // WatchRooms is for one user's screen: what may be known of these rooms, as long
 // as the user is in them.
 func ExampleService_WatchRooms() {
-	ctx := context.Background()
+	ctx, stop := context.WithTimeout(context.Background(), 5*time.Second) // as long as the screen is open
+	defer stop()
 	svc, _ := service.New(memstore.New(), nil)
 	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
 	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
-	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat"} {
+	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
 		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
 	}
 	opened, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{
 		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers,
 	})
 	room := opened.Room
-	_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.Edit{Room: room, Name: new("Launch")})
+	_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}})
 	for rec, err := range svc.WatchRooms(ctx, "cat", opened.Cursor, room) {
 		if err != nil {
 			fmt.Println(err)
@@ -123,7 +125,7 @@ func ExampleService_WatchRooms() {
 	}
 	fmt.Println("cat is in no room any more")
 	// Output:
-	// 3 room.renamed
+	// 3 member.joined
 	// 4 member.left
 	// cat is in no room any more
 }

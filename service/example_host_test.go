@@ -49,8 +49,8 @@ func ExampleCall_ifVersion() {
 	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
 	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
 	seen, _ := svc.Room(ctx, "ann", room)
-	mustRun(svc, roomkit.By("ben"), roomkit.Edit{Room: room, Name: new("ben's name")})
-	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Edit{Room: room, Name: new("ann's name")}, service.Call{IfVersion: seen.Version})
+	mustRun(svc, roomkit.By("ben"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}})
+	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"adm"}}, service.Call{IfVersion: seen.Version})
 	fmt.Println(errors.Is(err, roomkit.ErrConflict))
 	// Output: true
 }
@@ -132,7 +132,7 @@ func ExampleService_Recommend() {
 func ExampleService_History() {
 	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
 	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
-	mustRun(svc, roomkit.By("ann"), roomkit.Edit{Room: room, Name: new("Launch 2")})
+	mustRun(svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"adm"}})
 	mustRun(svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}})
 	for e, err := range svc.History(ctx, "dan", room, 0) {
 		fmt.Println(e.Type(), e.Info().Version, err)

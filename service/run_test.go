@@ -50,10 +50,11 @@ type order struct {
 // together runs commands in one group, in their order.
 func (g *grouped) together(orders ...order) []service.EachResult {
 	results := make([]service.EachResult, len(orders))
+	held := proof.AnyEdit(g, g.Service, "ann", g.Line)
 	g.gate.held.Store(true)
 	var wait sync.WaitGroup
 	wait.Go(func() {
-		_, err := g.Do(ctx, roomkit.By("ann"), roomkit.Edit{Room: g.Line, Photo: new("held")})
+		_, err := g.Do(ctx, roomkit.By("ann"), held)
 		assert.NoError(g, err)
 	})
 	<-g.gate.arrived
@@ -79,7 +80,7 @@ func TestGroupFolds(t *testing.T) {
 	invite := func(room roomkit.RoomID) order { return order{ann, roomkit.Invite{Room: room, People: people("dan")}} }
 	for name, orders := range map[string]func(*grouped) []order{
 		"a membership that begins": func(g *grouped) []order {
-			return []order{invite(g.General), {roomkit.By("dan"), roomkit.Edit{Room: g.General, Photo: new("p")}}, {ann, roomkit.Remove{Room: g.General, People: people("dan")}}}
+			return []order{invite(g.General), {roomkit.By("dan"), proof.AnyEdit(g, g.Service, "ann", g.General)}, {ann, roomkit.Remove{Room: g.General, People: people("dan")}}}
 		},
 		"a membership that ends": func(g *grouped) []order {
 			return []order{{ann, roomkit.Remove{Room: g.General, People: people("ben")}}, {ann, roomkit.Invite{Room: g.General, People: people("ben")}}}
@@ -184,7 +185,7 @@ func TestVetoNarrowsOnly(t *testing.T) {
 // the one from which people are picked.
 func TestIfVersionOfTheRoomNamed(t *testing.T) {
 	s := proof.NewStage(t)
-	s.Does("ann", roomkit.Edit{Room: s.Group, Photo: new("p")})
+	proof.Touch(t, s.Service, "ann", s.Group)
 	use := roomkit.CreateRoom{People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: s.Group, Use: s.General}
 	from, to := s.RoomOf("ann", s.Group).Version, s.RoomOf("ann", s.General).Version
 	require.NotEqual(t, from, to)

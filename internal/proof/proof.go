@@ -186,6 +186,35 @@ func Refusal[V any](t T, seq iter.Seq2[V, error]) error {
 	return told[0]
 }
 
+// Touch makes something happen in a room of which nothing depends: the first edit
+// that the user may make. So a test about something else needs no one right.
+func Touch(t T, svc *service.Service, user roomkit.UserID, room roomkit.RoomID) service.Result {
+	t.Helper()
+	return Do(t, svc, roomkit.By(user), AnyEdit(t, svc, user, room))
+}
+
+// AnyEdit is what [Touch] does. It differs from one version of the room to the next.
+func AnyEdit(t T, svc *service.Service, user roomkit.UserID, room roomkit.RoomID) roomkit.Edit {
+	t.Helper()
+	list, err := svc.Access(ctx, user, room)
+	require.NoError(t, err)
+	text := fmt.Sprint("after ", list[0].Version)
+	for _, e := range []struct {
+		action roomkit.Action
+		edit   roomkit.Edit
+	}{
+		{roomkit.ActionChangePhoto, roomkit.Edit{Room: room, Photo: &text}},
+		{roomkit.ActionRename, roomkit.Edit{Room: room, Name: &text}},
+		{roomkit.ActionDescribe, roomkit.Edit{Room: room, Description: &text}},
+	} {
+		if list[0].Can(e.action) {
+			return e.edit
+		}
+	}
+	require.FailNow(t, "no edit is left to "+string(user)+" in a room of kind "+list[0].Kind.String())
+	return roomkit.Edit{}
+}
+
 // Commands has one value of every command.
 func Commands() []roomkit.Command {
 	return []roomkit.Command{

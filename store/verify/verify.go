@@ -226,9 +226,17 @@ func checkRecord(of roomkit.Subject, rec *store.Record, want roomkit.Version) (r
 type foldedRoom struct {
 	room   roomkit.Room
 	people map[roomkit.UserID]roomkit.Member
+	wrong  string // what cannot have happened so
 }
 
 func (r *foldedRoom) fold(e roomkit.Event) {
+	info := e.Head()
+	if _, opens := e.(*roomkit.RoomCreated); opens == (r.room.State == roomkit.StateActive) {
+		r.wrong = fmt.Sprintf("version %d: %s in a room that is %s", info.Version, e.Type(), r.room.State)
+	}
+	if info.At.Before(r.room.ChangedAt) {
+		r.wrong = fmt.Sprintf("version %d: its time lies before that of the version before", info.Version)
+	}
 	r.room = r.room.Apply(e)
 	switch e := e.(type) {
 	case *roomkit.MemberJoined:
@@ -302,6 +310,9 @@ func (v *verifier) members(ctx context.Context, room roomkit.RoomID) ([]roomkit.
 }
 
 func (v *verifier) compareRoom(of roomkit.Subject, folded *foldedRoom, stored *roomkit.Room, people []roomkit.Member) error {
+	if folded.wrong != "" {
+		return v.complain(of, "history", "%s", folded.wrong)
+	}
 	if *stored != folded.room {
 		return v.complain(of, "row", "stored %+v, events say %+v", *stored, folded.room)
 	}

@@ -4,10 +4,12 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/codec"
 	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
@@ -72,6 +74,24 @@ func first(of roomkit.SubjectType, records []store.Record, change func(*store.Re
 	return records
 }
 
+// forged is a history in which events of one type are others.
+func forged(t *testing.T, typ string, change func(roomkit.Event) roomkit.Event) func([]store.Record) []store.Record {
+	return func(page []store.Record) []store.Record {
+		for i := range page {
+			if page[i].Type != typ {
+				continue
+			}
+			e, err := codec.DecodeRecord(page[i])
+			require.NoError(t, err)
+			e = change(e)
+			page[i].Type, page[i].At = e.Type(), e.Info().At
+			page[i].Data, err = codec.Encode(nil, e)
+			require.NoError(t, err)
+		}
+		return page
+	}
+}
+
 // verifiable is a store in which rooms were opened, filled, converted and ended.
 func verifiable(t *testing.T) store.Store {
 	store := memstore.New()
@@ -113,6 +133,18 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 		{"envelope", crooked{history: func(page []store.Record) []store.Record {
 			return first(roomkit.SubjectUser, page, func(r *store.Record) { r.Command[0]++ })
 		}}, "history"},
+		{"time that runs back", crooked{history: forged(t, "member.left", func(e roomkit.Event) roomkit.Event {
+			e.Head().At = e.Info().At.Add(-time.Hour)
+			return e
+		})}, "history"},
+		{"event after the end", crooked{history: forged(t, "master.appointed", func(e roomkit.Event) roomkit.Event {
+			end := &roomkit.RoomEnded{Meta: e.Info(), Deleted: true}
+			end.Cause = roomkit.CauseRoomEnded
+			return end
+		})}, "history"},
+		{"room created twice", crooked{history: forged(t, "member.joined", func(e roomkit.Event) roomkit.Event {
+			return &roomkit.RoomCreated{Meta: e.Info(), Company: "acme"}
+		})}, "history"},
 		{"history of somebody else", crooked{history: func(page []store.Record) []store.Record {
 			return first(roomkit.SubjectRoom, page, func(r *store.Record) { r.Subject.Room[0]++ })
 		}}, "history"},

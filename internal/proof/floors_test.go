@@ -1,0 +1,70 @@
+package proof_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/proof"
+)
+
+// TestFloors: a package imports of the library what lies below it, the words and
+// the core do no I/O, and only hosts import the service.
+func TestFloors(t *testing.T) {
+	const module = "github.com/go-roomkit/roomkit"
+	below := map[string]string{
+		"roomkit": "", "internal/oracle": "", "store": "roomkit", "codec": "roomkit store", "internal/decide": "roomkit store",
+		"service": "roomkit store codec internal/decide internal/backoff", "store/verify": "roomkit store codec internal/decide",
+	}
+	hosts := strings.Fields("internal/proof internal/proof/rules internal/gendocs/pages store/storetest")
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"/...").Output()
+	require.NoError(t, err)
+	for line := range strings.Lines(strings.ReplaceAll(strings.ReplaceAll(string(out), module+"/", "./"), module, "./roomkit")) {
+		imports := strings.Fields(line)
+		name := strings.TrimPrefix(imports[0], "./")
+		allowed, limited := below[name]
+		for _, imported := range imports[1:] {
+			own, ours := strings.CutPrefix(imported, "./")
+			if limited && ours {
+				assert.Contains(t, strings.Fields(allowed), own, "%s must not import %s", name, own)
+			}
+			if name == "roomkit" || name == "internal/decide" {
+				assert.NotContains(t, strings.Fields("context io io/fs os net net/http database/sql log/slog"), imported, "%s does I/O", name)
+			}
+			if own == "service" && !strings.HasPrefix(name, "examples") && !strings.HasPrefix(name, "bench") {
+				assert.Contains(t, hosts, name, "only hosts import the service")
+			}
+		}
+	}
+}
+
+// TestCommandsAreComplete: the kit has every type of the root that is a command.
+func TestCommandsAreComplete(t *testing.T) {
+	var have, want []string
+	for _, cmd := range proof.Commands() {
+		have = append(have, roomkit.CommandName(cmd))
+	}
+	files, err := filepath.Glob("../../*.go")
+	require.NoError(t, err)
+	for _, name := range files {
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		require.NoError(t, err)
+		for _, decl := range file.Decls {
+			if f, ok := decl.(*ast.FuncDecl); ok && f.Recv != nil && f.Name.Name == "CommandName" {
+				want = append(want, f.Recv.List[0].Type.(*ast.Ident).Name)
+			}
+		}
+	}
+	slices.Sort(have)
+	slices.Sort(want)
+	require.Equal(t, want, have, "internal/proof/proof.go: add the new command to Commands")
+}
