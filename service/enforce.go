@@ -107,11 +107,9 @@ func (e *enforcer) steps(ctx context.Context, p *EnforceProgress, steps []roomki
 	for i, step := range steps {
 		cmds[i] = step
 	}
-	results := e.s.each(roomkit.System(), cmds, func(i int, cmd roomkit.Command) (*request, error) {
-		c, err := e.s.newCall(ctx, roomkit.System(), cmd, nil)
-		if err == nil {
-			c.id = derivedID(p, steps[i])
-		}
+	results := e.s.each(cmds, func(i int) (*job, error) {
+		c, err := e.s.newJob(ctx, roomkit.System(), cmds[i], nil)
+		c.id = derivedID(p, steps[i])
 		return c, err
 	})
 	for i, r := range results {
@@ -312,7 +310,7 @@ func (s *Service) PlanConsequences(ctx context.Context, actor roomkit.Actor, cmd
 }
 
 func (s *Service) planConsequences(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, yield func(Consequence) bool) error {
-	planned, err := s.plan(ctx, actor, cmd, nil)
+	_, planned, err := s.plan(ctx, actor, cmd, nil)
 	if err != nil {
 		return err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 )
@@ -144,7 +143,7 @@ func ExampleService_History() {
 func ExampleOptions_veto() {
 	svc := exampleServiceWith(service.Options{
 		Policy: roomkit.Policy{AnyoneIsContact: true},
-		Veto: func(_ roomkit.Actor, cmd roomkit.Command, _ decide.Decision) error {
+		Veto: func(_ roomkit.Actor, cmd roomkit.Command, _ service.Result) error {
 			if remove, ok := cmd.(roomkit.Remove); ok && len(remove.People) > 1 {
 				return errors.New("one at a time")
 			}

@@ -3,7 +3,7 @@ package service
 // Waiting is how many calls wait behind those that run, for tests that need
 // commands to pile up.
 func Waiting(s *Service) int {
-	s.batches.mu.Lock()
-	defer s.batches.mu.Unlock()
-	return len(s.batches.waiting)
+	s.lanes.mu.Lock()
+	defer s.lanes.mu.Unlock()
+	return len(s.lanes.waiting)
 }

@@ -10,7 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store/memstore"
@@ -43,7 +42,7 @@ func TestServiceOptions(t *testing.T) {
 		require.Equal(t, people("eve", "fay"), asked)
 	})
 	t.Run("a veto narrows", func(t *testing.T) {
-		svc := proof.Service(t, &service.Options{Veto: func(_ roomkit.Actor, cmd roomkit.Command, _ decide.Decision) error {
+		svc := proof.Service(t, &service.Options{Veto: func(_ roomkit.Actor, cmd roomkit.Command, _ service.Result) error {
 			if _, leaves := cmd.(roomkit.Leave); leaves {
 				return errors.New("not in office hours")
 			}

@@ -273,7 +273,7 @@ func (s *Service) recommend(ctx context.Context, user roomkit.UserID, people []r
 	if err := decide.CanCreate(f, user, len(others)); err != nil {
 		return nil, err
 	}
-	if err := s.keepCurrent(ctx, f); err != nil {
+	if err := s.dropVoidShared(ctx, f); err != nil {
 		return nil, err
 	}
 	return decide.Recommend(f, user, others, audience, exactOnly), nil

@@ -11,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
@@ -173,7 +172,7 @@ func (o otherHistory) History(ctx context.Context, of roomkit.Subject, after roo
 // TestVetoNarrowsOnly: what the rules refuse, they refuse by their own name.
 func TestVetoNarrowsOnly(t *testing.T) {
 	s := proof.NewStage(t)
-	svc, err := service.New(s.Store, &service.Options{Veto: func(roomkit.Actor, roomkit.Command, decide.Decision) error {
+	svc, err := service.New(s.Store, &service.Options{Veto: func(roomkit.Actor, roomkit.Command, service.Result) error {
 		return errors.New("no")
 	}})
 	require.NoError(t, err)

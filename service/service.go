@@ -11,11 +11,10 @@ import (
 	"time"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/store"
 )
 
-// Service runs commands and answers questions on top of a [Store]. It is safe
+// Service runs commands and answers questions on top of a [store.Store]. It is safe
 // for concurrent use, starts no goroutines that outlive a call and needs no
 // closing.
 //
@@ -26,8 +25,8 @@ type Service struct {
 	store     store.Store
 	rules     *roomkit.Rules
 	o         Options
-	batches   batches
-	calls     sync.Pool // of *request
+	lanes     lanes
+	jobs      sync.Pool // of *job
 	questions sync.Pool // of *question
 }
 
@@ -44,9 +43,10 @@ func New(st store.Store, o *Options) (*Service, error) {
 		return nil, err
 	}
 	s.rules = roomkit.NewRules(s.o.Policy)
-	s.batches.lanes = 1
+	s.lanes.count, s.lanes.maxGroup = 1, s.o.MaxGroup
+	s.lanes.busy = map[roomkit.Subject]bool{}
 	if p, ok := store.Capability[store.Parallel](st); ok {
-		s.batches.lanes = max(1, p.CommitsInParallel())
+		s.lanes.count = max(1, p.CommitsInParallel())
 	}
 	return s, nil
 }
@@ -101,54 +101,52 @@ type EachResult struct {
 }
 
 // Do runs one command. It decides on facts that the store compares again when it
-// commits, and decides anew when they have changed meanwhile.
+// commits, and decides anew when they have changed meanwhile. At most one Call may
+// be given.
 //
-// At most one Call may be given. Errors are [*Error]. A refusal is [ErrDenied], [ErrInvalid] or [ErrNotFound];
-// [ErrCommandReused] and [ErrConflict] come of the Key and the IfVersion of the
-// call and of others who change the same. Commands in conflict are run again, up to Options.Attempts
-// times, and so are those of which the store says [ErrUnknownOutcome]. Any other
-// error of the store means that nothing was stored; Do returns it as it is, at once,
-// as well as an error of Options.Directory, of Options.Contacts and of the context,
-// unless an earlier attempt is unknown: then the error is ErrUnknownOutcome, too.
+// Errors are [*roomkit.Error]. A refusal is ErrDenied, ErrInvalid or ErrNotFound;
+// ErrCommandReused and ErrConflict come of the Key and the IfVersion of the call and
+// of others who change the same. Commands in conflict are run again, up to
+// Options.Attempts times, and so are those of which the store says
+// ErrUnknownOutcome. Any other error of the store means that nothing was stored; Do
+// returns it as it is, at once, as well as an error of Options.Directory, of
+// Options.Contacts and of the context, unless an earlier attempt is unknown: then the
+// error is ErrUnknownOutcome, too.
 //
-// After [ErrUnknownOutcome] repeat the command with the same Key; after every
-// other error nothing has changed, except that users whom Options.Directory filled
-// in stay known.
+// After ErrUnknownOutcome repeat the command with the same Key; after every other
+// error nothing has changed, except that users whom Options.Directory filled in stay
+// known.
 func (s *Service) Do(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, call ...Call) (Result, error) {
-	c, err := s.newCall(ctx, actor, cmd, call)
+	c, err := s.newJob(ctx, actor, cmd, call)
 	if err != nil {
-		return Result{}, wrap(actor, cmd, err)
+		return Result{}, c.wrap(err)
 	}
-	result, err := s.finish(c)
-	s.release(c)
-	return result, err
+	return s.finish(c)
 }
 
 // Each runs several commands, for instance leaving several rooms (GEN-13). Every
 // command is judged on its own and none undoes another (GEN-14). They may be
 // decided in any order; the results are in the order of the commands, each with an
 // error as Do gives it. Of more than MaxEach commands none is carried out, and
-// every one gets the same [*Invalid].
+// every one gets the same [*roomkit.Invalid].
 func (s *Service) Each(ctx context.Context, actor roomkit.Actor, cmds []roomkit.Command, call ...Call) []EachResult {
-	return s.each(actor, cmds, func(i int, cmd roomkit.Command) (*request, error) {
+	return s.each(cmds, func(i int) (*job, error) {
+		c, err := s.newJob(ctx, actor, cmds[i], call)
 		if len(cmds) > roomkit.MaxEach {
-			return nil, roomkit.BadInput("Commands", fmt.Sprintf("more than %d", roomkit.MaxEach))
+			err = roomkit.BadInput("Commands", fmt.Sprintf("more than %d", roomkit.MaxEach))
 		}
-		c, err := s.newCall(ctx, actor, cmd, call)
-		if err == nil {
-			c.numbered(i)
-		}
+		c.numbered(i)
 		return c, err
 	})
 }
 
-func (s *Service) each(actor roomkit.Actor, cmds []roomkit.Command, newCall func(int, roomkit.Command) (*request, error)) []EachResult {
+func (s *Service) each(cmds []roomkit.Command, newJob func(int) (*job, error)) []EachResult {
 	results := make([]EachResult, len(cmds))
 	var all sync.WaitGroup
-	for i, cmd := range cmds {
-		c, err := newCall(i, cmd)
+	for i := range cmds {
+		c, err := newJob(i)
 		if err != nil {
-			results[i].Err = wrap(actor, cmd, err)
+			results[i].Err = c.wrap(err)
 			continue
 		}
 		all.Go(func() { results[i].Result, results[i].Err = s.finish(c) })
@@ -159,20 +157,21 @@ func (s *Service) each(actor roomkit.Actor, cmds []roomkit.Command, newCall func
 
 // Plan says what a command would do, or which rule forbids it, and changes
 // nothing. It runs the same decision as Do and has its errors, but never
-// [ErrUnknownOutcome]. Options.Directory is not asked: who is not known yet is
+// ErrUnknownOutcome. Options.Directory is not asked: who is not known yet is
 // refused.
 func (s *Service) Plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, call ...Call) (Result, error) {
-	result, err := s.plan(ctx, actor, cmd, call)
-	return result, wrap(actor, cmd, err)
+	c, result, err := s.plan(ctx, actor, cmd, call)
+	return result, c.wrap(err)
 }
 
-func (s *Service) plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, call []Call) (Result, error) {
-	c, err := s.newCall(ctx, actor, cmd, call)
+func (s *Service) plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, given []Call) (*job, Result, error) {
+	c, err := s.newJob(ctx, actor, cmd, given)
 	if err != nil {
-		return Result{}, err
+		return c, Result{}, err
 	}
 	c.plan = true
-	return s.attempt(c)
+	result, err := s.carryOut(c)
+	return c, result, err
 }
 
 // Options configure a [Service]. The zero value is ready for use.
@@ -198,16 +197,17 @@ type Options struct {
 	// unless Call.Contacts says so or Policy.AnyoneIsContact is set.
 	Contacts func(ctx context.Context, of roomkit.UserID, outsiders []roomkit.UserID) ([]roomkit.UserID, error)
 	// Veto can refuse what the rules allow; it can never allow what they forbid.
-	// It must be a pure function of its arguments. A non-nil error refuses the
-	// command with Rule "VETO" and the error's text as the reason.
-	Veto func(actor roomkit.Actor, cmd roomkit.Command, d decide.Decision) error
-	// Attempts is how often a command is decided at most when others keep
-	// changing what it relies on. Defaults to 16.
+	// It must be a pure function of its arguments; planned is what the command would
+	// do, as Plan gives it. A non-nil error refuses the command with Rule "VETO" and
+	// the error's text as the reason.
+	Veto func(actor roomkit.Actor, cmd roomkit.Command, planned Result) error
+	// Attempts is the most times a command is decided before it fails with
+	// ErrConflict, because others keep changing what it relies on. Defaults to 16.
 	Attempts int
-	// MaxGroup is how many commands share a commit at most. Defaults to 256.
+	// MaxGroup is the most commands that share a commit. Defaults to 256.
 	MaxGroup int
-	// Poll is how long Watch and Follow wait for news at most, also on a store that
-	// wakes them. Defaults to a second.
+	// Poll is the longest that Watch and Follow wait before they look for news, also
+	// on a store that wakes them. Defaults to a second.
 	Poll time.Duration
 	// GroupTimeout bounds the store calls that several callers share. Defaults to
 	// 30 seconds.
@@ -289,30 +289,11 @@ func newIDs(now func() time.Time) func() [16]byte {
 	}
 }
 
-// within makes an error a part of another one, as [Error] is added once.
+// within makes an error a part of another one, as [roomkit.Error] is added once.
 func within(err error) error {
 	var place *roomkit.Error
 	if errors.As(err, &place) {
 		return fmt.Errorf("%s: %w", place.Op, place.Err)
 	}
 	return err
-}
-
-func wrap(actor roomkit.Actor, cmd roomkit.Command, err error) error {
-	if err == nil {
-		return nil
-	}
-	if !decide.Known(cmd) {
-		return &roomkit.Error{Op: "Do", Err: err}
-	}
-	return &roomkit.Error{Op: cmd.CommandName(), Room: roomNamed(actor, cmd), Err: err}
-}
-
-// roomNamed is the room that a command names or opens, whether or not there is
-// one.
-func roomNamed(actor roomkit.Actor, cmd roomkit.Command) roomkit.RoomID {
-	if decide.Check(actor, cmd) != nil {
-		return decide.RoomNamed(cmd)
-	}
-	return decide.Need(actor, cmd).Room
 }

@@ -8,7 +8,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
@@ -94,7 +93,7 @@ func TestRefusedAfterUnknown(t *testing.T) {
 	setup := proof.ServiceOn(t, inner, nil)
 	room := proof.General(t, setup, "ann", "ben", "cat")
 	asked := 0
-	svc, err := service.New(torn{inner}, &service.Options{Veto: func(roomkit.Actor, roomkit.Command, decide.Decision) error {
+	svc, err := service.New(torn{inner}, &service.Options{Veto: func(roomkit.Actor, roomkit.Command, service.Result) error {
 		if asked++; asked == 1 {
 			return nil
 		}
