@@ -1,144 +1,219 @@
 // Command mutate breaks the rules on purpose, one guard at a time, and demands
-// that the tests notice. It changes no file: all mutants are compiled into one
-// test binary by an overlay, each behind a switch. From the repository root:
+// that the tests notice. It changes no file: all mutants are compiled into the
+// test binaries by an overlay, each behind a switch. From the repository root:
 //
-//	go run ./internal/mutate [-sample n] [-seed n] [-only text] [-run regexp] [-report docs/mutants.md]
+//	go run ./internal/mutate [-sample n] [-seed n] [-only text]
 //
 // Mutants that survive have to be listed with a reason in
 // testdata/mutants_equivalent.txt.
 package main
 
 import (
+	"context"
+	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
 )
 
+const (
+	switchVariable = "ROOMKIT_MUTANT"
+	excuses        = "testdata/mutants_equivalent.txt"
+	workers        = 2
+)
+
+// sources are patterns of the files to break.
 var sources = []string{
-	"policy.go", "standing.go", "decide.go", "apply.go", "membership.go", "pick.go", "open.go", "facts.go",
-	"create.go", "invite.go", "leave.go", "master.go", "edit.go", "convert.go", "directory.go", "account.go",
-	"team.go", "check.go", "access.go", "notice.go", "service.go", "call.go", "attempt.go", "run.go", "fold.go", "feed.go",
+	"access.go", "apply.go", "notice.go", "policy.go", "internal/decide/*.go", "service/service.go", "service/run.go", "service/lanes.go", "service/feed.go",
 }
 
-type options struct {
-	sample, workers int
-	seed            int64
-	tests, report   string
-	only            string
+// stage is a part of the tests. Most mutants fall in the first.
+type stage struct {
+	folder string
+	args   []string
+	binary string
+	limit  time.Duration // what takes longer is taken to hang
+}
+
+// What random tests find must not depend on the day, and need not be shrunk.
+var random = []string{"-rapid.seed=1", "-rapid.shrinktime=1ns", "-rapid.nofailfile"}
+
+var stages = []*stage{
+	{folder: "internal/proof/rules", args: random},
+	{folder: "internal/oracle", args: append([]string{"-test.run=^TestMachine$"}, random...)},
+	{folder: "service", args: []string{"-test.skip=^TestReadme"}},
+	{folder: "internal/decide"},
 }
 
 func main() {
-	var o options
-	flag.IntVar(&o.sample, "sample", 0, "run so many mutants, chosen by -seed; 0 runs all")
-	flag.Int64Var(&o.seed, "seed", 1, "seed of the choice")
-	flag.StringVar(&o.tests, "run", "", "which tests judge, instead of all in stages")
-	flag.StringVar(&o.report, "report", "", "write the report of a complete run to this file")
-	flag.IntVar(&o.workers, "workers", 2, "mutants at the same time")
-	flag.StringVar(&o.only, "only", "", "run mutants whose name contains one of these, with commas between, or is a line of @file")
+	sample := flag.Int("sample", 0, "run so many mutants, chosen by -seed; 0 runs all")
+	seed := flag.Int64("seed", 1, "seed of the choice")
+	only := flag.String("only", "", "run mutants whose name contains this")
 	flag.Parse()
-	if err := run(o); err != nil {
+	if err := run(*sample, *seed, *only); err != nil {
 		fmt.Fprintln(os.Stderr, "mutate:", err)
 		os.Exit(1)
 	}
 }
 
-func run(o options) error {
+func run(sample int, seed int64, only string) error {
 	dir, err := os.MkdirTemp("", "mutants")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	s, files := &searcher{seen: map[string]int{}}, map[string]string{"mutant_switches.go": switches}
-	for _, name := range sources {
-		if files[name], err = s.instrument(name); err != nil {
+	s := &searcher{seen: map[string]int{}}
+	files, err := s.instrumentAll()
+	if err != nil {
+		return err
+	}
+	excused, err := readExcused(excuses)
+	if err != nil {
+		return err
+	}
+	chosen := slices.DeleteFunc(slices.Clone(s.found), func(m mutant) bool { return !strings.Contains(m.name, only) })
+	complete := len(chosen) == len(s.found) && sample == 0
+	if sample > 0 && sample < len(chosen) {
+		r := rand.New(rand.NewSource(seed))
+		r.Shuffle(len(chosen), func(i, j int) { chosen[i], chosen[j] = chosen[j], chosen[i] })
+		chosen = chosen[:sample]
+	}
+	fmt.Printf("%d mutants, %d chosen\n", len(s.found), len(chosen))
+	if err := prepare(dir, files); err != nil {
+		return err
+	}
+	return settle(judgeAll(chosen), excused, complete)
+}
+
+// prepare compiles the instrumented files into the tests of every stage, which
+// have to pass without a mutant.
+func prepare(dir string, files map[string]string) error {
+	replace := map[string]string{}
+	for name, text := range files {
+		target, err := filepath.Abs(name)
+		if err != nil {
+			return err
+		}
+		replace[target] = filepath.Join(dir, strings.ReplaceAll(name, "/", "_"))
+		if err := os.WriteFile(replace[target], []byte(text), 0o600); err != nil {
 			return err
 		}
 	}
-	excused, err := readExcused("testdata/mutants_equivalent.txt", s.found)
+	data, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		return err
 	}
-	chosen, err := choose(s.found, o)
-	if err != nil {
+	overlay := filepath.Join(dir, "overlay.json")
+	if err := os.WriteFile(overlay, data, 0o600); err != nil {
 		return err
 	}
-	fmt.Printf("%d mutants, %d chosen\n", len(s.found), len(chosen))
-	j := &judges{stages: stages}
-	if o.tests != "" {
-		j.stages = []stage{{name: o.tests, args: []string{"-test.run", o.tests}}}
-	}
-	if j.binary, err = build(dir, files); err != nil {
-		return err
-	}
-	if err := j.measure(); err != nil {
-		return err
-	}
-	return settle(o, j.all(chosen, o.workers), excused, len(chosen) == len(s.found))
-}
-
-func choose(all []mutant, o options) ([]mutant, error) {
-	parts, matches := strings.Split(o.only, ","), strings.Contains
-	if path, ok := strings.CutPrefix(o.only, "@"); ok {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, err
+	for i, s := range stages {
+		began := time.Now()
+		s.binary, s.limit = filepath.Join(dir, fmt.Sprintf("stage%d", i)), 5*time.Minute
+		if out, err := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", s.binary, "./"+s.folder).CombinedOutput(); err != nil {
+			return fmt.Errorf("%w\n%s", err, out)
 		}
-		parts, matches = strings.Split(string(text), "\n"), func(name, line string) bool { return name == line }
-	}
-	var kept []mutant
-	for _, m := range all {
-		if slices.ContainsFunc(parts, func(part string) bool { return matches(m.name, part) }) {
-			kept = append(kept, m)
+		built := time.Now()
+		if out, err := s.try(0); err != nil {
+			return fmt.Errorf("%s fails without a mutant: %w\n%s", s.folder, err, lastLines(out))
 		}
+		took := time.Since(built)
+		s.limit = 5*time.Second + 10*took
+		fmt.Printf("tests of %s: %s, built in %s\n", s.folder, took.Round(10*time.Millisecond), built.Sub(began).Round(time.Second))
 	}
-	if o.sample > 0 && o.sample < len(kept) {
-		r := rand.New(rand.NewSource(o.seed))
-		r.Shuffle(len(kept), func(i, j int) { kept[i], kept[j] = kept[j], kept[i] })
-		kept = kept[:o.sample]
-		slices.SortFunc(kept, func(a, b mutant) int { return a.number - b.number })
-	}
-	return kept, nil
+	return nil
 }
 
-// result is the fate of a mutant.
-type result struct {
-	mutant
-	stage string // the one that noticed it
-	err   error  // errSurvived, if none did
+func lastLines(out []byte) string {
+	lines := strings.Split(string(out), "\n")
+	return strings.Join(lines[max(0, len(lines)-30):], "\n")
 }
 
-func (j *judges) all(chosen []mutant, workers int) []result {
-	results, began := make([]result, len(chosen)), time.Now()
-	next := make(chan int)
+// try runs the tests of a stage with one mutant; 0 is none.
+func (s *stage) try(number int) ([]byte, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), s.limit)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, s.binary, append([]string{"-test.short", "-test.failfast"}, s.args...)...)
+	cmd.Dir, cmd.WaitDelay = s.folder, time.Second
+	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOGC=400", "ROOMKIT_LONG=", "ROOMKIT_STEPS=3000", switchVariable+"="+strconv.Itoa(number))
+	return cmd.CombinedOutput()
+}
+
+// judgeAll gives the stage that noticed each mutant; survivors have none.
+func judgeAll(chosen []mutant) map[string]string {
+	noticed, next := map[string]string{}, make(chan mutant)
 	var wait sync.WaitGroup
 	var mu sync.Mutex
-	done := 0
 	for range workers {
 		wait.Go(func() {
-			for i := range next {
-				stage, err := j.judge(chosen[i])
-				results[i] = result{chosen[i], stage, err}
+			for m := range next {
+				by := ""
+				for _, s := range stages {
+					if _, err := s.try(m.number); err != nil {
+						by = s.folder
+						break
+					}
+				}
 				mu.Lock()
-				done++
-				if err != nil {
-					fmt.Printf("%v: %s\n", err, chosen[i].name)
-				}
-				if done%50 == 0 || done == len(chosen) {
-					fmt.Printf("%d of %d after %s\n", done, len(chosen), time.Since(began).Round(time.Second))
-				}
+				noticed[m.name] = by
 				mu.Unlock()
 			}
 		})
 	}
-	for i := range chosen {
-		next <- i
+	for _, m := range chosen {
+		next <- m
 	}
 	close(next)
 	wait.Wait()
-	return results
+	return noticed
+}
+
+// settle says what became of the mutants, and fails if one survived without an
+// excuse. A complete run also finds excuses that are out of date.
+func settle(noticed, excused map[string]string, complete bool) error {
+	counts, wrong := map[string]int{}, []string{}
+	for name, by := range noticed {
+		switch {
+		case by == "" && excused[name] == "":
+			wrong = append(wrong, "survived: "+name)
+		case by == "":
+			by = "nobody, with a reason"
+		case excused[name] != "":
+			wrong = append(wrong, "noticed, but excused: "+name)
+		}
+		counts[by]++
+	}
+	for name := range excused {
+		if _, tried := noticed[name]; complete && !tried {
+			wrong = append(wrong, "excused, but no such mutant: "+name)
+		}
+	}
+	fmt.Println("noticed by", counts)
+	if len(wrong) > 0 {
+		slices.Sort(wrong)
+		return fmt.Errorf("%d mutants; write a test, or a reason into %s\n%s", len(wrong), excuses, strings.Join(wrong, "\n"))
+	}
+	return nil
+}
+
+// readExcused reads lines of "name<TAB>reason".
+func readExcused(path string) (map[string]string, error) {
+	text, err := os.ReadFile(path)
+	excused := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		name, reason, ok := strings.Cut(strings.TrimSpace(line), "\t")
+		if !ok && err == nil {
+			err = fmt.Errorf("%s: no reason: %s", path, line)
+		}
+		excused[name] = reason
+	}
+	return excused, err
 }

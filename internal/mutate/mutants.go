@@ -7,6 +7,7 @@ import (
 	"go/parser"
 	"go/token"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 )
@@ -14,12 +15,11 @@ import (
 // mutant is a way to break one file. Its number switches it on.
 type mutant struct {
 	name   string // file, function, kind and text: stable when lines move
-	file   string
 	number int
 }
 
-// switches goes into the package beside the instrumented files.
-const switches = `package roomkit
+// switches goes into each package beside the instrumented files.
+const switches = `package %s
 
 import (
 	"os"
@@ -30,13 +30,6 @@ var mutantNow, _ = strconv.Atoi(os.Getenv("` + switchVariable + `"))
 
 func mutantIs(n int) bool    { return mutantNow == n }
 func mutantIsNot(n int) bool { return mutantNow != n }
-
-func mutantZero[T any](n int, v T) T {
-	if mutantIs(n) {
-		return *new(T)
-	}
-	return v
-}
 `
 
 // A wrap puts text around a node. Nodes nest, so wraps do.
@@ -47,12 +40,34 @@ type wrap struct {
 
 // searcher finds what can be broken in the files, and switches for it.
 type searcher struct {
-	file, where string
-	src         []byte
-	fset        *token.FileSet
-	seen        map[string]int
-	wraps       []wrap
-	found       []mutant
+	file, pkg, where string
+	src              []byte
+	fset             *token.FileSet
+	seen             map[string]int
+	wraps            []wrap
+	found            []mutant
+}
+
+// instrumentAll gives the texts of the sources with all mutants in them, by the
+// names of the files.
+func (s *searcher) instrumentAll() (map[string]string, error) {
+	files := map[string]string{}
+	for _, pattern := range sources {
+		names, err := filepath.Glob(pattern)
+		if err != nil || len(names) == 0 {
+			return nil, fmt.Errorf("no source %s: %w", pattern, err)
+		}
+		for _, name := range names {
+			if strings.HasSuffix(name, "_test.go") {
+				continue
+			}
+			if files[name], err = s.instrument(name); err != nil {
+				return nil, err
+			}
+			files[filepath.Join(filepath.Dir(name), "mutant_switches.go")] = fmt.Sprintf(switches, s.pkg)
+		}
+	}
+	return files, nil
 }
 
 // instrument finds the mutants of a file and gives its text with all of them
@@ -67,16 +82,14 @@ func (s *searcher) instrument(file string) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	s.pkg = tree.Name.Name
 	for _, decl := range tree.Decls {
-		switch d := decl.(type) {
-		case *ast.FuncDecl:
+		if d, ok := decl.(*ast.FuncDecl); ok {
 			s.where = d.Name.Name
 			if d.Recv != nil {
 				s.where = s.source(d.Recv.List[0].Type) + "." + s.where
 			}
 			ast.PreorderStack(d, nil, s.inFunction)
-		case *ast.GenDecl:
-			ast.Inspect(d, s.inTable)
 		}
 	}
 	return wrapped(src, s.wraps), nil
@@ -121,7 +134,7 @@ func (s *searcher) add(kind string, called, around ast.Node, before, after strin
 	if s.seen[name] > 1 {
 		name = fmt.Sprintf("%s #%d", name, s.seen[name])
 	}
-	m := mutant{name, s.file, len(s.found) + 1}
+	m := mutant{name, len(s.found) + 1}
 	s.found = append(s.found, m)
 	s.wraps = append(s.wraps, wrap{
 		s.offset(around.Pos()), s.offset(around.End()), strings.ReplaceAll(before, "%d", fmt.Sprint(m.number)), after,
@@ -129,7 +142,8 @@ func (s *searcher) add(kind string, called, around ast.Node, before, after strin
 }
 
 // inFunction finds guards that refuse, conditions, calls without a result, and
-// in apply.go assignments.
+// in apply.go assignments. The tables of the policy are left out:
+// docs/permissions.md has each of their cells, and a test compares it.
 func (s *searcher) inFunction(n ast.Node, stack []ast.Node) bool {
 	switch n := n.(type) {
 	case *ast.IfStmt:
@@ -143,7 +157,7 @@ func (s *searcher) inFunction(n ast.Node, stack []ast.Node) bool {
 			s.add("skip", n, n, "if mutantIsNot(%d) { ", " }")
 		}
 	case *ast.AssignStmt:
-		if s.file == "apply.go" && n.Tok == token.ASSIGN && len(n.Rhs) == len(n.Lhs) && isInList(n, stack) {
+		if filepath.Base(s.file) == "apply.go" && n.Tok == token.ASSIGN && len(n.Rhs) == len(n.Lhs) && isInList(n, stack) {
 			var keep []string
 			for _, r := range n.Rhs {
 				keep = append(keep, "_ = "+s.source(r))
@@ -185,25 +199,6 @@ func isCondition(e ast.Expr) bool {
 		return true
 	case *ast.ParenExpr:
 		return isCondition(e.X)
-	}
-	return false
-}
-
-// inTable finds the masks of the conditions. The cells of the matrix are
-// left out: docs/permissions.md has each of them, and a test compares it.
-func (s *searcher) inTable(n ast.Node) bool {
-	spec, ok := n.(*ast.ValueSpec)
-	if !ok {
-		return true
-	}
-	if spec.Names[0].Name != "conditions" {
-		return false
-	}
-	for _, row := range spec.Values[0].(*ast.CompositeLit).Elts {
-		pair := row.(*ast.KeyValueExpr)
-		s.where = "conditions[" + s.source(pair.Key) + "]"
-		mask := pair.Value.(*ast.CompositeLit).Elts[2]
-		s.add("no mask", mask, mask, "mutantZero[ActionSet](%d, ", ")")
 	}
 	return false
 }
