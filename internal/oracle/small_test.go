@@ -95,7 +95,7 @@ func (m *machine) act(a act) bool {
 // length. A step that changes nothing is not gone on from.
 func TestSmallDirectory(t *testing.T) {
 	length, steps := 4, machineSteps(t)
-	for more := pairSteps; more < steps && length < 7; more *= 10 {
+	for more := pairSteps; more < steps; more *= 20 {
 		length++
 	}
 	acts, histories := smallActs(), atomic.Int64{}
