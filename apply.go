@@ -9,7 +9,7 @@ import (
 // from the zero Room on, gives the stored row. Events of other subjects and
 // unknown events only move the version.
 func (r Room) Apply(e Event) Room {
-	info := e.Head()
+	info := e.Info()
 	if info.Subject.Type != SubjectRoom {
 		return r
 	}
@@ -88,10 +88,10 @@ func emptiedBy(e *RoomCreated) (Version, time.Time) {
 // Apply gives the person's row as it is after an event of the room. The event
 // must concern the person: name it among its people, or end the room.
 func (m Member) Apply(e Event) Member {
-	info := e.Head()
+	info := e.Info()
 	switch e := e.(type) {
 	case *MemberJoined:
-		who, ok := Find(e.People, m.User)
+		who, ok := find(e.People, m.User)
 		if !ok {
 			return m
 		}
@@ -101,7 +101,7 @@ func (m Member) Apply(e Event) Member {
 		m.ReadAll, m.Epoch = e.ReadAll, who.Epoch
 		m.Left, m.LeftAt, m.LeftVersion, m.LeftBy = CauseNone, time.Time{}, 0, Actor{}
 	case *MemberLeft:
-		if _, ok := Find(e.People, m.User); !ok {
+		if _, ok := find(e.People, m.User); !ok {
 			return m
 		}
 		m = m.ended(info)
@@ -109,16 +109,16 @@ func (m Member) Apply(e Event) Member {
 			m.Master = false
 		}
 	case *MasterAppointed:
-		if who, ok := Find(e.People, m.User); ok {
+		if who, ok := find(e.People, m.User); ok {
 			m = m.named(info, who)
 			m.Master, m.MasterEpoch = true, who.Epoch
 		}
 	case *MasterDismissed:
-		if _, ok := Find(e.People, m.User); ok {
+		if _, ok := find(e.People, m.User); ok {
 			m.Master = false
 		}
 	case *RoomConverted:
-		if who, ok := Find(e.People, m.User); ok {
+		if who, ok := find(e.People, m.User); ok {
 			m.Epoch = who.Epoch
 		}
 	case *RoomEnded:
@@ -142,7 +142,7 @@ func (m Member) ended(info *Meta) Member {
 	return m
 }
 
-func Find(people []Person, id UserID) (Person, bool) {
+func find(people []Person, id UserID) (Person, bool) {
 	for i := range people {
 		if people[i].User == id {
 			return people[i], true
@@ -153,7 +153,7 @@ func Find(people []Person, id UserID) (Person, bool) {
 
 // Apply gives the company as it is after an event of it.
 func (c Company) Apply(e Event) Company {
-	info := e.Head()
+	info := e.Info()
 	if info.Subject.Type != SubjectCompany {
 		return c
 	}
@@ -189,7 +189,7 @@ func (c Company) losing(from, to ExternalMode, at Version) Company {
 
 // Apply gives the user as it is after an event of it.
 func (u User) Apply(e Event) User {
-	info := e.Head()
+	info := e.Info()
 	if info.Subject.Type != SubjectUser {
 		return u
 	}

@@ -1,5 +1,9 @@
 package roomkit
 
+import (
+	"github.com/go-roomkit/roomkit/internal/enum"
+)
+
 // Command is what an actor wants to happen. The set is sealed: [OpenSelf],
 // [OpenDirect], [CreateRoom], [CreateGroup], [CreateExternalGroup],
 // [OpenTeamRoom], [Invite], [Remove], [Leave], [Expel], [AppointMasters],
@@ -11,38 +15,62 @@ package roomkit
 //
 //sumtype:decl
 type Command interface {
-	CommandName() string // the stable name, for instance "Leave"
-
+	name() string
 }
 
 // CommandName is the stable name of a command, for instance "Leave".
-func CommandName(c Command) string { return c.CommandName() }
+func CommandName(c Command) string { return c.name() }
 
-func (OpenSelf) CommandName() string             { return "OpenSelf" }
-func (OpenDirect) CommandName() string           { return "OpenDirect" }
-func (CreateRoom) CommandName() string           { return "CreateRoom" }
-func (CreateGroup) CommandName() string          { return "CreateGroup" }
-func (CreateExternalGroup) CommandName() string  { return "CreateExternalGroup" }
-func (OpenTeamRoom) CommandName() string         { return "OpenTeamRoom" }
-func (Invite) CommandName() string               { return "Invite" }
-func (Remove) CommandName() string               { return "Remove" }
-func (Leave) CommandName() string                { return "Leave" }
-func (Expel) CommandName() string                { return "Expel" }
-func (AppointMasters) CommandName() string       { return "AppointMasters" }
-func (DismissMasters) CommandName() string       { return "DismissMasters" }
-func (HandOver) CommandName() string             { return "HandOver" }
-func (Edit) CommandName() string                 { return "Edit" }
-func (DeleteFeatureData) CommandName() string    { return "DeleteFeatureData" }
-func (Convert) CommandName() string              { return "Convert" }
-func (DeleteRoom) CommandName() string           { return "DeleteRoom" }
-func (PutCompany) CommandName() string           { return "PutCompany" }
-func (EditCompany) CommandName() string          { return "EditCompany" }
-func (PutUsers) CommandName() string             { return "PutUsers" }
-func (SetExternalMessaging) CommandName() string { return "SetExternalMessaging" }
-func (SuspendUser) CommandName() string          { return "SuspendUser" }
-func (DeleteUser) CommandName() string           { return "DeleteUser" }
-func (RestoreUser) CommandName() string          { return "RestoreUser" }
-func (SyncTeam) CommandName() string             { return "SyncTeam" }
+func (OpenSelf) name() string             { return "OpenSelf" }
+func (OpenDirect) name() string           { return "OpenDirect" }
+func (CreateRoom) name() string           { return "CreateRoom" }
+func (CreateGroup) name() string          { return "CreateGroup" }
+func (CreateExternalGroup) name() string  { return "CreateExternalGroup" }
+func (OpenTeamRoom) name() string         { return "OpenTeamRoom" }
+func (Invite) name() string               { return "Invite" }
+func (Remove) name() string               { return "Remove" }
+func (Leave) name() string                { return "Leave" }
+func (Expel) name() string                { return "Expel" }
+func (AppointMasters) name() string       { return "AppointMasters" }
+func (DismissMasters) name() string       { return "DismissMasters" }
+func (HandOver) name() string             { return "HandOver" }
+func (Edit) name() string                 { return "Edit" }
+func (DeleteFeatureData) name() string    { return "DeleteFeatureData" }
+func (Convert) name() string              { return "Convert" }
+func (DeleteRoom) name() string           { return "DeleteRoom" }
+func (PutCompany) name() string           { return "PutCompany" }
+func (EditCompany) name() string          { return "EditCompany" }
+func (PutUsers) name() string             { return "PutUsers" }
+func (SetExternalMessaging) name() string { return "SetExternalMessaging" }
+func (SuspendUser) name() string          { return "SuspendUser" }
+func (DeleteUser) name() string           { return "DeleteUser" }
+func (RestoreUser) name() string          { return "RestoreUser" }
+func (SyncTeam) name() string             { return "SyncTeam" }
+
+func (OpenSelf) command()            {}
+func (OpenDirect) command()          {}
+func (CreateRoom) command()          {}
+func (CreateGroup) command()         {}
+func (CreateExternalGroup) command() {}
+func (OpenTeamRoom) command()        {}
+func (Invite) command()              {}
+func (Remove) command()              {}
+func (Leave) command()               {}
+func (Expel) command()               {}
+func (AppointMasters) command()      {}
+func (DismissMasters) command()      {}
+func (HandOver) command()            {}
+func (Edit) command()                {}
+func (DeleteFeatureData) command()   {}
+func (Convert) command()             {}
+func (DeleteRoom) command()          {}
+func (PutCompany) command()          {}
+func (EditCompany) command()         {}
+func (PutUsers) command()            {}
+func (SuspendUser) command()         {}
+func (DeleteUser) command()          {}
+func (RestoreUser) command()         {}
+func (SyncTeam) command()            {}
 
 // Audience is the choice a picker starts with (CRE-02).
 type Audience uint8
@@ -52,8 +80,12 @@ const (
 	AudienceNone     Audience = iota // not chosen; fine only where the origin decides
 	AudienceMembers                  // 'Company Members'
 	AudienceExternal                 // 'External Users': users of other companies or LINE users
-	AudienceCount
 )
+
+var audienceNames = [...]string{"none", "members", "external"}
+
+// String gives the stable name of the audience.
+func (a Audience) String() string { return enum.Name(audienceNames[:], a) }
 
 // OpenSelf opens the actor's "message to me" room; the same room every time
 // (SELF-02).

@@ -2,6 +2,8 @@ package roomkit
 
 import (
 	"time"
+
+	"github.com/go-roomkit/roomkit/internal/enum"
 )
 
 // UserKind says what kind of account a user is.
@@ -13,13 +15,13 @@ const (
 	UserMember          // a member of a company that uses the product
 	UserLINE            // a LINE user; belongs to no company
 	UserBot             // a bot of a company
-	UserKindCount
+	userKindCount
 )
 
-var UserKindNames = [UserKindCount]string{"none", "member", "line", "bot"}
+var userKindNames = [userKindCount]string{"none", "member", "line", "bot"}
 
 // String gives the stable name of the kind.
-func (k UserKind) String() string { return EnumName(UserKindNames[:], int(k)) }
+func (k UserKind) String() string { return enum.Name(userKindNames[:], k) }
 
 // UserStatus is the state of an account.
 type UserStatus uint8
@@ -30,13 +32,13 @@ const (
 	StatusActive               // in use
 	StatusSuspended            // cannot act, but stays in its rooms (ADM-18)
 	StatusDeleted              // out of every room (ADM-13)
-	UserStatusCount
+	userStatusCount
 )
 
-var UserStatusNames = [UserStatusCount]string{"none", "active", "suspended", "deleted"}
+var userStatusNames = [userStatusCount]string{"none", "active", "suspended", "deleted"}
 
 // String gives the stable name of the status.
-func (s UserStatus) String() string { return EnumName(UserStatusNames[:], int(s)) }
+func (s UserStatus) String() string { return enum.Name(userStatusNames[:], s) }
 
 // User is an account as far as decisions depend on it. The host provisions
 // users with [PutUsers] or [Options.Directory].
@@ -66,13 +68,13 @@ const (
 	ExternalOff      ExternalMode = iota // nobody
 	ExternalSelected                     // those who hold the permission themselves
 	ExternalAll                          // all members
-	ExternalModeCount
+	externalModeCount
 )
 
-var ExternalModeNames = [ExternalModeCount]string{"off", "selected", "all"}
+var externalModeNames = [externalModeCount]string{"off", "selected", "all"}
 
 // String gives the stable name of the mode.
-func (m ExternalMode) String() string { return EnumName(ExternalModeNames[:], int(m)) }
+func (m ExternalMode) String() string { return enum.Name(externalModeNames[:], m) }
 
 // Company is a tenant as far as decisions depend on it.
 type Company struct {
@@ -117,13 +119,13 @@ const (
 	ChannelNone  Channel = iota
 	ChannelWorks         // users of other companies
 	ChannelLINE          // LINE users
-	ChannelCount
+	channelCount
 )
 
-var ChannelNames = [ChannelCount]string{"none", "works", "line"}
+var channelNames = [channelCount]string{"none", "works", "line"}
 
 // String gives the stable name of the channel.
-func (c Channel) String() string { return EnumName(ChannelNames[:], int(c)) }
+func (c Channel) String() string { return enum.Name(channelNames[:], c) }
 
 // PutCompany adds or replaces a company. Only the system may (ADM-23). The fields
 // that the library keeps are ignored.

@@ -3,7 +3,6 @@ package roomkit
 import (
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -95,11 +94,3 @@ func (e *Error) Error() string { return "roomkit: " + e.Op + ": " + e.Err.Error(
 
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
-
-func BadInput(field, reason string) error { return &Invalid{Field: field, Reason: reason} }
-
-func SortedPeople(people []UserID) []UserID {
-	p := slices.Clone(people)
-	slices.Sort(p)
-	return p
-}

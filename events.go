@@ -2,6 +2,8 @@ package roomkit
 
 import (
 	"time"
+
+	"github.com/go-roomkit/roomkit/internal/enum"
 )
 
 // Event is something that has happened to one room, user, company or team. The
@@ -11,9 +13,9 @@ import (
 type Event interface {
 	// Type is the stable name of the event, for instance "member.joined".
 	Type() string
-	// Info gives what all events carry.
-	Info() Meta
-	Head() *Meta
+	// Info gives what all events carry; it belongs to the event.
+	Info() *Meta
+	event()
 }
 
 // SubjectType says what a version belongs to.
@@ -26,13 +28,13 @@ const (
 	SubjectUser
 	SubjectCompany
 	SubjectTeam
-	SubjectTypeCount
+	subjectTypeCount
 )
 
-var subjectTypeNames = [SubjectTypeCount]string{"none", "room", "user", "company", "team"}
+var subjectTypeNames = [subjectTypeCount]string{"none", "room", "user", "company", "team"}
 
 // String gives the stable name of the type.
-func (t SubjectType) String() string { return EnumName(subjectTypeNames[:], int(t)) }
+func (t SubjectType) String() string { return enum.Name(subjectTypeNames[:], t) }
 
 // Subject names one versioned thing: a room by Room, the others by ID.
 type Subject struct {
@@ -75,8 +77,8 @@ type Meta struct {
 }
 
 // Info gives the Meta itself; every event embeds it.
-func (m Meta) Info() Meta   { return m }
-func (m *Meta) Head() *Meta { return m }
+func (m *Meta) Info() *Meta { return m }
+func (*Meta) event()        {}
 
 // Events of rooms.
 type (
@@ -336,15 +338,6 @@ func (*TeamSynced) Type() string { return "team.synced" }
 
 // Type gives the name as it was stored.
 func (u *Unknown) Type() string { return u.Name }
-
-func (m Meta) Equal(o Meta) bool {
-	at := m.At.Equal(o.At)
-	m.At = o.At
-	return at && m == o
-}
-
-// What every store has to check in the same way stands here, for the stores of
-// this project and of others.
 
 // Valid reports whether a subject names a room, a user, a company or a team.
 func (s Subject) Valid() bool {

@@ -3,12 +3,11 @@ package roomkit
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"iter"
 	"math/bits"
-	"strings"
 
 	"github.com/google/uuid"
-	"golang.org/x/exp/constraints"
+
+	"github.com/go-roomkit/roomkit/internal/hostid"
 )
 
 // RoomID identifies a room. Self, Direct and Team rooms have ids derived from
@@ -19,11 +18,11 @@ type RoomID [16]byte
 // ParseRoomID reads the text form that [RoomID.String] writes.
 func ParseRoomID(s string) (RoomID, error) {
 	if len(s) != 36 {
-		return RoomID{}, BadInput("RoomID", "not a UUID")
+		return RoomID{}, &Invalid{Field: "RoomID", Reason: "not a UUID"}
 	}
 	u, err := uuid.Parse(s)
 	if err != nil {
-		return RoomID{}, BadInput("RoomID", "not a UUID")
+		return RoomID{}, &Invalid{Field: "RoomID", Reason: "not a UUID"}
 	}
 	return RoomID(u), nil
 }
@@ -76,35 +75,14 @@ type Version int64
 // the beginning.
 type Cursor string
 
-const MaxIDBytes = 64
-
-func ValidID(s string) bool {
-	if len(s) == 0 || len(s) > MaxIDBytes {
-		return false
-	}
-	for i := range len(s) {
-		if !IdByte[s[i]] {
-			return false
-		}
-	}
-	return true
-}
-
-var IdByte = func() (ok [256]bool) {
-	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~@:+-") {
-		ok[c] = true
-	}
-	return ok
-}()
-
 // Valid reports whether the id has the form of a [UserID].
-func (id UserID) Valid() bool { return ValidID(string(id)) }
+func (id UserID) Valid() bool { return hostid.Valid(string(id)) }
 
 // Valid reports whether the id has the form of a [CompanyID].
-func (id CompanyID) Valid() bool { return ValidID(string(id)) }
+func (id CompanyID) Valid() bool { return hostid.Valid(string(id)) }
 
 // Valid reports whether the id has the form of a [TeamID].
-func (id TeamID) Valid() bool { return ValidID(string(id)) }
+func (id TeamID) Valid() bool { return hostid.Valid(string(id)) }
 
 // SelfRoom is the id of a user's "message to me" room (SELF-02).
 func SelfRoom(u UserID) RoomID { return derivedRoom("self", string(u), "") }
@@ -181,40 +159,7 @@ func joinDigest(hi, lo uint64) (d SetDigest) {
 }
 
 func hashUser(u UserID) (hi, lo uint64) {
-	var buf [MaxIDBytes]byte
+	var buf [hostid.MaxBytes]byte
 	sum := sha256.Sum256(append(buf[:0], u...))
 	return binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])
-}
-
-// The functions below treat an unsigned integer S as a set of small enum
-// values E, one bit each. [ActionSet], [FeatureSet] and [Standing] are such sets.
-
-func setOf[S, E constraints.Unsigned](elems ...E) (s S) {
-	for _, e := range elems {
-		s |= 1 << e
-	}
-	return s
-}
-
-func inSet[S, E constraints.Unsigned](s S, e E) bool { return s>>e&1 == 1 }
-
-func Elements[E, S constraints.Unsigned](s S) iter.Seq[E] {
-	return func(yield func(E) bool) {
-		for b := uint64(s); b != 0; b &= b - 1 {
-			if !yield(E(bits.TrailingZeros64(b))) {
-				return
-			}
-		}
-	}
-}
-
-func setString[E interface {
-	constraints.Unsigned
-	String() string
-}, S constraints.Unsigned](s S) string {
-	var names []string
-	for e := range Elements[E](s) {
-		names = append(names, e.String())
-	}
-	return strings.Join(names, ",")
 }

@@ -1,6 +1,10 @@
 package roomkit
 
-import "time"
+import (
+	"time"
+
+	"github.com/go-roomkit/roomkit/internal/enum"
+)
 
 // Member is the row of one person in one room. Taking part and being a Group
 // Master are two independent facts: a master who does not take part manages but
@@ -64,16 +68,16 @@ const (
 	CauseRoomEnded          // the room was dissolved or deleted
 	CauseConverted          // the room was converted (CRE-39, CRE-41)
 	CauseHandedOver         // a master handed the role over
-	CauseCount
+	causeCount
 )
 
-var CauseNames = [CauseCount]string{
+var causeNames = [causeCount]string{
 	"none", "created", "invited", "added", "reopened", "organisation", "self", "removed",
 	"permission_withdrawn", "account_ended", "room_ended", "converted", "handed_over",
 }
 
 // String gives the stable name of the cause, for instance "permission_withdrawn".
-func (c Cause) String() string { return EnumName(CauseNames[:], int(c)) }
+func (c Cause) String() string { return enum.Name(causeNames[:], c) }
 
 // Actor is who sends a command: a user or the system. It is always given by the
 // host, which has authenticated the user; it is never read from a payload. The

@@ -101,7 +101,7 @@ func newlyPermitted(e *CompanyMessagingChanged) (who Holders, some bool) {
 
 // leftNotice: whoever leaves by himself (NTF-03) or whose account ended is not
 // told.
-func leftNotice(info Meta) NoticeKey {
+func leftNotice(info *Meta) NoticeKey {
 	switch info.Cause {
 	case CauseRemoved:
 		if info.Kind == KindGeneral || info.Notify {
@@ -119,7 +119,7 @@ func leftNotice(info Meta) NoticeKey {
 	return ""
 }
 
-func toPeople(info Meta, people []Person, key NoticeKey, params map[string]string) []Notice {
+func toPeople(info *Meta, people []Person, key NoticeKey, params map[string]string) []Notice {
 	list := make([]Notice, 0, len(people))
 	for i := range people {
 		if people[i].Kind == UserMember && people[i].User != info.Actor.User() {
@@ -129,11 +129,11 @@ func toPeople(info Meta, people []Person, key NoticeKey, params map[string]strin
 	return list
 }
 
-func toRoom(info Meta, key NoticeKey, params map[string]string) []Notice {
+func toRoom(info *Meta, key NoticeKey, params map[string]string) []Notice {
 	return []Notice{{Everyone: true, Room: info.Subject.Room, Key: key, Params: about(info, params)}}
 }
 
-func about(info Meta, more map[string]string) map[string]string {
+func about(info *Meta, more map[string]string) map[string]string {
 	params := map[string]string{"room": info.Subject.Room.String(), "actor": info.Actor.String()}
 	if info.Cause != CauseNone {
 		params["cause"] = info.Cause.String()

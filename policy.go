@@ -2,8 +2,11 @@ package roomkit
 
 import (
 	"math/bits"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/go-roomkit/roomkit/internal/enum"
 )
 
 // Action is something a person can do in a room. Commands ask for one or more
@@ -51,10 +54,10 @@ const (
 	ActionSeeRoom                  // see name and properties
 	ActionSeeMembers               // see who takes part
 	ActionMailMembers              // mail or invite all members of a public group (GRP-22)
-	ActionCount
+	actionCount
 )
 
-var actionNames = [ActionCount]string{
+var actionNames = [actionCount]string{
 	"none", "enter", "post", "invite", "remove", "leave", "appoint_master", "dismiss_master", "rename",
 	"change_photo", "describe", "switch_note", "switch_event", "switch_task", "switch_folder",
 	"switch_mailing_list", "set_visibility", "switch_message", "share_history", "set_notification",
@@ -64,21 +67,21 @@ var actionNames = [ActionCount]string{
 }
 
 // String gives the stable name of the action, for instance "appoint_master".
-func (a Action) String() string { return EnumName(actionNames[:], int(a)) }
+func (a Action) String() string { return enum.Name(actionNames[:], a) }
 
 // ActionSet is a set of actions, one bit each.
 type ActionSet uint64
 
 // Actions makes a set.
-func Actions(as ...Action) ActionSet { return setOf[ActionSet](as...) }
+func Actions(as ...Action) ActionSet { return enum.SetOf[ActionSet](as...) }
 
 // Has reports whether a is in the set. ActionNone and unknown actions never are.
-func (s ActionSet) Has(a Action) bool { return a > ActionNone && a < ActionCount && inSet(s, a) }
+func (s ActionSet) Has(a Action) bool { return a > ActionNone && a < actionCount && enum.Has(s, a) }
 
 // String lists the names of the actions.
-func (s ActionSet) String() string { return setString[Action](s) }
+func (s ActionSet) String() string { return enum.Names[Action](s) }
 
-const allActions = ActionSet(1<<ActionCount-1) &^ 1
+const allActions = ActionSet(1<<actionCount-1) &^ 1
 
 // Standing is what a person is in a room: a set of the bits below.
 type Standing uint8
@@ -99,33 +102,51 @@ var standingNames = [...]string{"participant", "master", "leader", "administrato
 
 type standingBit uint8
 
-func (b standingBit) String() string { return EnumName(standingNames[:], int(b)) }
+func (b standingBit) String() string { return enum.Name(standingNames[:], b) }
+
+// Has reports whether one of the standings is in the set.
+func (s Standing) Has(one Standing) bool { return s&one != 0 }
 
 // String lists the names of the standings.
-func (s Standing) String() string { return setString[standingBit](s) }
+func (s Standing) String() string { return enum.Names[standingBit](s) }
 
-// This file is the only one that says who may do what. A cell of the matrix
-// names the standings that may, and the rule that forbids it to all others.
-// Conditions take actions away again.
+// This file is the only one that says who may do what. For each kind of room a table
+// names, for every action, the standings that may take it and the rule that forbids it
+// to all others. Nobody may take an action that a table leaves out. Circumstances take actions
+// away again. To forbid a right, change its line here.
 
 // Policy holds the decisions on points that the rule book leaves open. Every
 // field's zero value is the recommended decision.
 type Policy struct {
-	ExternalGroupTask                   bool             // Task in external groups (AMB-01, EXT-06)
-	ForeignMasters                      bool             // Group Masters of other companies in external groups (AMB-04, EXT-29)
-	AdministratorsManageExternalMembers bool             // administrators add and remove members of external groups (ADM-10 against EXT-15)
-	LINERoomFeatures                    bool             // Note, Event, Task and Folder in rooms with LINE users (AMB-11, LINE-07)
-	TeamPhotoByMembers                  bool             // any member changes a team room's photo (AMB-17, TEAM-25)
-	AnyoneIsContact                     bool             // outsiders need not be contacts (EXT-32, LINE-02)
-	MaxParticipants                     [KindCount]int64 // by Kind; 0 means no limit (LIM-07); teams follow the organisation chart whatever it is
-	MaxGroupsPerUser                    int64            // 0 means 2,000 (LIM-02)
-	LeaderTeamLimit                     int64            // largest team whose leader may open the room; 0 means 100 (LIM-08)
-	MessageOffPeriod                    time.Duration    // until a switched-off room's data is deleted; 0 means 30 days (GRP-38)
+	// ExternalGroupTask offers Task in external groups (EXT-06).
+	ExternalGroupTask bool
+	// ForeignMasters allows Group Masters of other companies in external groups (EXT-29).
+	ForeignMasters bool
+	// AdministratorsManageExternalMembers lets administrators add and remove members of
+	// external groups (ADM-10 against EXT-15).
+	AdministratorsManageExternalMembers bool
+	// LINERoomFeatures offers Note, Event, Task and Folder in rooms with LINE users (LINE-07).
+	LINERoomFeatures bool
+	// TeamPhotoByMembers lets any member change a team room's photo (TEAM-25).
+	TeamPhotoByMembers bool
+	// AnyoneIsContact takes all outsiders for contacts (EXT-32, LINE-02).
+	AnyoneIsContact bool
+	// MaxParticipants limits rooms by their kind; 0 means no limit (LIM-07). Teams follow
+	// the organisation chart whatever it is.
+	MaxParticipants [kindCount]int64
+	// MaxGroupsPerUser is 2,000 if it is 0 (LIM-02).
+	MaxGroupsPerUser int64
+	// LeaderTeamLimit is the size of the largest team whose leader may open the room; 100
+	// if it is 0 (LIM-08).
+	LeaderTeamLimit int64
+	// MessageOffPeriod is the time until the data of a switched-off room is deleted; 30
+	// days if it is 0 (GRP-38).
+	MessageOffPeriod time.Duration
 }
 
-// cell says who may take an action in a kind of room, and which rule forbids it
-// to everybody else.
-type cell struct {
+// right says who may take an action in a kind of room, and which rule forbids it to
+// everybody else.
+type right struct {
 	who  Standing
 	rule Rule
 }
@@ -139,48 +160,249 @@ const (
 	coll = StandingColleague
 )
 
-// matrix is the authority matrix: action × kind. The columns are none, self,
-// direct, general, group, external group, team. Managing members is the masters'
-// right (EXT-14).
-var matrix = [ActionCount][KindCount]cell{
-	ActionEnter:             {{}, {part, "SELF-01"}, {part, "DIR-04"}, {part, "COM-02"}, {part, "GRP-11"}, {part, "EXT-19"}, {part, "COM-02"}},
-	ActionPost:              {{}, {part, "SELF-01"}, {part, "DIR-04"}, {part, "COM-02"}, {part, "GRP-11"}, {part, "EXT-19"}, {part, "COM-02"}},
-	ActionInvite:            {{}, {none, "SELF-03"}, {part, "GEN-02"}, {part, "GEN-02"}, {mast | admn, "GRP-07"}, {mast, "EXT-15"}, {none, "TEAM-08"}},
-	ActionRemove:            {{}, {none, "SELF-01"}, {none, "DIR-09"}, {part, "GEN-05"}, {mast | admn, "GRP-07"}, {mast, "EXT-16"}, {none, "TEAM-08"}},
-	ActionLeave:             {{}, {none, "SELF-05"}, {part, "DIR-03"}, {part, "GEN-09"}, {none, "GRP-12"}, {none, "EXT-17"}, {none, "TEAM-06"}},
-	ActionAppointMaster:     {{}, {none, "SELF-01"}, {none, "GEN-34"}, {none, "GEN-34"}, {mast | admn, "GRP-06"}, {mast | admn, "EXT-13"}, {none, "TEAM-08"}},
-	ActionDismissMaster:     {{}, {none, "SELF-01"}, {none, "GEN-34"}, {none, "GEN-34"}, {mast | admn, "GRP-06"}, {mast | admn, "EXT-13"}, {none, "TEAM-08"}},
-	ActionRename:            {{}, {none, "SELF-01"}, {none, "DIR-08"}, {part, "GEN-22"}, {mast | admn, "GRP-28"}, {mast | admn, "EXT-46"}, {none, "TEAM-09"}},
-	ActionChangePhoto:       {{}, {none, "SELF-01"}, {none, "DIR-19"}, {part, "GEN-23"}, {part, "GRP-27"}, {part, "EXT-46"}, {lead | admn, "TEAM-25"}},
-	ActionDescribe:          {{}, {none, "SELF-01"}, {none, "DIR-19"}, {part, "GEN-34"}, {mast | admn, "GRP-28"}, {mast | admn, "EXT-12"}, {admn, "TEAM-10"}},
-	ActionSwitchNote:        {{}, {none, "SELF-06"}, {none, "DIR-10"}, {none, "GEN-16"}, {mast | admn, "GRP-15"}, {mast | admn, "EXT-12"}, {lead | admn, "TEAM-10"}},
-	ActionSwitchEvent:       {{}, {none, "SELF-06"}, {none, "DIR-10"}, {none, "GEN-17"}, {mast | admn, "GRP-15"}, {mast | admn, "EXT-12"}, {lead | admn, "TEAM-10"}},
-	ActionSwitchTask:        {{}, {none, "SELF-06"}, {none, "DIR-10"}, {none, "GEN-19"}, {mast | admn, "GRP-15"}, {none, "EXT-06"}, {lead | admn, "TEAM-10"}},
-	ActionSwitchFolder:      {{}, {none, "SELF-06"}, {none, "DIR-10"}, {none, "GEN-18"}, {mast | admn, "GRP-15"}, {mast | admn, "EXT-12"}, {lead | admn, "TEAM-10"}},
-	ActionSwitchMailingList: {{}, {none, "SELF-06"}, {none, "DIR-11"}, {none, "GEN-20"}, {mast | admn, "GRP-16"}, {none, "EXT-07"}, {lead | admn, "TEAM-15"}},
-	ActionSetVisibility:     {{}, {none, "SELF-06"}, {none, "DIR-11"}, {none, "GEN-21"}, {mast | admn, "GRP-18"}, {none, "EXT-10"}, {admn, "TEAM-15"}},
-	ActionSwitchMessage:     {{}, {none, "SELF-01"}, {none, "GEN-34"}, {none, "GEN-34"}, {mast | admn, "GRP-38"}, {mast | admn, "EXT-12"}, {lead | admn, "TEAM-10"}},
-	ActionShareHistory:      {{}, {none, "SELF-01"}, {none, "DIR-17"}, {part, "GEN-26"}, {mast, "GRP-26"}, {mast, "EXT-42"}, {lead, "TEAM-14"}},
-	ActionSetNotification:   {{}, {none, "SELF-01"}, {none, "NTF-04"}, {none, "NTF-04"}, {mast | admn, "NTF-04"}, {mast | admn, "EXT-12"}, {lead | admn, "TEAM-12"}},
-	ActionWithholdFeatures:  {{}, {none, "SELF-06"}, {none, "DIR-10"}, {none, "GEN-34"}, {admn, "GRP-31"}, {none, "EXT-11"}, {none, "TEAM-11"}},
-	ActionDeleteFeatureData: {{}, {none, "SELF-06"}, {none, "DIR-10"}, {none, "GEN-34"}, {mast | admn, "GRP-15"}, {mast | admn, "EXT-12"}, {lead | admn, "TEAM-13"}},
-	ActionConvert:           {{}, {none, "SELF-03"}, {none, "DIR-16"}, {part, "GEN-31"}, {none, "GRP-44"}, {none, "EXT-44"}, {none, "TEAM-01"}},
-	ActionDelete:            {{}, {none, "SELF-02"}, {none, "DIR-05"}, {none, "GEN-34"}, {mast | admn, "GRP-41"}, {mast | admn, "GRP-41"}, {admn, "TEAM-04"}},
-	ActionUseNote:           {{}, {none, "SELF-06"}, {none, "DIR-10"}, {part, "GEN-15"}, {part, "GRP-11"}, {part, "EXT-05"}, {part, "FEA-01"}},
-	ActionUseEvent:          {{}, {none, "SELF-06"}, {none, "DIR-10"}, {part, "GEN-15"}, {part, "GRP-11"}, {part, "EXT-05"}, {part, "FEA-04"}},
-	ActionUseTask:           {{}, {none, "SELF-06"}, {none, "DIR-10"}, {part, "GEN-15"}, {part, "GRP-11"}, {none, "EXT-06"}, {part, "FEA-03"}},
-	ActionUseFolder:         {{}, {none, "SELF-06"}, {none, "DIR-10"}, {part, "GEN-15"}, {part, "GRP-11"}, {part, "EXT-05"}, {part, "FEA-06"}},
-	ActionUseMailingList:    {{}, {none, "SELF-06"}, {none, "DIR-11"}, {none, "GEN-20"}, {part, "GRP-16"}, {none, "EXT-07"}, {part, "TEAM-15"}},
-	ActionInviteAttendees:   {{}, {none, "SELF-06"}, {none, "DIR-10"}, {part, "FEA-04"}, {part, "GRP-11"}, {none, "EXT-38"}, {part, "FEA-04"}},
-	ActionRestrictFolder:    {{}, {none, "SELF-06"}, {none, "DIR-10"}, {none, "FEA-08"}, {mast, "FEA-08"}, {none, "EXT-39"}, {lead, "FEA-08"}},
-	ActionShareFolderLinks:  {{}, {none, "SELF-06"}, {none, "DIR-10"}, {part, "FEA-07"}, {mast, "FEA-07"}, {mast, "FEA-07"}, {lead, "FEA-07"}},
-	ActionSwitchFileNotice:  {{}, {none, "SELF-06"}, {none, "DIR-10"}, {part, "FEA-09"}, {part, "FEA-09"}, {part, "FEA-09"}, {part, "FEA-09"}},
-	ActionRecallOwn:         {{}, {part, "SELF-01"}, {part, "FEA-10"}, {part, "FEA-10"}, {part, "FEA-10"}, {part, "FEA-10"}, {part, "FEA-10"}},
-	ActionRecallOthers:      {{}, {none, "SELF-01"}, {none, "FEA-12"}, {none, "FEA-12"}, {mast, "FEA-11"}, {mast, "FEA-11"}, {lead, "FEA-11"}},
-	ActionSource:            {{}, {none, "SELF-04"}, {none, "DIR-12"}, {part, "CRE-28"}, {part, "CRE-28"}, {none, "EXT-40"}, {part, "CRE-28"}},
-	ActionSeeRoom:           {{}, {part, "SELF-01"}, {part, "COM-02"}, {part, "COM-02"}, {part | mast | admn | coll, "GRP-20"}, {part | mast | admn, "EXT-09"}, {part | lead | admn, "TEAM-27"}},
-	ActionSeeMembers:        {{}, {part, "SELF-01"}, {part, "COM-02"}, {part, "COM-02"}, {part | mast | admn | coll, "GRP-20"}, {part | mast | admn, "EXT-09"}, {part | lead | admn, "TEAM-27"}},
-	ActionMailMembers:       {{}, {none, "SELF-06"}, {none, "DIR-11"}, {none, "GEN-20"}, {part | mast | admn | coll, "GRP-22"}, {none, "EXT-07"}, {part | lead | admn, "FEA-17"}},
+type rights [actionCount]right
+
+var matrix = [kindCount]rights{
+	KindSelf: { // message to me
+		ActionEnter:             {part, "SELF-01"},
+		ActionPost:              {part, "SELF-01"},
+		ActionInvite:            {none, "SELF-03"},
+		ActionRemove:            {none, "SELF-01"},
+		ActionLeave:             {none, "SELF-05"},
+		ActionAppointMaster:     {none, "SELF-01"},
+		ActionDismissMaster:     {none, "SELF-01"},
+		ActionRename:            {none, "SELF-01"},
+		ActionChangePhoto:       {none, "SELF-01"},
+		ActionDescribe:          {none, "SELF-01"},
+		ActionSwitchNote:        {none, "SELF-06"},
+		ActionSwitchEvent:       {none, "SELF-06"},
+		ActionSwitchTask:        {none, "SELF-06"},
+		ActionSwitchFolder:      {none, "SELF-06"},
+		ActionSwitchMailingList: {none, "SELF-06"},
+		ActionSetVisibility:     {none, "SELF-06"},
+		ActionSwitchMessage:     {none, "SELF-01"},
+		ActionShareHistory:      {none, "SELF-01"},
+		ActionSetNotification:   {none, "SELF-01"},
+		ActionWithholdFeatures:  {none, "SELF-06"},
+		ActionDeleteFeatureData: {none, "SELF-06"},
+		ActionConvert:           {none, "SELF-03"},
+		ActionDelete:            {none, "SELF-02"},
+		ActionUseNote:           {none, "SELF-06"},
+		ActionUseEvent:          {none, "SELF-06"},
+		ActionUseTask:           {none, "SELF-06"},
+		ActionUseFolder:         {none, "SELF-06"},
+		ActionUseMailingList:    {none, "SELF-06"},
+		ActionInviteAttendees:   {none, "SELF-06"},
+		ActionRestrictFolder:    {none, "SELF-06"},
+		ActionShareFolderLinks:  {none, "SELF-06"},
+		ActionSwitchFileNotice:  {none, "SELF-06"},
+		ActionRecallOwn:         {part, "SELF-01"},
+		ActionRecallOthers:      {none, "SELF-01"},
+		ActionSource:            {none, "SELF-04"},
+		ActionSeeRoom:           {part, "SELF-01"},
+		ActionSeeMembers:        {part, "SELF-01"},
+		ActionMailMembers:       {none, "SELF-06"},
+	},
+	KindDirect: { // 1:1
+		ActionEnter:             {part, "DIR-04"},
+		ActionPost:              {part, "DIR-04"},
+		ActionInvite:            {part, "GEN-02"},
+		ActionRemove:            {none, "DIR-09"},
+		ActionLeave:             {part, "DIR-03"},
+		ActionAppointMaster:     {none, "GEN-34"},
+		ActionDismissMaster:     {none, "GEN-34"},
+		ActionRename:            {none, "DIR-08"},
+		ActionChangePhoto:       {none, "DIR-19"},
+		ActionDescribe:          {none, "DIR-19"},
+		ActionSwitchNote:        {none, "DIR-10"},
+		ActionSwitchEvent:       {none, "DIR-10"},
+		ActionSwitchTask:        {none, "DIR-10"},
+		ActionSwitchFolder:      {none, "DIR-10"},
+		ActionSwitchMailingList: {none, "DIR-11"},
+		ActionSetVisibility:     {none, "DIR-11"},
+		ActionSwitchMessage:     {none, "GEN-34"},
+		ActionShareHistory:      {none, "DIR-17"},
+		ActionSetNotification:   {none, "NTF-04"},
+		ActionWithholdFeatures:  {none, "DIR-10"},
+		ActionDeleteFeatureData: {none, "DIR-10"},
+		ActionConvert:           {none, "DIR-16"},
+		ActionDelete:            {none, "DIR-05"},
+		ActionUseNote:           {none, "DIR-10"},
+		ActionUseEvent:          {none, "DIR-10"},
+		ActionUseTask:           {none, "DIR-10"},
+		ActionUseFolder:         {none, "DIR-10"},
+		ActionUseMailingList:    {none, "DIR-11"},
+		ActionInviteAttendees:   {none, "DIR-10"},
+		ActionRestrictFolder:    {none, "DIR-10"},
+		ActionShareFolderLinks:  {none, "DIR-10"},
+		ActionSwitchFileNotice:  {none, "DIR-10"},
+		ActionRecallOwn:         {part, "FEA-10"},
+		ActionRecallOthers:      {none, "FEA-12"},
+		ActionSource:            {none, "DIR-12"},
+		ActionSeeRoom:           {part, "COM-02"},
+		ActionSeeMembers:        {part, "COM-02"},
+		ActionMailMembers:       {none, "DIR-11"},
+	},
+	KindGeneral: { // several people with equal rights
+		ActionEnter:             {part, "COM-02"},
+		ActionPost:              {part, "COM-02"},
+		ActionInvite:            {part, "GEN-02"},
+		ActionRemove:            {part, "GEN-05"},
+		ActionLeave:             {part, "GEN-09"},
+		ActionAppointMaster:     {none, "GEN-34"},
+		ActionDismissMaster:     {none, "GEN-34"},
+		ActionRename:            {part, "GEN-22"},
+		ActionChangePhoto:       {part, "GEN-23"},
+		ActionDescribe:          {part, "GEN-34"},
+		ActionSwitchNote:        {none, "GEN-16"},
+		ActionSwitchEvent:       {none, "GEN-17"},
+		ActionSwitchTask:        {none, "GEN-19"},
+		ActionSwitchFolder:      {none, "GEN-18"},
+		ActionSwitchMailingList: {none, "GEN-20"},
+		ActionSetVisibility:     {none, "GEN-21"},
+		ActionSwitchMessage:     {none, "GEN-34"},
+		ActionShareHistory:      {part, "GEN-26"},
+		ActionSetNotification:   {none, "NTF-04"},
+		ActionWithholdFeatures:  {none, "GEN-34"},
+		ActionDeleteFeatureData: {none, "GEN-34"},
+		ActionConvert:           {part, "GEN-31"},
+		ActionDelete:            {none, "GEN-34"},
+		ActionUseNote:           {part, "GEN-15"},
+		ActionUseEvent:          {part, "GEN-15"},
+		ActionUseTask:           {part, "GEN-15"},
+		ActionUseFolder:         {part, "GEN-15"},
+		ActionUseMailingList:    {none, "GEN-20"},
+		ActionInviteAttendees:   {part, "FEA-04"},
+		ActionRestrictFolder:    {none, "FEA-08"},
+		ActionShareFolderLinks:  {part, "FEA-07"},
+		ActionSwitchFileNotice:  {part, "FEA-09"},
+		ActionRecallOwn:         {part, "FEA-10"},
+		ActionRecallOthers:      {none, "FEA-12"},
+		ActionSource:            {part, "CRE-28"},
+		ActionSeeRoom:           {part, "COM-02"},
+		ActionSeeMembers:        {part, "COM-02"},
+		ActionMailMembers:       {none, "GEN-20"},
+	},
+	KindGroup: { // a group of one company
+		ActionEnter:             {part, "GRP-11"},
+		ActionPost:              {part, "GRP-11"},
+		ActionInvite:            {mast | admn, "GRP-07"},
+		ActionRemove:            {mast | admn, "GRP-07"},
+		ActionLeave:             {none, "GRP-12"},
+		ActionAppointMaster:     {mast | admn, "GRP-06"},
+		ActionDismissMaster:     {mast | admn, "GRP-06"},
+		ActionRename:            {mast | admn, "GRP-28"},
+		ActionChangePhoto:       {part, "GRP-27"},
+		ActionDescribe:          {mast | admn, "GRP-28"},
+		ActionSwitchNote:        {mast | admn, "GRP-15"},
+		ActionSwitchEvent:       {mast | admn, "GRP-15"},
+		ActionSwitchTask:        {mast | admn, "GRP-15"},
+		ActionSwitchFolder:      {mast | admn, "GRP-15"},
+		ActionSwitchMailingList: {mast | admn, "GRP-16"},
+		ActionSetVisibility:     {mast | admn, "GRP-18"},
+		ActionSwitchMessage:     {mast | admn, "GRP-38"},
+		ActionShareHistory:      {mast, "GRP-26"},
+		ActionSetNotification:   {mast | admn, "NTF-04"},
+		ActionWithholdFeatures:  {admn, "GRP-31"},
+		ActionDeleteFeatureData: {mast | admn, "GRP-15"},
+		ActionConvert:           {none, "GRP-44"},
+		ActionDelete:            {mast | admn, "GRP-41"},
+		ActionUseNote:           {part, "GRP-11"},
+		ActionUseEvent:          {part, "GRP-11"},
+		ActionUseTask:           {part, "GRP-11"},
+		ActionUseFolder:         {part, "GRP-11"},
+		ActionUseMailingList:    {part, "GRP-16"},
+		ActionInviteAttendees:   {part, "GRP-11"},
+		ActionRestrictFolder:    {mast, "FEA-08"},
+		ActionShareFolderLinks:  {mast, "FEA-07"},
+		ActionSwitchFileNotice:  {part, "FEA-09"},
+		ActionRecallOwn:         {part, "FEA-10"},
+		ActionRecallOthers:      {mast, "FEA-11"},
+		ActionSource:            {part, "CRE-28"},
+		ActionSeeRoom:           {part | mast | admn | coll, "GRP-20"},
+		ActionSeeMembers:        {part | mast | admn | coll, "GRP-20"},
+		ActionMailMembers:       {part | mast | admn | coll, "GRP-22"},
+	},
+	KindExternalGroup: { // a group of several companies: managing members is the masters' right (EXT-14)
+		ActionEnter:             {part, "EXT-19"},
+		ActionPost:              {part, "EXT-19"},
+		ActionInvite:            {mast, "EXT-15"},
+		ActionRemove:            {mast, "EXT-16"},
+		ActionLeave:             {none, "EXT-17"},
+		ActionAppointMaster:     {mast | admn, "EXT-13"},
+		ActionDismissMaster:     {mast | admn, "EXT-13"},
+		ActionRename:            {mast | admn, "EXT-46"},
+		ActionChangePhoto:       {part, "EXT-46"},
+		ActionDescribe:          {mast | admn, "EXT-12"},
+		ActionSwitchNote:        {mast | admn, "EXT-12"},
+		ActionSwitchEvent:       {mast | admn, "EXT-12"},
+		ActionSwitchTask:        {none, "EXT-06"},
+		ActionSwitchFolder:      {mast | admn, "EXT-12"},
+		ActionSwitchMailingList: {none, "EXT-07"},
+		ActionSetVisibility:     {none, "EXT-10"},
+		ActionSwitchMessage:     {mast | admn, "EXT-12"},
+		ActionShareHistory:      {mast, "EXT-42"},
+		ActionSetNotification:   {mast | admn, "EXT-12"},
+		ActionWithholdFeatures:  {none, "EXT-11"},
+		ActionDeleteFeatureData: {mast | admn, "EXT-12"},
+		ActionConvert:           {none, "EXT-44"},
+		ActionDelete:            {mast | admn, "GRP-41"},
+		ActionUseNote:           {part, "EXT-05"},
+		ActionUseEvent:          {part, "EXT-05"},
+		ActionUseTask:           {none, "EXT-06"},
+		ActionUseFolder:         {part, "EXT-05"},
+		ActionUseMailingList:    {none, "EXT-07"},
+		ActionInviteAttendees:   {none, "EXT-38"},
+		ActionRestrictFolder:    {none, "EXT-39"},
+		ActionShareFolderLinks:  {mast, "FEA-07"},
+		ActionSwitchFileNotice:  {part, "FEA-09"},
+		ActionRecallOwn:         {part, "FEA-10"},
+		ActionRecallOthers:      {mast, "FEA-11"},
+		ActionSource:            {none, "EXT-40"},
+		ActionSeeRoom:           {part | mast | admn, "EXT-09"},
+		ActionSeeMembers:        {part | mast | admn, "EXT-09"},
+		ActionMailMembers:       {none, "EXT-07"},
+	},
+	KindTeam: { // follows the organisation chart
+		ActionEnter:             {part, "COM-02"},
+		ActionPost:              {part, "COM-02"},
+		ActionInvite:            {none, "TEAM-08"},
+		ActionRemove:            {none, "TEAM-08"},
+		ActionLeave:             {none, "TEAM-06"},
+		ActionAppointMaster:     {none, "TEAM-08"},
+		ActionDismissMaster:     {none, "TEAM-08"},
+		ActionRename:            {none, "TEAM-09"},
+		ActionChangePhoto:       {lead | admn, "TEAM-25"},
+		ActionDescribe:          {admn, "TEAM-10"},
+		ActionSwitchNote:        {lead | admn, "TEAM-10"},
+		ActionSwitchEvent:       {lead | admn, "TEAM-10"},
+		ActionSwitchTask:        {lead | admn, "TEAM-10"},
+		ActionSwitchFolder:      {lead | admn, "TEAM-10"},
+		ActionSwitchMailingList: {lead | admn, "TEAM-15"},
+		ActionSetVisibility:     {admn, "TEAM-15"},
+		ActionSwitchMessage:     {lead | admn, "TEAM-10"},
+		ActionShareHistory:      {lead, "TEAM-14"},
+		ActionSetNotification:   {lead | admn, "TEAM-12"},
+		ActionWithholdFeatures:  {none, "TEAM-11"},
+		ActionDeleteFeatureData: {lead | admn, "TEAM-13"},
+		ActionConvert:           {none, "TEAM-01"},
+		ActionDelete:            {admn, "TEAM-04"},
+		ActionUseNote:           {part, "FEA-01"},
+		ActionUseEvent:          {part, "FEA-04"},
+		ActionUseTask:           {part, "FEA-03"},
+		ActionUseFolder:         {part, "FEA-06"},
+		ActionUseMailingList:    {part, "TEAM-15"},
+		ActionInviteAttendees:   {part, "FEA-04"},
+		ActionRestrictFolder:    {lead, "FEA-08"},
+		ActionShareFolderLinks:  {lead, "FEA-07"},
+		ActionSwitchFileNotice:  {part, "FEA-09"},
+		ActionRecallOwn:         {part, "FEA-10"},
+		ActionRecallOthers:      {lead, "FEA-11"},
+		ActionSource:            {part, "CRE-28"},
+		ActionSeeRoom:           {part | lead | admn, "TEAM-27"},
+		ActionSeeMembers:        {part | lead | admn, "TEAM-27"},
+		ActionMailMembers:       {part | lead | admn, "FEA-17"},
+	},
 }
 
 // colleagueRules are the rules that refuse a colleague who found a public group.
@@ -188,93 +410,123 @@ var colleagueRules = map[Action]Rule{
 	ActionEnter: "GRP-21", ActionPost: "GRP-21", ActionInvite: "GRP-25", ActionLeave: "COM-08",
 }
 
-// condition takes actions away from some standings while a limit holds.
-type condition struct {
-	rule  Rule
-	strip Standing  // these standings do not count …
-	mask  ActionSet // … for these actions
+// Circumstance is something about a room that takes actions away, and the rule that
+// says so.
+type Circumstance struct {
+	Name    string
+	Rule    Rule
+	Whom    Standing  // these standings do not count then …
+	Actions ActionSet // … for these actions
 }
 
-// limit is a circumstance of a room that narrows what may be done in it.
-type Limit uint8
-
-const (
-	LimitMessageOff       Limit = iota // message is switched off
-	LimitTeamRoomOff                   // the administrator does not allow the team room
-	LimitFeaturesWithheld              // from the masters
-	LimitLeaderFeatures                // not granted to the leader
-	LimitLeaderPhoto                   // not granted to the leader
-	LimitPrivate                       // not found by colleagues
-	LimitLINERoom                      // LINE users take part
-	LimitPartner                       // the other party of a 1:1 room, or the own side, lacks the permission
-	LimitNoNote
-	LimitNoEvent
-	LimitNoTask
-	LimitNoFolder
-	LimitNoMailingList
-	limitCount
-)
-
-type Limits uint16
-
-const (
-	switchFeatures = ActionSet(1<<ActionSwitchNote | 1<<ActionSwitchEvent | 1<<ActionSwitchTask | 1<<ActionSwitchFolder | 1<<ActionSwitchMailingList)
-	useEvent       = ActionSet(1<<ActionUseEvent | 1<<ActionInviteAttendees)
-	useFolder      = ActionSet(1<<ActionUseFolder | 1<<ActionRestrictFolder | 1<<ActionShareFolderLinks | 1<<ActionSwitchFileNotice)
-	useFeatures    = ActionSet(1<<ActionUseNote|1<<ActionUseTask|1<<ActionUseMailingList) | useEvent | useFolder
-	useRoom        = ActionSet(1<<ActionEnter|1<<ActionPost|1<<ActionRecallOwn|1<<ActionRecallOthers|1<<ActionSource) | useFeatures
-)
-
-// conditions stand in order of priority: the first that takes an action away
+// The circumstances stand in order of priority: the first that takes an action away
 // gives the rule of the refusal.
-var conditions = [limitCount]condition{
-	LimitMessageOff:       {"GRP-38", allStandings, useRoom | switchFeatures},
-	LimitTeamRoomOff:      {"TEAM-04", allStandings, useRoom | switchFeatures},
-	LimitFeaturesWithheld: {"GRP-31", mast, switchFeatures},
-	LimitLeaderFeatures:   {"TEAM-11", lead, switchFeatures | 1<<ActionSwitchMessage},
-	LimitLeaderPhoto:      {"TEAM-25", lead, 1 << ActionChangePhoto},
-	LimitPrivate:          {"GRP-20", coll, allActions},
-	LimitLINERoom:         {"LINE-05", allStandings, 1 << ActionSource},
-	LimitPartner:          {"DIR-18", allStandings, 1 << ActionPost},
-	LimitNoNote:           {"FEA-01", allStandings, 1 << ActionUseNote},
-	LimitNoEvent:          {"FEA-01", allStandings, useEvent},
-	LimitNoTask:           {"FEA-01", allStandings, 1 << ActionUseTask},
-	LimitNoFolder:         {"FEA-01", allStandings, useFolder},
-	LimitNoMailingList:    {"FEA-01", allStandings, 1 << ActionUseMailingList},
+const (
+	messageOff = iota
+	teamRoomOff
+	featuresWithheld
+	leaderFeatures
+	leaderPhoto
+	private
+	lineRoom
+	unpermitted
+	noNote // and one for each other feature, in the order of the features
+	noEvent
+	noTask
+	noFolder
+	noMailingList
+	circumstanceCount
+)
+
+const (
+	switchFeatures = ActionSet(1<<ActionSwitchNote | 1<<ActionSwitchEvent | 1<<ActionSwitchTask |
+		1<<ActionSwitchFolder | 1<<ActionSwitchMailingList)
+	useEvent  = ActionSet(1<<ActionUseEvent | 1<<ActionInviteAttendees)
+	useFolder = ActionSet(1<<ActionUseFolder | 1<<ActionRestrictFolder | 1<<ActionShareFolderLinks |
+		1<<ActionSwitchFileNotice)
+	useFeatures = ActionSet(1<<ActionUseNote|1<<ActionUseTask|1<<ActionUseMailingList) | useEvent | useFolder
+	useRoom     = ActionSet(1<<ActionEnter|1<<ActionPost|1<<ActionRecallOwn|1<<ActionRecallOthers|
+		1<<ActionSource) | useFeatures
+)
+
+var circumstances = [circumstanceCount]Circumstance{
+	messageOff:       {"message is switched off", "GRP-38", allStandings, useRoom | switchFeatures},
+	teamRoomOff:      {"the administrator does not allow the team room", "TEAM-04", allStandings, useRoom | switchFeatures},
+	featuresWithheld: {"features are withheld from the masters", "GRP-31", mast, switchFeatures},
+	leaderFeatures:   {"features are not granted to the leader", "TEAM-11", lead, switchFeatures | 1<<ActionSwitchMessage},
+	leaderPhoto:      {"the photo is not granted to the leader", "TEAM-25", lead, 1 << ActionChangePhoto},
+	private:          {"the group is private", "GRP-20", coll, allActions},
+	lineRoom:         {"LINE users take part", "LINE-05", allStandings, 1 << ActionSource},
+	unpermitted:      {"a party of a 1:1 room lacks the permission", "DIR-18", allStandings, 1 << ActionPost},
+	noNote:           {"Note is off", "FEA-01", allStandings, 1 << ActionUseNote},
+	noEvent:          {"Event is off", "FEA-01", allStandings, useEvent},
+	noTask:           {"Task is off", "FEA-01", allStandings, 1 << ActionUseTask},
+	noFolder:         {"Folder is off", "FEA-01", allStandings, useFolder},
+	noMailingList:    {"Mailing List is off", "FEA-01", allStandings, 1 << ActionUseMailingList},
 }
 
-// Rules is a compiled [Policy]: the matrix as bits. It is immutable.
+// Circumstances lists all circumstances, in order of priority.
+func Circumstances() []Circumstance { return slices.Clone(circumstances[:]) }
+
+// holding is a set of circumstances, one bit each.
+type holding uint16
+
+func (h *holding) add(circumstance int, holds bool) {
+	if holds {
+		*h |= 1 << circumstance
+	}
+}
+
+// first gives the circumstance of the highest priority.
+func (h holding) first() *Circumstance { return &circumstances[bits.TrailingZeros16(uint16(h))] }
+
+// holds gathers the circumstances of a room.
+func (r *Rules) holds(room *Room, team *Team, barred bool) (h holding) {
+	h.add(messageOff, !room.MessageOffSince.IsZero())
+	h.add(featuresWithheld, room.FeaturesWithheld)
+	if room.Kind == KindTeam {
+		h.add(teamRoomOff, !team.Room)
+		h.add(leaderFeatures, !team.Features)
+		h.add(leaderPhoto, !team.Photo)
+	}
+	h.add(private, !room.Public)
+	h.add(lineRoom, room.LINEUsers > 0)
+	h.add(unpermitted, barred)
+	off := AllFeatures &^ (room.Features & r.Offered(room.Kind, room.LINEUsers))
+	return h | holding(off)<<noNote
+}
+
+// Rules is a compiled [Policy]: the tables as bits. It is immutable.
 type Rules struct {
 	Policy  Policy
-	cells   [ActionCount][KindCount]cell
-	allowed [KindCount][standingCount]ActionSet
-	narrows [ActionCount]Limits // which limits can take an action away
+	rights  [kindCount]rights
+	allowed [kindCount][standingCount]ActionSet
+	narrows [actionCount]holding // which circumstances can take an action away
 }
 
 // NewRules compiles a policy.
 func NewRules(policy Policy) *Rules {
-	r := &Rules{Policy: policy, cells: matrix}
+	r := &Rules{Policy: policy, rights: matrix}
+	external, team := &r.rights[KindExternalGroup], &r.rights[KindTeam]
 	if policy.ExternalGroupTask {
-		r.cells[ActionSwitchTask][KindExternalGroup] = cell{mast | admn, "EXT-12"}
-		r.cells[ActionUseTask][KindExternalGroup] = cell{part, "FEA-03"}
+		external[ActionSwitchTask] = right{mast | admn, "EXT-12"}
+		external[ActionUseTask] = right{part, "FEA-03"}
 	}
 	if policy.AdministratorsManageExternalMembers {
-		r.cells[ActionInvite][KindExternalGroup].who |= admn
-		r.cells[ActionRemove][KindExternalGroup].who |= admn
+		external[ActionInvite].who |= admn
+		external[ActionRemove].who |= admn
 	}
 	if policy.TeamPhotoByMembers {
-		r.cells[ActionChangePhoto][KindTeam].who |= part
+		team[ActionChangePhoto].who |= part
 	}
-	for act := range ActionCount {
-		for lim := range limitCount {
-			if conditions[lim].mask.Has(act) {
-				r.narrows[act] |= 1 << lim
-			}
+	for action := range actionCount {
+		for i := range circumstances {
+			r.narrows[action].add(i, circumstances[i].Actions.Has(action))
 		}
-		for kind := range KindCount {
+		for kind := range kindCount {
 			for st := range Standing(standingCount) {
-				if r.cells[act][kind].who&st != 0 {
-					r.allowed[kind][st] |= 1 << act
+				if r.rights[kind][action].who&st != 0 {
+					r.allowed[kind][st] |= 1 << action
 				}
 			}
 		}
@@ -282,107 +534,94 @@ func NewRules(policy Policy) *Rules {
 	return r
 }
 
-// actions gives all that a standing may do in a kind of room under limits.
-func (r *Rules) Actions(kind Kind, st Standing, lim Limits) ActionSet {
-	if kind >= KindCount || st >= standingCount {
+// Offered gives the features that rooms of a kind have at all (GEN-15, GEN-20, EXT-06,
+// EXT-07, DIR-10, DIR-11, SELF-06, TEAM-15, GRP-16).
+func (r *Rules) Offered(kind Kind, lineUsers int64) FeatureSet {
+	ground := Features(FeatureNote, FeatureEvent, FeatureTask, FeatureFolder)
+	switch kind {
+	case KindGeneral:
+		if lineUsers > 0 && !r.Policy.LINERoomFeatures {
+			return 0
+		}
+		return ground
+	case KindGroup, KindTeam:
+		return AllFeatures
+	case KindExternalGroup:
+		if r.Policy.ExternalGroupTask {
+			return ground
+		}
+		return ground &^ Features(FeatureTask)
+	}
+	return 0
+}
+
+// Actions gives all that somebody with a standing may do in a room. The team is that of
+// a Team room. Barred says that a party of a 1:1 room lacks the permission to talk with
+// the other (DIR-18).
+func (r *Rules) Actions(room *Room, team *Team, st Standing, barred bool) ActionSet {
+	return r.actions(room.Kind, st, r.holds(room, team, barred))
+}
+
+func (r *Rules) actions(kind Kind, st Standing, h holding) ActionSet {
+	if kind >= kindCount || st >= standingCount {
 		return 0
 	}
 	set := r.allowed[kind][st]
-	for ; lim != 0; lim &= lim - 1 {
-		c := &conditions[firstLimit(lim)]
-		set = set&^c.mask | set&c.mask&r.allowed[kind][st&^c.strip]
+	for ; h != 0; h &= h - 1 {
+		c := h.first()
+		set = set&^c.Actions | set&c.Actions&r.allowed[kind][st&^c.Whom]
 	}
 	return set
 }
 
-// permits reports whether an action is allowed; kind, standing and action are
-// known ones.
-func (r *Rules) Permits(action Action, kind Kind, st Standing, lim Limits) bool {
-	return inSet(r.allowed[kind][st], action) && (lim&r.narrows[action] == 0 || r.Actions(kind, st, lim).Has(action))
+// permits reports whether an action is allowed; kind, standing and action are known ones.
+func (r *Rules) permits(action Action, kind Kind, st Standing, h holding) bool {
+	return enum.Has(r.allowed[kind][st], action) && (h&r.narrows[action] == 0 || r.actions(kind, st, h).Has(action))
 }
 
-// forbids gives the rule that forbids an action and why, or "" if it is allowed.
-func (r *Rules) Forbids(action Action, kind Kind, st Standing, lim Limits) (rule Rule, why string) {
-	if action == ActionNone || action >= ActionCount || kind == KindNone || kind >= KindCount || st >= standingCount {
+// Forbids gives the rule that forbids an action in a room and why, or "" if it is
+// allowed. See [Rules.Actions].
+func (r *Rules) Forbids(action Action, room *Room, team *Team, st Standing, barred bool) (rule Rule, why string) {
+	kind := room.Kind
+	if action == ActionNone || action >= actionCount || kind == KindNone || kind >= kindCount || st >= standingCount {
 		return "COM-02", "unknown"
 	}
-	if r.Permits(action, kind, st, lim) {
+	h := r.holds(room, team, barred)
+	if r.permits(action, kind, st, h) {
 		return "", ""
 	}
-	cell := r.cells[action][kind]
+	right := r.rights[kind][action]
 	if rule, ok := colleagueRules[action]; ok && st == StandingColleague {
 		return rule, "only for those who belong to the group"
 	}
-	if cell.who == none {
-		return cell.rule, "not possible there"
+	if right.who == none {
+		return right.rule, "not possible there"
 	}
-	if cell.who&st == 0 {
-		return cell.rule, "only as " + strings.ReplaceAll(cell.who.String(), ",", " or ")
+	if right.who&st == 0 {
+		return right.rule, "only as " + strings.ReplaceAll(right.who.String(), ",", " or ")
 	}
-	for ; lim != 0; lim &= lim - 1 {
-		c := &conditions[firstLimit(lim)]
-		if c.mask.Has(action) && cell.who&st&^c.strip == 0 {
-			return c.rule, limitNames[firstLimit(lim)]
+	for ; h != 0; h &= h - 1 {
+		if c := h.first(); c.Actions.Has(action) && right.who&st&^c.Whom == 0 {
+			return c.Rule, c.Name
 		}
 	}
-	return cell.rule, "not allowed"
+	return right.rule, "not allowed"
 }
 
-// Allowed gives what a standing may do in a kind of room when nothing narrows
-// it: message on, all features on and granted, a public group.
-func (r *Rules) Allowed(kind Kind, st Standing) ActionSet { return r.Actions(kind, st, 0) }
+// Allowed gives what a standing may do in a kind of room in the best circumstances:
+// message on, all features on and granted, a public group.
+func (r *Rules) Allowed(kind Kind, st Standing) ActionSet { return r.actions(kind, st, 0) }
 
 // RuleFor gives the rule that decides who may take an action in a kind of room.
 func (r *Rules) RuleFor(action Action, kind Kind) Rule {
-	if action >= ActionCount || kind >= KindCount {
+	if action >= actionCount || kind >= kindCount {
 		return ""
 	}
-	return r.cells[action][kind].rule
-}
-
-// Condition is a circumstance that takes actions away, and the rule that says so.
-type Condition struct {
-	Name    string
-	Rule    Rule
-	Whom    Standing // whose standing does not count then
-	Actions ActionSet
-}
-
-var limitNames = [limitCount]string{
-	"message is switched off", "the administrator does not allow the team room",
-	"features are withheld from the masters", "features are not granted to the leader",
-	"the photo is not granted to the leader", "the group is private", "LINE users take part",
-	"a party of a 1:1 room lacks the permission", "Note is off", "Event is off", "Task is off",
-	"Folder is off", "Mailing List is off",
-}
-
-// Conditions lists all circumstances that take actions away, in order of
-// priority.
-func Conditions() []Condition {
-	list := make([]Condition, 0, limitCount)
-	for i, c := range conditions {
-		list = append(list, Condition{Name: limitNames[i], Rule: c.rule, Whom: c.strip, Actions: c.mask})
-	}
-	return list
+	return r.rights[kind][action].rule
 }
 
 // Kinds lists all kinds of rooms.
-func Kinds() []Kind { return valuesUpTo(KindSelf, KindCount) }
+func Kinds() []Kind { return enum.Values(KindSelf) }
 
 // AllActions lists all actions.
-func AllActions() []Action { return valuesUpTo(ActionEnter, ActionCount) }
-
-// Causes lists all causes.
-func Causes() []Cause { return valuesUpTo(CauseCreated, CauseCount) }
-
-func valuesUpTo[E ~uint8](first, end E) []E {
-	list := make([]E, 0, end-first)
-	for v := first; v < end; v++ {
-		list = append(list, v)
-	}
-	return list
-}
-
-func firstLimit(l Limits) Limit { return Limit(bits.TrailingZeros16(uint16(l))) }
-
-func (st Standing) Has(one Standing) bool { return st&one != 0 }
+func AllActions() []Action { return enum.Values(ActionEnter) }

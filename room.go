@@ -1,6 +1,10 @@
 package roomkit
 
-import "time"
+import (
+	"time"
+
+	"github.com/go-roomkit/roomkit/internal/enum"
+)
 
 // Kind is the kind of a room. The kind decides the rules; it never changes
 // except from General to Group or ExternalGroup by [Convert] (COM-01).
@@ -16,14 +20,14 @@ const (
 	KindGroup                     // a group of one company and its room (GRP-01), managed by Group Masters
 	KindExternalGroup             // a group of several companies (EXT-01), managed by Group Masters
 	KindTeam                      // follows a team of the organisation chart
-	KindCount
+	kindCount
 )
 
-var KindNames = [KindCount]string{"none", "self", "direct", "general", "group", "external_group", "team"}
+var kindNames = [kindCount]string{"none", "self", "direct", "general", "group", "external_group", "team"}
 
 // String gives the stable name of the kind, for instance "external_group". Lists
 // are categorised by it (LST-24).
-func (k Kind) String() string { return EnumName(KindNames[:], int(k)) }
+func (k Kind) String() string { return enum.Name(kindNames[:], k) }
 
 // IsGroup reports whether the kind is managed by Group Masters.
 func (k Kind) IsGroup() bool { return k == KindGroup || k == KindExternalGroup }
@@ -46,7 +50,7 @@ const (
 var roomStateNames = [roomStateCount]string{"absent", "active", "ended"}
 
 // String gives the stable name of the state.
-func (s RoomState) String() string { return EnumName(roomStateNames[:], int(s)) }
+func (s RoomState) String() string { return enum.Name(roomStateNames[:], s) }
 
 // Feature is something a room offers besides messages.
 type Feature uint8
@@ -58,27 +62,28 @@ const (
 	FeatureTask
 	FeatureFolder
 	FeatureMailingList
-	FeatureCount
+	featureCount
 )
 
-var FeatureNames = [FeatureCount]string{"note", "event", "task", "folder", "mailing_list"}
+var featureNames = [featureCount]string{"note", "event", "task", "folder", "mailing_list"}
 
 // String gives the stable name of the feature.
-func (f Feature) String() string { return EnumName(FeatureNames[:], int(f)) }
+func (f Feature) String() string { return enum.Name(featureNames[:], f) }
 
 // FeatureSet is a set of features, one bit each.
 type FeatureSet uint8
 
 // Features makes a set.
-func Features(fs ...Feature) FeatureSet { return setOf[FeatureSet](fs...) }
+func Features(fs ...Feature) FeatureSet { return enum.SetOf[FeatureSet](fs...) }
 
 // Has reports whether f is in the set.
-func (s FeatureSet) Has(f Feature) bool { return f < FeatureCount && inSet(s, f) }
+func (s FeatureSet) Has(f Feature) bool { return f < featureCount && enum.Has(s, f) }
 
 // String lists the names of the features.
-func (s FeatureSet) String() string { return setString[Feature](s) }
+func (s FeatureSet) String() string { return enum.Names[Feature](s) }
 
-const AllFeatures = FeatureSet(1<<FeatureCount - 1)
+// AllFeatures is the set of all features.
+const AllFeatures FeatureSet = 1<<featureCount - 1
 
 // Room is one room as the store keeps it: a row, not the list of its people.
 // Counts and Participants' digest are kept in the same commit as the people.
@@ -137,17 +142,10 @@ const (
 	OriginContacts               // group creation in Contacts, or a 1:1 room from a profile (CRE-13)
 	OriginInvite                 // inviting people whom the room could not take in (GEN-27, DIR-06)
 	OriginSystem                 // message to me, team rooms
-	OriginCount
+	originCount
 )
 
-var OriginNames = [OriginCount]string{"picker", "event", "mail", "room", "contacts", "invite", "system"}
+var originNames = [originCount]string{"picker", "event", "mail", "room", "contacts", "invite", "system"}
 
 // String gives the stable name of the origin.
-func (o Origin) String() string { return EnumName(OriginNames[:], int(o)) }
-
-func EnumName(names []string, i int) string {
-	if i < 0 || i >= len(names) {
-		return "unknown"
-	}
-	return names[i]
-}
+func (o Origin) String() string { return enum.Name(originNames[:], o) }

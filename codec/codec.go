@@ -97,7 +97,7 @@ func Encode(dst []byte, e roomkit.Event) ([]byte, error) {
 		return encodeUnknown(dst, u)
 	}
 	if e == nil {
-		return dst, roomkit.BadInput("type", "no event")
+		return dst, &roomkit.Invalid{Field: "type", Reason: "no event"}
 	}
 	c := coders.Get().(*coder)
 	c.buf, c.reading = dst, false
@@ -140,7 +140,7 @@ func Decode(data []byte) (roomkit.Event, error) {
 	return e, nil
 }
 
-func errTooLong() error { return roomkit.BadInput("event", "longer than MaxEventBytes") }
+func errTooLong() error { return &roomkit.Invalid{Field: "event", Reason: "longer than MaxEventBytes"} }
 
 // errNewer stops the listing of an event that was written in a later form.
 var errNewer = errors.New("newer")
@@ -245,7 +245,7 @@ func (c *coder) unknown(name []byte) roomkit.Event {
 
 func encodeUnknown(dst []byte, u *roomkit.Unknown) ([]byte, error) {
 	if u == nil {
-		return dst, roomkit.BadInput("type", "no event")
+		return dst, &roomkit.Invalid{Field: "type", Reason: "no event"}
 	}
 	e, err := Decode(u.Data)
 	if err != nil {
@@ -253,10 +253,10 @@ func encodeUnknown(dst []byte, u *roomkit.Unknown) ([]byte, error) {
 	}
 	same, ok := e.(*roomkit.Unknown)
 	if !ok {
-		return dst, roomkit.BadInput("type", "is known")
+		return dst, &roomkit.Invalid{Field: "type", Reason: "is known"}
 	}
-	if same.Name != u.Name || same.Codec != u.Codec || !same.Meta.Equal(u.Meta) {
-		return dst, roomkit.BadInput("event", "Data tells something else than the fields")
+	if same.Name != u.Name || same.Codec != u.Codec || !equalMeta(same.Meta, u.Meta) {
+		return dst, &roomkit.Invalid{Field: "event", Reason: "Data tells something else than the fields"}
 	}
 	return append(dst, u.Data...), nil
 }
@@ -326,4 +326,10 @@ func DecodeRecord(rec store.Record) (roomkit.Event, error) {
 		return nil, fmt.Errorf("event %s/%d: %w", rec.Subject, rec.Version, err)
 	}
 	return e, nil
+}
+
+func equalMeta(a, b roomkit.Meta) bool {
+	at := a.At.Equal(b.At)
+	a.At = b.At
+	return at && a == b
 }

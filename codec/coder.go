@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/enum"
+	"github.com/go-roomkit/roomkit/internal/hostid"
 )
 
 // coder writes or reads one event. Its methods visit one key each and do the
@@ -56,7 +58,7 @@ func (c *coder) fail(key, reason string) {
 	case key != "":
 		place += "." + key
 	}
-	c.err = roomkit.BadInput(place, reason)
+	c.err = &roomkit.Invalid{Field: place, Reason: reason}
 }
 
 func (c *coder) put(s string) { c.buf = append(c.buf, s...) }
@@ -196,11 +198,11 @@ func (c *coder) end() {
 // an id; names and UUIDs are such strings. It gives nil if there is none.
 func (c *coder) word() []byte {
 	b := c.buf[c.pos:]
-	if len(b) > roomkit.MaxIDBytes+1 {
-		b = b[:roomkit.MaxIDBytes+1]
+	if len(b) > hostid.MaxBytes+1 {
+		b = b[:hostid.MaxBytes+1]
 	}
 	for i, ch := range b {
-		if roomkit.IdByte[ch] {
+		if hostid.Allows(ch) {
 			continue
 		}
 		if ch != '"' || i == 0 || c.err != nil {
@@ -379,7 +381,7 @@ func codeID[T ~string](c *coder, key string, v *T) {
 }
 
 func (c *coder) putID(key, id string) {
-	if !roomkit.ValidID(id) {
+	if !hostid.Valid(id) {
 		c.fail(key, reasonNotID)
 		return
 	}
@@ -418,30 +420,28 @@ func codeSubjectID[T ~string](c *coder, of *roomkit.Subject, v *T) {
 	}
 }
 
-// codeEnum visits an enum by its names; the first is that of the zero value.
-func codeEnum[T ~uint8](c *coder, key string, names []string, v *T) {
+// codeEnum visits an enum by the name of its value; the zero value is left out.
+func codeEnum[E enum.Value](c *coder, key string, v *E) {
 	switch {
 	case c.reading:
-		*v = T(c.readEnum(key, names))
+		*v = readEnum[E](c, key)
 	case *v == 0:
-	case int(*v) >= len(names):
+	case !enum.Known(*v):
 		c.fail(key, reasonNoName)
 	default:
 		c.put(key)
-		c.put(names[*v])
+		c.put((*v).String())
 		c.put(`"`)
 	}
 }
 
-func (c *coder) readEnum(key string, names []string) int {
+func readEnum[E enum.Value](c *coder, key string) E {
 	if !c.next(key) {
 		return 0
 	}
 	word := c.word()
-	for i := 1; i < len(names); i++ {
-		if string(word) == names[i] {
-			return i
-		}
+	if v, ok := enum.Parse[E](string(word)); ok && v != 0 {
+		return v
 	}
 	if !c.tolerant || len(word) == 0 {
 		c.fail(key, reasonNoName)

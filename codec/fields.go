@@ -2,6 +2,8 @@ package codec
 
 import (
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/enum"
+	"github.com/go-roomkit/roomkit/internal/hostid"
 )
 
 // The listings below are the stored form: every key once, in order, for both
@@ -16,8 +18,8 @@ func (c *coder) envelope(m *roomkit.Meta) {
 	c.actor(`,"actor":"`, &m.Actor)
 	c.epoch(`,"epoch":[`, &m.Epoch)
 	c.uuid(`,"command":"`, (*[16]byte)(&m.Command))
-	codeEnum(c, `,"cause":"`, roomkit.CauseNames[:], &m.Cause)
-	codeEnum(c, `,"kind":"`, roomkit.KindNames[:], &m.Kind)
+	codeEnum(c, `,"cause":"`, &m.Cause)
+	codeEnum(c, `,"kind":"`, &m.Kind)
 	c.flag(`,"notify":true`, &m.Notify)
 }
 
@@ -30,7 +32,7 @@ func (c *coder) roomCreated(e *roomkit.RoomCreated) {
 	c.text(`,"name_key":"`, &e.NameKey)
 	c.text(`,"photo":"`, &e.Photo)
 	c.text(`,"description":"`, &e.Description)
-	codeEnum(c, `,"origin":"`, roomkit.OriginNames[:], &e.Origin)
+	codeEnum(c, `,"origin":"`, &e.Origin)
 	c.flag(`,"public":true`, &e.Public)
 	c.flag(`,"history_sharing":true`, &e.HistorySharing)
 	c.features(`,"features":[`, &e.Features)
@@ -128,7 +130,7 @@ func (c *coder) featureDataDeleted(e *roomkit.FeatureDataDeleted) {
 
 func (c *coder) roomConverted(e *roomkit.RoomConverted) {
 	c.begin(`{"type":"room.converted","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
-	codeEnum(c, `,"from":"`, roomkit.KindNames[:], &e.From)
+	codeEnum(c, `,"from":"`, &e.From)
 	c.features(`,"features":[`, &e.Features)
 	codeList(c, `,"people":[`, &e.People, codePerson)
 }
@@ -148,8 +150,8 @@ func (c *coder) companyPut(e *roomkit.CompanyPut) {
 	codeCount(c, `,"version":`, &v.Version)
 	c.flag(`,"core":true`, &v.Core)
 	c.flag(`,"members_create_groups":true`, &v.MembersCreateGroups)
-	codeEnum(c, `,"works":"`, roomkit.ExternalModeNames[:], &v.Works)
-	codeEnum(c, `,"line":"`, roomkit.ExternalModeNames[:], &v.LINE)
+	codeEnum(c, `,"works":"`, &v.Works)
+	codeEnum(c, `,"line":"`, &v.LINE)
 	codeCount(c, `,"max_groups":`, &v.MaxGroups)
 	c.duration(`,"recall_window":`, &v.RecallWindow)
 	codeCount(c, `,"works_off":`, &v.WorksOff)
@@ -166,8 +168,8 @@ func (c *coder) userPut(e *roomkit.UserPut) {
 	c.row(`,"account":{`)
 	codeCount(c, `,"version":`, &v.Version)
 	codeID(c, `,"company":"`, &v.Company)
-	codeEnum(c, `,"kind":"`, roomkit.UserKindNames[:], &v.Kind)
-	codeEnum(c, `,"status":"`, roomkit.UserStatusNames[:], &v.Status)
+	codeEnum(c, `,"kind":"`, &v.Kind)
+	codeEnum(c, `,"status":"`, &v.Status)
 	c.flag(`,"administrator":true`, &v.Administrator)
 	c.flag(`,"works":true`, &v.Works)
 	c.flag(`,"line":true`, &v.LINE)
@@ -181,20 +183,20 @@ func (c *coder) userPut(e *roomkit.UserPut) {
 
 func (c *coder) userStatusChanged(e *roomkit.UserStatusChanged) {
 	c.begin(`{"type":"user.status_changed","v":1,"user":"`, roomkit.SubjectUser, &e.Meta)
-	codeEnum(c, `,"from":"`, roomkit.UserStatusNames[:], &e.From)
-	codeEnum(c, `,"to":"`, roomkit.UserStatusNames[:], &e.To)
+	codeEnum(c, `,"from":"`, &e.From)
+	codeEnum(c, `,"to":"`, &e.To)
 }
 
 func (c *coder) companyMessagingChanged(e *roomkit.CompanyMessagingChanged) {
 	c.begin(`{"type":"company.messaging_changed","v":1,"company":"`, roomkit.SubjectCompany, &e.Meta)
-	codeEnum(c, `,"channel":"`, roomkit.ChannelNames[:], &e.Channel)
-	codeEnum(c, `,"from":"`, roomkit.ExternalModeNames[:], &e.From)
-	codeEnum(c, `,"to":"`, roomkit.ExternalModeNames[:], &e.To)
+	codeEnum(c, `,"channel":"`, &e.Channel)
+	codeEnum(c, `,"from":"`, &e.From)
+	codeEnum(c, `,"to":"`, &e.To)
 }
 
 func (c *coder) userMessagingChanged(e *roomkit.UserMessagingChanged) {
 	c.begin(`{"type":"user.messaging_changed","v":1,"user":"`, roomkit.SubjectUser, &e.Meta)
-	codeEnum(c, `,"channel":"`, roomkit.ChannelNames[:], &e.Channel)
+	codeEnum(c, `,"channel":"`, &e.Channel)
 	c.flag(`,"on":true`, &e.On)
 	c.flag(`,"permits":true`, &e.Permits)
 	codeCount(c, `,"company_version":`, &e.Company)
@@ -219,7 +221,7 @@ func codePerson(c *coder, v *roomkit.Person) {
 	c.brace()
 	codeID(c, `,"user":"`, &v.User)
 	codeID(c, `,"company":"`, &v.Company)
-	codeEnum(c, `,"kind":"`, roomkit.UserKindNames[:], &v.Kind)
+	codeEnum(c, `,"kind":"`, &v.Kind)
 	c.epoch(`,"epoch":[`, &v.Epoch)
 	c.unbrace()
 	if v.User == "" {
@@ -243,7 +245,7 @@ func (c *coder) counts(v *roomkit.Counts) {
 	}
 }
 
-var subjectKeys = [roomkit.SubjectTypeCount]string{"", `,"room":"`, `,"user":"`, `,"company":"`, `,"team":"`}
+var subjectKeys = [...]string{"", `,"room":"`, `,"user":"`, `,"company":"`, `,"team":"`}
 
 func (c *coder) putSubject(s *roomkit.Subject, want roomkit.SubjectType) {
 	room := want == roomkit.SubjectRoom
@@ -252,7 +254,7 @@ func (c *coder) putSubject(s *roomkit.Subject, want roomkit.SubjectType) {
 		c.fail(subjectKeys[want], "the subject is of another type")
 	case room && s.ID == "" && !s.Room.IsZero():
 		c.putUUID("", (*[16]byte)(&s.Room))
-	case !room && s.Room.IsZero() && roomkit.ValidID(s.ID):
+	case !room && s.Room.IsZero() && hostid.Valid(s.ID):
 		c.putID("", s.ID)
 	default:
 		c.fail(subjectKeys[want], reasonNotID)
@@ -269,7 +271,7 @@ func (c *coder) readSubject(s *roomkit.Subject, t roomkit.SubjectType) {
 
 // anySubject reads the key of a subject, which tells its type, and the subject.
 func (c *coder) anySubject(s *roomkit.Subject) {
-	for t := roomkit.SubjectRoom; t < roomkit.SubjectTypeCount; t++ {
+	for t := roomkit.SubjectRoom; int(t) < len(subjectKeys); t++ {
 		if c.next(subjectKeys[t]) {
 			c.readSubject(s, t)
 			return
@@ -339,9 +341,9 @@ func (c *coder) features(key string, v *roomkit.FeatureSet) {
 		c.fail(key, reasonNoName)
 	case *v != 0:
 		b := append(c.buf, key...)
-		for f := range roomkit.Elements[roomkit.Feature](*v) {
+		for f := range enum.Elements[roomkit.Feature](*v) {
 			b = append(b, '"')
-			b = append(b, roomkit.FeatureNames[f]...)
+			b = append(b, f.String()...)
 			b = append(b, '"', ',')
 		}
 		b[len(b)-1] = ']'
@@ -355,11 +357,8 @@ func (c *coder) readFeatures(key string) (s roomkit.FeatureSet) {
 	}
 	for more := true; more; more = c.take(",") {
 		c.expect(key, `"`, reasonNoName)
-		word, f := c.word(), roomkit.Feature(0)
-		for f < roomkit.FeatureCount && roomkit.FeatureNames[f] != string(word) {
-			f++
-		}
-		if f == roomkit.FeatureCount || s>>f != 0 {
+		f, ok := enum.Parse[roomkit.Feature](string(c.word()))
+		if !ok || s>>f != 0 {
 			c.fail(key, "not names of features, each once and in order")
 			return 0
 		}

@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/enum"
 )
 
 func drawID(t *rapid.T, label string) string {
@@ -58,8 +59,8 @@ func drawMeta(t *rapid.T, of roomkit.SubjectType) roomkit.Meta {
 	m := roomkit.Meta{
 		Subject: drawSubject(t, of), Version: 1 + roomkit.Version(rapid.Int64Range(0, 1<<63-2).Draw(t, "version")),
 		At: drawTime(t, "at"), Actor: roomkit.System(), Command: roomkit.CommandID(drawUUID(t, "command")),
-		Cause:  roomkit.Cause(rapid.IntRange(0, int(roomkit.CauseCount)-1).Draw(t, "cause")),
-		Kind:   roomkit.Kind(rapid.IntRange(0, int(roomkit.KindCount)-1).Draw(t, "kind")),
+		Cause:  roomkit.Cause(rapid.IntRange(0, len(enum.Values(roomkit.Cause(0)))-1).Draw(t, "cause")),
+		Kind:   roomkit.Kind(rapid.IntRange(0, len(enum.Values(roomkit.Kind(0)))-1).Draw(t, "kind")),
 		Notify: rapid.Bool().Draw(t, "notify"),
 	}
 	if rapid.Bool().Draw(t, "user") {
@@ -70,12 +71,12 @@ func drawMeta(t *rapid.T, of roomkit.SubjectType) roomkit.Meta {
 }
 
 var enumSizes = map[reflect.Type]int{
-	reflect.TypeFor[roomkit.Kind]():         int(roomkit.KindCount),
-	reflect.TypeFor[roomkit.Origin]():       int(roomkit.OriginCount),
-	reflect.TypeFor[roomkit.UserKind]():     int(roomkit.UserKindCount),
-	reflect.TypeFor[roomkit.UserStatus]():   int(roomkit.UserStatusCount),
-	reflect.TypeFor[roomkit.Channel]():      int(roomkit.ChannelCount),
-	reflect.TypeFor[roomkit.ExternalMode](): int(roomkit.ExternalModeCount),
+	reflect.TypeFor[roomkit.Kind]():         len(enum.Values(roomkit.Kind(0))),
+	reflect.TypeFor[roomkit.Origin]():       len(enum.Values(roomkit.Origin(0))),
+	reflect.TypeFor[roomkit.UserKind]():     len(enum.Values(roomkit.UserKind(0))),
+	reflect.TypeFor[roomkit.UserStatus]():   len(enum.Values(roomkit.UserStatus(0))),
+	reflect.TypeFor[roomkit.Channel]():      len(enum.Values(roomkit.Channel(0))),
+	reflect.TypeFor[roomkit.ExternalMode](): len(enum.Values(roomkit.ExternalMode(0))),
 	reflect.TypeFor[roomkit.FeatureSet]():   int(roomkit.AllFeatures) + 1,
 }
 
@@ -150,7 +151,7 @@ func drawEvent(t *rapid.T) roomkit.Event {
 	case "team.synced":
 		of = roomkit.SubjectTeam
 	}
-	*e.Head() = drawMeta(t, of)
+	*e.Info() = drawMeta(t, of)
 	switch e := e.(type) {
 	case *roomkit.UserPut:
 		e.User.ID = roomkit.UserID(e.Subject.ID)

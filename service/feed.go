@@ -85,7 +85,7 @@ func (s *Service) History(ctx context.Context, user roomkit.UserID, room roomkit
 
 func (s *Service) historyFrom(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, after roomkit.Version) (roomkit.Version, error) {
 	if after < 0 {
-		return 0, roomkit.BadInput("After", "negative")
+		return 0, &roomkit.Invalid{Field: "After", Reason: "negative"}
 	}
 	f, err := s.look(ctx, user, room, roomkit.ActionSeeRoom)
 	if err != nil {
@@ -277,6 +277,5 @@ func dismisses(e roomkit.Event, user roomkit.UserID) bool {
 	if !ok {
 		return false
 	}
-	_, named := roomkit.Find(d.People, user)
-	return named
+	return slices.ContainsFunc(d.People, func(p roomkit.Person) bool { return p.User == user })
 }

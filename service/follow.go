@@ -92,7 +92,7 @@ func (p *PoisonEvent) Unwrap() error { return p.Err }
 func (s *Service) Follow(ctx context.Context, name string, handle Handler, o *FollowOptions) error {
 	f, err := s.newFollower(name, handle, o)
 	if err == nil && handle == nil {
-		err = roomkit.BadInput("Handler", "missing")
+		err = &roomkit.Invalid{Field: "Handler", Reason: "missing"}
 	}
 	if err == nil {
 		err = f.run(ctx)
@@ -132,14 +132,14 @@ type follower struct {
 
 func (s *Service) newFollower(name string, handle Handler, o *FollowOptions) (*follower, error) {
 	if name == "" || len(name) > roomkit.MaxKeyBytes {
-		return nil, roomkit.BadInput("Name", fmt.Sprintf("not 1 to %d bytes", roomkit.MaxKeyBytes))
+		return nil, &roomkit.Invalid{Field: "Name", Reason: fmt.Sprintf("not 1 to %d bytes", roomkit.MaxKeyBytes)}
 	}
 	f := &follower{s: s, name: name, handle: handle, me: roomkit.RoomID(s.o.NewID()).String()}
 	if o != nil {
 		f.FollowOptions = *o
 	}
 	if f.Batch < 0 || f.Lease < 0 || f.Attempts < 0 {
-		return nil, roomkit.BadInput("FollowOptions", "negative")
+		return nil, &roomkit.Invalid{Field: "FollowOptions", Reason: "negative"}
 	}
 	if f.Batch == 0 {
 		f.Batch = 256

@@ -308,7 +308,7 @@ func (g *group) change(c *job) (store.Change, error) {
 	d := &c.decision
 	record, event := len(g.records), len(g.events)
 	for _, e := range d.Events {
-		info := e.Head()
+		info := e.Info()
 		info.Command = c.id
 		from := len(g.data)
 		var err error

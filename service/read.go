@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit/internal/enum"
 	"github.com/go-roomkit/roomkit/store"
 )
 
@@ -51,7 +52,7 @@ func (s *Service) look(ctx context.Context, user roomkit.UserID, room roomkit.Ro
 func (s *Service) Members(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, q store.MemberQuery) iter.Seq2[roomkit.Member, error] {
 	return sequence("Members", room, func(yield func(roomkit.Member) bool) error {
 		if q.Which >= store.MembersAll {
-			return roomkit.BadInput("Which", "not a filter for users")
+			return &roomkit.Invalid{Field: "Which", Reason: "not a filter for users"}
 		}
 		if _, err := s.look(ctx, user, room, roomkit.ActionSeeMembers); err != nil {
 			return err
@@ -151,7 +152,7 @@ func (s *Service) roomList(ctx context.Context, op string, user roomkit.UserID, 
 	return sequence(op, roomkit.RoomID{}, func(yield func(store.RoomEntry) bool) error {
 		who, err := s.someone(ctx, user)
 		if err == nil && len(queries) == 0 {
-			err = roomkit.BadInput("GroupList", "unknown value")
+			err = &roomkit.Invalid{Field: "GroupList", Reason: "unknown value"}
 		}
 		if err != nil {
 			return err
@@ -307,7 +308,7 @@ func (s *Service) accessFacts(ctx context.Context, user roomkit.UserID, rooms []
 		return nil, err
 	}
 	if len(rooms) > roomkit.MaxAccessRooms {
-		return nil, roomkit.BadInput("Rooms", fmt.Sprintf("more than %d", roomkit.MaxAccessRooms))
+		return nil, &roomkit.Invalid{Field: "Rooms", Reason: fmt.Sprintf("more than %d", roomkit.MaxAccessRooms)}
 	}
 	asked, _ := s.questions.Get().(*question)
 	if asked == nil {
@@ -339,8 +340,8 @@ func (s *Service) Check(ctx context.Context, user roomkit.UserID, action roomkit
 }
 
 func (s *Service) check(ctx context.Context, user roomkit.UserID, action roomkit.Action, room roomkit.RoomID) error {
-	if action == roomkit.ActionNone || action >= roomkit.ActionCount {
-		return roomkit.BadInput("Action", "missing or unknown")
+	if action == roomkit.ActionNone || !enum.Known(action) {
+		return &roomkit.Invalid{Field: "Action", Reason: "missing or unknown"}
 	}
 	facts, err := s.accessFacts(ctx, user, []roomkit.RoomID{room})
 	if err != nil {
@@ -371,7 +372,7 @@ type Due struct {
 func (s *Service) Due(ctx context.Context, company roomkit.CompanyID, now time.Time) iter.Seq2[Due, error] {
 	return sequence("Due", roomkit.RoomID{}, func(yield func(Due) bool) error {
 		if !company.Valid() {
-			return roomkit.BadInput("Company", "not a company id")
+			return &roomkit.Invalid{Field: "Company", Reason: "not a company id"}
 		}
 		q := store.RoomQuery{Company: company, Kinds: []roomkit.Kind{roomkit.KindGroup, roomkit.KindExternalGroup, roomkit.KindTeam}, Limit: roomkit.MaxPage}
 		for page, err := range store.RoomPages(ctx, s.store, q) {
@@ -411,7 +412,7 @@ const (
 var problemNames = [problemCount]string{"none", "no_master", "owner_absent", "void", "outsider"}
 
 // String gives a stable name, for instance "no_master".
-func (p Problem) String() string { return roomkit.EnumName(problemNames[:], int(p)) }
+func (p Problem) String() string { return enum.Name(problemNames[:], p) }
 
 // Finding is one problem of a room.
 type Finding struct {

@@ -85,12 +85,12 @@ func (s *Service) newJob(ctx context.Context, actor roomkit.Actor, cmd roomkit.C
 	malformed := decide.Check(actor, cmd)
 	switch {
 	case malformed == nil:
-		c.op = cmd.CommandName()
+		c.op = roomkit.CommandName(cmd)
 		c.firstNeed.People = c.people[:0]
 		decide.FillNeed(&c.firstNeed, actor, cmd)
 		c.room = c.firstNeed.Room
 	case decide.Known(cmd):
-		c.op, c.room = cmd.CommandName(), decide.RoomNamed(cmd)
+		c.op, c.room = roomkit.CommandName(cmd), decide.RoomNamed(cmd)
 	default:
 		c.op = "Do"
 	}
@@ -111,17 +111,17 @@ func (s *Service) newJob(ctx context.Context, actor roomkit.Actor, cmd roomkit.C
 // take adds what the caller has said besides the command.
 func (c *job) take(given []Call) error {
 	if len(given) > 1 {
-		return roomkit.BadInput("Call", "more than one")
+		return &roomkit.Invalid{Field: "Call", Reason: "more than one"}
 	}
 	if len(given) == 1 {
 		c.Call = given[0]
 	}
 	if c.IfVersion != 0 && c.room.IsZero() {
-		return roomkit.BadInput("IfVersion", "the command names no room")
+		return &roomkit.Invalid{Field: "IfVersion", Reason: "the command names no room"}
 	}
 	for i, id := range c.Contacts {
 		if !id.Valid() {
-			return roomkit.BadInput(fmt.Sprintf("Contacts[%d]", i), "not a user id")
+			return &roomkit.Invalid{Field: fmt.Sprintf("Contacts[%d]", i), Reason: "not a user id"}
 		}
 	}
 	c.contacts = c.Contacts
@@ -129,11 +129,11 @@ func (c *job) take(given []Call) error {
 		return nil
 	}
 	if len(c.Key) > roomkit.MaxKeyBytes {
-		return roomkit.BadInput("Key", fmt.Sprintf("more than %d bytes", roomkit.MaxKeyBytes))
+		return &roomkit.Invalid{Field: "Key", Reason: fmt.Sprintf("more than %d bytes", roomkit.MaxKeyBytes)}
 	}
 	payload, err := json.Marshal(c.cmd)
 	if err != nil {
-		return roomkit.BadInput("Command", err.Error())
+		return &roomkit.Invalid{Field: "Command", Reason: err.Error()}
 	}
 	c.digest = sha256.Sum256(append([]byte(c.op+"\x00"), payload...))
 	c.id = keyID(c.actor, c.Key)

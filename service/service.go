@@ -33,7 +33,7 @@ type Service struct {
 // New makes a service. Nil options are the defaults.
 func New(st store.Store, o *Options) (*Service, error) {
 	if st == nil {
-		return nil, roomkit.BadInput("Store", "missing")
+		return nil, &roomkit.Invalid{Field: "Store", Reason: "missing"}
 	}
 	s := &Service{store: st}
 	if o != nil {
@@ -53,7 +53,7 @@ func New(st store.Store, o *Options) (*Service, error) {
 
 func (o *Options) setDefaults() error {
 	if o.Attempts < 0 || o.MaxGroup < 0 || o.GroupTimeout < 0 || o.Poll < 0 {
-		return roomkit.BadInput("Options", "negative")
+		return &roomkit.Invalid{Field: "Options", Reason: "negative"}
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now
@@ -133,7 +133,7 @@ func (s *Service) Each(ctx context.Context, actor roomkit.Actor, cmds []roomkit.
 	return s.each(cmds, func(i int) (*job, error) {
 		c, err := s.newJob(ctx, actor, cmds[i], call)
 		if len(cmds) > roomkit.MaxEach {
-			err = roomkit.BadInput("Commands", fmt.Sprintf("more than %d", roomkit.MaxEach))
+			err = &roomkit.Invalid{Field: "Commands", Reason: fmt.Sprintf("more than %d", roomkit.MaxEach)}
 		}
 		c.numbered(i)
 		return c, err

@@ -13,7 +13,7 @@ import (
 // compares and writes.
 func (c *Change) Check() error {
 	if c.Command.IsZero() {
-		return roomkit.BadInput("Command", "missing")
+		return &roomkit.Invalid{Field: "Command", Reason: "missing"}
 	}
 	var few [fewExpected]changePart // so that most checks allocate nothing
 	f := changeForm{Change: c, parts: few[:min(len(c.Expect), fewExpected)]}
@@ -80,11 +80,11 @@ func (f *changeForm) expect() error {
 		e := &f.Expect[i]
 		switch {
 		case e.Version < 0:
-			return roomkit.BadInput("Expect", "negative version")
+			return &roomkit.Invalid{Field: "Expect", Reason: "negative version"}
 		case !e.Subject.Valid():
-			return roomkit.BadInput("Expect", "malformed subject")
+			return &roomkit.Invalid{Field: "Expect", Reason: "malformed subject"}
 		case f.find(&e.Subject, 0) >= 0:
-			return roomkit.BadInput("Expect", "a subject named twice")
+			return &roomkit.Invalid{Field: "Expect", Reason: "a subject named twice"}
 		case f.index != nil:
 			f.index[e.Subject] = i
 		}
@@ -119,14 +119,14 @@ func (f *changeForm) records() error {
 	for i := range f.Records {
 		r := &f.Records[i]
 		if at = f.find(&r.Subject, max(at, 0)); at < 0 {
-			return roomkit.BadInput("Records", "of a subject that is not expected")
+			return &roomkit.Invalid{Field: "Records", Reason: "of a subject that is not expected"}
 		}
 		f.parts[at].records++
 		if r.Version != f.Expect[at].Version+f.parts[at].records {
-			return roomkit.BadInput("Records", "versions are not contiguous")
+			return &roomkit.Invalid{Field: "Records", Reason: "versions are not contiguous"}
 		}
 		if len(r.Data) > roomkit.MaxEventBytes {
-			return roomkit.BadInput("Records", "longer than MaxEventBytes")
+			return &roomkit.Invalid{Field: "Records", Reason: "longer than MaxEventBytes"}
 		}
 	}
 	return nil
@@ -149,11 +149,11 @@ func (f *changeForm) rows() error {
 		ok = ok && f.writes(roomkit.TeamSubject(f.Teams[i].ID), f.Teams[i].Version)
 	}
 	if !ok {
-		return roomkit.BadInput("Change", "a row is not expected, written twice or of the wrong version")
+		return &roomkit.Invalid{Field: "Change", Reason: "a row is not expected, written twice or of the wrong version"}
 	}
 	for i := range f.parts {
 		if f.parts[i].records > 0 && !f.parts[i].written {
-			return roomkit.BadInput("Records", "of a subject whose row is not written")
+			return &roomkit.Invalid{Field: "Records", Reason: "of a subject whose row is not written"}
 		}
 	}
 	return nil
@@ -178,15 +178,15 @@ func (f *changeForm) members() error {
 		m := &f.Members[i]
 		of := roomkit.RoomSubject(m.Room)
 		if at = f.find(&of, max(at, 0)); at < 0 || m.User == "" {
-			return roomkit.BadInput("Members", "of a room that is not expected, or of nobody")
+			return &roomkit.Invalid{Field: "Members", Reason: "of a room that is not expected, or of nobody"}
 		}
 		if !f.parts[at].written && f.Expect[at].Version == 0 {
-			return roomkit.BadInput("Members", "of a room that does not exist")
+			return &roomkit.Invalid{Field: "Members", Reason: "of a room that does not exist"}
 		}
 		inOrder = inOrder && (i == 0 || f.Members[i-1].Room == m.Room && f.Members[i-1].User < m.User)
 	}
 	if !inOrder && !distinctMembers(f.Members) {
-		return roomkit.BadInput("Members", "a row is written twice")
+		return &roomkit.Invalid{Field: "Members", Reason: "a row is written twice"}
 	}
 	return nil
 }
@@ -208,16 +208,16 @@ func (f *changeForm) rest() error {
 	for i := range f.Ended {
 		of := roomkit.RoomSubject(f.Ended[i].Room)
 		if at := f.find(&of, 0); at < 0 || !f.parts[at].written {
-			return roomkit.BadInput("Ended", "a room that is not written")
+			return &roomkit.Invalid{Field: "Ended", Reason: "a room that is not written"}
 		}
 	}
 	for i := range f.Tallies {
 		if (f.Tallies[i].User == "") == (f.Tallies[i].Company == "") {
-			return roomkit.BadInput("Tallies", "needs a user or a company")
+			return &roomkit.Invalid{Field: "Tallies", Reason: "needs a user or a company"}
 		}
 	}
 	if f.Checkpoint != nil && f.Checkpoint.Name == "" {
-		return roomkit.BadInput("Checkpoint", "has no name")
+		return &roomkit.Invalid{Field: "Checkpoint", Reason: "has no name"}
 	}
 	return nil
 }
@@ -227,7 +227,7 @@ func (f *changeForm) rest() error {
 func PageSize(limit int) (int, error) {
 	switch {
 	case limit < 0:
-		return 0, roomkit.BadInput("Limit", "is negative")
+		return 0, &roomkit.Invalid{Field: "Limit", Reason: "is negative"}
 	case limit == 0:
 		return roomkit.DefaultPage, nil
 	}
@@ -238,7 +238,7 @@ func PageSize(limit int) (int, error) {
 // malformed.
 func (q *MemberQuery) Check() (limit int, err error) {
 	if q.Which >= memberFilterCount {
-		return 0, roomkit.BadInput("Which", "unknown filter")
+		return 0, &roomkit.Invalid{Field: "Which", Reason: "unknown filter"}
 	}
 	return PageSize(q.Limit)
 }
@@ -254,13 +254,13 @@ func (q *RoomQuery) Check() (limit int, err error) {
 	}
 	switch {
 	case selectors != 1:
-		return 0, roomkit.BadInput("RoomQuery", "needs one of User, Company and Participants")
+		return 0, &roomkit.Invalid{Field: "RoomQuery", Reason: "needs one of User, Company and Participants"}
 	case q.Which >= memberFilterCount:
-		return 0, roomkit.BadInput("Which", "unknown filter")
+		return 0, &roomkit.Invalid{Field: "Which", Reason: "unknown filter"}
 	case q.Public && q.Company == "":
-		return 0, roomkit.BadInput("Public", "needs Company")
+		return 0, &roomkit.Invalid{Field: "Public", Reason: "needs Company"}
 	case q.Exact && len(q.Participants) == 0:
-		return 0, roomkit.BadInput("Exact", "needs Participants")
+		return 0, &roomkit.Invalid{Field: "Exact", Reason: "needs Participants"}
 	}
 	return PageSize(q.Limit)
 }

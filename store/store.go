@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/enum"
 )
 
 // Store keeps rooms, people, directory and events. Package storetest holds the
@@ -289,11 +290,11 @@ func Capability[T any](s Store) (T, bool) {
 
 func (q *RoomQuery) CheckForUser() error {
 	if q.Which >= MembersAll {
-		return roomkit.BadInput("Which", "not a filter for users")
+		return &roomkit.Invalid{Field: "Which", Reason: "not a filter for users"}
 	}
 	for i, k := range q.Kinds {
-		if k == roomkit.KindNone || k >= roomkit.KindCount {
-			return roomkit.BadInput(fmt.Sprintf("Kinds[%d]", i), fmt.Sprintf("unknown value %d", k))
+		if k == roomkit.KindNone || !enum.Known(k) {
+			return &roomkit.Invalid{Field: fmt.Sprintf("Kinds[%d]", i), Reason: fmt.Sprintf("unknown value %d", k)}
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package decide
 
 import (
 	"fmt"
-	"math/bits"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
@@ -33,13 +32,13 @@ func may(r *roomkit.Rules, f *Facts, room *roomkit.Room, who *Person, actor room
 	var void roomkit.Rule
 	if !actor.IsSystem() {
 		st, void = who.Standing(room, &f.Team)
-		if !visible(r, room, who, st, void) {
+		if !visible(r, f, room, who, st, void) {
 			return roomkit.ErrNotFound
 		}
 	} else if room.State == roomkit.StateEnded {
 		void = "COM-14"
 	}
-	rule, why := r.Forbids(action, room.Kind, st, limitsOf(r, room, &f.Team, f.barred()))
+	rule, why := r.Forbids(action, room, &f.Team, st, f.barred())
 	if rule == "" {
 		return nil
 	}
@@ -63,7 +62,7 @@ var voidReasons = map[roomkit.Rule]string{
 }
 
 // visible reports whether somebody may know that the room exists.
-func visible(r *roomkit.Rules, room *roomkit.Room, who *Person, st roomkit.Standing, void roomkit.Rule) bool {
+func visible(r *roomkit.Rules, f *Facts, room *roomkit.Room, who *Person, st roomkit.Standing, void roomkit.Rule) bool {
 	if room.State == roomkit.StateEnded {
 		endedWith := who.Row.LeftVersion == room.Version // the end is the last event
 		return endedWith || who.Administrator && who.User.Company == room.Company && room.Kind >= roomkit.KindGroup
@@ -71,14 +70,13 @@ func visible(r *roomkit.Rules, room *roomkit.Room, who *Person, st roomkit.Stand
 	if void != "" && (who.Row.Participant || who.Row.Master) {
 		return true
 	}
-	var lim roomkit.Limits
-	if !room.Public {
-		lim = 1 << roomkit.LimitPrivate
-	}
-	return r.Actions(room.Kind, st, lim).Has(roomkit.ActionSeeRoom)
+	return r.Actions(room, &f.Team, st, false).Has(roomkit.ActionSeeRoom)
 }
 
-var featureActions = [roomkit.FeatureCount]roomkit.Action{roomkit.ActionUseNote, roomkit.ActionUseEvent, roomkit.ActionUseTask, roomkit.ActionUseFolder, roomkit.ActionUseMailingList}
+var featureActions = [...]roomkit.Action{
+	roomkit.FeatureNote: roomkit.ActionUseNote, roomkit.FeatureEvent: roomkit.ActionUseEvent, roomkit.FeatureTask: roomkit.ActionUseTask,
+	roomkit.FeatureFolder: roomkit.ActionUseFolder, roomkit.FeatureMailingList: roomkit.ActionUseMailingList,
+}
 
 // Access says all that a user may do in the room with this id, of which the facts are.
 func Access(r *roomkit.Rules, f *Facts, id roomkit.RoomID, user roomkit.UserID) roomkit.Access {
@@ -89,11 +87,11 @@ func Access(r *roomkit.Rules, f *Facts, id roomkit.RoomID, user roomkit.UserID) 
 	}
 	who := f.Person(user)
 	st, void := who.Standing(room, &f.Team)
-	if st == 0 && void == "" || !visible(r, room, &who, st, void) {
+	if st == 0 && void == "" || !visible(r, f, room, &who, st, void) {
 		return out
 	}
 	out.Version, out.Kind, out.Standing = room.Version, room.Kind, st
-	out.Actions = r.Actions(room.Kind, st, limitsOf(r, room, &f.Team, f.barred()))
+	out.Actions = r.Actions(room, &f.Team, st, f.barred())
 	for feature, action := range featureActions {
 		if out.Actions.Has(action) {
 			out.Features |= 1 << feature
@@ -117,68 +115,4 @@ func readFrom(room *roomkit.Room, row *roomkit.Member) roomkit.ReadFrom {
 		from.Version, from.At = room.EmptiedAt, room.EmptiedOn
 	}
 	return from
-}
-
-// offered gives the features a kind has at all (GEN-15, GEN-20, EXT-06, EXT-07,
-// DIR-10, DIR-11, SELF-06, TEAM-15, GRP-16).
-func offered(r *roomkit.Rules, kind roomkit.Kind, lineUsers int64) roomkit.FeatureSet {
-	ground := roomkit.Features(roomkit.FeatureNote, roomkit.FeatureEvent, roomkit.FeatureTask, roomkit.FeatureFolder)
-	switch kind {
-	case roomkit.KindGeneral:
-		if lineUsers > 0 && !r.Policy.LINERoomFeatures {
-			return 0
-		}
-		return ground
-	case roomkit.KindGroup, roomkit.KindTeam:
-		return roomkit.AllFeatures
-	case roomkit.KindExternalGroup:
-		if r.Policy.ExternalGroupTask {
-			return ground
-		}
-		return ground &^ roomkit.Features(roomkit.FeatureTask)
-	}
-	return 0
-}
-
-// inForce gives the features that can be used in the room while message is on
-// (FEA-01, GRP-37).
-func inForce(r *roomkit.Rules, room *roomkit.Room) roomkit.FeatureSet {
-	return room.Features & offered(r, room.Kind, room.LINEUsers)
-}
-
-var featureLimits = [roomkit.FeatureCount]roomkit.Limit{roomkit.LimitNoNote, roomkit.LimitNoEvent, roomkit.LimitNoTask, roomkit.LimitNoFolder, roomkit.LimitNoMailingList}
-
-// limitsOf gathers what narrows the actions in a room. barred says that a party
-// of a 1:1 room with an outsider lacks the permission (DIR-18).
-func limitsOf(r *roomkit.Rules, room *roomkit.Room, team *roomkit.Team, barred bool) (lim roomkit.Limits) {
-	if !room.MessageOffSince.IsZero() {
-		lim |= 1 << roomkit.LimitMessageOff
-	}
-	if room.FeaturesWithheld {
-		lim |= 1 << roomkit.LimitFeaturesWithheld
-	}
-	if room.Kind == roomkit.KindTeam {
-		if !team.Room {
-			lim |= 1 << roomkit.LimitTeamRoomOff
-		}
-		if !team.Features {
-			lim |= 1 << roomkit.LimitLeaderFeatures
-		}
-		if !team.Photo {
-			lim |= 1 << roomkit.LimitLeaderPhoto
-		}
-	}
-	if !room.Public {
-		lim |= 1 << roomkit.LimitPrivate
-	}
-	if room.LINEUsers > 0 {
-		lim |= 1 << roomkit.LimitLINERoom
-	}
-	if barred {
-		lim |= 1 << roomkit.LimitPartner
-	}
-	for missing := roomkit.AllFeatures &^ inForce(r, room); missing != 0; missing &= missing - 1 {
-		lim |= 1 << featureLimits[bits.TrailingZeros8(uint8(missing))]
-	}
-	return lim
 }

@@ -17,9 +17,9 @@ const effectVersion = 7
 var effectTime = worldTime.Add(time.Hour)
 
 func happened[E roomkit.Event](e E, change ...func(*roomkit.Meta)) E {
-	*e.Head() = roomkit.Meta{Subject: roomkit.RoomSubject(theRoom), Version: effectVersion, At: effectTime, Actor: roomkit.By("ann"), Kind: roomkit.KindGroup}
+	*e.Info() = roomkit.Meta{Subject: roomkit.RoomSubject(theRoom), Version: effectVersion, At: effectTime, Actor: roomkit.By("ann"), Kind: roomkit.KindGroup}
 	for _, c := range change {
-		c(e.Head())
+		c(e.Info())
 	}
 	return e
 }

@@ -17,7 +17,7 @@ func TestApplyConcernsOnlyTheNamed(t *testing.T) {
 		&roomkit.MemberJoined{People: others}, &roomkit.MemberLeft{People: others, Roles: true}, &roomkit.MasterAppointed{People: others},
 		&roomkit.MasterDismissed{People: others}, &roomkit.RoomConverted{People: others}, &roomkit.RoomRenamed{To: "x"},
 	} {
-		*e.Head() = roomkit.Meta{Subject: roomkit.RoomSubject(theRoom), Version: 7, At: worldTime, Cause: roomkit.CauseRemoved}
+		*e.Info() = roomkit.Meta{Subject: roomkit.RoomSubject(theRoom), Version: 7, At: worldTime, Cause: roomkit.CauseRemoved}
 		require.Equal(t, row, row.Apply(e), e.Type())
 		require.Equal(t, roomkit.Company{ID: "acme"}, roomkit.Company{ID: "acme"}.Apply(e))
 		require.Equal(t, roomkit.User{ID: "ben"}, roomkit.User{ID: "ben"}.Apply(e))

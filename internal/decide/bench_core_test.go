@@ -9,37 +9,15 @@ import (
 func BenchmarkDecision(b *testing.B) {
 	r := roomkit.NewRules(roomkit.Policy{})
 	f := stage(roomkit.KindExternalGroup, circumstances[0])
-	lim := limitsOf(r, &f.Room, &f.Team, false)
-	b.Run("one", func(b *testing.B) {
-		b.ReportAllocs()
-		n := 0
-		for b.Loop() {
-			n++
-			decided = r.Permits(roomkit.Action(1+n&15), roomkit.KindExternalGroup, roomkit.StandingParticipant|roomkit.StandingMaster, lim)
-		}
-	})
-	b.Run("all_actions", func(b *testing.B) {
-		b.ReportAllocs()
-		n := 0
-		for b.Loop() {
-			n++
-			allowed = r.Actions(roomkit.KindExternalGroup, roomkit.Standing(n&15), lim)
-		}
-	})
 	who := f.Person("master+member")
-	b.Run("from_rows", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			st, _ := who.Standing(&f.Room, &f.Team)
-			allowed = r.Actions(f.Room.Kind, st, limitsOf(r, &f.Room, &f.Team, false))
-		}
-	})
+	b.ReportAllocs()
+	for b.Loop() {
+		st, _ := who.Standing(&f.Room, &f.Team)
+		allowed = r.Actions(&f.Room, &f.Team, st, false)
+	}
 }
 
-var (
-	decided bool
-	allowed roomkit.ActionSet
-)
+var allowed roomkit.ActionSet
 
 func BenchmarkDecideInvite(b *testing.B) {
 	companies, users := smallUsers()

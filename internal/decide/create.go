@@ -28,7 +28,7 @@ func checkCreateRoom(c roomkit.CreateRoom) error {
 	if err := checkPeople("People", c.People); err != nil {
 		return err
 	}
-	if err := checkEnum("Audience", c.Audience, roomkit.AudienceCount); err != nil {
+	if err := checkEnum("Audience", c.Audience); err != nil {
 		return err
 	}
 	if c.Origin > roomkit.OriginRoom {
@@ -314,7 +314,7 @@ func (d *decider) open(o opening) error {
 		Company: o.company, Team: o.team, Parties: o.parties, Origin: o.origin,
 		Name: o.name, Photo: o.photo, Description: o.description,
 		Public: o.settings.Public, HistorySharing: o.settings.HistorySharing,
-		Features: offered(d.rules, o.kind, int64(len(sortOut(o.people, o.company).line))) &^ o.settings.FeaturesOff,
+		Features: d.rules.Offered(o.kind, int64(len(sortOut(o.people, o.company).line))) &^ o.settings.FeaturesOff,
 	}
 	e.Kind = o.kind
 	if o.kind == roomkit.KindGroup {

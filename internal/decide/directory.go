@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/enum"
 	"github.com/go-roomkit/roomkit/store"
 )
 
@@ -17,8 +18,8 @@ func checkPutCompany(c roomkit.PutCompany) error {
 	return cmp.Or(
 		checkID("Company.ID", c.Company.ID),
 		checkWindow("Company.RecallWindow", c.Company.RecallWindow),
-		checkEnum("Company.Works", c.Company.Works, roomkit.ExternalModeCount),
-		checkEnum("Company.LINE", c.Company.LINE, roomkit.ExternalModeCount),
+		checkEnum("Company.Works", c.Company.Works),
+		checkEnum("Company.LINE", c.Company.LINE),
 	)
 }
 
@@ -99,7 +100,7 @@ func (d *decider) emitUser(before roomkit.User, id roomkit.UserID, e roomkit.Eve
 }
 
 func (d *decider) stampDirectory(e roomkit.Event, of roomkit.Subject, before roomkit.Version) {
-	info := e.Head()
+	info := e.Info()
 	info.Subject, info.Version, info.At = of, before+1, d.now
 	if before == 0 {
 		d.begun = append(d.begun, store.Expect{Subject: of})
@@ -122,7 +123,7 @@ func checkSetExternalMessaging(c roomkit.SetExternalMessaging) error {
 			return err
 		}
 	}
-	return checkEnum("Mode", c.Mode, roomkit.ExternalModeCount)
+	return checkEnum("Mode", c.Mode)
 }
 
 func needSetExternalMessaging(n *store.Need, c roomkit.SetExternalMessaging) {
@@ -182,10 +183,10 @@ func checkPutUsers(c roomkit.PutUsers) error {
 }
 
 func checkOfUser(u roomkit.User) error {
-	if u.Kind == roomkit.UserNone || u.Kind >= roomkit.UserKindCount {
+	if u.Kind == roomkit.UserNone || !enum.Known(u.Kind) {
 		return bad("Kind", "missing or unknown")
 	}
-	if u.Status == roomkit.StatusNone || u.Status >= roomkit.UserStatusCount {
+	if u.Status == roomkit.StatusNone || !enum.Known(u.Status) {
 		return bad("Status", "missing or unknown")
 	}
 	if (u.Kind == roomkit.UserLINE) != (u.Company == "") {

@@ -92,7 +92,7 @@ func (d *decider) begin(id roomkit.RoomID, e *roomkit.RoomCreated, notify bool) 
 
 // emit stamps an event of the room, applies it and keeps it.
 func (d *decider) emit(e roomkit.Event, cause roomkit.Cause) {
-	info := e.Head()
+	info := e.Info()
 	info.Subject = roomkit.RoomSubject(d.room.ID)
 	info.Version = d.room.Version + 1
 	info.At = later(d.now, d.room.ChangedAt)

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/enum"
 )
 
 // The form of what callers give, before anything is loaded.
@@ -21,7 +22,7 @@ func CheckRoom(id roomkit.RoomID) error { return checkRoom(id) }
 
 // CheckPick looks at what a user picks for a room.
 func CheckPick(user roomkit.UserID, people []roomkit.UserID, audience roomkit.Audience) error {
-	return cmp.Or(checkEnum("Audience", audience, roomkit.AudienceCount), checkPeople("People", people), checkID("User", user))
+	return cmp.Or(checkEnum("Audience", audience), checkPeople("People", people), checkID("User", user))
 }
 
 func checkRoom(id roomkit.RoomID) error {
@@ -172,8 +173,8 @@ func nameKey(name string) string {
 
 func bad(field, reason string) error { return &roomkit.Invalid{Field: field, Reason: reason} }
 
-func checkEnum[E ~uint8](field string, v, count E) error {
-	if v >= count {
+func checkEnum[E enum.Value](field string, v E) error {
+	if !enum.Known(v) {
 		return bad(field, fmt.Sprintf("unknown value %d", v))
 	}
 	return nil

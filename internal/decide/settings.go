@@ -126,7 +126,7 @@ func (d *decider) rename(name string) error {
 }
 
 func switched(c *roomkit.Edit, features roomkit.FeatureSet) roomkit.FeatureSet {
-	for f, on := range [roomkit.FeatureCount]*bool{c.Note, c.Event, c.Task, c.Folder, c.MailingList} {
+	for f, on := range [...]*bool{c.Note, c.Event, c.Task, c.Folder, c.MailingList} {
 		switch {
 		case on == nil:
 		case *on:
@@ -246,7 +246,7 @@ func (d *decider) checkConversion(o *opening) error {
 
 func (d *decider) converted(o *opening) {
 	sortPeople(o.people)
-	e := &roomkit.RoomConverted{From: d.room.Kind, Features: offered(d.rules, o.kind, 0), People: asPeople(o.people)}
+	e := &roomkit.RoomConverted{From: d.room.Kind, Features: d.rules.Offered(o.kind, 0), People: asPeople(o.people)}
 	e.Kind = o.kind
 	d.emit(e, roomkit.CauseConverted)
 	d.applyTo(e.People, e)

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/enum"
 )
 
 type move struct {
@@ -89,7 +90,7 @@ func permissions(w *world) (list []roomkit.Command) {
 			roomkit.DeleteUser{User: u}, roomkit.RestoreUser{User: u})
 	}
 	for _, c := range slices.Sorted(maps.Keys(w.companies)) {
-		for mode := range roomkit.ExternalModeCount {
+		for _, mode := range enum.Values(roomkit.ExternalOff) {
 			list = append(list, roomkit.SetExternalMessaging{Company: c, Channel: roomkit.ChannelWorks, Mode: mode})
 		}
 	}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/codec"
+	"github.com/go-roomkit/roomkit/internal/enum"
 )
 
 const root = "../.."
@@ -120,7 +121,7 @@ func TestRuleCoverage(t *testing.T) {
 // told gives the notices of an event of a type under any circumstances.
 func told(typ string) map[roomkit.NoticeKey]bool {
 	keys := map[roomkit.NoticeKey]bool{}
-	for _, cause := range roomkit.Causes() {
+	for _, cause := range enum.Values(roomkit.CauseCreated) {
 		for _, kind := range append(roomkit.Kinds(), roomkit.KindNone) {
 			e, _ := codec.NewEvent(typ)
 			v := reflect.ValueOf(e).Elem()

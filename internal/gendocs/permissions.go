@@ -34,7 +34,7 @@ func permissions(string) (string, error) {
 		}
 	}
 	p.f("\n## Circumstances\n\nThe first that applies gives the rule of the refusal.\n\n| When | Rule | Takes away | From |\n|---|---|---|---|\n")
-	for _, c := range roomkit.Conditions() {
+	for _, c := range roomkit.Circumstances() {
 		p.f("| %s | %s | %s | %s |\n", c.Name, c.Rule, actionsText(c.Actions), whomText(c.Whom))
 	}
 	return p.String(), nil

@@ -229,7 +229,7 @@ func wanted(steps int) (all [][3]string) {
 			all = append(all, [3]string{"branch", branch})
 		}
 		for _, cmd := range commands {
-			all = append(all, [3]string{"command", cmd.CommandName(), "ok"}, [3]string{"command", cmd.CommandName(), "refused"})
+			all = append(all, [3]string{"command", roomkit.CommandName(cmd), "ok"}, [3]string{"command", roomkit.CommandName(cmd), "refused"})
 		}
 		for _, k := range roomkit.Kinds() {
 			all = append(all, [3]string{"opened", k.String()}, [3]string{"room", k.String(), "refused"}, [3]string{"room", k.String(), "ok"})

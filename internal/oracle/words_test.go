@@ -45,7 +45,7 @@ func commandName(cmd oracle.Command) string {
 
 // command is the library's form of an oracle's command.
 func (m *machine) command(cmd oracle.Command) roomkit.Command {
-	i := slices.IndexFunc(commands, func(c roomkit.Command) bool { return c.CommandName() == commandName(cmd) })
+	i := slices.IndexFunc(commands, func(c roomkit.Command) bool { return roomkit.CommandName(c) == commandName(cmd) })
 	to := reflect.New(reflect.TypeOf(commands[i])).Elem()
 	m.translate(reflect.ValueOf(cmd), to)
 	if edit, ok := cmd.(oracle.Edit); ok {

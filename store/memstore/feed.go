@@ -96,7 +96,7 @@ func (s *Store) cursorOf(c *command) roomkit.Cursor {
 func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
 	limit, err := store.PageSize(limit)
 	if err == nil && !of.Valid() {
-		err = roomkit.BadInput("Subject", "malformed")
+		err = &roomkit.Invalid{Field: "Subject", Reason: "malformed"}
 	}
 	if err = cmp.Or(ctx.Err(), err); err != nil {
 		return nil, err
@@ -174,7 +174,7 @@ func (s *Store) position(c roomkit.Cursor) (int64, error) {
 	digits, ok := strings.CutPrefix(string(c), s.epoch+"-")
 	n, err := strconv.ParseInt(digits, 10, 64)
 	if !ok || err != nil || n < 1 || n > s.records.n || s.cursor(n) != c {
-		return 0, roomkit.BadInput("Cursor", "not issued by this store")
+		return 0, &roomkit.Invalid{Field: "Cursor", Reason: "not issued by this store"}
 	}
 	return n, nil
 }

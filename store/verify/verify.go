@@ -230,7 +230,7 @@ type foldedRoom struct {
 }
 
 func (r *foldedRoom) fold(e roomkit.Event) {
-	info := e.Head()
+	info := e.Info()
 	if _, opens := e.(*roomkit.RoomCreated); opens == (r.room.State == roomkit.StateActive) {
 		r.wrong = fmt.Sprintf("version %d: %s in a room that is %s", info.Version, e.Type(), r.room.State)
 	}

@@ -134,16 +134,16 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 			return first(roomkit.SubjectUser, page, func(r *store.Record) { r.Command[0]++ })
 		}}, "history"},
 		{"time that runs back", crooked{history: forged(t, "member.left", func(e roomkit.Event) roomkit.Event {
-			e.Head().At = e.Info().At.Add(-time.Hour)
+			e.Info().At = e.Info().At.Add(-time.Hour)
 			return e
 		})}, "history"},
 		{"event after the end", crooked{history: forged(t, "master.appointed", func(e roomkit.Event) roomkit.Event {
-			end := &roomkit.RoomEnded{Meta: e.Info(), Deleted: true}
+			end := &roomkit.RoomEnded{Meta: *e.Info(), Deleted: true}
 			end.Cause = roomkit.CauseRoomEnded
 			return end
 		})}, "history"},
 		{"room created twice", crooked{history: forged(t, "member.joined", func(e roomkit.Event) roomkit.Event {
-			return &roomkit.RoomCreated{Meta: e.Info(), Company: "acme"}
+			return &roomkit.RoomCreated{Meta: *e.Info(), Company: "acme"}
 		})}, "history"},
 		{"history of somebody else", crooked{history: func(page []store.Record) []store.Record {
 			return first(roomkit.SubjectRoom, page, func(r *store.Record) { r.Subject.Room[0]++ })

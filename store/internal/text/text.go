@@ -76,7 +76,7 @@ func Check(c *store.Change) error {
 		has(c.Companies[i].LINE)
 	}
 	if !ok {
-		return roomkit.BadInput("Change", "a value that has no name")
+		return &roomkit.Invalid{Field: "Change", Reason: "a value that has no name"}
 	}
 	return nil
 }

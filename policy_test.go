@@ -1,0 +1,46 @@
+package roomkit
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// TestEveryRightHasARule: a refusal names the rule that forbids, in every kind of room.
+func TestEveryRightHasARule(t *testing.T) {
+	for _, kind := range Kinds() {
+		for _, action := range AllActions() {
+			require.NotEmpty(t, matrix[kind][action].rule, "policy.go says nothing about %s in a %s: add the line", action, kind)
+		}
+	}
+	for i := range circumstances {
+		require.NotEmpty(t, circumstances[i].Rule, "policy.go: circumstance %d has no rule", i)
+	}
+}
+
+func BenchmarkDecision(b *testing.B) {
+	r := NewRules(Policy{})
+	room := Room{Kind: KindExternalGroup, Features: AllFeatures}
+	h := r.holds(&room, &Team{}, false)
+	b.Run("one", func(b *testing.B) {
+		b.ReportAllocs()
+		n := 0
+		for b.Loop() {
+			n++
+			decided = r.permits(Action(1+n&15), KindExternalGroup, StandingParticipant|StandingMaster, h)
+		}
+	})
+	b.Run("all_actions", func(b *testing.B) {
+		b.ReportAllocs()
+		n := 0
+		for b.Loop() {
+			n++
+			allowed = r.actions(KindExternalGroup, Standing(n&15), h)
+		}
+	})
+}
+
+var (
+	decided bool
+	allowed ActionSet
+)
