@@ -9,11 +9,74 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store"
 )
 
-func TestRulesMoreNotices(t *testing.T) {
-	t.Run("NTF-02 NTF-03 each removed person once, no leaver, in every kind that can be left", func(t *testing.T) {
+func TestNotices(t *testing.T) {
+	t.Run("NTF-04 in groups only with group notification, NTF-05 which is off at first", func(t *testing.T) {
+		s := proof.NewStage(t)
+		steps := func() (list []roomkit.Notice) {
+			for _, cmd := range []roomkit.Command{
+				roomkit.Invite{Room: s.Group, People: people("dan")}, roomkit.AppointMasters{Room: s.Group, People: people("dan")},
+				roomkit.DismissMasters{Room: s.Group, People: people("dan")}, roomkit.Remove{Room: s.Group, People: people("dan")},
+			} {
+				list = append(list, s.Does("ann", cmd).Notices...)
+			}
+			return list
+		}
+		require.False(t, s.RoomOf("ann", s.Group).Notify)
+		require.Empty(t, steps())
+		require.Empty(t, s.Does("ann", roomkit.Edit{Room: s.Group, Name: new("new")}).Notices)
+		s.Does("ann", roomkit.Edit{Room: s.Group, Notify: new(true)})
+		require.Equal(t, []roomkit.NoticeKey{
+			roomkit.NoticeAdded, roomkit.NoticeMasterAppointed, roomkit.NoticeMasterDismissed, roomkit.NoticeRemoved,
+		}, proof.NoticesFor(steps(), "dan"))
+		renamed := s.Does("ann", roomkit.Edit{Room: s.Group, Name: new("newer"), Note: new(false)}).Notices
+		require.Len(t, renamed, 2)
+		require.True(t, renamed[0].Everyone && renamed[1].Everyone)
+		require.Equal(t, "newer", renamed[0].Params["name"])
+	})
+	t.Run("NTF-06 who is permitted is told", func(t *testing.T) {
+		s := proof.NewStage(t)
+		require.Empty(t, s.Permit("acme", "dan", roomkit.ExternalOff).Notices)
+		require.Equal(t, []roomkit.NoticeKey{roomkit.NoticePermitted}, proof.NoticesFor(s.Permit("acme", "dan", roomkit.ExternalSelected).Notices, "dan"))
+		for _, step := range []struct {
+			to   roomkit.ExternalMode
+			told []roomkit.Holders
+		}{
+			{roomkit.ExternalAll, []roomkit.Holders{roomkit.HoldersOthers}}, // from selected
+			{roomkit.ExternalSelected, nil},
+			{roomkit.ExternalOff, nil},
+			{roomkit.ExternalSelected, []roomkit.Holders{roomkit.HoldersOnly}},
+			{roomkit.ExternalOff, nil},
+			{roomkit.ExternalAll, []roomkit.Holders{roomkit.HoldersAll}},
+		} {
+			var want []roomkit.Notice
+			for _, who := range step.told {
+				want = append(want, roomkit.Notice{Everyone: true, Company: "acme", Holders: who, Key: roomkit.NoticePermitted})
+			}
+			require.Equal(t, want, s.Sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: step.to}).Notices, step.to)
+		}
+		require.Empty(t, s.Permit("acme", "adm", roomkit.ExternalSelected).Notices, "all had it before")
+		s.SetCompany("acme", roomkit.ExternalOff)
+		s.Permit("acme", "dan", roomkit.ExternalOff)
+		require.Empty(t, s.Permit("acme", "dan", roomkit.ExternalSelected).Notices, "it does not count yet")
+		s.SetCompany("acme", roomkit.ExternalSelected)
+		lineSelected(s)
+		for _, user := range people("", "dan") {
+			set := roomkit.SetExternalMessaging{Company: "acme", User: user, Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalSelected}
+			require.Empty(t, s.Sys(set).Notices, "LINE users are not external users in the sense of the rule")
+		}
+		set := roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalAll}
+		require.Empty(t, s.Sys(set).Notices)
+	})
+	t.Run("NTF-07 joined, at creation and by invitation alike", func(t *testing.T) {
+		s := proof.NewStage(t)
+		created := s.Does("ann", anyway(members("ben", "cat")))
+		require.Len(t, proof.EventsOf[*roomkit.MemberJoined](created.Events)[0].People, 3)
+		invited := s.Does("ann", roomkit.Invite{Room: created.Room, People: people("dan")})
+		require.Len(t, proof.EventsOf[*roomkit.MemberJoined](invited.Events)[0].People, 1)
+	})
+	t.Run("NTF-01 NTF-02 NTF-03 each removed person once, no leaver, in every kind that can be left", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.Invite{Room: s.General, People: people("dan", "bot")})
 		res := s.Does("ann", roomkit.Remove{Room: s.General, People: people("ben", "bot", "dan")})
@@ -22,6 +85,7 @@ func TestRulesMoreNotices(t *testing.T) {
 			require.Equal(t, roomkit.NoticeRemoved, n.Key)
 			require.Equal(t, s.General, n.Room)
 			require.False(t, n.Everyone)
+			require.Equal(t, map[string]string{"room": s.General.String(), "actor": "ann", "cause": "removed", "name": ""}, n.Params)
 			told = append(told, n.To)
 		}
 		require.ElementsMatch(t, people("ben", "dan"), told)
@@ -58,6 +122,11 @@ func TestRulesMoreNotices(t *testing.T) {
 		ended := deleted.Events[0].(*roomkit.RoomEnded)
 		require.True(t, ended.Deleted)
 		require.Equal(t, roomkit.Counts{Participants: 3, Masters: 1}, ended.Counts)
+		s.Permit("bolt", "eve", roomkit.ExternalOff)
+		s.Sys(roomkit.DeleteUser{User: "cat"})
+		s.Sweep()
+		require.Equal(t, roomkit.CausePermission, s.Row("eve", s.External).Left)
+		require.Equal(t, roomkit.CauseAccount, s.Row("cat", s.External).Left)
 		s.Does("ann", roomkit.Leave{Room: s.Direct})
 		last := s.Does("ben", roomkit.Leave{Room: s.Direct})
 		left("ben", s.Direct, last, roomkit.CauseSelf, roomkit.By("ben"))
@@ -67,10 +136,12 @@ func TestRulesMoreNotices(t *testing.T) {
 		s := proof.NewStage(t)
 		second := proof.External(t, s.Service, "ann", "ben", "fay")
 		s.Permit("acme", "ben", roomkit.ExternalOff)
+		s.Sys(roomkit.DeleteUser{User: "cat"})
 		for range 2 {
 			s.SweepAnew()
 			told := map[roomkit.RoomID]int{}
 			for _, n := range s.Notices() {
+				require.NotEqual(t, roomkit.UserID("cat"), n.To, "whose account ended is not told")
 				if n.Key != roomkit.NoticeWithdrawn {
 					continue
 				}
@@ -95,84 +166,5 @@ func TestRulesMoreNotices(t *testing.T) {
 		res := s.Does("ann", roomkit.Invite{Room: s.External, People: people("fay")})
 		require.Equal(t, []roomkit.NoticeKey{roomkit.NoticeAdded}, proof.NoticesFor(res.Notices, "fay"))
 		require.Len(t, res.Notices, 1)
-	})
-}
-
-func TestRulesMoreAdministration(t *testing.T) {
-	t.Run("ADM-05 ADM-06 ADM-07 forbidding LINE writes nothing into the rooms", func(t *testing.T) {
-		s := proof.NewStage(t)
-		direct := s.Does("lin", roomkit.OpenDirect{With: "ann"}).Room
-		before := s.Records()
-		rooms := map[roomkit.RoomID][]roomkit.Event{s.Line: s.HistoryOf("lin", s.Line), direct: s.HistoryOf("lin", direct)}
-		s.Sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalOff})
-		s.Sweep()
-		require.Equal(t, before+1, s.Records(), "but the switch itself")
-		for room, history := range rooms {
-			require.NotContains(t, s.Listed("ann"), room)
-			s.Cannot("LINE-01", "ann", room, roomkit.ActionEnter, roomkit.ActionPost)
-			s.Unreadable("LINE-01", "ann", room)
-			require.Contains(t, s.Listed("lin"), room)
-			require.Equal(t, history, s.HistoryOf("lin", room))
-			require.Equal(t, people("lin"), s.Inside("lin", room), "to the LINE user they are not there")
-			require.True(t, s.Row("ann", room).Participant, "to the audit they are")
-		}
-		s.Cannot("DIR-18", "lin", direct, roomkit.ActionPost)
-	})
-	t.Run("ADM-13 ADM-14 out of rooms, lists, members and offers, restored or not", func(t *testing.T) {
-		s := proof.NewStage(t)
-		own := s.Does("ben", roomkit.OpenSelf{}).Room
-		works := s.Does("ben", roomkit.OpenDirect{With: "eve"}).Room
-		watchers := map[roomkit.RoomID]roomkit.UserID{
-			s.Direct: "ann", s.General: "ann", s.Group: "ann", s.External: "eve", s.Team: "cat", s.Line: "lin", works: "eve",
-		}
-		gone := func(rule roomkit.Rule) {
-			t.Helper()
-			for room, watcher := range watchers {
-				require.NotContains(t, s.Inside(watcher, room), roomkit.UserID("ben"))
-				s.Unreadable(rule, "ben", room)
-				s.Cannot(rule, "ben", room, roomkit.AllActions()...)
-			}
-			require.Zero(t, s.AccessOf("ben", own).ReadFrom)
-			require.Zero(t, s.AccessOf("ben", own).Actions)
-			for _, audience := range []roomkit.Audience{roomkit.AudienceMembers, roomkit.AudienceExternal} {
-				require.Empty(t, s.Offered("ann", audience, "ben", "cat"))
-				require.Empty(t, s.Offered("ann", audience, "ben", "eve"))
-			}
-		}
-		s.Does("adm", roomkit.DeleteUser{User: "ben"})
-		gone("ADM-13")
-		s.Denies("CRE-49", "ann", members("ben", "cat"))
-		s.Does("adm", roomkit.RestoreUser{User: "ben"})
-		gone("ADM-13")
-		s.Sweep()
-		gone("")
-		require.Empty(t, s.Listed("ben"))
-		for room := range watchers {
-			require.Equal(t, roomkit.CauseAccount, s.Row("ben", room).Left)
-		}
-	})
-	t.Run("ADM-18 a suspended master stays master", func(t *testing.T) {
-		s := proof.NewStage(t)
-		s.Does("adm", roomkit.SuspendUser{User: "ann"})
-		s.Sweep()
-		for _, room := range []roomkit.RoomID{s.Group, s.External} {
-			require.EqualValues(t, 1, s.RoomOf("ben", room).Masters)
-			require.True(t, s.Row("ann", room).Participant && s.Row("ann", room).Master)
-			var masters []roomkit.UserID
-			for m, err := range s.Members(ctx, "ben", room, store.MemberQuery{Which: store.MembersManaging}) {
-				require.NoError(t, err)
-				masters = append(masters, m.User)
-			}
-			require.Equal(t, people("ann"), masters)
-			require.Empty(t, proof.Recorded[*roomkit.MasterDismissed](s, room))
-			require.Empty(t, proof.Recorded[*roomkit.MasterVacated](s, room))
-		}
-		s.Denies("GRP-09", "adm", roomkit.DismissMasters{Room: s.Group, People: people("ann")})
-		s.Cannot("ADM-17", "ann", s.Group, roomkit.AllActions()...)
-		before := s.Records()
-		s.Does("adm", roomkit.SuspendUser{User: "ann", Lift: true})
-		require.Equal(t, before+1, s.Records())
-		require.Equal(t, roomkit.StandingParticipant|roomkit.StandingMaster|roomkit.StandingColleague, s.AccessOf("ann", s.Group).Standing)
-		require.True(t, s.AccessOf("ann", s.General).ReadFrom.All)
 	})
 }

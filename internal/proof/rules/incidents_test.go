@@ -49,7 +49,7 @@ func cursor(s *proof.Stage) (at roomkit.Cursor) {
 	return at
 }
 
-func TestLessonsOfRaces(t *testing.T) {
+func TestIncidentsOfRaces(t *testing.T) {
 	// nextcloud/spreed#3601
 	t.Run("two moderators who go at the same time leave one behind", func(t *testing.T) {
 		s := proof.NewStage(t)
@@ -110,7 +110,7 @@ func TestLessonsOfRaces(t *testing.T) {
 	})
 }
 
-func TestLessonsOfCommits(t *testing.T) {
+func TestIncidentsOfCommits(t *testing.T) {
 	failing := func(s *proof.Stage) (*service.Service, *storetest.Faulty) {
 		faulty := storetest.NewFaulty(s.Store, storetest.Plan{Script: map[storetest.Method][]storetest.Fault{
 			storetest.MethodCommit: {storetest.FaultBefore},
@@ -148,7 +148,7 @@ func TestLessonsOfCommits(t *testing.T) {
 	})
 }
 
-func TestLessonsOfMembership(t *testing.T) {
+func TestIncidentsOfMembership(t *testing.T) {
 	// esl/MongooseIM#4780
 	t.Run("the last owner and the last person are two cases", func(t *testing.T) {
 		s := proof.NewStage(t)
@@ -217,7 +217,7 @@ func TestLessonsOfMembership(t *testing.T) {
 	})
 }
 
-func TestLessonsOfEvents(t *testing.T) {
+func TestIncidentsOfEvents(t *testing.T) {
 	// GetStream/stream-chat-js#1761
 	t.Run("an event that comes twice is counted once", func(t *testing.T) {
 		s := proof.NewStage(t)

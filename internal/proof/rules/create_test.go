@@ -1,0 +1,503 @@
+package rules_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/proof"
+	"github.com/go-roomkit/roomkit/service"
+)
+
+func members(list ...roomkit.UserID) roomkit.CreateRoom {
+	return roomkit.CreateRoom{People: list, Audience: roomkit.AudienceMembers}
+}
+
+func external(list ...roomkit.UserID) roomkit.CreateRoom {
+	return roomkit.CreateRoom{People: list, Audience: roomkit.AudienceExternal, Name: "joint"}
+}
+
+func anyway(c roomkit.CreateRoom) roomkit.CreateRoom {
+	c.Anyway = true
+	return c
+}
+
+func TestPicker(t *testing.T) {
+	t.Run("CRE-01 CRE-03 one person or several", func(t *testing.T) {
+		s := proof.NewStage(t)
+		one := s.Does("ann", members("dan"))
+		require.Equal(t, roomkit.KindDirect, one.Kind)
+		require.Equal(t, roomkit.DirectRoom("ann", "dan"), one.Room)
+		several := s.Does("ann", members("dan", "adm"))
+		require.Equal(t, roomkit.KindGeneral, several.Kind)
+	})
+	t.Run("CRE-02 an audience, and outsiders only with theirs", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Invalid("CRE-02", "ann", roomkit.CreateRoom{People: people("ben", "cat")})
+		s.Denies("CRE-02", "ann", members("ben", "eve"))
+		s.Denies("CRE-02", "ann", members("eve"))
+		one := roomkit.CreateRoom{People: people("ben"), Audience: roomkit.AudienceExternal}
+		s.Denies("CRE-11", "ann", one)
+		one.People = people("eve")
+		require.Equal(t, roomkit.DirectRoom("ann", "eve"), s.Does("ann", one).Room)
+	})
+	t.Run("CRE-04 LST-05 LST-12 offers first, CRE-05 LST-08 choosing one creates nothing", func(t *testing.T) {
+		s := proof.NewStage(t)
+		before := s.Records()
+		res := s.Run("ann", members("ben", "cat"))
+		require.False(t, res.Changed)
+		require.Equal(t, []bool{true, true}, []bool{res.Offers[0].Exact, res.Offers[1].Exact})
+		require.Contains(t, []roomkit.RoomID{s.General, s.Group}, res.Offers[0].Room.ID)
+		chosen := members("ben", "cat")
+		chosen.Use = s.General
+		res = s.Run("ann", chosen)
+		require.Equal(t, s.General, res.Room)
+		require.False(t, res.Changed)
+		require.Equal(t, before, s.Records())
+	})
+	t.Run("CRE-08 CRE-09 name, photo and description before the creation", func(t *testing.T) {
+		s := proof.NewStage(t)
+		c := anyway(members("ben", "cat"))
+		c.Name, c.Photo, c.Description = "lunch", "p.png", "where to go"
+		r := s.RoomOf("cat", s.Does("ann", c).Room)
+		require.Equal(t, []string{"lunch", "p.png", "where to go"}, []string{r.Name, r.Photo, r.Description})
+	})
+	t.Run("CRE-11 EXT-26 outsiders make an external group, CRE-12 with colleagues", func(t *testing.T) {
+		s := proof.NewStage(t)
+		res := s.Does("ann", anyway(external("ben", "eve", "fay")))
+		require.Equal(t, roomkit.KindExternalGroup, res.Kind)
+		require.NotZero(t, s.AccessOf("ann", res.Room).Standing&roomkit.StandingMaster)
+		require.Equal(t, people("ann", "ben", "eve", "fay"), s.Inside("eve", res.Room))
+		s.Denies("CRE-11", "ann", anyway(external("ben", "cat")))
+		colleagues := external("ben", "cat")
+		require.Equal(t, s.External, s.Run("ann", colleagues).Offers[0].Room.ID)
+		colleagues.Use = s.External
+		require.Equal(t, s.External, s.Run("ann", colleagues).Room)
+	})
+	t.Run("CRE-46 LINE users and other companies do not mix, CRE-47 LINE users come into a General room", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Denies("CRE-46", "ann", external("lin", "eve"))
+		require.Equal(t, roomkit.KindGeneral, s.Does("ann", anyway(external("cat", "lin"))).Kind)
+	})
+	t.Run("CRE-06 CRE-07 CRE-30 rooms of the same people side by side", func(t *testing.T) {
+		s := proof.NewStage(t)
+		old := s.RoomOf("ben", s.General)
+		res := s.Does("ann", anyway(members("ben", "cat")))
+		require.Equal(t, roomkit.KindGeneral, res.Kind)
+		require.True(t, res.Opened)
+		require.Equal(t, s.Inside("cat", s.General), s.Inside("cat", res.Room))
+		require.Equal(t, old, s.RoomOf("ben", s.General))
+		for _, user := range people("ann", "ben", "cat") {
+			require.Contains(t, s.Listed(user), res.Room)
+			require.Contains(t, s.Listed(user), s.General)
+		}
+		require.ElementsMatch(t, []roomkit.RoomID{s.General, s.Group, res.Room}, s.Offered("ann", roomkit.AudienceMembers, "ben", "cat"))
+	})
+	t.Run("CRE-05 CRE-31 choosing creates and changes nothing, on every way", func(t *testing.T) {
+		s := proof.NewStage(t)
+		ways := map[string]roomkit.CreateRoom{
+			"picker": members("ben", "cat"),
+			"event":  {People: people("ben", "cat"), Origin: roomkit.OriginEvent, Title: "T"},
+			"mail":   {People: people("ben", "cat"), Origin: roomkit.OriginMail, Title: "T"},
+			"room":   {People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: s.Group},
+		}
+		before, room := s.Records(), s.RoomOf("ann", s.General)
+		for name, c := range ways {
+			offered := s.Run("ann", c)
+			require.Len(t, offered.Offers, 2, name)
+			require.False(t, offered.Changed)
+			c.Use = s.General
+			chosen := s.Run("ann", c)
+			require.Equal(t, s.General, chosen.Room, name)
+			require.False(t, chosen.Opened)
+			require.Empty(t, chosen.Events)
+			require.Empty(t, chosen.Notices)
+			c.Use = s.External
+			s.Denies("LST-11", "ann", c)
+		}
+		require.Equal(t, before, s.Records())
+		require.Equal(t, room, s.RoomOf("ann", s.General))
+	})
+	t.Run("CRE-04 CRE-09 no room before the creator has confirmed", func(t *testing.T) {
+		s := proof.NewStage(t)
+		lists := func() (all []map[roomkit.RoomID]bool) {
+			for _, user := range people("ann", "ben", "cat") {
+				all = append(all, s.Listed(user))
+			}
+			return all
+		}
+		before := lists()
+		s.Run("ann", members("ben", "cat"))
+		planned, err := s.Plan(ctx, roomkit.By("ann"), anyway(members("ben", "cat")))
+		require.NoError(t, err)
+		require.True(t, planned.Opened)
+		require.Equal(t, before, lists())
+		s.Does("ann", anyway(members("ben", "cat")))
+		require.NotEqual(t, before, lists())
+	})
+	t.Run("CRE-10 CRE-33 DIR-19 a 1:1 room has no name, photo or description on any way", func(t *testing.T) {
+		s := proof.NewStage(t)
+		ways := []roomkit.CreateRoom{
+			members("dan"), {People: people("dan"), Origin: roomkit.OriginEvent}, {People: people("dan"), Origin: roomkit.OriginMail},
+			{People: people("dan"), Origin: roomkit.OriginRoom, Source: s.General},
+			{People: people("fay"), Audience: roomkit.AudienceExternal},
+		}
+		for _, way := range ways {
+			for _, fill := range []func(*roomkit.CreateRoom){
+				func(c *roomkit.CreateRoom) { c.Name = "us" },
+				func(c *roomkit.CreateRoom) { c.Photo = "p" },
+				func(c *roomkit.CreateRoom) { c.Description = "d" },
+			} {
+				c := way
+				fill(&c)
+				s.Invalid("CRE-10", "ann", c)
+			}
+			way.Title = "subject"
+			r := s.RoomOf("ann", s.Run("ann", way).Room)
+			require.Equal(t, roomkit.KindDirect, r.Kind)
+			require.Empty(t, r.Name+r.Photo+r.Description)
+		}
+	})
+	t.Run("CRE-13 CRE-14 CRE-15 one person leads to one room, from wherever", func(t *testing.T) {
+		s := proof.NewStage(t, func(o *service.Options) { o.Policy.AnyoneIsContact = false })
+		first := s.Does("ann", roomkit.OpenDirect{With: "cat"})
+		require.Equal(t, roomkit.KindDirect, first.Kind)
+		require.True(t, first.Opened)
+		require.Equal(t, people("ann", "cat"), s.Inside("cat", first.Room))
+		require.Equal(t, roomkit.OriginContacts, s.RoomOf("cat", first.Room).Origin)
+		for _, again := range []service.Result{
+			s.Run("ann", roomkit.OpenDirect{With: "cat"}), s.Run("cat", roomkit.OpenDirect{With: "ann"}), s.Run("ann", members("cat")),
+			s.Run("ann", roomkit.CreateRoom{People: people("cat"), Origin: roomkit.OriginRoom, Source: s.Group}),
+		} {
+			require.Equal(t, first.Room, again.Room)
+			require.False(t, again.Changed)
+		}
+		s.Denies("CRE-49", "ann", roomkit.OpenDirect{With: "fay"})
+		contact := s.Does("ann", roomkit.OpenDirect{With: "fay"}, service.Call{Contacts: people("fay")})
+		require.Equal(t, roomkit.KindDirect, contact.Kind)
+		require.Equal(t, people("ann", "fay"), s.Inside("fay", contact.Room))
+	})
+	t.Run("LIM-05 a bot's title has 1,000 characters", func(t *testing.T) {
+		s := proof.NewStage(t)
+		c := anyway(members("ann", "ben"))
+		c.Name = strings.Repeat("é", 1000)
+		require.Equal(t, c.Name, s.RoomOf("ann", s.Does("bot", c).Room).Name)
+		c.Name += "é"
+		s.Invalid("LIM-05", "bot", c)
+	})
+	t.Run("CRE-53 a team's people of this moment and no lasting link", func(t *testing.T) {
+		s := proof.NewStage(t)
+		picked := s.Inside("cat", s.Team)
+		made := s.Does("ann", anyway(members(picked...))).Room
+		require.Equal(t, append(people("ann"), picked...), s.Inside("ann", made), "exactly the team and the creator")
+		crew := s.Does("ann", roomkit.CreateGroup{Name: "of sales", Members: picked}).Room
+		other := s.Does("adm", anyway(members("ann", "dan"))).Room
+		s.Does("adm", roomkit.Invite{Room: other, People: picked})
+		s.Sys(roomkit.SyncTeam{Team: proof.Team("sales", "cat", "cat", "dan")})
+		require.Equal(t, people("cat", "dan"), s.Inside("cat", s.Team))
+		require.Equal(t, people("ann", "ben", "cat"), s.Inside("ann", made))
+		require.Equal(t, people("ann", "ben", "cat"), s.Inside("ann", crew))
+		require.Equal(t, people("adm", "ann", "ben", "cat", "dan"), s.Inside("ann", other))
+		s.Does("ann", roomkit.Invite{Room: made, People: s.Inside("cat", s.Team)})
+		require.Equal(t, people("ann", "ben", "cat", "dan"), s.Inside("ann", made))
+	})
+	t.Run("CRE-49 EXT-32 one unknown person, whatever the audience", func(t *testing.T) {
+		s := proof.NewStage(t, strict)
+		for _, unknown := range people("fay", "nobody") {
+			s.Denies("CRE-49", "ann", members(unknown))
+			s.Denies("CRE-49", "ann", members("ben", unknown))
+			one := external(unknown)
+			one.Name = ""
+			s.Denies("EXT-32", "ann", one)
+			s.Denies("EXT-32", "ann", external("ben", unknown))
+		}
+	})
+	t.Run("CRE-03 CRE-05 the 1:1 room itself can be chosen", func(t *testing.T) {
+		s := proof.NewStage(t)
+		c := members("ben")
+		c.Use = s.Direct
+		res := s.Run("ann", c)
+		require.Equal(t, s.Direct, res.Room)
+		require.False(t, res.Changed)
+		c.Use = s.General
+		s.Denies("LST-09", "ann", c)
+	})
+	t.Run("CRE-48 a bot names 100 people, members may name more", func(t *testing.T) {
+		s := proof.NewStage(t)
+		all := proof.Crowd(t, s.Service, "c", 101)
+		s.Denies("CRE-48", "bot", anyway(members(all...)))
+		s.Does("bot", anyway(members(all[:100]...)))
+		s.Invalid("", "bot", members())
+		s.Invalid("", "bot", members("ann", "ann"))
+		made := s.Does("ann", anyway(members(all...)))
+		require.EqualValues(t, 102, s.RoomOf("ann", made.Room).Participants)
+	})
+	t.Run("CRE-49 EXT-32 unknown people are named; unknown members and unknown masters of a new group", func(t *testing.T) {
+		s := proof.NewStage(t)
+		d := s.Denies("CRE-49", "ann", members("ben", "zoe", "abe"))
+		require.Equal(t, people("abe", "zoe"), d.People)
+		nobody, known := people("nobody"), people("ben")
+		s.Denies("CRE-49", "ann", roomkit.CreateGroup{Name: "x", Members: nobody, Masters: known})
+		s.Denies("CRE-49", "ann", roomkit.CreateGroup{Name: "x", Members: known, Masters: nobody})
+		s.Denies("EXT-32", "ann", roomkit.CreateExternalGroup{Name: "x", Members: nobody, Masters: known})
+		s.Denies("EXT-32", "ann", roomkit.CreateExternalGroup{Name: "x", Members: known, Masters: nobody})
+	})
+	t.Run("CRE-30 CRE-34 SELF-02 the system opens nothing", func(t *testing.T) {
+		s := proof.NewStage(t)
+		cases := map[roomkit.Rule]roomkit.Command{
+			"SELF-02": roomkit.OpenSelf{}, "CRE-30": roomkit.OpenDirect{With: "ben"},
+			"CRE-34": roomkit.CreateGroup{Name: "by nobody", Members: people("ben"), Masters: people("ben"), ForOthers: true},
+		}
+		for rule, cmd := range cases {
+			_, err := s.Do(ctx, roomkit.System(), cmd)
+			var d *roomkit.Denied
+			require.ErrorAs(t, err, &d)
+			require.Equal(t, rule, d.Rule)
+		}
+	})
+}
+
+func TestEventsAndMails(t *testing.T) {
+	paths := map[string]roomkit.Origin{"CRE-16 CRE-17 event": roomkit.OriginEvent, "CRE-20 CRE-21 mail": roomkit.OriginMail}
+	for name, origin := range paths {
+		t.Run(name+": the title becomes the name", func(t *testing.T) {
+			s := proof.NewStage(t)
+			from := roomkit.CreateRoom{People: people("ben", "dan"), Origin: origin, Title: "Budget 2027"}
+			res := s.Does("ann", from)
+			require.Equal(t, "Budget 2027", s.RoomOf("dan", res.Room).Name)
+			require.Equal(t, people("ann", "ben", "dan"), s.Inside("dan", res.Room), "CRE-18 CRE-22: exactly the chosen ones")
+			again := s.Run("ann", from)
+			require.Len(t, again.Offers, 1, "CRE-19 CRE-22: existing rooms are offered here, too")
+			from.Use, from.Title = res.Room, "Other"
+			require.Equal(t, res.Room, s.Run("ann", from).Room)
+			require.Equal(t, "Budget 2027", s.RoomOf("ann", res.Room).Name, "CRE-31: its title stays")
+		})
+		t.Run(name+": CRE-32 long titles are shortened, CRE-33 one person has none, CRE-50 outsiders make an external group", func(t *testing.T) {
+			s := proof.NewStage(t)
+			long := roomkit.CreateRoom{People: people("ben", "dan"), Origin: origin, Title: strings.Repeat("é", 1500)}
+			require.Equal(t, strings.Repeat("é", 1000), s.RoomOf("ben", s.Does("ann", long).Room).Name)
+			one := s.Does("ann", roomkit.CreateRoom{People: people("dan"), Origin: origin, Title: "Budget"})
+			require.Equal(t, roomkit.KindDirect, one.Kind)
+			require.Empty(t, s.RoomOf("dan", one.Room).Name)
+			ext := s.Does("ann", roomkit.CreateRoom{People: people("ben", "fay"), Origin: origin, Title: strings.Repeat("x", 150)})
+			require.Equal(t, roomkit.KindExternalGroup, ext.Kind)
+			require.Equal(t, strings.Repeat("x", 100), s.RoomOf("fay", ext.Room).Name)
+		})
+	}
+}
+
+func TestFromRoom(t *testing.T) {
+	t.Run("CRE-23 CRE-24 CRE-26 CRE-27 nothing is copied and the source stays", func(t *testing.T) {
+		s := proof.NewStage(t)
+		proof.Touch(t, s.Service, "ben", s.General)
+		s.Does("ann", roomkit.Edit{Room: s.Group, Name: new("source"), Description: new("d"), HistorySharing: new(true)})
+		s.Does("ann", roomkit.Edit{Room: s.Group, Public: new(true), Notify: new(true), Note: new(false)})
+		s.Does("cat", roomkit.Edit{Room: s.Team, Photo: new("p"), HistorySharing: new(true), Event: new(true)})
+		for _, source := range []roomkit.RoomID{s.General, s.Group, s.Team} {
+			before, history, inside := s.RoomOf("ben", source), s.HistoryOf("cat", source), s.Inside("cat", source)
+			s.Clock.Add(time.Minute)
+			c := roomkit.CreateRoom{People: people("cat", "dan", "adm"), Origin: roomkit.OriginRoom, Source: source, Anyway: true}
+			res := s.Does("ben", c)
+			require.Equal(t, before, s.RoomOf("ben", source))
+			require.Equal(t, history, s.HistoryOf("cat", source))
+			require.Equal(t, inside, s.Inside("cat", source))
+			r := s.RoomOf("dan", res.Room)
+			want := roomkit.Room{
+				ID: res.Room, Kind: roomkit.KindGeneral, State: roomkit.StateActive, Version: r.Version, Company: "acme", Creator: "ben",
+				Origin: roomkit.OriginRoom, Counts: roomkit.Counts{Participants: 4}, Digest: r.Digest, CreatedAt: s.Clock.Now(), ChangedAt: s.Clock.Now(),
+				Features: roomkit.Features(roomkit.FeatureNote, roomkit.FeatureEvent, roomkit.FeatureTask, roomkit.FeatureFolder),
+			}
+			require.Equal(t, want, r)
+			require.Equal(t, people("adm", "ben", "cat", "dan"), s.Inside("dan", res.Room))
+			require.Equal(t, res.Events, s.HistoryOf("dan", res.Room), "it begins with its creation")
+		}
+	})
+	t.Run("CRE-26 CRE-28 CRE-29 CRE-33 offers first, for participants of the source only, without outsiders", func(t *testing.T) {
+		s := proof.NewStage(t)
+		c := roomkit.CreateRoom{People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: s.Group}
+		before := s.Records()
+		require.Len(t, s.Run("ann", c).Offers, 2)
+		require.Equal(t, before, s.Records())
+		s.Unknown("dan", c)
+		s.Does("ann", roomkit.Edit{Room: s.Group, Public: new(true)})
+		s.Does("ann", roomkit.AppointMasters{Room: s.Group, People: people("adm")})
+		s.Denies("CRE-28", "dan", c)
+		s.Denies("CRE-28", "adm", c)
+		one := s.Does("ben", roomkit.CreateRoom{People: people("dan"), Origin: roomkit.OriginRoom, Source: s.Group})
+		require.Equal(t, roomkit.KindDirect, one.Kind)
+		c.People = people("cat", "eve")
+		s.Denies("CRE-29", "ben", c)
+		s.Does("ann", roomkit.Remove{Room: s.Group, People: people("ben")})
+		c.People = people("ann", "cat")
+		s.Denies("CRE-28", "ben", c)
+	})
+	t.Run("CRE-25 CRE-28 CRE-29 SELF-04 DIR-12 EXT-40 LINE-05 the source is judged, also where a room is chosen", func(t *testing.T) {
+		s := proof.NewStage(t)
+		other := s.Does("fay", roomkit.CreateGroup{Name: "theirs", Members: people("eve")}).Room
+		use := func(source, room roomkit.RoomID, picked ...roomkit.UserID) roomkit.CreateRoom {
+			return roomkit.CreateRoom{People: picked, Origin: roomkit.OriginRoom, Source: source, Use: room}
+		}
+		for rule, source := range map[roomkit.Rule]roomkit.RoomID{
+			"SELF-04": s.Self, "DIR-12": s.Direct, "EXT-40": s.External, "LINE-05": s.Line,
+		} {
+			s.Denies(rule, "ann", use(source, s.General, "ben", "cat"))
+			s.Denies(rule, "ann", use(source, roomkit.RoomID{}, "ben", "cat"))
+		}
+		for _, source := range []roomkit.RoomID{other, {9}} {
+			s.Unknown("ann", use(source, s.General, "ben", "cat"))
+		}
+		s.Unknown("ann", use(s.Group, other, "ben", "cat"))
+		s.Denies("CRE-29", "ann", use(s.Group, s.External, "ben", "eve"))
+		require.Equal(t, s.General, s.Run("ann", use(s.Group, s.General, "ben", "cat")).Room)
+		require.Equal(t, s.Group, s.Run("ann", use(s.Group, s.Group, "ben", "cat")).Room)
+		require.Equal(t, s.Direct, s.Run("ann", use(s.Group, s.Direct, "ben")).Room)
+		s.Denies("DIR-12", "ann", use(s.Direct, s.Direct, "ben"))
+	})
+}
+
+func TestGroupCreation(t *testing.T) {
+	closed := func(s *proof.Stage) {
+		s.Does("adm", roomkit.EditCompany{Company: "acme", MembersCreateGroups: new(false)})
+	}
+	t.Run("CRE-34 CRE-35 ways to create, ADM-10 administrators for others", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Denies("ADM-10", "ann", roomkit.CreateGroup{Name: "x", ForOthers: true, Members: people("ben"), Masters: people("ben")})
+		room := s.Does("adm", roomkit.CreateGroup{Name: "x", ForOthers: true, Members: people("ben"), Masters: people("cat")}).Room
+		require.Equal(t, people("ben"), s.Inside("cat", room))
+		s.Does("adm", roomkit.CreateExternalGroup{Name: "y", ForOthers: true, Members: people("ben", "eve"), Masters: people("ben")})
+	})
+	t.Run("CRE-36 CRE-37 ADM-09 only if the company lets members", func(t *testing.T) {
+		s := proof.NewStage(t)
+		closed(s)
+		s.Denies("CRE-36", "ann", roomkit.CreateGroup{Name: "x"})
+		s.Denies("CRE-37", "ann", anyway(external("ben", "eve")))
+		s.Denies("CRE-36", "ann", roomkit.Convert{Room: s.General, To: roomkit.KindGroup, Name: "x"})
+		s.Does("adm", roomkit.CreateGroup{Name: "x"})
+		s.Denies("ADM-23", "ann", roomkit.EditCompany{Company: "acme", MembersCreateGroups: new(true)})
+	})
+	t.Run("CRE-51 a name, a master and members", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Invalid("CRE-51", "ann", roomkit.CreateGroup{})
+		s.Denies("CRE-51", "adm", roomkit.CreateGroup{Name: "x", ForOthers: true, Members: people("bot"), Masters: people("ben")})
+		s.Invalid("CRE-51", "ann", roomkit.CreateExternalGroup{})
+		s.Invalid("CRE-51", "adm", roomkit.CreateGroup{Name: "x", ForOthers: true, Members: people("ben")})
+		nameless := anyway(external("ben", "eve"))
+		nameless.Name = ""
+		s.Invalid("CRE-51", "ann", nameless)
+	})
+	t.Run("LIM-01 a company's groups, LIM-07 participants", func(t *testing.T) {
+		s := proof.NewStage(t, func(o *service.Options) { o.Policy.MaxParticipants[roomkit.KindGeneral] = 4 })
+		s.Does("ann", roomkit.Invite{Room: s.General, People: people("dan")})
+		s.Denies("LIM-07", "ann", roomkit.Invite{Room: s.General, People: people("adm")})
+		c := roomkit.Company{ID: "acme", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected, LINE: roomkit.ExternalAll, MaxGroups: 3}
+		s.Sys(roomkit.PutCompany{Company: c})
+		s.Does("ann", roomkit.CreateGroup{Name: "third"})
+		s.Denies("LIM-01", "ann", roomkit.CreateGroup{Name: "fourth"})
+		s.Denies("LIM-01", "ann", roomkit.Convert{Room: s.General, To: roomkit.KindGroup, Name: "fourth"})
+		s.Does("ann", roomkit.DeleteRoom{Room: s.Group})
+		s.Does("ann", roomkit.CreateGroup{Name: "fourth"})
+	})
+	t.Run("CRE-36 CRE-37 members create groups, bots do not", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Denies("CRE-36", "bot", roomkit.CreateGroup{Name: "bots", Members: people("ben"), Masters: people("ben")})
+		s.Denies("CRE-37", "bot", roomkit.CreateExternalGroup{Name: "bots", Members: people("ben"), Masters: people("ben")})
+	})
+}
+
+func TestConversion(t *testing.T) {
+	t.Run("CRE-39 CRE-40 CRE-44 GEN-31 GEN-32 COM-05 conversion keeps the room and what each may read", func(t *testing.T) {
+		for _, kind := range []roomkit.Kind{roomkit.KindGroup, roomkit.KindExternalGroup} {
+			s := proof.NewStage(t)
+			s.Clock.Add(time.Hour)
+			s.Run("ben", roomkit.Edit{Room: s.General, Photo: new("p"), Description: new("d")})
+			s.Does("ann", roomkit.Invite{Room: s.General, People: people("dan")})
+			s.Clock.Add(time.Hour)
+			s.Does("ann", roomkit.Edit{Room: s.General, HistorySharing: new(true)})
+			everybody := s.Inside("ann", s.General)
+			reads, history := map[roomkit.UserID]roomkit.ReadFrom{}, map[roomkit.UserID][]roomkit.Event{}
+			for _, user := range everybody {
+				reads[user], history[user] = s.AccessOf(user, s.General).ReadFrom, s.HistoryOf(user, s.General)
+			}
+			require.False(t, reads["dan"].All)
+			before := s.RoomOf("ann", s.General)
+			res := s.Does("cat", roomkit.Convert{Room: s.General, To: kind, Name: "promoted"})
+			require.Empty(t, res.Dropped)
+			require.Equal(t, everybody, s.Inside("ann", s.General))
+			for _, user := range everybody {
+				a := s.AccessOf(user, s.General)
+				require.Equal(t, reads[user], a.ReadFrom, user)
+				require.Equal(t, user == "cat", a.Standing&roomkit.StandingMaster != 0)
+				if user != "cat" {
+					s.Denies(map[roomkit.Kind]roomkit.Rule{roomkit.KindGroup: "GRP-12", roomkit.KindExternalGroup: "EXT-17"}[kind], user, roomkit.Leave{Room: s.General})
+					require.Equal(t, append(history[user], res.Events...), s.HistoryOf(user, s.General))
+				}
+			}
+			after := s.RoomOf("ann", s.General)
+			require.Equal(t, []any{before.ID, before.Photo, before.Description, before.Digest, before.CreatedAt, before.HistorySharing, roomkit.Version(0)},
+				[]any{after.ID, after.Photo, after.Description, after.Digest, after.CreatedAt, after.HistorySharing, after.EmptiedAt})
+		}
+	})
+	t.Run("CRE-41 conversion drops the unpermitted, CRE-42 not with LINE users, CRE-43 for good", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Permit("acme", "cat", roomkit.ExternalOff)
+		s.Run("ann", roomkit.Invite{Room: s.General, People: people("bot")})
+		res := s.Does("ann", roomkit.Convert{Room: s.General, To: roomkit.KindExternalGroup, Name: "joint"})
+		require.Equal(t, people("bot", "cat"), res.Dropped)
+		require.Equal(t, []roomkit.NoticeKey{roomkit.NoticeDropped}, proof.NoticesFor(res.Notices, "cat"))
+		require.Equal(t, people("ann", "ben"), s.Inside("ann", s.General))
+		s.Denies("EXT-44", "ann", roomkit.Convert{Room: s.General, To: roomkit.KindGroup, Name: "back"})
+		s.Denies("CRE-42", "ann", roomkit.Convert{Room: s.Line, To: roomkit.KindExternalGroup, Name: "joint"})
+		s.Denies("GRP-02", "ann", roomkit.Convert{Room: s.Line, To: roomkit.KindGroup, Name: "joint"})
+	})
+	t.Run("ADM-13 CRE-39 whose account is gone does not come along into the group", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Sys(roomkit.DeleteUser{User: "cat"})
+		res := s.Does("ann", roomkit.Convert{Room: s.General, To: roomkit.KindGroup, Name: "made"})
+		left := proof.EventsOf[*roomkit.MemberLeft](res.Events)
+		require.Len(t, left, 1)
+		require.Equal(t, people("cat"), proof.NamedBy(left[0]))
+		require.Equal(t, roomkit.CauseAccount, left[0].Cause)
+		require.Empty(t, res.Dropped)
+		require.EqualValues(t, 2, s.RoomOf("ann", s.General).Participants)
+		require.False(t, s.Row("cat", s.General).Participant)
+	})
+	t.Run("GRP-29 the name of another group, ignoring case", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Denies("GRP-29", "ann", roomkit.Convert{Room: s.General, To: roomkit.KindGroup, Name: "CREW"})
+		named := anyway(members("ben", "cat"))
+		named.Name = "Crew"
+		room := s.Does("ann", named).Room
+		s.Denies("GRP-29", "ann", roomkit.Convert{Room: room, To: roomkit.KindGroup})
+		s.Does("ann", roomkit.Convert{Room: room, To: roomkit.KindExternalGroup})
+	})
+	t.Run("GRP-29 the name that a group got by converting or renaming is taken", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Does("ann", roomkit.Convert{Room: s.General, To: roomkit.KindGroup, Name: "made"})
+		require.Equal(t, "made", s.RoomOf("ben", s.General).Name)
+		s.Denies("GRP-29", "ann", roomkit.CreateGroup{Name: "MADE"})
+		s.Does("ann", roomkit.Edit{Room: s.General, Name: new("renamed")})
+		s.Denies("GRP-29", "ann", roomkit.CreateGroup{Name: "Renamed"})
+		s.Does("ann", roomkit.CreateGroup{Name: "made"})
+	})
+	t.Run("CRE-45 LIM-02 who is in as many groups as can be", func(t *testing.T) {
+		s := proof.NewStage(t, func(o *service.Options) { o.Policy.MaxGroupsPerUser = 2 })
+		s.Denies("CRE-45", "ann", roomkit.Convert{Room: s.General, To: roomkit.KindGroup, Name: "made"})
+		d := s.Denies("CRE-45", "adm", roomkit.CreateGroup{Name: "third", Members: people("ben", "dan")})
+		require.Equal(t, people("ben"), d.People)
+		s.Does("ann", roomkit.Remove{Room: s.External, People: people("ben")})
+		s.Does("adm", roomkit.CreateGroup{Name: "third", Members: people("ben", "dan")})
+		s.Denies("LIM-02", "ann", roomkit.Invite{Room: s.External, People: people("ben")})
+	})
+	t.Run("CRE-41 EXT-25 the permission counts that holds at the conversion, not one of before", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Permit("acme", "ben", roomkit.ExternalOff)
+		s.Permit("acme", "ben", roomkit.ExternalSelected)
+		s.Does("ann", roomkit.Convert{Room: s.General, To: roomkit.KindExternalGroup, Name: "made"})
+		s.Can("ben", s.General, roomkit.ActionPost)
+		s.SweepAnew()
+		s.Can("ben", s.General, roomkit.ActionPost)
+	})
+}

@@ -1,0 +1,252 @@
+package rules_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/proof"
+	"github.com/go-roomkit/roomkit/service"
+)
+
+func TestTeam(t *testing.T) {
+	t.Run("TEAM-01 the team's members, TEAM-02 TEAM-03 opened by leader or administrator, TEAM-04 if allowed", func(t *testing.T) {
+		s := proof.NewStage(t)
+		require.Equal(t, people("ben", "cat"), s.Inside("ben", s.Team))
+		ops := proof.Team("ops", "dan", "dan", "ann")
+		ops.Room = false
+		s.Sys(roomkit.SyncTeam{Team: ops})
+		require.NotContains(t, s.Listed("dan"), roomkit.TeamRoom("ops"), "a team alone has no room")
+		s.Denies("TEAM-03", "ann", roomkit.OpenTeamRoom{Team: "ops"})
+		s.Denies("TEAM-03", "eve", roomkit.OpenTeamRoom{Team: "ops"})
+		s.Denies("TEAM-04", "dan", roomkit.OpenTeamRoom{Team: "ops"})
+		ops.Room = true
+		s.Sys(roomkit.SyncTeam{Team: ops})
+		require.True(t, s.Does("adm", roomkit.OpenTeamRoom{Team: "ops"}).Opened)
+		require.False(t, s.Run("dan", roomkit.OpenTeamRoom{Team: "ops"}).Changed)
+		ops.Room = false
+		s.Sys(roomkit.SyncTeam{Team: ops})
+		s.Cannot("TEAM-04", "dan", roomkit.TeamRoom("ops"), roomkit.ActionEnter, roomkit.ActionPost)
+	})
+	t.Run("TEAM-05 the room follows the chart, TEAM-09 its name too", func(t *testing.T) {
+		s := proof.NewStage(t)
+		moved := proof.Team("sales", "cat", "cat", "dan")
+		moved.Name = "Sales EMEA"
+		res := s.Sys(roomkit.SyncTeam{Team: moved})
+		require.Equal(t, people("cat", "dan"), s.Inside("cat", s.Team))
+		require.Equal(t, "Sales EMEA", s.RoomOf("cat", s.Team).Name)
+		require.Equal(t, roomkit.CauseOrganisation, proof.EventsOf[*roomkit.MemberLeft](res.Events)[0].Cause)
+		s.Cannot("", "ben", s.Team, roomkit.ActionEnter)
+		require.False(t, s.Sys(roomkit.SyncTeam{Team: moved}).Changed, "the same chart changes nothing")
+		s.Denies("TEAM-09", "cat", roomkit.Edit{Room: s.Team, Name: new("x")})
+	})
+	t.Run("TEAM-10 the leader's features, TEAM-11 as granted, TEAM-12 preset by the administrator, TEAM-25 photo", func(t *testing.T) {
+		s := proof.NewStage(t)
+		require.Equal(t, roomkit.Features(roomkit.FeatureNote), s.RoomOf("ben", s.Team).Features)
+		require.True(t, s.RoomOf("ben", s.Team).Notify)
+		s.Denies("TEAM-10", "ben", roomkit.Edit{Room: s.Team, Event: new(true)})
+		s.Does("cat", roomkit.Edit{Room: s.Team, Event: new(true), Photo: new("p")})
+		ungranted := proof.Team("sales", "cat", "ben", "cat")
+		ungranted.Features, ungranted.Photo = false, false
+		s.Sys(roomkit.SyncTeam{Team: ungranted})
+		s.Denies("TEAM-11", "cat", roomkit.Edit{Room: s.Team, Event: new(false)})
+		s.Denies("TEAM-25", "cat", roomkit.Edit{Room: s.Team, Photo: new("q")})
+		s.Does("adm", roomkit.Edit{Room: s.Team, Event: new(false), Photo: new("q")})
+		s.Denies("TEAM-12", "ben", roomkit.Edit{Room: s.Team, Notify: new(false)})
+	})
+	t.Run("TEAM-13 deleting feature data, TEAM-14 history, TEAM-15 list and privacy", func(t *testing.T) {
+		s := proof.NewStage(t)
+		data := roomkit.DeleteFeatureData{Room: s.Team, Features: roomkit.Features(roomkit.FeatureNote)}
+		s.Denies("TEAM-13", "ben", data)
+		res := s.Does("cat", data)
+		require.Equal(t, data.Features, res.Events[0].(*roomkit.FeatureDataDeleted).Features)
+		s.Invalid("TEAM-13", "cat", roomkit.DeleteFeatureData{Room: s.Team, Features: roomkit.Features(roomkit.FeatureTask)})
+		s.Denies("TEAM-14", "adm", roomkit.Edit{Room: s.Team, HistorySharing: new(true)})
+		s.Does("cat", roomkit.Edit{Room: s.Team, HistorySharing: new(true)})
+		s.Denies("TEAM-15", "ben", roomkit.Edit{Room: s.Team, MailingList: new(true)})
+		s.Does("cat", roomkit.Edit{Room: s.Team, MailingList: new(true)})
+		s.Can("ben", s.Team, roomkit.ActionUseMailingList)
+		s.Denies("TEAM-15", "cat", roomkit.Edit{Room: s.Team, Public: new(true)})
+		s.Does("adm", roomkit.Edit{Room: s.Team, Public: new(true)})
+	})
+	t.Run("TEAM-26 a source, TEAM-27 no entry point for others", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Does("ben", roomkit.CreateRoom{People: people("cat", "dan"), Origin: roomkit.OriginRoom, Source: s.Team})
+		s.Cannot("", "dan", s.Team, roomkit.ActionSeeRoom, roomkit.ActionEnter)
+	})
+	t.Run("LIM-08 the leader opens for small teams only", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Sys(roomkit.SyncTeam{Team: proof.Team("big", "dan", append(proof.Crowd(t, s.Service, "u", 100), "dan")...)})
+		s.Denies("LIM-08", "dan", roomkit.OpenTeamRoom{Team: "big"})
+		s.Does("adm", roomkit.OpenTeamRoom{Team: "big"})
+		require.Len(t, s.Inside("dan", roomkit.TeamRoom("big")), 101)
+	})
+	t.Run("TEAM-06 TEAM-08 nobody changes who is in, and there are no masters", func(t *testing.T) {
+		s := proof.NewStage(t)
+		for _, actor := range people("ben", "cat", "adm") {
+			s.Denies("TEAM-06", actor, roomkit.Leave{Room: s.Team})
+			for _, cmd := range []roomkit.Command{
+				roomkit.Invite{Room: s.Team, People: people("dan")}, roomkit.Remove{Room: s.Team, People: people("ben")},
+				roomkit.Remove{Room: s.Team, People: people("cat")}, roomkit.Remove{Room: s.Team, People: people("dan")},
+				roomkit.AppointMasters{Room: s.Team, People: people("ben")}, roomkit.DismissMasters{Room: s.Team, People: people("cat")},
+				roomkit.HandOver{Room: s.Team, To: "ben"},
+			} {
+				s.Denies("TEAM-08", actor, cmd)
+			}
+		}
+		s.Unknown("dan", roomkit.Invite{Room: s.Team, People: people("dan")})
+		require.Equal(t, people("ben", "cat"), s.Inside("cat", s.Team))
+		require.Zero(t, s.RoomOf("cat", s.Team).Masters)
+	})
+	t.Run("TEAM-05 NTF-09 joining, transfer and resignation, by the organisation", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Clock.Add(time.Hour)
+		res := s.Sys(roomkit.SyncTeam{Team: proof.Team("sales", "cat", "cat", "dan")})
+		joined, left := proof.EventsOf[*roomkit.MemberJoined](res.Events), proof.EventsOf[*roomkit.MemberLeft](res.Events)
+		require.Len(t, joined, 1)
+		require.Len(t, left, 1)
+		require.Equal(t, roomkit.UserID("dan"), joined[0].People[0].User)
+		require.Equal(t, roomkit.UserID("ben"), left[0].People[0].User)
+		require.Equal(t, []roomkit.Cause{roomkit.CauseOrganisation, roomkit.CauseOrganisation}, []roomkit.Cause{joined[0].Cause, left[0].Cause})
+		require.Equal(t, roomkit.System(), left[0].Actor)
+		require.Equal(t, s.Clock.Now(), s.AccessOf("dan", s.Team).ReadFrom.At)
+		s.Unreadable("", "ben", s.Team)
+		s.Does("adm", roomkit.DeleteUser{User: "dan"})
+		require.Equal(t, people("cat"), s.Inside("cat", s.Team), "resignation counts at once")
+		res = s.Sys(roomkit.SyncTeam{Team: proof.Team("sales", "cat", "cat")})
+		s.Sweep()
+		require.Equal(t, people("cat"), s.Inside("cat", s.Team))
+		require.Len(t, proof.EventsOf[*roomkit.MemberLeft](res.Events), 1)
+		require.Len(t, proof.Recorded[*roomkit.MemberLeft](s, s.Team), 2, "nobody leaves twice")
+		require.EqualValues(t, 1, s.RoomOf("cat", s.Team).Participants)
+	})
+	t.Run("TEAM-05 ADM-14 who comes back by restoring is in when the chart says so again", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Does("adm", roomkit.DeleteUser{User: "ben"})
+		s.Does("adm", roomkit.RestoreUser{User: "ben"})
+		s.Unreadable("ADM-13", "ben", s.Team)
+		s.Clock.Add(time.Hour)
+		s.Sys(roomkit.SyncTeam{Team: proof.Team("sales", "cat", "ben", "cat")})
+		require.Equal(t, s.Clock.Now(), s.AccessOf("ben", s.Team).ReadFrom.At)
+		s.Sweep()
+		require.Equal(t, people("ben", "cat"), s.Inside("cat", s.Team))
+	})
+	t.Run("TEAM-27 COM-14 who had left when the room ended again does not know of it", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Does("adm", roomkit.DeleteRoom{Room: s.Team})
+		s.Denies("COM-14", "ben", roomkit.Edit{Room: s.Team, Photo: new("p")})
+		s.Sys(roomkit.SyncTeam{Team: proof.Team("sales", "cat", "cat", "dan")})
+		s.Does("cat", roomkit.OpenTeamRoom{Team: "sales"})
+		s.Unknown("ben", roomkit.Edit{Room: s.Team, Photo: new("p")})
+		s.Does("adm", roomkit.DeleteRoom{Room: s.Team})
+		s.Unknown("ben", roomkit.Edit{Room: s.Team, Photo: new("p")})
+		s.Denies("COM-14", "dan", roomkit.Edit{Room: s.Team, Photo: new("p")})
+	})
+}
+
+func TestTeamSync(t *testing.T) {
+	// sales is as proof.NewStage has left it.
+	sales := func(change func(*roomkit.Team)) roomkit.SyncTeam {
+		c := roomkit.SyncTeam{Team: proof.Team("sales", "cat", "ben", "cat")}
+		change(&c.Team)
+		return c
+	}
+	t.Run("TEAM-09 whatever differs from the chart is taken over, and nothing else is a change", func(t *testing.T) {
+		for name, change := range map[string]func(*roomkit.Team){
+			"name":     func(t *roomkit.Team) { t.Name = "Sales" },
+			"leader":   func(t *roomkit.Team) { t.Leader = "ben" },
+			"no head":  func(t *roomkit.Team) { t.Leader = "" },
+			"outside":  func(t *roomkit.Team) { t.Leader = "dan" },
+			"members":  func(t *roomkit.Team) { t.Members = people("ben", "cat", "dan") },
+			"room":     func(t *roomkit.Team) { t.Room = false },
+			"features": func(t *roomkit.Team) { t.Features = false },
+			"photo":    func(t *roomkit.Team) { t.Photo = false },
+			"preset":   func(t *roomkit.Team) { t.Preset = 0 },
+			"notify":   func(t *roomkit.Team) { t.Notify = false },
+			"number":   func(t *roomkit.Team) { t.SyncedSeq = 7 },
+		} {
+			t.Run(name, func(t *testing.T) {
+				s := proof.NewStage(t)
+				require.False(t, s.Sys(sales(func(*roomkit.Team) {})).Changed)
+				require.Len(t, proof.EventsOf[*roomkit.TeamSynced](s.Sys(sales(change)).Events), 1)
+				require.False(t, s.Sys(sales(change)).Changed)
+				require.True(t, s.Sys(sales(func(*roomkit.Team) {})).Changed, "and back")
+			})
+		}
+	})
+	t.Run("TEAM-07 only people of the team's company, the leader among them", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Sys(roomkit.DeleteUser{User: "dan"})
+		for _, foreign := range people("eve", "lin", "nobody", "dan") {
+			s.Denies("TEAM-07", "adm", sales(func(t *roomkit.Team) { t.Leader = foreign }))
+			s.Denies("TEAM-07", "adm", sales(func(t *roomkit.Team) { t.Members = people("ben", "cat", foreign) }))
+		}
+	})
+	t.Run("ADM-23 a team stays with its company", func(t *testing.T) {
+		s := proof.NewStage(t)
+		_, err := s.Do(ctx, roomkit.System(), roomkit.SyncTeam{Team: roomkit.Team{
+			ID: "sales", Company: "bolt", Name: "sales", Members: people("eve"),
+		}})
+		var d *roomkit.Denied
+		require.ErrorAs(t, err, &d)
+		require.Equal(t, roomkit.Rule("ADM-23"), d.Rule)
+		require.Equal(t, people("ben", "cat"), s.Inside("cat", s.Team))
+	})
+	t.Run("TEAM-05 a chart older than the last one is refused", func(t *testing.T) {
+		s := proof.NewStage(t)
+		numbered := func(seq int64) roomkit.SyncTeam { return sales(func(t *roomkit.Team) { t.SyncedSeq = seq }) }
+		s.Does("adm", numbered(5))
+		s.Invalid("", "adm", numbered(4))
+		s.Run("adm", numbered(5))
+		s.Run("adm", numbered(0))
+		s.Does("adm", numbered(6))
+	})
+}
+
+func TestOpeningTeamRooms(t *testing.T) {
+	few := func(o *service.Options) { o.Policy.LeaderTeamLimit = 2 }
+	t.Run("LIM-08 the limit is the leader's, not the administrator's nor the system's", func(t *testing.T) {
+		s := proof.NewStage(t, few)
+		s.Sys(roomkit.SyncTeam{Team: proof.Team("led", "dan", "ben", "cat", "dan")})
+		s.Denies("LIM-08", "dan", roomkit.OpenTeamRoom{Team: "led"})
+		s.Does("adm", roomkit.OpenTeamRoom{Team: "led"})
+		s.Sys(roomkit.SyncTeam{Team: proof.Team("both", "adm", "ben", "cat", "dan")})
+		s.Does("adm", roomkit.OpenTeamRoom{Team: "both"})
+		s.Sys(roomkit.SyncTeam{Team: proof.Team("headless", "", "ben", "cat", "dan")})
+		s.Sys(roomkit.OpenTeamRoom{Team: "headless"})
+		require.Equal(t, people("ben", "cat", "dan"), s.Inside("ben", roomkit.TeamRoom("headless")))
+	})
+	t.Run("TEAM-01 a team without members has no room", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Sys(roomkit.SyncTeam{Team: proof.Team("empty", "cat")})
+		s.Denies("TEAM-01", "cat", roomkit.OpenTeamRoom{Team: "empty"})
+	})
+	t.Run("COM-09 TEAM-05 the room ends with its last member", func(t *testing.T) {
+		s := proof.NewStage(t)
+		res := s.Sys(roomkit.SyncTeam{Team: proof.Team("sales", "cat")})
+		require.Len(t, proof.EventsOf[*roomkit.RoomEnded](res.Events), 1)
+		s.Denies("COM-14", "adm", roomkit.Edit{Room: s.Team, Photo: new("p")})
+	})
+	t.Run("ADM-13 TEAM-01 whose account is gone is left out, whatever the chart says", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Sys(roomkit.SyncTeam{Team: proof.Team("late", "cat", "ben", "cat")})
+		s.Sys(roomkit.DeleteUser{User: "ben"})
+		room := s.Does("cat", roomkit.OpenTeamRoom{Team: "late"}).Room
+		require.Equal(t, people("cat"), s.Inside("cat", room))
+		require.EqualValues(t, 1, s.RoomOf("cat", room).Participants)
+	})
+}
+
+func TestTeamOfThousands(t *testing.T) {
+	s := proof.NewStage(t)
+	many := proof.Crowd(t, s.Service, "m", 1200)
+	s.Sys(roomkit.SyncTeam{Team: proof.Team("many", "dan", append(many, "dan")...)})
+	res := s.Does("adm", roomkit.OpenTeamRoom{Team: "many"})
+	require.Len(t, proof.EventsOf[*roomkit.MemberJoined](res.Events), 3, "one event names at most %d people", roomkit.MaxPeople)
+	res = s.Sys(roomkit.SyncTeam{Team: proof.Team("many", "dan", "dan")})
+	require.Equal(t, people("dan"), s.Inside("dan", roomkit.TeamRoom("many")))
+	require.True(t, res.Changed, fmt.Sprint(res.Version))
+}
