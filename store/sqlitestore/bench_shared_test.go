@@ -77,10 +77,11 @@ func manyShared(b *testing.B, s *sqliteopen.Store, n int) {
 	populate(b, s, 1)
 	const numbers = `WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?1) `
 	mustExec(b, s.Writer, numbers+`INSERT INTO roomkit_rooms SELECT unhex(printf('%032x', i)), version, kind, state, company, public, name_key, digest, 2 + (i % 20 = 0),
-		masters, changed_at, created_at, name, photo, description, origin, creator, flags, more FROM n, (SELECT * FROM roomkit_rooms LIMIT 1)`, n)
+		masters, outsiders, line_users, bots, changed_at, created_at, name, photo, description, origin, creator, team, party_a, party_b, history_sharing,
+		notify, features_withheld, had_line, features, message_off_since, emptied_at, emptied_on FROM n, (SELECT * FROM roomkit_rooms LIMIT 1)`, n)
 	for i, every := range []int{1, 1, 20} {
 		mustExec(b, s.Writer, numbers+`INSERT INTO roomkit_members SELECT unhex(printf('%032x', i)), ?2, company, kind, 1, 0, 0, 1, joined, joined_at, joined_version,
-			epoch_user, epoch_company, NULL FROM n, (SELECT * FROM roomkit_members LIMIT 1) WHERE i % ?3 = 0`, n, string(user(10+i)), every)
+			epoch_user, epoch_company, 0, 0, NULL, NULL, 0, NULL FROM n, (SELECT * FROM roomkit_members LIMIT 1) WHERE i % ?3 = 0`, n, string(user(10+i)), every)
 	}
 	mustExec(b, s.Writer, handTables)
 }

@@ -19,7 +19,7 @@ var (
 	// ErrNewerSchema means that a newer version of this package has migrated the
 	// database.
 	ErrNewerSchema = fmt.Errorf("%w: the tables are of a newer version; update sqlitestore", roomkit.ErrUnsupported)
-	// ErrForeignTables means that there are tables, views or indexes of our names that
+	// ErrForeignTables means that there are tables or indexes of our names that
 	// are not of this package.
 	ErrForeignTables = fmt.Errorf("%w: tables of this prefix belong to something else; choose another Options.Prefix", roomkit.ErrUnsupported)
 	// ErrWeak means that commits would not survive a power cut with the settings of

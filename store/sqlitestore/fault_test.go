@@ -160,11 +160,9 @@ func TestCorruptEvent(t *testing.T) {
 func TestCorruptRow(t *testing.T) {
 	for _, spoil := range []string{
 		"UPDATE roomkit_rooms SET kind = 'party'", "UPDATE roomkit_rooms SET state = ''", "UPDATE roomkit_rooms SET origin = '日本'",
-		`UPDATE roomkit_members SET more = '[0,0,"x",null,0,null]'`, "UPDATE roomkit_members SET more = ''", "UPDATE roomkit_members SET more = '[1,1]'",
-		`UPDATE roomkit_members SET more = '[0,0,"none",null,0,null,0]'`, `UPDATE roomkit_members SET more = '[0,"a","none",null,0,null]'`,
-		`UPDATE roomkit_members SET more = '[0,0,"none",null,0,x]'`, "UPDATE roomkit_members SET joined = 'Created'",
+		`UPDATE roomkit_members SET "left" = 'x'`, `UPDATE roomkit_members SET "left" = ''`, "UPDATE roomkit_members SET joined = 'Created'",
 		"UPDATE roomkit_users SET kind = 'robot'", "UPDATE roomkit_users SET status = ' active'",
-		"UPDATE roomkit_companies SET settings = replace(settings, 'off', 'on')", "UPDATE roomkit_rooms SET digest = x'00'",
+		"UPDATE roomkit_companies SET works = 'on'", "UPDATE roomkit_rooms SET digest = x'00'",
 	} {
 		s := open(t, newPath(t))
 		rooms := populate(t, s, 1)

@@ -2,6 +2,9 @@ package sqlitestore
 
 import (
 	"context"
+	"encoding/binary"
+	"hash/crc32"
+	"strconv"
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
@@ -87,13 +90,90 @@ func (s *Store) roomsOfUser(ctx context.Context, q *store.RoomQuery, limit int) 
 }
 
 func (s *Store) roomsOfPeople(ctx context.Context, q *store.RoomQuery, limit int) ([]store.RoomEntry, error) {
-	p := partyOf(q.Participants)
-	if q.Exact {
-		return s.rooms(ctx, roomsExact, 1, p.joined, p.n, int64(limit), kinds(q), q.After[:], p.digest[:])
-	}
-	list, err := p.list()
+	p, err := partyOf(q.Participants)
 	if err != nil {
 		return nil, err
 	}
-	return s.rooms(ctx, roomsShared, limit, list, p.n, int64(limit), kinds(q), q.After[:])
+	if q.Exact {
+		return s.rooms(ctx, roomsExact, 1, p.list, p.n, int64(limit), kinds(q), q.After[:], p.digest[:])
+	}
+	return s.rooms(ctx, roomsShared, limit, p.list, p.n, int64(limit), kinds(q), q.After[:])
+}
+
+// History implements [roomkit.Store].
+func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
+	limit, err := store.PageSize(limit)
+	if err == nil && !of.Valid() {
+		err = roomkit.BadInput("Subject", "malformed")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if of.Type == roomkit.SubjectRoom {
+		return s.records(ctx, historyOfRoom, of.Room[:], int64(after), limit)
+	}
+	return s.records(ctx, historyOfID, of.ID, of.Type.String(), int64(after), limit)
+}
+
+// Feed implements [roomkit.Store]. The cursors of a database hold in its copies
+// and backups as far as their feed goes.
+func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
+	limit, err := store.PageSize(limit)
+	if err != nil {
+		return nil, err
+	}
+	if after == "" {
+		return s.records(ctx, feedFrom, int64(1), limit)
+	}
+	from, ok := s.position(after)
+	if !ok {
+		return nil, roomkit.BadInput("Cursor", "not issued by this store")
+	}
+	page, err := s.records(ctx, feedFrom, from, limit+1) // with the record that the cursor is behind
+	switch {
+	case err != nil:
+		return nil, err
+	case len(page) == 0 || page[0].Cursor != after:
+		return nil, roomkit.BadInput("Cursor", "of a part of the history that this database does not have: begin at the start, or at a cursor kept with this copy")
+	}
+	return page[1:], nil
+}
+
+func (s *Store) records(ctx context.Context, id statement, args ...any) (page []store.Record, err error) {
+	err = s.reader.query(ctx, id, func(r *row) {
+		position := r.int()
+		v := s.names.record(r)
+		v.Cursor = s.cursor(position, &v)
+		page = append(page, v)
+	}, args...)
+	return page, err
+}
+
+// cursor gives the place behind a record: the epoch of the database, the position
+// and the mark of the record, by which a copy of the database that has another
+// record there knows that the cursor is not of its history.
+func (s *Store) cursor(position int64, r *store.Record) roomkit.Cursor {
+	b := make([]byte, 0, 48)
+	b = append(append(b, s.epoch...), '-')
+	b = append(strconv.AppendInt(b, position, 10), '-')
+	return roomkit.Cursor(strconv.AppendUint(b, uint64(markOf(r)), 36))
+}
+
+// position gives the position in a cursor. What else is in it has to be compared
+// with that of the record there.
+func (s *Store) position(c roomkit.Cursor) (n int64, ok bool) {
+	rest, ok := strings.CutPrefix(string(c), s.epoch+"-")
+	digits, _, whole := strings.Cut(rest, "-")
+	n, err := strconv.ParseInt(digits, 10, 64)
+	return n, ok && whole && err == nil && n > 0
+}
+
+// markOf tells records from others by all of them but the data, which an owner may
+// have to repair.
+func markOf(r *store.Record) uint32 {
+	b := make([]byte, 0, 160)
+	b = append(append(append(append(b, r.Type...), r.Subject.ID...), r.Command[:]...), r.Subject.Room[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(r.Version))
+	b = binary.BigEndian.AppendUint64(b, uint64(r.At.UnixMicro()))
+	return crc32.ChecksumIEEE(b)
 }

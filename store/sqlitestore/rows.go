@@ -1,14 +1,16 @@
 package sqlitestore
 
 import (
+	"bytes"
 	"database/sql"
-	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/text"
 )
+
+type names text.Names
 
 // row is one row of a result, read column by column. The first value of an
 // unexpected type is remembered in err.
@@ -114,6 +116,16 @@ func (r *row) company() roomkit.CompanyID { return roomkit.CompanyID(r.text()) }
 
 func (r *row) user() roomkit.UserID { return roomkit.UserID(r.text()) }
 
+// value reads a name; what is NULL is zero.
+func value[T text.Named](r *row, names text.Enum[T]) T {
+	null, name := r.isNull(), r.text()
+	v, known := names[name]
+	if !known && !null {
+		r.fail("unknown name %q", name)
+	}
+	return v
+}
+
 func (r *row) time() time.Time {
 	if r.isNull() {
 		r.next++
@@ -131,134 +143,6 @@ func (r *row) id() (id [16]byte) {
 	}
 	return id
 }
-
-// pack is a column that holds several values as a JSON array. What is text in it
-// are ids and names, which need no escapes.
-type pack struct {
-	row  *row
-	rest string
-	more bool // there are fields left
-}
-
-// pack takes a column that is NULL where there is nothing; more is false then.
-func (r *row) pack() pack {
-	if r.isNull() {
-		r.next++
-		return pack{row: r}
-	}
-	p := pack{row: r, rest: r.text()}
-	if n := len(p.rest); n < 2 || p.rest[0] != '[' || p.rest[n-1] != ']' {
-		r.fail("%q is no array", p.rest)
-		return p
-	}
-	p.rest, p.more = p.rest[1:len(p.rest)-1], true
-	return p
-}
-
-func (p *pack) field() (field string) {
-	if !p.more {
-		p.fail("too few fields")
-	}
-	field, p.rest, p.more = strings.Cut(p.rest, ",")
-	return field
-}
-
-// text reads a string, or null as an empty one.
-func (p *pack) text() string {
-	field := p.field()
-	if n := len(field); n >= 2 && field[0] == '"' && field[n-1] == '"' {
-		return field[1 : n-1]
-	}
-	if field != null {
-		p.fail("%q is not text", field)
-	}
-	return ""
-}
-
-const null = "null"
-
-// end demands that all fields were read.
-func (p *pack) end() {
-	if p.more {
-		p.fail("too many fields")
-	}
-}
-
-func (p *pack) fail(format string, args ...any) { p.row.fail(format, args...) }
-
-func (p *pack) int() int64 { return p.number(p.field()) }
-
-func (p *pack) number(field string) int64 {
-	n, err := strconv.ParseInt(field, 10, 64)
-	if err != nil {
-		p.fail("%q is not a number", field)
-	}
-	return n
-}
-
-func (p *pack) bool() bool { return p.int() != 0 }
-
-func (p *pack) version() roomkit.Version { return roomkit.Version(p.int()) }
-
-func (p *pack) user() roomkit.UserID { return roomkit.UserID(p.text()) }
-
-func (p *pack) time() time.Time {
-	field := p.field()
-	if field == null {
-		return time.Time{}
-	}
-	return time.UnixMicro(p.number(field)).UTC()
-}
-
-func (p *pack) actor() roomkit.Actor {
-	switch by := p.text(); by {
-	case "":
-		return roomkit.Actor{}
-	case systemActor:
-		return roomkit.System()
-	default:
-		return roomkit.By(roomkit.UserID(by))
-	}
-}
-
-// packer writes what pack reads.
-type packer []byte
-
-func (p packer) next() packer {
-	if len(p) == 0 {
-		return append(make(packer, 0, 64), '[')
-	}
-	return append(p, ',')
-}
-
-func (p packer) int(n int64) packer { return strconv.AppendInt(p.next(), n, 10) }
-
-func (p packer) bool(b bool) packer {
-	if b {
-		return p.int(1)
-	}
-	return p.int(0)
-}
-
-func (p packer) time(t time.Time) packer {
-	if t.IsZero() {
-		return append(p.next(), null...)
-	}
-	return p.int(t.UnixMicro())
-}
-
-func (p packer) text(s string) packer {
-	if s == "" {
-		return append(p.next(), null...)
-	}
-	return append(append(append(p.next(), '"'), s...), '"')
-}
-
-// unpackable are characters that the text of a pack cannot have.
-func unpackable(r rune) bool { return r == ',' || r == '"' || r == '\\' || r < ' ' }
-
-// systemActor can be no user's id.
-const systemActor = "*system"
 
 // values are the arguments of a statement, column by column. Zero values of text,
 // bytes and time become NULL.
@@ -296,15 +180,137 @@ func (v values) id(id [16]byte) values {
 	return append(v, id[:])
 }
 
-// flags writes yes or no as the lowest bits of a number, the lowest first.
-func (v values) flags(above int64, each ...bool) values {
-	for _, flag := range slices.Backward(each) {
-		above <<= 1
-		if flag {
-			above |= 1
-		}
+// some writes a value by its name, and the zero value as NULL.
+func some[T text.Named](v values, value T) values {
+	if value == 0 {
+		return append(v, nil)
 	}
-	return append(v, above)
+	return append(v, value.String())
 }
 
-func (v values) pack(p packer) values { return append(v, string(append(p, ']'))) }
+func texts[T ~string](ids []T) values {
+	v := make(values, len(ids))
+	for i, id := range ids {
+		v[i] = string(id)
+	}
+	return v
+}
+
+func blobs[T ~[16]byte](ids []T) values {
+	v := make(values, len(ids))
+	for i, id := range ids {
+		raw := [16]byte(id)
+		v[i] = raw[:]
+	}
+	return v
+}
+
+// The following read rows in the order of the column lists in statements.go, and
+// write them in the order of the tables.
+
+func (n *names) room(r *row) (v roomkit.Room) {
+	v.ID, v.Digest, v.Version, v.Kind, v.State = r.id(), roomkit.SetDigest(r.id()), r.version(), value(r, n.Kind), value(r, n.State)
+	v.Company, v.NameKey, v.Name, v.Photo, v.Description = r.company(), r.text(), r.text(), r.text(), r.text()
+	v.Participants, v.Masters, v.Outsiders, v.LINEUsers, v.Bots = r.int(), r.int(), r.int(), r.int(), r.int()
+	v.ChangedAt, v.CreatedAt, v.Origin, v.Creator = r.time(), r.time(), value(r, n.Origin), r.user()
+	v.Team, v.Parties = roomkit.TeamID(r.text()), [2]roomkit.UserID{r.user(), r.user()}
+	v.Features = roomkit.FeatureSet(r.flags(&v.Public, &v.HistorySharing, &v.Notify, &v.FeaturesWithheld, &v.HadLINE))
+	v.MessageOffSince, v.EmptiedAt, v.EmptiedOn = r.time(), r.version(), r.time()
+	return v
+}
+
+// roomHead is what indexes are about.
+func (v values) roomHead(r *roomkit.Room) values {
+	return v.text(r.Kind.String()).text(r.State.String()).text(string(r.Company)).bool(r.Public).text(r.NameKey)
+}
+
+func sameHead(a, b *roomkit.Room) bool {
+	return a.Kind == b.Kind && a.State == b.State && a.Company == b.Company && a.Public == b.Public && a.NameKey == b.NameKey
+}
+
+func (v values) roomRest(r *roomkit.Room) values {
+	v = append(v, r.Digest[:])
+	v = v.int(r.Participants).int(r.Masters).int(r.Outsiders).int(r.LINEUsers).int(r.Bots).time(r.ChangedAt).time(r.CreatedAt)
+	v = v.text(r.Name).text(r.Photo).text(r.Description).text(r.Origin.String()).text(string(r.Creator))
+	v = v.text(string(r.Team)).text(string(r.Parties[0])).text(string(r.Parties[1]))
+	v = v.bool(r.HistorySharing).bool(r.Notify).bool(r.FeaturesWithheld).bool(r.HadLINE).int(int64(r.Features))
+	return v.time(r.MessageOffSince).version(r.EmptiedAt).time(r.EmptiedOn)
+}
+
+// member reads a row of the room given.
+func (n *names) member(r *row, room roomkit.RoomID) roomkit.Member {
+	return n.memberOf(r, room, r.user())
+}
+
+func (n *names) memberOf(r *row, room roomkit.RoomID, user roomkit.UserID) (m roomkit.Member) {
+	m.Room, m.User, m.Company, m.Kind = room, user, r.company(), value(r, n.UserKind)
+	r.flags(&m.Participant, &m.Master, &m.ReadAll)
+	m.Period, m.Joined, m.JoinedAt, m.JoinedVersion = r.int(), value(r, n.Cause), r.time(), r.version()
+	m.Epoch = roomkit.Epoch{User: r.version(), Company: r.version()}
+	m.MasterEpoch = roomkit.Epoch{User: r.version(), Company: r.version()}
+	m.Left, m.LeftAt, m.LeftVersion, m.LeftBy = value(r, n.Cause), r.time(), r.version(), text.Actor(r.text())
+	return m
+}
+
+func (v values) member(m *roomkit.Member) values {
+	v = v.id(m.Room).text(string(m.User)).text(string(m.Company)).text(m.Kind.String())
+	v = v.bool(m.Participant).bool(m.Master).bool(m.ReadAll).int(m.Period)
+	v = v.text(m.Joined.String()).time(m.JoinedAt).version(m.JoinedVersion)
+	v = v.version(m.Epoch.User).version(m.Epoch.Company).version(m.MasterEpoch.User).version(m.MasterEpoch.Company)
+	return some(v, m.Left).time(m.LeftAt).version(m.LeftVersion).text(m.LeftBy.String())
+}
+
+func (n *names) user(r *row) (u roomkit.User) {
+	u.ID, u.Version, u.Company, u.Kind, u.Status = r.user(), r.version(), r.company(), value(r, n.UserKind), value(r, n.Status)
+	r.flags(&u.Administrator, &u.Works, &u.LINE)
+	u.WorksSince, u.WorksLost, u.Ended, u.Groups = r.version(), r.version(), r.version(), r.int()
+	return u
+}
+
+func (v values) user(u *roomkit.User) values {
+	v = v.text(string(u.ID)).version(u.Version).text(string(u.Company)).text(u.Kind.String()).text(u.Status.String())
+	return v.bool(u.Administrator).bool(u.Works).bool(u.LINE).version(u.WorksSince).version(u.WorksLost).version(u.Ended)
+}
+
+func (n *names) company(r *row) (c roomkit.Company) {
+	c.ID, c.Version = r.company(), r.version()
+	r.flags(&c.Core, &c.MembersCreateGroups)
+	c.Works, c.LINE, c.MaxGroups, c.RecallWindow = value(r, n.Mode), value(r, n.Mode), r.int(), time.Duration(r.int())
+	c.WorksOff, c.WorksNarrowed, c.Groups = r.version(), r.version(), r.int()
+	return c
+}
+
+func (v values) company(c *roomkit.Company) values {
+	v = v.text(string(c.ID)).version(c.Version).bool(c.Core).bool(c.MembersCreateGroups).text(c.Works.String()).text(c.LINE.String())
+	return v.int(c.MaxGroups).int(int64(c.RecallWindow)).version(c.WorksOff).version(c.WorksNarrowed)
+}
+
+// team reads all but the members.
+func (n *names) team(r *row) (t roomkit.Team) {
+	t.ID, t.Version, t.Company, t.Name = roomkit.TeamID(r.text()), r.version(), r.company(), r.text()
+	t.Leader, t.Room, t.Features, t.Photo = r.user(), r.bool(), r.bool(), r.bool()
+	t.Preset, t.Notify, t.SyncedSeq = roomkit.FeatureSet(r.int()), r.bool(), r.int()
+	return t
+}
+
+func (v values) team(t *roomkit.Team) values {
+	v = v.text(string(t.ID)).version(t.Version).text(string(t.Company)).text(t.Name).text(string(t.Leader))
+	return v.bool(t.Room).bool(t.Features).bool(t.Photo).int(int64(t.Preset)).bool(t.Notify).int(t.SyncedSeq)
+}
+
+// record reads all but the position, which comes first.
+func (n *names) record(r *row) (v store.Record) {
+	v.Subject.Room, v.Subject.ID, v.Command, v.Data = r.id(), r.text(), r.id(), bytes.Clone(r.bytes())
+	v.Version, v.At, v.Subject.Type, v.Type = r.version(), r.time(), value(r, n.Subject), r.text()
+	return v
+}
+
+func (v values) record(r *store.Record) values {
+	v = v.text(r.Subject.Type.String()).id(r.Subject.Room).text(r.Subject.ID).version(r.Version)
+	v = append(v, r.Type).time(r.At)
+	v = append(v, r.Command[:])
+	if len(r.Data) == 0 {
+		return append(v, nil)
+	}
+	return append(v, r.Data)
+}

@@ -67,19 +67,24 @@ const (
 )
 
 // What is selected of a row. A driver takes its time for every column of a result,
-// which is why the tables keep in one what most rows do not have.
+// so what is true or false comes together as the bits of flags.
 const (
 	roomColumns = `r.id, ` + roomValues
 	roomValues  = `r.digest, r.version, r.kind, r.state, r.company, r.name_key, r.name, r.photo, r.description, r.participants, r.masters,
-		r.changed_at, r.created_at, r.origin, r.creator, r.public + r.flags AS flags, r.more`
-	memberColumns  = `m.user, ` + memberValues
-	memberValues   = `m.company, m.kind, m.participant + 2 * m.master + 4 * m.read_all AS flags, m.period, m.joined, m.joined_at, m.joined_version, m.epoch_user, m.epoch_company, m.more`
-	userColumns    = `u.id, u.version, u.company, u.kind, u.status, u.flags, u.groups, u.more`
-	companyColumns = `c.id, c.version, c.groups, c.settings`
-	recordColumns  = `position, room, id, command, data, version, at, subject, type`
-	teamColumns    = `t.id, t.version, t.company, t.name, t.leader, t.room, t.features, t.photo, t.preset, t.notify, t.synced_seq`
+		r.outsiders, r.line_users, r.bots, r.changed_at, r.created_at, r.origin, r.creator, r.team, r.party_a, r.party_b,
+		r.public + 2 * r.history_sharing + 4 * r.notify + 8 * r.features_withheld + 16 * r.had_line + 32 * r.features AS flags,
+		r.message_off_since, r.emptied_at, r.emptied_on`
+	memberColumns = `m.user, ` + memberValues
+	memberValues  = `m.company, m.kind, m.participant + 2 * m.master + 4 * m.read_all AS flags, m.period, m.joined, m.joined_at, m.joined_version,
+		m.epoch_user, m.epoch_company, m.master_epoch_user, m.master_epoch_company, m."left", m.left_at, m.left_version, m.left_by`
+	userColumns = `u.id, u.version, u.company, u.kind, u.status, u.administrator + 2 * u.works + 4 * u.line AS flags,
+		u.works_since, u.works_lost, u.ended, u.groups`
+	companyColumns = `c.id, c.version, c.core + 2 * c.members_create_groups AS flags, c.works, c.line, c.max_groups, c.recall_window,
+		c.works_off, c.works_narrowed, c.groups`
+	recordColumns = `position, room, id, command, data, version, at, subject, type`
+	teamColumns   = `t.id, t.version, t.company, t.name, t.leader, t.room, t.features, t.photo, t.preset, t.notify, t.synced_seq`
 
-	memberWidth = 14 // columns of the table that are written
+	memberWidth = 19 // columns of the table
 
 	// Of a room: all of p, ?2 users, take part; how many take part, as far as it
 	// matters beside ?2; and it is of one of the kinds ?4, each between commas, or ?4
@@ -111,23 +116,26 @@ var plain = [plainCount]string{
 	// transactions with.
 	lockDatabase: `UPDATE roomkit_meta SET epoch = epoch WHERE 0`,
 
-	insertRoom: `INSERT INTO roomkit_rooms VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	insertRoom: `INSERT INTO roomkit_rooms VALUES (` + ten + `, ` + ten + `, ` + ten + `, ?)`,
 	updateRoom: `UPDATE roomkit_rooms SET version = ?, kind = ?, state = ?, company = ?, public = ?, name_key = ?, ` + restOfRoom + ` WHERE id = ?`,
 	// The columns that indexes are about stay.
 	touchRoom: `UPDATE roomkit_rooms SET version = ?, ` + restOfRoom + ` WHERE id = ?`,
 	freeName:  `UPDATE roomkit_rooms SET name_key = NULL WHERE id = ?`,
 	// Groups stays; it is changed by tallies.
-	putUser: `INSERT INTO roomkit_users VALUES (?, ?, ?, ?, ?, ?, 0, ?) ON CONFLICT DO UPDATE SET version = excluded.version,
-		company = excluded.company, kind = excluded.kind, status = excluded.status, flags = excluded.flags, more = excluded.more`,
-	putCompany:    `INSERT INTO roomkit_companies VALUES (?, ?, 0, ?) ON CONFLICT DO UPDATE SET version = excluded.version, settings = excluded.settings`,
-	putTeam:       `INSERT OR REPLACE INTO roomkit_teams VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+	putUser: `INSERT INTO roomkit_users VALUES (` + ten + `, ?, 0) ON CONFLICT DO UPDATE SET version = excluded.version,
+		company = excluded.company, kind = excluded.kind, status = excluded.status, administrator = excluded.administrator,
+		works = excluded.works, line = excluded.line, works_since = excluded.works_since, works_lost = excluded.works_lost, ended = excluded.ended`,
+	putCompany: `INSERT INTO roomkit_companies VALUES (` + ten + `, 0) ON CONFLICT DO UPDATE SET version = excluded.version,
+		core = excluded.core, members_create_groups = excluded.members_create_groups, works = excluded.works, line = excluded.line,
+		max_groups = excluded.max_groups, recall_window = excluded.recall_window, works_off = excluded.works_off, works_narrowed = excluded.works_narrowed`,
+	putTeam:       `INSERT OR REPLACE INTO roomkit_teams VALUES (` + ten + `, ?)`,
 	clearTeam:     `DELETE FROM roomkit_team_members WHERE team = ?`,
 	putCheckpoint: `INSERT OR REPLACE INTO roomkit_checkpoints VALUES (?, ?)`,
 	tallyUser:     `UPDATE roomkit_users SET groups = ? WHERE id = ?`,
 	tallyCompany:  `UPDATE roomkit_companies SET groups = ? WHERE id = ?`,
 	endGroups:     `UPDATE roomkit_users SET groups = groups - 1 WHERE id IN (SELECT user FROM roomkit_members WHERE room = ? AND participant)`,
-	endMembers: `UPDATE roomkit_members SET participant = 0, master = 0,
-		more = json_array(coalesce(more ->> 0, 0), coalesce(more ->> 1, 0), ?, ?, ?, ?) WHERE room = ? AND (participant OR master)`,
+	endMembers: `UPDATE roomkit_members SET participant = 0, master = 0, "left" = ?, left_at = ?, left_version = ?, left_by = ?
+		WHERE room = ? AND (participant OR master)`,
 
 	presentMembers: membersOfRoom + `(m.participant OR m.master) ORDER BY m.user LIMIT ?3 + 0`,
 	takingPart:     membersOfRoom + `m.participant ORDER BY m.user LIMIT ?3 + 0`,
@@ -142,9 +150,9 @@ var plain = [plainCount]string{
 	roomsOfCompany: `SELECT ` + roomColumns + ` FROM roomkit_rooms r WHERE r.company = ?1 AND r.id > ?2 AND r.state = 'active' AND ` + ofKind + ` ORDER BY r.id LIMIT ?3 + 0`,
 	roomsPublic: `SELECT ` + roomColumns + ` FROM roomkit_rooms r WHERE r.company = ?1 AND r.id > ?2 AND r.state = 'active' AND r.public = 1
 		AND r.kind IN ('group', 'external_group') AND ` + ofKind + ` ORDER BY r.id LIMIT ?3 + 0`,
-	roomsExact: `SELECT ` + roomColumns + ` FROM roomkit_rooms r WHERE r.digest = ?6 AND r.id > ?5 AND r.state = 'active' AND ` + ofKind + `
-		AND (SELECT group_concat(user) FROM (SELECT n.user FROM roomkit_members n WHERE n.room = r.id AND n.participant ORDER BY n.user LIMIT ?2 + 1)) = ?1
-		ORDER BY r.id LIMIT ?3 + 0`,
+	roomsExact: `WITH p (user) AS MATERIALIZED (SELECT value FROM json_each(?1))
+		SELECT ` + roomColumns + ` FROM roomkit_rooms r WHERE r.digest = ?6 AND r.id > ?5 AND r.state = 'active' AND ` + ofKind + `
+		AND ` + howMany + ` = ?2 AND ` + allTakePart + ` ORDER BY r.id LIMIT ?3 + 0`,
 	roomsShared:    roomsOfAll + ` LIMIT ?3 + 0`,
 	roomsOfMore:    roomsOfAll + ` AND ` + howMany + ` > ?2 LIMIT ?3 + 0`,
 	usersOfCompany: `SELECT ` + userColumns + ` FROM roomkit_users u WHERE u.company IS ? AND u.id > ? ORDER BY u.id LIMIT ? + 0`,
@@ -161,8 +169,13 @@ var plain = [plainCount]string{
 	checkpointOf: `SELECT cursor FROM roomkit_checkpoints WHERE name = ?`,
 }
 
-const restOfRoom = `digest = ?, participants = ?, masters = ?, changed_at = ?, created_at = ?, name = ?, photo = ?, description = ?,
-	origin = ?, creator = ?, flags = ?, more = ?`
+const restOfRoom = `digest = ?, participants = ?, masters = ?, outsiders = ?, line_users = ?, bots = ?, changed_at = ?, created_at = ?,
+	name = ?, photo = ?, description = ?, origin = ?, creator = ?, team = ?, party_a = ?, party_b = ?, history_sharing = ?, notify = ?,
+	features_withheld = ?, had_line = ?, features = ?, message_off_since = ?, emptied_at = ?, emptied_on = ?`
+
+const noMore = `NULL, NULL, NULL, NULL, NULL, NULL, NULL`
+
+const ten = `?, ?, ?, ?, ?, ?, ?, ?, ?, ?`
 
 // lists have a text for each of sizes; width is the number of arguments of a row.
 // In one of several parts a row of arguments is one of each part.
@@ -174,16 +187,15 @@ var lists = [listCount]struct {
 	// The people that a load is about: their rows in rooms, themselves, and companies.
 	peopleByID: {4, `WITH w (room, user) AS (VALUES @pairs) SELECT 'member', w.room, ` + memberColumns + ` FROM w
 			CROSS JOIN roomkit_members m ON m.room = w.room AND m.user = w.user
-		UNION ALL SELECT 'user', ` + userColumns + `, NULL, NULL, NULL, NULL FROM roomkit_users u WHERE u.id IN (@rows)
-		UNION ALL SELECT 'company', ` + companyColumns + `, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL FROM roomkit_companies c WHERE c.id IN (@rows)`},
+		UNION ALL SELECT 'user', ` + userColumns + `, ` + noMore + ` FROM roomkit_users u WHERE u.id IN (@rows)
+		UNION ALL SELECT 'company', ` + companyColumns + `, ` + noMore + ` FROM roomkit_companies c WHERE c.id IN (@rows)`},
 	companiesByID: {1, `SELECT ` + companyColumns + ` FROM roomkit_companies c WHERE c.id IN (@rows)`},
 	teamsByID:     {1, `SELECT ` + teamColumns + ` FROM roomkit_teams t WHERE t.id IN (@rows)`},
 	commandsByID:  {1, `SELECT id, digest, room, changed, position, records, events FROM roomkit_commands WHERE id IN (@rows)`},
-	// All that a commit compares: of each kind of subject, some.
-	statesByID: {6, `SELECT 'room', id, name_key, version, kind, state, company, public FROM roomkit_rooms WHERE id IN (@rows)
+	// What a commit compares: of each kind of subject but teams, some.
+	statesByID: {5, `SELECT 'room', id, name_key, version, kind, state, company, public FROM roomkit_rooms WHERE id IN (@rows)
 		UNION ALL SELECT 'user', id, version, groups, NULL, NULL, NULL, NULL FROM roomkit_users WHERE id IN (@rows, @rows)
 		UNION ALL SELECT 'company', id, version, groups, NULL, NULL, NULL, NULL FROM roomkit_companies WHERE id IN (@rows)
-		UNION ALL SELECT 'team', id, version, NULL, NULL, NULL, NULL, NULL FROM roomkit_teams WHERE id IN (@rows)
 		UNION ALL SELECT 'command', id, digest, room, changed, position, records, events FROM roomkit_commands WHERE id IN (@rows)`},
 
 	insertCommands: {7, `INSERT OR FAIL INTO roomkit_commands VALUES @tuples`},

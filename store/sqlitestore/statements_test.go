@@ -93,10 +93,10 @@ func fillTables(t *testing.T, db *sql.DB, n int) {
 	t.Helper()
 	for _, text := range []string{
 		`INSERT INTO roomkit_rooms SELECT randomblob(16), 1, iif(i % 3, 'group', 'general'), iif(i % 9, 'active', 'ended'), 'c' || (i % 5), i % 2, NULL, randomblob(16), 2, 0,
-			0, 0, 'n', NULL, NULL, 'picker', NULL, 0, NULL FROM n`,
-		`INSERT INTO roomkit_members SELECT r.id, 'u' || i, 'c', 'member', i % 7 > 0, i % 11 = 0, 1, 1, 'invited', 0, 1, 1, 1, NULL
+			0, 0, 0, 0, 0, 'n', NULL, NULL, 'picker', NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, 0, NULL FROM n`,
+		`INSERT INTO roomkit_members SELECT r.id, 'u' || i, 'c', 'member', i % 7 > 0, i % 11 = 0, 1, 1, 'invited', 0, 1, 1, 1, 0, 0, NULL, NULL, 0, NULL
 			FROM n JOIN (SELECT id FROM roomkit_rooms LIMIT 3) r`,
-		`INSERT INTO roomkit_users SELECT 'u' || i, 1, 'c' || (i % 5), 'member', 'active', 0, 0, NULL FROM n`,
+		`INSERT INTO roomkit_users SELECT 'u' || i, 1, 'c' || (i % 5), 'member', 'active', 0, 0, 0, 0, 0, 0, 0 FROM n`,
 		`INSERT INTO roomkit_records SELECT i, 'user', NULL, 'u' || i, 1, 'user.put', 0, randomblob(16), x'00' FROM n`,
 		`INSERT INTO roomkit_commands SELECT randomblob(16), randomblob(32), NULL, 1, i, 1, NULL FROM n`,
 	} {

@@ -15,10 +15,12 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
-	"sync"
 	"time"
 
+	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/bell"
+	"github.com/go-roomkit/roomkit/store/internal/text"
 )
 
 // Options say how a store uses its database. The zero value, like nil, is right
@@ -49,7 +51,7 @@ var validPrefix = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
 
 func (o *Options) complete(db *sql.DB) (Options, error) {
 	if db == nil {
-		return Options{}, invalid("db", "missing")
+		return Options{}, roomkit.BadInput("db", "missing")
 	}
 	full := Options{}
 	if o != nil {
@@ -62,10 +64,10 @@ func (o *Options) complete(db *sql.DB) (Options, error) {
 		full.Patience = defaultPatience
 	}
 	if !validPrefix.MatchString(full.Prefix) {
-		return Options{}, invalid("Prefix", "not of the form "+validPrefix.String())
+		return Options{}, roomkit.BadInput("Prefix", "not of the form "+validPrefix.String())
 	}
 	if strings.HasPrefix(full.Prefix, "sqlite_") {
-		return Options{}, invalid("Prefix", "names that begin with sqlite_ belong to SQLite")
+		return Options{}, roomkit.BadInput("Prefix", "names that begin with sqlite_ belong to SQLite")
 	}
 	return full, nil
 }
@@ -83,11 +85,9 @@ type Store struct {
 	epoch  string // begins every cursor
 	writer handle
 	reader handle
-	names  names
+	names  *names
 	turn   chan struct{} // holds a value while this store uses the writer
-
-	mu      sync.Mutex
-	waiting map[chan struct{}]struct{}
+	bell   bell.Bell
 }
 
 var (
@@ -105,7 +105,7 @@ func New(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{o: full, names: makeNames(), turn: make(chan struct{}, 1), waiting: map[chan struct{}]struct{}{}}
+	s := &Store{o: full, names: (*names)(text.NewNames()), turn: make(chan struct{}, 1)}
 	s.writer.db, s.reader.db = db, db
 	if full.Readers != nil {
 		s.reader.db = full.Readers
@@ -154,7 +154,7 @@ func (s *Store) examineReaders(ctx context.Context) error {
 	case err != nil:
 		return err
 	case has.epoch != s.epoch:
-		return invalid("Options", "a handle on another database")
+		return roomkit.BadInput("Options", "a handle on another database")
 	case s.o.Weak:
 		return nil
 	}
@@ -195,33 +195,7 @@ func inMemory(ctx context.Context, conn *sql.Conn) bool {
 // CommitsInParallel implements [roomkit.Parallel]: SQLite has one writer.
 func (s *Store) CommitsInParallel() int { return 1 }
 
-// Wake implements [roomkit.Notifier] for commits of this Store. What another
+// Wake implements [store.Notifier] for commits of this Store. What another
 // Store or process commits is found by polling only. The channel holds at most
 // one value and is closed when ctx ends.
-func (s *Store) Wake(ctx context.Context) (<-chan struct{}, error) {
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	ch := make(chan struct{}, 1)
-	s.mu.Lock()
-	s.waiting[ch] = struct{}{}
-	s.mu.Unlock()
-	context.AfterFunc(ctx, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.waiting, ch)
-		close(ch)
-	})
-	return ch, nil
-}
-
-func (s *Store) wake() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for ch := range s.waiting {
-		select {
-		case ch <- struct{}{}:
-		default:
-		}
-	}
-}
+func (s *Store) Wake(ctx context.Context) (<-chan struct{}, error) { return s.bell.Wait(ctx) }

@@ -1,6 +1,8 @@
 package judge
 
 import (
+	"slices"
+
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
 )
@@ -160,19 +162,42 @@ func (q *Question) Add(c *store.Change) {
 
 // Keys is a list of keys, each once, in the order in which they came.
 type Keys[K comparable] struct {
-	List []K
-	seen map[K]struct{}
+	List  []K
+	taken int
+	seen  map[K]struct{} // the same, once they are many
 }
+
+const manyKeys = 16
 
 // Add adds a key, and reports whether it is new.
 func (k *Keys[K]) Add(key K) bool {
-	if _, twice := k.seen[key]; twice {
+	if k.has(key) {
 		return false
 	}
-	if k.seen == nil {
-		k.seen = map[K]struct{}{}
-	}
-	k.seen[key] = struct{}{}
 	k.List = append(k.List, key)
+	switch {
+	case k.seen != nil:
+		k.seen[key] = struct{}{}
+	case len(k.List) > manyKeys:
+		k.seen = make(map[K]struct{}, 2*manyKeys)
+		for _, key := range k.List {
+			k.seen[key] = struct{}{}
+		}
+	}
 	return true
+}
+
+func (k *Keys[K]) has(key K) bool {
+	if k.seen == nil {
+		return slices.Contains(k.List, key)
+	}
+	_, has := k.seen[key]
+	return has
+}
+
+// Take gives what was added since it was called last.
+func (k *Keys[K]) Take() []K {
+	list := k.List[k.taken:]
+	k.taken = len(k.List)
+	return list
 }

@@ -24,9 +24,10 @@ type Names struct {
 }
 
 // Enum gives the values of an enumeration by their names.
-type Enum[T named] map[string]T
+type Enum[T Named] map[string]T
 
-type named interface {
+// Named is an enumeration.
+type Named interface {
 	~uint8
 	fmt.Stringer
 }
@@ -42,7 +43,7 @@ func NewNames() *Names {
 	}
 }
 
-func all[T named]() Enum[T] {
+func all[T Named]() Enum[T] {
 	e := Enum[T]{}
 	for v := T(0); v.String() != unknown; v++ {
 		e[v.String()] = v

@@ -12,10 +12,7 @@ CREATE TABLE roomkit_meta (
 ) STRICT;
 
 CREATE TABLE roomkit_rooms (
-  -- One row for every room. What most rows do not have stands in one column as a
-  -- JSON array, or NULL, here and in other tables, so that what is read and written
-  -- all the time stays short; the views name the parts. (Generated columns would be
-  -- computed with every write.)
+  -- One row for every room.
   id                BLOB NOT NULL PRIMARY KEY, -- 16 bytes
   version           INTEGER NOT NULL, -- number of events so far
   kind              TEXT NOT NULL,    -- self, direct, general, group, external_group, team
@@ -26,6 +23,9 @@ CREATE TABLE roomkit_rooms (
   digest            BLOB NOT NULL,    -- of the set of participants; an index, not an identity
   participants      INTEGER NOT NULL, -- how many take part, bots too
   masters           INTEGER NOT NULL, -- how many are Group Masters, whether or not they take part
+  outsiders         INTEGER NOT NULL, -- who take part and are of other companies
+  line_users        INTEGER NOT NULL, -- who take part and are LINE users
+  bots              INTEGER NOT NULL, -- who take part and are bots
   changed_at        INTEGER,          -- time of the newest event
   created_at        INTEGER,          -- time of the first event
   name              TEXT,             -- as it was given; NULL: hosts show the names of the people
@@ -33,9 +33,17 @@ CREATE TABLE roomkit_rooms (
   description       TEXT,             -- as it was given
   origin            TEXT NOT NULL,    -- the way of creation: picker, event, mail, room, contacts, invite, system
   creator           TEXT,             -- the user who created it; NULL: the system did
-  flags             INTEGER NOT NULL, -- bits: history sharing 2, notify 4, features withheld 8, had LINE 16,
-                                      -- features from 32 on: note, event, task, folder, mailing list
-  more              TEXT              -- [outsiders, line_users, bots, emptied_at, emptied_on, message_off_since, team, party_a, party_b]
+  team              TEXT,             -- of a team room
+  party_a           TEXT,             -- of a direct room the first in byte order; of a self room its owner
+  party_b           TEXT,             -- of a direct room the second
+  history_sharing   INTEGER NOT NULL, -- 1: who joins may read what was before
+  notify            INTEGER NOT NULL, -- 1: group notification is on
+  features_withheld INTEGER NOT NULL, -- 1: masters have no right over features
+  had_line          INTEGER NOT NULL, -- 1: LINE users take part or have taken part
+  features          INTEGER NOT NULL, -- bits: note 1, event 2, task 4, folder 8, mailing list 16
+  message_off_since INTEGER,          -- since when nothing can be written; NULL: it can
+  emptied_at        INTEGER NOT NULL, -- what was written before this version is gone
+  emptied_on        INTEGER           -- when that was
 ) STRICT, WITHOUT ROWID;
 
 CREATE UNIQUE INDEX roomkit_rooms_name ON roomkit_rooms (company, name_key)
@@ -62,7 +70,12 @@ CREATE TABLE roomkit_members (
   joined_version INTEGER NOT NULL ON CONFLICT FAIL, -- the room's version with which it began
   epoch_user     INTEGER NOT NULL ON CONFLICT FAIL, -- the version of the user that the admission relied on
   epoch_company  INTEGER NOT NULL ON CONFLICT FAIL, -- the version of the company that it relied on
-  more           TEXT,                              -- [master_epoch_user, master_epoch_company, left, left_at, left_version, left_by]
+  master_epoch_user    INTEGER NOT NULL ON CONFLICT FAIL, -- the version of the user that the appointment as master relied on
+  master_epoch_company INTEGER NOT NULL ON CONFLICT FAIL, -- the version of the company that it relied on
+  "left"         TEXT,                              -- how the last period ended: self, removed, room_ended, ...; NULL: it lasts
+  left_at        INTEGER,                           -- when it ended
+  left_version   INTEGER NOT NULL ON CONFLICT FAIL, -- the room's version with which it ended
+  left_by        TEXT,                              -- a user, or *system
   PRIMARY KEY (room, user) ON CONFLICT REPLACE
 ) STRICT, WITHOUT ROWID;
 
@@ -77,19 +90,30 @@ CREATE TABLE roomkit_users (
   company       TEXT,             -- NULL for LINE users
   kind          TEXT NOT NULL,    -- member, line, bot
   status        TEXT NOT NULL,    -- active, suspended, deleted
-  flags         INTEGER NOT NULL, -- bits: administrator 1, may talk with users of other companies 2, with LINE users 4
-  groups        INTEGER NOT NULL, -- in how many groups the user takes part
-  more          TEXT              -- [works_since, works_lost, ended], which are versions
+  administrator INTEGER NOT NULL, -- 1: administers the company
+  works         INTEGER NOT NULL, -- own permission to talk with users of other companies
+  line          INTEGER NOT NULL, -- own permission to talk with LINE users
+  works_since   INTEGER NOT NULL, -- the version of the company when works was granted last
+  works_lost    INTEGER NOT NULL, -- the version of the user when works was withdrawn last
+  ended         INTEGER NOT NULL, -- the version of the user when the account was deleted last
+  groups        INTEGER NOT NULL  -- in how many groups the user takes part
 ) STRICT, WITHOUT ROWID;
 
 CREATE INDEX roomkit_users_company ON roomkit_users (company, id);
 
 CREATE TABLE roomkit_companies (
   -- One row for every company of the directory.
-  id       TEXT NOT NULL PRIMARY KEY, -- as the host gave it
-  version  INTEGER NOT NULL, -- number of events so far
-  groups   INTEGER NOT NULL, -- how many groups the company owns
-  settings TEXT NOT NULL     -- [core, members_create_groups, works, line, max_groups, recall_window, works_off, works_narrowed]
+  id                    TEXT NOT NULL PRIMARY KEY, -- as the host gave it
+  version               INTEGER NOT NULL, -- number of events so far
+  core                  INTEGER NOT NULL, -- 1: has the product without which there are no rooms
+  members_create_groups INTEGER NOT NULL, -- 1: not only administrators create groups
+  works                 TEXT NOT NULL,    -- who may talk with users of other companies: off, selected, all
+  line                  TEXT NOT NULL,    -- who may talk with LINE users: off, selected, all
+  max_groups            INTEGER NOT NULL, -- how many groups it may own; 0: 100,000
+  recall_window         INTEGER NOT NULL, -- how long own messages can be recalled, in nanoseconds; 0: 24 hours
+  works_off             INTEGER NOT NULL, -- the version with which works became off last
+  works_narrowed        INTEGER NOT NULL, -- the version with which works went from all to selected last
+  groups                INTEGER NOT NULL  -- how many groups the company owns
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE roomkit_teams (
@@ -102,7 +126,7 @@ CREATE TABLE roomkit_teams (
   room       INTEGER NOT NULL, -- 1: a team room is allowed
   features   INTEGER NOT NULL, -- 1: the leader has the right over features
   photo      INTEGER NOT NULL, -- 1: the leader has the right over the photo
-  preset     INTEGER NOT NULL, -- features of a new team room, bits as in roomkit_rooms_view.features
+  preset     INTEGER NOT NULL, -- features of a new team room, bits as in roomkit_rooms.features
   notify     INTEGER NOT NULL, -- 1: a new team room has group notification
   synced_seq INTEGER NOT NULL  -- the host's sequence number of the last sync
 ) STRICT, WITHOUT ROWID;
@@ -147,61 +171,3 @@ CREATE TABLE roomkit_checkpoints (
   name   TEXT NOT NULL PRIMARY KEY, -- of the follower
   cursor TEXT NOT NULL              -- behind what it has done
 ) STRICT, WITHOUT ROWID;
-
-CREATE VIEW roomkit_rooms_view AS
--- All values of roomkit_rooms, each with its name.
-SELECT id, version, kind, state, company, public, name_key, digest, participants, masters,
-  coalesce(more ->> 0, 0) AS outsiders,     -- who take part and are of other companies
-  coalesce(more ->> 1, 0) AS line_users,    -- who take part and are LINE users
-  coalesce(more ->> 2, 0) AS bots,          -- who take part and are bots
-  changed_at, created_at, name, photo, description, origin, creator,
-  more ->> 6 AS team,                       -- of a team room
-  more ->> 7 AS party_a,                    -- of a direct room the first in byte order; of a self room its owner
-  more ->> 8 AS party_b,                    -- of a direct room the second
-  flags >> 1 & 1 AS history_sharing,        -- 1: who joins may read what was before
-  flags >> 2 & 1 AS notify,                 -- 1: group notification is on
-  flags >> 3 & 1 AS features_withheld,      -- 1: masters have no right over features
-  flags >> 4 & 1 AS had_line,               -- 1: LINE users take part or have taken part
-  flags >> 5 AS features,                   -- bits: note 1, event 2, task 4, folder 8, mailing list 16
-  coalesce(more ->> 3, 0) AS emptied_at,    -- what was written before this version is gone
-  more ->> 4 AS emptied_on,                 -- when that was
-  more ->> 5 AS message_off_since           -- since when nothing can be written; NULL: it can
-FROM roomkit_rooms;
-
-CREATE VIEW roomkit_members_view AS
--- All values of roomkit_members, each with its name.
-SELECT room, user, company, kind, participant, master, read_all, period, joined, joined_at, joined_version,
-  epoch_user, epoch_company,
-  coalesce(more ->> 0, 0) AS master_epoch_user,    -- the version of the user that the appointment as master relied on
-  coalesce(more ->> 1, 0) AS master_epoch_company, -- the version of the company that it relied on
-  coalesce(more ->> 2, 'none') AS "left",          -- how the last period ended: none while it lasts, self, removed, room_ended, ...
-  more ->> 3 AS left_at,                           -- when it ended
-  coalesce(more ->> 4, 0) AS left_version,         -- the room's version with which it ended
-  more ->> 5 AS left_by                            -- a user, or *system
-FROM roomkit_members;
-
-CREATE VIEW roomkit_users_view AS
--- All values of roomkit_users, each with its name.
-SELECT id, version, company, kind, status,
-  flags & 1 AS administrator,             -- 1: administers the company
-  flags >> 1 & 1 AS works,                -- own permission to talk with users of other companies
-  flags >> 2 & 1 AS line,                 -- own permission to talk with LINE users
-  coalesce(more ->> 0, 0) AS works_since, -- the version of the company when works was granted last
-  coalesce(more ->> 1, 0) AS works_lost,  -- the version of the user when works was withdrawn last
-  coalesce(more ->> 2, 0) AS ended,       -- the version of the user when the account was deleted last
-  groups
-FROM roomkit_users;
-
-CREATE VIEW roomkit_companies_view AS
--- All values of roomkit_companies, each with its name.
-SELECT id, version,
-  settings ->> 0 AS core,                  -- 1: has the product without which there are no rooms
-  settings ->> 1 AS members_create_groups, -- 1: not only administrators create groups
-  settings ->> 2 AS works,                 -- who may talk with users of other companies: off, selected, all
-  settings ->> 3 AS line,                  -- who may talk with LINE users: off, selected, all
-  settings ->> 4 AS max_groups,            -- how many groups it may own; 0: 100,000
-  settings ->> 5 AS recall_window,         -- how long own messages can be recalled, in nanoseconds; 0: 24 hours
-  settings ->> 6 AS works_off,             -- the version with which works became off last
-  settings ->> 7 AS works_narrowed,        -- the version with which works went from all to selected last
-  groups
-FROM roomkit_companies;
