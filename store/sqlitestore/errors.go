@@ -123,3 +123,5 @@ func patiently(ctx context.Context, patience time.Duration, do func() error) err
 		}
 	}
 }
+
+func invalid(field, reason string) error { return &roomkit.Invalid{Field: field, Reason: reason} }

@@ -104,7 +104,7 @@ func (s *Store) roomsOfPeople(ctx context.Context, q *store.RoomQuery, limit int
 func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
 	limit, err := store.PageSize(limit)
 	if err == nil && !of.Valid() {
-		err = roomkit.BadInput("Subject", "malformed")
+		err = invalid("Subject", "malformed")
 	}
 	if err != nil {
 		return nil, err
@@ -127,14 +127,14 @@ func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]st
 	}
 	from, ok := s.position(after)
 	if !ok {
-		return nil, roomkit.BadInput("Cursor", "not issued by this store")
+		return nil, invalid("Cursor", "not issued by this store")
 	}
 	page, err := s.records(ctx, feedFrom, from, limit+1) // with the record that the cursor is behind
 	switch {
 	case err != nil:
 		return nil, err
 	case len(page) == 0 || page[0].Cursor != after:
-		return nil, roomkit.BadInput("Cursor", "of a part of the history that this database does not have: begin at the start, or at a cursor kept with this copy")
+		return nil, invalid("Cursor", "of a part of the history that this database does not have: begin at the start, or at a cursor kept with this copy")
 	}
 	return page[1:], nil
 }

@@ -51,7 +51,7 @@ var validPrefix = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
 
 func (o *Options) complete(db *sql.DB) (Options, error) {
 	if db == nil {
-		return Options{}, roomkit.BadInput("db", "missing")
+		return Options{}, invalid("db", "missing")
 	}
 	full := Options{}
 	if o != nil {
@@ -64,10 +64,10 @@ func (o *Options) complete(db *sql.DB) (Options, error) {
 		full.Patience = defaultPatience
 	}
 	if !validPrefix.MatchString(full.Prefix) {
-		return Options{}, roomkit.BadInput("Prefix", "not of the form "+validPrefix.String())
+		return Options{}, invalid("Prefix", "not of the form "+validPrefix.String())
 	}
 	if strings.HasPrefix(full.Prefix, "sqlite_") {
-		return Options{}, roomkit.BadInput("Prefix", "names that begin with sqlite_ belong to SQLite")
+		return Options{}, invalid("Prefix", "names that begin with sqlite_ belong to SQLite")
 	}
 	return full, nil
 }
@@ -154,7 +154,7 @@ func (s *Store) examineReaders(ctx context.Context) error {
 	case err != nil:
 		return err
 	case has.epoch != s.epoch:
-		return roomkit.BadInput("Options", "a handle on another database")
+		return invalid("Options", "a handle on another database")
 	case s.o.Weak:
 		return nil
 	}
