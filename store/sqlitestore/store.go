@@ -17,7 +17,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/internal/bell"
 	"github.com/go-roomkit/roomkit/store/internal/text"
