@@ -2,233 +2,493 @@ package storetest
 
 import (
 	"context"
-	"errors"
+	"runtime"
 	"slices"
+	"strings"
+	"sync/atomic"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
 )
 
-func isWritten(c *store.Change, s roomkit.Subject) bool {
-	rows, _ := written(c)
-	_, ok := rows[s]
-	return ok
-}
-
-// blind does not compare the versions of a type of subjects, written or relied on.
-func blind(of roomkit.SubjectType, whereWritten bool) func(a *altered) {
-	return comparing(func(_ *model, c *store.Change) {
-		full := *c
-		c.Expect = slices.DeleteFunc(slices.Clone(c.Expect), func(e store.Expect) bool {
-			return e.Subject.Type == of && isWritten(&full, e.Subject) == whereWritten
-		})
-	})
-}
-
-func dropExpect(drop func(m *model, i int, e store.Expect) bool) func(a *altered) {
-	return comparing(func(m *model, c *store.Change) {
-		var kept []store.Expect
-		for i, e := range c.Expect {
-			if !drop(m, i, e) {
-				kept = append(kept, e)
-			}
-		}
-		c.Expect = kept
+// blindType does not compare the versions of a type of subjects, written or relied on.
+func blindType(of roomkit.SubjectType, written bool) func(a *altered) {
+	return blindTo(func(c *store.Change, e store.Expect) bool {
+		return e.Subject.Type == of && isWritten(c, e.Subject) == written
 	})
 }
 
 func versionMutants() []mutant {
 	return []mutant{
-		{rule: "commit/room-version", name: "versions of written rooms are not compared", spoil: blind(roomkit.SubjectRoom, true)},
-		{rule: "commit/room-version", name: "a room that is behind is accepted", spoil: dropExpect(func(m *model, _ int, e store.Expect) bool {
-			return e.Subject.Type == roomkit.SubjectRoom && e.Version > m.version(e.Subject)
-		})},
-		{rule: "commit/user-version", name: "versions of written users are not compared", spoil: blind(roomkit.SubjectUser, true)},
-		{rule: "commit/company-version", name: "versions of written companies are not compared", spoil: blind(roomkit.SubjectCompany, true)},
-		{rule: "commit/team-version", name: "versions of written teams are not compared", spoil: blind(roomkit.SubjectTeam, true)},
-		{rule: "commit/relied-room", name: "rooms relied on are not compared", spoil: blind(roomkit.SubjectRoom, false)},
-		{rule: "commit/relied-user", name: "users relied on are not compared", spoil: blind(roomkit.SubjectUser, false)},
-		{rule: "commit/relied-company", name: "companies relied on are not compared", spoil: blind(roomkit.SubjectCompany, false)},
-		{rule: "commit/relied-team", name: "teams relied on are not compared", spoil: blind(roomkit.SubjectTeam, false)},
-		{rule: "commit/every-expectation", name: "only four expectations are compared", spoil: dropExpect(func(_ *model, i int, _ store.Expect) bool { return i > 3 })},
-		{rule: "commit/zero-means-absent", name: "version 0 always holds", spoil: dropExpect(func(_ *model, _ int, e store.Expect) bool { return e.Version == 0 })},
-		{rule: "commit/absent-is-zero", name: "any version of an absent subject holds", spoil: dropExpect(func(m *model, _ int, e store.Expect) bool { return m.version(e.Subject) == 0 })},
-		{rule: "commit/subjects-apart", name: "histories are kept by id without type", spoil: func(a *altered) {
-			a.onHistory = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
-				if of.Type != roomkit.SubjectUser {
-					return a.simple.History(ctx, of, after, limit)
+		{"commit/room-version", "versions of written rooms are not compared", blindType(roomkit.SubjectRoom, true)},
+		{"commit/room-version", "a room that is behind is accepted", func(a *altered) {
+			blindTo(func(_ *store.Change, e store.Expect) bool {
+				return e.Subject.Type == roomkit.SubjectRoom && e.Version > a.version(e.Subject)
+			})(a)
+		}},
+		{"commit/user-version", "versions of written users are not compared", blindType(roomkit.SubjectUser, true)},
+		{"commit/company-version", "versions of written companies are not compared", blindType(roomkit.SubjectCompany, true)},
+		{"commit/team-version", "versions of written teams are not compared", blindType(roomkit.SubjectTeam, true)},
+		{"commit/relied-room", "rooms relied on are not compared", blindType(roomkit.SubjectRoom, false)},
+		{"commit/relied-user", "users relied on are not compared", blindType(roomkit.SubjectUser, false)},
+		{"commit/relied-company", "companies relied on are not compared", blindType(roomkit.SubjectCompany, false)},
+		{"commit/relied-team", "teams relied on are not compared", blindType(roomkit.SubjectTeam, false)},
+		{"commit/every-expectation", "only four expectations are compared", blind(unseen{expect: func(_ *store.Change, i int) bool { return i > 3 }})},
+		{"commit/zero-means-absent", "version 0 always holds", blindTo(func(_ *store.Change, e store.Expect) bool { return e.Version == 0 })},
+		{"commit/absent-is-zero", "any version of an absent subject holds", func(a *altered) {
+			blindTo(func(_ *store.Change, e store.Expect) bool { return a.version(e.Subject) == 0 })(a)
+		}},
+		{"commit/subjects-apart", "histories are kept by id without type", func(a *altered) {
+			a.onReads = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
+				rows, err := a.Store.History(ctx, of, after, limit)
+				if err == nil && of.Type == roomkit.SubjectUser && after == 0 {
+					of.Type = roomkit.SubjectTeam
+					more, _ := a.Store.History(ctx, of, after, limit)
+					rows = append(more, rows...)
 				}
-				return guarded(ctx, a.simple, limit >= 0, func() []store.Record {
-					return cut(slices.DeleteFunc(slices.Clone(a.model.records), func(r store.Record) bool {
-						return r.Subject.ID != of.ID || r.Version <= after
-					}), limit)
-				})
+				return rows, err
 			}
 		}},
 	}
 }
 
-// perCall replaces what a call does with its changes.
-func perCall(do func(a *altered, changes []store.Change) ([]store.CommitResult, error)) func(a *altered) {
-	return func(a *altered) {
-		a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
-			a.mu.Lock()
-			defer a.mu.Unlock()
-			return do(a, changes)
-		}
-	}
-}
-
 func commitMutants() []mutant {
 	return []mutant{
-		{rule: "commit/stores-everything", name: "teams beside several rooms are lost", spoil: storing(func(_ *model, c *store.Change) {
-			if len(c.Rooms) > 2 {
-				c.Teams = nil
+		{"commit/stores-everything", "members of teams beside several rooms are lost", storing(func(_ *altered, c *store.Change) {
+			if len(c.Rooms) > 2 && len(c.Teams) > 0 {
+				c.Teams[0].Members = nil
 			}
 		})},
-		{rule: "commit/conflict-stores-nothing", name: "a conflict leaves rows of people", spoil: onConflict(func(m *model, c *store.Change) {
-			for _, row := range c.Members {
-				m.putMember(row)
-			}
-		})},
-		{rule: "commit/conflict-stores-nothing", name: "a conflict leaves the checkpoint", spoil: onConflict(func(m *model, c *store.Change) {
-			if c.Checkpoint != nil {
-				m.checkpoints[c.Checkpoint.Name] = c.Checkpoint.Now
-			}
-		})},
-		{rule: "commit/conflict-stores-nothing", name: "a conflict leaves the directory", spoil: onConflict(func(m *model, c *store.Change) {
-			for _, t := range c.Teams {
-				m.teams[t.ID] = t
-			}
-		})},
-		{rule: "commit/conflict-stores-nothing", name: "a conflict leaves the tallies", spoil: onConflict(func(m *model, c *store.Change) {
-			for _, t := range c.Tallies {
-				m.tally(t)
-			}
-		})},
-		{rule: "feed/refused", name: "a conflict leaves its records", spoil: onConflict(func(m *model, c *store.Change) {
-			for _, r := range c.Records {
-				r.Cursor = m.mark(len(m.records) + 1)
-				m.records = append(m.records, r)
-			}
-		})},
-		{rule: "commit/independent", name: "a refused change takes the rest of the call with it", spoil: perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
+		{"commit/conflict-stores-nothing", "a conflict leaves rooms and rows of people", onConflict(keepOnly(roomkit.SubjectRoom))},
+		{"commit/conflict-stores-nothing", "a conflict leaves the directory", onConflict(keepOnly(roomkit.SubjectTeam))},
+		{"commit/conflict-stores-nothing", "a conflict leaves the checkpoint", onConflict(func(c *store.Change) { *c = store.Change{Checkpoint: c.Checkpoint} })},
+		{"commit/conflict-stores-nothing", "a conflict leaves the tallies", onConflict(func(c *store.Change) { *c = store.Change{Tallies: c.Tallies} })},
+		{"commit/independent", "a refused change takes the rest of the call with it", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
 			results := make([]store.CommitResult, len(changes))
 			var err error
 			for i, c := range changes {
 				if results[i].Err = err; err == nil {
-					results[i] = a.one(c)
+					results[i] = a.take(c)
 					err = results[i].Err
 				}
 			}
 			return results, nil
 		})},
-		{rule: "commit/later-builds-on-earlier", name: "changes see the state before the call", spoil: perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
-			start := a.model.clone()
+		{"commit/later-builds-on-earlier", "changes see the state before the call", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
 			results := make([]store.CommitResult, len(changes))
+			stale := a.stale(changes)
 			for i, c := range changes {
-				if _, known := start.outcomes[c.Command]; !known && wellFormed(&c) && start.broken(&c) != "" {
-					results[i].Err = roomkit.ErrConflict
-				} else {
-					results[i] = a.one(c)
+				if results[i].Err = roomkit.ErrConflict; !stale[i] {
+					results[i] = a.take(c)
 				}
 			}
 			return results, nil
 		})},
-		{rule: "commit/later-of-refused", name: "versions of refused changes count for the next", spoil: perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
+		{"commit/first-wins-in-call", "changes of a call do not see one another", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
 			results := make([]store.CommitResult, len(changes))
-			ahead := map[roomkit.Subject]roomkit.Version{}
+			stale := a.stale(changes)
 			for i, c := range changes {
-				results[i] = a.one(c)
-				builds := slices.ContainsFunc(c.Expect, func(e store.Expect) bool { return e.Version > 0 && ahead[e.Subject] == e.Version })
-				if errors.Is(results[i].Err, roomkit.ErrConflict) && builds {
-					results[i] = store.CommitResult{Outcome: a.model.apply(c.Clone())}
+				if !stale[i] {
+					a.mend(&c, allParts())
 				}
-				if results[i].Err != nil {
-					ahead, _ = written(&c)
-				}
+				results[i] = a.take(c)
 			}
 			return results, nil
 		})},
-		{rule: "commit/first-wins-in-call", name: "changes of a call do not see one another", spoil: perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
-			start := a.model.clone()
-			results := make([]store.CommitResult, len(changes))
-			for i, c := range changes {
-				_, known := a.model.outcomes[c.Command]
-				if !known && wellFormed(&c) && start.broken(&c) == "" {
-					results[i].Outcome = copyOutcome(a.model.apply(c.Clone()))
-				} else {
-					results[i] = a.one(c)
-				}
-			}
-			return results, nil
-		})},
-		{rule: "commit/result-order", name: "results come in the order of rooms", spoil: perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
-			var results []store.CommitResult
-			for _, c := range changes {
-				results = append(results, a.one(c))
-			}
+		{"commit/later-of-refused", "versions of refused changes are not remembered", func(a *altered) { a.one = a.take }},
+		{"commit/result-order", "results come in the order of rooms", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
+			results, err := a.Store.Commit(context.Background(), changes)
 			slices.SortStableFunc(results, func(x, y store.CommitResult) int { return byRoomID(x.Outcome.Room, y.Outcome.Room) })
-			return results, nil
+			return results, err
 		})},
-		{rule: "commit/empty-call", name: "an empty call is an error", spoil: perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
+		{"commit/empty-call", "an empty call is an error", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
 			if len(changes) == 0 {
 				return nil, roomkit.ErrInvalid
 			}
-			var results []store.CommitResult
-			for _, c := range changes {
-				results = append(results, a.one(c))
-			}
-			return results, nil
+			return a.Store.Commit(context.Background(), changes)
 		})},
-		{rule: "commit/without-rows", name: "what a change without rows relies on is not compared", spoil: comparing(func(_ *model, c *store.Change) {
-			if len(c.Records) == 0 && len(c.Tallies) == 0 && c.Checkpoint == nil {
-				c.Expect = nil
-			}
+		{"commit/without-rows", "what a change without rows relies on is not compared", blindTo(func(c *store.Change, _ store.Expect) bool {
+			return len(c.Records) == 0 && len(c.Tallies) == 0 && c.Checkpoint == nil
 		})},
-		{rule: "commit/several-records", name: "a fifth record is lost", spoil: storing(func(_ *model, c *store.Change) {
-			if len(c.Records) == 5 {
-				c.Records = c.Records[:4]
-			}
+		{"commit/several-records", "a fifth record is lost", reading(func(of roomkit.Subject, rows []store.Record) []store.Record {
+			return slices.DeleteFunc(rows, func(r store.Record) bool { return r.Version == 5 })
 		})},
-		{rule: "commit/several-rooms", name: "only the first room is compared", spoil: comparing(func(_ *model, c *store.Change) {
-			rooms := 0
-			c.Expect = slices.DeleteFunc(slices.Clone(c.Expect), func(e store.Expect) bool {
-				if e.Subject.Type == roomkit.SubjectRoom {
-					rooms++
-				}
-				return rooms > 1
-			})
-		})},
-		{rule: "commit/replaces-rows", name: "an empty description does not replace one", spoil: storing(func(m *model, c *store.Change) {
+		{"commit/several-rooms", "only the first room is compared", blind(unseen{expect: func(c *store.Change, i int) bool {
+			isRoom := func(e store.Expect) bool { return e.Subject.Type == roomkit.SubjectRoom }
+			return isRoom(c.Expect[i]) && slices.IndexFunc(c.Expect, isRoom) < i
+		}})},
+		{"commit/replaces-rows", "an empty description does not replace one", storing(func(a *altered, c *store.Change) {
 			for i, r := range c.Rooms {
 				if r.Description == "" {
-					c.Rooms[i].Description = m.rooms[r.ID].Description
+					c.Rooms[i].Description = a.rooms[r.ID].Description
 				}
 			}
 		})},
-		{rule: "commit/many-changes", name: "a call has 256 changes at most", spoil: perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
-			results := make([]store.CommitResult, len(changes))
-			for i, c := range changes {
-				if results[i].Err = roomkit.ErrConflict; i < 256 {
-					results[i] = a.one(c)
-				}
+		{"commit/many-changes", "a call has 256 changes at most", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
+			results, err := a.Store.Commit(context.Background(), changes[:min(len(changes), 256)])
+			for len(results) < len(changes) {
+				results = append(results, store.CommitResult{Err: roomkit.ErrConflict})
 			}
-			return results, nil
+			return results, err
 		})},
-		{rule: "commit/many-people", name: "a change has 999 rows of people at most", spoil: storing(func(_ *model, c *store.Change) {
+		{"commit/many-people", "a change has 999 rows of people at most", storing(func(_ *altered, c *store.Change) {
 			c.Members = c.Members[:min(len(c.Members), 999)]
 		})},
 	}
 }
 
-func onConflict(leave func(m *model, c *store.Change)) func(a *altered) {
-	return after(func(m *model, c *store.Change, r *store.CommitResult) {
-		if errors.Is(r.Err, roomkit.ErrConflict) {
-			leave(m, c)
+// stale says which changes of a call do not hold before it.
+func (a *altered) stale(changes []store.Change) (stale []bool) {
+	for _, c := range changes {
+		stale = append(stale, c.Check() == nil && !a.known(&c) && a.breaks(c, allParts()))
+	}
+	return stale
+}
+
+// reused deals with a change whose command is known.
+func reusing(as func(a *altered, c store.Change, first store.Outcome) store.CommitResult) func(a *altered) {
+	return func(a *altered) {
+		a.one = func(c store.Change) store.CommitResult {
+			if done := a.ask(store.Need{Command: c.Command}).Done; done != nil {
+				return as(a, c, *done)
+			}
+			return a.take(c)
 		}
+	}
+}
+
+func commandMutants() []mutant {
+	whole := func(*store.Change) {}
+	return []mutant{
+		{"command/outcome", "the cursor is behind the first event", func(a *altered) {
+			a.outcome = func(o *store.Outcome) {
+				if len(o.Events) > 1 {
+					page, _ := a.Store.History(context.Background(), o.Events[0].Subject, o.Events[0].Version-1, 1)
+					o.Cursor = page[0].Cursor
+				}
+			}
+		}},
+		{"command/outcome-as-given", "the events of an outcome are taken from the records", func(a *altered) {
+			events := map[roomkit.CommandID][]store.EventAt{}
+			a.result = func(c *store.Change, r *store.CommitResult) {
+				if r.Err == nil && !r.Repeat {
+					events[c.Command] = nil
+					for _, rec := range c.Records {
+						events[c.Command] = append(events[c.Command], store.EventAt{Subject: rec.Subject, Version: rec.Version})
+					}
+				}
+			}
+			a.outcome = func(o *store.Outcome) {
+				if own, known := events[o.Command]; known {
+					o.Events = own
+				}
+			}
+		}},
+		{"command/outcome-as-given", "what has events has changed", func(a *altered) {
+			a.outcome = func(o *store.Outcome) { o.Changed = len(o.Events) > 0 }
+		}},
+		{"command/remembered", "Load gives the outcome without its events", answering(func(_ *altered, _ store.Need, f *store.Facts) {
+			if f.Done != nil {
+				f.Done.Events = nil
+			}
+		})},
+		{"command/repeat", "a repeat is carried out again", after(func(a *altered, c *store.Change, r *store.CommitResult) {
+			if r.Repeat {
+				a.force(*c, whole)
+			}
+		})},
+		{"command/repeat", "a repeat gives the cursor of the tail", after(func(a *altered, _ *store.Change, r *store.CommitResult) {
+			if r.Repeat && r.Outcome.Cursor != "" {
+				r.Outcome.Cursor = a.tail()
+			}
+		})},
+		{"command/repeat", "versions are compared before the command", reusing(func(a *altered, c store.Change, first store.Outcome) store.CommitResult {
+			if first.Digest == c.Digest && a.breaks(c, allParts()) {
+				return store.CommitResult{Err: roomkit.ErrConflict}
+			}
+			return a.take(c)
+		})},
+		{"command/repeat-in-one-call", "commands are looked up before the call", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
+			var known []bool
+			for _, c := range changes {
+				known = append(known, a.known(&c))
+			}
+			results, err := a.Store.Commit(context.Background(), changes)
+			for i := range results {
+				if results[i].Repeat && !known[i] {
+					results[i] = store.CommitResult{Err: roomkit.ErrConflict}
+				}
+			}
+			return results, err
+		})},
+		{"command/repeat-without-events", "a repeat without events is called new", after(func(_ *altered, _ *store.Change, r *store.CommitResult) {
+			r.Repeat = r.Repeat && len(r.Outcome.Events) > 0
+		})},
+		{"command/reused", "half of the digest is compared", reusing(func(a *altered, c store.Change, first store.Outcome) store.CommitResult {
+			if [16]byte(first.Digest[:16]) == [16]byte(c.Digest[:16]) {
+				c.Digest = first.Digest
+			}
+			return a.take(c)
+		})},
+		{"command/reused", "a reused command is a repeat", reusing(func(a *altered, c store.Change, first store.Outcome) store.CommitResult {
+			c.Digest = first.Digest
+			return a.take(c)
+		})},
+		{"command/reused-though-stale", "a stale reused command is a conflict", reusing(func(a *altered, c store.Change, first store.Outcome) store.CommitResult {
+			if first.Digest != c.Digest && a.breaks(c, allParts()) {
+				return store.CommitResult{Err: roomkit.ErrConflict}
+			}
+			return a.take(c)
+		})},
+		{"command/refused-is-forgotten", "a refused command is remembered", func(a *altered) {
+			refused := map[roomkit.CommandID][32]byte{}
+			a.one = func(c store.Change) store.CommitResult {
+				if digest, ok := refused[c.Command]; ok && digest != c.Digest {
+					return store.CommitResult{Err: roomkit.ErrCommandReused}
+				}
+				r := a.take(c)
+				if r.Err != nil {
+					refused[c.Command] = c.Digest
+				}
+				return r
+			}
+		}},
+		{"command/concurrent-repeats", "commands are looked up outside of the lock", func(a *altered) {
+			var inside atomic.Int32
+			a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+				var known []bool
+				for _, c := range changes {
+					known = append(known, a.known(&c))
+				}
+				meet(&inside)
+				results, err := a.commit(ctx, changes)
+				for i := range results {
+					if results[i].Repeat && !known[i] {
+						results[i] = store.CommitResult{Err: roomkit.ErrConflict}
+					}
+				}
+				return results, err
+			}
+		}},
+	}
+}
+
+// tail gives the cursor of the last record.
+func (a *altered) tail() (last roomkit.Cursor) {
+	for _, r := range a.records() {
+		last = r.Cursor
+	}
+	return last
+}
+
+// records gives the whole feed.
+func (a *altered) records() []store.Record {
+	return every(func(last *store.Record) ([]store.Record, error) {
+		var from roomkit.Cursor
+		if last != nil {
+			from = last.Cursor
+		}
+		return a.Store.Feed(context.Background(), from, roomkit.MaxPage)
 	})
+}
+
+// meet waits a little until somebody else is here, too.
+func meet(inside *atomic.Int32) {
+	inside.Add(1)
+	for i := 0; i < 2000 && inside.Load() < 2; i++ {
+		runtime.Gosched()
+	}
+	for range 50 {
+		runtime.Gosched()
+	}
+	inside.Add(-1)
+}
+
+func distinct[T any, K comparable](rows []T, key func(T) K) []T {
+	seen := map[K]bool{}
+	return slices.DeleteFunc(rows, func(r T) bool {
+		twice := seen[key(r)]
+		seen[key(r)] = true
+		return twice
+	})
+}
+
+func invalidMutants() []mutant {
+	return []mutant{
+		{"invalid/command", "a change needs no command", mending(func(_ *altered, c *store.Change) {
+			if c.Command.IsZero() {
+				c.Command[0] = 1
+			}
+		})},
+		{"invalid/unexpected", "what is not expected is taken as it is", mending(func(a *altered, c *store.Change) {
+			if len(c.Expect) == 0 {
+				eachRow(c, func(s roomkit.Subject, _ *roomkit.Version) {
+					c.Expect = append(c.Expect, store.Expect{Subject: s, Version: a.version(s)})
+				})
+			}
+		})},
+		{"invalid/unexpected", "rows of people need no expectation", mending(func(a *altered, c *store.Change) {
+			for _, row := range c.Members {
+				s := roomkit.RoomSubject(row.Room)
+				if !isWritten(c, s) && !slices.ContainsFunc(c.Expect, func(e store.Expect) bool { return e.Subject == s }) {
+					c.Expect = append(c.Expect, store.Expect{Subject: s, Version: a.version(s)})
+				}
+			}
+		})},
+		{"invalid/expected-twice", "the first expectation of a subject counts", mending(func(_ *altered, c *store.Change) {
+			c.Expect = distinct(c.Expect, func(e store.Expect) roomkit.Subject { return e.Subject })
+		})},
+		{"invalid/subject", "expectations of no subject are skipped", mending(func(_ *altered, c *store.Change) {
+			c.Expect = slices.DeleteFunc(c.Expect, func(e store.Expect) bool { return !e.Subject.Valid() })
+			c.Records = slices.DeleteFunc(c.Records, func(r store.Record) bool { return !r.Subject.Valid() })
+		})},
+		{"invalid/row-twice", "the first of two rows of a room counts", mending(func(_ *altered, c *store.Change) {
+			c.Rooms = distinct(c.Rooms, func(r roomkit.Room) roomkit.RoomID { return r.ID })
+		})},
+		{"invalid/row-twice", "the first of two rows of a person counts", mending(func(_ *altered, c *store.Change) {
+			c.Members = distinct(c.Members, func(m roomkit.Member) roomkit.UserID { return m.User })
+		})},
+		{"invalid/record-versions", "records get the versions that are next", mending(func(_ *altered, c *store.Change) {
+			for i := range c.Records {
+				c.Records[i].Version = c.Expect[0].Version + roomkit.Version(i) + 1
+			}
+		})},
+		{"invalid/record-versions", "a room gets the version of its last record", mending(func(_ *altered, c *store.Change) {
+			for i := range c.Rooms {
+				for _, r := range c.Records {
+					c.Rooms[i].Version = r.Version
+				}
+			}
+		})},
+		{"invalid/record-size", "a record that is too long is cut", mending(func(_ *altered, c *store.Change) {
+			for i, r := range c.Records {
+				c.Records[i].Data = r.Data[:min(len(r.Data), roomkit.MaxEventBytes)]
+			}
+		})},
+		{"invalid/tally", "tallies of nothing are skipped", mending(func(_ *altered, c *store.Change) {
+			c.Tallies = slices.DeleteFunc(c.Tallies, func(t store.Tally) bool { return t.User == "" && t.Company == "" })
+		})},
+		{"invalid/end", "ends of rooms that are not written are skipped", mending(func(_ *altered, c *store.Change) {
+			full := *c
+			c.Ended = slices.DeleteFunc(c.Ended, func(e store.RoomEnd) bool { return !isWritten(&full, roomkit.RoomSubject(e.Room)) })
+		})},
+		{"invalid/expected-version", "a negative version is one that does not hold", func(a *altered) {
+			a.one = func(c store.Change) store.CommitResult {
+				if slices.ContainsFunc(c.Expect, func(e store.Expect) bool { return e.Version < 0 }) {
+					return store.CommitResult{Err: roomkit.ErrConflict}
+				}
+				return a.take(c)
+			}
+		}},
+		{"invalid/person", "rows of nobody are skipped", mending(func(_ *altered, c *store.Change) {
+			c.Members = slices.DeleteFunc(c.Members, func(m roomkit.Member) bool { return m.User == "" })
+		})},
+		{"invalid/person", "rows of rooms that do not exist are skipped", mending(func(a *altered, c *store.Change) {
+			c.Members = slices.DeleteFunc(c.Members, func(m roomkit.Member) bool { return m.User != "" && a.version(roomkit.RoomSubject(m.Room)) == 0 })
+		})},
+		{"invalid/checkpoint", "a checkpoint may have no name", mending(func(_ *altered, c *store.Change) {
+			if c.Checkpoint != nil && c.Checkpoint.Name == "" {
+				c.Checkpoint.Name = "none"
+			}
+		})},
+		{"invalid/alone", "a malformed change spoils the call", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
+			if len(changes) > 1 && slices.ContainsFunc(changes, func(c store.Change) bool { return c.Command.IsZero() }) {
+				return nil, roomkit.ErrInvalid
+			}
+			return a.Store.Commit(context.Background(), changes)
+		})},
+	}
+}
+
+// holds reports whether a stored room has what another one takes, in the eyes of a
+// mutant.
+type holds func(stored, taker roomkit.Room) bool
+
+// taken refuses a change that takes what another room has.
+func taken(by holds) func(a *altered) {
+	return refusing(func(a *altered, c *store.Change) bool {
+		for _, taker := range c.Rooms {
+			for _, stored := range a.rooms {
+				if taker.State == roomkit.StateActive && by(stored, taker) {
+					return true
+				}
+			}
+		}
+		return false
+	})
+}
+
+func holdsName(stored, taker roomkit.Room) bool {
+	return stored.State == roomkit.StateActive && stored.ID != taker.ID && stored.Company == taker.Company &&
+		stored.NameKey == taker.NameKey && taker.NameKey != ""
+}
+
+// onlyFirst takes a name from all rooms but the first that has it.
+func onlyFirst(changes ...*store.Change) {
+	seen := map[string]bool{}
+	for _, c := range changes {
+		for i, r := range c.Rooms {
+			if seen[r.NameKey] {
+				c.Rooms[i].NameKey = ""
+			}
+			seen[r.NameKey] = true
+		}
+	}
+}
+
+func nameMutants() []mutant {
+	return []mutant{
+		{"name/unique", "names are not compared", blind(unseen{names: true})},
+		{"name/in-one-call", "names are compared with those before the call", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
+			var list []*store.Change
+			for i := range changes {
+				list = append(list, &changes[i])
+			}
+			onlyFirst(list...)
+			return a.Store.Commit(context.Background(), changes)
+		})},
+		{"name/in-one-change", "names of one change are not compared with one another", storing(func(_ *altered, c *store.Change) { onlyFirst(c) })},
+		{"name/other-company", "names are unique in all companies", taken(func(stored, taker roomkit.Room) bool {
+			stored.Company = taker.Company
+			return holdsName(stored, taker)
+		})},
+		{"name/empty", "names without a key are unique, too", taken(func(stored, taker roomkit.Room) bool {
+			return stored.ID != taker.ID && taker.NameKey == "" && taker.Name != "" && stored.Name == taker.Name
+		})},
+		{"name/own", "a room stands in its own way", taken(func(stored, taker roomkit.Room) bool {
+			if stored.ID == taker.ID && stored.Name != taker.Name {
+				stored.ID[0]++
+			}
+			return holdsName(stored, taker)
+		})},
+		{"name/freed-by-end", "an ended room holds its name", taken(func(stored, taker roomkit.Room) bool {
+			stored.State = roomkit.StateActive
+			return holdsName(stored, taker)
+		})},
+		{"name/freed-by-rename", "a name that was held once is taken for good", func(a *altered) {
+			once := map[string]roomkit.RoomID{}
+			refusing(func(a *altered, c *store.Change) bool {
+				for _, r := range c.Rooms {
+					if holder, ok := once[r.NameKey]; ok && holder != r.ID && r.NameKey != "" && a.rooms[holder].NameKey != r.NameKey {
+						return true
+					}
+					once[r.NameKey] = r.ID
+				}
+				return false
+			})(a)
+		}},
+		{"name/passed-on", "names are compared before others are freed", taken(holdsName)},
+		{"name/bytes", "names have no case", taken(func(stored, taker roomkit.Room) bool {
+			stored.NameKey, taker.NameKey = strings.ToLower(stored.NameKey), strings.ToLower(taker.NameKey)
+			return holdsName(stored, taker)
+		})},
+		{"name/begin-anew", "a name is compared when it changes", func(a *altered) {
+			a.one = func(c store.Change) store.CommitResult {
+				if c.Check() == nil && !slices.ContainsFunc(c.Rooms, func(r roomkit.Room) bool { return a.rooms[r.ID].NameKey != r.NameKey }) {
+					a.mend(&c, unseen{names: true})
+				}
+				return a.take(c)
+			}
+		}},
+	}
 }

@@ -85,12 +85,12 @@ func TestRecorder(t *testing.T) {
 	t.Parallel()
 	rule := Rules()[0]
 	sentence := "rule " + rule.Name + ": " + rule.Sentence
-	rec := runRule(t, rule, newSimple, &Options{}, time.Minute)
+	rec := runRule(t, rule, openMemstore, &Options{}, time.Minute)
 	require.False(t, rec.failed || rec.skipped, "a rule that holds: %s", &rec.text)
 	require.NotContains(t, rec.text.String(), sentence)
 
 	rule.run = func(k *kit) { k.FailNow() }
-	rec = runRule(t, rule, newSimple, &Options{}, time.Minute)
+	rec = runRule(t, rule, openMemstore, &Options{}, time.Minute)
 	require.True(t, rec.failed)
 	require.Contains(t, rec.text.String(), sentence)
 }

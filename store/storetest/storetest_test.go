@@ -20,7 +20,7 @@ func same(_ testing.TB, s store.Store) store.Store { return s }
 
 func TestMemstore(t *testing.T) { Run(t, openMemstore, &Options{Reopen: same}) }
 
-func TestModel(t *testing.T) { Run(t, newSimple, &Options{Reopen: same, Checks: 30}) }
+func TestAltered(t *testing.T) { Run(t, openAltered, &Options{Reopen: same, Checks: 2}) }
 
 // plain hides all but the methods of a store.
 type plain struct{ store.Store }
@@ -35,7 +35,7 @@ func TestWithoutCapabilities(t *testing.T) {
 // are some, also through Unwrap, and skipped when there are none; and so with
 // the rules of durability.
 func TestCapabilityRules(t *testing.T) {
-	faulty := func(testing.TB) store.Store { return NewFaulty(makeSimple(), Plan{}) }
+	faulty := func(testing.TB) store.Store { return NewFaulty(memstore.New(), Plan{}) }
 	for _, r := range slices.Concat(capabilityRules(), durableRules()) {
 		durable := strings.HasPrefix(r.Name, "durable/")
 		rec := runRule(t, r, faulty, &Options{Reopen: same}, patience)

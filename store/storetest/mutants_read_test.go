@@ -1,0 +1,676 @@
+package storetest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+func loadMutants() []mutant {
+	return []mutant{
+		{"load/nothing", "an empty need is answered by a company", answering(func(a *altered, n store.Need, f *store.Facts) {
+			if n.Room.IsZero() && n.Team == "" && n.Command.IsZero() && n.Checkpoint == "" && n.Name == "" && len(n.People)+len(n.Companies)+len(n.Shared) == 0 {
+				f.Companies = a.ask(store.Need{Companies: []roomkit.CompanyID{acme}}).Companies
+			}
+		})},
+		{"load/order", "seven needs are answered in the order of rooms", func(a *altered) {
+			a.onLoad = func(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+				facts, err := a.load(ctx, needs)
+				if len(needs) == 7 {
+					slices.SortStableFunc(facts, func(x, y store.Facts) int { return byRoomID(x.Room.ID, y.Room.ID) })
+				}
+				return facts, err
+			}
+		}},
+		{"load/absent", "unknown people come as empty users", answering(func(_ *altered, n store.Need, f *store.Facts) {
+			for _, id := range n.People {
+				if !slices.ContainsFunc(f.Users, func(u roomkit.User) bool { return u.ID == id }) {
+					f.Users = append(f.Users, roomkit.User{ID: id})
+				}
+			}
+		})},
+		{"load/room", "an ended room comes without its company", answering(func(_ *altered, n store.Need, f *store.Facts) {
+			if f.Room.State == roomkit.StateEnded && len(n.People) == 0 && !n.Everybody && f.Room.Kind != roomkit.KindDirect {
+				f.Companies = nil
+			}
+		})},
+		{"load/direct", "parties who left do not come", answering(func(_ *altered, n store.Need, f *store.Facts) {
+			if f.Room.Kind == roomkit.KindDirect && len(n.People) == 0 {
+				f.Members = slices.DeleteFunc(f.Members, func(m roomkit.Member) bool { return !m.Participant })
+			}
+		})},
+		{"load/team-room", "the room of a team comes without it", answering(func(_ *altered, n store.Need, f *store.Facts) {
+			if n.Team == "" {
+				f.Team = roomkit.Team{}
+			}
+		})},
+		{"load/people", "rows that have ended do not come", answering(func(_ *altered, _ store.Need, f *store.Facts) {
+			f.Members = slices.DeleteFunc(f.Members, func(m roomkit.Member) bool { return !m.Participant && !m.Master })
+		})},
+		{"load/people-alone", "people without a room bring rows", answering(func(a *altered, n store.Need, f *store.Facts) {
+			for id := range a.rooms {
+				if n.Room.IsZero() && len(n.People) > 0 {
+					f.Members = append(f.Members, a.ask(store.Need{Room: id, People: n.People}).Members...)
+				}
+			}
+		})},
+		{"load/no-duplicates", "who is named twice comes twice", answering(func(_ *altered, n store.Need, f *store.Facts) {
+			for i, id := range n.People {
+				if slices.Contains(n.People[:i], id) {
+					f.Users = append(f.Users, find(f.Users, func(u roomkit.User) bool { return u.ID == id }))
+				}
+			}
+		})},
+		{"load/everything", "Shared is not answered beside Room", answering(func(_ *altered, n store.Need, f *store.Facts) {
+			if !n.Room.IsZero() {
+				f.Shared = nil
+			}
+		})},
+		{"load/masters", "masters who do not take part are forgotten", asking(func(a *altered, n *store.Need) {
+			if n.Masters && !n.Everybody {
+				n.Masters = false
+				for _, row := range a.membersWith(store.MemberQuery{Room: n.Room, Which: store.MembersManaging}) {
+					if row.Participant {
+						n.People = append(slices.Clone(n.People), row.User)
+					}
+				}
+			}
+		})},
+		{"load/everybody", "Everybody gives those who left, too", asking(func(a *altered, n *store.Need) {
+			if n.Everybody && !n.Masters && len(n.People) == 0 {
+				for _, row := range a.membersWith(store.MemberQuery{Room: n.Room, Which: store.MembersAll}) {
+					n.People = append(n.People, row.User)
+				}
+			}
+		})},
+		{"load/everybody-limit", "Everybody stops at MaxEverybody", answering(func(_ *altered, n store.Need, f *store.Facts) {
+			if n.Everybody {
+				f.Members = f.Members[:min(len(f.Members), roomkit.MaxEverybody)]
+			}
+		})},
+		{"load/everybody-limit", "Everybody gives everybody", asking(func(a *altered, n *store.Need) {
+			for _, row := range a.membersWith(store.MemberQuery{Room: n.Room}) {
+				if n.Everybody {
+					n.People = append(n.People, row.User)
+				}
+			}
+		})},
+		{"load/companies", "Companies is not answered beside People", asking(func(_ *altered, n *store.Need) {
+			if len(n.People) == 1 && n.Room.IsZero() {
+				n.Companies = nil
+			}
+		})},
+		{"load/team", "a team comes without its leader's row", answering(func(_ *altered, n store.Need, f *store.Facts) {
+			if n.Team != "" && !n.Everybody {
+				f.Members = slices.DeleteFunc(f.Members, func(m roomkit.Member) bool { return m.User == f.Team.Leader && !slices.Contains(n.People, m.User) })
+			}
+		})},
+		{"load/name", "a name is looked up among titles, too", answering(func(a *altered, n store.Need, f *store.Facts) {
+			for _, r := range a.rooms {
+				if n.Name != "" && r.Name == n.Name && r.Company == n.Company {
+					f.NameHolder = r.ID
+				}
+			}
+		})},
+		{"load/checkpoint", "an unknown checkpoint is that of the first follower", answering(func(a *altered, n store.Need, f *store.Facts) {
+			if n.Checkpoint == "g" && f.Checkpoint == "" {
+				f.Checkpoint = a.ask(store.Need{Checkpoint: "f"}).Checkpoint
+			}
+		})},
+	}
+}
+
+// sharedBy adds active rooms in which everybody has a row that a mutant takes for that of a participant.
+func sharedBy(counts func(m roomkit.Member) bool) func(a *altered) {
+	return answering(func(a *altered, n store.Need, f *store.Facts) {
+		for id, r := range a.rooms {
+			rows := slices.DeleteFunc(a.ask(store.Need{Room: id, People: n.Shared}).Members, func(m roomkit.Member) bool {
+				return !slices.Contains(n.Shared, m.User) || !counts(m)
+			})
+			known := slices.ContainsFunc(f.Shared, func(e store.RoomEntry) bool { return e.Room.ID == id })
+			if len(n.Shared) > 0 && !known && r.State == roomkit.StateActive && len(rows) == len(n.Shared) {
+				f.Shared = append(f.Shared, store.RoomEntry{Room: r})
+			}
+		}
+	})
+}
+
+func sharedMutants() []mutant {
+	return []mutant{
+		{"shared/all-take-part", "masters count as participants", sharedBy(func(m roomkit.Member) bool { return m.Participant || m.Master })},
+		{"shared/active", "rooms that somebody left are shared", sharedBy(func(m roomkit.Member) bool { return m.Participant || m.Left != roomkit.CauseNone })},
+		{"shared/exact-first", "exact rooms are among the others", answering(func(_ *altered, n store.Need, f *store.Facts) {
+			if len(n.Shared) == 2 && len(f.Shared) < 20 && !slices.ContainsFunc(f.Shared, func(e store.RoomEntry) bool {
+				return e.Room.Digest == roomkit.DigestOf(n.Shared...) && e.Room.Participants == 3
+			}) {
+				slices.SortFunc(f.Shared, func(x, y store.RoomEntry) int { return byRoomID(x.Room.ID, y.Room.ID) })
+			}
+		})},
+		{"shared/compares-people", "rooms of the same digest are exact", answering(func(_ *altered, n store.Need, f *store.Facts) {
+			other := func(e store.RoomEntry) int {
+				if e.Room.Digest == roomkit.DigestOf(n.Shared...) {
+					return 0
+				}
+				return 1
+			}
+			slices.SortFunc(f.Shared, func(x, y store.RoomEntry) int {
+				return cmp.Or(other(x)-other(y), byRoomID(x.Room.ID, y.Room.ID))
+			})
+		})},
+		{"shared/limit", "MaxShared rooms in all", answering(func(_ *altered, _ store.Need, f *store.Facts) {
+			f.Shared = f.Shared[:min(len(f.Shared), store.MaxShared)]
+		})},
+		{"shared/no-row", "entries carry the first one's row", answering(func(a *altered, n store.Need, f *store.Facts) {
+			for i, e := range f.Shared {
+				f.Shared[i].Member = first(a.ask(store.Need{Room: e.Room.ID, People: n.Shared[:1]}).Members)
+			}
+		})},
+	}
+}
+
+func giveWay() {
+	for range 100 {
+		runtime.Gosched()
+	}
+}
+
+func snapshotMutants() []mutant {
+	return []mutant{
+		{"snapshot/counts", "the room is read before its rows", func(a *altered) {
+			a.onLoad = func(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+				first, err := a.load(ctx, needs)
+				if err != nil {
+					return nil, err
+				}
+				giveWay()
+				second, err := a.load(ctx, needs)
+				for i := range second {
+					second[i].Room = first[i].Room
+				}
+				return second, err
+			}
+		}},
+		{"snapshot/needs", "every need is read by itself", func(a *altered) {
+			a.onLoad = func(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+				var facts []store.Facts
+				for _, n := range needs {
+					f, err := a.load(ctx, []store.Need{n})
+					if err != nil {
+						return nil, err
+					}
+					facts = append(facts, f...)
+					giveWay()
+				}
+				return facts, nil
+			}
+		}},
+		{"snapshot/history", "rows come after their records", answering(func(_ *altered, _ store.Need, f *store.Facts) {
+			if f.Room.Version > 300 {
+				f.Room.Version -= 2
+			}
+		})},
+	}
+}
+
+// people replaces what a page of members has on it: all rows in, a page out.
+func people(page func(a *altered, q store.MemberQuery) []roomkit.Member) func(a *altered) {
+	return func(a *altered) {
+		a.onPeople = func(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
+			if rows, err := a.Store.Members(ctx, q); err != nil {
+				return rows, err
+			}
+			return page(a, q), nil
+		}
+	}
+}
+
+// askingMembers, askingRooms and askingUsers change what is asked for.
+func askingMembers(change func(q *store.MemberQuery)) func(a *altered) {
+	return func(a *altered) {
+		a.onPeople = func(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
+			change(&q)
+			return a.Store.Members(ctx, q)
+		}
+	}
+}
+
+func askingRooms(change func(q *store.RoomQuery)) func(a *altered) {
+	return func(a *altered) {
+		a.onRooms = func(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
+			change(&q)
+			return a.Store.Rooms(ctx, q)
+		}
+	}
+}
+
+func askingUsers(change func(a *altered, q *store.UserQuery)) func(a *altered) {
+	return func(a *altered) {
+		a.onUsers = func(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
+			change(a, &q)
+			return a.Store.Users(ctx, q)
+		}
+	}
+}
+
+// inOrder gives a page of rows that are in an order of their own.
+func inOrder[T any](rows []T, order func(x, y T) int, passed func(T) bool, limit int) []T {
+	slices.SortFunc(rows, order)
+	return cut(slices.DeleteFunc(rows, passed), limit)
+}
+
+// counting gives pages by places instead of ids.
+type counting[K comparable] map[K]int
+
+func countPage[T any, K comparable](c counting[K], rows []T, after K, limit int, id func(T) K) []T {
+	from := min(c[after], len(rows))
+	page := cut(rows[from:], limit)
+	if len(page) > 0 {
+		c[id(page[len(page)-1])] = from + len(page)
+	}
+	return page
+}
+
+func memberMutants() []mutant {
+	return []mutant{
+		{"members/filters", "managers who take part are not listed as managers", people(func(a *altered, q store.MemberQuery) []roomkit.Member {
+			return cut(slices.DeleteFunc(a.membersWith(q), func(m roomkit.Member) bool {
+				return m.User <= q.After || q.Which == store.MembersManaging && m.Participant
+			}), q.Limit)
+		})},
+		{"members/one-room", "an unknown room has everybody's rows", func(a *altered) {
+			askingMembers(func(q *store.MemberQuery) {
+				if a.rooms[q.Room].Version == 0 {
+					q.Room = roomID(1)
+				}
+			})(a)
+		}},
+		{"members/pages", "a page begins with the last row of the page before", people(func(a *altered, q store.MemberQuery) []roomkit.Member {
+			return cut(slices.DeleteFunc(a.membersWith(q), func(m roomkit.Member) bool {
+				return m.User < q.After || m.User == q.After && q.Limit != 3
+			}), q.Limit)
+		})},
+		{"members/pages", "a page has a row too many", askingMembers(func(q *store.MemberQuery) {
+			if q.Limit > 0 && q.Limit < 9 {
+				q.Limit++
+			}
+		})},
+		{"members/byte-order", "letters are in order without case", people(func(a *altered, q store.MemberQuery) []roomkit.Member {
+			order := func(x, y roomkit.UserID) int {
+				return cmp.Or(cmp.Compare(strings.ToLower(string(x)), strings.ToLower(string(y))), cmp.Compare(x, y))
+			}
+			return inOrder(a.membersWith(q), func(x, y roomkit.Member) int { return order(x.User, y.User) },
+				func(m roomkit.Member) bool { return order(m.User, q.After) <= 0 }, q.Limit)
+		})},
+		{"members/limits", "a page has as many rows as one likes", people(func(a *altered, q store.MemberQuery) []roomkit.Member {
+			rows := slices.DeleteFunc(a.membersWith(q), func(m roomkit.Member) bool { return m.User <= q.After })
+			if q.Limit > 0 {
+				rows = rows[:min(len(rows), q.Limit)]
+			}
+			return rows
+		})},
+		{"members/stable", "pages are counted", func(a *altered) {
+			places := counting[roomkit.UserID]{}
+			people(func(a *altered, q store.MemberQuery) []roomkit.Member {
+				return countPage(places, a.membersWith(q), q.After, q.Limit, func(m roomkit.Member) roomkit.UserID { return m.User })
+			})(a)
+		}},
+		{"members/crowd", "the 700th is lost when somebody leaves", people(func(a *altered, q store.MemberQuery) []roomkit.Member {
+			rows, _ := a.Store.Members(context.Background(), q)
+			if q.Which == store.MembersTakingPart && a.rooms[q.Room].Version > 40 {
+				rows = slices.DeleteFunc(rows, func(m roomkit.Member) bool { return m.User == crowdID(700) })
+			}
+			return rows
+		})},
+		{"members/bad-query", "an unknown filter is that for all", askingMembers(func(q *store.MemberQuery) { q.Which = min(q.Which, store.MembersAll) })},
+		{"members/bad-query", "a negative limit is none", askingMembers(func(q *store.MemberQuery) { q.Limit = max(q.Limit, 0) })},
+	}
+}
+
+// listing replaces what is listed: all entries in, all entries out.
+func listing(change func(q store.RoomQuery, list []store.RoomEntry) []store.RoomEntry) func(a *altered) {
+	return func(a *altered) {
+		a.onRooms = func(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
+			if rows, err := a.Store.Rooms(ctx, q); err != nil {
+				return rows, err
+			}
+			rest := slices.DeleteFunc(change(q, a.roomsWith(q)), func(e store.RoomEntry) bool { return byRoomID(e.Room.ID, q.After) <= 0 })
+			return cut(rest, q.Limit), nil
+		}
+	}
+}
+
+func hiding(hide func(q store.RoomQuery, e store.RoomEntry) bool) func(a *altered) {
+	return listing(func(q store.RoomQuery, list []store.RoomEntry) []store.RoomEntry {
+		return slices.DeleteFunc(list, func(e store.RoomEntry) bool { return hide(q, e) })
+	})
+}
+
+func roomMutants() []mutant {
+	return []mutant{
+		{"rooms/of-user", "rooms that one only manages are not listed", hiding(func(q store.RoomQuery, e store.RoomEntry) bool {
+			return q.User != "" && e.Member.Master && !e.Member.Participant
+		})},
+		{"rooms/left", "rooms that were left are never listed", hiding(func(_ store.RoomQuery, e store.RoomEntry) bool { return e.Member.Left != roomkit.CauseNone })},
+		{"rooms/of-company", "rooms of outsiders are not listed", hiding(func(q store.RoomQuery, _ store.RoomEntry) bool { return q.Company == beta })},
+		{"rooms/public", "private groups are listed, too", askingRooms(func(q *store.RoomQuery) { q.Public = false })},
+		{"rooms/participants", "the last of the participants is not looked at", askingRooms(func(q *store.RoomQuery) {
+			if n := len(q.Participants); n > 1 && !q.Exact {
+				q.Participants = q.Participants[:n-1]
+			}
+		})},
+		{"rooms/exact", "others can take part, too", askingRooms(func(q *store.RoomQuery) { q.Exact = false })},
+		{"rooms/kinds", "kinds do not limit the rooms of a company", askingRooms(func(q *store.RoomQuery) {
+			if q.Company != "" {
+				q.Kinds = nil
+			}
+		})},
+		{"rooms/bad-query", "the user counts if more is given", askingRooms(func(q *store.RoomQuery) {
+			if q.User != "" {
+				q.Company, q.Participants = "", nil
+			}
+		})},
+		{"rooms/pages", "a page skips a room", askingRooms(func(q *store.RoomQuery) {
+			if q.Limit == 5 && !q.After.IsZero() {
+				q.After[1] += 10
+			}
+		})},
+		{"rooms/byte-order", "ids are signed bytes", func(a *altered) {
+			signed := func(x, y roomkit.RoomID) int {
+				return cmp.Or(cmp.Compare(int8(x[0]), int8(y[0])), bytes.Compare(x[:], y[:]))
+			}
+			a.onRooms = func(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
+				if rows, err := a.Store.Rooms(ctx, q); err != nil || q.User == "" {
+					return rows, err
+				}
+				return inOrder(a.roomsWith(q), func(x, y store.RoomEntry) int { return signed(x.Room.ID, y.Room.ID) },
+					func(e store.RoomEntry) bool { return !q.After.IsZero() && signed(e.Room.ID, q.After) <= 0 }, q.Limit), nil
+			}
+		}},
+		{"rooms/limits", "no limit is a thousand", askingRooms(func(q *store.RoomQuery) {
+			if q.Limit == 0 {
+				q.Limit = roomkit.MaxPage
+			}
+		})},
+		{"rooms/stable", "pages are counted", func(a *altered) {
+			places := counting[roomkit.RoomID]{}
+			a.onRooms = func(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
+				if q.Limit != 7 {
+					return a.Store.Rooms(ctx, q)
+				}
+				return countPage(places, a.roomsWith(q), q.After, q.Limit, func(e store.RoomEntry) roomkit.RoomID { return e.Room.ID }), nil
+			}
+		}},
+	}
+}
+
+func userMutants() []mutant {
+	shown := func(change func(rows []roomkit.User) []roomkit.User) func(a *altered) {
+		return func(a *altered) {
+			a.onUsers = func(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
+				rows, err := a.Store.Users(ctx, q)
+				return change(rows), err
+			}
+		}
+	}
+	return []mutant{
+		{"users/of-company", "deleted accounts are not listed", shown(func(rows []roomkit.User) []roomkit.User {
+			return slices.DeleteFunc(rows, func(u roomkit.User) bool { return u.Status == roomkit.StatusDeleted })
+		})},
+		{"users/pages", "a page has a user too many", askingUsers(func(_ *altered, q *store.UserQuery) {
+			if q.Limit > 0 && q.Limit < 5 {
+				q.Limit++
+			}
+		})},
+		{"users/byte-order", "a page is in order without case", shown(func(rows []roomkit.User) []roomkit.User {
+			slices.SortStableFunc(rows, func(x, y roomkit.User) int {
+				return cmp.Compare(strings.ToLower(string(x.ID)), strings.ToLower(string(y.ID)))
+			})
+			return rows
+		})},
+		{"users/limits", "a negative limit is none", askingUsers(func(_ *altered, q *store.UserQuery) { q.Limit = max(0, q.Limit) })},
+		{"machine/differential", "a page after somebody else begins anew", askingUsers(func(a *altered, q *store.UserQuery) {
+			if first(a.ask(store.Need{People: []roomkit.UserID{q.After}}).Users).Company != q.Company {
+				q.After = ""
+			}
+		})},
+	}
+}
+
+// reading changes the records of a history.
+func reading(change func(of roomkit.Subject, rows []store.Record) []store.Record) func(a *altered) {
+	return func(a *altered) {
+		a.onReads = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
+			rows, err := a.Store.History(ctx, of, after, limit)
+			return change(of, rows), err
+		}
+	}
+}
+
+// askingHistory changes what is asked for; an error is the answer.
+func askingHistory(change func(of *roomkit.Subject, after *roomkit.Version, limit *int) error) func(a *altered) {
+	return func(a *altered) {
+		a.onReads = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
+			if err := change(&of, &after, &limit); err != nil {
+				return nil, err
+			}
+			return a.Store.History(ctx, of, after, limit)
+		}
+	}
+}
+
+func historyMutants() []mutant {
+	return []mutant{
+		{"history/in-order", "the commands of records are lost", reading(func(of roomkit.Subject, rows []store.Record) []store.Record {
+			for i := range rows {
+				if of.Type == roomkit.SubjectRoom && rows[i].Version == 4 {
+					rows[i].Command = roomkit.CommandID{}
+				}
+			}
+			return rows
+		})},
+		{"history/every-subject", "teams have no history", reading(func(of roomkit.Subject, rows []store.Record) []store.Record {
+			if of.Type == roomkit.SubjectTeam {
+				return nil
+			}
+			return rows
+		})},
+		{"history/pages", "a page begins with the version asked for", askingHistory(func(_ *roomkit.Subject, after *roomkit.Version, limit *int) error {
+			if *limit == 1 && *after == 3 {
+				*after--
+			}
+			return nil
+		})},
+		{"history/is-the-feed", "records of a history have no cursors", reading(func(_ roomkit.Subject, rows []store.Record) []store.Record { return withoutCursors(rows) })},
+		{"history/limits", "a page can be longer than MaxPage", func(a *altered) {
+			a.onReads = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
+				rows, err := a.Store.History(ctx, of, after, limit)
+				if limit > roomkit.MaxPage && len(rows) == roomkit.MaxPage {
+					more, _ := a.Store.History(ctx, of, rows[len(rows)-1].Version, 1)
+					rows = append(rows, more...)
+				}
+				return rows, err
+			}
+		}},
+		{"history/nothing", "an unknown subject is an error", askingHistory(func(of *roomkit.Subject, _ *roomkit.Version, _ *int) error {
+			if of.ID == "nobody" {
+				return roomkit.ErrNotFound
+			}
+			return nil
+		})},
+		{"history/bad-query", "no subject is that of somebody", askingHistory(func(of *roomkit.Subject, _ *roomkit.Version, _ *int) error {
+			if of.Type == roomkit.SubjectNone {
+				*of = roomkit.UserSubject(ann)
+			}
+			return nil
+		})},
+	}
+}
+
+// feeds changes pages of the feed.
+func feeds(change func(a *altered, rows []store.Record, after roomkit.Cursor, limit int) []store.Record) func(a *altered) {
+	return func(a *altered) {
+		a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
+			rows, err := a.Store.Feed(ctx, after, limit)
+			if err != nil {
+				return nil, err
+			}
+			return change(a, rows, after, limit), nil
+		}
+	}
+}
+
+// lenient takes cursors that it should not take for another one.
+func lenient(takes func(a *altered, c roomkit.Cursor) (roomkit.Cursor, bool)) func(a *altered) {
+	return func(a *altered) {
+		a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
+			rows, err := a.Store.Feed(ctx, after, limit)
+			if c, ok := takes(a, after); err != nil && ok {
+				return a.Store.Feed(ctx, c, limit)
+			}
+			return rows, err
+		}
+	}
+}
+
+// numbered takes the cursors of a store apart: what comes before the number, and the number.
+func numbered(c roomkit.Cursor) (stem string, n int) {
+	stem = strings.TrimRight(string(c), "0123456789")
+	n, err := strconv.Atoi(string(c[len(stem):]))
+	if err != nil {
+		return stem, -1
+	}
+	return stem, n
+}
+
+// placed takes every cursor with a number for that of the record at its place.
+func placed(at func(n, records int) int) func(a *altered) {
+	return lenient(func(a *altered, c roomkit.Cursor) (roomkit.Cursor, bool) {
+		stem, n := numbered(c)
+		own, _ := numbered(a.tail())
+		records := a.records()
+		if n = at(n, len(records)); stem != own || n < 1 {
+			return "", false
+		}
+		return records[n-1].Cursor, true
+	})
+}
+
+func feedMutants() []mutant {
+	beginning := func(is func(c string) bool) func(a *altered) {
+		return lenient(func(_ *altered, c roomkit.Cursor) (roomkit.Cursor, bool) { return "", is(string(c)) })
+	}
+	return []mutant{
+		{"feed/in-order", "rooms come before the directory", storing(func(_ *altered, c *store.Change) {
+			slices.SortStableFunc(c.Records, func(x, y store.Record) int { return int(x.Subject.Type) - int(y.Subject.Type) })
+		})},
+		{"feed/refused", "a conflict leaves its records", onConflict(func(*store.Change) {})},
+		{"feed/refused", "a repeat adds its records again", after(func(a *altered, c *store.Change, r *store.CommitResult) {
+			if r.Repeat {
+				a.force(*c, func(*store.Change) {})
+			}
+		})},
+		{"feed/pages", "a page skips a record", feeds(func(_ *altered, rows []store.Record, after roomkit.Cursor, limit int) []store.Record {
+			if limit == 4 && len(rows) > 1 && after != "" {
+				return rows[1:]
+			}
+			return rows
+		})},
+		{"feed/limits", "no limit is a thousand", func(a *altered) {
+			a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
+				if limit == 0 {
+					limit = roomkit.MaxPage
+				}
+				return a.Store.Feed(ctx, after, limit)
+			}
+		}},
+		{"feed/concurrent", "a place is taken before the commit", overtaking},
+		{"feed/own-writes", "the last record shows with the next one", feeds(func(_ *altered, rows []store.Record, _ roomkit.Cursor, limit int) []store.Record {
+			if limit == 5 && len(rows) == 1 {
+				return nil
+			}
+			return rows
+		})},
+		{"feed/stable", "records that are read again move", feeds(func(_ *altered, rows []store.Record, _ roomkit.Cursor, limit int) []store.Record {
+			if len(rows) > 25 && limit == roomkit.MaxPage {
+				rows[20], rows[21] = rows[21], rows[20]
+			}
+			return rows
+		})},
+		{"cursor/resume", "two records after a cursor are one", feeds(func(_ *altered, rows []store.Record, after roomkit.Cursor, limit int) []store.Record {
+			if limit == 2 && after != "" && len(rows) == 2 {
+				return rows[1:]
+			}
+			return rows
+		})},
+		{"cursor/tail", "the last cursor is not known yet", func(a *altered) {
+			var asked atomic.Int64
+			a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
+				rows, err := a.Store.Feed(ctx, after, limit)
+				if err == nil && after != "" && len(rows) == 0 && limit == roomkit.MaxPage && asked.Add(1) == 3 {
+					return nil, roomkit.ErrInvalid
+				}
+				return rows, err
+			}
+		}},
+		{"cursor/garbage", "what cannot be read is the beginning", beginning(func(c string) bool { return strings.Contains(c, "garbage") })},
+		{"cursor/garbage", "a cursor may begin with a space", beginning(func(c string) bool { return len(c) > 1 && c[0] == ' ' })},
+		{"cursor/altered", "a place beyond the tail is the tail", placed(func(n, records int) int { return min(n, records) })},
+		{"cursor/altered", "a place has no fixed form", placed(func(n, records int) int {
+			if n > records {
+				return -1
+			}
+			return n
+		})},
+		{"cursor/foreign", "cursors of other stores are taken", lenient(func(a *altered, c roomkit.Cursor) (roomkit.Cursor, bool) {
+			stem, n := numbered(c)
+			own, _ := numbered(a.tail())
+			return "", n > 0 && stem != own && len(stem) == len(own)
+		})},
+	}
+}
+
+// overtaking shows some records late though their place was given to them
+// before: a reader who has passed that place never sees them.
+func overtaking(a *altered) {
+	var mu sync.Mutex
+	var inside atomic.Int32
+	late, passed := map[roomkit.Cursor]bool{}, map[roomkit.Cursor]bool{}
+	a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+		mu.Lock()
+		results, err := a.Store.Commit(ctx, changes)
+		hidden := err == nil && results[0].Err == nil && inside.Load() < 3
+		if hidden {
+			late[results[0].Outcome.Cursor] = true
+		}
+		mu.Unlock()
+		if !hidden {
+			return results, err
+		}
+		await(&inside, &mu, func() bool { return passed[results[0].Outcome.Cursor] })
+		mu.Lock()
+		defer mu.Unlock()
+		delete(late, results[0].Outcome.Cursor)
+		return results, err
+	}
+	a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		rows, err := a.Store.Feed(ctx, after, limit)
+		shown := slices.DeleteFunc(slices.Clone(rows), func(r store.Record) bool { return late[r.Cursor] })
+		if len(shown) > 0 {
+			for _, r := range rows[:slices.IndexFunc(rows, func(r store.Record) bool { return r.Cursor == shown[len(shown)-1].Cursor })] {
+				passed[r.Cursor] = true
+			}
+		}
+		return shown, err
+	}
+}
