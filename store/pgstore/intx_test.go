@@ -82,7 +82,7 @@ func TestStoreInTx(t *testing.T) {
 		s, _ := newStore(tb, pool)
 		return &hosted{Store: s, pool: pool}
 	}
-	storetest.Run(t, open, &storetest.Options{Parallel: true, Checks: 10})
+	storetest.Run(t, open, &storetest.Options{Parallel: true})
 }
 
 func TestHostRowsAndRoomAreOne(t *testing.T) {

@@ -77,6 +77,5 @@ func TestStore(t *testing.T) {
 			return openStore(tb, poolOf(tb, databaseURL(tb)), o.(*pgstore.Options))
 		},
 		Parallel: true,
-		Checks:   scale(50, 1000),
 	})
 }

@@ -20,7 +20,6 @@ func TestStore(t *testing.T) {
 		return s
 	}, &storetest.Options{
 		Parallel: true,
-		Checks:   scale(40, 2000),
 		Reopen: func(tb testing.TB, s store.Store) store.Store {
 			require.NoError(tb, s.(*sqliteopen.Store).Close())
 			path, _ := paths.Load(s)

@@ -12,11 +12,12 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
+	"github.com/go-roomkit/roomkit/store/storetest/internal/beside"
 )
 
 func TestFaultyWithoutPlan(t *testing.T) {
 	open := func(testing.TB) store.Store { return NewFaulty(memstore.New(), Plan{}) }
-	Run(t, open, &Options{Parallel: true, Checks: 20})
+	Run(t, open, &Options{Parallel: true})
 }
 
 // faultyKit gives a kit whose store has room 1 and fails from now on as planned.
@@ -58,7 +59,7 @@ func TestFaultyCommit(t *testing.T) {
 				require.NoError(t, err)
 				err = results[0].Err
 			}
-			require.Equal(t, tt.class, classes(err))
+			require.Equal(t, tt.class, beside.Classes(err))
 			made := tt.fault != FaultNone && tt.fault != FaultSlow && tt.fault != FaultCancelled
 			require.Equal(t, made, errors.Is(err, ErrInjected))
 			require.Equal(t, tt.stored, k.load(store.Need{Command: c.Command}).Done != nil)

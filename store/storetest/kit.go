@@ -3,7 +3,6 @@ package storetest
 import (
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/storetest/internal/beside"
 )
 
 // patience bounds every rule, so that a store that hangs fails.
@@ -24,7 +24,7 @@ type kit struct {
 	testing.TB
 	ctx   context.Context
 	store store.Store
-	open  func() store.Store
+	open  func(testing.TB) store.Store
 	o     *Options
 	seen  *sightings
 	drawn *atomic.Uint64
@@ -38,9 +38,8 @@ func newKit(tb testing.TB, open func(testing.TB) store.Store, o *Options) *kit {
 	tb.Helper()
 	ctx, cancel := context.WithTimeout(tb.Context(), patience)
 	tb.Cleanup(cancel)
-	k := &kit{TB: tb, ctx: ctx, o: o, seen: newSightings(), drawn: new(atomic.Uint64)}
-	k.open = func() store.Store { return open(tb) }
-	k.store = k.open()
+	k := &kit{TB: tb, ctx: ctx, o: o, open: open, seen: newSightings(), drawn: new(atomic.Uint64)}
+	k.store = open(tb)
 	k.settle()
 	return k
 }
@@ -105,22 +104,8 @@ func (k *kit) refuse(want error, c store.Change) {
 func (k *kit) refused(want error, r store.CommitResult) {
 	k.Helper()
 	require.ErrorIs(k, r.Err, want)
-	require.Equal(k, []error{want}, classes(r.Err), "an error is of one class")
+	require.Equal(k, []error{want}, beside.Classes(r.Err), "an error is of one class")
 	require.False(k, r.Repeat, "a refused change is no repeat")
-}
-
-// classes gives the sentinels that an error wraps.
-func classes(err error) (found []error) {
-	for _, class := range []error{
-		roomkit.ErrConflict, roomkit.ErrCommandReused, roomkit.ErrInvalid, roomkit.ErrUnknownOutcome,
-		roomkit.ErrNotFound, roomkit.ErrDenied, roomkit.ErrUnsupported,
-		context.Canceled, context.DeadlineExceeded,
-	} {
-		if errors.Is(err, class) {
-			found = append(found, class)
-		}
-	}
-	return found
 }
 
 // load asks one need.

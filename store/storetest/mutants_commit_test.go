@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/storetest/internal/beside"
 )
 
 // blindType does not compare the versions of a type of subjects, written or relied on.
@@ -322,7 +323,7 @@ func invalidMutants() []mutant {
 		})},
 		{"invalid/unexpected", "what is not expected is taken as it is", mending(func(a *altered, c *store.Change) {
 			if len(c.Expect) == 0 {
-				eachRow(c, func(s roomkit.Subject, _ *roomkit.Version) {
+				beside.EachRow(c, func(s roomkit.Subject, _ *roomkit.Version) {
 					c.Expect = append(c.Expect, store.Expect{Subject: s, Version: a.version(s)})
 				})
 			}
@@ -350,7 +351,7 @@ func invalidMutants() []mutant {
 		})},
 		{"invalid/record-versions", "records get the versions that are next", mending(func(_ *altered, c *store.Change) {
 			for i := range c.Records {
-				c.Records[i].Version = c.Expect[0].Version + roomkit.Version(i) + 1
+				c.Records[i].Version = first(c.Expect).Version + roomkit.Version(i) + 1
 			}
 		})},
 		{"invalid/record-versions", "a room gets the version of its last record", mending(func(_ *altered, c *store.Change) {

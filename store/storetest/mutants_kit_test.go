@@ -12,6 +12,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
+	"github.com/go-roomkit/roomkit/store/storetest/internal/beside"
 )
 
 // altered is a memory store with something wrong around it. What a mutant does not
@@ -254,7 +255,7 @@ type unseen struct {
 func (a *altered) mend(c *store.Change, u unseen) {
 	for i := range c.Expect {
 		if u.expect != nil && u.expect(c, i) {
-			rebase(c, i, a.version(c.Expect[i].Subject))
+			beside.Rebase(c, i, a.version(c.Expect[i].Subject))
 		}
 	}
 	for i := range c.Tallies {
@@ -279,39 +280,8 @@ func (a *altered) breaks(c store.Change, u unseen) bool {
 	return !reflect.DeepEqual(c.Clone(), d)
 }
 
-func rebase(c *store.Change, i int, now roomkit.Version) {
-	of, by := c.Expect[i].Subject, now-c.Expect[i].Version
-	c.Expect[i].Version = now
-	for i := range c.Records {
-		if c.Records[i].Subject == of {
-			c.Records[i].Version += by
-		}
-	}
-	eachRow(c, func(s roomkit.Subject, v *roomkit.Version) {
-		if s == of {
-			*v += by
-		}
-	})
-}
-
-// eachRow gives the subjects whose rows a change writes, and their versions.
-func eachRow(c *store.Change, do func(s roomkit.Subject, v *roomkit.Version)) {
-	for i := range c.Rooms {
-		do(roomkit.RoomSubject(c.Rooms[i].ID), &c.Rooms[i].Version)
-	}
-	for i := range c.Users {
-		do(roomkit.UserSubject(c.Users[i].ID), &c.Users[i].Version)
-	}
-	for i := range c.Companies {
-		do(roomkit.CompanySubject(c.Companies[i].ID), &c.Companies[i].Version)
-	}
-	for i := range c.Teams {
-		do(roomkit.TeamSubject(c.Teams[i].ID), &c.Teams[i].Version)
-	}
-}
-
 func isWritten(c *store.Change, s roomkit.Subject) (written bool) {
-	eachRow(c, func(row roomkit.Subject, _ *roomkit.Version) { written = written || row == s })
+	beside.EachRow(c, func(row roomkit.Subject, _ *roomkit.Version) { written = written || row == s })
 	return written
 }
 

@@ -3,7 +3,6 @@ package storetest
 import (
 	"context"
 	"errors"
-	"flag"
 	"slices"
 	"strings"
 	"testing"
@@ -44,7 +43,7 @@ func (m *mutant) fails(t *testing.T, r Rule) bool {
 	if hangs {
 		bound = patienceWithMutants
 	}
-	o := &Options{Checks: 20, Reopen: func(_ testing.TB, s store.Store) store.Store {
+	o := &Options{Checks: 20, quick: true, Reopen: func(_ testing.TB, s store.Store) store.Store {
 		if a := s.(*altered); a.reopened != nil {
 			a.reopened()
 		}
@@ -75,8 +74,6 @@ func (m *mutant) failsOnce(t *testing.T, r Rule) bool {
 // TestMutants demands that every mutant fails in its rule, and that every rule
 // has a mutant.
 func TestMutants(t *testing.T) {
-	setFlag(t, "rapid.nofailfile", "true")
-	setFlag(t, "rapid.shrinktime", "0s")
 	rules := map[string]Rule{}
 	for _, r := range Rules() {
 		rules[r.Name] = r
@@ -93,14 +90,6 @@ func TestMutants(t *testing.T) {
 	for name := range rules {
 		require.True(t, killed[name], "no mutant shows that %s can fail", name)
 	}
-}
-
-// setFlag sets a flag for the time of a test.
-func setFlag(t *testing.T, name, value string) {
-	t.Helper()
-	old := flag.Lookup(name).Value.String()
-	require.NoError(t, flag.Set(name, value))
-	t.Cleanup(func() { require.NoError(t, flag.Set(name, old)) })
 }
 
 // differentMutants are what a service on the store has to give away.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/storetest/internal/beside"
 )
 
 func cancelRules() []Rule {
@@ -36,7 +37,7 @@ func cancelCommit(k *kit) {
 	before := k.picture()
 	_, err := k.store.Commit(k.cancelled(), cloneChanges([]store.Change{c}))
 	require.ErrorIs(k, err, context.Canceled)
-	require.Equal(k, []error{context.Canceled}, classes(err), "an error is of one class")
+	require.Equal(k, []error{context.Canceled}, beside.Classes(err), "an error is of one class")
 	require.Equal(k, before, k.picture(), "a cancelled commit has left something")
 	k.must(c)
 	k.sees(r)
@@ -50,12 +51,12 @@ func cancelDeadline(k *kit) {
 	defer cancel()
 	before := k.picture()
 	_, err := k.store.Commit(ctx, cloneChanges([]store.Change{c}))
-	require.Equal(k, []error{context.DeadlineExceeded}, classes(err), "class of %v", err)
+	require.Equal(k, []error{context.DeadlineExceeded}, beside.Classes(err), "class of %v", err)
 	require.Equal(k, before, k.picture(), "a commit that came too late has left something")
 	_, err = k.store.Load(ctx, []store.Need{{Room: r.room.ID}})
-	require.Equal(k, []error{context.DeadlineExceeded}, classes(err), "class of %v", err)
+	require.Equal(k, []error{context.DeadlineExceeded}, beside.Classes(err), "class of %v", err)
 	_, err = k.store.Feed(ctx, "", 0)
-	require.Equal(k, []error{context.DeadlineExceeded}, classes(err), "class of %v", err)
+	require.Equal(k, []error{context.DeadlineExceeded}, beside.Classes(err), "class of %v", err)
 	k.must(c)
 	k.sees(r)
 }

@@ -100,7 +100,7 @@ func (k *kit) takes(rest map[roomkit.Cursor][]store.Record, c roomkit.Cursor) {
 }
 
 func cursorForeign(k *kit) {
-	other := k.over(k.open())
+	other := k.over(k.open(k))
 	for range 3 {
 		k.must(k.change(k.putUser(ann, nil)))
 		other.must(other.change(other.putUser(ann, nil)))

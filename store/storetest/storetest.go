@@ -1,8 +1,8 @@
-// Package storetest is the conformance suite of [roomkit.Store]. Whoever writes
+// Package storetest is the conformance suite of [store.Store]. Whoever writes
 // a store runs it from a test of their own:
 //
 //	func TestStore(t *testing.T) {
-//		storetest.Run(t, func(tb testing.TB) roomkit.Store {
+//		storetest.Run(t, func(tb testing.TB) store.Store {
 //			return openEmptyStore(tb) // closed by tb.Cleanup
 //		}, nil)
 //	}
@@ -17,10 +17,13 @@
 package storetest
 
 import (
+	"cmp"
 	"slices"
 	"testing"
 
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/memstore"
+	"github.com/go-roomkit/roomkit/store/storetest/internal/beside"
 )
 
 // Options say what the suite has to know about a store. The zero value, like
@@ -33,9 +36,40 @@ type Options struct {
 	Skip map[string]string
 	// Parallel runs the rules side by side, each on a store of its own.
 	Parallel bool
-	// Checks is the number of random histories that rule
-	// "machine/differential" plays; 0 means what -rapid.checks says, by default 100.
+	// Checks is the number of random histories that rule "machine/differential" plays,
+	// each on a store of its own; by default 3.
 	Checks int
+
+	quick bool // a random history that fails is not made shorter
+}
+
+// Beside proves on a store that a service answers on it as on a reference, for
+// instance package memstore: it plays random histories through two services that have
+// the same clock and the same ids, commits changes that no service would, and compares
+// every error and result, the events, and all that can be read. Cursors are compared by
+// what they lead to. Each history has empty stores of its own and some 150 steps. Eight
+// histories or more have to store every command, and 60 to refuse every one as well.
+// It is for the tests of stores, beside [Run], which plays a few such histories.
+func Beside(tb testing.TB, reference, open func(testing.TB) store.Store, histories int) {
+	tb.Helper()
+	(&beside.Game{Reference: reference, Open: open, Histories: histories, Shorten: shorten}).Play(tb)
+}
+
+// shorten is how often a random history that fails is tried with fewer steps.
+const shorten = 40
+
+func machineRules() []Rule {
+	return []Rule{
+		{"machine/differential", "In random histories the store does and says in every step what memstore does and says.", machineDifferential},
+	}
+}
+
+func machineDifferential(k *kit) {
+	g := beside.Game{Reference: func(testing.TB) store.Store { return memstore.New() }, Open: k.open, Histories: cmp.Or(k.o.Checks, 3)}
+	if !k.o.quick {
+		g.Shorten = shorten
+	}
+	g.Play(k)
 }
 
 // Rule is one sentence of the contract.

@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"pgregory.net/rapid"
 
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
@@ -20,7 +19,7 @@ func same(_ testing.TB, s store.Store) store.Store { return s }
 
 func TestMemstore(t *testing.T) { Run(t, openMemstore, &Options{Reopen: same}) }
 
-func TestAltered(t *testing.T) { Run(t, openAltered, &Options{Reopen: same, Checks: 2}) }
+func TestAltered(t *testing.T) { Run(t, openAltered, &Options{Reopen: same}) }
 
 // plain hides all but the methods of a store.
 type plain struct{ store.Store }
@@ -28,7 +27,7 @@ type plain struct{ store.Store }
 func openPlain(testing.TB) store.Store { return plain{memstore.New()} }
 
 func TestWithoutCapabilities(t *testing.T) {
-	Run(t, openPlain, &Options{Parallel: true, Checks: 20})
+	Run(t, openPlain, &Options{Parallel: true})
 }
 
 // TestCapabilityRules demands that the rules of capabilities are run when there
@@ -47,10 +46,3 @@ func TestCapabilityRules(t *testing.T) {
 		require.False(t, rec.failed, "%s: %s", r.Name, &rec.text)
 	}
 }
-
-// playMemstore plays one random history on a store of its own.
-func playMemstore(t *rapid.T) { newWorkbench(t.Context(), memstore.New()).play(t) }
-
-func TestMachine(t *testing.T) { rapid.Check(t, playMemstore) }
-
-func FuzzMachine(f *testing.F) { f.Fuzz(rapid.MakeFuzz(playMemstore)) }

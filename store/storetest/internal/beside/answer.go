@@ -1,7 +1,8 @@
-package storetest
+package beside
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"iter"
@@ -27,11 +28,7 @@ func faultOf(err error) (f fault) {
 	if err == nil {
 		return fault{}
 	}
-	f.Classes = classes(err)
-	if errors.Is(err, roomkit.ErrInconsistent) {
-		f.Classes = append(f.Classes, roomkit.ErrInconsistent)
-	}
-	if len(f.Classes) == 0 {
+	if f.Classes = Classes(err); f.Classes == nil {
 		f.Classes = []error{err}
 	}
 	var where *roomkit.Error
@@ -47,6 +44,19 @@ func faultOf(err error) (f fault) {
 		f.Invalid = *invalid
 	}
 	return f
+}
+
+// Classes gives the sentinels that an error wraps.
+func Classes(err error) (found []error) {
+	for _, class := range []error{
+		roomkit.ErrConflict, roomkit.ErrCommandReused, roomkit.ErrInvalid, roomkit.ErrUnknownOutcome, roomkit.ErrNotFound,
+		roomkit.ErrDenied, roomkit.ErrUnsupported, roomkit.ErrInconsistent, context.Canceled, context.DeadlineExceeded,
+	} {
+		if errors.Is(err, class) {
+			found = append(found, class)
+		}
+	}
+	return found
 }
 
 // told is what a command was answered.
@@ -131,8 +141,38 @@ func (s *side) news(sideBySide bool) listed[service.Recorded] {
 }
 
 // follow compares what is new in the feeds.
-func (h *chronicle) follow(sideBySide bool) []service.Recorded {
+func (h *history) follow(sideBySide bool) []service.Recorded {
 	l := both(h, func(s *side) listed[service.Recorded] { return s.news(sideBySide) }, "new in the feed")
-	require.Equal(h.t, fault{}, l.Fault, "the feed is read")
+	require.Equal(h, fault{}, l.Fault, "the feed is read")
 	return l.Items
+}
+
+// plain brings an answer into one form: rows in order, and events instead of cursors.
+func (s *side) plain(f store.Facts) store.Facts {
+	sortBy(f.Members, func(m roomkit.Member) roomkit.UserID { return m.User })
+	sortBy(f.Users, func(u roomkit.User) roomkit.UserID { return u.ID })
+	sortBy(f.Companies, func(c roomkit.Company) roomkit.CompanyID { return c.ID })
+	f.Members, f.Users, f.Companies = own(f.Members), own(f.Users), own(f.Companies)
+	f.Shared, f.Team.Members = own(f.Shared), own(f.Team.Members)
+	if f.Checkpoint != "" { // which event it is depends on which of those that ran side by side came first
+		f.Checkpoint = roomkit.Cursor(fmt.Sprint("record ", s.places[f.Checkpoint]))
+	}
+	if f.Done != nil {
+		done := *f.Done
+		done.Cursor, done.Events = roomkit.Cursor(s.behind(done.Cursor)), own(done.Events)
+		f.Done = &done
+	}
+	return f
+}
+
+func sortBy[T any, K cmp.Ordered](rows []T, key func(T) K) {
+	slices.SortFunc(rows, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
+}
+
+// own gives nil for an empty slice.
+func own[T any](s []T) []T {
+	if len(s) == 0 {
+		return nil
+	}
+	return s
 }

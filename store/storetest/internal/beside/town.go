@@ -1,4 +1,4 @@
-package storetest
+package beside
 
 import (
 	"context"
@@ -64,7 +64,7 @@ func (*town) contacts(_ context.Context, _ roomkit.UserID, outsiders []roomkit.U
 }
 
 // settle stores the directory and some rooms to begin with.
-func (h *chronicle) settle() {
+func (h *history) settle() {
 	var cmds []order
 	system := func(c roomkit.Command) {
 		cmds = append(cmds, order{actor: roomkit.System(), cmds: []roomkit.Command{c}})
@@ -82,8 +82,8 @@ func (h *chronicle) settle() {
 	by("10", roomkit.CreateRoom{People: []roomkit.UserID{"9", "a"}, Audience: roomkit.AudienceMembers, Anyway: true})
 	by("9", roomkit.CreateGroup{Name: "Ops", Members: []roomkit.UserID{"a", "_bot"}, Settings: roomkit.GroupSettings{Public: true}})
 	by("C", roomkit.CreateExternalGroup{Name: "Joint", Members: []roomkit.UserID{"c", "10", "B"}})
-	for _, o := range cmds {
-		h.begin()
+	for i, o := range cmds {
+		h.begin(-1 - i)
 		h.give(o)
 	}
 }

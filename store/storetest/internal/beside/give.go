@@ -1,4 +1,4 @@
-package storetest
+package beside
 
 import (
 	"context"
@@ -24,7 +24,7 @@ func (s *side) run(o order) []service.EachResult {
 
 // carryOut gives an order and counts how its commands end; now and then the sides
 // have to say beforehand what will come of it.
-func (h *chronicle) carryOut(o order) {
+func (h *history) carryOut(o order) {
 	if len(o.cmds) == 0 {
 		return
 	}
@@ -48,7 +48,8 @@ func withConsequences(cmd roomkit.Command) bool {
 }
 
 // give gives an order to both sides and compares what comes of it.
-func (h *chronicle) give(o order) []told {
+func (h *history) give(o order) []told {
+	h.tell("%s", o)
 	var results [2][]service.EachResult
 	for i, s := range h.sides {
 		results[i] = s.run(o)
@@ -68,13 +69,13 @@ func (h *chronicle) give(o order) []told {
 	return all
 }
 
-func (h *chronicle) know(room roomkit.RoomID) {
+func (h *history) know(room roomkit.RoomID) {
 	if !slices.Contains(h.rooms, room) {
 		h.rooms = append(h.rooms, room)
 	}
 }
 
-func (h *chronicle) plan(o order) {
+func (h *history) plan(o order) {
 	for _, cmd := range o.cmds {
 		both(h, func(s *side) []told {
 			result, err := s.svc.Plan(h.ctx, o.actor, cmd, o.call())
@@ -104,7 +105,7 @@ func (o order) String() string {
 }
 
 // sweep carries out what changes of the directory have decided.
-func (h *chronicle) sweep() {
+func (h *history) sweep() {
 	both(h, func(s *side) answered[[]service.EnforceProgress] {
 		var steps []service.EnforceProgress
 		err := s.svc.Enforce(h.ctx, &service.EnforceOptions{
@@ -123,7 +124,7 @@ type handed struct {
 }
 
 // followOn lets a follower go on to the end of the feed.
-func (h *chronicle) followOn() {
+func (h *history) followOn() {
 	name, batch := pick(h, []string{"mail", "search"}), h.oneOf(0, 15)
 	got := both(h, func(s *side) answered[handed] {
 		got := handed{From: -1}

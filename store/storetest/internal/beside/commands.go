@@ -1,4 +1,4 @@
-package storetest
+package beside
 
 import (
 	"slices"
@@ -14,27 +14,27 @@ import (
 // way is how a command of one type is drawn.
 type way struct {
 	name string
-	draw func(h *chronicle) (roomkit.Actor, roomkit.Command)
+	draw func(h *history) (roomkit.Actor, roomkit.Command)
 }
 
 // ways are those for every type of command, some of them more often.
 var ways = []way{
-	{"OpenSelf", (*chronicle).openSelf}, {"OpenDirect", (*chronicle).openDirect}, {"CreateRoom", (*chronicle).createRoom},
-	{"CreateRoom", (*chronicle).createRoom}, {"CreateGroup", (*chronicle).createGroup},
-	{"CreateExternalGroup", (*chronicle).createExternalGroup}, {"OpenTeamRoom", (*chronicle).openTeamRoom},
-	{"Convert", (*chronicle).convert}, {"DeleteRoom", (*chronicle).deleteRoom}, {"Invite", (*chronicle).invite},
-	{"Invite", (*chronicle).invite}, {"Invite", (*chronicle).invite}, {"Remove", (*chronicle).remove},
-	{"Leave", (*chronicle).leave}, {"Expel", (*chronicle).expel}, {"Expel", (*chronicle).expel},
-	{"AppointMasters", (*chronicle).appoint}, {"DismissMasters", (*chronicle).dismiss}, {"HandOver", (*chronicle).handOver},
-	{"Edit", (*chronicle).edit}, {"Edit", (*chronicle).edit}, {"DeleteFeatureData", (*chronicle).deleteFeatureData},
-	{"PutCompany", (*chronicle).putCompany}, {"EditCompany", (*chronicle).editCompany}, {"PutUsers", (*chronicle).putUsers},
-	{"SetExternalMessaging", (*chronicle).setExternalMessaging}, {"SuspendUser", (*chronicle).suspendUser},
-	{"DeleteUser", (*chronicle).deleteUser}, {"RestoreUser", (*chronicle).restoreUser},
-	{"RestoreUser", (*chronicle).restoreUser}, {"SyncTeam", (*chronicle).syncTeam},
+	{"OpenSelf", (*history).openSelf}, {"OpenDirect", (*history).openDirect}, {"CreateRoom", (*history).createRoom},
+	{"CreateRoom", (*history).createRoom}, {"CreateGroup", (*history).createGroup},
+	{"CreateExternalGroup", (*history).createExternalGroup}, {"OpenTeamRoom", (*history).openTeamRoom},
+	{"Convert", (*history).convert}, {"DeleteRoom", (*history).deleteRoom}, {"Invite", (*history).invite},
+	{"Invite", (*history).invite}, {"Invite", (*history).invite}, {"Remove", (*history).remove},
+	{"Leave", (*history).leave}, {"Expel", (*history).expel}, {"Expel", (*history).expel},
+	{"AppointMasters", (*history).appoint}, {"DismissMasters", (*history).dismiss}, {"HandOver", (*history).handOver},
+	{"Edit", (*history).edit}, {"Edit", (*history).edit}, {"DeleteFeatureData", (*history).deleteFeatureData},
+	{"PutCompany", (*history).putCompany}, {"EditCompany", (*history).editCompany}, {"PutUsers", (*history).putUsers},
+	{"SetExternalMessaging", (*history).setExternalMessaging}, {"SuspendUser", (*history).suspendUser},
+	{"DeleteUser", (*history).deleteUser}, {"RestoreUser", (*history).restoreUser},
+	{"RestoreUser", (*history).restoreUser}, {"SyncTeam", (*history).syncTeam},
 }
 
 // command draws a command, mostly one of a type that the history has not stored yet.
-func (h *chronicle) command() (roomkit.Actor, roomkit.Command) {
+func (h *history) command() (roomkit.Actor, roomkit.Command) {
 	from := ways
 	if h.chance(2, 3) {
 		wanted := slices.DeleteFunc(slices.Clone(ways), func(w way) bool { return h.stored[w.name] })
@@ -45,15 +45,15 @@ func (h *chronicle) command() (roomkit.Actor, roomkit.Command) {
 	return pick(h, from).draw(h)
 }
 
-func (h *chronicle) openSelf() (roomkit.Actor, roomkit.Command) {
+func (h *history) openSelf() (roomkit.Actor, roomkit.Command) {
 	return roomkit.By(h.anybody()), roomkit.OpenSelf{}
 }
 
-func (h *chronicle) openDirect() (roomkit.Actor, roomkit.Command) {
+func (h *history) openDirect() (roomkit.Actor, roomkit.Command) {
 	return roomkit.By(h.anybody()), roomkit.OpenDirect{With: h.anybody()}
 }
 
-func (h *chronicle) createRoom() (roomkit.Actor, roomkit.Command) {
+func (h *history) createRoom() (roomkit.Actor, roomkit.Command) {
 	actor := h.anybody()
 	company := h.world.user(actor).Company
 	cmd := roomkit.CreateRoom{
@@ -87,14 +87,14 @@ func (h *chronicle) createRoom() (roomkit.Actor, roomkit.Command) {
 	return roomkit.By(actor), cmd
 }
 
-func (h *chronicle) settings() roomkit.GroupSettings {
+func (h *history) settings() roomkit.GroupSettings {
 	return roomkit.GroupSettings{
 		HistorySharing: h.toss(), Notify: h.toss(), MessageOff: h.chance(1, 6), FeaturesOff: roomkit.FeatureSet(h.roll(32)),
 	}
 }
 
 // founder draws who creates a group, and whether for others.
-func (h *chronicle) founder() (actor roomkit.UserID, company roomkit.CompanyID, forOthers bool) {
+func (h *history) founder() (actor roomkit.UserID, company roomkit.CompanyID, forOthers bool) {
 	company = pick(h, []roomkit.CompanyID{"x", "x", "y", "y", "Z"})
 	actor = pick(h, h.world.of(company))
 	if h.chance(1, 4) {
@@ -103,7 +103,7 @@ func (h *chronicle) founder() (actor roomkit.UserID, company roomkit.CompanyID, 
 	return actor, company, forOthers
 }
 
-func (h *chronicle) createGroup() (roomkit.Actor, roomkit.Command) {
+func (h *history) createGroup() (roomkit.Actor, roomkit.Command) {
 	actor, company, forOthers := h.founder()
 	cmd := roomkit.CreateGroup{
 		Name: pick(h, []string{"Ops", "OPS", "Sales", "Lunch", "Straße", "STRASSE"}), Members: some(h, h.world.of(company), 3),
@@ -116,7 +116,7 @@ func (h *chronicle) createGroup() (roomkit.Actor, roomkit.Command) {
 	return roomkit.By(actor), cmd
 }
 
-func (h *chronicle) createExternalGroup() (roomkit.Actor, roomkit.Command) {
+func (h *history) createExternalGroup() (roomkit.Actor, roomkit.Command) {
 	actor, company, forOthers := h.founder()
 	cmd := roomkit.CreateExternalGroup{
 		Name: h.text("Joint"), Members: some(h, slices.Concat(h.world.of("x")[:3], h.world.of("y"), []roomkit.UserID{"a", "d"}), 3), ForOthers: forOthers,
@@ -128,7 +128,7 @@ func (h *chronicle) createExternalGroup() (roomkit.Actor, roomkit.Command) {
 	return roomkit.By(actor), cmd
 }
 
-func (h *chronicle) openTeamRoom() (roomkit.Actor, roomkit.Command) {
+func (h *history) openTeamRoom() (roomkit.Actor, roomkit.Command) {
 	team := pick(h, h.world.teams)
 	actor := h.provider(team.Company)
 	if h.chance(1, 3) {
@@ -138,7 +138,7 @@ func (h *chronicle) openTeamRoom() (roomkit.Actor, roomkit.Command) {
 }
 
 // convert converts a General room; if there is none, it creates a room.
-func (h *chronicle) convert() (roomkit.Actor, roomkit.Command) {
+func (h *history) convert() (roomkit.Actor, roomkit.Command) {
 	if len(h.active(roomkit.KindGeneral)) == 0 {
 		return h.createRoom()
 	}
@@ -147,12 +147,12 @@ func (h *chronicle) convert() (roomkit.Actor, roomkit.Command) {
 	return h.actorFor(room), roomkit.Convert{Room: room.ID, To: to, Name: pick(h, []string{"Ops", "Board", "board", h.text("Choir"), h.text("Garden")})}
 }
 
-func (h *chronicle) deleteRoom() (roomkit.Actor, roomkit.Command) {
+func (h *history) deleteRoom() (roomkit.Actor, roomkit.Command) {
 	room := h.room(roomkit.KindGroup, roomkit.KindExternalGroup, roomkit.KindTeam)
 	return h.actorFor(room), roomkit.DeleteRoom{Room: room.ID}
 }
 
-func (h *chronicle) invite() (roomkit.Actor, roomkit.Command) {
+func (h *history) invite() (roomkit.Actor, roomkit.Command) {
 	room := h.room(roomkit.KindDirect, roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindGroup, roomkit.KindExternalGroup)
 	people := h.world.people()
 	if h.chance(2, 3) {
@@ -161,7 +161,7 @@ func (h *chronicle) invite() (roomkit.Actor, roomkit.Command) {
 	return h.actorFor(room), roomkit.Invite{Room: room.ID, People: some(h, people, 3), Name: h.text("Joint")}
 }
 
-func (h *chronicle) remove() (roomkit.Actor, roomkit.Command) {
+func (h *history) remove() (roomkit.Actor, roomkit.Command) {
 	room := h.room(roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindExternalGroup)
 	people := h.inside(room, store.MembersTakingPart)
 	if len(people) == 0 || h.chance(1, 10) {
@@ -170,14 +170,14 @@ func (h *chronicle) remove() (roomkit.Actor, roomkit.Command) {
 	return h.actorFor(room), roomkit.Remove{Room: room.ID, People: some(h, people, 2)}
 }
 
-func (h *chronicle) leave() (roomkit.Actor, roomkit.Command) {
+func (h *history) leave() (roomkit.Actor, roomkit.Command) {
 	room := h.room(roomkit.KindDirect, roomkit.KindGeneral)
 	return h.actorFor(room), roomkit.Leave{Room: room.ID}
 }
 
 // expel takes people out who are to be swept out; if there are none, it makes somebody
 // lose the permission or the account instead.
-func (h *chronicle) expel() (roomkit.Actor, roomkit.Command) {
+func (h *history) expel() (roomkit.Actor, roomkit.Command) {
 	cause := pick(h, []roomkit.Cause{roomkit.CausePermission, roomkit.CauseAccount})
 	if room, people := h.unwell(); len(people) > 0 && h.chance(5, 6) {
 		if u := h.load(store.Need{People: people[:1]}).Users[0]; u.Status != roomkit.StatusDeleted {
@@ -199,11 +199,11 @@ func (h *chronicle) expel() (roomkit.Actor, roomkit.Command) {
 }
 
 // unwell finds a room with people in it who are to be swept out.
-func (h *chronicle) unwell() (roomkit.RoomID, []roomkit.UserID) {
+func (h *history) unwell() (roomkit.RoomID, []roomkit.UserID) {
 	rooms := h.active()
 	for _, room := range some(h, rooms, len(rooms)) {
 		found, err := h.sides[0].svc.Health(h.ctx, room.ID)
-		require.NoError(h.t, err)
+		require.NoError(h, err)
 		for _, f := range found {
 			if f.Problem == service.ProblemVoid {
 				return room.ID, f.People
@@ -213,7 +213,7 @@ func (h *chronicle) unwell() (roomkit.RoomID, []roomkit.UserID) {
 	return roomkit.RoomID{}, nil
 }
 
-func (h *chronicle) appoint() (roomkit.Actor, roomkit.Command) {
+func (h *history) appoint() (roomkit.Actor, roomkit.Command) {
 	room := h.room(roomkit.KindGroup, roomkit.KindExternalGroup)
 	people := h.world.of(room.Company)
 	if len(people) == 0 || h.chance(1, 8) {
@@ -225,7 +225,7 @@ func (h *chronicle) appoint() (roomkit.Actor, roomkit.Command) {
 
 // dismiss ends a master role where another Group Master remains; if there is no such
 // group, it appoints one.
-func (h *chronicle) dismiss() (roomkit.Actor, roomkit.Command) {
+func (h *history) dismiss() (roomkit.Actor, roomkit.Command) {
 	several := slices.DeleteFunc(h.active(roomkit.KindGroup, roomkit.KindExternalGroup), func(r roomkit.Room) bool { return r.Masters < 2 })
 	room := h.room(roomkit.KindGroup, roomkit.KindExternalGroup)
 	switch {
@@ -237,7 +237,7 @@ func (h *chronicle) dismiss() (roomkit.Actor, roomkit.Command) {
 	return h.actorFor(room), roomkit.DismissMasters{Room: room.ID, People: []roomkit.UserID{h.someoneIn(room, store.MembersManaging)}}
 }
 
-func (h *chronicle) handOver() (roomkit.Actor, roomkit.Command) {
+func (h *history) handOver() (roomkit.Actor, roomkit.Command) {
 	room := h.room(roomkit.KindGroup, roomkit.KindExternalGroup)
 	actor, to := h.actorFor(room), h.anybody()
 	others := slices.DeleteFunc(h.world.of(room.Company), func(u roomkit.UserID) bool { return u == actor.User() || u == "_bot" })
@@ -247,7 +247,7 @@ func (h *chronicle) handOver() (roomkit.Actor, roomkit.Command) {
 	return actor, roomkit.HandOver{Room: room.ID, To: to}
 }
 
-func (h *chronicle) edit() (roomkit.Actor, roomkit.Command) {
+func (h *history) edit() (roomkit.Actor, roomkit.Command) {
 	room := h.room()
 	cmd := roomkit.Edit{Room: room.ID}
 	for range 1 + h.roll(2) {
@@ -275,17 +275,17 @@ func (h *chronicle) edit() (roomkit.Actor, roomkit.Command) {
 	return h.actorFor(room), cmd
 }
 
-func (h *chronicle) deleteFeatureData() (roomkit.Actor, roomkit.Command) {
+func (h *history) deleteFeatureData() (roomkit.Actor, roomkit.Command) {
 	room := h.room(roomkit.KindGroup, roomkit.KindExternalGroup, roomkit.KindTeam)
 	set := pick(h, []roomkit.FeatureSet{roomkit.Features(roomkit.FeatureNote), roomkit.Features(roomkit.FeatureEvent, roomkit.FeatureFolder)})
 	return h.actorFor(room), roomkit.DeleteFeatureData{Room: room.ID, Features: set}
 }
 
-func (h *chronicle) mode() roomkit.ExternalMode {
+func (h *history) mode() roomkit.ExternalMode {
 	return pick(h, []roomkit.ExternalMode{roomkit.ExternalOff, roomkit.ExternalSelected, roomkit.ExternalSelected, roomkit.ExternalAll})
 }
 
-func (h *chronicle) putCompany() (roomkit.Actor, roomkit.Command) {
+func (h *history) putCompany() (roomkit.Actor, roomkit.Command) {
 	company := pick(h, h.world.companies)
 	company.Works, company.LINE = h.mode(), h.mode()
 	company.Core, company.MembersCreateGroups = h.chance(9, 10), h.chance(4, 5)
@@ -293,21 +293,21 @@ func (h *chronicle) putCompany() (roomkit.Actor, roomkit.Command) {
 }
 
 // host is the system, seldom somebody who may not do what only it may.
-func (h *chronicle) host() roomkit.Actor {
+func (h *history) host() roomkit.Actor {
 	if h.chance(1, 6) {
 		return roomkit.By(h.anybody())
 	}
 	return roomkit.System()
 }
 
-func (h *chronicle) editCompany() (roomkit.Actor, roomkit.Command) {
+func (h *history) editCompany() (roomkit.Actor, roomkit.Command) {
 	company := pick(h, h.world.companies).ID
 	return h.provider(company), roomkit.EditCompany{
 		Company: company, MembersCreateGroups: new(h.chance(3, 4)), RecallWindow: new(time.Duration(h.roll(4)) * time.Hour),
 	}
 }
 
-func (h *chronicle) putUsers() (roomkit.Actor, roomkit.Command) {
+func (h *history) putUsers() (roomkit.Actor, roomkit.Command) {
 	users := some(h, h.world.users, 2)
 	for i := range users {
 		u, company := &users[i], h.company(users[i].Company)
@@ -323,7 +323,7 @@ func (h *chronicle) putUsers() (roomkit.Actor, roomkit.Command) {
 	return h.host(), roomkit.PutUsers{Users: users}
 }
 
-func (h *chronicle) setExternalMessaging() (roomkit.Actor, roomkit.Command) {
+func (h *history) setExternalMessaging() (roomkit.Actor, roomkit.Command) {
 	company := pick(h, h.world.companies).ID
 	cmd := roomkit.SetExternalMessaging{
 		Company: company, Channel: pick(h, []roomkit.Channel{roomkit.ChannelWorks, roomkit.ChannelWorks, roomkit.ChannelLINE}), Mode: h.mode(),
@@ -334,14 +334,14 @@ func (h *chronicle) setExternalMessaging() (roomkit.Actor, roomkit.Command) {
 	return h.provider(company), cmd
 }
 
-func (h *chronicle) suspendUser() (roomkit.Actor, roomkit.Command) {
+func (h *history) suspendUser() (roomkit.Actor, roomkit.Command) {
 	lift := h.toss()
 	u := h.world.user(h.withStatus(roomkit.StatusSuspended, lift))
 	return h.provider(u.Company), roomkit.SuspendUser{User: u.ID, Lift: lift}
 }
 
 // withStatus draws a user, if wanted and possible one whose account is in this state.
-func (h *chronicle) withStatus(s roomkit.UserStatus, wanted bool) roomkit.UserID {
+func (h *history) withStatus(s roomkit.UserStatus, wanted bool) roomkit.UserID {
 	var ids []roomkit.UserID
 	for _, u := range h.load(store.Need{People: h.world.people()}).Users {
 		if u.Status == s {
@@ -354,17 +354,17 @@ func (h *chronicle) withStatus(s roomkit.UserStatus, wanted bool) roomkit.UserID
 	return h.anybody()
 }
 
-func (h *chronicle) deleteUser() (roomkit.Actor, roomkit.Command) {
+func (h *history) deleteUser() (roomkit.Actor, roomkit.Command) {
 	u := h.world.user(h.anybody())
 	return h.provider(u.Company), roomkit.DeleteUser{User: u.ID}
 }
 
-func (h *chronicle) restoreUser() (roomkit.Actor, roomkit.Command) {
+func (h *history) restoreUser() (roomkit.Actor, roomkit.Command) {
 	u := h.world.user(h.withStatus(roomkit.StatusDeleted, true))
 	return h.provider(u.Company), roomkit.RestoreUser{User: u.ID}
 }
 
-func (h *chronicle) syncTeam() (roomkit.Actor, roomkit.Command) {
+func (h *history) syncTeam() (roomkit.Actor, roomkit.Command) {
 	team := pick(h, h.world.teams)
 	team.Members = some(h, h.world.of(team.Company), 4)
 	team.Name, team.Leader = h.text("Team"), pick(h, team.Members)

@@ -1,6 +1,7 @@
-package storetest
+package beside
 
 import (
+	"iter"
 	"slices"
 	"time"
 
@@ -13,7 +14,7 @@ import (
 )
 
 // glance compares what one user can see of the rooms, and one of them more closely.
-func (h *chronicle) glance() {
+func (h *history) glance() {
 	user, room := h.anybody(), roomkit.SelfRoom(h.anybody())
 	if len(h.rooms) > 0 {
 		room = pick(h, h.rooms)
@@ -26,7 +27,7 @@ func (h *chronicle) glance() {
 }
 
 // lookAtAccess compares all that a user can do.
-func (h *chronicle) lookAtAccess(user roomkit.UserID) {
+func (h *history) lookAtAccess(user roomkit.UserID) {
 	access := both(h, func(s *side) answered[[]roomkit.Access] {
 		return answerTo(s.svc.Access(h.ctx, user, h.rooms...))
 	}, "access of %s", user)
@@ -34,7 +35,7 @@ func (h *chronicle) lookAtAccess(user roomkit.UserID) {
 }
 
 // lookAsUser compares what a user can do and find.
-func (h *chronicle) lookAsUser(user roomkit.UserID) {
+func (h *history) lookAsUser(user roomkit.UserID) {
 	h.lookAtAccess(user)
 	q := store.RoomQuery{Which: store.MemberFilter(h.roll(3)), Limit: h.oneOf(0, 1, 2), Kinds: h.kinds()}
 	both(h, func(s *side) listed[store.RoomEntry] { return listOf(s.svc.Rooms(h.ctx, user, q)) }, "rooms of %s by %+v", user, q)
@@ -52,7 +53,7 @@ func (h *chronicle) lookAsUser(user roomkit.UserID) {
 	h.reached.note("recommended", len(offers.Is) > 0)
 }
 
-func (h *chronicle) kinds() []roomkit.Kind {
+func (h *history) kinds() []roomkit.Kind {
 	if h.toss() {
 		return nil
 	}
@@ -60,7 +61,7 @@ func (h *chronicle) kinds() []roomkit.Kind {
 }
 
 // lookInto compares what a user can know of a room.
-func (h *chronicle) lookInto(user roomkit.UserID, room roomkit.RoomID) {
+func (h *history) lookInto(user roomkit.UserID, room roomkit.RoomID) {
 	both(h, func(s *side) answered[roomkit.Room] { return answerTo(s.svc.Room(h.ctx, user, room)) }, "room %s for %s", room, user)
 	q := store.MemberQuery{Which: store.MemberFilter(h.roll(4)), Limit: h.oneOf(0, 1, 2)}
 	both(h, func(s *side) listed[roomkit.Member] { return listOf(s.svc.Members(h.ctx, user, room, q)) }, "members of %s for %s by %+v", room, user, q)
@@ -72,7 +73,7 @@ func (h *chronicle) lookInto(user roomkit.UserID, room roomkit.RoomID) {
 }
 
 // lookAtAll compares all that there is.
-func (h *chronicle) lookAtAll() {
+func (h *history) lookAtAll() {
 	for _, user := range h.world.people() {
 		h.lookAtAccess(user)
 	}
@@ -87,16 +88,13 @@ func (h *chronicle) lookAtAll() {
 }
 
 // lookAtRoom compares a room as the host and as everybody sees it.
-func (h *chronicle) lookAtRoom(room roomkit.RoomID) {
+func (h *history) lookAtRoom(room roomkit.RoomID) {
 	found := both(h, func(s *side) answered[[]service.Finding] { return answerTo(s.svc.Health(h.ctx, room)) }, "health of %s", room)
 	h.reached.note("unwell", len(found.Is) > 0)
 	limit := h.oneOf(0, 1, 3)
 	for which := store.MembersPresent; which <= store.MembersAll; which++ {
-		both(h, func(s *side) answered[[]roomkit.Member] {
-			return allPages(limit, func(after roomkit.UserID) ([]roomkit.Member, error) {
-				return s.store.Members(h.ctx, store.MemberQuery{Room: room, Which: which, After: after, Limit: limit})
-			}, func(m roomkit.Member) roomkit.UserID { return m.User })
-		}, "rows %d of %s", which, room)
+		q := store.MemberQuery{Room: room, Which: which, Limit: limit}
+		both(h, func(s *side) answered[[]roomkit.Member] { return allPages(limit, store.MemberPages(h.ctx, s.store, q)) }, "rows %d of %s", which, room)
 	}
 	for _, user := range some(h, h.world.people(), 4) {
 		h.lookInto(user, room)
@@ -104,60 +102,59 @@ func (h *chronicle) lookAtRoom(room roomkit.RoomID) {
 }
 
 // lookAtCompany compares what the host can list of a company.
-func (h *chronicle) lookAtCompany(company roomkit.CompanyID) {
+func (h *history) lookAtCompany(company roomkit.CompanyID) {
 	limit := h.oneOf(0, 1, 3)
-	both(h, func(s *side) answered[[]roomkit.User] {
-		return allPages(limit, func(after roomkit.UserID) ([]roomkit.User, error) {
-			return s.store.Users(h.ctx, store.UserQuery{Company: company, After: after, Limit: limit})
-		}, func(u roomkit.User) roomkit.UserID { return u.ID })
-	}, "users of %s", company)
+	users := store.UserQuery{Company: company, Limit: limit}
+	both(h, func(s *side) answered[[]roomkit.User] { return allPages(limit, store.UserPages(h.ctx, s.store, users)) }, "users of %s", company)
 	if company == "" {
 		return
 	}
-	public, kinds := h.chance(1, 3), h.kinds()
+	rooms := store.RoomQuery{Company: company, Public: h.chance(1, 3), Kinds: h.kinds(), Limit: limit}
 	both(h, func(s *side) answered[[]store.RoomEntry] {
-		return allPages(limit, func(after roomkit.RoomID) ([]store.RoomEntry, error) {
-			return s.store.Rooms(h.ctx, store.RoomQuery{Company: company, Public: public, Kinds: kinds, After: after, Limit: limit})
-		}, func(e store.RoomEntry) roomkit.RoomID { return e.Room.ID })
+		return allPages(limit, store.RoomPages(h.ctx, s.store, rooms))
 	}, "rooms of %s", company)
 	when := h.now.Add(time.Duration(h.roll(100)) * 24 * time.Hour)
 	due := both(h, func(s *side) listed[service.Due] { return listOf(s.svc.Due(h.ctx, company, when)) }, "due of %s", company)
 	h.reached.note("due", len(due.Items) > 0)
 }
 
-// allPages reads page after page to the end.
-func allPages[T any, C comparable](limit int, read func(after C) ([]T, error), end func(T) C) answered[[]T] {
+// allPages gives the rows of all pages, none of which may be longer than limit;
+// pages without end are an error, too.
+func allPages[T any](limit int, pages iter.Seq2[[]T, error]) answered[[]T] {
 	var all []T
-	var after C
-	for range 1000 {
-		page, err := read(after)
-		if err != nil || len(page) == 0 {
+	for page, err := range pages {
+		if err == nil && (limit > 0 && len(page) > limit || len(all) > 100_000) {
+			err = roomkit.ErrInconsistent
+		}
+		if err != nil {
 			return answerTo(all, err)
 		}
-		if limit > 0 && len(page) > limit {
-			return answerTo(page, roomkit.ErrInconsistent)
-		}
 		all = append(all, page...)
-		after = end(page[len(page)-1])
 	}
-	return answerTo(all, roomkit.ErrInconsistent)
+	return answerTo(all, nil)
 }
 
 // lookAtFeed demands that the feed of each side is what it was as it came, from the
 // beginning and from any place in it.
-func (h *chronicle) lookAtFeed() {
-	limit, place := h.oneOf(0, 1, 7, roomkit.MaxPage), h.roll(len(h.sides[0].records))
+func (h *history) lookAtFeed() {
 	for i, s := range h.sides {
 		whole := listOf(s.svc.Feed(h.ctx, ""))
-		require.Equal(h.t, fault{}, whole.Fault, "the feed of side %d", i)
-		require.Len(h.t, whole.Items, len(s.records), "records in the feed of side %d", i)
+		require.Equal(h, fault{}, whole.Fault, "the feed of side %d", i)
+		require.Equal(h, len(s.records), len(whole.Items), "records in the feed of side %d", i)
 		for n, rec := range whole.Items {
-			require.Equal(h.t, s.records[n], rec.Record, "record %d of side %d", n, i)
+			require.Equal(h, s.records[n], rec.Record, "record %d of side %d", n, i)
 		}
+	}
+	h.lookAtPage(h.roll(len(h.sides[0].records)), h.oneOf(0, 1, 7, roomkit.MaxPage))
+}
+
+// lookAtPage demands that a page of the feed of each side is what came after a record.
+func (h *history) lookAtPage(place, limit int) {
+	for i, s := range h.sides {
 		page, err := s.store.Feed(h.ctx, s.records[place].Cursor, limit)
-		require.NoError(h.t, err)
+		require.NoError(h, err)
 		rest := s.records[place+1:]
-		require.True(h.t, len(page) <= len(rest) && (len(page) > 0 || len(rest) == 0), "page of side %d after record %d", i, place)
-		require.Equal(h.t, own(rest[:len(page)]), own(page), "page of side %d after record %d", i, place)
+		require.True(h, len(page) <= len(rest) && (len(page) > 0 || len(rest) == 0), "%d records on a page of side %d after record %d", len(page), i, place)
+		require.Equal(h, own(rest[:len(page)]), own(page), "page of side %d after record %d", i, place)
 	}
 }
