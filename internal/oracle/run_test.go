@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -44,15 +45,19 @@ func TestOwnFeet(t *testing.T) {
 // and compares everything that can be seen of both. The environment variable
 // ROOMKIT_STEPS says how many commands.
 func TestMachine(t *testing.T) {
+	if shrink := flag.Lookup("rapid.shrinktime").Value; shrink.String() == "30s" {
+		require.NoError(t, shrink.Set("5s")) // histories are short to begin with
+	}
 	workers := max(2, runtime.GOMAXPROCS(0))
 	steps, all, began := machineSteps(t), newTally(), time.Now()
 	var done, trusted int
 	var mu sync.Mutex
+	var failing atomic.Pointer[machineWorker]
 	t.Run("workers", func(t *testing.T) {
 		for n := range workers {
 			t.Run(strconv.Itoa(n), func(t *testing.T) {
 				t.Parallel()
-				w := &machineWorker{tally: newTally(), budget: (steps + workers - 1) / workers}
+				w := &machineWorker{tally: newTally(), budget: (steps + workers - 1) / workers, failing: &failing}
 				defer func() {
 					mu.Lock()
 					defer mu.Unlock()
@@ -60,7 +65,7 @@ func TestMachine(t *testing.T) {
 					done += w.done
 					trusted += w.trusted
 				}()
-				for w.done < w.budget {
+				for w.done < w.budget && failing.Load() == nil {
 					rapid.Check(quietTB{t}, w.world)
 				}
 			})
@@ -70,8 +75,8 @@ func TestMachine(t *testing.T) {
 	t.Logf("%d steps in %s, %.0f a second on %d workers, seed %s (0: each check draws its own)", done,
 		took.Round(time.Millisecond), float64(done)/took.Seconds(), workers, flag.Lookup("rapid.seed").Value)
 	t.Logf("the verdict was left to the service in %d of them (%.1f %%)", trusted, 100*float64(trusted)/float64(done))
-	t.Log(all)
 	if !t.Failed() {
+		t.Log(all)
 		require.Empty(t, all.missing(done), "never reached in %d steps", done)
 	}
 }
@@ -83,7 +88,7 @@ func FuzzMachine(f *testing.F) {
 		require.NoError(f, err)
 		f.Add(b)
 	}
-	w := &machineWorker{tally: newTally(), budget: 1 << 60}
+	w := &machineWorker{tally: newTally(), budget: 1 << 60, failing: &atomic.Pointer[machineWorker]{}}
 	f.Fuzz(rapid.MakeFuzz(w.world))
 }
 
@@ -105,49 +110,71 @@ func machineSteps(t testing.TB) int {
 	}
 }
 
-// quietTB keeps the report of every passed rapid.Check out of the log.
+// quietTB keeps what rapid says of each check and each draw out of the log.
 type quietTB struct{ *testing.T }
 
 func (q quietTB) Logf(format string, args ...any) {
-	if !strings.HasPrefix(format, "[rapid] OK") {
+	if !strings.HasPrefix(format, "[rapid] OK") && !strings.HasPrefix(format, "[rapid] draw") {
 		q.Helper()
 		q.T.Logf(format, args...)
 	}
 }
 
-// plainT has no Helper, which would cost more than the comparisons.
-type plainT struct{ t *rapid.T }
+// reporter tells what is wrong and what came before, for the first worker that
+// fails. It has no Helper, which would cost more than the comparisons.
+type reporter struct {
+	t       *rapid.T
+	w       *machineWorker
+	history []step
+}
 
-func (p plainT) Errorf(format string, args ...any) { p.t.Errorf(format, args...) }
+func (r *reporter) first() bool {
+	return r.w.failing.CompareAndSwap(nil, r.w) || r.w.failing.Load() == r.w
+}
 
-func (p plainT) FailNow() { p.t.FailNow() }
+func (r *reporter) Errorf(format string, args ...any) {
+	if !r.first() {
+		return
+	}
+	text := fmt.Sprintf(format, args...)
+	text = text[max(0, strings.Index(text, "\tError:")):] + fmt.Sprintf("\nafter %d steps, the last of them", len(r.history))
+	for _, s := range r.history[max(0, len(r.history)-15):] {
+		text += fmt.Sprintf("\n%#v", s)
+	}
+	r.t.Errorf("%s", text)
+}
+
+func (r *reporter) FailNow() {
+	if !r.first() {
+		r.t.SkipNow()
+	}
+	r.t.FailNow()
+}
 
 // machineWorker runs world after world until its budget is spent.
 type machineWorker struct {
 	tally   *tally
 	budget  int
 	done    int
-	trusted int  // of them, how many verdicts the rule book leaves to the service
-	running bool // a world is on its way; it stays so when the world fails
-	failed  bool // from then on budgets do not count, so that rapid can repeat and shrink
+	trusted int                            // of them, how many verdicts the rule book leaves to the service
+	failing *atomic.Pointer[machineWorker] // the first that failed: the others end, its budget does not count any more
 }
 
 // world is one history from the founding on.
 func (w *machineWorker) world(t *rapid.T) {
-	w.failed = w.failed || w.running
-	if w.done >= w.budget && !w.failed {
+	if failing := w.failing.Load(); failing != w && (failing != nil || w.done >= w.budget) {
 		return
 	}
-	w.running = true
-	m := newMachine(plainT{t}, drawn(t, "policy", drawnPolicy), rig{}, w.tally)
+	r := &reporter{t: t, w: w}
+	m := newMachine(r, drawn(t, "policy", drawnPolicy), rig{}, w.tally)
 	m.found(oracle.Founding()...)
 	for range drawn(t, "steps", length) {
-		m.take(drawn(t, "step", m.draw))
+		r.history = append(r.history, drawn(t, "step", m.draw))
+		m.take(r.history[len(r.history)-1])
 	}
 	m.compareAll()
 	w.done += m.checked
 	w.trusted += m.trusted
-	w.running = false
 }
 
 func length(c oracle.Chooser) int { return one(c, 3, 20, 60, 120, 240) }

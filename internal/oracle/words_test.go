@@ -169,8 +169,7 @@ func said(actor string, cmd oracle.Command) string {
 			delete(fields, name)
 		}
 	}
-	short := strings.ReplaceAll(fmt.Sprint(fields), "map[", "[")
-	return actor + " " + commandName(cmd) + " " + short
+	return fmt.Sprintf("%s %s %.300s", actor, commandName(cmd), strings.ReplaceAll(fmt.Sprint(fields), "map[", "["))
 }
 
 // roomsOf are the rooms that a command names.
