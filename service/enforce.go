@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"errors"
 	"fmt"
 	"iter"
 	"maps"
@@ -75,10 +74,7 @@ func (s *Service) Enforce(ctx context.Context, o *EnforceOptions) error {
 		f.handle = e.handle
 		err = f.run(ctx)
 	}
-	if err != nil {
-		return &roomkit.Error{Op: "Enforce", Err: err}
-	}
-	return nil
+	return placed("Enforce", roomkit.RoomID{}, err)
 }
 
 type enforcer struct {
@@ -90,41 +86,52 @@ type enforcer struct {
 func (e *enforcer) handle(ctx context.Context, rec Recorded) error {
 	for _, sw := range sweepsOf(rec.Event) {
 		p := EnforceProgress{Because: rec.Subject, Version: rec.Version, Cause: sw.cause}
-		err := e.s.sweep(ctx, sw, func(rooms []roomkit.RoomID, total int, steps []roomkit.Expel) error {
-			p.Rooms, p.Total = p.Rooms+len(rooms), total
-			return e.steps(ctx, &p, steps)
-		})
-		if err != nil {
-			return err
+		for part, err := range e.s.sweep(ctx, sw) {
+			if err != nil {
+				return err
+			}
+			p.Rooms, p.Total = p.Rooms+part.looked, part.total
+			if err := e.expel(ctx, &p, part.expel); err != nil {
+				return err
+			}
+			if e.progress != nil {
+				e.progress(p)
+			}
+			if err := e.alive(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// steps carries out the commands of some whole rooms.
-func (e *enforcer) steps(ctx context.Context, p *EnforceProgress, steps []roomkit.Expel) error {
-	cmds := make([]roomkit.Command, len(steps))
-	for i, step := range steps {
-		cmds[i] = step
+// expel carries out what a part of a sweep has found, in commands of at most
+// MaxPeople people.
+func (e *enforcer) expel(ctx context.Context, p *EnforceProgress, found []roomkit.Expel) error {
+	var steps []roomkit.Expel
+	var cmds []roomkit.Command
+	for _, step := range found {
+		for step.People = range slices.Chunk(step.People, roomkit.MaxPeople) {
+			steps, cmds = append(steps, step), append(cmds, step)
+		}
 	}
 	results := e.s.each(cmds, func(i int) (*job, error) {
-		c, err := e.s.newJob(ctx, roomkit.System(), cmds[i], nil)
-		c.id = derivedID(p, steps[i])
-		return c, err
+		j, err := e.s.newJob(ctx, roomkit.System(), cmds[i], nil)
+		j.id = derivedID(p, steps[i])
+		return j, err
 	})
-	for i, r := range results {
+	changed := map[roomkit.RoomID]bool{}
+	for _, r := range results {
 		if r.Err != nil {
 			return within(r.Err)
 		}
-		if r.Result.Changed && (i == 0 || steps[i].Room != steps[i-1].Room) {
-			p.Changed++
+		if r.Result.Changed {
+			changed[r.Result.Room] = true
 		}
 		p.Events += len(r.Result.Events)
 	}
-	if e.progress != nil {
-		e.progress(*p)
-	}
-	return e.alive(ctx)
+	p.Changed += len(changed)
+	return nil
 }
 
 // derivedID is the same whenever the same consequence of the same event is
@@ -191,45 +198,64 @@ func sweepsOfPut(e *roomkit.UserPut) (list []sweep) {
 // sweepChunk is how many rooms are swept side by side.
 const sweepChunk = 32
 
-// sweep finds the rooms concerned and hands over the commands that end what does
-// not count any more, those of some whole rooms at a time.
-func (s *Service) sweep(ctx context.Context, sw sweep, do func(rooms []roomkit.RoomID, total int, steps []roomkit.Expel) error) error {
-	rooms, err := s.roomsOf(ctx, sw)
-	if err != nil {
-		return err
+// sweepPart is what a sweep has found in some whole rooms.
+type sweepPart struct {
+	looked int             // rooms of this part
+	total  int             // rooms of the sweep
+	expel  []roomkit.Expel // one for each room, of any number of people, that somebody has to leave
+}
+
+// sweep finds what does not count any more, in rooms in byte order.
+func (s *Service) sweep(ctx context.Context, sw sweep) iter.Seq2[sweepPart, error] {
+	return func(yield func(sweepPart, error) bool) {
+		rooms, err := s.roomsOf(ctx, sw)
+		if err != nil {
+			yield(sweepPart{}, err)
+			return
+		}
+		for chunk := range slices.Chunk(rooms, sweepChunk) {
+			part := sweepPart{looked: len(chunk), total: len(rooms)}
+			for _, room := range chunk {
+				people, err := s.concerned(ctx, sw, room)
+				if err != nil {
+					yield(sweepPart{}, err)
+					return
+				}
+				if len(people) > 0 {
+					part.expel = append(part.expel, roomkit.Expel{Room: room, People: people, Cause: sw.cause})
+				}
+			}
+			if !yield(part, nil) {
+				return
+			}
+		}
 	}
-	for chunk := range slices.Chunk(rooms, sweepChunk) {
-		var steps []roomkit.Expel
-		for _, room := range chunk {
-			if steps, err = s.stepsIn(ctx, sw, room, steps); err != nil {
+}
+
+// roomsOf lists the rooms that a sweep has to look at.
+func (s *Service) roomsOf(ctx context.Context, sw sweep) ([]roomkit.RoomID, error) {
+	found := map[roomkit.RoomID]struct{}{}
+	var err error
+	if sw.company == "" {
+		err = s.roomsOfUser(ctx, sw.user, sw.cause, found)
+	} else {
+		err = s.roomsOfCompany(ctx, sw.company, sw.cause, found)
+	}
+	return slices.SortedFunc(maps.Keys(found), func(a, b roomkit.RoomID) int { return bytes.Compare(a[:], b[:]) }), err
+}
+
+func (s *Service) roomsOfCompany(ctx context.Context, company roomkit.CompanyID, cause roomkit.Cause, found map[roomkit.RoomID]struct{}) error {
+	for page, err := range store.UserPages(ctx, s.store, store.UserQuery{Company: company, Limit: roomkit.MaxPage}) {
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			if err := s.roomsOfUser(ctx, page[i].ID, cause, found); err != nil {
 				return err
 			}
 		}
-		if err := do(chunk, len(rooms), steps); err != nil {
-			return err
-		}
 	}
 	return nil
-}
-
-// roomsOf lists the rooms that a sweep has to look at, in byte order.
-func (s *Service) roomsOf(ctx context.Context, sw sweep) ([]roomkit.RoomID, error) {
-	found := map[roomkit.RoomID]struct{}{}
-	users := store.UserPages(ctx, s.store, store.UserQuery{Company: sw.company, Limit: roomkit.MaxPage})
-	if sw.company == "" {
-		users = func(yield func([]roomkit.User, error) bool) { yield([]roomkit.User{{ID: sw.user}}, nil) }
-	}
-	for page, err := range users {
-		if err != nil {
-			return nil, err
-		}
-		for i := range page {
-			if err := s.roomsOfUser(ctx, page[i].ID, sw.cause, found); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return slices.SortedFunc(maps.Keys(found), func(a, b roomkit.RoomID) int { return bytes.Compare(a[:], b[:]) }), nil
 }
 
 func (s *Service) roomsOfUser(ctx context.Context, user roomkit.UserID, cause roomkit.Cause, found map[roomkit.RoomID]struct{}) error {
@@ -248,27 +274,18 @@ func (s *Service) roomsOfUser(ctx context.Context, user roomkit.UserID, cause ro
 	return nil
 }
 
-// stepsIn appends the commands that a sweep needs in one room.
-func (s *Service) stepsIn(ctx context.Context, sw sweep, room roomkit.RoomID, steps []roomkit.Expel) ([]roomkit.Expel, error) {
+// concerned lists the people of a sweep who take part in or manage a room.
+func (s *Service) concerned(ctx context.Context, sw sweep, room roomkit.RoomID) ([]roomkit.UserID, error) {
 	if sw.company == "" {
-		return append(steps, roomkit.Expel{Room: room, People: []roomkit.UserID{sw.user}, Cause: sw.cause}), nil
+		return []roomkit.UserID{sw.user}, nil
 	}
-	people, err := s.colleaguesIn(ctx, room, sw.company)
-	for chunk := range slices.Chunk(people, roomkit.MaxPeople) {
-		steps = append(steps, roomkit.Expel{Room: room, People: chunk, Cause: sw.cause})
-	}
-	return steps, err
-}
-
-// colleaguesIn lists the people of a company who take part in or manage a room.
-func (s *Service) colleaguesIn(ctx context.Context, room roomkit.RoomID, company roomkit.CompanyID) ([]roomkit.UserID, error) {
 	var people []roomkit.UserID
 	for page, err := range store.MemberPages(ctx, s.store, store.MemberQuery{Room: room, Limit: roomkit.MaxPage}) {
 		if err != nil {
 			return nil, err
 		}
 		for i := range page {
-			if page[i].Company == company {
+			if page[i].Company == sw.company {
 				people = append(people, page[i].User)
 			}
 		}
@@ -289,9 +306,6 @@ type Consequence struct {
 	Dissolved  bool             // nobody is left who takes part, so that the room ends (COM-09)
 }
 
-// errStop ends a sweep whose results nobody wants any more.
-var errStop = errors.New("stopped by the caller")
-
 // PlanConsequences is the dry run of a directory command and of Enforce after it:
 // the rooms that people will leave, who, and which groups end up without a master.
 // It changes nothing. Commands that refuse, refuse here, too; those with no
@@ -301,32 +315,24 @@ var errStop = errors.New("stopped by the caller")
 // The decisions are those of Enforce, on the directory as it would be. One round
 // trip for up to 32 rooms, besides the pages that Enforce reads as well.
 func (s *Service) PlanConsequences(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command) iter.Seq2[Consequence, error] {
-	return func(yield func(Consequence, error) bool) {
-		err := s.planConsequences(ctx, actor, cmd, func(c Consequence) bool { return yield(c, nil) })
-		if err != nil && !errors.Is(err, errStop) {
-			yield(Consequence{}, &roomkit.Error{Op: "PlanConsequences", Err: err})
+	return sequence("PlanConsequences", roomkit.RoomID{}, func(yield func(Consequence) bool) error {
+		_, planned, err := s.plan(ctx, actor, cmd, nil)
+		if err != nil {
+			return err
 		}
-	}
-}
-
-func (s *Service) planConsequences(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, yield func(Consequence) bool) error {
-	_, planned, err := s.plan(ctx, actor, cmd, nil)
-	if err != nil {
-		return err
-	}
-	w := supposed{s: s, users: map[roomkit.UserID]roomkit.User{}, companies: map[roomkit.CompanyID]roomkit.Company{}}
-	if err := w.after(ctx, planned.Events); err != nil {
-		return err
-	}
-	for _, e := range planned.Events {
-		for _, sw := range sweepsOf(e) {
-			err := s.sweep(ctx, sw, func(_ []roomkit.RoomID, _ int, steps []roomkit.Expel) error { return w.each(ctx, steps, yield) })
-			if err != nil {
-				return err
+		w := supposed{s: s, users: map[roomkit.UserID]roomkit.User{}, companies: map[roomkit.CompanyID]roomkit.Company{}}
+		if err := w.after(ctx, planned.Events); err != nil {
+			return err
+		}
+		for _, e := range planned.Events {
+			for _, sw := range sweepsOf(e) {
+				if more, err := w.consequences(ctx, sw, yield); err != nil || !more {
+					return err
+				}
 			}
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // supposed is the store with a directory that has changed.
@@ -394,42 +400,41 @@ func (w *supposed) load(ctx context.Context, needs []store.Need) ([]decide.Facts
 	return facts, nil
 }
 
-// each decides the steps of some rooms; those of one room stand together and
-// become one.
-func (w *supposed) each(ctx context.Context, steps []roomkit.Expel, yield func(Consequence) bool) error {
-	var whole []roomkit.Expel
-	for _, step := range steps {
-		if last := len(whole) - 1; last >= 0 && whole[last].Room == step.Room {
-			whole[last].People = append(whole[last].People[:len(whole[last].People):len(whole[last].People)], step.People...)
-			continue
-		}
-		whole = append(whole, step)
-	}
-	needs := make([]store.Need, len(whole))
-	for i := range whole {
-		needs[i] = decide.Need(roomkit.System(), whole[i])
-	}
-	facts, err := w.load(ctx, needs)
-	if err != nil {
-		return err
-	}
-	for i := range whole {
-		d, err := w.decide(ctx, &facts[i], whole[i])
+// consequences yields what a sweep would bring about.
+func (w *supposed) consequences(ctx context.Context, sw sweep, yield func(Consequence) bool) (more bool, err error) {
+	for part, err := range w.s.sweep(ctx, sw) {
 		if err != nil {
-			return err
+			return false, err
 		}
-		if len(d.Events) == 0 {
-			continue
+		needs := make([]store.Need, len(part.expel))
+		for i, cmd := range part.expel {
+			needs[i] = decide.Need(roomkit.System(), cmd)
 		}
-		c := consequenceOf(&facts[i].Room, whole[i].Cause, d.Events)
-		if err := w.addMasters(ctx, &c, facts[i].Room.Masters); err != nil {
-			return err
+		facts, err := w.load(ctx, needs)
+		if err != nil {
+			return false, err
 		}
-		if !yield(c) {
-			return errStop
+		for i, cmd := range part.expel {
+			c, err := w.consequence(ctx, &facts[i], cmd)
+			if err != nil {
+				return false, err
+			}
+			if c != nil && !yield(*c) {
+				return false, nil
+			}
 		}
 	}
-	return nil
+	return true, nil
+}
+
+// consequence decides what a sweep would do in one room; nil is nothing.
+func (w *supposed) consequence(ctx context.Context, f *decide.Facts, cmd roomkit.Expel) (*Consequence, error) {
+	d, err := w.decide(ctx, f, cmd)
+	if err != nil || len(d.Events) == 0 {
+		return nil, err
+	}
+	c := consequenceOf(&f.Room, cmd.Cause, d.Events)
+	return &c, w.addMasters(ctx, &c, f.Room.Masters)
 }
 
 // addMasters adds those whose role ends with the room.
@@ -450,9 +455,11 @@ func (w *supposed) addMasters(ctx context.Context, c *Consequence, masters int64
 	return nil
 }
 
+// decide decides without a look at the form of cmd, which may name any number of
+// people.
 func (w *supposed) decide(ctx context.Context, f *decide.Facts, cmd roomkit.Expel) (decide.Decision, error) {
 	for {
-		d, err := decide.Decide(w.s.rules, f, roomkit.System(), cmd, w.s.o.Clock())
+		d, err := new(decide.Scratch).Decide(w.s.rules, f, roomkit.System(), cmd, w.s.o.Clock())
 		if d.Need == nil {
 			return d, err
 		}

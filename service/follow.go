@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"errors"
@@ -85,7 +86,7 @@ func (p *PoisonEvent) Unwrap() error { return p.Err }
 // of the record, which name an event for ever. What leaves your database, as a mail
 // does, can happen at least once or at most once, never exactly once.
 //
-// Follow returns the context's error, a [*PoisonEvent], [ErrInvalid] for a cursor
+// Follow returns the context's error, a [*PoisonEvent], ErrInvalid for a cursor
 // that this store did not issue, and nil only with Once. Errors of the store are
 // tried again with growing pauses. One round trip reads a batch and one stores the
 // checkpoint behind it.
@@ -97,10 +98,7 @@ func (s *Service) Follow(ctx context.Context, name string, handle Handler, o *Fo
 	if err == nil {
 		err = f.run(ctx)
 	}
-	if err != nil {
-		return &roomkit.Error{Op: "Follow", Err: err}
-	}
-	return nil
+	return placed("Follow", roomkit.RoomID{}, err)
 }
 
 // SkipEvent moves a stopped follower past the event that it cannot handle. The
@@ -110,10 +108,7 @@ func (s *Service) SkipEvent(ctx context.Context, follower string, rec store.Reco
 	if err == nil {
 		err = f.skip(ctx, rec)
 	}
-	if err != nil {
-		return &roomkit.Error{Op: "SkipEvent", Err: err}
-	}
-	return nil
+	return placed("SkipEvent", roomkit.RoomID{}, err)
 }
 
 type follower struct {
@@ -127,7 +122,7 @@ type follower struct {
 	done    roomkit.Cursor // behind the last event that was handled
 	records int64
 	tries   int // of the next event
-	few     int // with Within: how many events to take at most after a failure; 0: all
+	few     int // with Within: the most events to take after a failure; 0: all
 }
 
 func (s *Service) newFollower(name string, handle Handler, o *FollowOptions) (*follower, error) {
@@ -141,18 +136,10 @@ func (s *Service) newFollower(name string, handle Handler, o *FollowOptions) (*f
 	if f.Batch < 0 || f.Lease < 0 || f.Attempts < 0 {
 		return nil, &roomkit.Invalid{Field: "FollowOptions", Reason: "negative"}
 	}
-	if f.Batch == 0 {
-		f.Batch = 256
-	}
-	if f.Lease == 0 {
-		f.Lease = 30 * time.Second
-	}
-	if f.Timeout == 0 {
-		f.Timeout = f.Lease
-	}
-	if f.Attempts == 0 {
-		f.Attempts = 10
-	}
+	f.Batch = cmp.Or(f.Batch, 256)
+	f.Lease = cmp.Or(f.Lease, 30*time.Second)
+	f.Timeout = cmp.Or(f.Timeout, f.Lease)
+	f.Attempts = cmp.Or(f.Attempts, 10)
 	return f, nil
 }
 
@@ -161,37 +148,33 @@ func (s *Service) newFollower(name string, handle Handler, o *FollowOptions) (*f
 func (f *follower) run(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
+	defer f.release(ctx)
 	w := waker{s: f.s}
-	failures := 0
-	for {
+	for failures := 0; ; {
 		atEnd, err := f.turn(ctx)
-		var poison *PoisonEvent
 		switch {
 		case ctx.Err() != nil:
-			f.release(ctx)
 			return ctx.Err()
-		case err == nil:
-			failures = 0
-		case errors.As(err, &poison) || errors.Is(err, roomkit.ErrInvalid):
-			f.release(ctx)
-			return err
-		case f.Once && failures >= f.Attempts:
-			f.release(ctx)
-			return err
-		default:
+		case err != nil:
+			if isPoison(err) || errors.Is(err, roomkit.ErrInvalid) || f.Once && failures >= f.Attempts {
+				return err
+			}
 			failures++
 			f.s.o.Logger.DebugContext(ctx, "follower tries again", "follower", f.name, "failures", failures, "error", err)
 			rest(ctx, failures)
 			continue
-		}
-		if atEnd {
-			if f.Once {
-				f.release(ctx)
-				return nil
-			}
+		case atEnd && f.Once:
+			return nil
+		case atEnd:
 			_ = w.wait(ctx)
 		}
+		failures = 0
 	}
+}
+
+func isPoison(err error) bool {
+	var poison *PoisonEvent
+	return errors.As(err, &poison)
 }
 
 // turn handles the next batch. It reports whether there was none to handle: the
@@ -220,8 +203,7 @@ func (f *follower) turn(ctx context.Context) (atEnd bool, err error) {
 
 // taken is no error: another follower of the name was faster.
 func taken(err error) error {
-	var poison *PoisonEvent
-	if errors.Is(err, roomkit.ErrConflict) && !errors.As(err, &poison) {
+	if errors.Is(err, roomkit.ErrConflict) && !isPoison(err) {
 		return nil
 	}
 	return err
@@ -311,8 +293,7 @@ func (f *follower) one(ctx context.Context, rec *store.Record) error {
 
 // failed counts a failure of an event; it gives an error if it was the last try.
 func (f *follower) failed(rec *store.Record, err error) error {
-	var poison *PoisonEvent
-	if errors.As(err, &poison) {
+	if isPoison(err) {
 		return err
 	}
 	if f.tries++; f.tries >= f.Attempts {

@@ -167,12 +167,7 @@ func (r *request) numbered(i int) {
 	}
 }
 
-func (r *request) wrap(err error) error {
-	if err == nil {
-		return nil
-	}
-	return &roomkit.Error{Op: r.op, Room: r.room, Err: err}
-}
+func (r *request) wrap(err error) error { return placed(r.op, r.room, err) }
 
 // release makes a job usable again, unless a leader may still be writing to it.
 func (s *Service) release(c *job) {

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -64,18 +65,10 @@ func (o *Options) setDefaults() error {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	if o.Attempts == 0 {
-		o.Attempts = 16
-	}
-	if o.MaxGroup == 0 {
-		o.MaxGroup = 256
-	}
-	if o.GroupTimeout == 0 {
-		o.GroupTimeout = 30 * time.Second
-	}
-	if o.Poll == 0 {
-		o.Poll = time.Second
-	}
+	o.Attempts = cmp.Or(o.Attempts, 16)
+	o.MaxGroup = cmp.Or(o.MaxGroup, 256)
+	o.GroupTimeout = cmp.Or(o.GroupTimeout, 30*time.Second)
+	o.Poll = cmp.Or(o.Poll, time.Second)
 	return nil
 }
 
@@ -287,6 +280,14 @@ func newIDs(now func() time.Time) func() [16]byte {
 		id[8] = id[8]&0x3f | 0x80
 		return id
 	}
+}
+
+// placed says where an error happened.
+func placed(op string, room roomkit.RoomID, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &roomkit.Error{Op: op, Room: room, Err: err}
 }
 
 // within makes an error a part of another one, as [roomkit.Error] is added once.
