@@ -31,7 +31,7 @@ type Recorded struct {
 
 // Feed gives all events of the store after a cursor, in order: every one exactly
 // once, those of one room in version order. It ends at the newest. It is for the
-// host: no policy narrows it. An event of an unknown type is an [*Unknown]; one
+// host: no policy narrows it. An event of an unknown type is an [*roomkit.Unknown]; one
 // that cannot be decoded ends the sequence with an error that names it.
 func (s *Service) Feed(ctx context.Context, after roomkit.Cursor) iter.Seq2[Recorded, error] {
 	return decoded("Feed", roomkit.RoomID{}, store.FeedPages(ctx, s.store, after))
@@ -66,7 +66,7 @@ func decoded(op string, room roomkit.RoomID, pages iter.Seq2[[]store.Record, err
 // History gives the events of a room after a version, as far as a user may know
 // them: participants from where they may read, Group Masters, leaders and
 // administrators all. Errors are those of Room; colleagues who see a public group
-// without taking part get a [*Denied] (GRP-21).
+// without taking part get a [*roomkit.Denied] (GRP-21).
 func (s *Service) History(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, after roomkit.Version) iter.Seq2[roomkit.Event, error] {
 	return func(yield func(roomkit.Event, error) bool) {
 		from, err := s.historyFrom(ctx, user, room, after)
@@ -91,7 +91,7 @@ func (s *Service) historyFrom(ctx context.Context, user roomkit.UserID, room roo
 	if err != nil {
 		return 0, err
 	}
-	return s.readableFrom(f, user)
+	return s.readableFrom(&f, user)
 }
 
 // readableFrom says from which version on a user may know the events of a room.
@@ -178,7 +178,7 @@ func (w *waker) listen(ctx context.Context) {
 // each room it ends with the event by which the user left it, or the room ended;
 // what has happened between a loss of access and its sweep is not told. When no
 // room is left, the sequence ends. A room that the user may not enter or manage
-// at the beginning is an error, [ErrNotFound] if the user may not know of it.
+// at the beginning is an error, ErrNotFound if the user may not know of it.
 //
 // A page of the feed costs one more round trip if it concerns the rooms.
 func (s *Service) WatchRooms(ctx context.Context, user roomkit.UserID, after roomkit.Cursor, rooms ...roomkit.RoomID) iter.Seq2[Recorded, error] {

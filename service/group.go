@@ -166,7 +166,7 @@ func (g *group) decide(ctx context.Context, s *Service, c *job) step {
 		return c.failed(roomkit.ErrConflict)
 	}
 	g.patch(&c.facts)
-	if ask := s.ask(c); ask != stepDone {
+	if ask := s.askFirst(c); ask != stepDone {
 		return ask
 	}
 	c.decision, c.err = c.scratch.Decide(s.rules, &c.facts, c.actor, c.cmd, g.now)
@@ -192,9 +192,9 @@ func (g *group) decide(ctx context.Context, s *Service, c *job) step {
 	return stepCommit
 }
 
-// ask says whether somebody outside has to be asked before the job can be decided:
+// askFirst says whether somebody outside has to be asked before the job can be decided:
 // the directory about users, or who is a contact.
-func (s *Service) ask(c *job) step {
+func (s *Service) askFirst(c *job) step {
 	_, provisions := c.cmd.(roomkit.PutUsers)
 	if s.o.Directory != nil && !c.askedDirectory && !c.plan && !provisions {
 		if c.about = c.facts.Missing(); len(c.about) > 0 {

@@ -21,33 +21,40 @@ import (
 // Room gives a room's properties to those who take part in or manage it, for a
 // public group to all colleagues (GRP-21), and for groups and teams to the
 // administrators of the owning company and the team's leader. To everybody else it
-// is [ErrNotFound]. Those who take part or manage but whose account or permission
+// is ErrNotFound. Those who take part or manage but whose account or permission
 // does not hold any more, and those who may know of a room that has ended, get a
-// [*Denied] that says so. A malformed id is [ErrInvalid].
+// [*roomkit.Denied] that says so. A malformed id is ErrInvalid.
 func (s *Service) Room(ctx context.Context, user roomkit.UserID, room roomkit.RoomID) (roomkit.Room, error) {
 	f, err := s.look(ctx, user, room, roomkit.ActionSeeRoom)
 	if err != nil {
-		return roomkit.Room{}, &roomkit.Error{Op: "Room", Room: room, Err: err}
+		return roomkit.Room{}, placed("Room", room, err)
 	}
 	return f.Room, nil
 }
 
-func (s *Service) look(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, action roomkit.Action) (*decide.Facts, error) {
-	facts, err := s.accessFacts(ctx, user, []roomkit.RoomID{room})
+// look loads a room for a user who may take the action in it.
+func (s *Service) look(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, action roomkit.Action) (decide.Facts, error) {
+	answers, err := s.accessFacts(ctx, user, []roomkit.RoomID{room})
+	if err != nil {
+		return decide.Facts{}, err
+	}
+	f := decide.Facts{Facts: answers[0]}
+	return f, decide.May(s.rules, &f, roomkit.By(user), action)
+}
+
+// load answers one need.
+func (s *Service) load(ctx context.Context, n store.Need) (*decide.Facts, error) {
+	answers, err := store.Ask(ctx, s.store, []store.Need{n})
 	if err != nil {
 		return nil, err
 	}
-	f := &decide.Facts{Facts: facts[0]}
-	if err := decide.May(s.rules, f, roomkit.By(user), action); err != nil {
-		return nil, err
-	}
-	return f, nil
+	return &decide.Facts{Facts: answers[0], Need: n}, nil
 }
 
 // Members gives the people of a room in byte order of their ids, without those
 // whose membership does not count any more. It goes on from page to page by itself:
 // for one page of a screen stop after so many, and give the last id as After the
-// next time. q.Room is ignored; MembersAll is not for users and [ErrInvalid]. Two
+// next time. q.Room is ignored; MembersAll is not for users and ErrInvalid. Two
 // round trips a page, and one to begin. Errors are those of Room.
 func (s *Service) Members(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, q store.MemberQuery) iter.Seq2[roomkit.Member, error] {
 	return sequence("Members", room, func(yield func(roomkit.Member) bool) error {
@@ -81,19 +88,15 @@ func (s *Service) Members(ctx context.Context, user roomkit.UserID, room roomkit
 func (s *Service) peopleFacts(ctx context.Context, q store.MemberQuery) iter.Seq2[*decide.Facts, error] {
 	return func(yield func(*decide.Facts, error) bool) {
 		for page, err := range store.MemberPages(ctx, s.store, q) {
-			needs := []store.Need{{Room: q.Room, People: make([]roomkit.UserID, len(page))}}
-			for i := range page {
-				needs[0].People[i] = page[i].User
-			}
-			var facts []store.Facts
+			var f *decide.Facts
 			if err == nil {
-				facts, err = store.Ask(ctx, s.store, needs)
+				people := make([]roomkit.UserID, len(page))
+				for i := range page {
+					people[i] = page[i].User
+				}
+				f, err = s.load(ctx, store.Need{Room: q.Room, People: people})
 			}
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if !yield(&decide.Facts{Facts: facts[0], Need: needs[0]}, nil) {
+			if !yield(f, err) || err != nil {
 				return
 			}
 		}
@@ -103,15 +106,19 @@ func (s *Service) peopleFacts(ctx context.Context, q store.MemberQuery) iter.Seq
 // Rooms gives the rooms of a user by id, with the user's own rows: those in which
 // the user takes part or manages, as q.Which says, and whose membership counts
 // (LST-15, ADM-05). Only Which, Kinds, After and Limit of q are looked at;
-// MembersAll is not for users and [ErrInvalid]. For one page of a screen stop after
-// so many, as with Members. A user who is not known or cannot act is a [*Denied]
+// MembersAll is not for users and ErrInvalid. For one page of a screen stop after
+// so many, as with Members. A user who is not known or cannot act is a [*roomkit.Denied]
 // (CRE-49, ADM-13, ADM-17, COM-10).
 func (s *Service) Rooms(ctx context.Context, user roomkit.UserID, q store.RoomQuery) iter.Seq2[store.RoomEntry, error] {
-	if err := q.CheckForUser(); err != nil {
-		return sequence("Rooms", roomkit.RoomID{}, func(func(store.RoomEntry) bool) error { return err })
-	}
-	return s.roomList(ctx, "Rooms", user, []store.RoomQuery{
-		{User: user, Which: q.Which, Kinds: q.Kinds, After: q.After, Limit: q.Limit},
+	return sequence("Rooms", roomkit.RoomID{}, func(yield func(store.RoomEntry) bool) error {
+		if err := q.CheckForUser(); err != nil {
+			return err
+		}
+		who, err := s.actingUser(ctx, user)
+		if err == nil {
+			_, err = s.ownRooms(ctx, store.RoomQuery{Which: q.Which, Kinds: q.Kinds, After: q.After, Limit: q.Limit}, &who, yield)
+		}
+		return err
 	})
 }
 
@@ -130,60 +137,50 @@ const (
 // own company are in GroupsAll (GRP-19); private ones appear only to those who
 // belong to or manage them (GRP-20, EXT-09), to administrators as well: for all
 // groups of a company the host asks the store. Errors are those of Rooms; an unknown
-// part is [ErrInvalid].
+// part is ErrInvalid.
 func (s *Service) Groups(ctx context.Context, user roomkit.UserID, which GroupList) iter.Seq2[store.RoomEntry, error] {
-	kinds := []roomkit.Kind{roomkit.KindGroup, roomkit.KindExternalGroup}
-	own := store.RoomQuery{User: user, Kinds: kinds}
-	queries := []store.RoomQuery{own}
-	switch which {
-	case GroupsManaged:
-		queries[0].Which = store.MembersManaging
-	case GroupsBelonging:
-		queries[0].Which = store.MembersTakingPart
-	case GroupsAll:
-		queries = append(queries, store.RoomQuery{Public: true, Kinds: kinds})
-	default:
-		queries = nil
-	}
-	return s.roomList(ctx, "Groups", user, queries)
-}
-
-func (s *Service) roomList(ctx context.Context, op string, user roomkit.UserID, queries []store.RoomQuery) iter.Seq2[store.RoomEntry, error] {
-	return sequence(op, roomkit.RoomID{}, func(yield func(store.RoomEntry) bool) error {
-		who, err := s.someone(ctx, user)
-		if err == nil && len(queries) == 0 {
-			err = &roomkit.Invalid{Field: "GroupList", Reason: "unknown value"}
-		}
+	return sequence("Groups", roomkit.RoomID{}, func(yield func(store.RoomEntry) bool) error {
+		who, err := s.actingUser(ctx, user)
 		if err != nil {
 			return err
 		}
-		for _, q := range queries {
-			if q.User == "" {
-				q.Company = who.User.Company
-			}
-			if q.User == "" && q.Company == "" {
-				continue
-			}
-			if more, err := s.listRooms(ctx, q, &who, yield); err != nil || !more {
-				return err
-			}
+		q := store.RoomQuery{Kinds: []roomkit.Kind{roomkit.KindGroup, roomkit.KindExternalGroup}}
+		switch which {
+		case GroupsManaged:
+			q.Which = store.MembersManaging
+		case GroupsBelonging:
+			q.Which = store.MembersTakingPart
+		case GroupsAll:
+		default:
+			return &roomkit.Invalid{Field: "GroupList", Reason: "unknown value"}
 		}
-		return nil
+		more, err := s.ownRooms(ctx, q, &who, yield)
+		if err != nil || !more || which != GroupsAll || who.User.Company == "" {
+			return err
+		}
+		return s.publicGroups(ctx, q.Kinds, &who, yield)
 	})
 }
 
-// listRooms yields those of the rooms that the user may see. In the list of public
-// groups those of the user's own list are left out.
-func (s *Service) listRooms(ctx context.Context, q store.RoomQuery, who *decide.Person, yield func(store.RoomEntry) bool) (more bool, err error) {
+const inside = roomkit.StandingParticipant | roomkit.StandingMaster
+
+// ownRooms yields the rooms that a user is in, as q.Which says, by a membership that
+// counts.
+func (s *Service) ownRooms(ctx context.Context, q store.RoomQuery, who *decide.Person, yield func(store.RoomEntry) bool) (more bool, err error) {
+	wanted := inside
+	switch q.Which {
+	case store.MembersTakingPart:
+		wanted = roomkit.StandingParticipant
+	case store.MembersManaging:
+		wanted = roomkit.StandingMaster
+	}
+	q.User = who.ID
 	for page, err := range store.RoomPages(ctx, s.store, q) {
-		if err == nil {
-			err = s.fillRows(ctx, q, who.ID, page)
-		}
 		if err != nil {
 			return false, err
 		}
-		for _, entry := range page {
-			if s.lists(q, who, &entry) && !yield(entry) {
+		for i := range page {
+			if standingIn(&page[i], who)&wanted != 0 && !yield(page[i]) {
 				return false, nil
 			}
 		}
@@ -191,52 +188,49 @@ func (s *Service) listRooms(ctx context.Context, q store.RoomQuery, who *decide.
 	return true, nil
 }
 
-// fillRows adds the user's rows to a page of a company's rooms.
-func (s *Service) fillRows(ctx context.Context, q store.RoomQuery, user roomkit.UserID, page []store.RoomEntry) error {
-	if q.User != "" {
-		return nil
-	}
-	needs := make([]store.Need, len(page))
-	for i := range page {
-		needs[i] = store.Need{Room: page[i].Room.ID, People: []roomkit.UserID{user}}
-	}
-	facts, err := store.Ask(ctx, s.store, needs)
-	if err != nil {
-		return err
-	}
-	for i := range page {
-		page[i].Member = (&decide.Facts{Facts: facts[i]}).Row(user)
+// publicGroups yields the public groups of a user's company that the user is not in.
+func (s *Service) publicGroups(ctx context.Context, kinds []roomkit.Kind, who *decide.Person, yield func(store.RoomEntry) bool) error {
+	for page, err := range store.RoomPages(ctx, s.store, store.RoomQuery{Company: who.User.Company, Public: true, Kinds: kinds}) {
+		needs := make([]store.Need, len(page))
+		for i := range page {
+			needs[i] = store.Need{Room: page[i].Room.ID, People: []roomkit.UserID{who.ID}}
+		}
+		var answers []store.Facts
+		if err == nil {
+			answers, err = store.Ask(ctx, s.store, needs)
+		}
+		if err != nil {
+			return err
+		}
+		for i := range answers {
+			f := decide.Facts{Facts: answers[i]}
+			page[i].Member = f.Row(who.ID)
+			st := standingIn(&page[i], who)
+			if st&inside == 0 && st.Has(roomkit.StandingColleague) && !yield(page[i]) {
+				return nil
+			}
+		}
 	}
 	return nil
 }
 
-func (s *Service) lists(q store.RoomQuery, who *decide.Person, entry *store.RoomEntry) bool {
+// standingIn is what a user is in a room of a list. Leading a team lists no room.
+func standingIn(entry *store.RoomEntry, who *decide.Person) roomkit.Standing {
 	p := *who
 	p.Row = &entry.Member
 	st, _ := p.Standing(&entry.Room, &roomkit.Team{})
-	own := st & (roomkit.StandingParticipant | roomkit.StandingMaster)
-	if q.User == "" {
-		return own == 0 && st.Has(roomkit.StandingColleague)
-	}
-	switch q.Which {
-	case store.MembersTakingPart:
-		return own.Has(roomkit.StandingParticipant)
-	case store.MembersManaging:
-		return own.Has(roomkit.StandingMaster)
-	}
-	return own != 0
+	return st
 }
 
-// someone loads a user who can act.
-func (s *Service) someone(ctx context.Context, user roomkit.UserID) (decide.Person, error) {
+// actingUser loads a user who can act.
+func (s *Service) actingUser(ctx context.Context, user roomkit.UserID) (decide.Person, error) {
 	if err := decide.CheckUser("User", user); err != nil {
 		return decide.Person{}, err
 	}
-	facts, err := store.Ask(ctx, s.store, []store.Need{{People: []roomkit.UserID{user}}})
+	f, err := s.load(ctx, store.Need{People: []roomkit.UserID{user}})
 	if err != nil {
 		return decide.Person{}, err
 	}
-	f := &decide.Facts{Facts: facts[0]}
 	return f.Person(user), decide.CanAct(f, user)
 }
 
@@ -247,14 +241,11 @@ func (s *Service) someone(ctx context.Context, user roomkit.UserID) (decide.Pers
 // At most MaxOffers rooms, the first of up to MaxSharedSeen that the people share.
 // One round trip, another one if there are any, and a third where they share more
 // than MaxShared. A user who is not known, cannot act or could not create a room of
-// so many people is a [*Denied] (CRE-49, ADM-13, ADM-17, COM-10, LINE-02, CRE-48);
-// malformed or repeated people are [ErrInvalid].
+// so many people is a [*roomkit.Denied] (CRE-49, ADM-13, ADM-17, COM-10, LINE-02, CRE-48);
+// malformed or repeated people are ErrInvalid.
 func (s *Service) Recommend(ctx context.Context, user roomkit.UserID, people []roomkit.UserID, audience roomkit.Audience, exactOnly bool) ([]roomkit.Offer, error) {
 	offers, err := s.recommend(ctx, user, people, audience, exactOnly)
-	if err != nil {
-		return nil, &roomkit.Error{Op: "Recommend", Err: err}
-	}
-	return offers, nil
+	return offers, placed("Recommend", roomkit.RoomID{}, err)
 }
 
 func (s *Service) recommend(ctx context.Context, user roomkit.UserID, people []roomkit.UserID, audience roomkit.Audience, exactOnly bool) ([]roomkit.Offer, error) {
@@ -266,11 +257,10 @@ func (s *Service) recommend(ctx context.Context, user roomkit.UserID, people []r
 	if len(all) < 3 {
 		return nil, nil // one person leads to the 1:1 room (CRE-03)
 	}
-	facts, err := store.Ask(ctx, s.store, []store.Need{{People: all, Shared: all}})
+	f, err := s.load(ctx, store.Need{People: all, Shared: all})
 	if err != nil {
 		return nil, err
 	}
-	f := &decide.Facts{Facts: facts[0], Need: store.Need{Shared: all}}
 	if err := decide.CanCreate(f, user, len(others)); err != nil {
 		return nil, err
 	}
@@ -284,11 +274,11 @@ func (s *Service) recommend(ctx context.Context, user roomkit.UserID, people []r
 // One round trip, at most MaxAccessRooms rooms. A permission that has just been
 // withdrawn ends access with this call already, before anybody was removed. A user or
 // room that is not known is no error; a malformed id and too many rooms are
-// [ErrInvalid].
+// ErrInvalid.
 func (s *Service) Access(ctx context.Context, user roomkit.UserID, rooms ...roomkit.RoomID) ([]roomkit.Access, error) {
 	facts, err := s.accessFacts(ctx, user, rooms)
 	if err != nil {
-		return nil, &roomkit.Error{Op: "Access", Err: err}
+		return nil, placed("Access", roomkit.RoomID{}, err)
 	}
 	list := make([]roomkit.Access, len(rooms))
 	for i := range facts {
@@ -329,25 +319,15 @@ func (s *Service) accessFacts(ctx context.Context, user roomkit.UserID, rooms []
 	return store.Ask(ctx, s.store, needs)
 }
 
-// Check says whether a user may take an action in a room: nil, a [*Denied] with
-// the rule that forbids it, or [ErrNotFound]; [ErrInvalid] for a malformed id and an
+// Check says whether a user may take an action in a room: nil, a [*roomkit.Denied] with
+// the rule that forbids it, or ErrNotFound; ErrInvalid for a malformed id and an
 // unknown action. One round trip.
 func (s *Service) Check(ctx context.Context, user roomkit.UserID, action roomkit.Action, room roomkit.RoomID) error {
-	if err := s.check(ctx, user, action, room); err != nil {
-		return &roomkit.Error{Op: "Check", Room: room, Err: err}
-	}
-	return nil
-}
-
-func (s *Service) check(ctx context.Context, user roomkit.UserID, action roomkit.Action, room roomkit.RoomID) error {
 	if action == roomkit.ActionNone || !enum.Known(action) {
-		return &roomkit.Invalid{Field: "Action", Reason: "missing or unknown"}
+		return placed("Check", room, &roomkit.Invalid{Field: "Action", Reason: "missing or unknown"})
 	}
-	facts, err := s.accessFacts(ctx, user, []roomkit.RoomID{room})
-	if err != nil {
-		return err
-	}
-	return decide.May(s.rules, &decide.Facts{Facts: facts[0]}, roomkit.By(user), action)
+	_, err := s.look(ctx, user, room, action)
+	return placed("Check", room, err)
 }
 
 // Due is a room whose content has to be deleted for good.
@@ -365,7 +345,7 @@ type Due struct {
 // that runs, for instance, once a day. A room is given again until somebody
 // switches message on, and then begins empty, whether or not the job has come by
 // (GRP-39): deleting twice has to be harmless. What ended rooms leave behind is in
-// their [RoomEnded].
+// their [roomkit.RoomEnded].
 //
 // It pages through the company's groups and teams, a round trip for up to MaxPage
 // of them.
@@ -403,7 +383,7 @@ type Problem uint8
 const (
 	ProblemNone        Problem = iota
 	ProblemNoMaster            // nobody manages the group; an administrator of its company may appoint somebody (GRP-04, ADM-19)
-	ProblemOwnerAbsent         // nobody of the owning company takes part in the external group any more (AMB-05)
+	ProblemOwnerAbsent         // nobody of the owning company takes part in the external group any more
 	ProblemVoid                // people are in by the rows whose account or permission has ended (EXT-31, ADM-13, LINE-01)
 	ProblemOutsider            // people of another company are where only the owning one's may be (GEN-27, GRP-02, TEAM-07)
 	problemCount
@@ -423,43 +403,39 @@ type Finding struct {
 
 // Health looks for what is wrong with a room, by its rows and the directory of this
 // moment; nothing means that it is well. It is for hosts and their administrators'
-// tools, not for users. A room that does not exist is [ErrNotFound]; one that has
+// tools, not for users. A room that does not exist is ErrNotFound; one that has
 // ended has no problems.
 //
 // It pages through the people of the room: two round trips for up to MaxPage of
 // them, and one to begin.
 func (s *Service) Health(ctx context.Context, room roomkit.RoomID) ([]Finding, error) {
 	found, err := s.health(ctx, room)
-	if err != nil {
-		return nil, &roomkit.Error{Op: "Health", Room: room, Err: err}
-	}
-	return found, nil
+	return found, placed("Health", room, err)
 }
 
 func (s *Service) health(ctx context.Context, room roomkit.RoomID) ([]Finding, error) {
 	if err := decide.CheckRoom(room); err != nil {
 		return nil, err
 	}
-	facts, err := store.Ask(ctx, s.store, []store.Need{{Room: room}})
+	f, err := s.load(ctx, store.Need{Room: room})
 	switch {
 	case err != nil:
 		return nil, err
-	case facts[0].Room.Version == 0:
+	case f.Room.Version == 0:
 		return nil, roomkit.ErrNotFound
-	case facts[0].Room.State != roomkit.StateActive:
+	case f.Room.State != roomkit.StateActive:
 		return nil, nil
 	}
-	e := examination{}
-	q := store.MemberQuery{Room: room, Limit: roomkit.MaxPage}
-	for f, err := range s.peopleFacts(ctx, q) {
+	e := examination{void: Finding{Problem: ProblemVoid}, outsiders: Finding{Problem: ProblemOutsider}}
+	for page, err := range s.peopleFacts(ctx, store.MemberQuery{Room: room, Limit: roomkit.MaxPage}) {
 		if err != nil {
 			return nil, err
 		}
-		for _, id := range f.Need.People {
-			e.look(&f.Room, f.Person(id))
+		for _, id := range page.Need.People {
+			e.look(&page.Room, page.Person(id))
 		}
 	}
-	return e.findings(facts[0].Room.Kind), nil
+	return e.findings(f.Room.Kind), nil
 }
 
 // examination is what a look at the people of a room has brought so far.
@@ -469,20 +445,17 @@ type examination struct {
 }
 
 func (e *examination) look(room *roomkit.Room, who decide.Person) {
-	own := who.User.Company == room.Company
 	if who.Manages(room) {
 		e.masters++
 	}
 	if who.Row.Participant && !who.ListedIn(room) || who.Row.Master && !who.Manages(room) {
 		e.void.add(who.ID)
 	}
-	if !who.TakesPart(room) {
-		return
-	}
-	if own {
+	switch {
+	case !who.TakesPart(room):
+	case who.User.Company == room.Company:
 		e.owners++
-	}
-	if !own && who.Kind != roomkit.UserLINE && slices.Contains([]roomkit.Kind{roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindTeam}, room.Kind) {
+	case who.Kind != roomkit.UserLINE && slices.Contains([]roomkit.Kind{roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindTeam}, room.Kind):
 		e.outsiders.add(who.ID)
 	}
 }
@@ -500,7 +473,6 @@ func (e *examination) findings(kind roomkit.Kind) (list []Finding) {
 	if kind == roomkit.KindExternalGroup && e.owners == 0 {
 		list = append(list, Finding{Problem: ProblemOwnerAbsent})
 	}
-	e.void.Problem, e.outsiders.Problem = ProblemVoid, ProblemOutsider
 	for _, f := range []Finding{e.void, e.outsiders} {
 		if f.Count > 0 {
 			list = append(list, f)
