@@ -186,8 +186,8 @@ func Refusal[V any](t T, seq iter.Seq2[V, error]) error {
 	return told[0]
 }
 
-// Touch makes something happen in a room of which nothing depends: the first edit
-// that the user may make. So a test about something else needs no one right.
+// Touch makes something happen in a room on which nothing depends: an edit
+// that the user may make. So a test about something else relies on no one right.
 func Touch(t T, svc *service.Service, user roomkit.UserID, room roomkit.RoomID) service.Result {
 	t.Helper()
 	return Do(t, svc, roomkit.By(user), AnyEdit(t, svc, user, room))
@@ -198,21 +198,19 @@ func AnyEdit(t T, svc *service.Service, user roomkit.UserID, room roomkit.RoomID
 	t.Helper()
 	list, err := svc.Access(ctx, user, room)
 	require.NoError(t, err)
-	text := fmt.Sprint("after ", list[0].Version)
-	for _, e := range []struct {
-		action roomkit.Action
-		edit   roomkit.Edit
-	}{
-		{roomkit.ActionChangePhoto, roomkit.Edit{Room: room, Photo: &text}},
-		{roomkit.ActionRename, roomkit.Edit{Room: room, Name: &text}},
-		{roomkit.ActionDescribe, roomkit.Edit{Room: room, Description: &text}},
-	} {
-		if list[0].Can(e.action) {
-			return e.edit
-		}
+	return EditOf(room, list[0].Actions, fmt.Sprint("after ", list[0].Version))
+}
+
+// EditOf is the first edit to some text among the allowed actions; if none is, one
+// that is refused.
+func EditOf(room roomkit.RoomID, allowed roomkit.ActionSet, text string) roomkit.Edit {
+	switch {
+	case allowed.Has(roomkit.ActionChangePhoto):
+		return roomkit.Edit{Room: room, Photo: &text}
+	case allowed.Has(roomkit.ActionDescribe):
+		return roomkit.Edit{Room: room, Description: &text}
 	}
-	require.FailNow(t, "no edit is left to "+string(user)+" in a room of kind "+list[0].Kind.String())
-	return roomkit.Edit{}
+	return roomkit.Edit{Room: room, Name: &text}
 }
 
 // Commands has one value of every command.

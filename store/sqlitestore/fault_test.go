@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/sqlitestore"
@@ -27,23 +28,23 @@ func fillUp(t *testing.T, s store.Store) {
 	require.NoError(t, err)
 	svc := newService(t, s)
 	var keys []string
-	long := strings.Repeat("字", 300)
+	long := strings.Repeat("字", 150)
 	for n := 0; err == nil; n++ {
 		require.Less(t, n, 20_000, "the disk does not get full")
 		key := fmt.Sprint("fill", n)
 		keys = append(keys, key)
-		_, err = svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long+key), service.Call{Key: key})
+		_, err = svc.Do(t.Context(), roomkit.By(boss), edit(rooms[0], long+key), service.Call{Key: key})
 	}
 	require.ErrorIs(t, err, sqlitestore.ErrFull)
 	require.NotErrorIs(t, err, roomkit.ErrConflict)
 	require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 	before := allRecords(t, s)
-	_, err = svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long), service.Call{Key: "again"})
+	_, err = svc.Do(t.Context(), roomkit.By(boss), edit(rooms[0], long), service.Call{Key: "again"})
 	require.ErrorIs(t, err, sqlitestore.ErrFull)
 	require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 	require.Equal(t, before, allRecords(t, s), "what failed has left something")
 	for _, key := range keys[:len(keys)-1] {
-		r, err := svc.Do(t.Context(), roomkit.By(boss), rename(rooms[0], long+key), service.Call{Key: key})
+		r, err := svc.Do(t.Context(), roomkit.By(boss), edit(rooms[0], long+key), service.Call{Key: key})
 		require.NoError(t, err)
 		require.True(t, r.Repeat, "acknowledged, but not stored: %s", key)
 	}
@@ -124,13 +125,13 @@ func TestCancelledCommand(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	before := allRecords(t, s)
-	_, err := newService(t, s).Do(ctx, roomkit.By(boss), rename(rooms[0], "late"))
+	_, err := newService(t, s).Do(ctx, roomkit.By(boss), edit(rooms[0], "late"))
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = s.Commit(ctx, []store.Change{captured(t, s, rename(rooms[0], "late"))})
+	_, err = s.Commit(ctx, []store.Change{captured(t, s, edit(rooms[0], "late"))})
 	require.ErrorIs(t, err, context.Canceled)
 	require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 	require.Equal(t, before, allRecords(t, s))
-	_, err = newService(t, s).Do(t.Context(), roomkit.By(boss), rename(rooms[0], "in time"))
+	_, err = newService(t, s).Do(t.Context(), roomkit.By(boss), edit(rooms[0], "in time"))
 	require.NoError(t, err)
 }
 
@@ -246,7 +247,7 @@ func captured(t *testing.T, s store.Store, cmd roomkit.Command) store.Change {
 	t.Helper()
 	r := &recorder{Store: s}
 	_, err := newService(t, r).Do(t.Context(), roomkit.By(boss), cmd)
-	require.Error(t, err)
+	require.ErrorIs(t, err, roomkit.ErrInvalid, "the command does not come to a change")
 	return r.changes[0]
 }
 
@@ -264,8 +265,10 @@ func (r *recorder) Commit(_ context.Context, changes []store.Change) ([]store.Co
 	return []store.CommitResult{{Err: roomkit.ErrInvalid}}, nil
 }
 
-func rename(room roomkit.RoomID, name string) roomkit.Command {
-	return roomkit.Edit{Room: room, Name: &name}
+// edit changes something in a room of the world.
+func edit(room roomkit.RoomID, text string) roomkit.Command {
+	rules := roomkit.NewRules(roomkit.Policy{})
+	return proof.EditOf(room, rules.Allowed(roomkit.KindGeneral, roomkit.StandingParticipant), text)
 }
 
 func TestCommitWithoutAnswer(t *testing.T) {

@@ -114,8 +114,7 @@ func commandOf(key string, rooms []roomkit.RoomID) roomkit.Command {
 	n := int(h.Sum32() >> 4)
 	room, who := rooms[n%len(rooms)], []roomkit.UserID{user(3 + n/len(rooms)%(worldSize-3))}
 	if n%2 == 0 {
-		name := key
-		return roomkit.Edit{Room: room, Name: &name}
+		return edit(room, key)
 	}
 	return roomkit.Invite{Room: room, People: who}
 }

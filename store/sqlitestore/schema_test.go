@@ -192,7 +192,7 @@ func TestRestoredCopy(t *testing.T) {
 	restored := open(t, copied)
 	require.Equal(t, old, allRecords(t, restored))
 	do := func(to store.Store, name, key string) {
-		_, err := newService(t, to).Do(t.Context(), roomkit.By(boss), rename(rooms[0], name), service.Call{Key: key})
+		_, err := newService(t, to).Do(t.Context(), roomkit.By(boss), edit(rooms[0], name), service.Call{Key: key})
 		require.NoError(t, err)
 	}
 	for _, key := range []string{"one", "two", "three"} {
