@@ -33,19 +33,13 @@ const maxKept = 64 << 10
 
 // clear makes a group usable again.
 func (g *group) clear() {
-	clear(g.jobs[:cap(g.jobs)])
-	clear(g.deciding[:cap(g.deciding)])
-	clear(g.committing[:cap(g.committing)])
-	clear(g.needs)
-	clear(g.changes)
-	clear(g.records)
-	data := g.data
-	if cap(data) > maxKept {
-		data = nil
+	clear(g.jobs)
+	if cap(g.data) > maxKept {
+		g.data = nil
 	}
 	*g = group{
 		jobs: g.jobs[:0], deciding: g.deciding[:0], committing: g.committing[:0],
-		needs: g.needs[:0], changes: g.changes[:0], records: g.records[:0], events: g.events[:0], data: data[:0],
+		needs: g.needs[:0], changes: g.changes[:0], records: g.records[:0], events: g.events[:0], data: g.data[:0],
 	}
 }
 
@@ -53,27 +47,26 @@ func (g *group) clear() {
 // to its caller.
 func (g *group) run(ctx context.Context, s *Service) {
 	g.now = s.o.Clock()
-	g.many = len(g.jobs) > 1
-	for _, c := range g.jobs {
-		if c.err = c.ctx.Err(); c.err == nil {
-			g.deciding = append(g.deciding, c)
+	for _, j := range g.jobs {
+		if j.err = j.ctx.Err(); j.err == nil {
+			g.deciding = append(g.deciding, j)
 		}
 	}
 	for len(g.deciding) > 0 {
 		if err := g.load(ctx, s); err != nil {
-			for _, c := range g.deciding {
-				c.step = c.failed(err)
+			for _, j := range g.deciding {
+				j.step = j.failed(err)
 			}
 			break
 		}
 		more := g.deciding[:0]
-		for _, c := range g.deciding {
-			c.step = g.decide(ctx, s, c)
-			switch c.step {
+		for _, j := range g.deciding {
+			j.step = g.decide(ctx, s, j)
+			switch j.step {
 			case stepLoad:
-				more = append(more, c)
+				more = append(more, j)
 			case stepCommit:
-				g.committing = append(g.committing, c)
+				g.committing = append(g.committing, j)
 			default: // left to the caller
 			}
 		}
@@ -86,123 +79,70 @@ func (g *group) run(ctx context.Context, s *Service) {
 
 func (g *group) load(ctx context.Context, s *Service) error {
 	g.needs = g.needs[:0]
-	for _, c := range g.deciding {
-		g.needs = append(g.needs, c.need)
+	for _, j := range g.deciding {
+		g.needs = append(g.needs, j.need)
 	}
 	answers, err := store.Ask(ctx, s.store, g.needs)
 	if err != nil {
 		return err
 	}
-	for i, c := range g.deciding {
-		c.facts = decide.Facts{Facts: answers[i], Need: c.need, NewRoom: c.newRoom, Contacts: c.contacts, Earlier: c.earlier}
-		if err := s.dropVoidShared(ctx, &c.facts); err != nil {
+	for i, j := range g.deciding {
+		j.facts = decide.Facts{Facts: answers[i], Need: j.need, NewRoom: j.newRoom, Contacts: j.contacts, Earlier: j.earlier}
+		if err := s.dropVoidShared(ctx, &j.facts); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// dropVoidShared leaves of the shared rooms those in which everybody asked for takes
-// part by memberships that count (LST-06, LST-07, EXT-22). It costs a round trip
-// when there are any.
-func (s *Service) dropVoidShared(ctx context.Context, f *decide.Facts) error {
-	if len(f.Shared) == 0 {
-		return nil
-	}
-	if err := s.moreShared(ctx, f); err != nil {
-		return err
-	}
-	needs := make([]store.Need, len(f.Shared))
-	for i := range f.Shared {
-		needs[i] = store.Need{Room: f.Shared[i].Room.ID, People: f.Need.Shared}
-	}
-	rooms, err := store.Ask(ctx, s.store, needs)
-	if err != nil {
-		return err
-	}
-	f.Shared = f.Shared[:0]
-	for i := range rooms {
-		room := decide.Facts{Facts: rooms[i], Need: needs[i]}
-		if room.AllListed() {
-			f.Shared = append(f.Shared, store.RoomEntry{Room: room.Room})
-		}
-	}
-	return nil
-}
-
-// moreShared looks for further rooms of people who share more than a store gives
-// at once, so that none is missed that comes first by what the user sees.
-func (s *Service) moreShared(ctx context.Context, f *decide.Facts) error {
-	if len(f.Shared) < store.MaxShared {
-		return nil
-	}
-	known := make(map[roomkit.RoomID]bool, len(f.Shared))
-	for i := range f.Shared {
-		known[f.Shared[i].Room.ID] = true
-	}
-	seen := 0
-	for page, err := range store.RoomPages(ctx, s.store, store.RoomQuery{Participants: f.Need.Shared, Limit: roomkit.MaxPage}) {
-		if err != nil {
-			return err
-		}
-		for i := range page {
-			if !known[page[i].Room.ID] {
-				f.Shared = append(f.Shared, page[i])
-			}
-		}
-		if seen += len(page); seen >= roomkit.MaxSharedSeen {
-			break
 		}
 	}
 	return nil
 }
 
 // decide decides a job on the state as the jobs before it in the group leave it.
-func (g *group) decide(ctx context.Context, s *Service, c *job) step {
-	if c.facts.Done != nil {
-		return s.repeat(ctx, c, c.facts.Done)
+func (g *group) decide(ctx context.Context, s *Service, j *job) step {
+	if j.facts.Done != nil {
+		return s.repeat(ctx, j, j.facts.Done)
 	}
-	if g.mustReload(&c.need) {
-		return c.failed(roomkit.ErrConflict)
+	if g.mustReload(&j.need) {
+		return j.failed(roomkit.ErrConflict)
 	}
-	g.patch(&c.facts)
-	if ask := s.askFirst(c); ask != stepDone {
+	g.patch(&j.facts)
+	if ask := s.askFirst(j); ask != stepDone {
 		return ask
 	}
-	c.decision, c.err = c.scratch.Decide(s.rules, &c.facts, c.actor, c.cmd, g.now)
-	if c.err != nil {
+	j.decision, j.err = j.scratch.Decide(s.rules, &j.facts, j.actor, j.cmd, g.now)
+	if j.err != nil {
 		return stepDone
 	}
-	if more := c.decision.Need; more != nil {
-		return c.loadMore(*more)
+	if more := j.decision.Need; more != nil {
+		return j.loadMore(*more)
 	}
-	if c.IfVersion != 0 && c.facts.Named().Version != c.IfVersion {
+	if j.IfVersion != 0 && j.facts.Named().Version != j.IfVersion {
 		// Not before the decision: to an outsider no version exists.
-		c.err = fmt.Errorf("%w: the room does not have the demanded version", roomkit.ErrConflict)
+		j.err = fmt.Errorf("%w: the room does not have the demanded version", roomkit.ErrConflict)
 		return stepDone
 	}
-	c.result = resultOf(&c.decision, &c.facts)
-	if c.err = s.veto(c); c.err != nil {
+	j.result = resultOf(&j.decision, &j.facts)
+	if j.err = s.veto(j); j.err != nil {
 		return stepDone
 	}
-	if c.plan || len(c.decision.Offers) > 0 || len(c.decision.Events) == 0 && c.Key == "" {
+	if j.plan || len(j.decision.Offers) > 0 || len(j.decision.Events) == 0 && j.Key == "" {
 		return stepDone
 	}
-	g.add(&c.decision.Rows)
+	if len(g.jobs) > 1 {
+		g.add(&j.decision.Rows)
+	}
 	return stepCommit
 }
 
 // askFirst says whether somebody outside has to be asked before the job can be decided:
 // the directory about users, or who is a contact.
-func (s *Service) askFirst(c *job) step {
-	_, provisions := c.cmd.(roomkit.PutUsers)
-	if s.o.Directory != nil && !c.askedDirectory && !c.plan && !provisions {
-		if c.about = c.facts.Missing(); len(c.about) > 0 {
+func (s *Service) askFirst(j *job) step {
+	_, provisions := j.cmd.(roomkit.PutUsers)
+	if s.o.Directory != nil && !j.askedDirectory && !j.plan && !provisions {
+		if j.about = j.facts.Missing(); len(j.about) > 0 {
 			return stepAskDirectory
 		}
 	}
-	if s.o.Contacts != nil && !c.askedContacts && !c.actor.IsSystem() {
-		if c.about = c.facts.Outsiders(c.actor.User()); len(c.about) > 0 {
+	if s.o.Contacts != nil && !j.askedContacts && !j.actor.IsSystem() {
+		if j.about = j.facts.Outsiders(j.actor.User()); len(j.about) > 0 {
 			return stepAskContacts
 		}
 	}
@@ -211,22 +151,22 @@ func (s *Service) askFirst(c *job) step {
 
 // loadMore prepares the next load. Facts about another room are kept beside it,
 // because the decision has relied on them already.
-func (c *job) loadMore(n store.Need) step {
-	if n.Room != c.need.Room {
-		earlier := c.facts
-		c.earlier = &earlier
+func (j *job) loadMore(n store.Need) step {
+	if n.Room != j.need.Room {
+		earlier := j.facts
+		j.earlier = &earlier
 	}
-	n.Command = c.need.Command
-	c.need = n
+	n.Command = j.need.Command
+	j.need = n
 	return stepLoad
 }
 
-func (s *Service) veto(c *job) error {
+func (s *Service) veto(j *job) error {
 	if s.o.Veto == nil {
 		return nil
 	}
-	if err := s.o.Veto(c.actor, c.cmd, c.result); err != nil {
-		return &roomkit.Denied{Rule: "VETO", Actor: c.actor, Room: c.facts.Room.ID, Reason: err.Error()}
+	if err := s.o.Veto(j.actor, j.cmd, j.result); err != nil {
+		return &roomkit.Denied{Rule: "VETO", Actor: j.actor, Room: j.facts.Room.ID, Reason: err.Error()}
 	}
 	return nil
 }
@@ -249,28 +189,28 @@ func resultOf(d *decide.Decision, f *decide.Facts) Result {
 // commit stores what the jobs have decided.
 func (g *group) commit(ctx context.Context, s *Service) {
 	committing := g.committing[:0]
-	for _, c := range g.committing {
-		change, err := g.change(c)
+	for _, j := range g.committing {
+		change, err := g.change(j)
 		if err != nil {
-			c.step = c.failed(err)
+			j.step = j.failed(err)
 			continue
 		}
-		g.changes, committing = append(g.changes, change), append(committing, c)
+		g.changes, committing = append(g.changes, change), append(committing, j)
 	}
 	results, err := s.store.Commit(ctx, g.changes)
 	if err == nil && len(results) != len(g.changes) {
 		err = fmt.Errorf("%w: the store answered %d of %d changes", roomkit.ErrUnknownOutcome, len(results), len(g.changes))
 	}
 	conflicts := 0
-	for i, c := range committing {
+	for i, j := range committing {
 		if err != nil {
-			c.step = c.failed(err)
+			j.step = j.failed(err)
 			continue
 		}
 		if results[i].Err != nil {
 			conflicts++
 		}
-		c.step = s.settle(ctx, c, &results[i])
+		j.step = s.settle(ctx, j, &results[i])
 	}
 	if report := s.o.Observer.Group; report != nil {
 		report(GroupReport{Commands: len(committing), Conflicts: conflicts, Took: s.o.Clock().Sub(g.now)})
@@ -278,38 +218,38 @@ func (g *group) commit(ctx context.Context, s *Service) {
 }
 
 // settle says what follows for a job from what the store has done with its change.
-func (s *Service) settle(ctx context.Context, c *job, r *store.CommitResult) step {
+func (s *Service) settle(ctx context.Context, j *job, r *store.CommitResult) step {
 	switch {
 	case r.Err != nil:
-		return c.failed(r.Err)
+		return j.failed(r.Err)
 	case r.Repeat:
-		return s.repeat(ctx, c, &r.Outcome)
+		return s.repeat(ctx, j, &r.Outcome)
 	}
-	c.result.Cursor = r.Outcome.Cursor
+	j.result.Cursor = r.Outcome.Cursor
 	return stepDone
 }
 
 // failed says what follows for a job from an error of the store.
-func (c *job) failed(err error) step {
-	c.err = err
+func (j *job) failed(err error) step {
+	j.err = err
 	switch {
 	case errors.Is(err, roomkit.ErrUnknownOutcome):
 		return stepLookUp
 	case errors.Is(err, roomkit.ErrConflict):
 		return stepAgain
-	case c.ctx.Err() != nil:
-		c.err = c.ctx.Err()
+	case j.ctx.Err() != nil:
+		j.err = j.ctx.Err()
 	}
 	return stepDone
 }
 
 // change makes what the store has to compare and to write.
-func (g *group) change(c *job) (store.Change, error) {
-	d := &c.decision
+func (g *group) change(j *job) (store.Change, error) {
+	d := &j.decision
 	record, event := len(g.records), len(g.events)
 	for _, e := range d.Events {
 		info := e.Info()
-		info.Command = c.id
+		info.Command = j.id
 		from := len(g.data)
 		var err error
 		if g.data, err = codec.Encode(g.data, e); err != nil {
@@ -317,38 +257,38 @@ func (g *group) change(c *job) (store.Change, error) {
 		}
 		g.records = append(g.records, store.Record{
 			Subject: info.Subject, Version: info.Version, Type: e.Type(),
-			At: info.At, Command: c.id, Data: g.data[from:len(g.data):len(g.data)],
+			At: info.At, Command: j.id, Data: g.data[from:len(g.data):len(g.data)],
 		})
 		g.events = append(g.events, store.EventAt{Subject: info.Subject, Version: info.Version})
 	}
 	return store.Change{
-		Command: c.id, Digest: c.digest, Expect: d.Relied,
+		Command: j.id, Digest: j.digest, Expect: d.Relied,
 		Rooms: d.Rows.Rooms, Members: d.Rows.Members, Users: d.Rows.Users,
 		Companies: d.Rows.Companies, Teams: d.Rows.Teams, Ended: d.Rows.Ended, Tallies: d.Rows.Tallies,
 		Records: g.records[record:len(g.records):len(g.records)],
 		Outcome: store.Outcome{
-			Command: c.id, Digest: c.digest, Room: d.Room, Changed: len(d.Events) > 0,
+			Command: j.id, Digest: j.digest, Room: d.Room, Changed: len(d.Events) > 0,
 			Events: g.events[event:len(g.events):len(g.events)],
 		},
 	}, nil
 }
 
 // repeat answers a command that was stored before with its first outcome.
-func (s *Service) repeat(ctx context.Context, c *job, o *store.Outcome) step {
-	if o.Digest != c.digest {
-		return c.failed(roomkit.ErrCommandReused)
+func (s *Service) repeat(ctx context.Context, j *job, o *store.Outcome) step {
+	if o.Digest != j.digest {
+		return j.failed(roomkit.ErrCommandReused)
 	}
-	c.result = Result{Room: o.Room, Changed: o.Changed, Repeat: !c.uncertain, Cursor: o.Cursor}
+	j.result = Result{Room: o.Room, Changed: o.Changed, Repeat: !j.uncertain, Cursor: o.Cursor}
 	for _, at := range o.Events {
 		e, err := s.event(ctx, at)
 		if err != nil {
-			return c.failed(err)
+			return j.failed(err)
 		}
-		c.result.Events = append(c.result.Events, e)
-		c.result.Notices = append(c.result.Notices, roomkit.NoticesOf(e)...)
+		j.result.Events = append(j.result.Events, e)
+		j.result.Notices = append(j.result.Notices, roomkit.NoticesOf(e)...)
 		if at.Subject.Type == roomkit.SubjectRoom && at.Subject.Room == o.Room {
-			c.result.Version, c.result.Kind = at.Version, e.Info().Kind
-			c.result.Opened = c.result.Opened || e.Type() == "room.created"
+			j.result.Version, j.result.Kind = at.Version, e.Info().Kind
+			j.result.Opened = j.result.Opened || e.Type() == "room.created"
 		}
 	}
 	return stepDone
@@ -369,14 +309,12 @@ func (s *Service) event(ctx context.Context, at store.EventAt) (roomkit.Event, e
 // folded keeps the rows that the jobs of a group have changed so far, so that a
 // later job of the same group is decided on them.
 type folded struct {
-	many      bool // there is more than one job
 	rooms     map[roomkit.RoomID]roomkit.Room
 	members   map[roomkit.RoomID]map[roomkit.UserID]roomkit.Member
 	users     map[roomkit.UserID]roomkit.User
 	companies map[roomkit.CompanyID]roomkit.Company
 	teams     map[roomkit.TeamID]roomkit.Team
-	userTally map[roomkit.UserID]int64
-	compTally map[roomkit.CompanyID]int64
+	groups    map[roomkit.Subject]int64 // how many groups a user is in or a company has
 }
 
 func put[K comparable, V any](m *map[K]V, k K, v V) {
@@ -387,17 +325,13 @@ func put[K comparable, V any](m *map[K]V, k K, v V) {
 }
 
 func (f *folded) add(r *decide.Rows) {
-	if !f.many {
-		return
-	}
 	for _, v := range r.Rooms {
 		put(&f.rooms, v.ID, v)
 	}
 	for _, v := range r.Members {
-		if f.members[v.Room] == nil {
-			put(&f.members, v.Room, make(map[roomkit.UserID]roomkit.Member))
-		}
-		f.members[v.Room][v.User] = v
+		members := f.members[v.Room]
+		put(&members, v.User, v)
+		put(&f.members, v.Room, members)
 	}
 	for _, v := range r.Users {
 		put(&f.users, v.ID, v)
@@ -409,47 +343,47 @@ func (f *folded) add(r *decide.Rows) {
 		put(&f.teams, v.ID, v)
 	}
 	for _, v := range r.Tallies {
-		if v.User != "" {
-			put(&f.userTally, v.User, v.Now)
-		} else {
-			put(&f.compTally, v.Company, v.Now)
+		of := roomkit.UserSubject(v.User)
+		if v.User == "" {
+			of = roomkit.CompanySubject(v.Company)
 		}
+		put(&f.groups, of, v.Now)
 	}
 }
 
 // patch brings facts up to what the group has decided so far. Rows of people
 // whose room has ended in the group are not needed: such a room refuses all.
 func (f *folded) patch(facts *decide.Facts) {
-	if !f.many {
-		return
-	}
 	if room, ok := f.rooms[facts.Need.Room]; ok {
 		facts.Room = room
-	}
-	f.patchMembers(facts)
-	for i := range facts.Users {
-		u := &facts.Users[i]
-		if v, ok := f.users[u.ID]; ok {
-			v.Groups = u.Groups
-			*u = v
-		}
-		if now, ok := f.userTally[u.ID]; ok {
-			u.Groups = now
-		}
-	}
-	for i := range facts.Companies {
-		c := &facts.Companies[i]
-		if v, ok := f.companies[c.ID]; ok {
-			v.Groups = c.Groups
-			*c = v
-		}
-		if now, ok := f.compTally[c.ID]; ok {
-			c.Groups = now
-		}
 	}
 	if team, ok := f.teams[facts.Team.ID]; ok {
 		facts.Team = team
 	}
+	f.patchMembers(facts)
+	for i := range facts.Users {
+		u := &facts.Users[i]
+		groups := u.Groups
+		if v, ok := f.users[u.ID]; ok {
+			*u = v
+		}
+		u.Groups = f.groupsOf(roomkit.UserSubject(u.ID), groups)
+	}
+	for i := range facts.Companies {
+		c := &facts.Companies[i]
+		groups := c.Groups
+		if v, ok := f.companies[c.ID]; ok {
+			*c = v
+		}
+		c.Groups = f.groupsOf(roomkit.CompanySubject(c.ID), groups)
+	}
+}
+
+func (f *folded) groupsOf(of roomkit.Subject, loaded int64) int64 {
+	if now, ok := f.groups[of]; ok {
+		return now
+	}
+	return loaded
 }
 
 // patchMembers replaces and adds the rows of the people asked for.

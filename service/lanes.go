@@ -43,51 +43,51 @@ const (
 
 // run makes one attempt, as a leader or by waiting for one. An error says that the
 // caller gave up: a leader may still be writing to the attempt.
-func (s *Service) run(c *job) error {
-	c.ticket = ticket{}
+func (s *Service) run(j *job) error {
+	j.ticket = ticket{}
 	l := &s.lanes
-	if !l.enter(c) {
+	if !l.enter(j) {
 		select {
-		case <-c.wake:
-		case <-c.ctx.Done():
-			err := c.ctx.Err()
-			if l.giveUp(c) {
+		case <-j.wake:
+		case <-j.ctx.Done():
+			err := j.ctx.Err()
+			if l.giveUp(j) {
 				return fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, err)
 			}
 			return err
 		}
 	}
-	if c.state == ticketLeads {
-		s.lead(c)
+	if j.state == ticketLeads {
+		s.lead(j)
 	}
 	return nil
 }
 
 // lead runs a group. A leader on its own is ended by its own context; a group is
 // not ended by any of its callers.
-func (s *Service) lead(c *job) {
-	defer s.lanes.leave(c)
-	if len(c.group.jobs) == 1 {
-		c.group.run(c.ctx, s)
+func (s *Service) lead(j *job) {
+	defer s.lanes.leave(j)
+	if len(j.group.jobs) == 1 {
+		j.group.run(j.ctx, s)
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.ctx), s.o.GroupTimeout)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(j.ctx), s.o.GroupTimeout)
 	defer cancel()
-	c.group.run(ctx, s)
+	j.group.run(ctx, s)
 }
 
 // enter makes the job a leader if it can start at once.
-func (l *lanes) enter(c *job) (leads bool) {
+func (l *lanes) enter(j *job) (leads bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.running < l.count && !l.busy[c.subject] {
+	if l.running < l.count && !l.busy[j.subject] {
 		l.running++
-		l.busy[c.subject] = true
-		c.state, c.group = ticketLeads, l.newGroup(c)
+		l.busy[j.subject] = true
+		j.state, j.group = ticketLeads, l.newGroup(j)
 		return true
 	}
-	c.state, c.wake = ticketWaiting, make(chan struct{}, 1)
-	l.waiting = append(l.waiting, c)
+	j.state, j.wake = ticketWaiting, make(chan struct{}, 1)
+	l.waiting = append(l.waiting, j)
 	return false
 }
 
@@ -121,11 +121,11 @@ func (l *lanes) leave(leader *job) {
 func (l *lanes) finish(leader *job) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, c := range leader.group.jobs {
-		delete(l.busy, c.subject)
-		c.state = ticketDone
-		if c != leader {
-			c.wake <- struct{}{}
+	for _, j := range leader.group.jobs {
+		delete(l.busy, j.subject)
+		j.state = ticketDone
+		if j != leader {
+			j.wake <- struct{}{}
 		}
 	}
 }
@@ -139,7 +139,7 @@ func (l *lanes) startWaiting() {
 // startNext hands a free lane to the job that has waited longest, together with
 // those on the same subject and, when more wait than there are lanes, others.
 func (l *lanes) startNext() bool {
-	first := slices.IndexFunc(l.waiting, func(c *job) bool { return !l.busy[c.subject] })
+	first := slices.IndexFunc(l.waiting, func(j *job) bool { return !l.busy[j.subject] })
 	if first < 0 {
 		return false
 	}
@@ -147,18 +147,18 @@ func (l *lanes) startNext() bool {
 	share := l.share()
 	taken := map[roomkit.Subject]bool{leader.subject: true}
 	rest := l.waiting[:0]
-	for _, c := range l.waiting {
+	for _, j := range l.waiting {
 		fits := len(group.jobs) < l.maxGroup
 		switch {
-		case c == leader || fits && taken[c.subject]:
-		case fits && len(group.jobs) < share && !l.busy[c.subject]:
-			taken[c.subject] = true
+		case j == leader || fits && taken[j.subject]:
+		case fits && len(group.jobs) < share && !l.busy[j.subject]:
+			taken[j.subject] = true
 		default:
-			rest = append(rest, c)
+			rest = append(rest, j)
 			continue
 		}
-		c.state = ticketTaken
-		group.jobs = append(group.jobs, c)
+		j.state = ticketTaken
+		group.jobs = append(group.jobs, j)
 	}
 	clear(l.waiting[len(rest):])
 	l.waiting = rest
@@ -169,8 +169,8 @@ func (l *lanes) startNext() bool {
 
 // start wakes the leader of a group.
 func (l *lanes) start(g *group) {
-	for _, c := range g.jobs {
-		l.busy[c.subject] = true
+	for _, j := range g.jobs {
+		l.busy[j.subject] = true
 	}
 	leader := g.jobs[0]
 	leader.state, leader.group = ticketLeads, g
@@ -186,28 +186,28 @@ func (l *lanes) share() int {
 
 // giveUp takes a job out whose caller does not want to wait any longer. It
 // reports whether the command may be carried out all the same.
-func (l *lanes) giveUp(c *job) (taken bool) {
+func (l *lanes) giveUp(j *job) (taken bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch c.state {
+	switch j.state {
 	case ticketWaiting:
-		l.waiting = slices.DeleteFunc(l.waiting, func(w *job) bool { return w == c })
+		l.waiting = slices.DeleteFunc(l.waiting, func(w *job) bool { return w == j })
 	case ticketLeads:
-		l.passOn(c)
+		l.passOn(j)
 	case ticketTaken:
-		c.abandoned = true
+		j.abandoned = true
 	case ticketDone:
 	}
-	return c.abandoned
+	return j.abandoned
 }
 
 // passOn gives the lead of a group that has not started to its next job.
 func (l *lanes) passOn(leader *job) {
 	g := leader.group
-	for _, c := range g.jobs {
-		delete(l.busy, c.subject)
+	for _, j := range g.jobs {
+		delete(l.busy, j.subject)
 	}
-	g.jobs = slices.DeleteFunc(g.jobs, func(c *job) bool { return c == leader || c.abandoned })
+	g.jobs = slices.DeleteFunc(g.jobs, func(j *job) bool { return j == leader || j.abandoned })
 	if len(g.jobs) == 0 {
 		l.running--
 		l.startWaiting()

@@ -270,6 +270,61 @@ func (s *Service) recommend(ctx context.Context, user roomkit.UserID, people []r
 	return decide.Recommend(f, user, others, audience, exactOnly), nil
 }
 
+// dropVoidShared leaves of the shared rooms those in which everybody asked for takes
+// part by memberships that count (LST-06, LST-07, EXT-22). It costs a round trip
+// when there are any.
+func (s *Service) dropVoidShared(ctx context.Context, f *decide.Facts) error {
+	if len(f.Shared) == 0 {
+		return nil
+	}
+	if err := s.moreShared(ctx, f); err != nil {
+		return err
+	}
+	needs := make([]store.Need, len(f.Shared))
+	for i := range f.Shared {
+		needs[i] = store.Need{Room: f.Shared[i].Room.ID, People: f.Need.Shared}
+	}
+	rooms, err := store.Ask(ctx, s.store, needs)
+	if err != nil {
+		return err
+	}
+	f.Shared = f.Shared[:0]
+	for i := range rooms {
+		room := decide.Facts{Facts: rooms[i], Need: needs[i]}
+		if room.AllListed() {
+			f.Shared = append(f.Shared, store.RoomEntry{Room: room.Room})
+		}
+	}
+	return nil
+}
+
+// moreShared looks for further rooms of people who share more than a store gives
+// at once, so that none is missed that comes first by what the user sees.
+func (s *Service) moreShared(ctx context.Context, f *decide.Facts) error {
+	if len(f.Shared) < store.MaxShared {
+		return nil
+	}
+	known := make(map[roomkit.RoomID]bool, len(f.Shared))
+	for i := range f.Shared {
+		known[f.Shared[i].Room.ID] = true
+	}
+	seen := 0
+	for page, err := range store.RoomPages(ctx, s.store, store.RoomQuery{Participants: f.Need.Shared, Limit: roomkit.MaxPage}) {
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			if !known[page[i].Room.ID] {
+				f.Shared = append(f.Shared, page[i])
+			}
+		}
+		if seen += len(page); seen >= roomkit.MaxSharedSeen {
+			break
+		}
+	}
+	return nil
+}
+
 // Access says for each room, in the order given, all that a user may do in it.
 // One round trip, at most MaxAccessRooms rooms. A permission that has just been
 // withdrawn ends access with this call already, before anybody was removed. A user or

@@ -77,66 +77,66 @@ const (
 // newJob checks a request and gives it its ids. With an error the job serves only
 // to say whose error it is.
 func (s *Service) newJob(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, given []Call) (*job, error) {
-	c, _ := s.jobs.Get().(*job)
-	if c == nil {
-		c = new(job)
+	j, _ := s.jobs.Get().(*job)
+	if j == nil {
+		j = new(job)
 	}
-	c.ctx, c.actor, c.cmd = ctx, actor, cmd
+	j.ctx, j.actor, j.cmd = ctx, actor, cmd
 	malformed := decide.Check(actor, cmd)
 	switch {
 	case malformed == nil:
-		c.op = roomkit.CommandName(cmd)
-		c.firstNeed.People = c.people[:0]
-		decide.FillNeed(&c.firstNeed, actor, cmd)
-		c.room = c.firstNeed.Room
+		j.op = roomkit.CommandName(cmd)
+		j.firstNeed.People = j.people[:0]
+		decide.FillNeed(&j.firstNeed, actor, cmd)
+		j.room = j.firstNeed.Room
 	case decide.Known(cmd):
-		c.op, c.room = roomkit.CommandName(cmd), decide.RoomNamed(cmd)
+		j.op, j.room = roomkit.CommandName(cmd), decide.RoomNamed(cmd)
 	default:
-		c.op = "Do"
+		j.op = "Do"
 	}
 	if err := ctx.Err(); err != nil {
-		return c, err
+		return j, err
 	}
 	if malformed != nil {
-		return c, malformed
+		return j, malformed
 	}
 	if decide.OpensRoom(cmd) {
-		c.newRoom = roomkit.RoomID(s.o.NewID())
+		j.newRoom = roomkit.RoomID(s.o.NewID())
 	}
-	c.id = roomkit.CommandID(s.o.NewID())
-	c.subject = c.likelySubject()
-	return c, c.take(given)
+	j.id = roomkit.CommandID(s.o.NewID())
+	j.subject = j.likelySubject()
+	return j, j.take(given)
 }
 
 // take adds what the caller has said besides the command.
-func (c *job) take(given []Call) error {
+func (j *job) take(given []Call) error {
 	if len(given) > 1 {
 		return &roomkit.Invalid{Field: "Call", Reason: "more than one"}
 	}
 	if len(given) == 1 {
-		c.Call = given[0]
+		j.Call = given[0]
 	}
-	if c.IfVersion != 0 && c.room.IsZero() {
+	if j.IfVersion != 0 && j.room.IsZero() {
 		return &roomkit.Invalid{Field: "IfVersion", Reason: "the command names no room"}
 	}
-	for i, id := range c.Contacts {
+	for i, id := range j.Contacts {
 		if !id.Valid() {
 			return &roomkit.Invalid{Field: fmt.Sprintf("Contacts[%d]", i), Reason: "not a user id"}
 		}
 	}
-	c.contacts = c.Contacts
-	if c.Key == "" {
+	j.contacts = j.Contacts
+	if j.Key == "" {
 		return nil
 	}
-	if len(c.Key) > roomkit.MaxKeyBytes {
+	if len(j.Key) > roomkit.MaxKeyBytes {
 		return &roomkit.Invalid{Field: "Key", Reason: fmt.Sprintf("more than %d bytes", roomkit.MaxKeyBytes)}
 	}
-	payload, err := json.Marshal(c.cmd)
+	payload, err := json.Marshal(j.cmd)
 	if err != nil {
 		return &roomkit.Invalid{Field: "Command", Reason: err.Error()}
 	}
-	c.digest = sha256.Sum256(append([]byte(c.op+"\x00"), payload...))
-	c.id = keyID(c.actor, c.Key)
+	j.digest = sha256.Sum256(append([]byte(j.op+"\x00"), payload...))
+	j.id = keyID(j.actor, j.Key)
 	return nil
 }
 
@@ -170,99 +170,99 @@ func (r *request) numbered(i int) {
 func (r *request) wrap(err error) error { return placed(r.op, r.room, err) }
 
 // release makes a job usable again, unless a leader may still be writing to it.
-func (s *Service) release(c *job) {
-	if !c.abandoned {
-		*c = job{}
-		s.jobs.Put(c)
+func (s *Service) release(j *job) {
+	if !j.abandoned {
+		*j = job{}
+		s.jobs.Put(j)
 	}
 }
 
 // finish carries a job out and tells the observer.
-func (s *Service) finish(c *job) (Result, error) {
-	defer s.release(c)
+func (s *Service) finish(j *job) (Result, error) {
+	defer s.release(j)
 	report := s.o.Observer.Command
 	if report == nil {
-		result, err := s.carryOut(c)
-		return result, c.wrap(err)
+		result, err := s.carryOut(j)
+		return result, j.wrap(err)
 	}
 	start := s.o.Clock()
-	result, err := s.carryOut(c)
-	err = c.wrap(err)
+	result, err := s.carryOut(j)
+	err = j.wrap(err)
 	report(CommandReport{
-		Name: c.op, Actor: c.actor, Room: result.Room, Err: err,
-		Changed: result.Changed, Attempts: c.attempts, Took: s.o.Clock().Sub(start),
+		Name: j.op, Actor: j.actor, Room: result.Room, Err: err,
+		Changed: result.Changed, Attempts: j.attempts, Took: s.o.Clock().Sub(start),
 	})
 	return result, err
 }
 
 // carryOut makes attempts until there is an outcome. What has to be done between two
 // of them is done here and nowhere else.
-func (s *Service) carryOut(c *job) (Result, error) {
+func (s *Service) carryOut(j *job) (Result, error) {
 	for {
-		if err := s.try(c); err != nil {
-			return Result{}, c.finalError(err)
+		if err := s.try(j); err != nil {
+			return Result{}, j.finalError(err)
 		}
 		var err error
-		switch c.step {
+		switch j.step {
 		case stepAskDirectory:
-			err = s.fillIn(c.ctx, c.about)
-			c.askedDirectory = true
+			err = s.fillIn(j.ctx, j.about)
+			j.askedDirectory = true
 		case stepAskContacts:
-			err = s.askContacts(c)
+			err = s.askContacts(j)
 		case stepLookUp:
-			c.uncertain = true
-			err = s.again(c)
+			j.uncertain = true
+			err = s.again(j)
 		case stepAgain:
-			err = s.again(c)
+			err = s.again(j)
 		default:
-			if c.err == nil {
-				return c.result, nil
+			if j.err == nil {
+				return j.result, nil
 			}
-			err = c.err
+			err = j.err
 		}
 		if err != nil {
-			return Result{}, c.finalError(err)
+			return Result{}, j.finalError(err)
 		}
 	}
 }
 
 // try makes one attempt. An error says that the caller gave up waiting; then the
 // attempt is not to be looked at.
-func (s *Service) try(c *job) error {
-	c.attempts++
-	c.attempt = attempt{need: c.firstNeed}
-	if c.Key != "" || c.uncertain {
-		c.need.Command = c.id
+func (s *Service) try(j *job) error {
+	j.attempts++
+	j.attempt = attempt{need: j.firstNeed}
+	if j.Key != "" || j.uncertain {
+		j.need.Command = j.id
 	}
-	if c.plan {
-		g := group{jobs: []*job{c}}
-		g.run(c.ctx, s)
+	if j.plan {
+		g := group{jobs: []*job{j}}
+		g.run(j.ctx, s)
 		return nil
 	}
-	return s.run(c)
+	return s.run(j)
 }
 
 // again waits before the next attempt, or says why there is none. The first one
 // comes at once.
-func (s *Service) again(c *job) error {
-	if c.attempts >= s.o.Attempts {
-		return c.err
+func (s *Service) again(j *job) error {
+	if j.attempts >= s.o.Attempts {
+		return j.err
 	}
-	if err := c.ctx.Err(); err != nil {
+	if err := j.ctx.Err(); err != nil {
 		return err
 	}
-	s.o.Logger.LogAttrs(c.ctx, slog.LevelDebug, "roomkit: running a command again",
-		slog.String("command", c.op), slog.Int("attempt", c.attempts), slog.Any("cause", c.err))
-	if c.attempts == 1 {
+	s.o.Logger.LogAttrs(j.ctx, slog.LevelDebug, "roomkit: running a command again",
+		slog.String("command", j.op), slog.Int("attempt", j.attempts), slog.Any("cause", j.err))
+	if j.attempts == 1 {
 		return nil
 	}
-	return backoff.Pauses{First: time.Millisecond, Longest: 50 * time.Millisecond}.Wait(c.ctx, c.attempts)
+	return backoff.Pauses{First: time.Millisecond, Longest: 50 * time.Millisecond}.Wait(j.ctx, j.attempts)
 }
 
 // finalError is what the caller learns. Even a refusal leaves open what becomes of
 // an earlier attempt that may still be on its way.
-func (c *job) finalError(err error) error {
-	if c.uncertain && !errors.Is(err, roomkit.ErrUnknownOutcome) {
+func (j *job) finalError(err error) error {
+	if j.uncertain && !errors.Is(err, roomkit.ErrUnknownOutcome) {
 		return fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, err)
 	}
 	return err
@@ -275,14 +275,11 @@ func (s *Service) fillIn(ctx context.Context, missing []roomkit.UserID) error {
 		return fmt.Errorf("directory: %w", err)
 	}
 	for _, c := range companies {
-		known, err := store.Ask(ctx, s.store, []store.Need{{Companies: []roomkit.CompanyID{c.ID}}})
+		known, err := s.load(ctx, store.Need{Companies: []roomkit.CompanyID{c.ID}})
+		if err == nil && len(known.Companies) == 0 {
+			err = s.provision(ctx, roomkit.PutCompany{Company: c})
+		}
 		if err != nil {
-			return err
-		}
-		if len(known[0].Companies) > 0 {
-			continue
-		}
-		if err := s.provision(ctx, roomkit.PutCompany{Company: c}); err != nil {
 			return err
 		}
 	}
@@ -299,9 +296,9 @@ func (s *Service) provision(ctx context.Context, cmd roomkit.Command) error {
 	return nil
 }
 
-func (s *Service) askContacts(c *job) error {
-	known, err := s.o.Contacts(c.ctx, c.actor.User(), c.about)
-	c.contacts = slices.Concat(c.contacts, known)
-	c.askedContacts = true
+func (s *Service) askContacts(j *job) error {
+	known, err := s.o.Contacts(j.ctx, j.actor.User(), j.about)
+	j.contacts = slices.Concat(j.contacts, known)
+	j.askedContacts = true
 	return err
 }

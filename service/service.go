@@ -110,11 +110,11 @@ type EachResult struct {
 // error nothing has changed, except that users whom Options.Directory filled in stay
 // known.
 func (s *Service) Do(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, call ...Call) (Result, error) {
-	c, err := s.newJob(ctx, actor, cmd, call)
+	j, err := s.newJob(ctx, actor, cmd, call)
 	if err != nil {
-		return Result{}, c.wrap(err)
+		return Result{}, j.wrap(err)
 	}
-	return s.finish(c)
+	return s.finish(j)
 }
 
 // Each runs several commands, for instance leaving several rooms (GEN-13). Every
@@ -124,12 +124,12 @@ func (s *Service) Do(ctx context.Context, actor roomkit.Actor, cmd roomkit.Comma
 // every one gets the same [*roomkit.Invalid].
 func (s *Service) Each(ctx context.Context, actor roomkit.Actor, cmds []roomkit.Command, call ...Call) []EachResult {
 	return s.each(cmds, func(i int) (*job, error) {
-		c, err := s.newJob(ctx, actor, cmds[i], call)
+		j, err := s.newJob(ctx, actor, cmds[i], call)
 		if len(cmds) > roomkit.MaxEach {
 			err = &roomkit.Invalid{Field: "Commands", Reason: fmt.Sprintf("more than %d", roomkit.MaxEach)}
 		}
-		c.numbered(i)
-		return c, err
+		j.numbered(i)
+		return j, err
 	})
 }
 
@@ -137,12 +137,12 @@ func (s *Service) each(cmds []roomkit.Command, newJob func(int) (*job, error)) [
 	results := make([]EachResult, len(cmds))
 	var all sync.WaitGroup
 	for i := range cmds {
-		c, err := newJob(i)
+		j, err := newJob(i)
 		if err != nil {
-			results[i].Err = c.wrap(err)
+			results[i].Err = j.wrap(err)
 			continue
 		}
-		all.Go(func() { results[i].Result, results[i].Err = s.finish(c) })
+		all.Go(func() { results[i].Result, results[i].Err = s.finish(j) })
 	}
 	all.Wait()
 	return results
@@ -153,18 +153,18 @@ func (s *Service) each(cmds []roomkit.Command, newJob func(int) (*job, error)) [
 // ErrUnknownOutcome. Options.Directory is not asked: who is not known yet is
 // refused.
 func (s *Service) Plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, call ...Call) (Result, error) {
-	c, result, err := s.plan(ctx, actor, cmd, call)
-	return result, c.wrap(err)
+	j, result, err := s.plan(ctx, actor, cmd, call)
+	return result, j.wrap(err)
 }
 
 func (s *Service) plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, given []Call) (*job, Result, error) {
-	c, err := s.newJob(ctx, actor, cmd, given)
+	j, err := s.newJob(ctx, actor, cmd, given)
 	if err != nil {
-		return c, Result{}, err
+		return j, Result{}, err
 	}
-	c.plan = true
-	result, err := s.carryOut(c)
-	return c, result, err
+	j.plan = true
+	result, err := s.carryOut(j)
+	return j, result, err
 }
 
 // Options configure a [Service]. The zero value is ready for use.
