@@ -311,6 +311,20 @@ type Offer struct {
 	Extra int64 // how many others take part
 }
 
+// Error says where an error happened. [Service] adds it, once, to every error
+// it returns; what happened is in Err.
+type Error struct {
+	Op   string // the command's or the method's name, for instance "Leave"
+	Room RoomID // the room that the command or the call names or opens, be there one or not, whatever the error; zero without
+	Err  error
+}
+
+// Error gives the operation and the cause.
+func (e *Error) Error() string { return "roomkit: " + e.Op + ": " + e.Err.Error() }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
 // Limits on what one call may carry. They are checked before anything is loaded.
 const (
 	MaxPeople      = 500  // people named in one command

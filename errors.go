@@ -3,7 +3,6 @@ package roomkit
 import (
 	"errors"
 	"fmt"
-	"strings"
 )
 
 // The categories of errors. An error of this package or of a store is one of them
@@ -39,29 +38,6 @@ var (
 // book is in docs/rules.md.
 type Rule string
 
-// Denied says which rule forbids a command. errors.Is(err, ErrDenied) holds.
-type Denied struct {
-	Rule   Rule     // the rule that forbids
-	Action Action   // what was asked for; ActionNone where no single action fits
-	Actor  Actor    // who asked
-	Room   RoomID   // the room concerned; zero when a new room was refused
-	People []UserID // the people because of whom, in byte order; may be empty
-	Reason string   // a short English explanation, not meant for parsing
-}
-
-// Error gives the rule and the reason.
-func (d *Denied) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "denied by %s: %s", d.Rule, d.Reason)
-	if len(d.People) > 0 {
-		fmt.Fprintf(&b, " %v", d.People)
-	}
-	return b.String()
-}
-
-// Unwrap makes a Denied an [ErrDenied].
-func (d *Denied) Unwrap() error { return ErrDenied }
-
 // Invalid says which field of a command or query is malformed.
 // errors.Is(err, ErrInvalid) holds. Rule is set where a rule states the limit.
 type Invalid struct {
@@ -80,17 +56,3 @@ func (e *Invalid) Error() string {
 
 // Unwrap makes an Invalid an [ErrInvalid].
 func (e *Invalid) Unwrap() error { return ErrInvalid }
-
-// Error says where an error happened. [Service] adds it, once, to every error
-// it returns; what happened is in Err.
-type Error struct {
-	Op   string // the command's or the method's name, for instance "Leave"
-	Room RoomID // the room that the command or the call names or opens, be there one or not, whatever the error; zero without
-	Err  error
-}
-
-// Error gives the operation and the cause.
-func (e *Error) Error() string { return "roomkit: " + e.Op + ": " + e.Err.Error() }
-
-// Unwrap gives the cause.
-func (e *Error) Unwrap() error { return e.Err }

@@ -1,6 +1,7 @@
 package roomkit
 
 import (
+	"fmt"
 	"math/bits"
 	"slices"
 	"strings"
@@ -619,6 +620,29 @@ func (r *Rules) RuleFor(action Action, kind Kind) Rule {
 	}
 	return r.rights[kind][action].rule
 }
+
+// Denied says which rule forbids a command. errors.Is(err, ErrDenied) holds.
+type Denied struct {
+	Rule   Rule     // the rule that forbids
+	Action Action   // what was asked for; ActionNone where no single action fits
+	Actor  Actor    // who asked
+	Room   RoomID   // the room concerned; zero when a new room was refused
+	People []UserID // the people because of whom, in byte order; may be empty
+	Reason string   // a short English explanation, not meant for parsing
+}
+
+// Error gives the rule and the reason.
+func (d *Denied) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "denied by %s: %s", d.Rule, d.Reason)
+	if len(d.People) > 0 {
+		fmt.Fprintf(&b, " %v", d.People)
+	}
+	return b.String()
+}
+
+// Unwrap makes a Denied an [ErrDenied].
+func (d *Denied) Unwrap() error { return ErrDenied }
 
 // Kinds lists all kinds of rooms.
 func Kinds() []Kind { return enum.Values(KindSelf) }
