@@ -48,13 +48,11 @@ var cast = []struct {
 	{id: "line", change: func(u *roomkit.User, _ *roomkit.Member) { u.Kind, u.Company = roomkit.UserLINE, "" }},
 }
 
-// circumstance is a state of the room.
-type circumstance struct {
+// states are what a room can be like.
+var states = []struct {
 	name   string
 	change func(*roomkit.Room, *roomkit.Team)
-}
-
-var circumstances = []circumstance{
+}{
 	{"active", func(*roomkit.Room, *roomkit.Team) {}},
 	{"message off", func(r *roomkit.Room, _ *roomkit.Team) { r.MessageOffSince = worldTime.Add(-time.Hour) }},
 	{"ended", func(r *roomkit.Room, _ *roomkit.Team) { r.State, r.Version = roomkit.StateEnded, r.Version+1 }},
@@ -63,11 +61,11 @@ var circumstances = []circumstance{
 	{"features off", func(r *roomkit.Room, _ *roomkit.Team) { r.Features = 0 }},
 }
 
-// stage builds the facts of one kind of room in one circumstance.
-func stage(kind roomkit.Kind, c circumstance) *Facts {
+// stage builds the facts of one kind of room in one state.
+func stage(kind roomkit.Kind, in int) *Facts {
 	room := roomkit.Room{ID: theRoom, Kind: kind, State: roomkit.StateActive, Version: 9, Company: "acme", Name: "name", Features: roomkit.AllFeatures, ChangedAt: worldTime}
 	team := roomkit.Team{ID: "t", Version: 1, Company: "acme", Leader: "leader", Room: true, Features: true, Photo: true}
-	c.change(&room, &team)
+	states[in].change(&room, &team)
 	f := &Facts{}
 	f.Companies = []roomkit.Company{
 		{ID: "acme", Version: 5, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected, LINE: roomkit.ExternalAll},
@@ -181,77 +179,199 @@ func verdict(rules *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomkit.Co
 	}
 }
 
+// answers are those of all actors, in the order of the cast, to the questions asked in
+// one kind of room in one state.
+type answers map[string][]string
+
+// askAll asks everything; the questions are the same in all sections, and in order.
+func askAll(t *testing.T, rules *roomkit.Rules) (all map[string]answers, questions []string) {
+	all = map[string]answers{}
+	for _, section := range sections() {
+		f, given := stage(section.kind, section.state), answers{}
+		questions = questions[:0]
+		add := func(question string, list []string) {
+			questions = append(questions, question)
+			given[question] = list
+		}
+		for _, action := range roomkit.AllActions() {
+			add("may "+action.String(), mayAll(t, rules, f, action))
+		}
+		aimed, plain := matrixCommands("member")
+		for _, cmd := range plain {
+			add(commandLabel(cmd), verdicts(rules, f, cmd))
+		}
+		for i := range aimed {
+			for n, target := range actorIDs() {
+				at, _ := matrixCommands(target)
+				add(commandLabel(aimed[i])+"→"+letter(n), verdicts(rules, f, at[i]))
+			}
+		}
+		all[section.String()] = given
+	}
+	return all, questions
+}
+
 // TestAuthorityMatrix compares who may do what to whom in which room with a file
-// that people have reviewed. Every changed cell shows up as a diff.
+// that people have reviewed.
 func TestAuthorityMatrix(t *testing.T) {
-	rules := roomkit.NewRules(roomkit.Policy{AnyoneIsContact: true})
-	var b strings.Builder
-	cells := 0
-	actors := append(castIDs(), "nobody")
-	for _, kind := range roomkit.Kinds() {
-		for _, c := range circumstances {
-			f := stage(kind, c)
-			fmt.Fprintf(&b, "# %s, %s\n", kind, c.name)
-			for _, action := range roomkit.AllActions() {
-				cells += len(actors) + 1
-				writeRow(&b, "may "+action.String(), answersOf(t, rules, f, actors, action))
-			}
-			aimed, plain := matrixCommands("member")
-			for _, cmd := range plain {
-				cells += len(actors) + 1
-				writeRow(&b, commandLabel(cmd), verdicts(rules, f, actors, cmd))
-			}
-			for i := range aimed {
-				byRow := map[string][]string{}
-				for _, target := range actors {
-					row, _ := matrixCommands(target)
-					cells += len(actors) + 1
-					answers := verdicts(rules, f, actors, row[i])
-					byRow[rowText(answers)] = append(byRow[rowText(answers)], string(target))
-				}
-				for _, text := range slices.SortedFunc(maps.Keys(byRow), func(x, y string) int { return strings.Compare(byRow[x][0], byRow[y][0]) }) {
-					fmt.Fprintf(&b, "%s → %s:%s\n", commandLabel(aimed[i]), strings.Join(byRow[text], " "), text)
+	have, questions := askAll(t, roomkit.NewRules(roomkit.Policy{AnyoneIsContact: true}))
+	if *writeMatrix {
+		require.NoError(t, os.WriteFile(matrixFile, []byte(printed(have, questions)), 0o644))
+	}
+	golden, err := os.ReadFile(matrixFile)
+	require.NoError(t, err)
+	want, cells := parsed(string(golden)), 0
+	var changes []string
+	for _, section := range sections() {
+		for _, q := range questions {
+			was, is := want[section.String()][q], have[section.String()][q]
+			was = append(was, make([]string, len(is)-len(was))...)
+			for n, actor := range actors() {
+				cells++
+				if was[n] != is[n] {
+					changes = append(changes, fmt.Sprintf("%s: %s by %s: was %q, is %q", section, q, actor, was[n], is[n]))
 				}
 			}
 		}
 	}
-	t.Logf("%d cells", cells)
 	require.Greater(t, cells, 50_000)
-	if *writeMatrix {
-		require.NoError(t, os.WriteFile(matrixFile, []byte(b.String()), 0o644))
+	if len(changes) == 0 && string(golden) != printed(have, questions) {
+		changes = append(changes, "the way in which it is written")
 	}
-	golden, err := os.ReadFile(matrixFile)
-	require.NoError(t, err)
-	want, have := strings.Split(string(golden), "\n"), strings.Split(b.String(), "\n")
-	require.Len(t, have, len(want))
-	for i := range want {
-		require.Equal(t, want[i], have[i], "line %d; review, then: go test -run AuthorityMatrix . -args -write-matrix", i+1)
+	if len(changes) > 0 {
+		t.Fatalf("%d of %d cells changed:\n%s\nReview, then: go test ./internal/decide -run AuthorityMatrix -args -write-matrix",
+			len(changes), cells, strings.Join(changes[:min(len(changes), 40)], "\n"))
 	}
 }
 
-func castIDs() (list []roomkit.UserID) {
-	for _, c := range cast {
-		list = append(list, c.id)
+// The file begins with a letter for everybody. A section has a line for all questions
+// with the same answers: "question, question | answer: letters | answer: letters". The
+// first section of a kind has all questions, the others those that differ from it.
+// "Remove→abc" stands for Remove→a, Remove→b and Remove→c.
+
+func printed(all map[string]answers, questions []string) string {
+	var b strings.Builder
+	for n, a := range actors() {
+		fmt.Fprintf(&b, "%s %s\n", letter(n), a)
+	}
+	for _, section := range sections() {
+		fmt.Fprintf(&b, "\n# %s\n", section)
+		given, base := all[section.String()], all[section.base().String()]
+		var rows []string
+		asked := map[string]string{}
+		for _, q := range questions {
+			if section != section.base() && slices.Equal(given[q], base[q]) {
+				continue
+			}
+			row := rowOf(given[q])
+			cmd, target, aimed := strings.Cut(q, "→")
+			switch i := strings.LastIndex(", "+asked[row], ", "); {
+			case asked[row] == "":
+				rows, asked[row] = append(rows, row), q
+			case aimed && strings.HasPrefix(asked[row][i:], cmd+"→"):
+				asked[row] += target
+			default:
+				asked[row] += ", " + q
+			}
+		}
+		for _, row := range rows {
+			fmt.Fprintf(&b, "%s%s\n", asked[row], row)
+		}
+	}
+	return b.String()
+}
+
+func rowOf(list []string) string {
+	by := map[string]string{}
+	for n, answer := range list {
+		by[answer] += letter(n)
+	}
+	var b strings.Builder
+	for _, answer := range slices.Sorted(maps.Keys(by)) {
+		fmt.Fprintf(&b, " | %s: %s", answer, by[answer])
+	}
+	return b.String()
+}
+
+func parsed(golden string) map[string]answers {
+	all := map[string]answers{}
+	for _, section := range sections() {
+		given := maps.Clone(all[section.base().String()])
+		if given == nil {
+			given = answers{}
+		}
+		_, text, _ := strings.Cut(golden, "\n# "+section.String()+"\n")
+		text, _, _ = strings.Cut("\n"+text, "\n\n")
+		for _, line := range strings.Split(strings.TrimSpace(text), "\n") {
+			parts := strings.Split(line, " | ")
+			list := make([]string, len(actors()))
+			for _, part := range parts[1:] {
+				i := strings.LastIndex(part, ": ")
+				for _, l := range part[i+2:] {
+					list[l-'a'] = part[:i]
+				}
+			}
+			for _, q := range strings.Split(parts[0], ", ") {
+				cmd, targets, _ := strings.Cut(q, "→")
+				given[q] = list
+				for _, target := range targets {
+					given[cmd+"→"+string(target)] = list
+				}
+			}
+		}
+		all[section.String()] = given
+	}
+	return all
+}
+
+// section is a part of the file.
+type section struct {
+	kind  roomkit.Kind
+	state int // of states
+}
+
+func (s section) String() string { return s.kind.String() + ", " + states[s.state].name }
+
+// base is the section from which others of the same kind differ.
+func (s section) base() section { return section{kind: s.kind} }
+
+func sections() (list []section) {
+	for _, kind := range roomkit.Kinds() {
+		for i := range states {
+			list = append(list, section{kind, i})
+		}
 	}
 	return list
 }
 
-func verdicts(rules *roomkit.Rules, f *Facts, actors []roomkit.UserID, cmd roomkit.Command) map[string][]string {
-	answers := map[string][]string{}
-	for _, id := range actors {
-		v := verdict(rules, f, roomkit.By(id), cmd)
-		answers[v] = append(answers[v], string(id))
+func letter(n int) string { return string(rune('a' + n)) }
+
+// actorIDs are those of the cast and of somebody who does not exist.
+func actorIDs() (list []roomkit.UserID) {
+	for _, c := range cast {
+		list = append(list, c.id)
 	}
-	v := verdict(rules, f, roomkit.System(), cmd)
-	answers[v] = append(answers[v], "system")
-	return answers
+	return append(list, "nobody")
 }
 
-// answersOf asks whether each may take an action; Check and Access have to agree.
-func answersOf(t *testing.T, rules *roomkit.Rules, f *Facts, actors []roomkit.UserID, action roomkit.Action) map[string][]string {
-	answers := map[string][]string{}
-	ask := func(actor roomkit.Actor) {
-		err := May(rules, f, actor, action)
+func actors() (list []roomkit.Actor) {
+	for _, id := range actorIDs() {
+		list = append(list, roomkit.By(id))
+	}
+	return append(list, roomkit.System())
+}
+
+func verdicts(rules *roomkit.Rules, f *Facts, cmd roomkit.Command) (list []string) {
+	for _, a := range actors() {
+		list = append(list, verdict(rules, f, a, cmd))
+	}
+	return list
+}
+
+// mayAll asks whether each may take an action; May and Access have to agree.
+func mayAll(t *testing.T, rules *roomkit.Rules, f *Facts, action roomkit.Action) (list []string) {
+	for _, a := range actors() {
+		err := May(rules, f, a, action)
 		var denied *roomkit.Denied
 		answer := "yes"
 		switch {
@@ -260,27 +380,11 @@ func answersOf(t *testing.T, rules *roomkit.Rules, f *Facts, actors []roomkit.Us
 		case err != nil:
 			answer = err.Error()
 		}
-		answers[answer] = append(answers[answer], actor.String())
-		if !actor.IsSystem() {
-			access := Access(rules, f, f.Room.ID, actor.User())
-			require.Equal(t, err == nil, access.Can(action), "%s: %s in a %s", actor, action, f.Room.Kind)
+		list = append(list, answer)
+		if !a.IsSystem() {
+			access := Access(rules, f, f.Room.ID, a.User())
+			require.Equal(t, err == nil, access.Can(action), "%s: %s in a %s", a, action, f.Room.Kind)
 		}
 	}
-	for _, id := range actors {
-		ask(roomkit.By(id))
-	}
-	ask(roomkit.System())
-	return answers
-}
-
-func writeRow(b *strings.Builder, label string, answers map[string][]string) {
-	fmt.Fprintf(b, "%s:%s\n", label, rowText(answers))
-}
-
-func rowText(answers map[string][]string) string {
-	var b strings.Builder
-	for _, v := range slices.Sorted(maps.Keys(answers)) {
-		fmt.Fprintf(&b, " [%s] %s", v, strings.Join(answers[v], " "))
-	}
-	return b.String()
+	return list
 }
