@@ -2,7 +2,13 @@ package decide
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
 	"slices"
+	"strings"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,6 +29,8 @@ type explorer struct {
 	moves []move
 	steps int
 	tally map[string]int // which commands changed something
+
+	scratch Scratch
 }
 
 func newExplorer(t testing.TB, moves ...[]move) *explorer {
@@ -83,7 +91,7 @@ func (x *explorer) explore(start *world, limit int, at func(w *world, changing [
 // step makes a move and checks it; nil if nothing changed.
 func (x *explorer) step(w *world, m move) *world {
 	x.steps++
-	d, err := w.decide(x.rules, m.actor, m.cmd, roomkit.RoomID{2})
+	d, err := w.decideIn(&x.scratch, x.rules, m.actor, m.cmd, roomkit.RoomID{2})
 	if err != nil {
 		x.checkRefusal(m, err)
 		return nil
@@ -99,4 +107,380 @@ func (x *explorer) step(w *world, m move) *world {
 		return nil // the new room is not explored further
 	}
 	return next
+}
+
+const complete = 1 << 30
+
+// long says that there is time for the worlds that take minutes.
+var long = os.Getenv("ROOMKIT_LONG") != ""
+
+func (x *explorer) report(states int) {
+	x.t.Logf("%d states, %d transitions, changing: %v", states, x.steps, x.tally)
+}
+
+// TestSmallWorldStates begins to explore rooms of all kinds in a world of four
+// people with every command there is.
+func TestSmallWorldStates(t *testing.T) {
+	limit := 60
+	if long {
+		limit = 1_000
+	}
+	var mu sync.Mutex
+	tried, changing := map[string]bool{}, map[string]bool{}
+	t.Cleanup(func() {
+		require.Len(t, tried, 25, "every command there is")
+		require.Equal(t, tried, changing)
+	})
+	for name, start := range smallWorlds(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			everybodys := by(start, func(roomkit.Actor) []roomkit.Command { return directory(start) })
+			x := newExplorer(t, peopleMoves(start), sweepMoves(start), settingMoves(start), everybodys)
+			x.report(x.explore(start, limit, nil))
+			mu.Lock()
+			defer mu.Unlock()
+			for _, m := range x.moves {
+				tried[roomkit.CommandName(m.cmd)] = true
+			}
+			for name := range x.tally {
+				changing[name] = true
+			}
+		})
+	}
+}
+
+// TestSmallWorldComplete explores rooms of all kinds in a world of four people to
+// the last state that commands about rooms can reach.
+func TestSmallWorldComplete(t *testing.T) {
+	for name, start := range smallWorlds(t) {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newExplorer(t, peopleMoves(start), sweepMoves(start), settingMoves(start))
+			states := x.explore(start, complete, nil)
+			x.report(states)
+			require.Positive(t, states)
+		})
+	}
+}
+
+// TestTinyWorldComplete explores an external group in a world of two people to the last
+// state that any command can reach; in the long run a group and rooms in a world of three.
+func TestTinyWorldComplete(t *testing.T) {
+	worlds := map[string]*world{"external of two": externalOfTwo(t)}
+	if long {
+		worlds["group of two"] = groupOfTwo(t)
+		worlds["external of three"] = worldOf(t, "ann", roomkit.CreateExternalGroup{Name: "g", Members: []roomkit.UserID{"ben", "dan"}}, "ann", "ben", "dan")
+		worlds["general of three"] = worldOf(t, "ann", roomkit.CreateRoom{
+			People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Anyway: true,
+		}, "ann", "ben", "cat")
+	}
+	for name, start := range worlds {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := newExplorer(t, peopleMoves(start), sweepMoves(start), bySystem(directory(start)))
+			x.report(x.explore(start, complete, nil))
+			require.Positive(t, x.tally["DeleteUser"])
+			require.Positive(t, x.tally["SetExternalMessaging"])
+		})
+	}
+}
+
+// TestSmallWorldCompleteWithPermissions explores an external group in a world of
+// four people to the last state that permissions, accounts, and commands about the
+// room can reach. It takes long.
+func TestSmallWorldCompleteWithPermissions(t *testing.T) {
+	if !long {
+		t.Skip("ROOMKIT_LONG is not set")
+	}
+	start := smallWorlds(t)["external"]
+	x := newExplorer(t, peopleMoves(start), sweepMoves(start), bySystem(permissions(start)))
+	x.report(x.explore(start, complete, nil))
+}
+
+// TestSmallWorldPairs decides two commands on the same state and commits both:
+// either the second is refused, because something it relied on has changed, or it
+// does exactly what it would do if it had been decided after the first. An external group
+// of two people is explored to the last state with directory commands, an external group of
+// four without them; in the long run all rooms are.
+func TestSmallWorldPairs(t *testing.T) {
+	worlds := smallWorlds(t)
+	worlds["external of two"] = externalOfTwo(t)
+	if long {
+		worlds["group of two"] = groupOfTwo(t)
+	}
+	for name, start := range worlds {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			moves := [][]move{peopleMoves(start), sweepMoves(start)}
+			directory := strings.HasSuffix(name, "of two")
+			if directory {
+				moves = append(moves, bySystem(permissions(start)))
+			}
+			x := newExplorer(t, moves...)
+			pairs, refused := 0, 0
+			limit := complete
+			if !long && (name == "general" || name == "group") {
+				limit = 12
+			}
+			states := x.explore(start, limit, func(w *world, changing []move) {
+				for _, first := range changing {
+					for _, second := range changing {
+						pairs++
+						if !x.pair(w, first, second) {
+							refused++
+						}
+					}
+				}
+			})
+			t.Logf("%d states, %d pairs, %d of them refused at commit", states, pairs, refused)
+			if directory {
+				require.Positive(t, refused)
+				require.Less(t, refused, pairs, "commands that do not touch must both commit")
+			} else {
+				require.Equal(t, refused, pairs, "all of them change the room")
+			}
+		})
+	}
+}
+
+func (x *explorer) pair(w *world, first, second move) (both bool) {
+	one, err := w.decide(x.rules, first.actor, first.cmd, roomkit.RoomID{2})
+	require.NoError(x.t, err)
+	two, err := w.decide(x.rules, second.actor, second.cmd, roomkit.RoomID{3})
+	require.NoError(x.t, err)
+	between := w.copyFor(&one)
+	require.True(x.t, between.commit(&one))
+	after := between.copyFor(&two)
+	if !after.commit(&two) {
+		return false
+	}
+	again, err := between.decide(x.rules, second.actor, second.cmd, roomkit.RoomID{3})
+	require.NoError(x.t, err, "%v then %v: committed though it is refused now", first, second)
+	require.True(x.t, reflect.DeepEqual(two.Events, again.Events), "%v then %v: a stale decision was committed", first, second)
+	x.checkStep(between, after, second, &two)
+	return true
+}
+
+// The invariants must refuse broken worlds, or they prove nothing.
+func TestSmallWorldInvariantsRefuse(t *testing.T) {
+	base := func() *world { return smallWorlds(t)["external"] }
+	by := func(u roomkit.UserID) move {
+		return move{roomkit.By(u), roomkit.Remove{Room: theRoom, People: []roomkit.UserID{"ben"}}}
+	}
+	edit := func(w *world, u roomkit.UserID, change func(*roomkit.Member)) *world {
+		m := w.rows[w.main][u]
+		m.Room, m.User = theRoom, u
+		change(&m)
+		w.rows[w.main][u] = m
+		return w
+	}
+	out := func(m *roomkit.Member) { m.Participant = false }
+	in := func(m *roomkit.Member) { m.Participant = true }
+	t.Run("counts", func(t *testing.T) { require.NotEmpty(t, countsProblem(edit(base(), "ben", out))) })
+	t.Run("last master", func(t *testing.T) {
+		after := edit(base(), "ann", func(m *roomkit.Member) { m.Master = false })
+		require.NotEmpty(t, masterProblem(base(), after, by("ann"), nil))
+		said := &roomkit.MasterVacated{}
+		said.Cause = roomkit.CausePermission
+		require.Empty(t, masterProblem(base(), after, by("ann"), []roomkit.Event{said}))
+	})
+	t.Run("member changes members", func(t *testing.T) {
+		require.NotEmpty(t, externalProblem(base(), edit(base(), "dan", out), by("ben")))
+		require.Empty(t, externalProblem(base(), edit(base(), "dan", out), by("ann")))
+	})
+	t.Run("unpermitted newcomer", func(t *testing.T) {
+		require.NotEmpty(t, externalProblem(base(), edit(base(), "cat", in), by("ann")))
+	})
+	t.Run("leaving a group", func(t *testing.T) {
+		require.NotEmpty(t, leaveProblem(base(), base(), move{roomkit.By("ben"), roomkit.Leave{Room: theRoom}}))
+	})
+	t.Run("roles", func(t *testing.T) {
+		made := edit(base(), "ben", func(m *roomkit.Member) { m.Master = true })
+		require.NotEmpty(t, roleProblem(base(), made, by("ben")))
+		foreign := edit(base(), "dan", func(m *roomkit.Member) { m.Master = true })
+		require.NotEmpty(t, roleProblem(base(), foreign, by("ann")))
+	})
+	t.Run("ended with people", func(t *testing.T) {
+		w := base()
+		r := w.rooms[theRoom]
+		r.State = roomkit.StateEnded
+		w.rooms[theRoom] = r
+		require.NotEmpty(t, endProblem(w))
+	})
+	t.Run("version without event", func(t *testing.T) {
+		w := base()
+		r := w.rooms[theRoom]
+		r.Version++
+		w.rooms[theRoom] = r
+		require.NotEmpty(t, frameProblem(base(), w, &Decision{}))
+	})
+}
+
+func (x *explorer) checkRefusal(m move, err error) {
+	known := errors.Is(err, roomkit.ErrDenied) || errors.Is(err, roomkit.ErrInvalid) || errors.Is(err, roomkit.ErrNotFound)
+	if !known {
+		require.NoError(x.t, err, "%v: not a refusal", m)
+	}
+	var d *roomkit.Denied
+	if errors.As(err, &d) && d.Rule == "" {
+		require.NotEmpty(x.t, d.Rule, "%v: a refusal names its rule", m)
+	}
+}
+
+func (x *explorer) checkStep(before, after *world, m move, d *Decision) {
+	for _, problem := range []string{
+		countsProblem(after), masterProblem(before, after, m, d.Events), externalProblem(before, after, m),
+		leaveProblem(before, after, m), roleProblem(before, after, m), endProblem(after), frameProblem(before, after, d),
+	} {
+		if problem != "" {
+			require.FailNow(x.t, problem, "%v\nbefore %s\nafter  %s", m, x.key(before), x.key(after))
+		}
+	}
+}
+
+// countsProblem: stored counts and digests equal a recount (S10).
+func countsProblem(w *world) string {
+	for id, r := range w.rooms {
+		var c roomkit.Counts
+		var digest roomkit.SetDigest
+		for _, row := range w.rows[id] {
+			if row.Master {
+				c.Masters++
+			}
+			if !row.Participant {
+				continue
+			}
+			c.Participants++
+			digest = digest.With(row.User)
+			switch u := w.users[row.User]; {
+			case u.Kind == roomkit.UserLINE:
+				c.LINEUsers++
+			case u.Kind == roomkit.UserBot:
+				c.Bots++
+			case u.Company != r.Company:
+				c.Outsiders++
+			}
+		}
+		if c != r.Counts || digest != r.Digest {
+			return fmt.Sprintf("counts of the row %+v, of the people %+v", r.Counts, c)
+		}
+	}
+	return ""
+}
+
+func masters(w *world) (list []roomkit.UserID) {
+	for id, row := range w.rows[w.main] {
+		if row.Master {
+			list = append(list, id)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+func participants(w *world) (list []roomkit.UserID) {
+	for id, row := range w.rows[w.main] {
+		if row.Participant {
+			list = append(list, id)
+		}
+	}
+	slices.Sort(list)
+	return list
+}
+
+// masterProblem: no user's command leaves an active group without a Group
+// Master, and what happens automatically says so (S2).
+func masterProblem(before, after *world, _ move, events []roomkit.Event) string {
+	r := after.rooms[after.main]
+	if r.State != roomkit.StateActive || !r.Kind.IsGroup() || len(masters(after)) > 0 || len(masters(before)) == 0 {
+		return ""
+	}
+	for _, e := range events {
+		if v, ok := e.(*roomkit.MasterVacated); ok && (v.Cause == roomkit.CausePermission || v.Cause == roomkit.CauseAccount) {
+			return ""
+		}
+	}
+	return "S2: the group was left without a Group Master"
+}
+
+// externalProblem: who takes part in an external group changes only by one of
+// its masters or automatically (A1), and whoever comes in is permitted (S4).
+func externalProblem(before, after *world, m move) string {
+	was, is := before.rooms[before.main], after.rooms[after.main]
+	if was.Kind != roomkit.KindExternalGroup || slices.Equal(participants(before), participants(after)) {
+		return ""
+	}
+	if is.State == roomkit.StateActive && !m.actor.IsSystem() && !slices.Contains(masters(before), m.actor.User()) {
+		return "A1: the members of an external group changed without a master"
+	}
+	for _, u := range participants(after) {
+		user := after.users[u]
+		mode := after.companies[user.Company].Works
+		if !slices.Contains(participants(before), u) && mode != roomkit.ExternalAll && (mode != roomkit.ExternalSelected || !user.Works) {
+			return "S4: somebody without permission came in"
+		}
+	}
+	return ""
+}
+
+// leaveProblem: nobody leaves a group by himself (A2).
+func leaveProblem(before, _ *world, m move) string {
+	if _, leaves := m.cmd.(roomkit.Leave); leaves && before.rooms[before.main].Kind.IsGroup() {
+		return "A2: somebody left a group by himself"
+	}
+	return ""
+}
+
+// roleProblem: master roles change only by masters, administrators or
+// automatically (A3), and masters belong to the owning company (EXT-29).
+func roleProblem(before, after *world, m move) string {
+	if slices.Equal(masters(before), masters(after)) {
+		return ""
+	}
+	actor := before.users[m.actor.User()]
+	converts := before.rooms[before.main].Kind == roomkit.KindGeneral
+	entitled := m.actor.IsSystem() || slices.Contains(masters(before), actor.ID) || actor.Administrator || converts
+	if !entitled {
+		return "A3: master roles changed without entitlement"
+	}
+	for _, u := range masters(after) {
+		if after.users[u].Company != after.rooms[after.main].Company {
+			return "EXT-29: a master of another company"
+		}
+	}
+	return ""
+}
+
+// endProblem: an ended room has nobody (S7), an active one somebody (COM-09).
+func endProblem(w *world) string {
+	for id, r := range w.rooms {
+		people := 0
+		for _, row := range w.rows[id] {
+			if row.Participant || row.Master && r.State == roomkit.StateEnded {
+				people++
+			}
+		}
+		if (r.State == roomkit.StateEnded) != (people == 0) {
+			return fmt.Sprintf("room in state %s with %d people", r.State, people)
+		}
+	}
+	return ""
+}
+
+// frameProblem: versions grow by the number of events (T1), and rooms that no
+// event names stay as they were (T3).
+func frameProblem(before, after *world, d *Decision) string {
+	grown := map[roomkit.Subject]roomkit.Version{}
+	for _, e := range d.Events {
+		grown[e.Info().Subject]++
+	}
+	for id, r := range after.rooms {
+		if r.Version-before.rooms[id].Version != grown[roomkit.RoomSubject(id)] {
+			return "T1: the version did not grow by the number of events"
+		}
+		if grown[roomkit.RoomSubject(id)] == 0 && r != before.rooms[id] {
+			return "T3: a room changed without an event"
+		}
+	}
+	return ""
 }
