@@ -73,6 +73,25 @@ func TestEachTakesSoManyCommands(t *testing.T) {
 	require.Equal(t, 1, left)
 }
 
+// TestEachKeysEveryCommand: one key stands for all commands of the call, and each
+// is done once.
+func TestEachKeysEveryCommand(t *testing.T) {
+	s := proof.NewStage(t)
+	leave := []roomkit.Command{roomkit.Leave{Room: s.General}, roomkit.Leave{Room: s.Direct}, roomkit.Leave{Room: s.Group}}
+	for _, repeat := range []bool{false, true} {
+		results := s.Each(ctx, roomkit.By("ben"), leave, service.Call{Key: "k"})
+		for i, room := range []roomkit.RoomID{s.General, s.Direct} {
+			require.NoError(t, results[i].Err)
+			require.Equal(t, repeat, results[i].Result.Repeat)
+			require.Equal(t, room, results[i].Result.Room)
+		}
+		require.ErrorIs(t, results[2].Err, roomkit.ErrDenied)
+	}
+	for _, r := range s.Each(ctx, roomkit.By("ben"), leave, service.Call{Key: strings.Repeat("k", roomkit.MaxKeyBytes+1)}) {
+		namesField(t, "Key", r.Err)
+	}
+}
+
 // TestErrorsNameTheirPlace: one Error around what happened, with the room that the
 // command names whatever the reason.
 func TestErrorsNameTheirPlace(t *testing.T) {

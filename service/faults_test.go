@@ -3,9 +3,7 @@ package service_test
 import (
 	"context"
 	"fmt"
-	"runtime"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -17,125 +15,8 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
 	"github.com/go-roomkit/roomkit/store/storetest"
+	"github.com/go-roomkit/roomkit/store/verify"
 )
-
-// gate is a store that can be held at the door of Commit, so that commands pile
-// up behind it.
-type gate struct {
-	store.Store
-	held    atomic.Bool
-	arrived chan int      // how many changes came with the held commit
-	open    chan struct{} // lets it through
-}
-
-func newGate(store store.Store) *gate {
-	return &gate{Store: store, arrived: make(chan int), open: make(chan struct{})}
-}
-
-func (g *gate) Unwrap() store.Store { return g.Store }
-
-func (g *gate) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-	if g.held.Load() {
-		g.arrived <- len(changes)
-		<-g.open
-	}
-	return g.Store.Commit(ctx, changes)
-}
-
-// TestGroupIsolation: in one commit with a good command, neither a refused one,
-// nor one whose caller has gone, nor a wrong version touches it.
-func TestGroupIsolation(t *testing.T) {
-	g := newGate(memstore.New())
-	var groups []service.GroupReport
-	svc := proof.ServiceOn(t, g, &service.Options{
-		Policy:   roomkit.Policy{AnyoneIsContact: true},
-		Observer: service.Observer{Group: func(r service.GroupReport) { groups = append(groups, r) }},
-	})
-	room := proof.General(t, svc, "ann", "ben", "cat")
-	ids := proof.Crowd(t, svc, "u", 4)
-	g.held.Store(true)
-	var wait sync.WaitGroup
-	invite := func(ctx context.Context, who roomkit.UserID, call ...service.Call) (err error) {
-		_, err = svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people(who)}, call...)
-		return err
-	}
-	start := func(do func()) {
-		before := service.Waiting(svc)
-		wait.Go(do)
-		for service.Waiting(svc) == before {
-			runtime.Gosched()
-		}
-	}
-	wait.Go(func() { assert.NoError(t, invite(ctx, ids[0])) })
-	require.Equal(t, 1, <-g.arrived, "the first caller does not wait for others")
-
-	gone, cancel := context.WithCancel(ctx)
-	start(func() { assert.ErrorIs(t, invite(gone, ids[1]), context.Canceled) })
-	start(func() { assert.NoError(t, invite(ctx, ids[2])) })
-	start(func() { assert.ErrorIs(t, invite(ctx, "nobody"), roomkit.ErrDenied) })
-	start(func() { assert.ErrorIs(t, invite(ctx, ids[3], service.Call{IfVersion: 1}), roomkit.ErrConflict) })
-	start(func() {
-		_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: room})
-		assert.NoError(t, err)
-	})
-	cancel()
-	for service.Waiting(svc) > 4 {
-		runtime.Gosched()
-	}
-	g.open <- struct{}{}
-	require.Equal(t, 2, <-g.arrived, "the others share a commit, without those that were refused")
-	g.held.Store(false)
-	g.open <- struct{}{}
-	wait.Wait()
-	require.Equal(t, people("ann", "cat", ids[0], ids[2]), proof.Participants(t, svc, "ann", room))
-	require.Equal(t, 2, groups[len(groups)-1].Commands)
-	require.Zero(t, groups[len(groups)-1].Conflicts)
-}
-
-// TestGivingUpAfterTaken: who stops waiting once the command is under way is told
-// that the outcome is unknown, and learns it by the key.
-func TestGivingUpAfterTaken(t *testing.T) {
-	g := newGate(memstore.New())
-	svc := proof.ServiceOn(t, g, nil)
-	room := proof.General(t, svc, "ann", "ben", "cat")
-	g.held.Store(true)
-	var wait sync.WaitGroup
-	wait.Go(func() {
-		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("dan")})
-		assert.NoError(t, err)
-	})
-	<-g.arrived
-	gone, cancel := context.WithCancel(ctx)
-	leave := roomkit.Leave{Room: room}
-	leader, follower := make(chan error), make(chan error)
-	go func() {
-		_, err := svc.Do(ctx, roomkit.By("ben"), leave)
-		leader <- err
-	}()
-	for service.Waiting(svc) < 1 {
-		runtime.Gosched()
-	}
-	go func() {
-		_, err := svc.Do(gone, roomkit.By("cat"), leave, service.Call{Key: "k"})
-		follower <- err
-	}()
-	for service.Waiting(svc) < 2 {
-		runtime.Gosched()
-	}
-	g.open <- struct{}{}
-	require.Equal(t, 2, <-g.arrived)
-	cancel()
-	err := <-follower // though the commit is still held
-	require.ErrorIs(t, err, roomkit.ErrUnknownOutcome)
-	require.ErrorIs(t, err, context.Canceled)
-	g.held.Store(false)
-	g.open <- struct{}{}
-	wait.Wait()
-	require.NoError(t, <-leader)
-	res := proof.Do(t, svc, roomkit.By("cat"), leave, service.Call{Key: "k"})
-	require.True(t, res.Repeat)
-	require.Equal(t, people("ann", "dan"), proof.Participants(t, svc, "ann", room))
-}
 
 // TestFaultyStore: whatever the store does short of losing data, every command
 // that was acknowledged has happened exactly once, and every other has not.
@@ -240,4 +121,86 @@ func serviceOver(t testing.TB, store store.Store) *service.Service {
 	svc, err := service.New(store, nil)
 	require.NoError(t, err)
 	return svc
+}
+
+// short is a store that leaves out the last of its answers.
+type short struct {
+	store.Store
+	load, commit bool
+	skip         int // Loads that are answered in full before
+}
+
+func (s *short) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	facts, err := s.Store.Load(ctx, needs)
+	if s.skip--; s.load && s.skip < 0 {
+		facts = facts[:len(facts)-1]
+	}
+	return facts, err
+}
+
+func (s *short) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+	results, err := s.Store.Commit(ctx, changes)
+	if s.commit {
+		results = results[:len(results)-1]
+	}
+	return results, err
+}
+
+// TestShortAnswers: a store that answers fewer needs than it was asked is not
+// believed, whatever asks; one that does not say what became of a change leaves
+// the outcome unknown.
+func TestShortAnswers(t *testing.T) {
+	s := proof.NewStage(t)
+	s.Does("ann", roomkit.Edit{Room: s.Group, Public: new(true)})
+	create := roomkit.CreateRoom{People: people("ben", "cat"), Audience: roomkit.AudienceMembers}
+	for name, ask := range map[string]struct {
+		skip int
+		do   func(*service.Service) error
+	}{
+		"Do": {0, func(svc *service.Service) error {
+			_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: s.General})
+			return err
+		}},
+		"the rooms to offer": {1, func(svc *service.Service) error {
+			_, err := svc.Do(ctx, roomkit.By("ann"), create)
+			return err
+		}},
+		"Access": {0, func(svc *service.Service) error {
+			_, err := svc.Access(ctx, "ann", s.General)
+			return err
+		}},
+		"Recommend": {0, func(svc *service.Service) error {
+			_, err := svc.Recommend(ctx, "ann", people("ben", "cat"), roomkit.AudienceMembers, false)
+			return err
+		}},
+		"Members": {0, func(svc *service.Service) error {
+			return proof.Refusal(t, svc.Members(ctx, "ann", s.General, store.MemberQuery{}))
+		}},
+		"the people of a page": {1, func(svc *service.Service) error {
+			return proof.Refusal(t, svc.Members(ctx, "ann", s.General, store.MemberQuery{}))
+		}},
+		"Rooms":                {0, func(svc *service.Service) error { return proof.Refusal(t, svc.Rooms(ctx, "ann", store.RoomQuery{})) }},
+		"the rows of a page":   {1, func(svc *service.Service) error { return proof.Refusal(t, svc.Groups(ctx, "dan", service.GroupsAll)) }},
+		"Health":               {0, func(svc *service.Service) error { _, err := svc.Health(ctx, s.Group); return err }},
+		"the people of health": {1, func(svc *service.Service) error { _, err := svc.Health(ctx, s.Group); return err }},
+		"PlanConsequences": {1, func(svc *service.Service) error {
+			return proof.Refusal(t, svc.PlanConsequences(ctx, roomkit.System(), roomkit.DeleteUser{User: "ben"}))
+		}},
+		"Verify": {0, func(_ *service.Service) error {
+			return verify.Run(ctx, &short{Store: s.Store, load: true}, nil)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			svc, err := service.New(&short{Store: s.Store, load: true, skip: ask.skip}, nil)
+			require.NoError(t, err)
+			require.ErrorIs(t, ask.do(svc), roomkit.ErrUnsupported)
+		})
+	}
+	t.Run("the outcome of a change", func(t *testing.T) {
+		svc, err := service.New(&short{Store: s.Store, commit: true}, &service.Options{Attempts: 1})
+		require.NoError(t, err)
+		_, err = svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: s.General})
+		require.ErrorIs(t, err, roomkit.ErrUnknownOutcome)
+		require.NotContains(t, s.Inside("ann", s.General), roomkit.UserID("ben"), "it was stored")
+	})
 }

@@ -3,7 +3,6 @@ package service_test
 import (
 	"context"
 	"errors"
-	"runtime"
 	"sync"
 	"testing"
 
@@ -14,114 +13,88 @@ import (
 	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
-	"github.com/go-roomkit/roomkit/store/verify"
 )
 
-// oneLane is a gate to a store that commits one group after the other.
-type oneLane struct{ *gate }
+func TestDoIdempotentByKey(t *testing.T) {
+	svc := proof.Service(t, nil)
+	room := proof.General(t, svc, "ann", "ben", "cat")
+	invite := roomkit.Invite{Room: room, People: people("dan")}
+	first := proof.Do(t, svc, roomkit.By("ann"), invite, service.Call{Key: "k1"})
+	require.True(t, first.Changed)
+	require.False(t, first.Repeat)
+	proof.Do(t, svc, roomkit.By("dan"), roomkit.Leave{Room: room})
 
-func (oneLane) CommitsInParallel() int { return 1 }
+	again := proof.Do(t, svc, roomkit.By("ann"), invite, service.Call{Key: "k1"})
+	require.True(t, again.Repeat)
+	first.Repeat = true
+	require.Equal(t, first, again, "a repeat returns the first outcome")
+	require.Equal(t, people("ann", "ben", "cat"), proof.Participants(t, svc, "ann", room), "and changes nothing")
 
-// grouped is an installation whose commands pile up.
-type grouped struct {
-	*proof.Stage
-	gate      *gate
-	conflicts int
+	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("adm")}, service.Call{Key: "k1"})
+	require.ErrorIs(t, err, roomkit.ErrCommandReused)
+	other := proof.Do(t, svc, roomkit.By("ben"), invite, service.Call{Key: "k1"})
+	require.True(t, other.Changed, "keys belong to their actor")
 }
 
-func newGrouped(t *testing.T) *grouped {
-	g := &grouped{Stage: proof.NewStage(t)}
-	g.gate = newGate(g.Store)
-	svc, err := service.New(oneLane{g.gate}, &service.Options{
-		Clock: g.Clock.Now, Policy: roomkit.Policy{AnyoneIsContact: true},
-		Observer: service.Observer{Group: func(r service.GroupReport) { g.conflicts += r.Conflicts }},
-	})
+func TestDoNoOpIsRememberedByKey(t *testing.T) {
+	svc := proof.Service(t, nil)
+	room := proof.General(t, svc, "ann", "ben", "cat")
+	invite := roomkit.Invite{Room: room, People: people("ben")}
+	require.False(t, proof.Do(t, svc, roomkit.By("ann"), invite, service.Call{Key: "k"}).Changed)
+	proof.Do(t, svc, roomkit.By("ben"), roomkit.Leave{Room: room})
+	again := proof.Do(t, svc, roomkit.By("ann"), invite, service.Call{Key: "k"})
+	require.True(t, again.Repeat)
+	require.False(t, again.Changed, "nothing to do is an outcome, too")
+	require.Equal(t, people("ann", "cat"), proof.Participants(t, svc, "ann", room))
+}
+
+func TestDoOffersDoNotUseTheKey(t *testing.T) {
+	svc := proof.Service(t, nil)
+	room := proof.General(t, svc, "ann", "ben", "cat")
+	cmd := roomkit.CreateRoom{People: people("ben", "cat"), Audience: roomkit.AudienceMembers}
+	for range 2 {
+		require.Len(t, proof.Do(t, svc, roomkit.By("ann"), cmd, service.Call{Key: "k"}).Offers, 1)
+	}
+	cmd.Use = room
+	require.Equal(t, room, proof.Do(t, svc, roomkit.By("ann"), cmd, service.Call{Key: "k"}).Room)
+}
+
+func TestDoIfVersion(t *testing.T) {
+	svc := proof.Service(t, nil)
+	room := proof.General(t, svc, "ann", "ben", "cat")
+	at, err := svc.Room(ctx, "ann", room)
 	require.NoError(t, err)
-	g.Service = svc
-	return g
+	proof.Do(t, svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("dan")}, service.Call{IfVersion: at.Version})
+	_, err = svc.Do(ctx, roomkit.By("ann"), roomkit.Remove{Room: room, People: people("dan")}, service.Call{IfVersion: at.Version})
+	require.ErrorIs(t, err, roomkit.ErrConflict)
+	require.Contains(t, proof.Participants(t, svc, "ann", room), roomkit.UserID("dan"))
 }
 
-type order struct {
-	actor roomkit.Actor
-	roomkit.Command
-}
-
-// together runs commands in one group, in their order.
-func (g *grouped) together(orders ...order) []service.EachResult {
-	results := make([]service.EachResult, len(orders))
-	held := proof.AnyEdit(g, g.Service, "ann", g.Line)
-	g.gate.held.Store(true)
-	var wait sync.WaitGroup
-	wait.Go(func() {
-		_, err := g.Do(ctx, roomkit.By("ann"), held)
-		assert.NoError(g, err)
+func TestDoManyCallersOneRoom(t *testing.T) {
+	const callers, each = 16, 25
+	conflicts := 0
+	svc := proof.Service(t, &service.Options{
+		Policy:   roomkit.Policy{AnyoneIsContact: true},
+		Observer: service.Observer{Group: func(g service.GroupReport) { conflicts += g.Conflicts }},
 	})
-	<-g.gate.arrived
-	for i, o := range orders {
-		wait.Go(func() { results[i].Result, results[i].Err = g.Do(ctx, o.actor, o.Command) })
-		for service.Waiting(g.Service) < i+1 {
-			runtime.Gosched()
-		}
-	}
-	g.gate.held.Store(false)
-	g.gate.open <- struct{}{}
-	wait.Wait()
-	return results
-}
-
-// TestGroupFolds: a command of a group is decided on what those before it have
-// changed, so that nothing has to run again.
-func TestGroupFolds(t *testing.T) {
-	ann, adm, sys := roomkit.By("ann"), roomkit.By("adm"), roomkit.System()
-	mode := func(channel roomkit.Channel) order {
-		return order{adm, roomkit.SetExternalMessaging{Company: "acme", Channel: channel, Mode: roomkit.ExternalOff}}
-	}
-	invite := func(room roomkit.RoomID) order { return order{ann, roomkit.Invite{Room: room, People: people("dan")}} }
-	for name, orders := range map[string]func(*grouped) []order{
-		"a membership that begins": func(g *grouped) []order {
-			return []order{invite(g.General), {roomkit.By("dan"), proof.AnyEdit(g, g.Service, "ann", g.General)}, {ann, roomkit.Remove{Room: g.General, People: people("dan")}}}
-		},
-		"a membership that ends": func(g *grouped) []order {
-			return []order{{ann, roomkit.Remove{Room: g.General, People: people("ben")}}, {ann, roomkit.Invite{Room: g.General, People: people("ben")}}}
-		},
-		"a user": func(*grouped) []order {
-			return []order{{adm, roomkit.SuspendUser{User: "ben"}}, {adm, roomkit.SuspendUser{User: "ben", Lift: true}}}
-		},
-		"a company": func(*grouped) []order { return []order{mode(roomkit.ChannelWorks), mode(roomkit.ChannelLINE)} },
-		"a team": func(*grouped) []order {
-			return []order{{sys, roomkit.SyncTeam{Team: proof.Team("sales", "cat", "cat")}}, {sys, roomkit.SyncTeam{Team: proof.Team("sales", "ben", "ben")}}}
-		},
-		"how many groups a user is in": func(g *grouped) []order { return []order{invite(g.Group), invite(g.External)} },
-		"how many groups a company has": func(*grouped) []order {
-			return []order{{ann, roomkit.CreateGroup{Name: "one"}}, {roomkit.By("ben"), roomkit.CreateGroup{Name: "two"}}}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			g := newGrouped(t)
-			for _, r := range g.together(orders(g)...) {
-				require.NoError(t, r.Err)
-				require.True(t, r.Result.Changed)
+	room := proof.General(t, svc, "ann", "ben", "cat")
+	ids := proof.Crowd(t, svc, "u", callers*each)
+	var wait sync.WaitGroup
+	for i := range callers {
+		wait.Go(func() {
+			for j := range each {
+				_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: ids[i*each+j : i*each+j+1]})
+				assert.NoError(t, err)
 			}
-			require.Zero(t, g.conflicts)
-			require.NoError(t, verify.Run(ctx, g.Store, nil))
 		})
 	}
-}
-
-// TestGroupLooksAgain: a command of a group that needs everybody in the room sees
-// who came in by the command before it.
-func TestGroupLooksAgain(t *testing.T) {
-	g := newGrouped(t)
-	for _, r := range g.together(
-		order{roomkit.By("ann"), roomkit.Invite{Room: g.General, People: people("dan")}},
-		order{roomkit.By("ben"), roomkit.Convert{Room: g.General, To: roomkit.KindGroup, Name: "all of us"}},
-	) {
-		require.NoError(t, r.Err)
-	}
-	require.Zero(t, g.conflicts, "it is known before the commit")
-	converted := proof.Recorded[*roomkit.RoomConverted](g.Stage, g.General)
-	require.Len(t, converted, 1)
-	require.Equal(t, people("ann", "ben", "cat", "dan"), proof.NamedBy(converted[0]))
+	wait.Wait()
+	got, err := svc.Room(ctx, "ann", room)
+	require.NoError(t, err)
+	require.EqualValues(t, 3+callers*each, got.Participants)
+	require.EqualValues(t, 2+callers*each, got.Version)
+	require.Zero(t, conflicts, "callers of one service see no conflict")
+	require.Len(t, proof.Participants(t, svc, "ann", room), 3+callers*each)
 }
 
 // TestRepeats: what was done under a key is told again as it was, whatever the
@@ -217,4 +190,88 @@ func TestWhoIsAskedAbout(t *testing.T) {
 	_, err = svc.Plan(ctx, roomkit.By("ann"), roomkit.Invite{Room: s.General, People: people("new")})
 	require.ErrorIs(t, err, roomkit.ErrDenied)
 	require.Equal(t, before, s.Records(), "a dry run changes nothing")
+}
+
+// TestStaleIsNotRunAgain: a demanded version that does not hold is told at once.
+func TestStaleIsNotRunAgain(t *testing.T) {
+	var seen []service.CommandReport
+	s := proof.NewStage(t, func(o *service.Options) {
+		o.Observer.Command = func(r service.CommandReport) { seen = append(seen, r) }
+	})
+	_, err := s.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: s.General}, service.Call{IfVersion: 99})
+	require.ErrorIs(t, err, roomkit.ErrConflict)
+	require.Equal(t, 1, seen[len(seen)-1].Attempts)
+}
+
+// TestWhoseErrorItIs: what keeps a command from being decided comes back as it is,
+// but a caller who has gone is told just that.
+func TestWhoseErrorItIs(t *testing.T) {
+	down := errors.New("down")
+	t.Run("the contacts cannot be had", func(t *testing.T) {
+		s := proof.NewStage(t, func(o *service.Options) {
+			o.Contacts = func(_ context.Context, _ roomkit.UserID, people []roomkit.UserID) ([]roomkit.UserID, error) {
+				if people[0] == "fay" {
+					return nil, down
+				}
+				return people, nil
+			}
+		})
+		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "fay"})
+		require.ErrorIs(t, err, down)
+		_, err = s.Plan(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "fay"})
+		require.ErrorIs(t, err, down)
+	})
+	t.Run("the directory cannot be had", func(t *testing.T) {
+		s := proof.NewStage(t, func(o *service.Options) { o.Directory = noStaffList{down} })
+		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "new"})
+		require.ErrorIs(t, err, down)
+	})
+	t.Run("the store fails while the directory fills in", func(t *testing.T) {
+		s, loads := proof.NewStage(t), 0
+		svc, err := service.New(&otherLoad{s.Store, func(f []store.Facts, err error) ([]store.Facts, error) {
+			if loads++; loads > 1 {
+				return nil, down
+			}
+			return f, err
+		}}, &service.Options{Directory: staffList{}})
+		require.NoError(t, err)
+		_, err = svc.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "new"})
+		require.ErrorIs(t, err, down)
+	})
+	t.Run("the directory has a malformed company", func(t *testing.T) {
+		s := proof.NewStage(t, func(o *service.Options) { o.Directory = badCompanyList{} })
+		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "new"})
+		namesField(t, "Company.Works", err)
+	})
+	t.Run("the caller has gone while the store failed", func(t *testing.T) {
+		s := proof.NewStage(t)
+		gone, leave := context.WithCancel(ctx)
+		svc, err := service.New(&otherLoad{s.Store, func([]store.Facts, error) ([]store.Facts, error) {
+			leave()
+			return nil, down
+		}}, nil)
+		require.NoError(t, err)
+		_, err = svc.Do(gone, roomkit.By("ben"), roomkit.Leave{Room: s.General})
+		require.ErrorIs(t, err, context.Canceled)
+		require.NotErrorIs(t, err, down)
+	})
+	t.Run("the caller had gone before", func(t *testing.T) {
+		s := proof.NewStage(t)
+		gone, leave := context.WithCancel(ctx)
+		leave()
+		_, err := s.Do(gone, roomkit.By("ben"), roomkit.Leave{})
+		require.ErrorIs(t, err, context.Canceled)
+	})
+}
+
+type badCompanyList struct{}
+
+func (badCompanyList) Users(context.Context, []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) {
+	return []roomkit.User{{ID: "new"}}, []roomkit.Company{{ID: "corp", Works: 99}}, nil
+}
+
+type noStaffList struct{ err error }
+
+func (l noStaffList) Users(context.Context, []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) {
+	return nil, nil, l.err
 }

@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -83,6 +84,7 @@ func TestOutcomeStaysUnknown(t *testing.T) {
 	require.NoError(t, err)
 	_, err = svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: room})
 	require.ErrorIs(t, err, roomkit.ErrUnknownOutcome)
+	require.Equal(t, 1, strings.Count(err.Error(), roomkit.ErrUnknownOutcome.Error()), "it is said once: %v", err)
 	require.Equal(t, 3, faulty.Calls(storetest.MethodCommit))
 	require.Equal(t, people("ann", "ben", "cat"), proof.Participants(t, setup, "ann", room))
 }

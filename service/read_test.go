@@ -81,3 +81,49 @@ func TestAccessTakesSoManyRooms(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, list)
 }
+
+// TestOffersOfThisMoment: a room that ends between the two looks at it is not
+// offered.
+func TestOffersOfThisMoment(t *testing.T) {
+	s := proof.NewStage(t)
+	loads := 0
+	svc, err := service.New(&otherLoad{s.Store, func(facts []store.Facts, err error) ([]store.Facts, error) {
+		if loads++; loads == 1 {
+			s.Does("ann", roomkit.DeleteRoom{Room: s.Group})
+		}
+		return facts, err
+	}}, nil)
+	require.NoError(t, err)
+	offers, err := svc.Recommend(ctx, "ann", people("ben", "cat"), roomkit.AudienceMembers, false)
+	require.NoError(t, err)
+	require.Len(t, offers, 1)
+	require.Equal(t, s.General, offers[0].Room.ID)
+}
+
+// manyShared is a store that knows of more rooms of the same people, and not which.
+type manyShared struct {
+	store.Store
+	err error
+}
+
+func (m manyShared) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	facts, err := m.Store.Load(ctx, needs)
+	for i := range facts {
+		for n := len(facts[i].Shared); n > 0 && n < store.MaxShared; n++ {
+			facts[i].Shared = append(facts[i].Shared, facts[i].Shared[0])
+		}
+	}
+	return facts, err
+}
+
+func (m manyShared) Rooms(context.Context, store.RoomQuery) ([]store.RoomEntry, error) {
+	return nil, m.err
+}
+
+func TestOffersOfManyRoomsOrAnError(t *testing.T) {
+	s, down := proof.NewStage(t), errors.New("down")
+	svc, err := service.New(manyShared{s.Store, down}, nil)
+	require.NoError(t, err)
+	_, err = svc.Recommend(ctx, "ann", people("ben", "cat"), roomkit.AudienceMembers, false)
+	require.ErrorIs(t, err, down)
+}
