@@ -48,18 +48,6 @@ func (w *World) Actions(user, room string) (may, unsettled Set) {
 // CanEnter says whether a user may enter a room and read it.
 func (w *World) CanEnter(user, room string) Outcome { return w.Check(user, MayEnter, room) }
 
-// UsableFeatures are the features that a user can use in a room now.
-func (w *World) UsableFeatures(user, room string) Features {
-	may, _ := w.Actions(user, room)
-	on := Features{}
-	for _, f := range allFeatures {
-		if may[using(f)] {
-			on[f] = true
-		}
-	}
-	return on
-}
-
 // ReadFrom says from when on a user may read a room (COM-04, GRP-39). Reading
 // from the beginning is reading from the moment when the room began.
 func (w *World) ReadFrom(user, room string) (since time.Time, allowed bool) {

@@ -245,7 +245,7 @@ func (s forgetful) Commit(ctx context.Context, changes []store.Change) ([]store.
 // TestMachineRefuses runs the machine on services and oracles that are wrong in
 // one point. Every one has to be found out soon.
 func TestMachineRefuses(t *testing.T) {
-	const limit = 10_000
+	const limit = 20_000
 	for name, r := range controls {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -22,6 +22,14 @@ func (d *drawing) users(is func(*User) bool) []string {
 
 func anyone(*User) bool { return true }
 
+// actor draws one of them who sends a command: mostly somebody who can do anything.
+func (d *drawing) actor(from []string) string {
+	if awake := slices.DeleteFunc(slices.Clone(from), func(u string) bool { return u != System && d.w.Barred(u) }); len(awake) > 0 && !d.percent(8) {
+		from = awake
+	}
+	return one(d, "actor", from...)
+}
+
 // user draws somebody, now and then nobody that exists.
 func (d *drawing) user() string {
 	if d.percent(2) {
@@ -56,7 +64,7 @@ func (d *drawing) human() string {
 	if d.percent(2) {
 		return System
 	}
-	return one(d, "actor", d.users(human)...)
+	return d.actor(d.users(human))
 }
 
 // rooms are those of some kinds, or all, that have not ended.
@@ -72,6 +80,9 @@ func (d *drawing) rooms(kinds ...Kind) (all []*Room) {
 // room draws a room, now and then one that has ended or does not exist.
 func (d *drawing) room(kinds ...Kind) string {
 	all := d.rooms(kinds...)
+	if often := d.rooms(one(d, "kind", GeneralRoom, GroupRoom, ExternalRoom, GroupRoom, ExternalRoom, TeamRoom, DirectRoom)); len(kinds) == 0 && len(often) > 0 {
+		all = often
+	}
 	switch {
 	case d.percent(4):
 		return one(d, "any room", append(slices.Sorted(maps.Keys(d.w.Rooms)), "nowhere")...)
@@ -93,9 +104,9 @@ func (d *drawing) somebodyIn(room string) string {
 	}
 	switch {
 	case len(in) == 0 || d.percent(12):
-		return one(d, "actor", append(d.users(anyone), System)...)
+		return d.actor(append(d.users(anyone), System))
 	default:
-		return one(d, "actor in the room", in...)
+		return d.actor(in)
 	}
 }
 
@@ -156,7 +167,7 @@ func (d *drawing) manager(room string) string {
 			return is || administers(u, r) || d.w.leads(u, r)
 		})
 		if len(could) > 0 {
-			return one(d, "manager", could...)
+			return d.actor(could)
 		}
 	}
 	return d.somebodyIn(room)

@@ -50,7 +50,7 @@ func (d *drawing) director(company string) string {
 		return one(d, "actor", d.users(anyone)...)
 	}
 	admins := d.users(func(u *User) bool { return u.Admin && u.Company == company })
-	return one(d, "director", append(admins, System)...)
+	return d.actor(append(admins, System))
 }
 
 // system is the system, now and then somebody who must not do what it does.

@@ -7,13 +7,13 @@ import (
 
 func drawOpen(d *drawing) (string, Command) {
 	if d.coin() {
-		return one(d, "actor", append(d.users(anyone), System)...), OpenSelf{}
+		return d.actor(append(d.users(anyone), System)), OpenSelf{}
 	}
 	return d.human(), OpenTeamRoom{Team: one(d, "team", append(slices.Sorted(maps.Keys(d.w.Teams)), "noteam")...)}
 }
 
 func drawDirect(d *drawing) (string, Command) {
-	actor := one(d, "actor", d.users(func(u *User) bool { return u.Kind != Bot })...)
+	actor := d.actor(d.users(func(u *User) bool { return u.Kind != Bot }))
 	return actor, OpenDirect{With: d.user()}
 }
 
@@ -61,7 +61,7 @@ func drawMeeting(d *drawing) (string, Command) {
 	if len(people) < 3 {
 		return drawCreate(d)
 	}
-	actor := one(d, "actor", people...)
+	actor := d.actor(people)
 	x := CreateRoom{Origin: one(d, "origin", FromPicker, FromEvent, FromMail), People: d.people(3, actor, people)}
 	if x.Origin == FromPicker {
 		x.Audience = one(d, "audience", Members, Members, Externals)
@@ -123,34 +123,48 @@ func drawGathering(d *drawing) (string, Command) {
 	return actor, x
 }
 
-func drawRemove(d *drawing) (string, Command) {
-	x := Remove{Room: d.room(GeneralRoom, GroupRoom, ExternalRoom, GroupRoom, ExternalRoom, DirectRoom, TeamRoom)}
-	x.People = d.people(2, "", d.present(x.Room))
-	return d.somebodyIn(x.Room), x
+// inRoom draws a command for a room of some kinds, who sends it, and whom of the
+// room it names.
+func inRoom(by func(d *drawing, room string) string, cmd func(d *drawing, room string, people []string) Command, kinds ...Kind) func(*drawing) (string, Command) {
+	return func(d *drawing) (string, Command) {
+		room := d.room(kinds...)
+		return by(d, room), cmd(d, room, d.people(2, "", d.present(room)))
+	}
 }
 
-func drawLeave(d *drawing) (string, Command) {
-	room := d.room()
-	return d.somebodyIn(room), Leave{Room: room}
+func remove(_ *drawing, room string, people []string) Command { return Remove{room, people} }
+
+func leave(_ *drawing, room string, _ []string) Command { return Leave{room} }
+
+func appoint(_ *drawing, room string, people []string) Command { return AppointMasters{room, people} }
+
+func handOver(_ *drawing, room string, people []string) Command { return HandOver{room, people[0]} }
+
+func dismiss(d *drawing, room string, people []string) Command {
+	if r := d.w.Rooms[room]; r != nil && len(r.Masters) > 0 && d.percent(70) {
+		people = d.people(2, "", slices.Sorted(maps.Keys(r.Masters)))
+	}
+	return DismissMasters{room, people}
 }
 
-func drawMasters(d *drawing) (string, Command) {
-	room := d.room(GroupRoom, ExternalRoom)
-	if d.percent(5) {
-		room = d.room()
+func deleteRoom(_ *drawing, room string, _ []string) Command { return DeleteRoom{room} }
+
+func deleteData(d *drawing, room string, _ []string) Command {
+	return DeleteFeatureData{room, Features{one(d, "feature", Note, Event, Folder): true}}
+}
+
+func convert(d *drawing, room string, _ []string) Command {
+	x := Convert{Room: room, To: one(d, "kind", GroupRoom, ExternalRoom)}
+	if d.percent(70) {
+		x.Name = d.name()
 	}
-	actor, people := d.manager(room), d.people(2, "", d.present(room))
-	switch d.c.Choose(5, "masters") {
-	case 0, 1:
-		return actor, AppointMasters{Room: room, People: people}
-	case 2, 3:
-		if r := d.w.Rooms[room]; r != nil && len(r.Masters) > 0 && d.percent(70) {
-			people = d.people(2, "", slices.Sorted(maps.Keys(r.Masters)))
-		}
-		return actor, DismissMasters{Room: room, People: people}
-	default:
-		return actor, HandOver{Room: room, To: people[0]}
-	}
+	return x
+}
+
+// nonsense is what nobody may say in any room.
+func nonsense(d *drawing, room string, _ []string) Command {
+	return one[Command](d, "malformed", Invite{Room: room}, Remove{Room: room}, AppointMasters{Room: room}, HandOver{Room: room},
+		Convert{Room: room, To: TeamRoom}, CreateRoom{People: []string{"a2", "a3"}, Origin: FromPicker})
 }
 
 func drawEdit(d *drawing) (string, Command) {
@@ -196,27 +210,6 @@ func (d *drawing) field(x *Edit) {
 		x.Withhold = d.flip()
 	default:
 		x.Switch[one(d, "feature", allFeatures[:]...)] = d.coin()
-	}
-}
-
-func drawRoomEnd(d *drawing) (string, Command) {
-	switch d.c.Choose(6, "end or change of a room") {
-	case 0:
-		room := d.room()
-		return d.somebodyIn(room), DeleteFeatureData{Room: room, Features: Features{one(d, "feature", Note, Event, Folder): true}}
-	case 1:
-		room := d.room()
-		return d.somebodyIn(room), DeleteRoom{Room: room}
-	default:
-		room := d.room(GeneralRoom)
-		if d.percent(10) {
-			room = d.room()
-		}
-		x := Convert{Room: room, To: one(d, "kind", GroupRoom, ExternalRoom)}
-		if d.percent(70) {
-			x.Name = d.name()
-		}
-		return d.somebodyIn(room), x
 	}
 }
 

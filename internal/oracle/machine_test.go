@@ -116,7 +116,7 @@ func newMachine(t require.TestingT, p oracle.Policy, r rig, c *tally) *machine {
 	m.w = oracle.New(p)
 	for of, outsiders := range oracle.FoundingContacts() {
 		for _, o := range outsiders {
-			m.w.AddContact(of, o)
+			m.w.Contacts[[2]string{of, o}] = true
 		}
 	}
 	return m

@@ -94,7 +94,7 @@ func FuzzMachine(f *testing.F) {
 
 // So many steps reach every pair, every wanted branch for certain, and the rare
 // ones too.
-const pairSteps, tallySteps, rareSteps = 20_000, 200_000, 500_000
+const pairSteps, tallySteps, rareSteps = 20_000, 200_000, 400_000
 
 func machineSteps(t testing.TB) int {
 	given := os.Getenv("ROOMKIT_STEPS")

@@ -63,8 +63,14 @@ type drawer struct {
 
 var drawers = []drawer{
 	{4, drawOpen}, {4, drawDirect}, {8, drawCreate}, {4, drawMeeting}, {7, drawGroup}, {10, drawInvite}, {4, drawGathering},
-	{7, drawRemove}, {5, drawLeave}, {10, drawMasters}, {10, drawEdit}, {6, drawRoomEnd}, {10, drawLoss}, {12, drawDirectory}, {1, drawMalformed},
+	{10, drawEdit}, {10, drawLoss}, {12, drawDirectory},
+	{7, inRoom(inside, remove, GeneralRoom, GroupRoom, ExternalRoom)}, {5, inRoom(inside, leave)},
+	{4, inRoom(managing, appoint, GroupRoom, ExternalRoom)}, {1, inRoom(inside, appoint)}, {1, inRoom(inside, remove)}, {2, inRoom(managing, handOver, GroupRoom, ExternalRoom)},
+	{4, inRoom(managing, dismiss, GroupRoom, ExternalRoom)}, {1, inRoom(inside, deleteRoom)}, {1, inRoom(inside, deleteData)},
+	{4, inRoom(inside, convert, GeneralRoom)}, {1, inRoom(inside, nonsense)},
 }
+
+var inside, managing = (*drawing).somebodyIn, (*drawing).manager
 
 // openers are drawn while there are few rooms.
 var openers = []drawer{{3, drawOpen}, {3, drawDirect}, {6, drawCreate}, {6, drawGroup}, {1, drawDirectory}}
@@ -89,24 +95,4 @@ func (d *drawing) from(table []drawer) (string, Command) {
 		all = append(all, slices.Repeat([]int{i}, of.weight)...)
 	}
 	return table[one(d, "command", all...)].draw(d)
-}
-
-// drawMalformed draws what nobody may say in any room.
-func drawMalformed(d *drawing) (string, Command) {
-	room := d.room()
-	actor := d.somebodyIn(room)
-	switch d.c.Choose(6, "malformed") {
-	case 0:
-		return actor, Invite{Room: room}
-	case 1:
-		return actor, Remove{Room: room}
-	case 2:
-		return actor, AppointMasters{Room: room}
-	case 3:
-		return actor, HandOver{Room: room}
-	case 4:
-		return actor, Convert{Room: room, To: TeamRoom}
-	default:
-		return actor, CreateRoom{People: []string{"a2", "a3"}, Origin: FromPicker}
-	}
 }

@@ -96,7 +96,7 @@ func (m *machine) act(a act) bool {
 // length. A step that changes nothing is not gone on from.
 func TestSmallDirectory(t *testing.T) {
 	length, steps := 4, machineSteps(t)
-	for more := pairSteps; more < steps; more *= 20 {
+	for more := pairSteps; more < steps; more *= 40 {
 		length++
 	}
 	acts, histories, failed := smallActs(), atomic.Int64{}, atomic.Bool{}
@@ -113,7 +113,7 @@ func TestSmallDirectory(t *testing.T) {
 					m.compareRooms([]string{"r1"})
 				})
 				if histories.Add(1); failure != "" && failed.CompareAndSwap(false, true) {
-					t.Errorf("%s\nafter %v", failure[strings.Index(failure, "\tError:"):], history)
+					t.Errorf("%s\nafter %v", failure[max(0, strings.Index(failure, "\tError:")):], history)
 				}
 				for _, next := range acts {
 					if goOn && !failed.Load() {

@@ -252,9 +252,6 @@ func New(p Policy) *World {
 	}
 }
 
-// AddContact puts an outsider into somebody's external contacts.
-func (w *World) AddContact(of, outsider string) { w.Contacts[[2]string{of, outsider}] = true }
-
 // SelfID is the id of a message-to-me room.
 func SelfID(user string) string { return "self:" + user }
 
