@@ -10,7 +10,7 @@ import (
 // May says whether an actor may take an action in the room of the facts: nil, a
 // [*roomkit.Denied], or to somebody who may not know of the room [roomkit.ErrNotFound].
 func May(r *roomkit.Rules, f *Facts, actor roomkit.Actor, action roomkit.Action) error {
-	who := nobody()
+	who := f.nobody()
 	if !actor.IsSystem() {
 		who = f.Person(actor.User())
 	}

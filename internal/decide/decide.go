@@ -62,7 +62,7 @@ type Scratch struct {
 // Decide is [Decide] for a command that has passed [Check].
 func (s *Scratch) Decide(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomkit.Command, now time.Time) (Decision, error) {
 	d := &s.d
-	*d = decider{rules: r, f: f, actor: actor, now: stamp(now), room: f.Room, me: nobody()}
+	*d = decider{rules: r, f: f, actor: actor, now: stamp(now), room: f.Room, me: f.nobody()}
 	d.out.Rows = Rows{Rooms: s.rooms[:0], Members: s.members[:0], Tallies: s.tallies[:0]}
 	if !actor.IsSystem() {
 		d.me = f.Person(actor.User())

@@ -51,7 +51,7 @@ func (d *decider) member(id roomkit.UserID) *roomkit.Member {
 		return &d.out.Rows.Members[i]
 	}
 	if d.fresh {
-		return noRow
+		return &d.f.noRow
 	}
 	return d.f.row(id)
 }

@@ -19,6 +19,11 @@ type Facts struct {
 
 	users index // into Users
 	rows  index // into Members
+
+	// The rows of whoever is absent. They stay zero.
+	noUser    roomkit.User
+	noCompany roomkit.Company
+	noRow     roomkit.Member
 }
 
 // User gives the row of a user.
@@ -76,13 +81,8 @@ func (f *Facts) Named() *roomkit.Room {
 	return &f.Room
 }
 
-// The rows that the following methods give are not to be written to.
-
-var (
-	noUser    = new(roomkit.User)
-	noCompany = new(roomkit.Company)
-	noRow     = new(roomkit.Member)
-)
+// nobody is who acts for the system.
+func (f *Facts) nobody() Person { return Person{User: &f.noUser, company: &f.noCompany, Row: &f.noRow} }
 
 func (f *Facts) company(id roomkit.CompanyID) *roomkit.Company {
 	for i := range f.Companies {
@@ -90,21 +90,21 @@ func (f *Facts) company(id roomkit.CompanyID) *roomkit.Company {
 			return &f.Companies[i]
 		}
 	}
-	return noCompany
+	return &f.noCompany
 }
 
 func (f *Facts) user(id roomkit.UserID) *roomkit.User {
 	if i := find(&f.users, f.Users, id, idOf); i >= 0 {
 		return &f.Users[i]
 	}
-	return noUser
+	return &f.noUser
 }
 
 func (f *Facts) row(id roomkit.UserID) *roomkit.Member {
 	if i := find(&f.rows, f.Members, id, userOf); i >= 0 {
 		return &f.Members[i]
 	}
-	return noRow
+	return &f.noRow
 }
 
 func idOf(u *roomkit.User) roomkit.UserID     { return u.ID }

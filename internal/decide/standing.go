@@ -11,8 +11,6 @@ type Person struct {
 	Row     *roomkit.Member
 }
 
-func nobody() Person { return Person{User: noUser, company: noCompany, Row: noRow} }
-
 func (p *Person) epoch() roomkit.Epoch {
 	return roomkit.Epoch{User: p.Version, Company: p.company.Version}
 }
