@@ -47,31 +47,6 @@ func (DeleteUser) name() string           { return "DeleteUser" }
 func (RestoreUser) name() string          { return "RestoreUser" }
 func (SyncTeam) name() string             { return "SyncTeam" }
 
-func (OpenSelf) command()            {}
-func (OpenDirect) command()          {}
-func (CreateRoom) command()          {}
-func (CreateGroup) command()         {}
-func (CreateExternalGroup) command() {}
-func (OpenTeamRoom) command()        {}
-func (Invite) command()              {}
-func (Remove) command()              {}
-func (Leave) command()               {}
-func (Expel) command()               {}
-func (AppointMasters) command()      {}
-func (DismissMasters) command()      {}
-func (HandOver) command()            {}
-func (Edit) command()                {}
-func (DeleteFeatureData) command()   {}
-func (Convert) command()             {}
-func (DeleteRoom) command()          {}
-func (PutCompany) command()          {}
-func (EditCompany) command()         {}
-func (PutUsers) command()            {}
-func (SuspendUser) command()         {}
-func (DeleteUser) command()          {}
-func (RestoreUser) command()         {}
-func (SyncTeam) command()            {}
-
 // Audience is the choice a picker starts with (CRE-02).
 type Audience uint8
 
