@@ -2,6 +2,7 @@ package service
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"fmt"
@@ -59,18 +60,14 @@ type EnforceProgress struct {
 // that is left. A company's costs a page of rooms for each of its users, and the
 // people of each external group once; it keeps the ids of those groups in memory.
 func (s *Service) Enforce(ctx context.Context, o *EnforceOptions) error {
-	var opts EnforceOptions
-	if o != nil {
-		opts = *o
+	if o == nil {
+		o = new(EnforceOptions)
 	}
-	if opts.Name == "" {
-		opts.Name = "roomkit.enforce"
-	}
-	f, err := s.newFollower(opts.Name, nil, &FollowOptions{
-		From: opts.From, Once: opts.Once, Lease: opts.Lease, Timeout: -1,
+	f, err := s.newFollower(cmp.Or(o.Name, "roomkit.enforce"), nil, &FollowOptions{
+		From: o.From, Once: o.Once, Lease: o.Lease, Timeout: -1,
 	})
 	if err == nil {
-		e := &enforcer{s: s, progress: opts.Progress, alive: f.renew}
+		e := &enforcer{s: s, progress: o.Progress, alive: f.renew}
 		f.handle = e.handle
 		err = f.run(ctx)
 	}
@@ -150,47 +147,30 @@ func derivedID(p *EnforceProgress, step roomkit.Expel) (id roomkit.CommandID) {
 // sweep is a search for memberships that do not count any more: those of a user,
 // or of all users of a company.
 type sweep struct {
-	user    roomkit.UserID
-	company roomkit.CompanyID
-	cause   roomkit.Cause
+	of    roomkit.Subject
+	cause roomkit.Cause
 }
 
 // sweepsOf says what an event of the directory calls for.
-func sweepsOf(e roomkit.Event) []sweep {
-	info := e.Info()
-	user, company := roomkit.UserID(info.Subject.ID), roomkit.CompanyID(info.Subject.ID)
+func sweepsOf(e roomkit.Event) (list []sweep) {
+	add := func(cause roomkit.Cause, called bool) {
+		if called {
+			list = append(list, sweep{of: e.Info().Subject, cause: cause})
+		}
+	}
 	switch e := e.(type) {
 	case *roomkit.UserMessagingChanged:
-		if !e.On && e.Channel == roomkit.ChannelWorks {
-			return []sweep{{user: user, cause: roomkit.CausePermission}}
-		}
+		add(roomkit.CausePermission, e.Channel == roomkit.ChannelWorks && !e.On)
 	case *roomkit.UserStatusChanged:
-		if e.To == roomkit.StatusDeleted {
-			return []sweep{{user: user, cause: roomkit.CauseAccount}}
-		}
-	case *roomkit.UserPut:
-		return sweepsOfPut(e)
+		add(roomkit.CauseAccount, e.To == roomkit.StatusDeleted)
+	case *roomkit.UserPut: // again: what may that have taken away?
+		add(roomkit.CausePermission, e.Version > 1 && !e.User.Works)
+		add(roomkit.CauseAccount, e.Version > 1 && e.User.Status == roomkit.StatusDeleted)
 	case *roomkit.CompanyMessagingChanged:
-		if e.Channel == roomkit.ChannelWorks && e.To < e.From {
-			return []sweep{{company: company, cause: roomkit.CausePermission}}
-		}
+		add(roomkit.CausePermission, e.Channel == roomkit.ChannelWorks && e.To < e.From)
 	case *roomkit.CompanyPut:
-		if info.Version > 1 && e.Company.Works != roomkit.ExternalAll {
-			return []sweep{{company: company, cause: roomkit.CausePermission}}
-		}
+		add(roomkit.CausePermission, e.Version > 1 && e.Company.Works != roomkit.ExternalAll)
 	default: // has no consequences elsewhere
-	}
-	return nil
-}
-
-// sweepsOfPut says what provisioning a user again may have taken away.
-func sweepsOfPut(e *roomkit.UserPut) (list []sweep) {
-	user := roomkit.UserID(e.Subject.ID)
-	if e.Version > 1 && !e.User.Works {
-		list = append(list, sweep{user: user, cause: roomkit.CausePermission})
-	}
-	if e.Version > 1 && e.User.Status == roomkit.StatusDeleted {
-		list = append(list, sweep{user: user, cause: roomkit.CauseAccount})
 	}
 	return list
 }
@@ -236,10 +216,10 @@ func (s *Service) sweep(ctx context.Context, sw sweep) iter.Seq2[sweepPart, erro
 func (s *Service) roomsOf(ctx context.Context, sw sweep) ([]roomkit.RoomID, error) {
 	found := map[roomkit.RoomID]struct{}{}
 	var err error
-	if sw.company == "" {
-		err = s.roomsOfUser(ctx, sw.user, sw.cause, found)
+	if sw.of.Type == roomkit.SubjectUser {
+		err = s.roomsOfUser(ctx, roomkit.UserID(sw.of.ID), sw.cause, found)
 	} else {
-		err = s.roomsOfCompany(ctx, sw.company, sw.cause, found)
+		err = s.roomsOfCompany(ctx, roomkit.CompanyID(sw.of.ID), sw.cause, found)
 	}
 	return slices.SortedFunc(maps.Keys(found), func(a, b roomkit.RoomID) int { return bytes.Compare(a[:], b[:]) }), err
 }
@@ -276,8 +256,8 @@ func (s *Service) roomsOfUser(ctx context.Context, user roomkit.UserID, cause ro
 
 // concerned lists the people of a sweep who take part in or manage a room.
 func (s *Service) concerned(ctx context.Context, sw sweep, room roomkit.RoomID) ([]roomkit.UserID, error) {
-	if sw.company == "" {
-		return []roomkit.UserID{sw.user}, nil
+	if sw.of.Type == roomkit.SubjectUser {
+		return []roomkit.UserID{roomkit.UserID(sw.of.ID)}, nil
 	}
 	var people []roomkit.UserID
 	for page, err := range store.MemberPages(ctx, s.store, store.MemberQuery{Room: room, Limit: roomkit.MaxPage}) {
@@ -285,7 +265,7 @@ func (s *Service) concerned(ctx context.Context, sw sweep, room roomkit.RoomID) 
 			return nil, err
 		}
 		for i := range page {
-			if page[i].Company == sw.company {
+			if page[i].Company == roomkit.CompanyID(sw.of.ID) {
 				people = append(people, page[i].User)
 			}
 		}
@@ -316,17 +296,15 @@ type Consequence struct {
 // trip for up to 32 rooms, besides the pages that Enforce reads as well.
 func (s *Service) PlanConsequences(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command) iter.Seq2[Consequence, error] {
 	return sequence("PlanConsequences", roomkit.RoomID{}, func(yield func(Consequence) bool) error {
-		_, planned, err := s.plan(ctx, actor, cmd, nil)
+		j, planned, err := s.plan(ctx, actor, cmd, nil)
 		if err != nil {
 			return err
 		}
-		w := supposed{s: s, users: map[roomkit.UserID]roomkit.User{}, companies: map[roomkit.CompanyID]roomkit.Company{}}
-		if err := w.after(ctx, planned.Events); err != nil {
-			return err
-		}
+		var directory folded // as it would be
+		directory.add(&j.decision.Rows)
 		for _, e := range planned.Events {
 			for _, sw := range sweepsOf(e) {
-				if more, err := w.consequences(ctx, sw, yield); err != nil || !more {
+				if more, err := s.consequences(ctx, directory, sw, yield); err != nil || !more {
 					return err
 				}
 			}
@@ -335,143 +313,37 @@ func (s *Service) PlanConsequences(ctx context.Context, actor roomkit.Actor, cmd
 	})
 }
 
-// supposed is the store with a directory that has changed.
-type supposed struct {
-	s         *Service
-	users     map[roomkit.UserID]roomkit.User
-	companies map[roomkit.CompanyID]roomkit.Company
-}
-
-// after applies the events of a planned directory command.
-func (w *supposed) after(ctx context.Context, events []roomkit.Event) error {
-	var need store.Need
-	for _, e := range events {
-		switch of := e.Info().Subject; of.Type {
-		case roomkit.SubjectUser:
-			need.People = append(need.People, roomkit.UserID(of.ID))
-		case roomkit.SubjectCompany:
-			need.Companies = append(need.Companies, roomkit.CompanyID(of.ID))
-		default:
-		}
-	}
-	facts, err := w.load(ctx, []store.Need{need})
-	if err != nil {
-		return err
-	}
-	for _, u := range facts[0].Users {
-		w.users[u.ID] = u
-	}
-	for _, c := range facts[0].Companies {
-		w.companies[c.ID] = c
-	}
-	for _, e := range events {
-		switch of := e.Info().Subject; of.Type {
-		case roomkit.SubjectUser:
-			w.users[roomkit.UserID(of.ID)] = w.users[roomkit.UserID(of.ID)].Apply(e)
-		case roomkit.SubjectCompany:
-			w.companies[roomkit.CompanyID(of.ID)] = w.companies[roomkit.CompanyID(of.ID)].Apply(e)
-		default:
-		}
-	}
-	return nil
-}
-
-// load answers needs with the changed directory.
-func (w *supposed) load(ctx context.Context, needs []store.Need) ([]decide.Facts, error) {
-	answers, err := store.Ask(ctx, w.s.store, needs)
-	if err != nil {
-		return nil, err
-	}
-	facts := make([]decide.Facts, len(needs))
-	for i := range needs {
-		facts[i] = decide.Facts{Facts: answers[i], Need: needs[i]}
-		f := &facts[i]
-		for j := range f.Users {
-			if u, ok := w.users[f.Users[j].ID]; ok {
-				f.Users[j] = u
-			}
-		}
-		for j := range f.Companies {
-			if c, ok := w.companies[f.Companies[j].ID]; ok {
-				f.Companies[j] = c
-			}
-		}
-	}
-	return facts, nil
-}
-
 // consequences yields what a sweep would bring about.
-func (w *supposed) consequences(ctx context.Context, sw sweep, yield func(Consequence) bool) (more bool, err error) {
-	for part, err := range w.s.sweep(ctx, sw) {
+func (s *Service) consequences(ctx context.Context, directory folded, sw sweep, yield func(Consequence) bool) (more bool, err error) {
+	for part, err := range s.sweep(ctx, sw) {
 		if err != nil {
 			return false, err
 		}
-		needs := make([]store.Need, len(part.expel))
-		for i, cmd := range part.expel {
-			needs[i] = decide.Need(roomkit.System(), cmd)
+		g := group{folded: directory}
+		for _, cmd := range part.expel { // not by newJob: here a command may name any number of people
+			g.jobs = append(g.jobs, &job{
+				request: request{ctx: ctx, actor: roomkit.System(), cmd: cmd, plan: true},
+				attempt: attempt{need: decide.Need(roomkit.System(), cmd)},
+			})
 		}
-		facts, err := w.load(ctx, needs)
-		if err != nil {
-			return false, err
-		}
-		for i, cmd := range part.expel {
-			c, err := w.consequence(ctx, &facts[i], cmd)
-			if err != nil {
-				return false, err
+		g.run(ctx, s)
+		for i, j := range g.jobs {
+			if j.err != nil {
+				return false, j.err
 			}
-			if c != nil && !yield(*c) {
-				return false, nil
+			if !j.result.Changed {
+				continue
+			}
+			c, err := s.consequenceOf(ctx, &j.facts.Room, part.expel[i].Cause, j.result.Events)
+			if err != nil || !yield(c) {
+				return false, err
 			}
 		}
 	}
 	return true, nil
 }
 
-// consequence decides what a sweep would do in one room; nil is nothing.
-func (w *supposed) consequence(ctx context.Context, f *decide.Facts, cmd roomkit.Expel) (*Consequence, error) {
-	d, err := w.decide(ctx, f, cmd)
-	if err != nil || len(d.Events) == 0 {
-		return nil, err
-	}
-	c := consequenceOf(&f.Room, cmd.Cause, d.Events)
-	return &c, w.addMasters(ctx, &c, f.Room.Masters)
-}
-
-// addMasters adds those whose role ends with the room.
-func (w *supposed) addMasters(ctx context.Context, c *Consequence, masters int64) error {
-	if !c.Dissolved || masters == int64(len(c.Masters)) {
-		return nil
-	}
-	facts, err := w.load(ctx, []store.Need{{Room: c.Room, Masters: true}})
-	if err != nil {
-		return err
-	}
-	for i := range facts[0].Members {
-		if row := &facts[0].Members[i]; row.Master && !slices.Contains(c.Masters, row.User) {
-			c.Masters = append(c.Masters, row.User)
-		}
-	}
-	slices.Sort(c.Masters)
-	return nil
-}
-
-// decide decides without a look at the form of cmd, which may name any number of
-// people.
-func (w *supposed) decide(ctx context.Context, f *decide.Facts, cmd roomkit.Expel) (decide.Decision, error) {
-	for {
-		d, err := new(decide.Scratch).Decide(w.s.rules, f, roomkit.System(), cmd, w.s.o.Clock())
-		if d.Need == nil {
-			return d, err
-		}
-		facts, err := w.load(ctx, []store.Need{*d.Need})
-		if err != nil {
-			return decide.Decision{}, err
-		}
-		f = &facts[0]
-	}
-}
-
-func consequenceOf(room *roomkit.Room, cause roomkit.Cause, events []roomkit.Event) Consequence {
+func (s *Service) consequenceOf(ctx context.Context, room *roomkit.Room, cause roomkit.Cause, events []roomkit.Event) (Consequence, error) {
 	c := Consequence{Room: room.ID, Kind: room.Kind, Name: room.Name, Cause: cause}
 	for _, e := range events {
 		switch e := e.(type) {
@@ -489,9 +361,20 @@ func consequenceOf(room *roomkit.Room, cause roomkit.Cause, events []roomkit.Eve
 		default: // Expel has no other events
 		}
 	}
+	if c.Dissolved && room.Masters > int64(len(c.Masters)) { // whose role ends with the room
+		f, err := s.load(ctx, store.Need{Room: c.Room, Masters: true})
+		if err != nil {
+			return Consequence{}, err
+		}
+		for i := range f.Members {
+			if row := &f.Members[i]; row.Master && !slices.Contains(c.Masters, row.User) {
+				c.Masters = append(c.Masters, row.User)
+			}
+		}
+	}
 	slices.Sort(c.Leaving)
 	slices.Sort(c.Masters)
-	return c
+	return c, nil
 }
 
 func appendIDs(ids []roomkit.UserID, people []roomkit.Person) []roomkit.UserID {
