@@ -95,8 +95,8 @@ func (m *machine) act(a act) bool {
 // TestSmallDirectory goes through all histories of a few steps, complete up to a
 // length. A step that changes nothing is not gone on from.
 func TestSmallDirectory(t *testing.T) {
-	length, steps := 4, machineSteps(t)
-	for more := pairSteps; more < steps; more *= 40 {
+	length, steps := 3, machineSteps(t)
+	for more := pairSteps; more <= steps; more *= 20 {
 		length++
 	}
 	acts, histories, failed := smallActs(), atomic.Int64{}, atomic.Bool{}
