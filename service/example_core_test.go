@@ -29,7 +29,7 @@ func Example_decide() {
 	rules := roomkit.NewRules(roomkit.Policy{})
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, cmd := range []roomkit.Command{
-		roomkit.Remove{Room: room.ID, People: []roomkit.UserID{"ben"}},
+		roomkit.Leave{Room: room.ID},
 		roomkit.DeleteRoom{Room: room.ID},
 	} {
 		facts.Need = decide.Need(roomkit.By("ann"), cmd) // what a store would be asked for
@@ -42,7 +42,7 @@ func Example_decide() {
 	}
 	// Output:
 	// member.left 3 participants: 1
-	// Remove <nil>
+	// Leave <nil>
 	// DeleteRoom denied by GEN-34: delete in a room of kind general: not possible there
 }
 

@@ -121,7 +121,7 @@ func ExampleService_WatchRooms() {
 			break
 		}
 		fmt.Println(rec.Version, rec.Event.Type())
-		_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.Remove{Room: room, People: []roomkit.UserID{"cat"}})
+		_, _ = svc.Do(ctx, roomkit.By("cat"), roomkit.Leave{Room: room})
 	}
 	fmt.Println("cat is in no room any more")
 	// Output:

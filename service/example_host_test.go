@@ -144,16 +144,16 @@ func ExampleOptions_veto() {
 	svc := exampleServiceWith(service.Options{
 		Policy: roomkit.Policy{AnyoneIsContact: true},
 		Veto: func(_ roomkit.Actor, cmd roomkit.Command, _ service.Result) error {
-			if remove, ok := cmd.(roomkit.Remove); ok && len(remove.People) > 1 {
+			if invite, ok := cmd.(roomkit.Invite); ok && len(invite.People) > 1 {
 				return errors.New("one at a time")
 			}
 			return nil
 		},
 	})
 	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
-	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Remove{Room: room, People: []roomkit.UserID{"ben", "cat"}})
+	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan", "adm"}})
 	fmt.Println(err)
-	// Output: roomkit: Remove: denied by VETO: one at a time
+	// Output: roomkit: Invite: denied by VETO: one at a time
 }
 
 func ExampleObserver() {

@@ -208,10 +208,10 @@ func TestGroupFolds(t *testing.T) {
 	invite := func(room roomkit.RoomID) order { return order{ann, roomkit.Invite{Room: room, People: people("dan")}} }
 	for name, orders := range map[string]func(*grouped) []order{
 		"a membership that begins": func(g *grouped) []order {
-			return []order{invite(g.General), {roomkit.By("dan"), proof.AnyEdit(g, g.Service, "ann", g.General)}, {ann, roomkit.Remove{Room: g.General, People: people("dan")}}}
+			return []order{invite(g.General), {roomkit.By("dan"), proof.AnyEdit(g, g.Service, "ann", g.General)}, {roomkit.By("dan"), roomkit.Leave{Room: g.General}}}
 		},
 		"a membership that ends": func(g *grouped) []order {
-			return []order{{ann, roomkit.Remove{Room: g.General, People: people("ben")}}, {ann, roomkit.Invite{Room: g.General, People: people("ben")}}}
+			return []order{{roomkit.By("ben"), roomkit.Leave{Room: g.General}}, {ann, roomkit.Invite{Room: g.General, People: people("ben")}}}
 		},
 		"a user": func(*grouped) []order {
 			return []order{{adm, roomkit.SuspendUser{User: "ben"}}, {adm, roomkit.SuspendUser{User: "ben", Lift: true}}}
