@@ -2,8 +2,11 @@ package storetest
 
 import (
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"reflect"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -151,4 +154,261 @@ func withoutCursors(records []store.Record) []store.Record {
 		records[i].Cursor = ""
 	}
 	return records
+}
+
+// part is a piece of a change.
+type part func(c *store.Change)
+
+// change puts a change together: a fresh command, the parts in order, and the
+// outcome that follows from them.
+func (k *kit) change(parts ...part) store.Change {
+	return k.changeAs(k.command(), parts...)
+}
+
+// changeAs is change with a given command id.
+func (k *kit) changeAs(id roomkit.CommandID, parts ...part) store.Change {
+	c := store.Change{Command: id, Digest: sha256.Sum256(id[:])}
+	for _, p := range parts {
+		p(&c)
+	}
+	finish(&c)
+	return c
+}
+
+// finish sets what follows from the rest: commands of records and the outcome.
+func finish(c *store.Change) {
+	c.Outcome = store.Outcome{Command: c.Command, Digest: c.Digest, Changed: len(c.Records) > 0}
+	if len(c.Rooms) > 0 {
+		c.Outcome.Room = c.Rooms[0].ID
+	}
+	for i := range c.Records {
+		c.Records[i].Command = c.Command
+		c.Outcome.Events = append(c.Outcome.Events, store.EventAt{Subject: c.Records[i].Subject, Version: c.Records[i].Version})
+	}
+}
+
+// record adds the event that leads on from version was, and the expectation of
+// was unless the change has one of this subject.
+func record(c *store.Change, of roomkit.Subject, was roomkit.Version) {
+	if !slices.ContainsFunc(c.Expect, func(e store.Expect) bool { return e.Subject == of }) {
+		c.Expect = append(c.Expect, store.Expect{Subject: of, Version: was})
+	}
+	c.Records = append(c.Records, store.Record{
+		Subject: of, Version: was + 1, Type: "test.happened", At: at(was + 1),
+		Data: fmt.Appendf(nil, "%s %d\x00\xff", of, was+1),
+	})
+}
+
+// rely adds an expectation of something that is not written.
+func rely(on roomkit.Subject, v roomkit.Version) part {
+	return func(c *store.Change) { c.Expect = append(c.Expect, store.Expect{Subject: on, Version: v}) }
+}
+
+func tallyUser(id roomkit.UserID, was, now int64) part {
+	return func(c *store.Change) {
+		c.Tallies = append(c.Tallies, store.Tally{User: id, Was: was, Now: now})
+	}
+}
+
+func tallyCompany(id roomkit.CompanyID, was, now int64) part {
+	return func(c *store.Change) {
+		c.Tallies = append(c.Tallies, store.Tally{Company: id, Was: was, Now: now})
+	}
+}
+
+func checkpoint(name string, was, now roomkit.Cursor) part {
+	return func(c *store.Change) { c.Checkpoint = &store.Checkpoint{Name: name, Was: was, Now: now} }
+}
+
+// at is the time of the event with a version, with microseconds.
+func at(v roomkit.Version) time.Time {
+	return time.Date(2026, time.March, 29, 1, 59, 58, 987654000, time.UTC).Add(time.Duration(v) * 1001 * time.Microsecond)
+}
+
+// roomID gives a room id; ids are in the order of their numbers.
+func roomID(n int) roomkit.RoomID {
+	return roomkit.RoomID{byte(n >> 8), byte(n), 2, 3, 4, 5, 0x70, 7, 0x80, 9, 10, 11, 12, 13, 14, 0xff}
+}
+
+// cloneChanges copies changes with all their slices, so that what a store does to
+// them does not reach the rule.
+func cloneChanges(changes []store.Change) []store.Change {
+	copies := slices.Clone(changes)
+	for i := range copies {
+		copies[i] = changes[i].Clone()
+	}
+	return copies
+}
+
+func cloneRecords(records []store.Record) []store.Record {
+	records = slices.Clone(records)
+	for i := range records {
+		records[i].Data = slices.Clone(records[i].Data)
+	}
+	return records
+}
+
+// The directory that every rule starts with.
+const (
+	acme, beta = roomkit.CompanyID("acme"), roomkit.CompanyID("beta")
+
+	ann, bob, cho, dan = roomkit.UserID("ann"), roomkit.UserID("bob"), roomkit.UserID("cho"), roomkit.UserID("dan") // of acme
+	eve, fay           = roomkit.UserID("eve"), roomkit.UserID("fay")                                               // of beta
+	lin                = roomkit.UserID("lin")                                                                      // from LINE
+	bot                = roomkit.UserID("bot")                                                                      // of acme
+
+	core = roomkit.TeamID("core") // of acme, led by ann
+)
+
+// settle stores the directory.
+func (k *kit) settle() {
+	k.Helper()
+	k.users = map[roomkit.UserID]*roomkit.User{}
+	k.companies = map[roomkit.CompanyID]*roomkit.Company{}
+	k.teams = map[roomkit.TeamID]*roomkit.Team{}
+	parts := []part{k.newCompany(acme), k.newCompany(beta)}
+	for _, u := range []roomkit.UserID{ann, bob, cho, dan} {
+		parts = append(parts, k.newUser(u, acme, roomkit.UserMember))
+	}
+	parts = append(parts,
+		k.newUser(eve, beta, roomkit.UserMember), k.newUser(fay, beta, roomkit.UserMember),
+		k.newUser(lin, "", roomkit.UserLINE), k.newUser(bot, acme, roomkit.UserBot),
+		k.newTeam(core, acme, ann, ann, bob))
+	c := k.change(parts...)
+	k.seen.add(c)
+	results, err := k.store.Commit(k.ctx, []store.Change{c})
+	require.NoError(k, err, "storing a directory")
+	require.Len(k, results, 1)
+	require.NoError(k, results[0].Err, "storing a directory: open has to give an empty store that shares nothing with others")
+}
+
+func (k *kit) newCompany(id roomkit.CompanyID) part {
+	c := &roomkit.Company{
+		ID: id, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalAll, LINE: roomkit.ExternalSelected,
+		MaxGroups: 1000, RecallWindow: 90 * time.Minute,
+	}
+	k.companies[id] = c
+	return k.putCompany(id, nil)
+}
+
+func (k *kit) newUser(id roomkit.UserID, company roomkit.CompanyID, kind roomkit.UserKind) part {
+	k.users[id] = &roomkit.User{
+		ID: id, Company: company, Kind: kind, Status: roomkit.StatusActive,
+		Works: true, LINE: company == acme, Administrator: id == ann,
+	}
+	return k.putUser(id, nil)
+}
+
+func (k *kit) newTeam(id roomkit.TeamID, company roomkit.CompanyID, leader roomkit.UserID, members ...roomkit.UserID) part {
+	k.teams[id] = &roomkit.Team{
+		ID: id, Company: company, Name: "Team " + string(id), Leader: leader, Members: members,
+		Room: true, Features: true, Preset: roomkit.Features(roomkit.FeatureNote, roomkit.FeatureTask), SyncedSeq: 7,
+	}
+	return k.putTeam(id, nil)
+}
+
+// putCompany writes a company's row with its next version.
+func (k *kit) putCompany(id roomkit.CompanyID, edit func(*roomkit.Company)) part {
+	return func(c *store.Change) {
+		row := k.companies[id]
+		if edit != nil {
+			edit(row)
+		}
+		writeCompany(*row, row.Version)(c)
+		row.Version++
+	}
+}
+
+// putUser writes a user's row with its next version.
+func (k *kit) putUser(id roomkit.UserID, edit func(*roomkit.User)) part {
+	return func(c *store.Change) {
+		row := k.users[id]
+		if edit != nil {
+			edit(row)
+		}
+		writeUser(*row, row.Version)(c)
+		row.Version++
+	}
+}
+
+// putTeam writes a team's row with its next version.
+func (k *kit) putTeam(id roomkit.TeamID, edit func(*roomkit.Team)) part {
+	return func(c *store.Change) {
+		row := k.teams[id]
+		if edit != nil {
+			edit(row)
+		}
+		writeTeam(*row, row.Version)(c)
+		row.Version++
+	}
+}
+
+// writeCompany writes a row that relies on version was, whatever is stored.
+func writeCompany(row roomkit.Company, was roomkit.Version) part {
+	return func(c *store.Change) {
+		record(c, roomkit.CompanySubject(row.ID), was)
+		row.Version = was + 1
+		c.Companies = append(c.Companies, row)
+	}
+}
+
+func writeUser(row roomkit.User, was roomkit.Version) part {
+	return func(c *store.Change) {
+		record(c, roomkit.UserSubject(row.ID), was)
+		row.Version = was + 1
+		c.Users = append(c.Users, row)
+	}
+}
+
+func writeTeam(row roomkit.Team, was roomkit.Version) part {
+	return func(c *store.Change) {
+		record(c, roomkit.TeamSubject(row.ID), was)
+		row.Version = was + 1
+		c.Teams = append(c.Teams, row)
+	}
+}
+
+// fill gives every field of the row a value that differs from field to field
+// and from round to round, but for the fields named; round 0 gives zeros. Fields
+// that come to the type later are filled as well.
+func fill(row any, round int, except ...string) {
+	v := reflect.ValueOf(row).Elem()
+	for i := range v.NumField() {
+		if !slices.Contains(except, v.Type().Field(i).Name) {
+			fillValue(v.Field(i), round, round*100+i)
+		}
+	}
+}
+
+func fillValue(v reflect.Value, round, seed int) {
+	if round == 0 {
+		v.SetZero()
+		return
+	}
+	switch v.Interface().(type) {
+	case time.Time:
+		v.Set(reflect.ValueOf(at(roomkit.Version(seed))))
+		return
+	case roomkit.Actor:
+		v.Set(reflect.ValueOf([]roomkit.Actor{roomkit.By(bob), roomkit.System(), roomkit.By(eve)}[round%3]))
+		return
+	}
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			fillValue(v.Field(i), round, seed*10+i)
+		}
+	case reflect.String:
+		v.SetString(string(rune('a'+seed%26)) + "-" + v.Type().Name())
+	case reflect.Bool:
+		v.SetBool((seed+round)%3 != 0)
+	case reflect.Int64:
+		v.SetInt(int64(1_000_000*seed + 7))
+	case reflect.Uint8: // an enum or a set: each has two values at least
+		v.SetUint(uint64(1 + round%2))
+	case reflect.Array:
+		for i := range v.Len() {
+			v.Index(i).SetUint(uint64(seed+i) % 256)
+		}
+	}
 }

@@ -2,7 +2,9 @@ package storetest
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
+	"strings"
 
 	"github.com/stretchr/testify/require"
 
@@ -10,21 +12,303 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
-func roomPageRules() []Rule {
+func pageRules() []Rule {
 	return []Rule{
+		{"members/filters", "Members gives those who take part or manage, or one of the two, or all rows.", membersFilters},
+		{"members/one-room", "Members gives rows of the room asked for, and none for a room that does not exist.", membersOneRoom},
+		{"members/pages", "Pages of every size give every row once.", membersPages},
+		{"members/byte-order", "Rows come in the byte order of user ids.", membersByteOrder},
+		{"members/limits", "A page has at most DefaultPage rows if no limit is given, and never more than MaxPage.", membersLimits},
+		{"members/stable", "Who is there throughout comes once, whoever joins or leaves between two pages.", membersStable},
+		{"members/crowd", "A room of many has the right pages while people come and go in any order.", membersCrowd},
+		{"members/bad-query", "An unknown filter or a negative limit is ErrInvalid.", membersBadQuery},
+		{"rooms/of-user", "User gives the rooms in which the user takes part or manages, as the filter says, with the user's rows.", roomsOfUser},
+		{"rooms/left", "With the filter for all rows User gives rooms that the user left or that ended, too.", roomsLeft},
+		{"rooms/of-company", "Company gives the active rooms that the company owns, without rows.", roomsOfCompany},
+		{"rooms/public", "Public gives public groups of the company only.", roomsPublic},
+		{"rooms/participants", "Participants gives the active rooms in which all of these take part, whoever else does.", roomsOfParticipants},
+		{"rooms/exact", "Exact gives the rooms in which these people take part and nobody else does.", roomsExact},
+		{"rooms/kinds", "Kinds limits every list to rooms of these kinds.", roomsOfKinds},
+		{"rooms/bad-query", "A query of none or several of user, company and participants, Public without company, Exact without participants, an unknown filter or a negative limit is ErrInvalid.", roomsBadQuery},
 		{"rooms/pages", "Pages of every size give every room once, whatever the list.", roomsPages},
 		{"rooms/byte-order", "Rooms come in the byte order of their ids.", roomsByteOrder},
 		{"rooms/limits", "A page has at most DefaultPage rooms if no limit is given, and never more than MaxPage.", roomsLimits},
 		{"rooms/stable", "A room that is there throughout comes once, whatever comes and goes between two pages.", roomsStable},
-	}
-}
-
-func userRules() []Rule {
-	return []Rule{
 		{"users/of-company", "Users gives the users of the company asked for, whatever the state of their accounts.", usersOfCompany},
 		{"users/pages", "Pages of every size give every user once.", usersPages},
 		{"users/byte-order", "Users come in the byte order of their ids.", usersByteOrder},
 		{"users/limits", "A page has at most DefaultPage users if no limit is given, and never more than MaxPage; a negative limit is ErrInvalid.", usersLimits},
+	}
+}
+
+// filters are the filters of rows and what they let through.
+func filters() map[store.MemberFilter]func(roomkit.Member) bool {
+	return map[store.MemberFilter]func(roomkit.Member) bool{
+		store.MembersPresent:    func(m roomkit.Member) bool { return m.Participant || m.Master },
+		store.MembersTakingPart: func(m roomkit.Member) bool { return m.Participant },
+		store.MembersManaging:   func(m roomkit.Member) bool { return m.Master },
+		store.MembersAll:        anybody,
+	}
+}
+
+// mixed stores room 1, a group with every sort of row.
+func (k *kit) mixed() *sheet {
+	k.Helper()
+	r := k.found(1, roomkit.KindExternalGroup, ann, bob, cho, eve, lin, bot)
+	k.must(k.change(r.manage(dan, bob, fay)))
+	k.must(k.change(r.leave(eve, bot), r.dismiss(fay)))
+	return r
+}
+
+func membersFilters(k *kit) {
+	r := k.mixed()
+	for which, keep := range filters() {
+		require.Equal(k, r.present(keep), k.members(store.MemberQuery{Room: r.room.ID, Which: which}), "filter %d", which)
+	}
+}
+
+func membersOneRoom(k *kit) {
+	a, b := k.mixed(), k.found(2, roomkit.KindGeneral, ann, dan)
+	require.Equal(k, b.present(anybody), k.members(store.MemberQuery{Room: b.room.ID, Which: store.MembersAll}))
+	require.Equal(k, a.present(anybody), k.members(store.MemberQuery{Room: a.room.ID, Which: store.MembersAll}))
+	require.Empty(k, k.members(store.MemberQuery{Room: roomID(3), Which: store.MembersAll}))
+}
+
+func membersPages(k *kit) {
+	r := k.mixed()
+	for which, keep := range filters() {
+		want := r.present(keep)
+		for limit := range len(want) + 1 {
+			q := store.MemberQuery{Room: r.room.ID, Which: which, Limit: limit + 1}
+			require.Equal(k, want, k.members(q), "filter %d by %d", which, limit+1)
+		}
+	}
+}
+
+// awkwardIDs are ids whose byte order is not that of numbers, of letters without
+// case or of any language. They are in byte order.
+func awkwardIDs() []roomkit.UserID {
+	return []roomkit.UserID{
+		"+1", "-", "-a", ".", "..", "10", "100", "9", ":", "@home", "A", "B", "Z", "Za", "_", "_b",
+		"a", "a-b", "a.b", "aB", "aa", "ab", "b", roomkit.UserID(strings.Repeat("z", 64)), "~", "~~",
+	}
+}
+
+func (k *kit) newUsers(company roomkit.CompanyID, ids ...roomkit.UserID) {
+	k.Helper()
+	var parts []part
+	for i := range ids {
+		parts = append(parts, k.newUser(ids[len(ids)-1-i], company, roomkit.UserMember))
+	}
+	k.must(k.change(parts...))
+}
+
+func membersByteOrder(k *kit) {
+	ids := awkwardIDs()
+	k.newUsers(acme, ids...)
+	r := k.found(1, roomkit.KindGeneral, ids[3:]...)
+	k.must(k.change(r.join(ids[2], ids[0], ids[1])))
+	for _, limit := range []int{1, 2, 7, 100} {
+		var got []roomkit.UserID
+		for _, m := range k.members(store.MemberQuery{Room: r.room.ID, Limit: limit}) {
+			got = append(got, m.User)
+		}
+		require.Equal(k, ids, got, "by %d", limit)
+	}
+}
+
+func membersLimits(k *kit) {
+	people := k.crowd(roomkit.MaxPage + 30)
+	r := k.sheet(roomID(1), roomkit.KindGeneral)
+	for i := 0; i < len(people); i += 206 {
+		k.must(k.change(r.join(people[i : i+206]...)))
+	}
+	want := r.present(anybody)
+	for _, limit := range []int{0, roomkit.MaxPage - 1, roomkit.MaxPage, roomkit.MaxPage + 1, math.MaxInt32, math.MaxInt} {
+		require.Equal(k, want, k.members(store.MemberQuery{Room: r.room.ID, Limit: limit}), "by %d", limit)
+	}
+}
+
+func membersStable(k *kit) {
+	people := k.crowd(40)
+	r := k.sheet(roomID(1), roomkit.KindGeneral)
+	k.must(k.change(r.begin(people...)))
+	k.must(k.change(r.leave(people[0], people[30])))
+	q := store.MemberQuery{Room: r.room.ID, Limit: 10}
+	var got []roomkit.UserID
+	for {
+		page, err := k.store.Members(k.ctx, q)
+		require.NoError(k, err)
+		if len(page) == 0 {
+			break
+		}
+		for _, m := range page {
+			got = append(got, m.User)
+		}
+		if q.After == "" {
+			k.must(k.change(r.join(people[0])))
+		} else {
+			k.must(k.change(r.leave(got[len(got)-1])))
+		}
+		q.After = got[len(got)-1]
+	}
+	require.Equal(k, append(people[1:30:30], people[31:]...), got)
+}
+
+func membersCrowd(k *kit) {
+	random := rand.New(rand.NewPCG(1, 2))
+	people := k.crowd(1500)
+	r := k.sheet(roomID(1), roomkit.KindGroup)
+	k.must(k.change(r.begin(people[700:1100]...)))
+	random.Shuffle(len(people), func(i, j int) { people[i], people[j] = people[j], people[i] })
+	for some := range slices.Chunk(people, 30) {
+		k.must(k.change(r.join(some[:20]...), r.leave(some[20:25]...), r.manage(some[25:]...)))
+		for which, keep := range filters() {
+			q := store.MemberQuery{Room: r.room.ID, Which: which, After: crowdID(random.IntN(len(people))), Limit: 1 + random.IntN(9)}
+			page, err := k.store.Members(k.ctx, q)
+			require.NoError(k, err)
+			want := r.present(func(m roomkit.Member) bool { return keep(m) && m.User > q.After })
+			require.LessOrEqual(k, len(page), q.Limit)
+			require.Equal(k, want[:len(page)], append([]roomkit.Member(nil), page...), "%+v", q)
+			require.Equal(k, len(want) == 0, len(page) == 0, "an empty page is the end: %+v", q)
+		}
+	}
+	for which, keep := range filters() {
+		require.Equal(k, r.present(keep), k.members(store.MemberQuery{Room: r.room.ID, Which: which, Limit: 97}), "filter %d", which)
+	}
+}
+
+func membersBadQuery(k *kit) {
+	r := k.mixed()
+	for _, q := range []store.MemberQuery{
+		{Room: r.room.ID, Which: store.MembersAll + 1}, {Room: r.room.ID, Which: 255},
+		{Room: r.room.ID, Limit: -1}, {Room: r.room.ID, Limit: math.MinInt},
+	} {
+		_, err := k.store.Members(k.ctx, q)
+		require.ErrorIs(k, err, roomkit.ErrInvalid, "%+v", q)
+	}
+}
+
+func entries(of roomkit.UserID, sheets ...*sheet) (list []store.RoomEntry) {
+	for _, s := range sheets {
+		list = append(list, store.RoomEntry{Room: s.room, Member: s.rows[of]})
+	}
+	slices.SortFunc(list, func(a, b store.RoomEntry) int { return byRoomID(a.Room.ID, b.Room.ID) })
+	return list
+}
+
+func roomsOfUser(k *kit) {
+	a, b, c := k.found(1, roomkit.KindGroup, ann, bob), k.found(2, roomkit.KindGeneral, cho, bob), k.found(3, roomkit.KindGroup, ann, cho)
+	direct := k.foundDirect(bob, eve)
+	k.found(4, roomkit.KindGeneral, ann, cho, eve)
+	k.must(k.change(c.manage(bob)))
+	k.must(k.change(a.manage(bob)))
+	for which, want := range map[store.MemberFilter][]store.RoomEntry{
+		store.MembersPresent:    entries(bob, a, b, c, direct),
+		store.MembersTakingPart: entries(bob, a, b, direct),
+		store.MembersManaging:   entries(bob, a, c),
+		store.MembersAll:        entries(bob, a, b, c, direct),
+	} {
+		require.Equal(k, want, k.rooms(store.RoomQuery{User: bob, Which: which}), "filter %d", which)
+	}
+	require.Empty(k, k.rooms(store.RoomQuery{User: "nobody"}))
+}
+
+func roomsLeft(k *kit) {
+	a, b, c := k.found(1, roomkit.KindGroup, ann, bob), k.found(2, roomkit.KindGeneral, ann, bob), k.found(3, roomkit.KindGroup, ann, bob)
+	k.must(k.change(a.leave(bob)))
+	k.must(k.change(b.end()))
+	require.Equal(k, entries(bob, c), k.rooms(store.RoomQuery{User: bob}))
+	require.Equal(k, entries(bob, a, b, c), k.rooms(store.RoomQuery{User: bob, Which: store.MembersAll}))
+}
+
+func roomsOfCompany(k *kit) {
+	a, b, ended := k.found(1, roomkit.KindGroup, ann, bob), k.found(2, roomkit.KindGeneral, cho, eve), k.found(3, roomkit.KindGroup, ann)
+	other := k.sheet(roomID(4), roomkit.KindGroup)
+	other.room.Company = beta
+	k.must(k.change(other.begin(eve, ann)))
+	k.must(k.change(ended.end()))
+	require.Equal(k, entries("", a, b), k.rooms(store.RoomQuery{Company: acme}))
+	require.Equal(k, entries("", other), k.rooms(store.RoomQuery{Company: beta}))
+	require.Empty(k, k.rooms(store.RoomQuery{Company: "nowhere"}))
+}
+
+func (k *kit) publicGroup(n int, people ...roomkit.UserID) *sheet {
+	k.Helper()
+	s := k.sheet(roomID(n), roomkit.KindGroup)
+	s.room.Public = true
+	k.must(k.change(s.begin(people...)))
+	return s
+}
+
+func roomsPublic(k *kit) {
+	a, b, ended := k.publicGroup(1, ann), k.publicGroup(2, bob), k.publicGroup(3, cho)
+	secret := k.found(4, roomkit.KindGroup, ann)
+	general := k.sheet(roomID(5), roomkit.KindGeneral)
+	general.room.Public = true
+	k.must(k.change(general.begin(ann)))
+	k.must(k.change(ended.end()))
+	require.Equal(k, entries("", a, b), k.rooms(store.RoomQuery{Company: acme, Public: true}))
+	k.must(k.change(a.edit(func(r *roomkit.Room) { r.Public = false })))
+	k.must(k.change(secret.edit(func(r *roomkit.Room) { r.Public = true })))
+	require.Equal(k, entries("", b, secret), k.rooms(store.RoomQuery{Company: acme, Public: true}))
+	require.Empty(k, k.rooms(store.RoomQuery{Company: beta, Public: true}))
+	require.Equal(k, entries("", a, b, secret, general), k.rooms(store.RoomQuery{Company: acme}))
+}
+
+func roomsOfParticipants(k *kit) {
+	a, b, c := k.found(1, roomkit.KindGeneral, ann, bob), k.found(2, roomkit.KindGroup, ann, bob, lin), k.found(3, roomkit.KindGeneral, bob, cho)
+	k.must(k.change(k.found(4, roomkit.KindGroup, ann, cho).manage(bob)))
+	gone := k.found(5, roomkit.KindGeneral, ann, bob)
+	k.must(k.change(gone.leave(bob)))
+	k.must(k.change(k.found(6, roomkit.KindGeneral, ann, bob).end()))
+	require.Equal(k, entries("", a, b), k.rooms(store.RoomQuery{Participants: []roomkit.UserID{bob, ann}}))
+	require.Equal(k, entries("", b), k.rooms(store.RoomQuery{Participants: []roomkit.UserID{lin}}))
+	require.Equal(k, entries("", a, b, c), k.rooms(store.RoomQuery{Participants: []roomkit.UserID{bob}}))
+	require.Empty(k, k.rooms(store.RoomQuery{Participants: []roomkit.UserID{bob, "nobody"}}))
+}
+
+func roomsExact(k *kit) {
+	pair := []roomkit.UserID{bob, ann}
+	a := k.found(1, roomkit.KindGeneral, ann, bob)
+	b := k.found(2, roomkit.KindGroup, ann, bob, lin)
+	managed := k.found(3, roomkit.KindGroup, ann, bob)
+	k.must(k.change(managed.manage(dan)))
+	k.found(4, roomkit.KindGeneral, ann)
+	require.Equal(k, entries("", a, managed), k.rooms(store.RoomQuery{Participants: pair, Exact: true}))
+	k.must(k.change(b.leave(lin)))
+	k.must(k.change(a.join(cho)))
+	require.Equal(k, entries("", b, managed), k.rooms(store.RoomQuery{Participants: pair, Exact: true}))
+	require.Empty(k, k.rooms(store.RoomQuery{Participants: []roomkit.UserID{lin}, Exact: true}))
+}
+
+func roomsOfKinds(k *kit) {
+	group, general, external := k.publicGroup(1, ann, bob), k.found(2, roomkit.KindGeneral, ann, bob), k.found(3, roomkit.KindExternalGroup, ann, bob)
+	direct := k.foundDirect(ann, bob)
+	kinds := func(some ...roomkit.Kind) []roomkit.Kind { return some }
+	groups := kinds(roomkit.KindExternalGroup, roomkit.KindGroup)
+	require.Equal(k, entries(bob, group, external), k.rooms(store.RoomQuery{User: bob, Kinds: groups}))
+	require.Equal(k, entries(bob, direct), k.rooms(store.RoomQuery{User: bob, Kinds: kinds(roomkit.KindDirect), Limit: 1}))
+	require.Equal(k, entries("", general), k.rooms(store.RoomQuery{Company: acme, Kinds: kinds(roomkit.KindGeneral), Limit: 1}))
+	require.Empty(k, k.rooms(store.RoomQuery{Company: acme, Public: true, Kinds: kinds(roomkit.KindExternalGroup)}))
+	pair := []roomkit.UserID{ann, bob}
+	require.Equal(k, entries("", group, external), k.rooms(store.RoomQuery{Participants: pair, Kinds: groups, Limit: 1}))
+	require.Equal(k, entries("", direct), k.rooms(store.RoomQuery{Participants: pair, Exact: true, Kinds: kinds(roomkit.KindDirect)}))
+	require.Empty(k, k.rooms(store.RoomQuery{User: bob, Kinds: kinds(roomkit.KindTeam)}))
+}
+
+func roomsBadQuery(k *kit) {
+	k.found(1, roomkit.KindGeneral, ann, bob)
+	people := []roomkit.UserID{ann}
+	for _, q := range []store.RoomQuery{
+		{}, {Kinds: []roomkit.Kind{roomkit.KindGeneral}}, {Limit: 3},
+		{User: ann, Company: acme}, {User: ann, Participants: people}, {Company: acme, Participants: people},
+		{User: ann, Company: acme, Participants: people},
+		{User: ann, Public: true}, {Participants: people, Public: true}, {User: ann, Exact: true}, {Company: acme, Exact: true},
+		{User: ann, Which: store.MembersAll + 1}, {User: ann, Limit: -1}, {Company: acme, Limit: -1}, {Participants: people, Limit: -1},
+	} {
+		_, err := k.store.Rooms(k.ctx, q)
+		require.ErrorIs(k, err, roomkit.ErrInvalid, "%+v", q)
 	}
 }
 

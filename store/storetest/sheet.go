@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -78,6 +79,9 @@ func (s *sheet) edit(edit func(*roomkit.Room)) part {
 		s.write(c)
 	}
 }
+
+// touch is a change that only has to happen: its name differs from time to time.
+func (s *sheet) touch() part { return s.rename(fmt.Sprint("touched at ", s.room.Version)) }
 
 func (s *sheet) rename(name string) part {
 	return s.edit(func(r *roomkit.Room) { r.Name = name })

@@ -82,13 +82,8 @@ type Rule struct {
 // Rules gives all rules, in the order in which Run runs them.
 func Rules() []Rule {
 	return slices.Concat(
-		versionRules(), commitRules(), commandRules(), invalidRules(),
-		endRules(), tallyRules(), nameRules(), checkpointRules(), cancelRules(),
-		loadRules(), factRules(), sharedRules(), snapshotRules(),
-		memberRules(), roomRules(), roomPageRules(), userRules(),
-		historyRules(), feedRules(), cursorRules(),
-		raceRules(), valueRules(), hostileRules(), ownershipRules(), capabilityRules(),
-		durableRules(), machineRules(),
+		commitRules(), inputRules(), stateRules(), loadRules(), pageRules(), feedRules(), raceRules(), durableRules(),
+		machineRules(),
 	)
 }
 

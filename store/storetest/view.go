@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
 )
@@ -168,4 +170,155 @@ func own[T any](s []T) []T {
 		return nil
 	}
 	return slices.Clone(s)
+}
+
+// answer is what a store fills in of Facts, in one form: rows in byte order and
+// nil for none.
+type answer struct {
+	Done       *store.Outcome
+	Room       roomkit.Room
+	Members    []roomkit.Member
+	Users      []roomkit.User
+	Companies  []roomkit.Company
+	Team       roomkit.Team
+	NameHolder roomkit.RoomID
+	Shared     []store.RoomEntry
+	Checkpoint roomkit.Cursor
+}
+
+func answerOf(f store.Facts) answer {
+	a := answer{
+		Room: f.Room, Members: sortMembers(f.Members), Users: sortUsers(f.Users), Companies: sortCompanies(f.Companies),
+		Team: cleanTeam(f.Team), NameHolder: f.NameHolder, Shared: own(f.Shared), Checkpoint: f.Checkpoint,
+	}
+	if f.Room.Version == 0 {
+		a.Room = roomkit.Room{}
+	}
+	if f.Team.Version == 0 {
+		a.Team = roomkit.Team{}
+	}
+	if f.Done != nil {
+		done := cleanOutcome(*f.Done)
+		a.Done = &done
+	}
+	return a
+}
+
+// answers demands that a need is answered by want and nothing else.
+func (k *kit) answers(n store.Need, want answer) {
+	k.Helper()
+	require.Equal(k, want, answerOf(k.load(n)), "answer to %+v", n)
+}
+
+// userRows gives the stored rows of users, in byte order.
+func (k *kit) userRows(ids ...roomkit.UserID) (rows []roomkit.User) {
+	for _, id := range slices.Sorted(slices.Values(ids)) {
+		rows = append(rows, *k.users[id])
+	}
+	return rows
+}
+
+// companyRows gives the stored rows of companies, in byte order.
+func (k *kit) companyRows(ids ...roomkit.CompanyID) (rows []roomkit.Company) {
+	for _, id := range slices.Sorted(slices.Values(ids)) {
+		rows = append(rows, *k.companies[id])
+	}
+	return rows
+}
+
+// rowsOf gives the rows that these people have in the room, in byte order.
+func (s *sheet) rowsOf(people ...roomkit.UserID) []roomkit.Member {
+	return s.present(func(m roomkit.Member) bool { return slices.Contains(people, m.User) })
+}
+
+// pages reads pages until one is empty. No page may be longer than limit, and
+// each has to lead on.
+func pages[T any, C comparable](k *kit, limit int, read func(after C) ([]T, error), end func(T) C) []T {
+	k.Helper()
+	if limit == 0 {
+		limit = roomkit.DefaultPage
+	}
+	var all []T
+	var after C
+	for {
+		page, err := read(after)
+		require.NoError(k, err)
+		require.LessOrEqual(k, len(page), min(limit, roomkit.MaxPage), "rows of a page")
+		if len(page) == 0 {
+			return all
+		}
+		all = append(all, page...)
+		last := end(page[len(page)-1])
+		require.NotEqual(k, after, last, "a page leads on")
+		after = last
+	}
+}
+
+func (k *kit) members(q store.MemberQuery) []roomkit.Member {
+	k.Helper()
+	read := func(after roomkit.UserID) ([]roomkit.Member, error) {
+		q.After = after
+		return k.store.Members(k.ctx, q)
+	}
+	return pages(k, q.Limit, read, func(m roomkit.Member) roomkit.UserID { return m.User })
+}
+
+func (k *kit) rooms(q store.RoomQuery) []store.RoomEntry {
+	k.Helper()
+	read := func(after roomkit.RoomID) ([]store.RoomEntry, error) {
+		q.After = after
+		return k.store.Rooms(k.ctx, q)
+	}
+	return pages(k, q.Limit, read, func(e store.RoomEntry) roomkit.RoomID { return e.Room.ID })
+}
+
+func (k *kit) people(q store.UserQuery) []roomkit.User {
+	k.Helper()
+	read := func(after roomkit.UserID) ([]roomkit.User, error) {
+		q.After = after
+		return k.store.Users(k.ctx, q)
+	}
+	return pages(k, q.Limit, read, func(u roomkit.User) roomkit.UserID { return u.ID })
+}
+
+// history reads all records of a subject, which have to be 1, 2, 3 …
+func (k *kit) history(of roomkit.Subject) []store.Record {
+	k.Helper()
+	return k.historyBy(of, roomkit.MaxPage)
+}
+
+func (k *kit) historyBy(of roomkit.Subject, limit int) []store.Record {
+	k.Helper()
+	read := func(after roomkit.Version) ([]store.Record, error) { return k.store.History(k.ctx, of, after, limit) }
+	all := cleanRecords(pages(k, limit, read, func(r store.Record) roomkit.Version { return r.Version }))
+	for i, r := range all {
+		require.Equal(k, of, r.Subject, "subject of a record")
+		require.Equal(k, roomkit.Version(i+1), r.Version, "versions of a subject have no gap")
+	}
+	return all
+}
+
+// feed reads the feed from a cursor to its end.
+func (k *kit) feed(after roomkit.Cursor) []store.Record {
+	k.Helper()
+	return k.feedBy(after, roomkit.MaxPage)
+}
+
+func (k *kit) feedBy(from roomkit.Cursor, limit int) []store.Record {
+	k.Helper()
+	read := func(after roomkit.Cursor) ([]store.Record, error) {
+		if after == "" {
+			after = from
+		}
+		return k.store.Feed(k.ctx, after, limit)
+	}
+	return cleanRecords(pages(k, limit, read, func(r store.Record) roomkit.Cursor { return r.Cursor }))
+}
+
+// tail gives the cursor behind the last record.
+func (k *kit) tail() roomkit.Cursor {
+	k.Helper()
+	all := k.feed("")
+	require.NotEmpty(k, all)
+	return all[len(all)-1].Cursor
 }
