@@ -99,6 +99,15 @@ func (o *office) do(tb testing.TB, actor roomkit.Actor, cmd roomkit.Command) ser
 	return res
 }
 
+// touch is a command that only has to happen: it gives a team another name. No rule of
+// rooms can forbid it.
+func (o *office) touch(ctx context.Context, team, n int) error {
+	_, err := o.svc.Do(ctx, roomkit.System(), roomkit.SyncTeam{Team: roomkit.Team{
+		ID: roomkit.TeamID(fmt.Sprint("team", team)), Company: "acme", Name: fmt.Sprint("name ", n), Leader: "a1", Members: ours[:1],
+	}})
+	return err
+}
+
 // withdraw switches external messaging off for our company and deletes one of
 // theirs.
 func (o *office) withdraw(tb testing.TB) {
@@ -291,12 +300,10 @@ func invitationsRace(t *testing.T, open func(testing.TB) store.Store) {
 func followersCrash(t *testing.T, open func(testing.TB) store.Store) {
 	o := newOffice(t, open)
 	var writers sync.WaitGroup
-	for i, room := range o.rooms {
+	for i := range 5 {
 		writers.Go(func() {
 			for n := range 30 {
-				name := fmt.Sprint("name ", i, " ", n)
-				_, err := o.svc.Do(t.Context(), roomkit.By("admin"), roomkit.Edit{Room: room, Name: &name})
-				assert.True(t, err == nil || errors.Is(err, roomkit.ErrDenied) || errors.Is(err, roomkit.ErrNotFound), "%v", err)
+				assert.NoError(t, o.touch(t.Context(), i, n))
 			}
 		})
 	}

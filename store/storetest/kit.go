@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ const patience = time.Minute
 // helpers that fail the test.
 type kit struct {
 	testing.TB
+	rule  Rule
 	ctx   context.Context
 	store store.Store
 	open  func(testing.TB) store.Store
@@ -47,10 +49,24 @@ func newKit(tb testing.TB, open func(testing.TB) store.Store, o *Options) *kit {
 	return k
 }
 
+// Errorf begins with the sentence that does not hold and how to see it again, and cuts
+// what follows.
+func (k *kit) Errorf(format string, args ...any) {
+	k.Helper()
+	const most, width = 40, 200
+	lines := strings.Split(strings.TrimSpace(fmt.Sprintf(format, args...)), "\n")
+	for i := range lines {
+		lines[i] = strings.ToValidUTF8(lines[i][:min(len(lines[i]), width)], "?")
+	}
+	test, _, _ := strings.Cut(k.Name(), "/")
+	k.TB.Errorf("go test -run '^%s/%s$' shows again that this does not hold: %s\n%s",
+		test, k.rule.Name, k.rule.Sentence, strings.Join(lines[:min(len(lines), most)], "\n"))
+}
+
 // over gives a kit for another store, with the same directory in it.
 func (k *kit) over(s store.Store) *kit {
 	k.Helper()
-	other := &kit{TB: k.TB, ctx: k.ctx, o: k.o, seen: newSightings(), drawn: new(atomic.Uint64), open: k.open, store: s}
+	other := &kit{TB: k.TB, ctx: k.ctx, o: k.o, seen: newSightings(), drawn: new(atomic.Uint64), open: k.open, store: s, rule: k.rule}
 	other.settle()
 	return other
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/storetest/internal/beside"
 )
 
 // mutant is a store that breaks one sentence of the contract.
@@ -49,11 +50,13 @@ func (m *mutant) fails(t *testing.T, r Rule) bool {
 		}
 		return s
 	}}
-	rec := runRule(t, r, m.open, o, bound)
-	require.Equal(t, hangs, errors.Is(rec.ctx.Err(), context.DeadlineExceeded), "%s: whether it hangs: %s", r.Name, &rec.text)
-	require.False(t, rec.skipped, "%s: %s", r.Name, &rec.text)
-	require.NotContains(t, rec.text.String(), "panic:", "a mutant answers, if only wrongly")
-	return rec.failed
+	rec := beside.On(t, bound, func(s *beside.Stage) {
+		r.check(s, m.open, o)
+	})
+	require.Equal(t, hangs, errors.Is(rec.Context().Err(), context.DeadlineExceeded), "%s: whether it hangs: %s", r.Name, rec.Text())
+	require.False(t, rec.Skipped(), "%s: %s", r.Name, rec.Text())
+	require.NotContains(t, rec.Text(), "panic:", "a mutant answers, if only wrongly")
+	return rec.Failed()
 }
 
 // failsOnce runs a rule until the mutant fails in it: where callers race, a busy

@@ -41,6 +41,61 @@ func pageRules() []Rule {
 	}
 }
 
+// everySize demands these rows by pages of every size, and everyLimit by limits up to
+// which a page may be cut.
+func everySize[T any](k *kit, want []T, read func(limit int) []T) {
+	k.Helper()
+	for limit := range len(want) + 1 {
+		require.Equal(k, want, read(limit+1), "by %d", limit+1)
+	}
+}
+
+func everyLimit[T any](k *kit, want []T, read func(limit int) []T) {
+	k.Helper()
+	for _, limit := range []int{0, roomkit.MaxPage - 1, roomkit.MaxPage, roomkit.MaxPage + 1, math.MaxInt32, math.MaxInt} {
+		got := read(limit)
+		require.Equal(k, len(want), len(got), "rows by %d", limit)
+		require.Equal(k, want, got, "by %d", limit)
+	}
+}
+
+// bad demands that a read is refused as malformed.
+func bad[T any](k *kit, read func() ([]T, error), args ...any) {
+	k.Helper()
+	_, err := read()
+	require.ErrorIs(k, err, roomkit.ErrInvalid, args...)
+}
+
+// walk reads page after page and lets something happen in between: it is told the ids
+// so far.
+func walk[T any, K comparable](k *kit, read func(after K) ([]T, error), id func(T) K, happen func(sofar []K)) (all []K) {
+	k.Helper()
+	var after K
+	for {
+		page, err := read(after)
+		require.NoError(k, err)
+		if len(page) == 0 {
+			return all
+		}
+		for _, row := range page {
+			all = append(all, id(row))
+		}
+		after = all[len(all)-1]
+		happen(all)
+	}
+}
+
+// idsOf gives the ids of rows.
+func idsOf[T, K any](rows []T, id func(T) K) (ids []K) {
+	for _, row := range rows {
+		ids = append(ids, id(row))
+	}
+	return ids
+}
+
+func userOf(m roomkit.Member) roomkit.UserID  { return m.User }
+func roomOf(e store.RoomEntry) roomkit.RoomID { return e.Room.ID }
+
 // filters are the filters of rows and what they let through.
 func filters() map[store.MemberFilter]func(roomkit.Member) bool {
 	return map[store.MemberFilter]func(roomkit.Member) bool{
@@ -77,11 +132,9 @@ func membersOneRoom(k *kit) {
 func membersPages(k *kit) {
 	r := k.mixed()
 	for which, keep := range filters() {
-		want := r.present(keep)
-		for limit := range len(want) + 1 {
-			q := store.MemberQuery{Room: r.room.ID, Which: which, Limit: limit + 1}
-			require.Equal(k, want, k.members(q), "filter %d by %d", which, limit+1)
-		}
+		everySize(k, r.present(keep), func(limit int) []roomkit.Member {
+			return k.members(store.MemberQuery{Room: r.room.ID, Which: which, Limit: limit})
+		})
 	}
 }
 
@@ -109,24 +162,19 @@ func membersByteOrder(k *kit) {
 	r := k.found(1, roomkit.KindGeneral, ids[3:]...)
 	k.must(k.change(r.join(ids[2], ids[0], ids[1])))
 	for _, limit := range []int{1, 2, 7, 100} {
-		var got []roomkit.UserID
-		for _, m := range k.members(store.MemberQuery{Room: r.room.ID, Limit: limit}) {
-			got = append(got, m.User)
-		}
-		require.Equal(k, ids, got, "by %d", limit)
+		require.Equal(k, ids, idsOf(k.members(store.MemberQuery{Room: r.room.ID, Limit: limit}), userOf), "by %d", limit)
 	}
 }
 
 func membersLimits(k *kit) {
 	people := k.crowd(roomkit.MaxPage + 30)
 	r := k.sheet(roomID(1), roomkit.KindGeneral)
-	for i := 0; i < len(people); i += 206 {
-		k.must(k.change(r.join(people[i : i+206]...)))
+	for some := range slices.Chunk(people, 206) {
+		k.must(k.change(r.join(some...)))
 	}
-	want := r.present(anybody)
-	for _, limit := range []int{0, roomkit.MaxPage - 1, roomkit.MaxPage, roomkit.MaxPage + 1, math.MaxInt32, math.MaxInt} {
-		require.Equal(k, want, k.members(store.MemberQuery{Room: r.room.ID, Limit: limit}), "by %d", limit)
-	}
+	everyLimit(k, r.present(anybody), func(limit int) []roomkit.Member {
+		return k.members(store.MemberQuery{Room: r.room.ID, Limit: limit})
+	})
 }
 
 func membersStable(k *kit) {
@@ -134,24 +182,15 @@ func membersStable(k *kit) {
 	r := k.sheet(roomID(1), roomkit.KindGeneral)
 	k.must(k.change(r.begin(people...)))
 	k.must(k.change(r.leave(people[0], people[30])))
-	q := store.MemberQuery{Room: r.room.ID, Limit: 10}
-	var got []roomkit.UserID
-	for {
-		page, err := k.store.Members(k.ctx, q)
-		require.NoError(k, err)
-		if len(page) == 0 {
-			break
-		}
-		for _, m := range page {
-			got = append(got, m.User)
-		}
-		if q.After == "" {
-			k.must(k.change(r.join(people[0])))
+	got := walk(k, func(after roomkit.UserID) ([]roomkit.Member, error) {
+		return k.store.Members(k.ctx, store.MemberQuery{Room: r.room.ID, After: after, Limit: 10})
+	}, userOf, func(sofar []roomkit.UserID) {
+		if last := sofar[len(sofar)-1]; len(sofar) > 10 {
+			k.must(k.change(r.leave(last)))
 		} else {
-			k.must(k.change(r.leave(got[len(got)-1])))
+			k.must(k.change(r.join(people[0])))
 		}
-		q.After = got[len(got)-1]
-	}
+	})
 	require.Equal(k, append(people[1:30:30], people[31:]...), got)
 }
 
@@ -184,8 +223,7 @@ func membersBadQuery(k *kit) {
 		{Room: r.room.ID, Which: store.MembersAll + 1}, {Room: r.room.ID, Which: 255},
 		{Room: r.room.ID, Limit: -1}, {Room: r.room.ID, Limit: math.MinInt},
 	} {
-		_, err := k.store.Members(k.ctx, q)
-		require.ErrorIs(k, err, roomkit.ErrInvalid, "%+v", q)
+		bad(k, func() ([]roomkit.Member, error) { return k.store.Members(k.ctx, q) }, "%+v", q)
 	}
 }
 
@@ -307,8 +345,7 @@ func roomsBadQuery(k *kit) {
 		{User: ann, Public: true}, {Participants: people, Public: true}, {User: ann, Exact: true}, {Company: acme, Exact: true},
 		{User: ann, Which: store.MembersAll + 1}, {User: ann, Limit: -1}, {Company: acme, Limit: -1}, {Participants: people, Limit: -1},
 	} {
-		_, err := k.store.Rooms(k.ctx, q)
-		require.ErrorIs(k, err, roomkit.ErrInvalid, "%+v", q)
+		bad(k, func() ([]store.RoomEntry, error) { return k.store.Rooms(k.ctx, q) }, "%+v", q)
 	}
 }
 
@@ -322,11 +359,10 @@ func roomsPages(k *kit) {
 		{User: bob}, {User: ann, Which: store.MembersManaging}, {User: bob, Which: store.MembersAll},
 		{Company: acme, Public: true}, {Participants: []roomkit.UserID{ann, bob}}, {Participants: []roomkit.UserID{ann, bob}, Exact: true},
 	} {
-		want := entries(q.User, rooms...)
-		for limit := range len(want) + 1 {
-			q.Limit = limit + 1
-			require.Equal(k, want, k.rooms(q), "%+v", q)
-		}
+		everySize(k, entries(q.User, rooms...), func(limit int) []store.RoomEntry {
+			q.Limit = limit
+			return k.rooms(q)
+		})
 	}
 }
 
@@ -340,11 +376,7 @@ func roomsByteOrder(k *kit) {
 		k.must(k.change(s.begin(ann, bob)))
 	}
 	for _, q := range []store.RoomQuery{{User: bob, Limit: 3}, {Company: acme, Limit: 4}, {Participants: []roomkit.UserID{ann, bob}, Limit: 1}} {
-		var got []roomkit.RoomID
-		for _, e := range k.rooms(q) {
-			got = append(got, e.Room.ID)
-		}
-		require.Equal(k, ids, got, "%+v", q)
+		require.Equal(k, ids, idsOf(k.rooms(q), roomOf), "%+v", q)
 	}
 	require.Equal(k, ids, k.sharedIDs(ann, bob))
 }
@@ -369,40 +401,26 @@ func (k *kit) manyRooms(n int, people ...roomkit.UserID) []*sheet {
 func roomsLimits(k *kit) {
 	rooms := k.manyRooms(roomkit.MaxPage+5, ann)
 	for _, q := range []store.RoomQuery{{User: ann}, {Company: acme}, {Participants: []roomkit.UserID{ann}}} {
-		want := entries(q.User, rooms...)
-		for _, limit := range []int{0, roomkit.MaxPage, roomkit.MaxPage + 1, math.MaxInt} {
+		everyLimit(k, entries(q.User, rooms...), func(limit int) []store.RoomEntry {
 			q.Limit = limit
-			require.Equal(k, want, k.rooms(q), "%+v", q)
-		}
+			return k.rooms(q)
+		})
 	}
 }
 
 func roomsStable(k *kit) {
 	rooms := k.manyRooms(30, ann, bob)
 	k.must(k.change(rooms[0].leave(ann)))
-	q := store.RoomQuery{User: ann, Limit: 7}
-	var got []roomkit.RoomID
-	for {
-		page, err := k.store.Rooms(k.ctx, q)
-		require.NoError(k, err)
-		if len(page) == 0 {
-			break
-		}
-		for _, e := range page {
-			got = append(got, e.Room.ID)
-		}
-		if q.After.IsZero() {
-			k.must(k.change(rooms[0].join(ann)))
+	got := walk(k, func(after roomkit.RoomID) ([]store.RoomEntry, error) {
+		return k.store.Rooms(k.ctx, store.RoomQuery{User: ann, After: after, Limit: 7})
+	}, roomOf, func(sofar []roomkit.RoomID) {
+		if len(sofar) > 7 {
+			k.must(k.change(rooms[len(sofar)].end()))
 		} else {
-			k.must(k.change(rooms[len(got)].end()))
+			k.must(k.change(rooms[0].join(ann)))
 		}
-		q.After = got[len(got)-1]
-	}
-	want := make([]roomkit.RoomID, 29)
-	for i := range want {
-		want[i] = roomID(i + 1)
-	}
-	require.Equal(k, want, got)
+	})
+	require.Equal(k, idsOf(rooms[1:], func(s *sheet) roomkit.RoomID { return s.room.ID }), got)
 }
 
 func usersOfCompany(k *kit) {
@@ -415,9 +433,9 @@ func usersOfCompany(k *kit) {
 }
 
 func usersPages(k *kit) {
-	for limit := range 6 {
-		require.Equal(k, k.userRows(ann, bob, cho, dan, bot), k.people(store.UserQuery{Company: acme, Limit: limit + 1}), "by %d", limit+1)
-	}
+	everySize(k, k.userRows(ann, bob, cho, dan, bot), func(limit int) []roomkit.User {
+		return k.people(store.UserQuery{Company: acme, Limit: limit})
+	})
 }
 
 func usersByteOrder(k *kit) {
@@ -432,9 +450,8 @@ func usersByteOrder(k *kit) {
 func usersLimits(k *kit) {
 	k.must(k.change(k.newCompany("gamma")))
 	people := k.crowdOf("gamma", roomkit.MaxPage+5)
-	for _, limit := range []int{0, roomkit.MaxPage, roomkit.MaxPage + 1, math.MaxInt} {
-		require.Equal(k, k.userRows(people...), k.people(store.UserQuery{Company: "gamma", Limit: limit}), "by %d", limit)
-	}
-	_, err := k.store.Users(k.ctx, store.UserQuery{Company: acme, Limit: -1})
-	require.ErrorIs(k, err, roomkit.ErrInvalid)
+	everyLimit(k, k.userRows(people...), func(limit int) []roomkit.User {
+		return k.people(store.UserQuery{Company: "gamma", Limit: limit})
+	})
+	bad(k, func() ([]roomkit.User, error) { return k.store.Users(k.ctx, store.UserQuery{Company: acme, Limit: -1}) })
 }

@@ -113,13 +113,10 @@ func Run(t *testing.T, open func(testing.TB) store.Store, o *Options) {
 	}
 }
 
-// check runs one rule; it prints the sentence if that does not hold.
+// check runs one rule.
 func (r Rule) check(tb testing.TB, open func(testing.TB) store.Store, o *Options) {
 	tb.Helper()
-	defer func() {
-		if tb.Failed() {
-			tb.Logf("rule %s: %s", r.Name, r.Sentence)
-		}
-	}()
-	r.run(newKit(tb, open, o))
+	k := newKit(tb, open, o)
+	k.rule = r
+	r.run(k)
 }

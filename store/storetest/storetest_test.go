@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
+	"github.com/go-roomkit/roomkit/store/storetest/internal/beside"
 )
 
 func openMemstore(testing.TB) store.Store { return memstore.New() }
@@ -39,12 +40,41 @@ func TestCapabilityRules(t *testing.T) {
 		if !durable && !strings.HasPrefix(r.Name, "capability/") {
 			continue
 		}
-		rec := runRule(t, r, faulty, &Options{Reopen: same}, patience)
-		require.False(t, rec.failed || rec.skipped, "%s: %s", r.Name, &rec.text)
-		rec = runRule(t, r, faulty, &Options{}, patience)
-		require.Equal(t, durable, rec.skipped, "%s: %s", r.Name, &rec.text)
-		rec = runRule(t, r, openPlain, &Options{Reopen: same}, patience)
-		require.Equal(t, !durable, rec.skipped, "%s: %s", r.Name, &rec.text)
-		require.False(t, rec.failed, "%s: %s", r.Name, &rec.text)
+		for _, tt := range []struct {
+			open    func(testing.TB) store.Store
+			o       *Options
+			skipped bool
+		}{{faulty, &Options{Reopen: same}, false}, {faulty, &Options{}, durable}, {openPlain, &Options{Reopen: same}, !durable}} {
+			rec := beside.On(t, patience, func(s *beside.Stage) { r.check(s, tt.open, tt.o) })
+			require.False(t, rec.Failed(), "%s: %s", r.Name, rec.Text())
+			require.Equal(t, tt.skipped, rec.Skipped(), "%s: %s", r.Name, rec.Text())
+		}
 	}
 }
+
+// TestReport demands that a rule that fails says what to do first, and little more.
+func TestReport(t *testing.T) {
+	rule := Rules()[0]
+	rec := beside.On(t, patience, func(s *beside.Stage) { rule.check(s, openMemstore, &Options{}) })
+	require.False(t, rec.Failed() || rec.Skipped(), "a rule that holds: %s", rec.Text())
+	rule.run = func(k *kit) { require.Equal(k, strings.Repeat("a\n", 5000), strings.Repeat("b\n", 5000)) }
+	rec = beside.On(t, patience, func(s *beside.Stage) { rule.check(s, openMemstore, &Options{}) })
+	require.True(t, rec.Failed())
+	require.Contains(t, strings.Split(rec.Text(), "\n")[0], "go test -run '^TestReport/"+rule.Name+"$'")
+	require.Contains(t, strings.Split(rec.Text(), "\n")[0], rule.Sentence)
+	require.Less(t, strings.Count(rec.Text(), "\n"), 50)
+	require.Less(t, len(rec.Text()), 10_000)
+}
+
+func TestBeside(t *testing.T) {
+	histories := 12
+	if testing.Short() {
+		histories = 2 // with the race detector
+	}
+	Beside(t, openMemstore, openMemstore, histories)
+	rec := beside.On(t, patience, func(s *beside.Stage) { Beside(s, openMemstore, differentMutants()[0].open, histories) })
+	require.True(t, rec.Failed(), "a broken store passes")
+	require.Less(t, strings.Count(rec.Text(), "\n"), 50)
+}
+
+func BenchmarkMemstore(b *testing.B) { Bench(b, openMemstore) }

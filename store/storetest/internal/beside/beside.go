@@ -12,8 +12,6 @@ import (
 	"math/rand/v2"
 	"os"
 	"reflect"
-	"runtime"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"strings"
@@ -50,7 +48,7 @@ func (g *Game) Play(tb testing.TB) {
 	r, steps := reached{}, 0
 	for n := range uint64(g.Histories) {
 		h := g.play(tb, seed+n, nil, r)
-		if steps += h.last; h.failed {
+		if steps += h.last; h.Failed() {
 			h = g.shorten(h, tb)
 			tb.Errorf("%s=%d go test -run '^%s$' shows it again: the store under test (got) is not like the reference (want).\n%s",
 				seedVariable, seed+n, tb.Name(), h.report())
@@ -70,7 +68,7 @@ func (g *Game) shorten(h *history, tb testing.TB) *history {
 		for from := 1; from <= h.last && tries > 0; from += size {
 			skip := slices.Concat(h.skip, span(from, min(from+size, h.last)))
 			tries--
-			if shorter := g.play(tb, h.seed, skip, reached{}); shorter.failed {
+			if shorter := g.play(tb, h.seed, skip, reached{}); shorter.Failed() {
 				h = shorter
 			}
 		}
@@ -90,12 +88,9 @@ const patience = time.Minute
 
 // play plays one history without some of its steps.
 func (g *Game) play(tb testing.TB, seed uint64, skip []int, r reached) *history {
-	ctx, cancel := context.WithTimeout(tb.Context(), patience)
-	defer cancel()
-	h := &history{
-		stage: &stage{TB: tb}, ctx: ctx, seed: seed, skip: skip, reached: r, stored: map[string]bool{}, world: newTown(), now: dawn,
-	}
-	h.perform(func() {
+	h := &history{seed: seed, skip: skip, reached: r, stored: map[string]bool{}, world: newTown(), now: dawn}
+	On(tb, patience, func(s *Stage) {
+		h.Stage, h.ctx = s, s.Context()
 		h.begin(0)
 		h.open(g)
 		h.settle()
@@ -112,50 +107,9 @@ func (g *Game) play(tb testing.TB, seed uint64, skip []int, r reached) *history 
 	return h
 }
 
-// stage is a testing.TB for the time of one history: what is opened on it is closed
-// with it, and a failure ends the history alone.
-type stage struct {
-	testing.TB
-	cleanups []func()
-	failed   bool
-	wrong    []string // what it says of that
-}
-
-// Cleanup keeps what has to be done at the end of the history.
-func (s *stage) Cleanup(f func()) { s.cleanups = append(s.cleanups, f) }
-
-// Errorf and the others below fail the history.
-func (s *stage) Errorf(format string, args ...any) {
-	s.failed = true
-	s.wrong = append(s.wrong, strings.Split(strings.TrimSpace(fmt.Sprintf(format, args...)), "\n")...)
-}
-func (s *stage) Error(args ...any)                 { s.Errorf("%s", fmt.Sprint(args...)) }
-func (s *stage) Fatalf(format string, args ...any) { s.Errorf(format, args...); s.FailNow() }
-func (s *stage) Fatal(args ...any)                 { s.Fatalf("%s", fmt.Sprint(args...)) }
-func (s *stage) Failed() bool                      { return s.failed }
-func (s *stage) FailNow()                          { s.failed = true; runtime.Goexit() }
-
-// perform runs a history in a goroutine of its own, because a failure ends it.
-func (s *stage) perform(play func()) {
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		defer func() {
-			if p := recover(); p != nil {
-				s.Errorf("panic: %v\n%s", p, debug.Stack())
-			}
-		}()
-		play()
-	}()
-	<-ended
-	for _, f := range slices.Backward(s.cleanups) {
-		f()
-	}
-}
-
 // history is one random history: the two sides, and what drawing needs to know.
 type history struct {
-	*stage
+	*Stage
 	ctx     context.Context
 	seed    uint64
 	skip    []int
@@ -259,7 +213,8 @@ func (h *history) tell(format string, args ...any) {
 func (h *history) report() string {
 	const happened, most, width = 12, 25, 400
 	lines := append([]string{fmt.Sprintf("%d steps, of which the last are:", len(h.told))}, h.told[max(0, len(h.told)-happened):]...)
-	lines = append(lines, h.wrong[:min(len(h.wrong), most)]...)
+	wrong := strings.Split(strings.TrimSpace(h.Text()), "\n")
+	lines = append(lines, wrong[:min(len(wrong), most)]...)
 	for i, line := range lines {
 		lines[i] = line[:min(len(line), width)]
 	}

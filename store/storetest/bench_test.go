@@ -1,5 +1,0 @@
-package storetest
-
-import "testing"
-
-func BenchmarkMemstore(b *testing.B) { Bench(b, openMemstore) }
