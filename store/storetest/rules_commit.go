@@ -179,18 +179,17 @@ func everything(k *kit, relies roomkit.Version) (c store.Change, rooms []*sheet)
 func storesEverything(k *kit) {
 	c, rooms := everything(k, 1)
 	reached := k.tail()
-	o := k.must(c)
+	o := cleanOutcome(k.must(c))
 	for _, r := range rooms {
 		k.sees(r)
 	}
-	p := k.picture()
-	require.EqualValues(k, 1, find(p.Users, func(u roomkit.User) bool { return u.ID == ann }).Groups, "tally of the user")
-	require.EqualValues(k, 1, find(p.Companies, func(c roomkit.Company) bool { return c.ID == acme }).Groups, "tally of the company")
-	require.Equal(k, roomkit.StatusSuspended, find(p.Users, func(u roomkit.User) bool { return u.ID == dan }).Status)
-	require.Equal(k, *k.teams[core], p.Teams[core])
-	require.Equal(k, rooms[0].room.ID, p.Holders[heldName{acme, "taken"}], "holder of the name")
-	require.Equal(k, reached, p.Checkpoints["follower"])
-	require.Equal(k, cleanOutcome(o), p.Outcomes[c.Command])
+	k.users[ann].Groups, k.companies[acme].Groups = 1, 1
+	k.answers(store.Need{
+		Command: c.Command, People: []roomkit.UserID{ann, dan}, Team: core, Name: "taken", Company: acme, Checkpoint: "follower",
+	}, answer{
+		Done: &o, Users: k.userRows(ann, dan), Companies: k.companyRows(acme), Team: *k.teams[core],
+		NameHolder: rooms[0].room.ID, Checkpoint: reached,
+	})
 	require.Equal(k, withoutCursors(c.Records), withoutCursors(k.feed(reached)), "records")
 }
 

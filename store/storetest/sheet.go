@@ -222,7 +222,7 @@ func anybody(roomkit.Member) bool { return true }
 // sees demands that the store has this room and these rows and no others.
 func (k *kit) sees(s *sheet) {
 	k.Helper()
-	f := k.load(store.Need{Room: s.room.ID, People: k.seen.people()})
+	f := k.load(store.Need{Room: s.room.ID, People: k.seen.everybody()})
 	require.Equal(k, s.room, f.Room, "room")
 	require.Equal(k, s.present(anybody), sortMembers(f.Members), "rows of people")
 }

@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"slices"
 
@@ -11,117 +12,73 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
-// sightings are the ids that a rule has used, whether stored or refused.
+// sightings are what a rule has used, whether stored or refused: what one can ask about it.
 type sightings struct {
-	rooms       map[roomkit.RoomID]bool
-	users       map[roomkit.UserID]bool
-	companies   map[roomkit.CompanyID]bool
-	teams       map[roomkit.TeamID]bool
-	commands    map[roomkit.CommandID]bool
-	names       map[heldName]bool
-	checkpoints map[string]bool
-}
-
-type heldName struct {
-	company roomkit.CompanyID
-	key     string
+	needs     map[string]store.Need
+	people    map[roomkit.UserID]bool
+	companies map[roomkit.CompanyID]bool
 }
 
 func newSightings() *sightings {
-	return &sightings{
-		rooms: map[roomkit.RoomID]bool{}, users: map[roomkit.UserID]bool{},
-		companies: map[roomkit.CompanyID]bool{}, teams: map[roomkit.TeamID]bool{},
-		commands: map[roomkit.CommandID]bool{}, names: map[heldName]bool{}, checkpoints: map[string]bool{},
-	}
+	return &sightings{map[string]store.Need{}, map[roomkit.UserID]bool{}, map[roomkit.CompanyID]bool{}}
 }
 
 func (s *sightings) add(changes ...store.Change) {
+	note := func(n store.Need) { s.needs[fmt.Sprintf("%+v", n)] = n }
 	for _, c := range changes {
-		if !c.Command.IsZero() {
-			s.commands[c.Command] = true
-		}
+		note(store.Need{Command: c.Command})
 		for _, e := range c.Expect {
-			s.subject(e.Subject)
-		}
-		for _, r := range c.Rooms {
-			s.rooms[r.ID] = true
-			if r.NameKey != "" {
-				s.names[heldName{r.Company, r.NameKey}] = true
+			switch of := e.Subject; of.Type {
+			case roomkit.SubjectRoom:
+				note(store.Need{Room: of.Room})
+			case roomkit.SubjectTeam:
+				note(store.Need{Team: roomkit.TeamID(of.ID)})
+			case roomkit.SubjectUser:
+				s.people[roomkit.UserID(of.ID)] = true
+			case roomkit.SubjectCompany:
+				s.companies[roomkit.CompanyID(of.ID)] = true
 			}
 		}
+		for _, r := range c.Rooms {
+			note(store.Need{Room: r.ID})
+			note(store.Need{Name: r.NameKey, Company: r.Company})
+		}
 		for _, m := range c.Members {
-			s.rooms[m.Room], s.users[m.User] = true, true
+			note(store.Need{Room: m.Room})
+			s.people[m.User] = true
 		}
 		if c.Checkpoint != nil {
-			s.checkpoints[c.Checkpoint.Name] = true
+			note(store.Need{Checkpoint: c.Checkpoint.Name})
 		}
 	}
 }
 
-func (s *sightings) subject(of roomkit.Subject) {
-	switch {
-	case of.Type == roomkit.SubjectRoom:
-		s.rooms[of.Room] = true
-	case of.ID == "":
-	case of.Type == roomkit.SubjectUser:
-		s.users[roomkit.UserID(of.ID)] = true
-	case of.Type == roomkit.SubjectCompany:
-		s.companies[roomkit.CompanyID(of.ID)] = true
-	case of.Type == roomkit.SubjectTeam:
-		s.teams[roomkit.TeamID(of.ID)] = true
-	}
-}
+func (s *sightings) everybody() []roomkit.UserID { return slices.Sorted(maps.Keys(s.people)) }
 
-func (s *sightings) people() []roomkit.UserID { return slices.Sorted(maps.Keys(s.users)) }
-
-// picture is all that a store tells about the ids that a rule has used.
+// picture is all that a store tells about what a rule has used.
 type picture struct {
-	Rooms       map[roomkit.RoomID]roomkit.Room
-	Members     map[roomkit.RoomID][]roomkit.Member
-	Users       []roomkit.User
-	Companies   []roomkit.Company
-	Teams       map[roomkit.TeamID]roomkit.Team
-	Holders     map[heldName]roomkit.RoomID
-	Checkpoints map[string]roomkit.Cursor
-	Outcomes    map[roomkit.CommandID]store.Outcome
-	Feed        []store.Record
+	Directory answer
+	Answers   map[string]answer // to all needs
+	Feed      []store.Record
 }
 
 // picture reads everything, with one Load and the feed.
 func (k *kit) picture() picture {
 	k.Helper()
-	p := picture{
-		Rooms: map[roomkit.RoomID]roomkit.Room{}, Members: map[roomkit.RoomID][]roomkit.Member{},
-		Teams: map[roomkit.TeamID]roomkit.Team{}, Holders: map[heldName]roomkit.RoomID{},
-		Checkpoints: map[string]roomkit.Cursor{}, Outcomes: map[roomkit.CommandID]store.Outcome{},
+	people, names := k.seen.everybody(), slices.Sorted(maps.Keys(k.seen.needs))
+	needs := []store.Need{{People: people, Companies: slices.Sorted(maps.Keys(k.seen.companies))}}
+	for _, name := range names {
+		n := k.seen.needs[name]
+		if !n.Room.IsZero() {
+			n.People = people
+		}
+		needs = append(needs, n)
 	}
-	people := k.seen.people()
-	needs := []store.Need{{People: people, Companies: slices.Collect(maps.Keys(k.seen.companies))}}
-	take := []func(store.Facts){func(f store.Facts) { p.Users, p.Companies = sortUsers(f.Users), sortCompanies(f.Companies) }}
-	ask := func(n store.Need, then func(store.Facts)) { needs, take = append(needs, n), append(take, then) }
-	for id := range k.seen.rooms {
-		ask(store.Need{Room: id, People: people}, func(f store.Facts) { p.Rooms[id], p.Members[id] = f.Room, sortMembers(f.Members) })
+	facts := k.loads(needs...)
+	p := picture{Directory: answerOf(facts[0]), Answers: map[string]answer{}, Feed: k.feed("")}
+	for i, name := range names {
+		p.Answers[name] = answerOf(facts[i+1])
 	}
-	for id := range k.seen.teams {
-		ask(store.Need{Team: id}, func(f store.Facts) { p.Teams[id] = cleanTeam(f.Team) })
-	}
-	for n := range k.seen.names {
-		ask(store.Need{Name: n.key, Company: n.company}, func(f store.Facts) { p.Holders[n] = f.NameHolder })
-	}
-	for name := range k.seen.checkpoints {
-		ask(store.Need{Checkpoint: name}, func(f store.Facts) { p.Checkpoints[name] = f.Checkpoint })
-	}
-	for id := range k.seen.commands {
-		ask(store.Need{Command: id}, func(f store.Facts) {
-			if f.Done != nil {
-				p.Outcomes[id] = cleanOutcome(*f.Done)
-			}
-		})
-	}
-	for i, f := range k.loads(needs...) {
-		take[i](f)
-	}
-	p.Feed = k.feed("")
 	return p
 }
 
