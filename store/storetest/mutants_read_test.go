@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"maps"
+	"reflect"
 	"runtime"
 	"slices"
 	"strconv"
@@ -15,12 +17,35 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
+// bring adds what brings gives for each of some things to an answer; drop leaves rows out.
+func bring[T, R any](rows *[]R, of []T, brings func(T) []R) {
+	for _, t := range of {
+		*rows = append(*rows, brings(t)...)
+	}
+}
+
+func drop[R any](rows *[]R, gone func(R) bool) { *rows = slices.DeleteFunc(*rows, gone) }
+
+// either is a if so, else b.
+func either[T any](so bool, a, b T) T {
+	if so {
+		return a
+	}
+	return b
+}
+
+func hasLeft(m roomkit.Member) bool { return !m.Participant && !m.Master }
+
+func (a *altered) user(id roomkit.UserID) []roomkit.User {
+	return a.ask(store.Need{People: []roomkit.UserID{id}}).Users
+}
+
+func (a *altered) allRooms() []roomkit.Room { return slices.Collect(maps.Values(a.rooms)) }
+
 func loadMutants() []mutant {
 	return []mutant{
 		{"load/nothing", "an empty need is answered by a company", answering(func(a *altered, n store.Need, f *store.Facts) {
-			if n.Room.IsZero() && n.Team == "" && n.Command.IsZero() && n.Checkpoint == "" && n.Name == "" && len(n.People)+len(n.Companies)+len(n.Shared) == 0 {
-				f.Companies = a.ask(store.Need{Companies: []roomkit.CompanyID{acme}}).Companies
-			}
+			f.Companies = either(reflect.DeepEqual(n, store.Need{}), a.ask(store.Need{Companies: []roomkit.CompanyID{acme}}).Companies, f.Companies)
 		})},
 		{"load/order", "seven needs are answered in the order of rooms", func(a *altered) {
 			a.onLoad = func(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
@@ -31,100 +56,59 @@ func loadMutants() []mutant {
 				return facts, err
 			}
 		}},
-		{"load/absent", "unknown people come as empty users", answering(func(_ *altered, n store.Need, f *store.Facts) {
-			for _, id := range n.People {
-				if !slices.ContainsFunc(f.Users, func(u roomkit.User) bool { return u.ID == id }) {
-					f.Users = append(f.Users, roomkit.User{ID: id})
-				}
-			}
+		{"load/absent", "unknown people come as empty users", answering(func(a *altered, n store.Need, f *store.Facts) {
+			bring(&f.Users, n.People, func(id roomkit.UserID) []roomkit.User {
+				return either(len(a.user(id)) == 0, []roomkit.User{{ID: id}}, nil)
+			})
 		})},
 		{"load/room", "an ended room comes without its company", answering(func(_ *altered, n store.Need, f *store.Facts) {
-			if f.Room.State == roomkit.StateEnded && len(n.People) == 0 && !n.Everybody && f.Room.Kind != roomkit.KindDirect {
-				f.Companies = nil
-			}
+			f.Companies = either(f.Room.State == roomkit.StateEnded && len(n.People) == 0, nil, f.Companies)
 		})},
 		{"load/direct", "parties who left do not come", answering(func(_ *altered, n store.Need, f *store.Facts) {
-			if f.Room.Kind == roomkit.KindDirect && len(n.People) == 0 {
-				f.Members = slices.DeleteFunc(f.Members, func(m roomkit.Member) bool { return !m.Participant })
-			}
+			drop(&f.Members, func(m roomkit.Member) bool { return len(n.People) == 0 && hasLeft(m) })
 		})},
 		{"load/team-room", "the room of a team comes without it", answering(func(_ *altered, n store.Need, f *store.Facts) {
-			if n.Team == "" {
-				f.Team = roomkit.Team{}
-			}
+			f.Team = either(n.Team == "", roomkit.Team{}, f.Team)
 		})},
-		{"load/people", "rows that have ended do not come", answering(func(_ *altered, _ store.Need, f *store.Facts) {
-			f.Members = slices.DeleteFunc(f.Members, func(m roomkit.Member) bool { return !m.Participant && !m.Master })
-		})},
+		{"load/people", "rows that have ended do not come", answering(func(_ *altered, _ store.Need, f *store.Facts) { drop(&f.Members, hasLeft) })},
 		{"load/people-alone", "people without a room bring rows", answering(func(a *altered, n store.Need, f *store.Facts) {
-			for id := range a.rooms {
-				if n.Room.IsZero() && len(n.People) > 0 {
-					f.Members = append(f.Members, a.ask(store.Need{Room: id, People: n.People}).Members...)
-				}
-			}
+			bring(&f.Members, a.allRooms(), func(r roomkit.Room) []roomkit.Member {
+				return either(n.Room.IsZero(), a.ask(store.Need{Room: r.ID, People: n.People}).Members, nil)
+			})
 		})},
-		{"load/no-duplicates", "who is named twice comes twice", answering(func(_ *altered, n store.Need, f *store.Facts) {
-			for i, id := range n.People {
-				if slices.Contains(n.People[:i], id) {
-					f.Users = append(f.Users, find(f.Users, func(u roomkit.User) bool { return u.ID == id }))
-				}
-			}
+		{"load/no-duplicates", "who is named twice comes twice", answering(func(a *altered, n store.Need, f *store.Facts) {
+			f.Users = nil
+			bring(&f.Users, n.People, a.user)
 		})},
 		{"load/everything", "Shared is not answered beside Room", answering(func(_ *altered, n store.Need, f *store.Facts) {
-			if !n.Room.IsZero() {
-				f.Shared = nil
-			}
+			f.Shared = either(n.Room.IsZero(), f.Shared, nil)
 		})},
-		{"load/masters", "masters who do not take part are forgotten", asking(func(a *altered, n *store.Need) {
-			if n.Masters && !n.Everybody {
-				n.Masters = false
-				for _, row := range a.membersWith(store.MemberQuery{Room: n.Room, Which: store.MembersManaging}) {
-					if row.Participant {
-						n.People = append(slices.Clone(n.People), row.User)
-					}
-				}
-			}
+		{"load/masters", "masters who do not take part are forgotten", answering(func(_ *altered, n store.Need, f *store.Facts) {
+			drop(&f.Members, func(m roomkit.Member) bool { return n.Masters && !n.Everybody && !m.Participant })
 		})},
 		{"load/everybody", "Everybody gives those who left, too", asking(func(a *altered, n *store.Need) {
-			if n.Everybody && !n.Masters && len(n.People) == 0 {
-				for _, row := range a.membersWith(store.MemberQuery{Room: n.Room, Which: store.MembersAll}) {
-					n.People = append(n.People, row.User)
-				}
+			if n.Everybody && len(n.People) == 0 {
+				n.People = idsOf(a.membersWith(store.MemberQuery{Room: n.Room, Which: store.MembersAll}), userOf)
 			}
 		})},
 		{"load/everybody-limit", "Everybody stops at MaxEverybody", answering(func(_ *altered, n store.Need, f *store.Facts) {
-			if n.Everybody {
-				f.Members = f.Members[:min(len(f.Members), roomkit.MaxEverybody)]
-			}
+			f.Members = f.Members[:min(len(f.Members), either(n.Everybody, roomkit.MaxEverybody, len(f.Members)))]
 		})},
 		{"load/everybody-limit", "Everybody gives everybody", asking(func(a *altered, n *store.Need) {
-			for _, row := range a.membersWith(store.MemberQuery{Room: n.Room}) {
-				if n.Everybody {
-					n.People = append(n.People, row.User)
-				}
-			}
+			n.People = either(n.Everybody, idsOf(a.membersWith(store.MemberQuery{Room: n.Room}), userOf), n.People)
 		})},
 		{"load/companies", "Companies is not answered beside People", asking(func(_ *altered, n *store.Need) {
-			if len(n.People) == 1 && n.Room.IsZero() {
-				n.Companies = nil
-			}
+			n.Companies = either(len(n.People) == 1, nil, n.Companies)
 		})},
 		{"load/team", "a team comes without its leader's row", answering(func(_ *altered, n store.Need, f *store.Facts) {
-			if n.Team != "" && !n.Everybody {
-				f.Members = slices.DeleteFunc(f.Members, func(m roomkit.Member) bool { return m.User == f.Team.Leader && !slices.Contains(n.People, m.User) })
-			}
+			drop(&f.Members, func(m roomkit.Member) bool { return n.Team != "" && m.User == f.Team.Leader && len(n.People) == 0 })
 		})},
 		{"load/name", "a name is looked up among titles, too", answering(func(a *altered, n store.Need, f *store.Facts) {
-			for _, r := range a.rooms {
-				if n.Name != "" && r.Name == n.Name && r.Company == n.Company {
-					f.NameHolder = r.ID
-				}
-			}
+			r := find(a.allRooms(), func(r roomkit.Room) bool { return n.Name != "" && r.Name == n.Name && r.Company == n.Company })
+			f.NameHolder = either(r.Version > 0, r.ID, f.NameHolder)
 		})},
 		{"load/checkpoint", "an unknown checkpoint is that of the first follower", answering(func(a *altered, n store.Need, f *store.Facts) {
-			if n.Checkpoint == "g" && f.Checkpoint == "" {
-				f.Checkpoint = a.ask(store.Need{Checkpoint: "f"}).Checkpoint
-			}
+			f.Checkpoint = cmp.Or(f.Checkpoint, either(n.Checkpoint == "g", a.ask(store.Need{Checkpoint: "f"}).Checkpoint, ""))
 		})},
 	}
 }
@@ -132,48 +116,41 @@ func loadMutants() []mutant {
 // sharedBy adds active rooms in which everybody has a row that a mutant takes for that of a participant.
 func sharedBy(counts func(m roomkit.Member) bool) func(a *altered) {
 	return answering(func(a *altered, n store.Need, f *store.Facts) {
-		for id, r := range a.rooms {
-			rows := slices.DeleteFunc(a.ask(store.Need{Room: id, People: n.Shared}).Members, func(m roomkit.Member) bool {
-				return !slices.Contains(n.Shared, m.User) || !counts(m)
-			})
-			known := slices.ContainsFunc(f.Shared, func(e store.RoomEntry) bool { return e.Room.ID == id })
-			if len(n.Shared) > 0 && !known && r.State == roomkit.StateActive && len(rows) == len(n.Shared) {
-				f.Shared = append(f.Shared, store.RoomEntry{Room: r})
-			}
-		}
+		bring(&f.Shared, a.allRooms(), func(r roomkit.Room) []store.RoomEntry {
+			rows := a.ask(store.Need{Room: r.ID, People: n.Shared}).Members
+			drop(&rows, func(m roomkit.Member) bool { return !slices.Contains(n.Shared, m.User) || !counts(m) })
+			known := slices.ContainsFunc(f.Shared, func(e store.RoomEntry) bool { return e.Room.ID == r.ID })
+			takes := len(n.Shared) > 0 && !known && r.State == roomkit.StateActive && len(rows) == len(n.Shared)
+			return either(takes, []store.RoomEntry{{Room: r}}, nil)
+		})
 	})
 }
 
 func sharedMutants() []mutant {
+	byID := func(x, y store.RoomEntry) int { return byRoomID(x.Room.ID, y.Room.ID) }
 	return []mutant{
 		{"shared/all-take-part", "masters count as participants", sharedBy(func(m roomkit.Member) bool { return m.Participant || m.Master })},
 		{"shared/active", "rooms that somebody left are shared", sharedBy(func(m roomkit.Member) bool { return m.Participant || m.Left != roomkit.CauseNone })},
-		{"shared/exact-first", "exact rooms are among the others", answering(func(_ *altered, n store.Need, f *store.Facts) {
-			if len(n.Shared) == 2 && len(f.Shared) < 20 && !slices.ContainsFunc(f.Shared, func(e store.RoomEntry) bool {
-				return e.Room.Digest == roomkit.DigestOf(n.Shared...) && e.Room.Participants == 3
-			}) {
-				slices.SortFunc(f.Shared, func(x, y store.RoomEntry) int { return byRoomID(x.Room.ID, y.Room.ID) })
-			}
-		})},
+		{"shared/exact-first", "exact rooms are among the others", answering(func(_ *altered, _ store.Need, f *store.Facts) { slices.SortFunc(f.Shared, byID) })},
 		{"shared/compares-people", "rooms of the same digest are exact", answering(func(_ *altered, n store.Need, f *store.Facts) {
-			other := func(e store.RoomEntry) int {
-				if e.Room.Digest == roomkit.DigestOf(n.Shared...) {
-					return 0
-				}
-				return 1
-			}
-			slices.SortFunc(f.Shared, func(x, y store.RoomEntry) int {
-				return cmp.Or(other(x)-other(y), byRoomID(x.Room.ID, y.Room.ID))
-			})
+			other := func(e store.RoomEntry) int { return either(e.Room.Digest == roomkit.DigestOf(n.Shared...), 0, 1) }
+			slices.SortFunc(f.Shared, func(x, y store.RoomEntry) int { return cmp.Or(other(x)-other(y), byID(x, y)) })
 		})},
 		{"shared/limit", "MaxShared rooms in all", answering(func(_ *altered, _ store.Need, f *store.Facts) {
 			f.Shared = f.Shared[:min(len(f.Shared), store.MaxShared)]
 		})},
 		{"shared/no-row", "entries carry the first one's row", answering(func(a *altered, n store.Need, f *store.Facts) {
-			for i, e := range f.Shared {
-				f.Shared[i].Member = first(a.ask(store.Need{Room: e.Room.ID, People: n.Shared[:1]}).Members)
-			}
+			each(f.Shared, func(e *store.RoomEntry) {
+				e.Member = first(a.ask(store.Need{Room: e.Room.ID, People: n.Shared[:1]}).Members)
+			})
 		})},
+	}
+}
+
+// each does something with every row.
+func each[R any](rows []R, do func(*R)) {
+	for i := range rows {
+		do(&rows[i])
 	}
 }
 
@@ -214,9 +191,7 @@ func snapshotMutants() []mutant {
 			}
 		}},
 		{"snapshot/history", "rows come after their records", answering(func(_ *altered, _ store.Need, f *store.Facts) {
-			if f.Room.Version > 300 {
-				f.Room.Version -= 2
-			}
+			f.Room.Version -= either[roomkit.Version](f.Room.Version > 300, 2, 0)
 		})},
 	}
 }
@@ -263,18 +238,18 @@ func askingUsers(change func(a *altered, q *store.UserQuery)) func(a *altered) {
 
 // inOrder gives a page of rows that are in an order of their own.
 func inOrder[T any](rows []T, order func(x, y T) int, passed func(T) bool, limit int) []T {
-	slices.SortFunc(rows, order)
+	if order != nil {
+		slices.SortFunc(rows, order)
+	}
 	return cut(slices.DeleteFunc(rows, passed), limit)
 }
 
-// counting gives pages by places instead of ids.
-type counting[K comparable] map[K]int
-
-func countPage[T any, K comparable](c counting[K], rows []T, after K, limit int, id func(T) K) []T {
-	from := min(c[after], len(rows))
+// countPage gives pages by places instead of ids.
+func countPage[T any, K comparable](places map[K]int, rows []T, after K, limit int, id func(T) K) []T {
+	from := min(places[after], len(rows))
 	page := cut(rows[from:], limit)
 	if len(page) > 0 {
-		c[id(page[len(page)-1])] = from + len(page)
+		places[id(page[len(page)-1])] = from + len(page)
 	}
 	return page
 }
@@ -282,57 +257,44 @@ func countPage[T any, K comparable](c counting[K], rows []T, after K, limit int,
 func memberMutants() []mutant {
 	return []mutant{
 		{"members/filters", "managers who take part are not listed as managers", people(func(a *altered, q store.MemberQuery) []roomkit.Member {
-			return cut(slices.DeleteFunc(a.membersWith(q), func(m roomkit.Member) bool {
+			return inOrder(a.membersWith(q), nil, func(m roomkit.Member) bool {
 				return m.User <= q.After || q.Which == store.MembersManaging && m.Participant
-			}), q.Limit)
+			}, q.Limit)
 		})},
 		{"members/one-room", "an unknown room has everybody's rows", func(a *altered) {
-			askingMembers(func(q *store.MemberQuery) {
-				if a.rooms[q.Room].Version == 0 {
-					q.Room = roomID(1)
-				}
-			})(a)
+			askingMembers(func(q *store.MemberQuery) { q.Room = either(a.rooms[q.Room].Version == 0, roomID(1), q.Room) })(a)
 		}},
 		{"members/pages", "a page begins with the last row of the page before", people(func(a *altered, q store.MemberQuery) []roomkit.Member {
-			return cut(slices.DeleteFunc(a.membersWith(q), func(m roomkit.Member) bool {
-				return m.User < q.After || m.User == q.After && q.Limit != 3
-			}), q.Limit)
+			return inOrder(a.membersWith(q), nil, func(m roomkit.Member) bool { return m.User < q.After }, q.Limit)
 		})},
-		{"members/pages", "a page has a row too many", askingMembers(func(q *store.MemberQuery) {
-			if q.Limit > 0 && q.Limit < 9 {
-				q.Limit++
-			}
-		})},
+		{"members/pages", "a page has a row too many", askingMembers(func(q *store.MemberQuery) { q.Limit += either(q.Limit > 0 && q.Limit < 9, 1, 0) })},
 		{"members/byte-order", "letters are in order without case", people(func(a *altered, q store.MemberQuery) []roomkit.Member {
-			order := func(x, y roomkit.UserID) int {
-				return cmp.Or(cmp.Compare(strings.ToLower(string(x)), strings.ToLower(string(y))), cmp.Compare(x, y))
-			}
-			return inOrder(a.membersWith(q), func(x, y roomkit.Member) int { return order(x.User, y.User) },
-				func(m roomkit.Member) bool { return order(m.User, q.After) <= 0 }, q.Limit)
+			return inOrder(a.membersWith(q), func(x, y roomkit.Member) int { return withoutCase(x.User, y.User) },
+				func(m roomkit.Member) bool { return withoutCase(m.User, q.After) <= 0 }, q.Limit)
 		})},
 		{"members/limits", "a page has as many rows as one likes", people(func(a *altered, q store.MemberQuery) []roomkit.Member {
-			rows := slices.DeleteFunc(a.membersWith(q), func(m roomkit.Member) bool { return m.User <= q.After })
-			if q.Limit > 0 {
-				rows = rows[:min(len(rows), q.Limit)]
-			}
-			return rows
+			rows := a.membersWith(q)
+			drop(&rows, func(m roomkit.Member) bool { return m.User <= q.After })
+			return rows[:min(len(rows), either(q.Limit > 0, q.Limit, len(rows)))]
 		})},
 		{"members/stable", "pages are counted", func(a *altered) {
-			places := counting[roomkit.UserID]{}
+			places := map[roomkit.UserID]int{}
 			people(func(a *altered, q store.MemberQuery) []roomkit.Member {
-				return countPage(places, a.membersWith(q), q.After, q.Limit, func(m roomkit.Member) roomkit.UserID { return m.User })
+				return countPage(places, a.membersWith(q), q.After, q.Limit, userOf)
 			})(a)
 		}},
 		{"members/crowd", "the 700th is lost when somebody leaves", people(func(a *altered, q store.MemberQuery) []roomkit.Member {
 			rows, _ := a.Store.Members(context.Background(), q)
-			if q.Which == store.MembersTakingPart && a.rooms[q.Room].Version > 40 {
-				rows = slices.DeleteFunc(rows, func(m roomkit.Member) bool { return m.User == crowdID(700) })
-			}
+			drop(&rows, func(m roomkit.Member) bool { return a.rooms[q.Room].Version > 40 && m.User == crowdID(700) })
 			return rows
 		})},
 		{"members/bad-query", "an unknown filter is that for all", askingMembers(func(q *store.MemberQuery) { q.Which = min(q.Which, store.MembersAll) })},
 		{"members/bad-query", "a negative limit is none", askingMembers(func(q *store.MemberQuery) { q.Limit = max(q.Limit, 0) })},
 	}
+}
+
+func withoutCase(x, y roomkit.UserID) int {
+	return cmp.Or(cmp.Compare(strings.ToLower(string(x)), strings.ToLower(string(y))), cmp.Compare(x, y))
 }
 
 // listing replaces what is listed: all entries in, all entries out.
@@ -356,91 +318,56 @@ func hiding(hide func(q store.RoomQuery, e store.RoomEntry) bool) func(a *altere
 
 func roomMutants() []mutant {
 	return []mutant{
-		{"rooms/of-user", "rooms that one only manages are not listed", hiding(func(q store.RoomQuery, e store.RoomEntry) bool {
-			return q.User != "" && e.Member.Master && !e.Member.Participant
-		})},
+		{"rooms/of-user", "rooms that one only manages are not listed", hiding(func(q store.RoomQuery, e store.RoomEntry) bool { return q.User != "" && !e.Member.Participant })},
 		{"rooms/left", "rooms that were left are never listed", hiding(func(_ store.RoomQuery, e store.RoomEntry) bool { return e.Member.Left != roomkit.CauseNone })},
 		{"rooms/of-company", "rooms of outsiders are not listed", hiding(func(q store.RoomQuery, _ store.RoomEntry) bool { return q.Company == beta })},
 		{"rooms/public", "private groups are listed, too", askingRooms(func(q *store.RoomQuery) { q.Public = false })},
 		{"rooms/participants", "the last of the participants is not looked at", askingRooms(func(q *store.RoomQuery) {
-			if n := len(q.Participants); n > 1 && !q.Exact {
-				q.Participants = q.Participants[:n-1]
-			}
+			q.Participants = q.Participants[:min(len(q.Participants), max(1, len(q.Participants)-1))]
 		})},
 		{"rooms/exact", "others can take part, too", askingRooms(func(q *store.RoomQuery) { q.Exact = false })},
-		{"rooms/kinds", "kinds do not limit the rooms of a company", askingRooms(func(q *store.RoomQuery) {
-			if q.Company != "" {
-				q.Kinds = nil
-			}
-		})},
-		{"rooms/bad-query", "the user counts if more is given", askingRooms(func(q *store.RoomQuery) {
-			if q.User != "" {
-				q.Company, q.Participants = "", nil
-			}
-		})},
-		{"rooms/pages", "a page skips a room", askingRooms(func(q *store.RoomQuery) {
-			if q.Limit == 5 && !q.After.IsZero() {
-				q.After[1] += 10
-			}
-		})},
+		{"rooms/kinds", "kinds do not limit the rooms of a company", askingRooms(func(q *store.RoomQuery) { q.Kinds = either(q.Company != "", nil, q.Kinds) })},
+		{"rooms/bad-query", "the user counts if more is given", askingRooms(func(q *store.RoomQuery) { q.Company = either(q.User != "", "", q.Company) })},
+		{"rooms/pages", "a page skips a room", askingRooms(func(q *store.RoomQuery) { q.After[1] += either[byte](q.Limit == 5 && !q.After.IsZero(), 10, 0) })},
 		{"rooms/byte-order", "ids are signed bytes", func(a *altered) {
 			signed := func(x, y roomkit.RoomID) int {
 				return cmp.Or(cmp.Compare(int8(x[0]), int8(y[0])), bytes.Compare(x[:], y[:]))
 			}
-			a.onRooms = func(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
-				if rows, err := a.Store.Rooms(ctx, q); err != nil || q.User == "" {
-					return rows, err
-				}
+			a.onRooms = func(_ context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
 				return inOrder(a.roomsWith(q), func(x, y store.RoomEntry) int { return signed(x.Room.ID, y.Room.ID) },
 					func(e store.RoomEntry) bool { return !q.After.IsZero() && signed(e.Room.ID, q.After) <= 0 }, q.Limit), nil
 			}
 		}},
-		{"rooms/limits", "no limit is a thousand", askingRooms(func(q *store.RoomQuery) {
-			if q.Limit == 0 {
-				q.Limit = roomkit.MaxPage
-			}
-		})},
+		{"rooms/limits", "no limit is a thousand", askingRooms(func(q *store.RoomQuery) { q.Limit = cmp.Or(q.Limit, roomkit.MaxPage) })},
 		{"rooms/stable", "pages are counted", func(a *altered) {
-			places := counting[roomkit.RoomID]{}
-			a.onRooms = func(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
-				if q.Limit != 7 {
-					return a.Store.Rooms(ctx, q)
-				}
-				return countPage(places, a.roomsWith(q), q.After, q.Limit, func(e store.RoomEntry) roomkit.RoomID { return e.Room.ID }), nil
+			places := map[roomkit.RoomID]int{}
+			a.onRooms = func(_ context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
+				return countPage(places, a.roomsWith(q), q.After, q.Limit, roomOf), nil
 			}
 		}},
 	}
 }
 
 func userMutants() []mutant {
-	shown := func(change func(rows []roomkit.User) []roomkit.User) func(a *altered) {
-		return func(a *altered) {
+	return []mutant{
+		{"users/of-company", "deleted accounts are not listed", func(a *altered) {
 			a.onUsers = func(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
 				rows, err := a.Store.Users(ctx, q)
-				return change(rows), err
+				drop(&rows, func(u roomkit.User) bool { return u.Status == roomkit.StatusDeleted })
+				return rows, err
 			}
-		}
-	}
-	return []mutant{
-		{"users/of-company", "deleted accounts are not listed", shown(func(rows []roomkit.User) []roomkit.User {
-			return slices.DeleteFunc(rows, func(u roomkit.User) bool { return u.Status == roomkit.StatusDeleted })
-		})},
-		{"users/pages", "a page has a user too many", askingUsers(func(_ *altered, q *store.UserQuery) {
-			if q.Limit > 0 && q.Limit < 5 {
-				q.Limit++
+		}},
+		{"users/pages", "a page has a user too many", askingUsers(func(_ *altered, q *store.UserQuery) { q.Limit += either(q.Limit > 0 && q.Limit < 5, 1, 0) })},
+		{"users/byte-order", "a page is in order without case", func(a *altered) {
+			a.onUsers = func(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
+				rows, err := a.Store.Users(ctx, q)
+				slices.SortFunc(rows, func(x, y roomkit.User) int { return withoutCase(x.ID, y.ID) })
+				return rows, err
 			}
-		})},
-		{"users/byte-order", "a page is in order without case", shown(func(rows []roomkit.User) []roomkit.User {
-			slices.SortStableFunc(rows, func(x, y roomkit.User) int {
-				return cmp.Compare(strings.ToLower(string(x.ID)), strings.ToLower(string(y.ID)))
-			})
-			return rows
-		})},
+		}},
 		{"users/limits", "a negative limit is none", askingUsers(func(_ *altered, q *store.UserQuery) { q.Limit = max(0, q.Limit) })},
 		{"machine/differential", "a page after somebody else begins anew", askingUsers(func(a *altered, q *store.UserQuery) {
-			if first(a.ask(store.Need{People: []roomkit.UserID{q.After}}).Users).Company != q.Company {
-				q.After = ""
-			}
+			q.After = either(first(a.user(q.After)).Company != q.Company, "", q.After)
 		})},
 	}
 }
@@ -456,10 +383,10 @@ func reading(change func(of roomkit.Subject, rows []store.Record) []store.Record
 }
 
 // askingHistory changes what is asked for; an error is the answer.
-func askingHistory(change func(of *roomkit.Subject, after *roomkit.Version, limit *int) error) func(a *altered) {
+func askingHistory(change func(of *roomkit.Subject, after *roomkit.Version, limit int) error) func(a *altered) {
 	return func(a *altered) {
 		a.onReads = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
-			if err := change(&of, &after, &limit); err != nil {
+			if err := change(&of, &after, limit); err != nil {
 				return nil, err
 			}
 			return a.Store.History(ctx, of, after, limit)
@@ -469,24 +396,15 @@ func askingHistory(change func(of *roomkit.Subject, after *roomkit.Version, limi
 
 func historyMutants() []mutant {
 	return []mutant{
-		{"history/in-order", "the commands of records are lost", reading(func(of roomkit.Subject, rows []store.Record) []store.Record {
-			for i := range rows {
-				if of.Type == roomkit.SubjectRoom && rows[i].Version == 4 {
-					rows[i].Command = roomkit.CommandID{}
-				}
-			}
+		{"history/in-order", "the commands of records are lost", reading(func(_ roomkit.Subject, rows []store.Record) []store.Record {
+			each(rows, func(r *store.Record) { r.Command = either(r.Version == 4, roomkit.CommandID{}, r.Command) })
 			return rows
 		})},
 		{"history/every-subject", "teams have no history", reading(func(of roomkit.Subject, rows []store.Record) []store.Record {
-			if of.Type == roomkit.SubjectTeam {
-				return nil
-			}
-			return rows
+			return either(of.Type == roomkit.SubjectTeam, nil, rows)
 		})},
-		{"history/pages", "a page begins with the version asked for", askingHistory(func(_ *roomkit.Subject, after *roomkit.Version, limit *int) error {
-			if *limit == 1 && *after == 3 {
-				*after--
-			}
+		{"history/pages", "a page begins with the version asked for", askingHistory(func(_ *roomkit.Subject, after *roomkit.Version, limit int) error {
+			*after -= either[roomkit.Version](limit == 1 && *after == 3, 1, 0)
 			return nil
 		})},
 		{"history/is-the-feed", "records of a history have no cursors", reading(func(_ roomkit.Subject, rows []store.Record) []store.Record { return withoutCursors(rows) })},
@@ -500,30 +418,25 @@ func historyMutants() []mutant {
 				return rows, err
 			}
 		}},
-		{"history/nothing", "an unknown subject is an error", askingHistory(func(of *roomkit.Subject, _ *roomkit.Version, _ *int) error {
-			if of.ID == "nobody" {
-				return roomkit.ErrNotFound
-			}
-			return nil
+		{"history/nothing", "an unknown subject is an error", askingHistory(func(of *roomkit.Subject, _ *roomkit.Version, _ int) error {
+			return either(of.ID == "nobody", roomkit.ErrNotFound, nil)
 		})},
-		{"history/bad-query", "no subject is that of somebody", askingHistory(func(of *roomkit.Subject, _ *roomkit.Version, _ *int) error {
-			if of.Type == roomkit.SubjectNone {
-				*of = roomkit.UserSubject(ann)
-			}
+		{"history/bad-query", "no subject is that of somebody", askingHistory(func(of *roomkit.Subject, _ *roomkit.Version, _ int) error {
+			*of = either(of.Type == roomkit.SubjectNone, roomkit.UserSubject(ann), *of)
 			return nil
 		})},
 	}
 }
 
 // feeds changes pages of the feed.
-func feeds(change func(a *altered, rows []store.Record, after roomkit.Cursor, limit int) []store.Record) func(a *altered) {
+func feeds(change func(rows []store.Record, after roomkit.Cursor, limit int) []store.Record) func(a *altered) {
 	return func(a *altered) {
 		a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
 			rows, err := a.Store.Feed(ctx, after, limit)
 			if err != nil {
 				return nil, err
 			}
-			return change(a, rows, after, limit), nil
+			return change(rows, after, limit), nil
 		}
 	}
 }
@@ -578,38 +491,26 @@ func feedMutants() []mutant {
 				a.force(*c, func(*store.Change) {})
 			}
 		})},
-		{"feed/pages", "a page skips a record", feeds(func(_ *altered, rows []store.Record, after roomkit.Cursor, limit int) []store.Record {
-			if limit == 4 && len(rows) > 1 && after != "" {
-				return rows[1:]
-			}
-			return rows
+		{"feed/pages", "a page skips a record", feeds(func(rows []store.Record, after roomkit.Cursor, limit int) []store.Record {
+			return rows[either(limit == 4 && len(rows) > 1 && after != "", 1, 0):]
 		})},
 		{"feed/limits", "no limit is a thousand", func(a *altered) {
 			a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
-				if limit == 0 {
-					limit = roomkit.MaxPage
-				}
-				return a.Store.Feed(ctx, after, limit)
+				return a.Store.Feed(ctx, after, cmp.Or(limit, roomkit.MaxPage))
 			}
 		}},
 		{"feed/concurrent", "a place is taken before the commit", overtaking},
-		{"feed/own-writes", "the last record shows with the next one", feeds(func(_ *altered, rows []store.Record, _ roomkit.Cursor, limit int) []store.Record {
-			if limit == 5 && len(rows) == 1 {
-				return nil
-			}
-			return rows
+		{"feed/own-writes", "the last record shows with the next one", feeds(func(rows []store.Record, _ roomkit.Cursor, limit int) []store.Record {
+			return either(limit == 5 && len(rows) == 1, nil, rows)
 		})},
-		{"feed/stable", "records that are read again move", feeds(func(_ *altered, rows []store.Record, _ roomkit.Cursor, limit int) []store.Record {
+		{"feed/stable", "records that are read again move", feeds(func(rows []store.Record, _ roomkit.Cursor, limit int) []store.Record {
 			if len(rows) > 25 && limit == roomkit.MaxPage {
 				rows[20], rows[21] = rows[21], rows[20]
 			}
 			return rows
 		})},
-		{"cursor/resume", "two records after a cursor are one", feeds(func(_ *altered, rows []store.Record, after roomkit.Cursor, limit int) []store.Record {
-			if limit == 2 && after != "" && len(rows) == 2 {
-				return rows[1:]
-			}
-			return rows
+		{"cursor/resume", "two records after a cursor are one", feeds(func(rows []store.Record, after roomkit.Cursor, limit int) []store.Record {
+			return rows[either(limit == 2 && after != "" && len(rows) == 2, 1, 0):]
 		})},
 		{"cursor/tail", "the last cursor is not known yet", func(a *altered) {
 			var asked atomic.Int64
@@ -624,12 +525,7 @@ func feedMutants() []mutant {
 		{"cursor/garbage", "what cannot be read is the beginning", beginning(func(c string) bool { return strings.Contains(c, "garbage") })},
 		{"cursor/garbage", "a cursor may begin with a space", beginning(func(c string) bool { return len(c) > 1 && c[0] == ' ' })},
 		{"cursor/altered", "a place beyond the tail is the tail", placed(func(n, records int) int { return min(n, records) })},
-		{"cursor/altered", "a place has no fixed form", placed(func(n, records int) int {
-			if n > records {
-				return -1
-			}
-			return n
-		})},
+		{"cursor/altered", "a place has no fixed form", placed(func(n, records int) int { return either(n > records, -1, n) })},
 		{"cursor/foreign", "cursors of other stores are taken", lenient(func(a *altered, c roomkit.Cursor) (roomkit.Cursor, bool) {
 			stem, n := numbered(c)
 			own, _ := numbered(a.tail())

@@ -98,12 +98,9 @@ func TestMutants(t *testing.T) {
 // differentMutants are what a service on the store has to give away.
 func differentMutants() []mutant {
 	const rule = "machine/differential"
-	hasLeft := func(m roomkit.Member) bool { return !m.Participant && !m.Master }
 	return []mutant{
 		{rule, "a commit drops the row of a member", storing(func(_ *altered, c *store.Change) {
-			if len(c.Members) > 1 {
-				c.Members = c.Members[:len(c.Members)-1]
-			}
+			c.Members = c.Members[:min(len(c.Members), max(1, len(c.Members)-1))]
 		})},
 		{rule, "the end of a room ends no rows", storing(func(_ *altered, c *store.Change) { c.Ended = nil })},
 		{rule, "counts of groups are not stored", storing(func(_ *altered, c *store.Change) { c.Tallies = nil })},
@@ -119,14 +116,10 @@ func differentMutants() []mutant {
 		})},
 		{rule, "an outcome has no cursor", after(func(_ *altered, _ *store.Change, r *store.CommitResult) { r.Outcome.Cursor = "" })},
 		{rule, "a list has a stale version", listing(func(_ store.RoomQuery, list []store.RoomEntry) []store.RoomEntry {
-			for i := range list {
-				list[i].Room.Version--
-			}
+			each(list, func(e *store.RoomEntry) { e.Room.Version-- })
 			return list
 		})},
-		{rule, "left rows are ignored", answering(func(_ *altered, _ store.Need, f *store.Facts) {
-			f.Members = slices.DeleteFunc(f.Members, hasLeft)
-		})},
+		{rule, "left rows are ignored", answering(func(_ *altered, _ store.Need, f *store.Facts) { drop(&f.Members, hasLeft) })},
 		{rule, "a repeat has no events", answering(func(_ *altered, _ store.Need, f *store.Facts) {
 			if f.Done != nil {
 				f.Done.Events = nil
@@ -151,11 +144,8 @@ func differentMutants() []mutant {
 			}
 			return rows
 		})},
-		{rule, "the feed loses an event", feeds(func(_ *altered, rows []store.Record, _ roomkit.Cursor, _ int) []store.Record {
-			if len(rows) > 2 {
-				return slices.Delete(rows, 1, 2)
-			}
-			return rows
+		{rule, "the feed loses an event", feeds(func(rows []store.Record, _ roomkit.Cursor, _ int) []store.Record {
+			return slices.Delete(rows, min(1, len(rows)), min(2, len(rows)))
 		})},
 	}
 }
