@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 	"slices"
@@ -53,6 +54,12 @@ func versionMutants() []mutant {
 	}
 }
 
+// whole gives a call to the store.
+func whole(a *altered, changes []store.Change) []store.CommitResult {
+	results, _ := a.Store.Commit(context.Background(), changes)
+	return results
+}
+
 func commitMutants() []mutant {
 	return []mutant{
 		{"commit/stores-everything", "members of teams beside several rooms are lost", storing(func(_ *altered, c *store.Change) {
@@ -64,7 +71,7 @@ func commitMutants() []mutant {
 		{"commit/conflict-stores-nothing", "a conflict leaves the directory", onConflict(keepOnly(roomkit.SubjectTeam))},
 		{"commit/conflict-stores-nothing", "a conflict leaves the checkpoint", onConflict(func(c *store.Change) { *c = store.Change{Checkpoint: c.Checkpoint} })},
 		{"commit/conflict-stores-nothing", "a conflict leaves the tallies", onConflict(func(c *store.Change) { *c = store.Change{Tallies: c.Tallies} })},
-		{"commit/independent", "a refused change takes the rest of the call with it", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
+		{"commit/independent", "a refused change takes the rest of the call with it", perCall(func(a *altered, changes []store.Change) []store.CommitResult {
 			results := make([]store.CommitResult, len(changes))
 			var err error
 			for i, c := range changes {
@@ -73,9 +80,9 @@ func commitMutants() []mutant {
 					err = results[i].Err
 				}
 			}
-			return results, nil
+			return results
 		})},
-		{"commit/later-builds-on-earlier", "changes see the state before the call", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
+		{"commit/later-builds-on-earlier", "changes see the state before the call", perCall(func(a *altered, changes []store.Change) []store.CommitResult {
 			results := make([]store.CommitResult, len(changes))
 			stale := a.stale(changes)
 			for i, c := range changes {
@@ -83,9 +90,9 @@ func commitMutants() []mutant {
 					results[i] = a.take(c)
 				}
 			}
-			return results, nil
+			return results
 		})},
-		{"commit/first-wins-in-call", "changes of a call do not see one another", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
+		{"commit/first-wins-in-call", "changes of a call do not see one another", perCall(func(a *altered, changes []store.Change) []store.CommitResult {
 			results := make([]store.CommitResult, len(changes))
 			stale := a.stale(changes)
 			for i, c := range changes {
@@ -94,19 +101,16 @@ func commitMutants() []mutant {
 				}
 				results[i] = a.take(c)
 			}
-			return results, nil
+			return results
 		})},
 		{"commit/later-of-refused", "versions of refused changes are not remembered", func(a *altered) { a.one = a.take }},
-		{"commit/result-order", "results come in the order of rooms", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
-			results, err := a.Store.Commit(context.Background(), changes)
+		{"commit/result-order", "results come in the order of rooms", perCall(func(a *altered, changes []store.Change) []store.CommitResult {
+			results := whole(a, changes)
 			slices.SortStableFunc(results, func(x, y store.CommitResult) int { return byRoomID(x.Outcome.Room, y.Outcome.Room) })
-			return results, err
+			return results
 		})},
-		{"commit/empty-call", "an empty call is an error", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
-			if len(changes) == 0 {
-				return nil, roomkit.ErrInvalid
-			}
-			return a.Store.Commit(context.Background(), changes)
+		{"commit/empty-call", "an empty call is an error", perCall(func(a *altered, changes []store.Change) []store.CommitResult {
+			return either(len(changes) == 0, nil, whole(a, changes))
 		})},
 		{"commit/without-rows", "what a change without rows relies on is not compared", blindTo(func(c *store.Change, _ store.Expect) bool {
 			return len(c.Records) == 0 && len(c.Tallies) == 0 && c.Checkpoint == nil
@@ -119,18 +123,14 @@ func commitMutants() []mutant {
 			return isRoom(c.Expect[i]) && slices.IndexFunc(c.Expect, isRoom) < i
 		}})},
 		{"commit/replaces-rows", "an empty description does not replace one", storing(func(a *altered, c *store.Change) {
-			for i, r := range c.Rooms {
-				if r.Description == "" {
-					c.Rooms[i].Description = a.rooms[r.ID].Description
-				}
-			}
+			each(c.Rooms, func(r *roomkit.Room) { r.Description = cmp.Or(r.Description, a.rooms[r.ID].Description) })
 		})},
-		{"commit/many-changes", "a call has 256 changes at most", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
-			results, err := a.Store.Commit(context.Background(), changes[:min(len(changes), 256)])
+		{"commit/many-changes", "a call has 256 changes at most", perCall(func(a *altered, changes []store.Change) []store.CommitResult {
+			results := whole(a, changes[:min(len(changes), 256)])
 			for len(results) < len(changes) {
 				results = append(results, store.CommitResult{Err: roomkit.ErrConflict})
 			}
-			return results, err
+			return results
 		})},
 		{"commit/many-people", "a change has 999 rows of people at most", storing(func(_ *altered, c *store.Change) {
 			c.Members = c.Members[:min(len(c.Members), 999)]
@@ -159,12 +159,11 @@ func reusing(as func(a *altered, c store.Change, first store.Outcome) store.Comm
 }
 
 func commandMutants() []mutant {
-	whole := func(*store.Change) {}
 	return []mutant{
 		{"command/outcome", "the cursor is behind the first event", func(a *altered) {
 			a.outcome = func(o *store.Outcome) {
-				if len(o.Events) > 1 {
-					page, _ := a.Store.History(context.Background(), o.Events[0].Subject, o.Events[0].Version-1, 1)
+				for _, e := range o.Events[:min(1, len(o.Events))] {
+					page, _ := a.Store.History(context.Background(), e.Subject, e.Version-1, 1)
 					o.Cursor = page[0].Cursor
 				}
 			}
@@ -195,7 +194,7 @@ func commandMutants() []mutant {
 		})},
 		{"command/repeat", "a repeat is carried out again", after(func(a *altered, c *store.Change, r *store.CommitResult) {
 			if r.Repeat {
-				a.force(*c, whole)
+				a.force(*c, func(*store.Change) {})
 			}
 		})},
 		{"command/repeat", "a repeat gives the cursor of the tail", after(func(a *altered, _ *store.Change, r *store.CommitResult) {
@@ -209,18 +208,18 @@ func commandMutants() []mutant {
 			}
 			return a.take(c)
 		})},
-		{"command/repeat-in-one-call", "commands are looked up before the call", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
+		{"command/repeat-in-one-call", "commands are looked up before the call", perCall(func(a *altered, changes []store.Change) []store.CommitResult {
 			var known []bool
 			for _, c := range changes {
 				known = append(known, a.known(&c))
 			}
-			results, err := a.Store.Commit(context.Background(), changes)
+			results := whole(a, changes)
 			for i := range results {
 				if results[i].Repeat && !known[i] {
 					results[i] = store.CommitResult{Err: roomkit.ErrConflict}
 				}
 			}
-			return results, err
+			return results
 		})},
 		{"command/repeat-without-events", "a repeat without events is called new", after(func(_ *altered, _ *store.Change, r *store.CommitResult) {
 			r.Repeat = r.Repeat && len(r.Outcome.Events) > 0
@@ -317,9 +316,7 @@ func distinct[T any, K comparable](rows []T, key func(T) K) []T {
 func invalidMutants() []mutant {
 	return []mutant{
 		{"invalid/command", "a change needs no command", mending(func(_ *altered, c *store.Change) {
-			if c.Command.IsZero() {
-				c.Command[0] = 1
-			}
+			c.Command[0] = max(c.Command[0], 1)
 		})},
 		{"invalid/unexpected", "what is not expected is taken as it is", mending(func(a *altered, c *store.Change) {
 			if len(c.Expect) == 0 {
@@ -340,8 +337,8 @@ func invalidMutants() []mutant {
 			c.Expect = distinct(c.Expect, func(e store.Expect) roomkit.Subject { return e.Subject })
 		})},
 		{"invalid/subject", "expectations of no subject are skipped", mending(func(_ *altered, c *store.Change) {
-			c.Expect = slices.DeleteFunc(c.Expect, func(e store.Expect) bool { return !e.Subject.Valid() })
-			c.Records = slices.DeleteFunc(c.Records, func(r store.Record) bool { return !r.Subject.Valid() })
+			drop(&c.Expect, func(e store.Expect) bool { return !e.Subject.Valid() })
+			drop(&c.Records, func(r store.Record) bool { return !r.Subject.Valid() })
 		})},
 		{"invalid/row-twice", "the first of two rows of a room counts", mending(func(_ *altered, c *store.Change) {
 			c.Rooms = distinct(c.Rooms, func(r roomkit.Room) roomkit.RoomID { return r.ID })
@@ -350,28 +347,21 @@ func invalidMutants() []mutant {
 			c.Members = distinct(c.Members, func(m roomkit.Member) roomkit.UserID { return m.User })
 		})},
 		{"invalid/record-versions", "records get the versions that are next", mending(func(_ *altered, c *store.Change) {
-			for i := range c.Records {
-				c.Records[i].Version = first(c.Expect).Version + roomkit.Version(i) + 1
-			}
+			next := first(c.Expect).Version
+			each(c.Records, func(r *store.Record) { next++; r.Version = next })
 		})},
 		{"invalid/record-versions", "a room gets the version of its last record", mending(func(_ *altered, c *store.Change) {
-			for i := range c.Rooms {
-				for _, r := range c.Records {
-					c.Rooms[i].Version = r.Version
-				}
-			}
+			each(c.Rooms, func(r *roomkit.Room) { r.Version = first(c.Records[max(0, len(c.Records)-1):]).Version })
 		})},
 		{"invalid/record-size", "a record that is too long is cut", mending(func(_ *altered, c *store.Change) {
-			for i, r := range c.Records {
-				c.Records[i].Data = r.Data[:min(len(r.Data), roomkit.MaxEventBytes)]
-			}
+			each(c.Records, func(r *store.Record) { r.Data = r.Data[:min(len(r.Data), roomkit.MaxEventBytes)] })
 		})},
 		{"invalid/tally", "tallies of nothing are skipped", mending(func(_ *altered, c *store.Change) {
-			c.Tallies = slices.DeleteFunc(c.Tallies, func(t store.Tally) bool { return t.User == "" && t.Company == "" })
+			drop(&c.Tallies, func(t store.Tally) bool { return t.User == "" && t.Company == "" })
 		})},
 		{"invalid/end", "ends of rooms that are not written are skipped", mending(func(_ *altered, c *store.Change) {
 			full := *c
-			c.Ended = slices.DeleteFunc(c.Ended, func(e store.RoomEnd) bool { return !isWritten(&full, roomkit.RoomSubject(e.Room)) })
+			drop(&c.Ended, func(e store.RoomEnd) bool { return !isWritten(&full, roomkit.RoomSubject(e.Room)) })
 		})},
 		{"invalid/expected-version", "a negative version is one that does not hold", func(a *altered) {
 			a.one = func(c store.Change) store.CommitResult {
@@ -382,21 +372,19 @@ func invalidMutants() []mutant {
 			}
 		}},
 		{"invalid/person", "rows of nobody are skipped", mending(func(_ *altered, c *store.Change) {
-			c.Members = slices.DeleteFunc(c.Members, func(m roomkit.Member) bool { return m.User == "" })
+			drop(&c.Members, func(m roomkit.Member) bool { return m.User == "" })
 		})},
 		{"invalid/person", "rows of rooms that do not exist are skipped", mending(func(a *altered, c *store.Change) {
-			c.Members = slices.DeleteFunc(c.Members, func(m roomkit.Member) bool { return m.User != "" && a.version(roomkit.RoomSubject(m.Room)) == 0 })
+			drop(&c.Members, func(m roomkit.Member) bool { return m.User != "" && a.version(roomkit.RoomSubject(m.Room)) == 0 })
 		})},
 		{"invalid/checkpoint", "a checkpoint may have no name", mending(func(_ *altered, c *store.Change) {
 			if c.Checkpoint != nil && c.Checkpoint.Name == "" {
 				c.Checkpoint.Name = "none"
 			}
 		})},
-		{"invalid/alone", "a malformed change spoils the call", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
-			if len(changes) > 1 && slices.ContainsFunc(changes, func(c store.Change) bool { return c.Command.IsZero() }) {
-				return nil, roomkit.ErrInvalid
-			}
-			return a.Store.Commit(context.Background(), changes)
+		{"invalid/alone", "a malformed change spoils the call", perCall(func(a *altered, changes []store.Change) []store.CommitResult {
+			spoiled := len(changes) > 1 && slices.ContainsFunc(changes, func(c store.Change) bool { return c.Command.IsZero() })
+			return either(spoiled, nil, whole(a, changes))
 		})},
 	}
 }
@@ -440,13 +428,13 @@ func onlyFirst(changes ...*store.Change) {
 func nameMutants() []mutant {
 	return []mutant{
 		{"name/unique", "names are not compared", blind(unseen{names: true})},
-		{"name/in-one-call", "names are compared with those before the call", perCall(func(a *altered, changes []store.Change) ([]store.CommitResult, error) {
+		{"name/in-one-call", "names are compared with those before the call", perCall(func(a *altered, changes []store.Change) []store.CommitResult {
 			var list []*store.Change
 			for i := range changes {
 				list = append(list, &changes[i])
 			}
 			onlyFirst(list...)
-			return a.Store.Commit(context.Background(), changes)
+			return whole(a, changes)
 		})},
 		{"name/in-one-change", "names of one change are not compared with one another", storing(func(_ *altered, c *store.Change) { onlyFirst(c) })},
 		{"name/other-company", "names are unique in all companies", taken(func(stored, taker roomkit.Room) bool {

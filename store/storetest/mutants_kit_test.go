@@ -386,16 +386,14 @@ func keepOnly(of roomkit.SubjectType) func(c *store.Change) {
 	}
 }
 
-// perCall replaces what a call does with its changes.
-func perCall(do func(a *altered, changes []store.Change) ([]store.CommitResult, error)) func(a *altered) {
+// perCall replaces what a call does with its changes; no results are an error.
+func perCall(do func(a *altered, changes []store.Change) []store.CommitResult) func(a *altered) {
 	return func(a *altered) {
 		a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
 			a.mu.Lock()
 			defer a.mu.Unlock()
-			return do(a, cloneChanges(changes))
+			results := do(a, cloneChanges(changes))
+			return results, either(results == nil, roomkit.ErrInvalid, ctx.Err())
 		}
 	}
 }

@@ -13,19 +13,18 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
-// ending does something when rooms have ended; ended is a room, and people are those
-// who were in it.
-func ending(do func(a *altered, ended store.RoomEnd, people []roomkit.Member)) func(a *altered) {
+// ending does something about everybody who was in a room that has ended.
+func ending(do func(a *altered, m roomkit.Member)) func(a *altered) {
 	return func(a *altered) {
 		a.one = func(c store.Change) store.CommitResult {
-			var people [][]roomkit.Member
+			var people []roomkit.Member
 			for _, e := range c.Ended {
-				people = append(people, a.membersWith(store.MemberQuery{Room: e.Room}))
+				people = append(people, a.membersWith(store.MemberQuery{Room: e.Room})...)
 			}
 			r := a.take(c)
-			for i, e := range c.Ended {
+			for _, m := range people {
 				if r.Err == nil && !r.Repeat {
-					do(a, e, people[i])
+					do(a, m)
 				}
 			}
 			return r
@@ -33,12 +32,7 @@ func ending(do func(a *altered, ended store.RoomEnd, people []roomkit.Member)) f
 	}
 }
 
-// lower takes a group from a user.
-func (a *altered) lower(id roomkit.UserID) {
-	was, _ := a.counted(store.Tally{User: id})
-	a.recount(store.Tally{User: id, Now: was - 1})
-}
-
+// recount stores a count.
 func (a *altered) recount(t store.Tally) {
 	a.force(store.Change{Tallies: []store.Tally{t}}, func(*store.Change) {})
 }
@@ -51,9 +45,7 @@ func endMutants() []mutant {
 	return []mutant{
 		{"end/rows", "rows stay as they are", storing(func(_ *altered, c *store.Change) { c.Ended = nil })},
 		{"end/rows", "the system ends every row", storing(func(_ *altered, c *store.Change) {
-			for i := range c.Ended {
-				c.Ended[i].By = roomkit.System()
-			}
+			each(c.Ended, func(e *store.RoomEnd) { e.By = roomkit.System() })
 		})},
 		{"end/rows-of-a-crowd", "a thousand rows are ended", func(a *altered) {
 			a.row = func(m *roomkit.Member) {
@@ -64,9 +56,7 @@ func endMutants() []mutant {
 		}},
 		{"end/keeps-who-left", "rows of those who left end again", func(a *altered) {
 			a.row = func(m *roomkit.Member) {
-				if a.rooms[m.Room].State == roomkit.StateEnded {
-					m.LeftVersion = a.rooms[m.Room].Version
-				}
+				m.LeftVersion = either(a.rooms[m.Room].State == roomkit.StateEnded, a.rooms[m.Room].Version, m.LeftVersion)
 			}
 		}},
 		{"end/after-the-rows-written", "the end comes before the rows of the same change", func(a *altered) {
@@ -79,31 +69,21 @@ func endMutants() []mutant {
 				}
 			}
 			a.row = func(m *roomkit.Member) {
-				if w, ok := written[key{m.Room, m.User}]; ok {
-					*m = w
-				}
+				w, ok := written[key{m.Room, m.User}]
+				*m = either(ok, w, *m)
 			}
 		}},
 		{"end/other-rooms", "people lose their other rooms", func(a *altered) {
 			lost := map[roomkit.UserID]bool{}
-			ending(func(_ *altered, _ store.RoomEnd, people []roomkit.Member) {
-				for _, m := range people {
-					lost[m.User] = true
-				}
-			})(a)
+			ending(func(_ *altered, m roomkit.Member) { lost[m.User] = true })(a)
 			a.row = func(m *roomkit.Member) { m.Participant = m.Participant && !lost[m.User] }
 		}},
-		{"end/lowers-groups", "masters who do not take part lose a group", ending(func(a *altered, _ store.RoomEnd, people []roomkit.Member) {
-			for _, m := range people {
-				if !m.Participant {
-					a.lower(m.User)
-				}
-			}
+		{"end/lowers-groups", "masters who do not take part lose a group", ending(func(a *altered, m roomkit.Member) {
+			was, _ := a.counted(store.Tally{User: m.User})
+			a.recount(store.Tally{User: m.User, Now: was - either[int64](m.Participant, 0, 1)})
 		})},
 		{"end/groups-only", "every room counts as a group", storing(func(_ *altered, c *store.Change) {
-			for i := range c.Ended {
-				c.Ended[i].Kind = roomkit.KindGroup
-			}
+			each(c.Ended, func(e *store.RoomEnd) { e.Kind = roomkit.KindGroup })
 		})},
 		{"end/lists", "ended groups are public still", func(a *altered) {
 			a.onRooms = func(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
@@ -150,18 +130,14 @@ func tallyMutants() []mutant {
 			}
 		})},
 		{"tally/kept-by-put", "the row of a user brings its count", after(func(a *altered, c *store.Change, r *store.CommitResult) {
-			for _, u := range c.Users {
-				if r.Err == nil && !r.Repeat && len(c.Tallies) == 0 {
-					a.recount(store.Tally{User: u.ID, Now: u.Groups})
-				}
-			}
+			each(c.Users[:either(r.Err == nil && len(c.Tallies) == 0, len(c.Users), 0)], func(u *roomkit.User) {
+				a.recount(store.Tally{User: u.ID, Now: u.Groups})
+			})
 		})},
 		{"tally/kept-by-put", "the row of a company brings its count", after(func(a *altered, c *store.Change, r *store.CommitResult) {
-			for _, row := range c.Companies {
-				if r.Err == nil && !r.Repeat && len(c.Tallies) == 0 {
-					a.recount(store.Tally{Company: row.ID, Now: row.Groups})
-				}
-			}
+			each(c.Companies[:either(r.Err == nil && len(c.Tallies) == 0, len(c.Companies), 0)], func(row *roomkit.Company) {
+				a.recount(store.Tally{Company: row.ID, Now: row.Groups})
+			})
 		})},
 		{"checkpoint/compared", "checkpoints are not compared", blind(unseen{checkpoint: true})},
 		{"checkpoint/begins-empty", "a checkpoint cannot go back to the beginning", storing(func(_ *altered, c *store.Change) {
@@ -201,11 +177,7 @@ func recording(change func(r *store.Record)) func(a *altered) {
 func valueMutants() []mutant {
 	return []mutant{
 		{"values/every-field", "one field of companies is lost", storing(func(_ *altered, c *store.Change) {
-			for i := range c.Companies {
-				if c.Companies[i].WorksNarrowed < 1<<30 {
-					c.Companies[i].WorksNarrowed = 0
-				}
-			}
+			each(c.Companies, func(r *roomkit.Company) { r.WorksNarrowed = 0 })
 		})},
 		{"values/zero-fields", "a zero time does not replace one", writing(func(a *altered, r *roomkit.Room) {
 			if r.MessageOffSince.IsZero() && r.Name == "" {
@@ -213,29 +185,19 @@ func valueMutants() []mutant {
 			}
 		})},
 		{"values/strings", "text is trimmed", storing(func(_ *altered, c *store.Change) {
-			for i := range c.Teams {
-				c.Teams[i].Name = strings.TrimSpace(c.Teams[i].Name)
-			}
+			each(c.Teams, func(t *roomkit.Team) { t.Name = strings.TrimSpace(t.Name) })
 		})},
 		{"values/strings", "text has 255 characters", writing(func(_ *altered, r *roomkit.Room) {
 			name := []rune(r.Name)
 			r.Name = string(name[:min(len(name), 255)])
 		})},
 		{"values/strings", "types of records have no trailing space", recording(func(r *store.Record) { r.Type = strings.ReplaceAll(r.Type, " !", "!") })},
-		{"values/questions", "a company is compared as a pattern", func(a *altered) {
-			a.onUsers = func(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
-				if q.Company == "%" {
-					q.Company = acme
-				}
-				return a.Store.Users(ctx, q)
-			}
-		}},
+		{"values/questions", "a company is compared as a pattern", askingUsers(func(_ *altered, q *store.UserQuery) {
+			q.Company = either(q.Company == "%", acme, q.Company)
+		})},
 		{"values/questions", "ids end at the first zero byte", asking(func(_ *altered, n *store.Need) {
 			n.People = slices.Clone(n.People)
-			for i, id := range n.People {
-				end := strings.IndexByte(string(id)+"\x00", 0)
-				n.People[i] = id[:min(end, len(id))]
-			}
+			each(n.People, func(id *roomkit.UserID) { *id = (*id)[:strings.IndexByte(string(*id)+"\x00", 0)] })
 		})},
 		{"values/questions", "an error of no class for broken text", func(a *altered) {
 			a.onPeople = func(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
@@ -252,41 +214,26 @@ func valueMutants() []mutant {
 			}
 		})},
 		{"values/ids", "ids of users have no case", answering(func(a *altered, _ store.Need, f *store.Facts) {
-			for i, u := range f.Users {
-				if u.ID == "KIM" {
-					f.Users[i] = first(a.ask(store.Need{People: []roomkit.UserID{"kim"}}).Users)
-				}
-			}
+			each(f.Users, func(u *roomkit.User) { *u = either(u.ID == "KIM", first(a.user("kim")), *u) })
 		})},
 		{"values/ids-together", "names are kept under company and key in one", answering(func(a *altered, n store.Need, f *store.Facts) {
-			for _, r := range a.rooms {
-				if n.Name != "" && string(n.Company)+n.Name == string(r.Company)+r.NameKey && byRoomID(r.ID, f.NameHolder) > 0 {
-					f.NameHolder = r.ID
-				}
-			}
+			r := find(a.allRooms(), func(r roomkit.Room) bool {
+				return n.Name != "" && string(n.Company)+n.Name == string(r.Company)+r.NameKey
+			})
+			f.NameHolder = either(r.Version > 0, r.ID, f.NameHolder)
 		})},
 		{"values/int64", "numbers are floating", storing(func(_ *altered, c *store.Change) {
-			for i := range c.Companies {
-				c.Companies[i].MaxGroups = int64(float64(c.Companies[i].MaxGroups))
-			}
+			each(c.Companies, func(r *roomkit.Company) { r.MaxGroups = int64(float64(r.MaxGroups)) })
 		})},
 		{"values/times", "times are in milliseconds", writing(func(_ *altered, r *roomkit.Room) {
-			if r.CreatedAt.Year() > 2030 || r.CreatedAt.Year() < 2000 {
-				r.CreatedAt = r.CreatedAt.Truncate(time.Millisecond)
-			}
+			r.CreatedAt = either(r.CreatedAt.Year() > 2030 || r.CreatedAt.Year() < 2000, r.CreatedAt.Truncate(time.Millisecond), r.CreatedAt)
 		})},
 		{"values/times", "times are local", reading(func(_ roomkit.Subject, rows []store.Record) []store.Record {
-			for i, r := range rows {
-				if r.At.Year() > 2030 {
-					rows[i].At = r.At.In(time.FixedZone("", 3600))
-				}
-			}
+			each(rows, func(r *store.Record) { r.At = r.At.In(time.FixedZone("", 3600)) })
 			return rows
 		})},
 		{"values/data", "data is text", recording(func(r *store.Record) {
-			if r.Type != "test.happened" {
-				r.Data = bytes.ToValidUTF8(r.Data, []byte("?"))
-			}
+			r.Data = either(r.Type != "test.happened", bytes.ToValidUTF8(r.Data, []byte("?")), r.Data)
 		})},
 	}
 }
@@ -341,9 +288,7 @@ func ownershipMutants() []mutant {
 			}
 			a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
 				rows, err := a.Store.Feed(ctx, after, limit)
-				for i, r := range rows {
-					rows[i].Data = own.give(place{r.Subject, r.Version}, r.Data)
-				}
+				each(rows, func(r *store.Record) { r.Data = own.give(place{r.Subject, r.Version}, r.Data) })
 				return rows, err
 			}
 		}},
@@ -351,18 +296,11 @@ func ownershipMutants() []mutant {
 			own := shelf[roomkit.Cursor, byte]{}
 			a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
 				rows, err := a.Store.Feed(ctx, after, limit)
-				for i, r := range rows {
-					rows[i].Data = own.give(r.Cursor, r.Data)
-				}
+				each(rows, func(r *store.Record) { r.Data = own.give(r.Cursor, r.Data) })
 				return rows, err
 			}
 		}},
-		{"ownership/of-queries", "participants are put in order where they are", func(a *altered) {
-			a.onRooms = func(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
-				slices.Sort(q.Participants)
-				return a.Store.Rooms(ctx, q)
-			}
-		}},
+		{"ownership/of-queries", "participants are put in order where they are", askingRooms(func(q *store.RoomQuery) { slices.Sort(q.Participants) })},
 	}
 }
 
@@ -370,34 +308,21 @@ func durableMutants() []mutant {
 	return []mutant{
 		{"durable/everything", "rows of people are lost", func(a *altered) {
 			a.reopened = func() {
-				a.onPeople = func(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
-					if q.Room == roomID(2) {
-						return nil, ctx.Err()
-					}
-					return a.Store.Members(ctx, q)
-				}
+				askingMembers(func(q *store.MemberQuery) { q.Room = either(q.Room == roomID(2), roomID(99), q.Room) })(a)
 			}
 		}},
 		{"durable/commands", "commands are lost", func(a *altered) {
 			a.reopened = func() {
 				a.result = func(_ *store.Change, r *store.CommitResult) {
-					if r.Repeat {
-						*r = store.CommitResult{Err: roomkit.ErrConflict}
-					}
+					*r = either(r.Repeat, store.CommitResult{Err: roomkit.ErrConflict}, *r)
 				}
 			}
 		}},
 		{"durable/cursors", "cursors of before are not known", func(a *altered) {
 			a.reopened = func() {
-				before := map[roomkit.Cursor]bool{}
-				for _, r := range a.records() {
-					before[r.Cursor] = true
-				}
+				before := idsOf(a.records(), func(r store.Record) roomkit.Cursor { return r.Cursor })
 				a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
-					if before[after] {
-						return nil, roomkit.ErrInvalid
-					}
-					return a.Store.Feed(ctx, after, limit)
+					return a.Store.Feed(ctx, either(slices.Contains(before, after), "forgotten", after), limit)
 				}
 			}
 		}},
