@@ -145,6 +145,7 @@ type waker struct {
 // looked for. It gives the error of the context.
 func (w *waker) wait(ctx context.Context) error {
 	if !w.listening {
+		w.listening = true
 		w.listen(ctx)
 		return ctx.Err()
 	}
@@ -162,14 +163,11 @@ func (w *waker) wait(ctx context.Context) error {
 }
 
 func (w *waker) listen(ctx context.Context) {
-	w.listening = true
-	n, ok := store.Capability[store.Notifier](w.s.store)
-	if !ok {
-		return
-	}
-	var err error
-	if w.news, err = n.Wake(ctx); err != nil {
-		w.s.o.Logger.DebugContext(ctx, "no wake-ups, polling", "error", err)
+	if n, ok := store.Capability[store.Notifier](w.s.store); ok {
+		var err error
+		if w.news, err = n.Wake(ctx); err != nil {
+			w.s.o.Logger.DebugContext(ctx, "no wake-ups, polling", "error", err)
+		}
 	}
 }
 
@@ -274,8 +272,5 @@ func (v *view) judge(f *decide.Facts, at roomkit.Version, e roomkit.Event) (tell
 
 func dismisses(e roomkit.Event, user roomkit.UserID) bool {
 	d, ok := e.(*roomkit.MasterDismissed)
-	if !ok {
-		return false
-	}
-	return slices.ContainsFunc(d.People, func(p roomkit.Person) bool { return p.User == user })
+	return ok && slices.ContainsFunc(d.People, func(p roomkit.Person) bool { return p.User == user })
 }

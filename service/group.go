@@ -314,7 +314,7 @@ type folded struct {
 	users     map[roomkit.UserID]roomkit.User
 	companies map[roomkit.CompanyID]roomkit.Company
 	teams     map[roomkit.TeamID]roomkit.Team
-	groups    map[roomkit.Subject]int64 // how many groups a user is in or a company has
+	grown     map[roomkit.Subject]int64 // by how many groups a user or a company has more
 }
 
 func put[K comparable, V any](m *map[K]V, k K, v V) {
@@ -347,7 +347,7 @@ func (f *folded) add(r *decide.Rows) {
 		if v.User == "" {
 			of = roomkit.CompanySubject(v.Company)
 		}
-		put(&f.groups, of, v.Now)
+		put(&f.grown, of, f.grown[of]+v.Now-v.Was)
 	}
 }
 
@@ -363,27 +363,20 @@ func (f *folded) patch(facts *decide.Facts) {
 	f.patchMembers(facts)
 	for i := range facts.Users {
 		u := &facts.Users[i]
-		groups := u.Groups
+		groups := u.Groups + f.grown[roomkit.UserSubject(u.ID)]
 		if v, ok := f.users[u.ID]; ok {
 			*u = v
 		}
-		u.Groups = f.groupsOf(roomkit.UserSubject(u.ID), groups)
+		u.Groups = groups
 	}
 	for i := range facts.Companies {
 		c := &facts.Companies[i]
-		groups := c.Groups
+		groups := c.Groups + f.grown[roomkit.CompanySubject(c.ID)]
 		if v, ok := f.companies[c.ID]; ok {
 			*c = v
 		}
-		c.Groups = f.groupsOf(roomkit.CompanySubject(c.ID), groups)
+		c.Groups = groups
 	}
-}
-
-func (f *folded) groupsOf(of roomkit.Subject, loaded int64) int64 {
-	if now, ok := f.groups[of]; ok {
-		return now
-	}
-	return loaded
 }
 
 // patchMembers replaces and adds the rows of the people asked for.

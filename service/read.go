@@ -144,16 +144,11 @@ func (s *Service) Groups(ctx context.Context, user roomkit.UserID, which GroupLi
 		if err != nil {
 			return err
 		}
-		q := store.RoomQuery{Kinds: []roomkit.Kind{roomkit.KindGroup, roomkit.KindExternalGroup}}
-		switch which {
-		case GroupsManaged:
-			q.Which = store.MembersManaging
-		case GroupsBelonging:
-			q.Which = store.MembersTakingPart
-		case GroupsAll:
-		default:
+		if which >= groupListCount {
 			return &roomkit.Invalid{Field: "GroupList", Reason: "unknown value"}
 		}
+		filters := [groupListCount]store.MemberFilter{store.MembersManaging, store.MembersTakingPart, store.MembersPresent}
+		q := store.RoomQuery{Which: filters[which], Kinds: []roomkit.Kind{roomkit.KindGroup, roomkit.KindExternalGroup}}
 		more, err := s.ownRooms(ctx, q, &who, yield)
 		if err != nil || !more || which != GroupsAll || who.User.Company == "" {
 			return err
@@ -191,20 +186,15 @@ func (s *Service) ownRooms(ctx context.Context, q store.RoomQuery, who *decide.P
 // publicGroups yields the public groups of a user's company that the user is not in.
 func (s *Service) publicGroups(ctx context.Context, kinds []roomkit.Kind, who *decide.Person, yield func(store.RoomEntry) bool) error {
 	for page, err := range store.RoomPages(ctx, s.store, store.RoomQuery{Company: who.User.Company, Public: true, Kinds: kinds}) {
-		needs := make([]store.Need, len(page))
-		for i := range page {
-			needs[i] = store.Need{Room: page[i].Room.ID, People: []roomkit.UserID{who.ID}}
-		}
-		var answers []store.Facts
+		var facts []decide.Facts
 		if err == nil {
-			answers, err = store.Ask(ctx, s.store, needs)
+			facts, err = s.inRooms(ctx, page, who.ID)
 		}
 		if err != nil {
 			return err
 		}
-		for i := range answers {
-			f := decide.Facts{Facts: answers[i]}
-			page[i].Member = f.Row(who.ID)
+		for i := range facts {
+			page[i].Member = facts[i].Row(who.ID)
 			st := standingIn(&page[i], who)
 			if st&inside == 0 && st.Has(roomkit.StandingColleague) && !yield(page[i]) {
 				return nil
@@ -212,6 +202,23 @@ func (s *Service) publicGroups(ctx context.Context, kinds []roomkit.Kind, who *d
 		}
 	}
 	return nil
+}
+
+// inRooms loads what is known of people in each room of a list.
+func (s *Service) inRooms(ctx context.Context, rooms []store.RoomEntry, people ...roomkit.UserID) ([]decide.Facts, error) {
+	needs := make([]store.Need, len(rooms))
+	for i := range rooms {
+		needs[i] = store.Need{Room: rooms[i].Room.ID, People: people}
+	}
+	answers, err := store.Ask(ctx, s.store, needs)
+	if err != nil {
+		return nil, err
+	}
+	facts := make([]decide.Facts, len(rooms))
+	for i := range answers {
+		facts[i] = decide.Facts{Facts: answers[i], Need: needs[i]}
+	}
+	return facts, nil
 }
 
 // standingIn is what a user is in a room of a list. Leading a team lists no room.
@@ -280,22 +287,14 @@ func (s *Service) dropVoidShared(ctx context.Context, f *decide.Facts) error {
 	if err := s.moreShared(ctx, f); err != nil {
 		return err
 	}
-	needs := make([]store.Need, len(f.Shared))
-	for i := range f.Shared {
-		needs[i] = store.Need{Room: f.Shared[i].Room.ID, People: f.Need.Shared}
-	}
-	rooms, err := store.Ask(ctx, s.store, needs)
-	if err != nil {
-		return err
-	}
+	rooms, err := s.inRooms(ctx, f.Shared, f.Need.Shared...)
 	f.Shared = f.Shared[:0]
 	for i := range rooms {
-		room := decide.Facts{Facts: rooms[i], Need: needs[i]}
-		if room.AllListed() {
-			f.Shared = append(f.Shared, store.RoomEntry{Room: room.Room})
+		if rooms[i].AllListed() {
+			f.Shared = append(f.Shared, store.RoomEntry{Room: rooms[i].Room})
 		}
 	}
-	return nil
+	return err
 }
 
 // moreShared looks for further rooms of people who share more than a store gives

@@ -180,18 +180,18 @@ func (s *Service) release(j *job) {
 // finish carries a job out and tells the observer.
 func (s *Service) finish(j *job) (Result, error) {
 	defer s.release(j)
-	report := s.o.Observer.Command
-	if report == nil {
-		result, err := s.carryOut(j)
-		return result, j.wrap(err)
+	report, start := s.o.Observer.Command, time.Time{}
+	if report != nil {
+		start = s.o.Clock()
 	}
-	start := s.o.Clock()
 	result, err := s.carryOut(j)
 	err = j.wrap(err)
-	report(CommandReport{
-		Name: j.op, Actor: j.actor, Room: result.Room, Err: err,
-		Changed: result.Changed, Attempts: j.attempts, Took: s.o.Clock().Sub(start),
-	})
+	if report != nil {
+		report(CommandReport{
+			Name: j.op, Actor: j.actor, Room: result.Room, Err: err,
+			Changed: result.Changed, Attempts: j.attempts, Took: s.o.Clock().Sub(start),
+		})
+	}
 	return result, err
 }
 
