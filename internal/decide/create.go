@@ -455,17 +455,17 @@ func (d *decider) openDirect(with roomkit.UserID, unknown roomkit.Rule) error {
 }
 
 func (d *decider) checkPartner(other *Person, with roomkit.UserID, exists bool, unknown roomkit.Rule) error {
-	fromLINE := d.me.Kind == roomkit.UserLINE && other.Kind == roomkit.UserMember // the LINE user starts (DIR-15)
+	fromLINE := d.me.fromLINE() && other.Kind == roomkit.UserMember // the LINE user starts (DIR-15)
 	if other.Status == roomkit.StatusNone || other.Status == roomkit.StatusDeleted || d.isStranger(other) && !exists && !fromLINE {
 		return d.denied(unknown, roomkit.ActionNone, "unknown, or an outsider who is no contact of the actor", with)
 	}
 	if rule := outsiderRule(&d.me, other); rule != "" {
 		return d.denied(rule, roomkit.ActionNone, "not permitted to talk with each other", with)
 	}
-	if other.Status == roomkit.StatusSuspended && !exists {
+	if other.suspended() && !exists {
 		return d.denied("ADM-17", roomkit.ActionNone, "suspended accounts cannot be chosen", with)
 	}
-	if other.Kind != roomkit.UserLINE && !other.company.Core {
+	if other.withoutCore() {
 		return d.denied("COM-10", roomkit.ActionNone, "their company does not have the Core product", with)
 	}
 	return nil

@@ -56,26 +56,25 @@ func (f *Facts) people(list []roomkit.UserID) []Person {
 // contact, is refused with the same rule: the answer does not tell which. Bots of
 // other companies are unknown, too.
 func (d *decider) checkPicked(people []Person, unknown roomkit.Rule) error {
-	var strangers, suspended, noCore []roomkit.UserID
+	return cmp.Or(
+		d.refuse(people, d.isStranger, unknown, "unknown, or outsiders who are no contacts of the actor"),
+		d.refuse(people, (*Person).suspended, "ADM-17", "suspended accounts cannot be chosen"),
+		d.refuse(people, (*Person).withoutCore, "COM-10", "their company does not have the Core product"),
+	)
+}
+
+// refuse denies the command if there are people to whom an objection applies.
+func (d *decider) refuse(people []Person, objection func(*Person) bool, rule roomkit.Rule, reason string) error {
+	var because []roomkit.UserID
 	for i := range people {
-		switch who := &people[i]; {
-		case d.isStranger(who):
-			strangers = append(strangers, who.ID)
-		case who.Status == roomkit.StatusSuspended:
-			suspended = append(suspended, who.ID)
-		case who.Kind != roomkit.UserLINE && !who.company.Core:
-			noCore = append(noCore, who.ID)
+		if objection(&people[i]) {
+			because = append(because, people[i].ID)
 		}
 	}
-	switch {
-	case len(strangers) > 0:
-		return d.denied(unknown, d.action, "unknown, or outsiders who are no contacts of the actor", strangers...)
-	case len(suspended) > 0:
-		return d.denied("ADM-17", d.action, "suspended accounts cannot be chosen", suspended...)
-	case len(noCore) > 0:
-		return d.denied("COM-10", d.action, "their company does not have the Core product", noCore...)
+	if len(because) == 0 {
+		return nil
 	}
-	return nil
+	return d.denied(rule, d.action, reason, because...)
 }
 
 func (d *decider) isStranger(who *Person) bool {
@@ -95,69 +94,35 @@ func (d *decider) home() roomkit.CompanyID { return d.me.User.Company }
 // checkExternal demands what everyone in an external group needs (EXT-02 to
 // EXT-04, EXT-30, EXT-33).
 func (d *decider) checkExternal(people []Person, owner roomkit.CompanyID) error {
-	var bots, own, foreign []roomkit.UserID
-	for i := range people {
-		who := &people[i]
-		switch {
-		case who.Kind == roomkit.UserLINE:
-			return d.denied("EXT-03", d.action, "LINE users do not take part in external groups", who.ID)
-		case who.Kind == roomkit.UserBot:
-			bots = append(bots, who.ID)
-		case who.worksPermitted():
-		case who.User.Company == owner:
-			own = append(own, who.ID)
-		default:
-			foreign = append(foreign, who.ID)
-		}
+	if i := slices.IndexFunc(people, func(p Person) bool { return p.fromLINE() }); i >= 0 {
+		return d.denied("EXT-03", d.action, "LINE users do not take part in external groups", people[i].ID)
 	}
-	switch {
-	case len(bots) > 0:
-		return d.denied("EXT-04", d.action, "bots do not take part in external groups", bots...)
-	case len(own) > 0:
-		return d.denied("EXT-30", d.action, "no permission to talk with external users", own...)
-	case len(foreign) > 0:
-		return d.denied("EXT-33", d.action, "not permitted by their own company", foreign...)
-	}
-	return nil
+	own := func(p *Person) bool { return !p.worksPermitted() && p.User.Company == owner }
+	foreign := func(p *Person) bool { return !p.worksPermitted() }
+	return cmp.Or(
+		d.refuse(people, (*Person).bot, "EXT-04", "bots do not take part in external groups"),
+		d.refuse(people, own, "EXT-30", "no permission to talk with external users"),
+		d.refuse(people, foreign, "EXT-33", "not permitted by their own company"),
+	)
 }
 
 // checkColleagues demands that all belong to the owning company.
 func (d *decider) checkColleagues(people []Person, owner roomkit.CompanyID, rule roomkit.Rule) error {
-	var foreign []roomkit.UserID
-	for i := range people {
-		if people[i].User.Company != owner || owner == "" {
-			foreign = append(foreign, people[i].ID)
-		}
-	}
-	if len(foreign) > 0 {
-		return d.denied(rule, d.action, "not of the owning company", foreign...)
-	}
-	return nil
+	foreign := func(p *Person) bool { return p.User.Company != owner || owner == "" }
+	return d.refuse(people, foreign, rule, "not of the owning company")
 }
 
 // checkLINE demands what a room with LINE users needs (LINE-01, LINE-04).
 func (d *decider) checkLINE(people []Person) error {
-	var bots, unpermitted []roomkit.UserID
-	for i := range people {
-		who := &people[i]
-		if who.Kind == roomkit.UserBot {
-			bots = append(bots, who.ID)
-		} else if who.Kind == roomkit.UserMember && !who.linePermitted() {
-			unpermitted = append(unpermitted, who.ID)
-		}
-	}
-	if len(bots) > 0 {
-		return d.denied("LINE-04", d.action, "bots do not take part in rooms with LINE users", bots...)
-	}
-	if len(unpermitted) > 0 {
-		return d.denied("LINE-01", d.action, "no permission to talk with LINE users", unpermitted...)
-	}
-	return nil
+	unpermitted := func(p *Person) bool { return p.Kind == roomkit.UserMember && !p.linePermitted() }
+	return cmp.Or(
+		d.refuse(people, (*Person).bot, "LINE-04", "bots do not take part in rooms with LINE users"),
+		d.refuse(people, unpermitted, "LINE-01", "no permission to talk with LINE users"),
+	)
 }
 
 // checkMasters demands who can be a Group Master (EXT-28, EXT-29, GRP-02).
 func (d *decider) checkMasters(people []Person, kind roomkit.Kind, owner roomkit.CompanyID) error {
-	foreignRule, members := roomkit.Rule("GRP-02"), make([]Person, 0, len(people))
 	for i := range people {
 		if people[i].Kind != roomkit.UserMember {
 			return d.denied("GRP-02", d.action, "only members of a company can be Group Masters", people[i].ID)
@@ -165,15 +130,14 @@ func (d *decider) checkMasters(people []Person, kind roomkit.Kind, owner roomkit
 		if kind == roomkit.KindExternalGroup && !people[i].worksPermitted() {
 			return d.denied("EXT-28", d.action, "no permission to talk with external users", people[i].ID)
 		}
-		members = append(members, people[i])
 	}
-	if kind == roomkit.KindExternalGroup {
-		if d.policy().ForeignMasters {
-			return nil
-		}
-		foreignRule = "EXT-29"
+	switch {
+	case kind != roomkit.KindExternalGroup:
+		return d.checkColleagues(people, owner, "GRP-02")
+	case d.policy().ForeignMasters:
+		return nil
 	}
-	return d.checkColleagues(members, owner, foreignRule)
+	return d.checkColleagues(people, owner, "EXT-29")
 }
 
 // checkRoomFor demands that the room has space for more people, and each of
@@ -185,16 +149,9 @@ func (d *decider) checkRoomFor(people []Person, kind roomkit.Kind, already int64
 	if !kind.IsGroup() {
 		return nil
 	}
-	var full []roomkit.UserID
-	for i := range people {
-		if people[i].Groups >= orDefault(d.policy().MaxGroupsPerUser, 2000) {
-			full = append(full, people[i].ID)
-		}
-	}
-	if len(full) > 0 {
-		return d.denied(groupRule, d.action, "already in the maximum number of groups", full...)
-	}
-	return nil
+	most := orDefault(d.policy().MaxGroupsPerUser, 2000)
+	full := func(p *Person) bool { return p.Groups >= most }
+	return d.refuse(people, full, groupRule, "already in the maximum number of groups")
 }
 
 // CanCreate says why a user cannot act at all, or not create a room with so many others

@@ -19,6 +19,14 @@ func (p *Person) named() roomkit.Person {
 	return roomkit.Person{User: p.ID, Company: p.User.Company, Kind: p.Kind, Epoch: p.epoch()}
 }
 
+func (p *Person) fromLINE() bool  { return p.Kind == roomkit.UserLINE }
+func (p *Person) bot() bool       { return p.Kind == roomkit.UserBot }
+func (p *Person) suspended() bool { return p.Status == roomkit.StatusSuspended }
+
+// withoutCore reports whether the person's company lacks the Core product, which LINE
+// users do not need (COM-10).
+func (p *Person) withoutCore() bool { return !p.fromLINE() && !p.company.Core }
+
 // Permission in force (EXT-22, EXT-23, ADM-01, ADM-02): what the company's
 // switch and the user's own permission say together. The account's state is
 // looked at apart from it, because a suspended user keeps its rooms (ADM-18).
@@ -58,7 +66,7 @@ func (p *Person) unusable() roomkit.Rule {
 		return "ADM-13"
 	case p.Status != roomkit.StatusActive:
 		return "ADM-17"
-	case p.Kind != roomkit.UserLINE && !p.company.Core:
+	case p.withoutCore():
 		return "COM-10"
 	}
 	return ""
@@ -139,23 +147,18 @@ func (p *Person) officialStanding(room *roomkit.Room, team *roomkit.Team) (st ro
 // outsiderRule says why two people may not talk with each other for lack of a
 // permission, or "" if nothing is in the way.
 func outsiderRule(one, two *Person) roomkit.Rule {
+	if two.fromLINE() {
+		one, two = two, one
+	}
 	switch {
-	case one.Kind == roomkit.UserLINE && two.Kind == roomkit.UserLINE:
+	case two.fromLINE():
 		return "LINE-02"
-	case one.Kind == roomkit.UserLINE || two.Kind == roomkit.UserLINE:
-		if one.Kind == roomkit.UserLINE {
-			one, two = two, one
-		}
-		if one.Kind == roomkit.UserBot {
-			return "LINE-04"
-		}
-		if !one.linePermitted() {
-			return "LINE-01"
-		}
-	case one.User.Company != two.User.Company:
-		if !one.worksPermitted() || !two.worksPermitted() {
-			return "ADM-04"
-		}
+	case one.fromLINE() && two.bot():
+		return "LINE-04"
+	case one.fromLINE() && !two.linePermitted():
+		return "LINE-01"
+	case !one.fromLINE() && one.User.Company != two.User.Company && !(one.worksPermitted() && two.worksPermitted()):
+		return "ADM-04"
 	}
 	return ""
 }
