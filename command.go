@@ -164,7 +164,7 @@ type Invite struct {
 }
 
 // Remove takes people, one or several (GEN-06), out of a room: others, and in a
-// group a Group Master can name himself as long as another one remains (GRP-45,
+// group Group Masters can name themselves as long as another one remains (GRP-45,
 // EXT-27). They can read nothing of it any more (GEN-08, GRP-13, EXT-20); what they
 // wrote stays for the others (COM-03, GRP-14, EXT-21). In a group it ends a master
 // role too and is refused if no Group Master would remain (GRP-45).
@@ -200,8 +200,8 @@ type AppointMasters struct {
 }
 
 // DismissMasters ends master roles; whoever takes part goes on doing so. At
-// least one Group Master has to remain (GRP-09, EXT-27). By a Group Master, also of
-// himself (GRP-08), or an administrator of the owning company (GRP-06, EXT-13).
+// least one Group Master has to remain (GRP-09, EXT-27). By a Group Master, who can name
+// themselves (GRP-08), or an administrator of the owning company (GRP-06, EXT-13).
 type DismissMasters struct {
 	Room   RoomID
 	People []UserID // 1 to MaxPeople
@@ -224,8 +224,8 @@ type HandOver struct {
 // is for those who take part (GRP-27), HistorySharing for the masters alone (GRP-26,
 // EXT-42) and WithholdFeatures for the administrators alone (GRP-31). In a team room
 // an administrator may and, as far as granted, the leader (TEAM-10, TEAM-11,
-// TEAM-25), who alone shares history (TEAM-14). What a kind of room does not have
-// nobody changes. The system may not.
+// TEAM-25), who alone shares history (TEAM-14). A setting that a
+// kind lacks cannot be changed. The system may not edit rooms.
 type Edit struct {
 	Room             RoomID
 	Name             *string

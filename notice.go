@@ -42,8 +42,8 @@ const (
 )
 
 // NoticesOf derives from an event who gets which service notification. It looks
-// at nothing but the event. Of what people do to rooms whoever did it himself is not
-// told, and bots and LINE users never are. In groups and teams notices are sent only
+// at nothing but the event. Nobody is told of what they did themselves, and bots and
+// LINE users are told nothing. In groups and teams notices are sent only
 // while group notification is on (NTF-04), except those about a withdrawn permission.
 // What the host provisions with PutCompany and PutUsers tells nobody.
 func NoticesOf(e Event) []Notice {
@@ -99,7 +99,7 @@ func newlyPermitted(e *CompanyMessagingChanged) (who Holders, some bool) {
 	return HoldersOnly, e.From == ExternalOff
 }
 
-// leftNotice: whoever leaves by himself (NTF-03) or whose account ended is not
+// leftNotice: whoever leaves (NTF-03) or whose account ended is not
 // told.
 func leftNotice(info *Meta) NoticeKey {
 	switch info.Cause {

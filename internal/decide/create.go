@@ -364,11 +364,7 @@ func (d *decider) checkOpening(o *opening) error {
 // checkGroupCreation demands the right to create groups (CRE-36, CRE-37), the
 // creator's external permission (CRE-38) and room for one more (LIM-01).
 func (d *decider) checkGroupCreation(kind roomkit.Kind, owner roomkit.CompanyID) error {
-	company := d.f.company(owner)
-	rule := roomkit.Rule("CRE-36")
-	if kind == roomkit.KindExternalGroup {
-		rule = "CRE-37"
-	}
+	company, rule := d.f.company(owner), externally(kind, "CRE-37", "CRE-36")
 	if d.me.Kind != roomkit.UserMember {
 		return d.denied(rule, roomkit.ActionNone, "only members of a company create groups")
 	}
@@ -391,19 +387,12 @@ func (d *decider) checkGroupName(o *opening, except roomkit.RoomID) error {
 		return &roomkit.Invalid{Field: "Name", Reason: "a group needs a name", Rule: "CRE-51"}
 	}
 	if utf8.RuneCountInString(o.name) > roomkit.MaxGroupName {
-		return &roomkit.Invalid{Field: "Name", Reason: "longer than 100 characters", Rule: groupNameRule(o.kind)}
+		return &roomkit.Invalid{Field: "Name", Reason: "longer than 100 characters", Rule: externally(o.kind, "EXT-34", "GRP-29")}
 	}
 	if o.kind != roomkit.KindGroup {
 		return nil
 	}
 	return d.checkNameFree(o.name, o.company, except)
-}
-
-func groupNameRule(kind roomkit.Kind) roomkit.Rule {
-	if kind == roomkit.KindExternalGroup {
-		return "EXT-34"
-	}
-	return "GRP-29"
 }
 
 // checkNameFree demands that no other group of the company has the name,

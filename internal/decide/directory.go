@@ -395,17 +395,8 @@ func (d *decider) followTeam(t *roomkit.Team, gone []roomkit.UserID) {
 	if d.room.Name != t.Name {
 		d.emit(&roomkit.RoomRenamed{From: d.room.Name, To: t.Name}, roomkit.CauseOrganisation)
 	}
-	var out, in []Person
-	for _, id := range gone {
-		if who := d.person(id); who.Row.Participant {
-			out = append(out, who)
-		}
-	}
-	for _, id := range t.Members {
-		if who := d.person(id); !who.TakesPart(&d.room) {
-			in = append(in, who)
-		}
-	}
+	out := those(d.people(gone), func(p *Person) bool { return p.Row.Participant })
+	in := those(d.people(t.Members), func(p *Person) bool { return !p.TakesPart(&d.room) })
 	d.left(out, roomkit.CauseOrganisation)
 	d.joined(in, roomkit.CauseOrganisation, d.room.HistorySharing)
 	d.endIfEmpty()
@@ -437,11 +428,7 @@ func (d *decider) openTeamRoom() error {
 		id: roomkit.TeamRoom(t.ID), kind: roomkit.KindTeam, company: t.Company, team: t.ID, origin: roomkit.OriginSystem, name: t.Name,
 		settings: roomkit.GroupSettings{Notify: t.Notify, FeaturesOff: roomkit.AllFeatures &^ t.Preset},
 		cause:    roomkit.CauseOrganisation,
-	}
-	for _, id := range t.Members {
-		if who := d.person(id); who.Status != roomkit.StatusDeleted && who.ID != "" {
-			o.people = append(o.people, who)
-		}
+		people:   those(d.people(t.Members), func(p *Person) bool { return p.Status != roomkit.StatusDeleted && p.ID != "" }),
 	}
 	return d.open(o)
 }

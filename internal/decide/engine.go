@@ -79,6 +79,14 @@ func (d *decider) person(id roomkit.UserID) Person {
 	return who
 }
 
+func (d *decider) people(ids []roomkit.UserID) []Person {
+	list := make([]Person, 0, len(ids))
+	for _, id := range ids {
+		list = append(list, d.person(id))
+	}
+	return list
+}
+
 // begin starts a new room; everything emitted from then on concerns it.
 func (d *decider) begin(id roomkit.RoomID, e *roomkit.RoomCreated, notify bool) {
 	d.fresh = d.f.Room.ID != id || d.f.Room.Version == 0

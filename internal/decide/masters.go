@@ -36,34 +36,27 @@ func (d *decider) dismissMasters(people []roomkit.UserID) error {
 	if err := d.may(roomkit.ActionDismissMaster); err != nil {
 		return err
 	}
-	var self, others []Person
-	for _, id := range people {
-		switch who := d.person(id); {
-		case !who.Row.Master:
-		case id == d.actor.User():
-			self = append(self, who)
-		default:
-			others = append(others, who)
-		}
-	}
-	if len(self)+len(others) == 0 {
+	masters := those(d.people(people), func(p *Person) bool { return p.Row.Master })
+	if len(masters) == 0 {
 		return nil
 	}
-	if err := d.checkMasterRemains(people, dismissLastRule(d.room.Kind)); err != nil {
+	if err := d.checkMasterRemains(people, externally(d.room.Kind, "EXT-27", "GRP-09")); err != nil {
 		return err
 	}
-	ended := func(p Person) bool { return !d.member(p.ID).Master }
-	d.dismissVoid(append(self, others...))
-	d.dismissed(slices.DeleteFunc(others, ended), roomkit.CauseRemoved)
-	d.dismissed(slices.DeleteFunc(self, ended), roomkit.CauseSelf)
+	d.dismissVoid(masters)
+	self := func(p *Person) bool { return p.ID == d.actor.User() && d.member(p.ID).Master }
+	others := func(p *Person) bool { return p.ID != d.actor.User() && d.member(p.ID).Master }
+	d.dismissed(those(masters, others), roomkit.CauseRemoved)
+	d.dismissed(those(masters, self), roomkit.CauseSelf)
 	return nil
 }
 
-func dismissLastRule(kind roomkit.Kind) roomkit.Rule {
+// externally chooses between the rule of an external group and that of others.
+func externally(kind roomkit.Kind, external, others roomkit.Rule) roomkit.Rule {
 	if kind == roomkit.KindExternalGroup {
-		return "EXT-27"
+		return external
 	}
-	return "GRP-09"
+	return others
 }
 
 // checkMasterRemains demands that somebody besides those who go is a Group
@@ -72,11 +65,9 @@ func (d *decider) checkMasterRemains(going []roomkit.UserID, rule roomkit.Rule) 
 	if !d.f.Need.Masters {
 		return d.more(func(n *store.Need) { n.Masters = true })
 	}
-	for i := range d.f.Members {
-		who := d.f.Person(d.f.Members[i].User)
-		if who.Manages(&d.f.Room) && !slices.Contains(going, who.ID) {
-			return nil
-		}
+	stays := func(p Person) bool { return p.Manages(&d.f.Room) && !slices.Contains(going, p.ID) }
+	if slices.ContainsFunc(d.f.everyRow(), stays) {
+		return nil
 	}
 	return d.denied(rule, roomkit.ActionDismissMaster, "no Group Master would remain", going...)
 }

@@ -13,10 +13,10 @@ import (
 
 // joined admits people, in byte order. Somebody whose old membership does not count
 // any more leaves it first, with the cause for which it ended (EXT-25).
-func (d *decider) joined(who []Person, cause roomkit.Cause, readAll bool) {
-	d.endVoid(who)
-	sortPeople(who)
-	for chunk := range slices.Chunk(who, roomkit.MaxPeople) {
+func (d *decider) joined(people []Person, cause roomkit.Cause, readAll bool) {
+	d.endVoid(people)
+	sortPeople(people)
+	for chunk := range slices.Chunk(people, roomkit.MaxPeople) {
 		e := &roomkit.MemberJoined{People: make([]roomkit.Person, 0, len(chunk)), ReadAll: readAll, Counts: d.room.Counts}
 		for i := range chunk {
 			e.People = append(e.People, chunk[i].named())
@@ -30,13 +30,8 @@ func (d *decider) joined(who []Person, cause roomkit.Cause, readAll bool) {
 
 // endVoid ends what does not count any more of those who take part by the rows,
 // their roles with it.
-func (d *decider) endVoid(who []Person) {
-	var inside []Person
-	for i := range who {
-		if d.member(who[i].ID).Participant {
-			inside = append(inside, who[i])
-		}
-	}
+func (d *decider) endVoid(people []Person) {
+	inside := those(people, func(p *Person) bool { return d.member(p.ID).Participant })
 	d.expelled(inside, roomkit.CausePermission)
 	d.expelled(inside, roomkit.CauseAccount)
 }
@@ -56,20 +51,14 @@ func (d *decider) voidCause(who *Person, since roomkit.Epoch) roomkit.Cause {
 // says so when no Group Master is left (ADM-19).
 func (d *decider) expelled(gone []Person, cause roomkit.Cause) {
 	before := d.room.Masters
-	var members, both, masters []Person
-	for i := range gone {
-		row := d.member(gone[i].ID)
-		out := row.Participant && d.voidCause(&gone[i], row.Epoch) == cause
-		role := row.Master && d.voidCause(&gone[i], row.MasterEpoch) == cause
-		switch {
-		case out && role:
-			both = append(both, gone[i])
-		case out:
-			members = append(members, gone[i])
-		case role:
-			masters = append(masters, gone[i])
-		}
+	out := func(p *Person) bool {
+		row := d.member(p.ID)
+		return row.Participant && d.voidCause(p, row.Epoch) == cause
 	}
+	role := func(p *Person) bool { return d.voidMaster(p, cause) }
+	members := those(gone, func(p *Person) bool { return out(p) && !role(p) })
+	both := those(gone, func(p *Person) bool { return out(p) && role(p) })
+	masters := those(gone, func(p *Person) bool { return !out(p) && role(p) })
 	d.leftWith(members, cause, false)
 	d.leftWith(both, cause, true)
 	d.dismissed(masters, cause)
@@ -80,27 +69,20 @@ func (d *decider) expelled(gone []Person, cause roomkit.Cause) {
 
 // removed takes people out and ends their roles. What did not count any more ends
 // for its own cause first (NTF-09).
-func (d *decider) removed(who []Person) {
-	d.endVoid(who)
-	var members, masters []Person
-	for i := range who {
-		switch row := d.member(who[i].ID); {
-		case row.Participant:
-			members = append(members, who[i])
-		case row.Master:
-			masters = append(masters, who[i])
-		}
-	}
+func (d *decider) removed(people []Person) {
+	d.endVoid(people)
+	members := those(people, func(p *Person) bool { return d.member(p.ID).Participant })
+	masters := those(people, func(p *Person) bool { row := d.member(p.ID); return row.Master && !row.Participant })
 	d.left(members, roomkit.CauseRemoved)
 	d.dismissed(masters, roomkit.CauseRemoved)
 }
 
 // left ends participations and the master roles of those people.
-func (d *decider) left(who []Person, cause roomkit.Cause) { d.leftWith(who, cause, true) }
+func (d *decider) left(people []Person, cause roomkit.Cause) { d.leftWith(people, cause, true) }
 
-func (d *decider) leftWith(who []Person, cause roomkit.Cause, roles bool) {
-	sortPeople(who)
-	for chunk := range slices.Chunk(who, roomkit.MaxPeople) {
+func (d *decider) leftWith(people []Person, cause roomkit.Cause, roles bool) {
+	sortPeople(people)
+	for chunk := range slices.Chunk(people, roomkit.MaxPeople) {
 		e := &roomkit.MemberLeft{People: make([]roomkit.Person, 0, len(chunk)), Name: d.room.Name, Counts: d.room.Counts}
 		for i := range chunk {
 			e.People = append(e.People, chunk[i].named())
@@ -119,37 +101,37 @@ func (d *decider) leftWith(who []Person, cause roomkit.Cause, roles bool) {
 
 // appointed makes people Group Masters who are not. Somebody whose old role does not
 // count any more is dismissed first, with the cause for which it ended.
-func (d *decider) appointed(who []Person, cause roomkit.Cause) {
-	if len(who) == 0 {
+func (d *decider) appointed(people []Person, cause roomkit.Cause) {
+	if len(people) == 0 {
 		return
 	}
-	d.dismissVoid(who)
-	sortPeople(who)
-	e := &roomkit.MasterAppointed{People: asPeople(who), Counts: d.room.Counts}
-	e.Counts.Masters += int64(len(who))
+	d.dismissVoid(people)
+	sortPeople(people)
+	e := &roomkit.MasterAppointed{People: asPeople(people), Counts: d.room.Counts}
+	e.Counts.Masters += int64(len(people))
 	d.emit(e, cause)
 	d.applyTo(e.People, e)
 }
 
-func (d *decider) dismissVoid(who []Person) {
+func (d *decider) dismissVoid(people []Person) {
 	for _, cause := range []roomkit.Cause{roomkit.CausePermission, roomkit.CauseAccount} {
-		var gone []Person
-		for i := range who {
-			if row := d.member(who[i].ID); row.Master && d.voidCause(&who[i], row.MasterEpoch) == cause {
-				gone = append(gone, who[i])
-			}
-		}
-		d.dismissed(gone, cause)
+		d.dismissed(those(people, func(p *Person) bool { return d.voidMaster(p, cause) }), cause)
 	}
 }
 
-func (d *decider) dismissed(who []Person, cause roomkit.Cause) {
-	if len(who) == 0 {
+// voidMaster reports whether a master role does not count any more for this cause.
+func (d *decider) voidMaster(p *Person, cause roomkit.Cause) bool {
+	row := d.member(p.ID)
+	return row.Master && d.voidCause(p, row.MasterEpoch) == cause
+}
+
+func (d *decider) dismissed(people []Person, cause roomkit.Cause) {
+	if len(people) == 0 {
 		return
 	}
-	sortPeople(who)
-	e := &roomkit.MasterDismissed{People: asPeople(who), Counts: d.room.Counts}
-	e.Counts.Masters -= int64(len(who))
+	sortPeople(people)
+	e := &roomkit.MasterDismissed{People: asPeople(people), Counts: d.room.Counts}
+	e.Counts.Masters -= int64(len(people))
 	d.emit(e, cause)
 	d.applyTo(e.People, e)
 }
@@ -177,9 +159,9 @@ func (d *decider) ended(deleted bool) {
 func takeCounts(c *roomkit.Counts, who *Person, owner roomkit.CompanyID, by int64) {
 	c.Participants += by
 	switch {
-	case who.Kind == roomkit.UserLINE:
+	case who.fromLINE():
 		c.LINEUsers += by
-	case who.Kind == roomkit.UserBot:
+	case who.bot():
 		c.Bots += by
 	case who.User.Company != owner:
 		c.Outsiders += by
@@ -205,24 +187,34 @@ func (d *decider) tallyCompany(c *roomkit.Company, by int64) {
 	d.out.Rows.Tallies = append(d.out.Rows.Tallies, t)
 }
 
-func sortPeople(who []Person) {
-	if len(who) > 1 {
-		slices.SortFunc(who, func(a, b Person) int { return cmp.Compare(a.ID, b.ID) })
+// those gives the people of whom something holds.
+func those(people []Person, holds func(*Person) bool) (list []Person) {
+	for i := range people {
+		if holds(&people[i]) {
+			list = append(list, people[i])
+		}
+	}
+	return list
+}
+
+func sortPeople(people []Person) {
+	if len(people) > 1 {
+		slices.SortFunc(people, func(a, b Person) int { return cmp.Compare(a.ID, b.ID) })
 	}
 }
 
-func asPeople(who []Person) []roomkit.Person {
-	people := make([]roomkit.Person, 0, len(who))
-	for i := range who {
-		people = append(people, who[i].named())
+func asPeople(people []Person) []roomkit.Person {
+	list := make([]roomkit.Person, 0, len(people))
+	for i := range people {
+		list = append(list, people[i].named())
 	}
-	return people
+	return list
 }
 
-func ids(who []Person) []roomkit.UserID {
-	list := make([]roomkit.UserID, 0, len(who))
-	for i := range who {
-		list = append(list, who[i].ID)
+func ids(people []Person) []roomkit.UserID {
+	list := make([]roomkit.UserID, 0, len(people))
+	for i := range people {
+		list = append(list, people[i].ID)
 	}
 	return list
 }

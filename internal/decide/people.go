@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
@@ -8,33 +9,18 @@ import (
 )
 
 func checkInvite(c roomkit.Invite) error {
-	if err := checkRoom(c.Room); err != nil {
-		return err
-	}
-	if err := checkText("Name", c.Name, roomkit.MaxGroupName, "EXT-34"); err != nil {
-		return err
-	}
-	return checkPeople("People", c.People)
+	return cmp.Or(checkRoom(c.Room), checkText("Name", c.Name, roomkit.MaxGroupName, "EXT-34"), checkPeople("People", c.People))
 }
 
 func (d *decider) invite(c roomkit.Invite) error {
 	if err := d.may(roomkit.ActionInvite); err != nil {
 		return err
 	}
-	newcomers := make([]roomkit.UserID, 0, len(c.People))
-	for _, id := range c.People {
-		if who := d.person(id); !who.TakesPart(&d.room) {
-			newcomers = append(newcomers, id)
-		}
-	}
+	newcomers := slices.DeleteFunc(slices.Clone(c.People), func(id roomkit.UserID) bool { who := d.person(id); return who.TakesPart(&d.room) })
 	if len(newcomers) == 0 {
 		return nil
 	}
-	unknown := roomkit.Rule("CRE-49")
-	if d.room.Kind == roomkit.KindExternalGroup {
-		unknown = "EXT-32"
-	}
-	people, err := d.pick(newcomers, unknown)
+	people, err := d.pick(newcomers, externally(d.room.Kind, "EXT-32", "CRE-49"))
 	if err != nil {
 		return err
 	}
@@ -88,7 +74,7 @@ func (d *decider) admit(people []Person) error {
 }
 
 // openNew opens the room for those who take part here and may take part there,
-// together with the invited (AMB-20, AMB-21). This room stays as it is (GEN-28).
+// together with the invited. This room stays as it is (GEN-28).
 func (d *decider) openNew(name string, invited []Person) error {
 	here, err := d.everybodyHere()
 	if err != nil {
@@ -138,26 +124,20 @@ func (d *decider) everybodyHere() ([]Person, error) {
 	if d.room.Participants > roomkit.MaxEverybody {
 		return nil, bad("Room", "too many participants for this command")
 	}
-	var here []Person
-	for i := range d.f.Members {
-		if who := d.f.Person(d.f.Members[i].User); who.TakesPart(&d.f.Room) {
-			here = append(here, who)
-		}
-	}
-	return here, nil
+	return those(d.f.everyRow(), func(p *Person) bool { return p.TakesPart(&d.f.Room) }), nil
 }
 
-// everyRow gives everybody who has a row in the room of the facts.
-func (d *decider) everyRow() []Person {
-	all := make([]Person, 0, len(d.f.Members))
-	for i := range d.f.Members {
-		all = append(all, d.f.Person(d.f.Members[i].User))
+// everyRow gives everybody who has a row in the room.
+func (f *Facts) everyRow() []Person {
+	all := make([]Person, 0, len(f.Members))
+	for i := range f.Members {
+		all = append(all, f.Person(f.Members[i].User))
 	}
 	return all
 }
 
 // fits reports whether somebody of an existing room can be taken along into a
-// new one (AMB-20, AMB-23).
+// new one. Policy: suspended people are not.
 func (p *Person) fits(kind roomkit.Kind, withLINE bool) bool {
 	switch {
 	case p.Status != roomkit.StatusActive:
@@ -174,25 +154,15 @@ func (d *decider) remove(people []roomkit.UserID) error {
 	if err := d.may(roomkit.ActionRemove); err != nil {
 		return err
 	}
-	var gone []Person
-	var absent []roomkit.UserID
-	endsRole := false
-	for _, id := range people {
-		who := d.person(id)
-		if !who.Row.Participant {
-			absent = append(absent, id)
-		}
-		endsRole = endsRole || who.Row.Master
-		gone = append(gone, who)
-	}
+	gone := d.people(people)
 	if slices.Contains(people, d.actor.User()) && !d.me.Manages(&d.room) {
 		return d.denied(removeSelfRule(d.room.Kind), roomkit.ActionRemove, "oneself: that would be leaving")
 	}
-	if len(absent) > 0 {
-		return d.denied("COM-08", roomkit.ActionRemove, "not participants", absent...)
+	if err := d.refuse(gone, func(p *Person) bool { return !p.Row.Participant }, "COM-08", "not participants"); err != nil {
+		return err
 	}
-	if endsRole {
-		if err := d.checkMasterRemains(people, removeLastRule(d.room.Kind)); err != nil {
+	if slices.ContainsFunc(gone, func(p Person) bool { return p.Row.Master }) {
+		if err := d.checkMasterRemains(people, externally(d.room.Kind, "EXT-27", "GRP-45")); err != nil {
 			return err
 		}
 	}
@@ -202,7 +172,7 @@ func (d *decider) remove(people []roomkit.UserID) error {
 }
 
 // removeSelfRule: in a General room leaving is the way out (GEN-36); in a group
-// only a master can name himself (AMB-06).
+// only a master can name themselves.
 func removeSelfRule(kind roomkit.Kind) roomkit.Rule {
 	switch kind {
 	case roomkit.KindGroup:
@@ -211,13 +181,6 @@ func removeSelfRule(kind roomkit.Kind) roomkit.Rule {
 		return "EXT-17"
 	}
 	return "GEN-36"
-}
-
-func removeLastRule(kind roomkit.Kind) roomkit.Rule {
-	if kind == roomkit.KindExternalGroup {
-		return "EXT-27"
-	}
-	return "GRP-45"
 }
 
 // endIfEmpty dissolves a room without people (COM-09).
@@ -237,13 +200,10 @@ func (d *decider) leave() error {
 }
 
 func checkExpel(c roomkit.Expel) error {
-	if err := checkRoom(c.Room); err != nil {
-		return err
-	}
 	if c.Cause != roomkit.CausePermission && c.Cause != roomkit.CauseAccount {
-		return bad("Cause", "neither a withdrawn permission nor an ended account")
+		return cmp.Or(checkRoom(c.Room), bad("Cause", "neither a withdrawn permission nor an ended account"))
 	}
-	return checkPeople("People", c.People)
+	return checkRoomPeople(c.Room, c.People)
 }
 
 func (d *decider) expel(c roomkit.Expel) error {
@@ -253,11 +213,7 @@ func (d *decider) expel(c roomkit.Expel) error {
 	if d.room.State != roomkit.StateActive {
 		return nil
 	}
-	people := make([]Person, 0, len(c.People))
-	for _, id := range c.People {
-		people = append(people, d.person(id))
-	}
-	d.expelled(people, c.Cause)
+	d.expelled(d.people(c.People), c.Cause)
 	if len(d.out.Events) > 0 {
 		d.endIfEmpty()
 	}

@@ -191,7 +191,7 @@ func checkConvert(c roomkit.Convert) error {
 	if c.To != roomkit.KindGroup && c.To != roomkit.KindExternalGroup {
 		return bad("To", "neither KindGroup nor KindExternalGroup")
 	}
-	if err := checkText("Name", c.Name, roomkit.MaxGroupName, groupNameRule(c.To)); err != nil {
+	if err := checkText("Name", c.Name, roomkit.MaxGroupName, externally(c.To, "EXT-34", "GRP-29")); err != nil {
 		return err
 	}
 	return checkRoom(c.Room)
@@ -202,20 +202,14 @@ func (d *decider) convert(c roomkit.Convert) error {
 		return err
 	}
 	if d.room.LINEUsers > 0 {
-		return d.denied(convertLINERule(c.To), roomkit.ActionConvert, "LINE users take part")
+		return d.denied(externally(c.To, "CRE-42", "GRP-02"), roomkit.ActionConvert, "LINE users take part")
 	}
 	here, err := d.everybodyHere()
 	if err != nil {
 		return err
 	}
-	var stay, drop []Person
-	for i := range here {
-		if c.To == roomkit.KindGroup || here[i].worksPermitted() {
-			stay = append(stay, here[i])
-		} else {
-			drop = append(drop, here[i])
-		}
-	}
+	stays := func(p *Person) bool { return c.To == roomkit.KindGroup || p.worksPermitted() }
+	stay, drop := those(here, stays), those(here, func(p *Person) bool { return !stays(p) })
 	o := opening{kind: c.To, company: d.room.Company, name: c.Name, people: stay, masters: []Person{d.me}}
 	if o.name == "" {
 		o.name = d.room.Name
@@ -225,7 +219,7 @@ func (d *decider) convert(c roomkit.Convert) error {
 	}
 	d.out.Dropped = ids(drop)
 	slices.Sort(d.out.Dropped)
-	d.endVoid(d.everyRow())
+	d.endVoid(d.f.everyRow())
 	d.left(drop, roomkit.CauseConverted)
 	d.converted(&o)
 	return nil
@@ -262,11 +256,4 @@ func (d *decider) converted(o *opening) {
 		d.emit(&roomkit.RoomRenamed{From: d.room.Name, To: o.name, NameKey: key}, roomkit.CauseConverted)
 	}
 	d.appointed(o.masters, roomkit.CauseConverted)
-}
-
-func convertLINERule(to roomkit.Kind) roomkit.Rule {
-	if to == roomkit.KindExternalGroup {
-		return "CRE-42"
-	}
-	return "GRP-02"
 }
