@@ -43,14 +43,14 @@ type stage struct {
 	limit  time.Duration // what takes longer is taken to hang
 }
 
-// What random tests find must not depend on the day, and need not be shrunk.
-var random = []string{"-rapid.seed=1", "-rapid.shrinktime=1ns", "-rapid.nofailfile"}
-
 var stages = []*stage{
-	{folder: "internal/proof/rules", args: random},
-	{folder: "internal/oracle", args: append([]string{"-test.run=^TestMachine$"}, random...)},
-	{folder: "service", args: []string{"-test.skip=^TestReadme"}},
-	{folder: "internal/decide"},
+	{folder: "internal/proof/rules"}, {folder: "internal/oracle", args: []string{"-test.run=^TestMachine$"}},
+	{folder: "service", args: []string{"-test.skip=^TestReadme"}}, {folder: "internal/decide"},
+}
+
+// What random tests find must not depend on the day, and need not be shrunk.
+var environment = []string{
+	"GOMAXPROCS=1", "GOGC=400", "ROOMKIT_LONG=", "ROOMKIT_STEPS=3000", "RAPID_SEED=1", "RAPID_SHRINKTIME=1ns", "RAPID_NOFAILFILE=true",
 }
 
 func main() {
@@ -143,7 +143,7 @@ func (s *stage) try(number int) ([]byte, error) {
 	defer cancel()
 	cmd := exec.CommandContext(ctx, s.binary, append([]string{"-test.short", "-test.failfast"}, s.args...)...)
 	cmd.Dir, cmd.WaitDelay = s.folder, time.Second
-	cmd.Env = append(os.Environ(), "GOMAXPROCS=1", "GOGC=400", "ROOMKIT_LONG=", "ROOMKIT_STEPS=3000", switchVariable+"="+strconv.Itoa(number))
+	cmd.Env = append(append(os.Environ(), environment...), switchVariable+"="+strconv.Itoa(number))
 	return cmd.CombinedOutput()
 }
 
