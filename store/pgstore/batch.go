@@ -1,93 +1,114 @@
 package pgstore
 
 import (
-	"fmt"
+	"bytes"
+	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/answer"
+	"github.com/go-roomkit/roomkit/store/internal/judge"
+	"github.com/go-roomkit/roomkit/store/internal/text"
 )
 
-// batch is the effect of several changes folded into one, so that one
-// transaction can write every row once. It judges the changes one after another:
-// against what earlier ones leave, and else against what is known of the store.
-// While nothing is known, it believes the first expectation of everything and
-// notes it in base; the transaction finds out whether all of them hold.
+// batch is the effect of several changes folded into one, so that one transaction
+// can write every row once. While nothing is known of the store it believes what the
+// changes expect; the transaction finds out whether all of that holds.
 type batch struct {
-	known *stored // nil: nothing is known
-	never store.Refusals
-	fates []fate // of the changes judged so far
-	base  map[roomkit.Subject]roomkit.Version
+	known
+	call    judge.Call
+	results []store.CommitResult // of the changes judged so far
+	stored  []placed             // those that the batch stores
+	unsure  bool                 // something cannot be said while nothing is known
 
-	rooms     written1[roomkit.RoomID, roomkit.Room]
-	users     written1[roomkit.UserID, roomkit.User]
-	companies written1[roomkit.CompanyID, roomkit.Company]
-	teams     written1[roomkit.TeamID, roomkit.Team]
-	members   map[place]*roomkit.Member
+	base      map[roomkit.Subject]roomkit.Version // of what the batch relies on or replaces
+	held      map[roomkit.RoomID]judge.Name       // that rooms written are known to have in the store
+	rooms     replaced[roomkit.RoomID, roomkit.Room]
+	users     replaced[roomkit.UserID, roomkit.User]
+	companies replaced[roomkit.CompanyID, roomkit.Company]
+	teams     replaced[roomkit.TeamID, roomkit.Team]
+	members   map[answer.Place]*roomkit.Member
 
-	userTallies    map[roomkit.UserID]*count
-	companyTallies map[roomkit.CompanyID]*count
-	checkpoints    map[string]*move
-	named          map[nameKey]roomkit.RoomID // names that rooms of the batch hold
+	userTallies    map[roomkit.UserID]*move[int64]
+	companyTallies map[roomkit.CompanyID]*move[int64]
+	checkpoints    map[string]*move[roomkit.Cursor]
 	ended          []store.RoomEnd
 	records        []*store.Record
-	commands       map[roomkit.CommandID]int // the change that stores it
-	unsure         bool                      // something cannot be said while nothing is known
-
-	added []roomkit.Subject // to base, by the change at hand
 }
 
-// fate is what becomes of a change.
-type fate struct {
+// known is what a transaction knows of the store.
+type known struct {
+	book   *judge.Book
+	locked bool                      // it is what is there, under locks; else it is believed
+	parked map[roomkit.Subject]int64 // see askParked; the counts in the book have it added
+}
+
+func belief() known { return known{book: judge.NewBelief()} }
+
+// placed is a change that a batch stores.
+type placed struct {
 	change  *store.Change
-	err     error
-	stored  bool           // by this batch
-	records int            // how many records of the batch are before the end of it
-	first   int            // with repeat: the change of the batch that stores the command, or -1
-	repeat  bool           // the command was stored before
-	outcome *store.Outcome // then, if it was not by this batch
+	result  int // its place among the results
+	records int // how many records of the batch are before the end of it
 }
 
 type (
-	place struct {
-		room roomkit.RoomID
-		user roomkit.UserID
+	replaced[K comparable, R any] map[K]*written[R]
+
+	// written is a row and the version that it replaces.
+	written[R any] struct {
+		was   roomkit.Version
+		first R // what the first change of the batch makes of it
+		row   R
 	}
-	nameKey struct {
-		company roomkit.CompanyID
-		key     string
-	}
-	count struct{ was, now int64 }
-	move  struct{ was, now roomkit.Cursor }
+
+	move[T any] struct{ was, now T }
 )
 
-// stored is what a transaction has found in the store under its locks.
-type stored struct {
-	versions    map[roomkit.Subject]roomkit.Version
-	parked      map[roomkit.Subject]int64 // see askParked; the following counts have it added
-	userGroups  map[roomkit.UserID]int64
-	groups      map[roomkit.CompanyID]int64
-	held        map[roomkit.RoomID]nameKey // names of the rooms asked for
-	holders     map[nameKey]roomkit.RoomID // of the names asked for
-	checkpoints map[string]roomkit.Cursor
-	done        map[roomkit.CommandID]*store.Outcome
+func newBatch(k known, call *judge.Call) *batch {
+	return &batch{
+		known: k, call: call.Clone(), base: map[roomkit.Subject]roomkit.Version{}, held: map[roomkit.RoomID]judge.Name{},
+		rooms: replaced[roomkit.RoomID, roomkit.Room]{}, users: replaced[roomkit.UserID, roomkit.User]{},
+		companies: replaced[roomkit.CompanyID, roomkit.Company]{}, teams: replaced[roomkit.TeamID, roomkit.Team]{},
+		members: map[answer.Place]*roomkit.Member{}, userTallies: map[roomkit.UserID]*move[int64]{},
+		companyTallies: map[roomkit.CompanyID]*move[int64]{}, checkpoints: map[string]*move[roomkit.Cursor]{},
+	}
 }
 
-// fold makes a batch of as many of the changes as fit, one at least. never are the
-// versions that earlier changes of the call have not made.
-func fold(changes []store.Change, known *stored, never *store.Refusals) *batch {
-	b := &batch{
-		known: known, never: never.Clone(), base: map[roomkit.Subject]roomkit.Version{}, commands: map[roomkit.CommandID]int{},
-		rooms: written1[roomkit.RoomID, roomkit.Room]{}, users: written1[roomkit.UserID, roomkit.User]{},
-		companies: written1[roomkit.CompanyID, roomkit.Company]{}, teams: written1[roomkit.TeamID, roomkit.Team]{},
-		members: map[place]*roomkit.Member{}, userTallies: map[roomkit.UserID]*count{},
-		companyTallies: map[roomkit.CompanyID]*count{}, checkpoints: map[string]*move{}, named: map[nameKey]roomkit.RoomID{},
-	}
+// fold makes a batch of as many of the changes as fit, one at least. call has judged
+// the changes of the call that came before.
+func fold(changes []store.Change, k known, call *judge.Call) *batch {
+	b := newBatch(k, call)
+	b.results = make([]store.CommitResult, 0, len(changes)) // never moved, for the book points into it
 	for i := range changes {
-		if i > 0 && !b.fits(&changes[i]) {
+		c := &changes[i]
+		if i > 0 && !b.fits(c) {
 			break
 		}
-		b.fates = append(b.fates, b.judge(&changes[i]))
+		b.results = append(b.results, b.call.Judge(b.book, c))
+		r := &b.results[i]
+		if judge.Stored(*r) {
+			b.apply(c)
+			b.book.Accept(c, &r.Outcome)
+			b.stored = append(b.stored, placed{c, i, len(b.records)})
+		}
+		refused := r.Err != nil && r.Err != roomkit.ErrCommandReused       //nolint:errorlint // of this very package
+		b.unsure = b.unsure || refused && !b.locked && !c.Command.IsZero() // it may be a repeat
+	}
+	return b
+}
+
+// everything is a batch that writes whatever one of the changes may write. It is
+// only good for locking.
+func everything(changes []store.Change) *batch {
+	b := newBatch(belief(), &judge.Call{})
+	for i := range changes {
+		for _, e := range changes[i].Expect {
+			b.base[e.Subject] = max(e.Version, 1) // it may exist by now
+		}
+		b.apply(&changes[i])
 	}
 	return b
 }
@@ -105,206 +126,380 @@ func (b *batch) fits(c *store.Change) bool {
 	return len(b.ended) == 0 || !slices.ContainsFunc(c.Tallies, userTally)
 }
 
-func (b *batch) judge(c *store.Change) fate {
-	f := fate{change: c, first: -1}
-	if f.repeat, f.err = b.repeats(c, &f); f.repeat || f.err != nil {
-		b.never.Refuse(c, b.madeBefore(&f))
-		return f
-	}
-	b.added = b.added[:0]
-	if f.err = c.Check(); f.err == nil {
-		f.err = b.compare(c)
-	}
-	if f.err != nil {
-		b.never.Refuse(c, nil)
-		b.unsure = b.unsure || b.known == nil && !c.Command.IsZero() // it may be a repeat
-		for _, of := range b.added {                                 // nobody relies on it
-			delete(b.base, of)
-		}
-		return f
-	}
-	b.apply(c)
-	b.never.Store(c)
-	b.commands[c.Command] = len(b.fates)
-	f.stored, f.records = true, len(b.records)
-	return f
-}
-
-// repeats reports whether the command was stored before.
-func (b *batch) repeats(c *store.Change, f *fate) (bool, error) {
-	if first, ok := b.commands[c.Command]; ok {
-		f.first = first
-		return sameDigest(&b.fates[first].change.Digest, c)
-	}
-	if b.known != nil && b.known.done[c.Command] != nil {
-		f.outcome = b.known.done[c.Command]
-		return sameDigest(&f.outcome.Digest, c)
-	}
-	return false, nil
-}
-
-// madeBefore gives the events of a command that was stored before.
-func (b *batch) madeBefore(f *fate) []store.EventAt {
-	switch {
-	case f.outcome != nil:
-		return f.outcome.Events
-	case f.first >= 0:
-		return b.fates[f.first].change.Outcome.Events
-	}
-	return nil
-}
-
-func sameDigest(first *[32]byte, c *store.Change) (bool, error) {
-	if *first != c.Digest {
-		return false, roomkit.ErrCommandReused
-	}
-	return true, nil
-}
-
-func conflict(format string, a ...any) error {
-	return fmt.Errorf("pgstore: %w: %s", roomkit.ErrConflict, fmt.Sprintf(format, a...))
-}
-
-// compare demands that everything is as the change believes.
-func (b *batch) compare(c *store.Change) error {
+// apply adds a change that holds.
+func (b *batch) apply(c *store.Change) {
 	for i := range c.Expect {
 		e := &c.Expect[i]
-		if has := b.version(e); has != e.Version {
-			return conflict("%v has version %d, not %d", e.Subject, has, e.Version)
+		if _, before := b.base[e.Subject]; !before {
+			b.base[e.Subject] = e.Version
 		}
 	}
-	was := make(map[store.Tally]int64, len(c.Tallies))
-	for i := range c.Tallies {
-		t := &c.Tallies[i]
-		of := store.Tally{User: t.User, Company: t.Company}
-		if v, twice := was[of]; twice && v != t.Was || !b.tallied(c, t) {
-			return conflict("the tally of %s%s", t.User, t.Company)
+	for i := range c.Rooms {
+		r := &c.Rooms[i]
+		if name, named := b.book.Held(r.ID); named && b.rooms[r.ID] == nil {
+			b.held[r.ID] = name
 		}
-		was[of] = t.Was
+		b.rooms.put(r.ID, r, b.base[roomkit.RoomSubject(r.ID)])
 	}
-	if p := c.Checkpoint; p != nil && b.cursor(p) != p.Was {
-		return conflict("checkpoint %s", p.Name)
+	for i := range c.Members {
+		m := &c.Members[i]
+		b.members[answer.Place{Room: m.Room, User: m.User}] = m
 	}
-	if err := b.never.Check(c); err != nil {
-		return err
+	for i := range c.Users {
+		u := &c.Users[i]
+		b.users.put(u.ID, u, b.base[roomkit.UserSubject(u.ID)])
 	}
-	return b.compareNames(c)
+	for i := range c.Companies {
+		co := &c.Companies[i]
+		b.companies.put(co.ID, co, b.base[roomkit.CompanySubject(co.ID)])
+	}
+	for i := range c.Teams {
+		t := &c.Teams[i]
+		b.teams.put(t.ID, t, b.base[roomkit.TeamSubject(t.ID)])
+	}
+	for _, t := range c.Tallies {
+		if t.User != "" {
+			moved(b.userTallies, t.User, t.Was, t.Now)
+		} else {
+			moved(b.companyTallies, t.Company, t.Was, t.Now)
+		}
+	}
+	b.ended = append(b.ended, c.Ended...)
+	if p := c.Checkpoint; p != nil {
+		moved(b.checkpoints, p.Name, p.Was, p.Now)
+	}
+	for i := range c.Records {
+		b.records = append(b.records, &c.Records[i])
+	}
 }
 
-// version gives the version of a subject as the batch leaves it so far.
-func (b *batch) version(e *store.Expect) roomkit.Version {
-	if v, ok := b.writtenVersion(&e.Subject); ok {
-		return v
+func (w replaced[K, R]) put(id K, row *R, was roomkit.Version) {
+	if w[id] == nil {
+		w[id] = &written[R]{was: was, first: *row}
 	}
-	v, ok := b.base[e.Subject]
-	if !ok {
-		if v = e.Version; b.known != nil {
-			v = b.known.versions[e.Subject]
-		}
-		b.base[e.Subject] = v
-		b.added = append(b.added, e.Subject)
-	}
-	return v
+	w[id].row = *row
 }
 
-func (b *batch) writtenVersion(of *roomkit.Subject) (roomkit.Version, bool) {
+func moved[K comparable, T any](moves map[K]*move[T], k K, was, now T) {
+	if moves[k] == nil {
+		moves[k] = &move[T]{was: was}
+	}
+	moves[k].now = now
+}
+
+// begun gives the rows that are new and those that replace others, in the order of
+// their ids.
+func begun[K comparable, R any](w replaced[K, R], order func(a, b *written[R]) int) (begun, changed []*written[R]) {
+	for _, row := range w {
+		if row.was == 0 {
+			begun = append(begun, row)
+		} else {
+			changed = append(changed, row)
+		}
+	}
+	slices.SortFunc(begun, order)
+	slices.SortFunc(changed, order)
+	return begun, changed
+}
+
+func byRoom(a, b *written[roomkit.Room]) int       { return bytes.Compare(a.row.ID[:], b.row.ID[:]) }
+func byUser(a, b *written[roomkit.User]) int       { return cmp.Compare(a.row.ID, b.row.ID) }
+func byCompany(a, b *written[roomkit.Company]) int { return cmp.Compare(a.row.ID, b.row.ID) }
+func byTeam(a, b *written[roomkit.Team]) int       { return cmp.Compare(a.row.ID, b.row.ID) }
+
+func (b *batch) writes(of *roomkit.Subject) (does bool) {
 	switch of.Type {
 	case roomkit.SubjectRoom:
-		if w := b.rooms[of.Room]; w != nil {
-			return w.row.Version, true
-		}
+		does = b.rooms[of.Room] != nil
 	case roomkit.SubjectUser:
-		if w := b.users[roomkit.UserID(of.ID)]; w != nil {
-			return w.row.Version, true
-		}
+		does = b.users[roomkit.UserID(of.ID)] != nil
 	case roomkit.SubjectCompany:
-		if w := b.companies[roomkit.CompanyID(of.ID)]; w != nil {
-			return w.row.Version, true
-		}
+		does = b.companies[roomkit.CompanyID(of.ID)] != nil
 	case roomkit.SubjectTeam:
-		if w := b.teams[roomkit.TeamID(of.ID)]; w != nil {
-			return w.row.Version, true
+		does = b.teams[roomkit.TeamID(of.ID)] != nil
+	}
+	return does
+}
+
+// plan is a batch in the order in which it is written.
+type plan struct {
+	*batch
+	names                   *names
+	newCompanies, companies []*written[roomkit.Company]
+	newTeams, teams         []*written[roomkit.Team]
+	newUsers, users         []*written[roomkit.User]
+	newRooms, rooms         []*written[roomkit.Room]
+	members                 []*roomkit.Member
+	positions               []int64 // of the records, once they are written
+}
+
+func (b *batch) plan(n *names) *plan {
+	p := &plan{batch: b, names: n}
+	p.newCompanies, p.companies = begun(b.companies, byCompany)
+	p.newTeams, p.teams = begun(b.teams, byTeam)
+	p.newUsers, p.users = begun(b.users, byUser)
+	p.newRooms, p.rooms = begun(b.rooms, byRoom)
+	p.members = slices.SortedFunc(maps.Values(b.members), func(a, b *roomkit.Member) int {
+		return cmp.Or(bytes.Compare(a.Room[:], b.Room[:]), cmp.Compare(a.User, b.User))
+	})
+	return p
+}
+
+// isLone reports whether the plan has a row of each kind at most.
+func (p *plan) isLone() bool {
+	return len(p.stored) == 1 && len(p.records) <= 1 && len(p.members) <= 1
+}
+
+// finish gives the results when the plan is stored, and what refuses later changes
+// of the call.
+func (p *plan) finish(b *base, call *judge.Call) []store.CommitResult {
+	for _, s := range p.stored {
+		if len(s.change.Records) > 0 && len(p.positions) == len(p.records) {
+			p.results[s.result].Outcome.Cursor = b.cursor(p.positions[s.records-1])
 		}
 	}
-	return 0, false
+	p.cursorsOfRepeats()
+	*call = p.call
+	return p.results
 }
 
-// tallied reports whether a count is as a tally believes. Of what neither exists
-// nor begins with the change there is no count.
-func (b *batch) tallied(c *store.Change, t *store.Tally) bool {
-	if t.User != "" {
-		if n := b.userTallies[t.User]; n != nil {
-			return n.now == t.Was
+// cursorsOfRepeats is for those of commands that the batch itself has stored.
+func (p *plan) cursorsOfRepeats() {
+	for i := range p.results {
+		if r := &p.results[i]; r.Repeat {
+			r.Outcome.Cursor = p.book.Outcome(r.Outcome.Command).Cursor
 		}
-		begins := slices.ContainsFunc(c.Users, func(u roomkit.User) bool { return u.ID == t.User })
-		_, before := b.users[t.User]
-		return b.known == nil || b.known.userGroups[t.User] == t.Was &&
-			(begins || before || b.known.versions[roomkit.UserSubject(t.User)] > 0)
 	}
-	if n := b.companyTallies[t.Company]; n != nil {
-		return n.now == t.Was
-	}
-	begins := slices.ContainsFunc(c.Companies, func(co roomkit.Company) bool { return co.ID == t.Company })
-	_, before := b.companies[t.Company]
-	return b.known == nil || b.known.groups[t.Company] == t.Was &&
-		(begins || before || b.known.versions[roomkit.CompanySubject(t.Company)] > 0)
 }
 
-func (b *batch) cursor(p *store.Checkpoint) roomkit.Cursor {
-	if m := b.checkpoints[p.Name]; m != nil {
-		return m.now
+// lock locks all rows that the plan replaces, so that transactions wait for each
+// other in one order. A single row of a table is locked by the update itself.
+func (p *plan) lock(t *trip, all bool) {
+	worth := func(rows int) bool { return rows > 1 || all && rows > 0 }
+	companies := ids(p.companies, func(w *written[roomkit.Company]) roomkit.CompanyID { return w.row.ID })
+	if companies = both(companies, p.companyTallies); worth(len(companies)) {
+		t.add(lockCompanies, texts(new(args), companies), nil)
 	}
-	if b.known != nil {
-		return b.known.checkpoints[p.Name]
+	if teams := ids(p.teams, func(w *written[roomkit.Team]) roomkit.TeamID { return w.row.ID }); worth(len(teams)) {
+		t.add(lockTeams, texts(new(args), teams), nil)
 	}
-	return p.Was
+	users := ids(p.users, func(w *written[roomkit.User]) roomkit.UserID { return w.row.ID })
+	users = both(users, p.userTallies)
+	switch groups := p.endingGroups(); {
+	case len(groups) > 0:
+		t.add(lockEnding, uuids(texts(new(args), users), groups), nil)
+	case worth(len(users)):
+		t.add(lockUsers, texts(new(args), users), nil)
+	}
+	rooms := ids(p.rooms, func(w *written[roomkit.Room]) roomkit.RoomID { return w.row.ID })
+	if rooms = p.withMembersRooms(rooms); worth(len(rooms)) {
+		t.add(lockRooms, uuids(new(args), rooms), nil)
+	}
 }
 
-// compareNames demands that the names which the change leaves its rooms with are
-// free or given up by it. What is not known, the unique index finds out.
-func (b *batch) compareNames(c *store.Change) error {
-	for i := range c.Rooms {
-		key, named := nameOf(&c.Rooms[i])
+func ids[R any, K comparable](rows []*written[R], id func(*written[R]) K) []K {
+	list := make([]K, len(rows))
+	for i, row := range rows {
+		list[i] = id(row)
+	}
+	return list
+}
+
+// both adds the keys of counts to a list.
+func both[K cmp.Ordered](list []K, counts map[K]*move[int64]) []K {
+	return slices.Compact(slices.Sorted(slices.Values(slices.AppendSeq(list, maps.Keys(counts)))))
+}
+
+func (p *plan) endingGroups() (rooms []roomkit.RoomID) {
+	for i := range p.ended {
+		if p.ended[i].Kind.IsGroup() {
+			rooms = append(rooms, p.ended[i].Room)
+		}
+	}
+	return rooms
+}
+
+// withMembersRooms adds rooms whose people are written though they are not.
+func (p *plan) withMembersRooms(rooms []roomkit.RoomID) []roomkit.RoomID {
+	for _, m := range p.members {
+		if p.batch.rooms[m.Room] == nil && !slices.Contains(rooms, m.Room) {
+			rooms = append(rooms, m.Room)
+		}
+	}
+	return rooms
+}
+
+// write adds all rows to the trip.
+func (p *plan) write(t *trip) {
+	p.writeRows(t)
+	writeMoves(t, tallyUsers, p.userTallies, (*fields).int)
+	writeMoves(t, tallyCompanies, p.companyTallies, (*fields).int)
+	p.writeCheckpoints(t)
+	p.writeEnds(t)
+}
+
+func (p *plan) writeRows(t *trip) {
+	n := p.names
+	insert(t, insertCompanies, p.newCompanies, n.company)
+	replace(t, updateCompanies, p.companies, n.company)
+	insert(t, insertTeams, p.newTeams, n.team)
+	replace(t, updateTeams, p.teams, n.team)
+	p.writeTeamMembers(t)
+	insert(t, insertUsers, p.newUsers, n.user)
+	replace(t, updateUsers, p.users, n.user)
+	if given := p.namesGivenUp(); len(given) > 0 {
+		t.add(freeNames, uuids(new(args), given), nil)
+	}
+	p.replaceRooms(t)
+	insert(t, insertRooms, p.newRooms, n.room)
+	if len(p.members) > 0 {
+		t.add(putMembers, rows(len(p.members), func(i int) *roomkit.Member { return p.members[i] }, n.member), nil)
+	}
+}
+
+func insert[R any](t *trip, number int, list []*written[R], visit func(*fields, *R)) {
+	if len(list) > 0 {
+		t.add(number, rows(len(list), func(i int) *R { return &list[i].row }, visit), nil)
+	}
+}
+
+func replace[R any](t *trip, number int, list []*written[R], visit func(*fields, *R)) {
+	replaceRows(t, number, list, func(f *fields, w *written[R]) { visit(f, &w.row) })
+}
+
+func replaceRows[R any](t *trip, number int, list []*written[R], visit func(*fields, *written[R])) {
+	n := len(list)
+	if n == 0 {
+		return
+	}
+	a := rows(n, func(i int) *written[R] { return list[i] }, func(f *fields, w *written[R]) {
+		visit(f, w)
+		f.version(&w.was)
+	})
+	t.add(number, a.int(int64(n)), nil)
+}
+
+// replaceRooms demands, while nothing is known, that rooms keep their names in the
+// first change of the batch: else an earlier change might have taken a name that
+// was not free yet.
+func (p *plan) replaceRooms(t *trip) {
+	strict := !p.locked && len(p.rooms)+len(p.newRooms) > 1
+	replaceRows(t, updateRooms, p.rooms, func(f *fields, w *written[roomkit.Room]) {
+		p.names.room(f, &w.row)
+		f.bools(&strict)
+		name, named := judge.NameOf(&w.first)
 		if !named {
-			continue
+			name.Key = ""
 		}
-		if holder := b.holder(key); holder != c.Rooms[i].ID && !holder.IsZero() && !givesUp(c, holder, key) {
-			return conflict("name %q is taken", key.key)
-		}
-		for j := range i {
-			if other, ok := nameOf(&c.Rooms[j]); ok && other == key {
-				return conflict("name %q is taken", key.key)
-			}
-		}
-	}
-	return nil
+		field(f, &name.Key)
+	})
 }
 
-// holder gives the room that holds a name as the batch leaves it so far.
-func (b *batch) holder(key nameKey) roomkit.RoomID {
-	if id, ok := b.named[key]; ok {
-		return id
-	}
-	if b.known != nil {
-		if id := b.known.holders[key]; b.rooms[id] == nil {
-			return id
+func (p *plan) writeTeamMembers(t *trip) {
+	var teams, of, members []string
+	for _, w := range slices.Concat(p.newTeams, p.teams) {
+		teams = append(teams, string(w.row.ID))
+		for _, u := range w.row.Members {
+			of, members = append(of, string(w.row.ID)), append(members, string(u))
 		}
 	}
-	return roomkit.RoomID{}
+	if len(p.teams) > 0 {
+		t.add(deleteTeamMembers, texts(texts(texts(new(args), teams), of), members), nil)
+	}
+	if len(members) > 0 {
+		t.add(insertTeamMembers, texts(texts(new(args), of), members), nil)
+	}
 }
 
-// givesUp reports whether a change writes the room without that name.
-func givesUp(c *store.Change, id roomkit.RoomID, key nameKey) bool {
-	for i := range c.Rooms {
-		if c.Rooms[i].ID == id {
-			left, named := nameOf(&c.Rooms[i])
-			return !named || left != key
+// namesGivenUp are the rooms that do not keep the name they are known to hold.
+func (p *plan) namesGivenUp() (rooms []roomkit.RoomID) {
+	for _, w := range p.rooms {
+		held, named := p.held[w.row.ID]
+		if keeps, still := judge.NameOf(&w.row); named && (!still || keeps != held) {
+			rooms = append(rooms, w.row.ID)
 		}
 	}
-	return false
+	return rooms
 }
 
-// nameOf gives the name that a room holds, if any.
-func nameOf(r *roomkit.Room) (nameKey, bool) {
-	return nameKey{r.Company, r.NameKey}, r.NameKey != "" && r.State == roomkit.StateActive
+// writeMoves adds what moves from one value to another, by its key.
+func writeMoves[K ~string, T any](t *trip, number int, moves map[K]*move[T], value func(*fields, *T)) {
+	n := len(moves)
+	if n == 0 {
+		return
+	}
+	keys := slices.Sorted(maps.Keys(moves))
+	a := rows(n, func(i int) K { return keys[i] }, func(f *fields, k K) {
+		field(f, &k)
+		value(f, &moves[k].was)
+		value(f, &moves[k].now)
+	})
+	t.add(number, a.int(int64(n)), nil)
+}
+
+func (p *plan) writeCheckpoints(t *trip) {
+	writeMoves(t, putCheckpoints, p.checkpoints, func(f *fields, c *roomkit.Cursor) { f.text((*string)(c)) })
+}
+
+func (p *plan) writeEnds(t *trip) {
+	if n := len(p.ended); n > 0 {
+		t.add(endMembers, rows(n, func(i int) *store.RoomEnd { return &p.ended[i] }, p.names.end), nil)
+	}
+}
+
+func (p *plan) writeCommands(t *trip) {
+	inOrder := slices.Clone(p.stored)
+	slices.SortFunc(inOrder, func(a, b placed) int { return bytes.Compare(a.change.Command[:], b.change.Command[:]) })
+	a := rows(len(inOrder), func(i int) *store.Change { return inOrder[i].change }, func(f *fields, c *store.Change) {
+		f.uuid((*[16]byte)(&c.Command))
+		f.sized(c.Digest[:])
+		f.uuid((*[16]byte)(&c.Outcome.Room))
+		f.bools(&c.Outcome.Changed)
+		write(f, oidText, text.Events(c.Outcome.Events), judge.OwnEvents(c.Outcome.Events, c.Records))
+	})
+	t.add(insertCommands, a, nil)
+}
+
+// publish adds what has to be done while no other transaction commits: compare
+// what the batch relied on, and give the records their places.
+func (p *plan) publish(t *trip, b *base) {
+	t.add(takeTurn, new(args).int(b.lock).text(b.channel), nil)
+	p.checkRelied(t)
+	if len(p.records) > 0 {
+		t.add(insertRecords, p.recordRows(), func(r *row) { p.positions = append(p.positions, r.int()) })
+	}
+}
+
+func (p *plan) recordRows() *args {
+	return rows(len(p.records), func(i int) *store.Record { return p.records[i] }, p.names.record)
+}
+
+// checkRelied adds a look at what the batch expects and does not write.
+func (p *plan) checkRelied(t *trip) {
+	users, companies := p.relied(roomkit.SubjectUser), p.relied(roomkit.SubjectCompany)
+	if len(users.ids)+len(companies.ids) > 0 {
+		a := ints(texts(new(args), users.ids), users.versions)
+		t.add(checkPeople, ints(texts(a, companies.ids), companies.versions), nil)
+	}
+	rooms, teams := p.relied(roomkit.SubjectRoom), p.relied(roomkit.SubjectTeam)
+	if len(rooms.rooms)+len(teams.ids) > 0 {
+		a := ints(uuids(new(args), rooms.rooms), rooms.versions)
+		t.add(checkPlaces, ints(texts(a, teams.ids), teams.versions), nil)
+	}
+}
+
+type relied struct {
+	ids      []string
+	rooms    []roomkit.RoomID
+	versions []roomkit.Version
+}
+
+func (b *batch) relied(of roomkit.SubjectType) (list relied) {
+	for subject, v := range b.base {
+		if subject.Type == of && !b.writes(&subject) {
+			list.ids, list.rooms = append(list.ids, subject.ID), append(list.rooms, subject.Room)
+			list.versions = append(list.versions, v)
+		}
+	}
+	return list
 }

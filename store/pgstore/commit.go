@@ -11,25 +11,27 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/judge"
+	"github.com/go-roomkit/roomkit/store/internal/text"
 )
 
-// Commit implements [roomkit.Store]. If everything is as the changes expect, it
+// Commit implements [store.Store]. If everything is as the changes expect, it
 // is one round trip; else it takes three more: to end the transaction, to find out
 // under locks which of them fail, and to store the rest.
 func (s *Store) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	return commitAll(ctx, changes, s.commitSome)
 }
 
-// commitAll commits all changes by a function that commits the first of them,
-// one at least, and keeps count of the versions that they have not made.
-func commitAll(ctx context.Context, changes []store.Change, some func(context.Context, []store.Change, *store.Refusals) ([]store.CommitResult, error)) ([]store.CommitResult, error) {
+// commitAll commits all changes by a function that commits the first of them, one
+// at least.
+func commitAll(ctx context.Context, changes []store.Change, some func(context.Context, []store.Change, *judge.Call) ([]store.CommitResult, error)) ([]store.CommitResult, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, classify(ctx, err)
 	}
 	results := make([]store.CommitResult, 0, len(changes))
-	never := &store.Refusals{}
+	call := &judge.Call{Form: text.Check}
 	for len(results) < len(changes) {
-		more, err := some(ctx, changes[len(results):], never)
+		more, err := some(ctx, changes[len(results):], call)
 		if err != nil {
 			isStored := func(r store.CommitResult) bool { return r.Err == nil }
 			if slices.ContainsFunc(results, isStored) {
@@ -50,42 +52,50 @@ func partlyStored(err error) error {
 	return fmt.Errorf("pgstore: %w: some of the changes are stored: %w", roomkit.ErrUnknownOutcome, err)
 }
 
-func (s *Store) commitSome(ctx context.Context, changes []store.Change, never *store.Refusals) ([]store.CommitResult, error) {
-	partly := false
-	results, err := s.commitPatiently(ctx, changes, never, &partly)
-	if err != nil && partly {
-		err = partlyStored(err)
-	}
-	return results, err
-}
+// end is how an attempt to commit has ended.
+type end uint8
 
-// commitPatiently makes attempts until one says something: for as long as the
-// patience lasts if the server is to blame, and a few times if others are.
-func (s *Store) commitPatiently(ctx context.Context, changes []store.Change, never *store.Refusals, partly *bool) ([]store.CommitResult, error) {
+const (
+	endStored   end = iota // what holds is stored, and the results say what that is
+	endMismatch            // something is not as expected: the changes have to be judged by what is stored
+	endPartly              // others have stored some of the changes meanwhile: likewise
+	endHeld                // somebody else holds a row: fewer changes may do better
+	endBadText             // the server cannot hold a text of one of the changes: the others may do better
+	endNothing             // nothing is stored, but the next attempt may do better
+	endFailed              // finally
+)
+
+// commitSome makes attempts until one says something: for as long as the patience
+// lasts if the server is to blame, and a few times if others are.
+func (s *Store) commitSome(ctx context.Context, changes []store.Change, call *judge.Call) (results []store.CommitResult, err error) {
 	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
 	defer cancel()
-	careful := false
-	for n := 0; ; n++ {
-		results, err := s.attempt(ctx, changes, never, careful)
-		switch {
-		case err == nil:
-			return results, nil
-		case errors.Is(err, errMismatch):
-			careful = true
-		case errors.Is(err, errPartly):
-			careful, *partly = true, true
-		case errors.Is(err, errHeld) && len(changes) == 1:
-			return s.heldUp(ctx, changes, never, err)
-		case errors.Is(err, roomkit.ErrInvalid) && len(changes) == 1:
-			return refused(changes, never, err), nil
-		case errors.Is(err, errHeld) || errors.Is(err, roomkit.ErrInvalid):
-			return s.commitSome(ctx, changes[:len(changes)/2], never)
-		case !errors.Is(err, errNotStored):
-			return nil, err
+	partly, careful := false, false
+	defer func() {
+		if err != nil && partly {
+			err = partlyStored(err)
 		}
-		hopeless := n > 0 && patient.Err() != nil
-		if !errors.Is(err, errNotStored) {
-			hopeless = n+1 >= maxTries
+	}()
+	for n := 0; ; n++ {
+		var how end
+		results, how, err = s.attempt(ctx, changes, call, careful)
+		careful = careful || how == endMismatch || how == endPartly
+		partly = partly || how == endPartly
+		switch {
+		case how == endStored:
+			return results, nil
+		case how == endFailed:
+			return nil, err
+		case (how == endHeld || how == endBadText) && len(changes) > 1:
+			return s.commitSome(ctx, changes[:len(changes)/2], call)
+		case how == endHeld:
+			return s.heldUp(ctx, changes, call, err)
+		case how == endBadText:
+			return []store.CommitResult{call.Refuse(&changes[0], err)}, nil
+		}
+		hopeless := n+1 >= maxTries
+		if how == endNothing {
+			hopeless = n > 0 && patient.Err() != nil
 		}
 		if hopeless || ctx.Err() != nil || n > 0 && pause(ctx, n-1) != nil {
 			return nil, classify(ctx, err)
@@ -95,103 +105,89 @@ func (s *Store) commitPatiently(ctx context.Context, changes []store.Change, nev
 
 // heldUp ends a change whose rows somebody else holds: it is a repeat if the other
 // one was the same command, else a conflict.
-func (s *Store) heldUp(ctx context.Context, change []store.Change, never *store.Refusals, cause error) ([]store.CommitResult, error) {
-	var done map[roomkit.CommandID]*store.Outcome
+func (s *Store) heldUp(ctx context.Context, change []store.Change, call *judge.Call, cause error) ([]store.CommitResult, error) {
+	k := known{book: judge.NewBook(), locked: true}
 	err := s.reading(ctx, func(conn *pgx.Conn) error {
+		clear(k.book.Outcomes)
 		t := &trip{sql: s.sql}
-		done = s.askOutcomes(t, []roomkit.CommandID{change[0].Command})
+		s.askOutcomes(t, []roomkit.CommandID{change[0].Command}, k.book.Outcomes)
 		return t.run(ctx, conn)
 	})
 	switch {
 	case err != nil:
 		return nil, err
-	case len(done) > 0:
-		return fold(change, &stored{done: done}, never).plan().results(&s.base, never), nil
+	case len(k.book.Outcomes) > 0:
+		return fold(change, k, call).plan(s.names).finish(&s.base, call), nil
 	}
-	return refused(change, never, classify(ctx, cause)), nil
+	return []store.CommitResult{call.Refuse(&change[0], classify(ctx, cause))}, nil
 }
 
-// refused is the result of a single change that is not stored.
-func refused(change []store.Change, never *store.Refusals, err error) []store.CommitResult {
-	never.Refuse(&change[0], nil)
-	return []store.CommitResult{{Err: err}}
-}
-
-var (
-	errMismatch  = errors.New("something is not as expected")
-	errNotStored = errors.New("not stored this time")
-	errPartly    = errors.New("some changes were stored by others meanwhile")
-	errHeld      = errors.New("somebody else holds a row")
-)
-
-// attempt runs one transaction. The error is errMismatch or errPartly if the
-// changes have to be judged by what is stored, errNotStored if it is worth another
-// attempt, errHeld if fewer of them may do better, else final.
-func (s *Store) attempt(ctx context.Context, changes []store.Change, never *store.Refusals, careful bool) ([]store.CommitResult, error) {
+// attempt runs one transaction. The error says why what did not end well.
+func (s *Store) attempt(ctx context.Context, changes []store.Change, call *judge.Call, careful bool) ([]store.CommitResult, end, error) {
+	var p *plan
+	if !careful {
+		if p = fold(changes, belief(), call).plan(s.names); p.unsure {
+			return nil, endMismatch, fmt.Errorf("pgstore: %w: changes of one call contradict each other", roomkit.ErrConflict)
+		}
+	}
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
-		return nil, s.unreached(ctx, err)
+		how, err := s.unreached(ctx, err)
+		return nil, how, err
 	}
+	sent := false // what commits
 	at, err := processOf(ctx, conn.Conn())
-	var p *plan
 	if err == nil {
 		err = remembering(ctx, conn.Conn(), func() (err error) {
-			p, err = s.tryOn(ctx, conn.Conn(), changes, never, careful)
+			if sent = !careful; sent {
+				return s.tryAtOnce(ctx, conn.Conn(), p)
+			}
+			p, sent, err = s.tryCarefully(ctx, conn.Conn(), changes, call)
 			return err
 		})
 	}
-	if err != nil && !errors.Is(err, errMismatch) {
+	if err != nil {
 		leave(ctx, conn.Conn(), err)
 	}
 	conn.Release() // another one may be needed to look up what became of it
+	how := endStored
 	switch {
 	case err == nil:
-		return p.results(&s.base, never), nil
-	case errors.Is(err, errMismatch):
-		return nil, err
+		return p.finish(&s.base, call), endStored, nil
 	case verdict(err) != "":
-		return nil, s.refusal(ctx, err)
-	case p == nil || errors.Is(err, errUnsent):
-		return nil, s.unreached(ctx, err)
+		how, err = s.refusal(ctx, err)
+	case !sent || errors.Is(err, errUnsent):
+		how, err = s.unreached(ctx, err)
+	default:
+		return s.resolve(ctx, p, call, at, err)
 	}
-	return s.resolve(ctx, p, never, at, err)
-}
-
-// tryOn makes the attempt on a connection. The plan is nil if an error came before
-// the commit.
-func (s *Store) tryOn(ctx context.Context, conn *pgx.Conn, changes []store.Change, never *store.Refusals, careful bool) (*plan, error) {
-	if careful {
-		return s.tryCarefully(ctx, conn, changes, never)
-	}
-	b := fold(changes, nil, never)
-	if b.unsure {
-		return nil, errMismatch
-	}
-	p := b.plan()
-	return p, s.tryAtOnce(ctx, conn, p)
+	return nil, how, err
 }
 
 // unreached is for errors before anything could be stored.
-func (s *Store) unreached(ctx context.Context, err error) error {
+func (s *Store) unreached(ctx context.Context, err error) (end, error) {
 	if ctx.Err() != nil || errors.Is(err, puddle.ErrClosedPool) || isOurs(err) {
-		return classify(ctx, err)
+		return endFailed, classify(ctx, err)
 	}
-	return fmt.Errorf("%w: %w", errNotStored, err)
+	return endNothing, err
 }
 
 // refusal is for errors of statements: the transaction has left nothing.
-func (s *Store) refusal(ctx context.Context, err error) error {
+func (s *Store) refusal(ctx context.Context, err error) (end, error) {
 	switch {
 	case ctx.Err() != nil:
-		return classify(ctx, err)
 	case mismatch(err):
-		return fmt.Errorf("%w: %w", errMismatch, err)
+		return endMismatch, err
 	case held(err):
-		return fmt.Errorf("%w: %w", errHeld, err)
+		return endHeld, err
 	case transient(err):
-		return fmt.Errorf("%w: %w", errNotStored, err)
+		return endNothing, err
 	}
-	return classify(ctx, err)
+	how := endFailed
+	if err = classify(ctx, err); errors.Is(err, roomkit.ErrInvalid) {
+		how = endBadText
+	}
+	return how, err
 }
 
 // tryAtOnce commits a plan on the assumption that all it expects holds.
@@ -216,15 +212,14 @@ func (s *Store) tryAtOnce(ctx context.Context, conn *pgx.Conn, p *plan) error {
 }
 
 // tryCarefully locks what the changes write, judges them by what is stored, and
-// commits those that hold. The plan is nil if an error came before the commit.
-func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []store.Change, never *store.Refusals) (*plan, error) {
+// commits those that hold. It reports whether it came so far.
+func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []store.Change, call *judge.Call) (p *plan, sent bool, err error) {
 	t := &trip{sql: s.sql}
 	t.add(beginWriting, nil, nil)
 	t.add(waitBriefly, nil, nil)
 	t.add(keepPlans, nil, nil)
-	p, err := s.judge(ctx, conn, t, changes, never)
-	if err != nil {
-		return nil, err
+	if p, err = s.judge(ctx, conn, t, changes, call); err != nil {
+		return nil, false, err
 	}
 	t = &trip{sql: s.sql}
 	if len(p.stored) > 0 {
@@ -233,61 +228,121 @@ func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []stor
 		p.publish(t, &s.base)
 	}
 	t.add(endTx, nil, nil)
-	return p, t.run(ctx, conn)
+	return p, true, t.run(ctx, conn)
 }
 
 // judge goes on with a trip that has begun a transaction: it locks and reads
 // what the changes are about.
-func (b *base) judge(ctx context.Context, conn *pgx.Conn, t *trip, changes []store.Change, never *store.Refusals) (*plan, error) {
-	guess := fold(changes, nil, never)
-	changes = changes[:len(guess.fates)]
-	all := everything(changes).plan()
+func (b *base) judge(ctx context.Context, conn *pgx.Conn, t *trip, changes []store.Change, call *judge.Call) (*plan, error) {
+	changes = changes[:len(fold(changes, belief(), call).results)]
+	all := everything(changes).plan(b.names)
 	if b.inTx { // counts are raised when the host commits
 		all.userTallies, all.companyTallies = nil, nil
 	}
 	all.lock(t, true)
-	known := b.ask(t, changes)
+	k := b.ask(t, changes)
 	if err := t.run(ctx, conn); err != nil {
 		return nil, err
 	}
-	return fold(changes, known, never).plan(), nil
+	return fold(changes, k, call).plan(b.names), nil
 }
 
-// everything is a batch that writes whatever one of the changes may write. It is
-// only good for locking.
-func everything(changes []store.Change) *batch {
-	b := fold(nil, nil, &store.Refusals{})
-	for i := range changes {
-		c := &changes[i]
-		for j := range c.Expect {
-			b.base[c.Expect[j].Subject] = max(c.Expect[j].Version, 1) // it may exist by now
-		}
-		b.apply(c)
+// process is what is known of the process of the server behind a connection.
+type process struct {
+	pid uint32
+	own bool // false: a pooler has made up the number, so nobody can ask for it
+}
+
+// processOf costs a round trip the first time that it is asked of a connection.
+func processOf(ctx context.Context, conn *pgx.Conn) (process, error) {
+	const key = "roomkit: own process"
+	p, known := conn.PgConn().CustomData()[key].(process)
+	if known {
+		return p, nil
 	}
-	return b
+	p.pid = conn.PgConn().PID()
+	var pid uint32
+	if err := conn.QueryRow(ctx, `SELECT pg_backend_pid()`, pgx.QueryExecModeExec).Scan(&pid); err != nil {
+		return process{}, err
+	}
+	p.own = p.pid == pid
+	conn.PgConn().CustomData()[key] = p
+	return p, nil
 }
 
-// results says what has become of the changes of a plan that is stored.
-func (p *plan) results(b *base, never *store.Refusals) []store.CommitResult {
-	*never = p.never
-	results := make([]store.CommitResult, len(p.fates))
-	for i := range p.fates {
-		f, r := &p.fates[i], &results[i]
+var errPooled = errors.New("behind a pooler nobody can tell when a lost commit has ended")
+
+// resolve finds out whether a commit whose connection was lost is stored. The
+// server may still be at it, so its process has to be gone before anything else
+// than success can be said. The context of the caller does not end this: it may be
+// the cause.
+func (s *Store) resolve(ctx context.Context, p *plan, call *judge.Call, at process, cause error) ([]store.CommitResult, end, error) {
+	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
+	defer cancel()
+	unknown := func(why error) ([]store.CommitResult, end, error) {
+		return nil, endFailed, fmt.Errorf("pgstore: %w: %w", roomkit.ErrUnknownOutcome, errors.Join(cause, why))
+	}
+	for n := 0; ; n++ {
+		gone, done, err := s.lookUp(look, p.commands(), at.pid)
 		switch {
-		case f.err != nil:
-			r.Err = f.err
-		case f.stored:
-			r.Outcome = f.change.Outcome
-			r.Outcome.Command, r.Outcome.Digest, r.Outcome.Cursor = f.change.Command, f.change.Digest, ""
-			if len(f.change.Records) > 0 && len(p.positions) > 0 {
-				r.Outcome.Cursor = b.cursor(p.positions[f.records-1])
+		case errors.Is(err, puddle.ErrClosedPool):
+			return unknown(err)
+		case err != nil:
+		case p.isWhole(done):
+			results := p.finish(&s.base, call)
+			for _, s := range p.stored {
+				results[s.result].Outcome.Cursor = done[s.change.Command].Cursor
 			}
-		case f.outcome != nil:
-			r.Outcome, r.Repeat = *f.outcome, true
-		default:
-			r.Outcome, r.Repeat = results[f.first].Outcome, true
+			p.cursorsOfRepeats()
+			return results, endStored, nil
+		case !at.own:
+			return unknown(errPooled)
+		case gone && len(done) == 0:
+			how, err := s.unreached(ctx, cause)
+			return nil, how, err
+		case gone && ctx.Err() != nil:
+			return unknown(errors.New("some changes were stored by others meanwhile"))
+		case gone:
+			return nil, endPartly, cause
 		}
-		r.Outcome.Events = slices.Clone(r.Outcome.Events)
+		if pause(look, n) != nil {
+			return unknown(err)
+		}
 	}
-	return results
+}
+
+// lookUp asks whether a process of the server is gone, and then which commands are
+// stored.
+func (s *Store) lookUp(ctx context.Context, commands []roomkit.CommandID, pid uint32) (gone bool, done map[roomkit.CommandID]*store.Outcome, err error) {
+	done = map[roomkit.CommandID]*store.Outcome{}
+	err = onConn(ctx, s.pool, func(conn *pgx.Conn) error {
+		t := &trip{sql: s.sql}
+		t.add(isGone, new(args).int(int64(pid)), func(r *row) { gone = r.bool() })
+		if err := t.run(ctx, conn); err != nil {
+			return err
+		}
+		t = &trip{sql: s.sql}
+		clear(done)
+		s.askOutcomes(t, commands, done)
+		return t.run(ctx, conn)
+	})
+	return gone, done, err
+}
+
+func (p *plan) commands() (list []roomkit.CommandID) {
+	for _, s := range p.stored {
+		list = append(list, s.change.Command)
+	}
+	return list
+}
+
+// isWhole reports whether all that the plan stores is stored as it says. Another
+// process may have stored some of its commands instead, in its own way.
+func (p *plan) isWhole(done map[roomkit.CommandID]*store.Outcome) bool {
+	for _, s := range p.stored {
+		if has := done[s.change.Command]; has == nil || !judge.Same(has, &p.results[s.result].Outcome) {
+			return false
+		}
+	}
+	return true
 }

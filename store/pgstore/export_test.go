@@ -4,6 +4,6 @@ import "context"
 
 // IsGone asks as a store does that has lost the connection of a commit.
 func (s *Store) IsGone(ctx context.Context, pid uint32) (bool, error) {
-	gone, _, err := s.lookUp(ctx, &plan{batch: &batch{}}, pid)
+	gone, _, err := s.lookUp(ctx, nil, pid)
 	return gone, err
 }

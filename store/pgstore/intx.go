@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/judge"
 )
 
 // txStore is a store inside a transaction of the host.
@@ -87,7 +90,7 @@ func (s *txStore) undo(ctx context.Context) error {
 	return err
 }
 
-// Load implements [roomkit.Store]. It reads until two answers agree, because the
+// Load implements [store.Store]. It reads until two answers agree, because the
 // statements of a READ COMMITTED transaction see different moments.
 func (s *txStore) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
 	facts, err := s.base.Load(ctx, needs)
@@ -100,25 +103,25 @@ func (s *txStore) Load(ctx context.Context, needs []store.Need) ([]store.Facts, 
 			return facts, nil
 		}
 	}
-	return nil, conflict("what was to be loaded kept changing")
+	return nil, fmt.Errorf("pgstore: %w: what was to be loaded kept changing", roomkit.ErrConflict)
 }
 
-// Commit implements [roomkit.Store].
+// Commit implements [store.Store].
 func (s *txStore) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	return commitAll(ctx, changes, s.commitSome)
 }
 
-func (s *txStore) commitSome(ctx context.Context, changes []store.Change, never *store.Refusals) ([]store.CommitResult, error) {
+func (s *txStore) commitSome(ctx context.Context, changes []store.Change, call *judge.Call) ([]store.CommitResult, error) {
 	var err error
 	for range maxTries {
 		var p *plan
 		err = s.guarded(ctx, func() (err error) {
-			p, err = s.park(ctx, changes, never)
+			p, err = s.park(ctx, changes, call)
 			return err
 		})
 		switch {
 		case err == nil:
-			return p.results(&s.base, never), nil
+			return p.finish(&s.base, call), nil
 		case mismatch(err) || again(err):
 			continue
 		}
@@ -127,17 +130,17 @@ func (s *txStore) commitSome(ctx context.Context, changes []store.Change, never 
 		case !errors.Is(err, roomkit.ErrInvalid):
 			return nil, err
 		case len(changes) == 1:
-			return refused(changes, never, err), nil
+			return []store.CommitResult{call.Refuse(&changes[0], err)}, nil
 		}
-		return s.commitSome(ctx, changes[:len(changes)/2], never)
+		return s.commitSome(ctx, changes[:len(changes)/2], call)
 	}
 	return nil, classify(ctx, err)
 }
 
 // park judges changes and writes those that hold. Their records wait for their
 // places, and what they relied on for being compared, until the host commits.
-func (s *txStore) park(ctx context.Context, changes []store.Change, never *store.Refusals) (*plan, error) {
-	p, err := s.judge(ctx, s.tx.Conn(), &trip{sql: s.sql}, changes, never)
+func (s *txStore) park(ctx context.Context, changes []store.Change, call *judge.Call) (*plan, error) {
+	p, err := s.judge(ctx, s.tx.Conn(), &trip{sql: s.sql}, changes, call)
 	if err != nil || len(p.stored) == 0 {
 		return p, err
 	}
@@ -157,70 +160,62 @@ func (b *base) askParked(t *trip) map[roomkit.Subject]int64 {
 	parked := map[roomkit.Subject]int64{}
 	if b.inTx { // nobody else sees any
 		t.add(readParked, nil, func(r *row) {
-			of := b.names.readSubject(r)
+			of := read(r, b.names.subject)
 			parked[of] = r.int()
 		})
 	}
 	return parked
 }
 
-func addParked(parked map[roomkit.Subject]int64, users map[roomkit.UserID]*roomkit.User, companies map[roomkit.CompanyID]*roomkit.Company) {
-	for of, n := range parked {
-		if u := users[roomkit.UserID(of.ID)]; u != nil && of.Type == roomkit.SubjectUser {
-			u.Groups += n
-		}
-		if c := companies[roomkit.CompanyID(of.ID)]; c != nil && of.Type == roomkit.SubjectCompany {
-			c.Groups += n
-		}
-	}
-}
-
 // parkTallies adds what takes the place of writing counts inside a transaction of
 // the host: what their rows have to hold when it commits, and what they get then.
 func (p *plan) parkTallies(t *trip) {
-	var tallied []roomkit.Subject
-	var counts []*count
+	tallied := map[roomkit.Subject]*move[int64]{}
 	for id, c := range p.companyTallies {
-		tallied, counts = append(tallied, roomkit.CompanySubject(id)), append(counts, c)
+		tallied[roomkit.CompanySubject(id)] = c
 	}
 	for id, c := range p.userTallies {
-		tallied, counts = append(tallied, roomkit.UserSubject(id)), append(counts, c)
+		tallied[roomkit.UserSubject(id)] = c
 	}
-	if n := len(tallied); n > 0 {
-		a := bindSubjects(of(n), n, func(i int) *roomkit.Subject { return &tallied[i] })
-		a.ints(n, func(i int) int64 { return counts[i].was - p.known.parked[tallied[i]] })
-		t.add(parkTallies, a.ints(n, func(i int) int64 { return counts[i].now - counts[i].was }), nil)
-	}
+	p.addSubjects(t, parkTallies, slices.Collect(maps.Keys(tallied)), func(f *fields, of *roomkit.Subject) {
+		c := tallied[*of]
+		was, delta := c.was-p.parked[*of], c.now-c.was
+		f.int(&was)
+		f.int(&delta)
+	})
 	if groups := p.endingGroups(); len(groups) > 0 {
-		t.add(lowerParked, uuidList(arrays(), groups), nil)
+		t.add(lowerParked, uuids(new(args), groups), nil)
+	}
+}
+
+// addSubjects adds a statement about subjects, each with something of its own.
+func (p *plan) addSubjects(t *trip, number int, list []roomkit.Subject, more func(*fields, *roomkit.Subject)) {
+	if len(list) > 0 {
+		t.add(number, rows(len(list), func(i int) *roomkit.Subject { return &list[i] }, func(f *fields, of *roomkit.Subject) {
+			p.names.subject(f, of)
+			more(f, of)
+		}), nil)
 	}
 }
 
 // park adds what takes the place of publish inside a transaction of the host.
 func (p *plan) park(t *trip) {
-	if n := len(p.records); n > 0 {
-		t.add(parkRecords, bindRecords(of(n), p.records), nil)
+	if len(p.records) > 0 {
+		t.add(parkRecords, p.recordRows(), nil)
 	}
-	var writes []roomkit.Subject
-	var relied []store.Expect
-	for subject, v := range p.base {
-		if _, ok := p.writtenVersion(&subject); ok {
-			writes = append(writes, subject)
+	var writes, relied []roomkit.Subject
+	for of := range p.base {
+		if p.writes(&of) {
+			writes = append(writes, of)
 		} else {
-			relied = append(relied, store.Expect{Subject: subject, Version: v})
+			relied = append(relied, of)
 		}
 	}
-	if n := len(writes); n > 0 { // earlier commits of the transaction relied on them as they were until now
-		a := bindSubjects(of(n), n, func(i int) *roomkit.Subject { return &writes[i] })
-		t.add(replaceRelied, a.ints(n, func(i int) int64 { return int64(p.base[writes[i]]) }), nil)
+	version := func(f *fields, of *roomkit.Subject) {
+		v := p.base[*of]
+		f.version(&v)
 	}
-	if n := len(relied); n > 0 {
-		a := bindSubjects(of(n), n, func(i int) *roomkit.Subject { return &relied[i].Subject })
-		t.add(addRelied, a.ints(n, func(i int) int64 { return int64(relied[i].Version) }), nil)
-	}
-	commands := make([]roomkit.CommandID, len(p.stored))
-	for i, f := range p.stored {
-		commands[i] = f.change.Command
-	}
-	t.add(addCommands, uuidList(arrays(), commands), nil) // with them the trigger is due
+	p.addSubjects(t, replaceRelied, writes, version) // earlier commits of the transaction relied on them as they were until now
+	p.addSubjects(t, addRelied, relied, version)
+	t.add(addCommands, uuids(new(args), p.commands()), nil) // with them the trigger is due
 }

@@ -1,7 +1,6 @@
 package pgstore
 
 import (
-	"cmp"
 	"context"
 	"slices"
 
@@ -9,9 +8,12 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/answer"
+	"github.com/go-roomkit/roomkit/store/internal/judge"
+	"github.com/go-roomkit/roomkit/store/internal/text"
 )
 
-// Load implements [roomkit.Store] in one round trip.
+// Load implements [store.Store] in one round trip.
 func (b *base) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
 	var facts []store.Facts
 	err := b.reading(ctx, func(conn *pgx.Conn) error {
@@ -34,29 +36,15 @@ func (b *base) Load(ctx context.Context, needs []store.Need) ([]store.Facts, err
 
 // lookup is a trip for some needs and what it has found.
 type lookup struct {
-	b    *base
-	trip trip
-
-	rooms       map[roomkit.RoomID]*roomkit.Room
-	users       map[roomkit.UserID]*roomkit.User
-	members     map[place]*roomkit.Member
-	crowds      map[roomkit.RoomID][]*roomkit.Member // all people found for a room
-	teams       map[roomkit.TeamID]*roomkit.Team
-	companies   map[roomkit.CompanyID]*roomkit.Company
-	holders     map[nameKey]roomkit.RoomID
-	checkpoints map[string]roomkit.Cursor
-	done        map[roomkit.CommandID]*store.Outcome
-	shared      [][]store.RoomEntry // for each need
-	parked      map[roomkit.Subject]int64
+	*answer.Rows
+	b      *base
+	trip   trip
+	shared [][]store.RoomEntry // for each need
+	parked map[roomkit.Subject]int64
 }
 
 func newLookup(b *base, needs []store.Need) *lookup {
-	l := &lookup{
-		b: b, trip: trip{sql: b.sql}, rooms: map[roomkit.RoomID]*roomkit.Room{}, users: map[roomkit.UserID]*roomkit.User{},
-		members: map[place]*roomkit.Member{}, crowds: map[roomkit.RoomID][]*roomkit.Member{},
-		teams: map[roomkit.TeamID]*roomkit.Team{}, companies: map[roomkit.CompanyID]*roomkit.Company{},
-		holders: map[nameKey]roomkit.RoomID{}, shared: make([][]store.RoomEntry, len(needs)),
-	}
+	l := &lookup{b: b, trip: trip{sql: b.sql}, Rows: answer.NewRows(len(needs)), shared: make([][]store.RoomEntry, len(needs))}
 	l.askAbout(needs)
 	for i := range needs {
 		if len(needs[i].Shared) > 0 {
@@ -72,35 +60,34 @@ func (l *lookup) askAbout(needs []store.Need) {
 	for i := range needs {
 		w.add(&needs[i])
 	}
-	if n := len(w.people.list); n > 0 || len(w.rooms.list) > 0 {
-		a := uuidList(arrays(), w.rooms.list).uuids(n, func(i int) [16]byte { return w.people.list[i].room })
-		a.texts(n, func(i int) string { return string(w.people.list[i].user) })
-		l.trip.add(loadFacts, a, l.take)
+	if len(w.people.List) > 0 || len(w.rooms.List) > 0 {
+		rooms, users := split(w.people.List, func(p answer.Place) (roomkit.RoomID, roomkit.UserID) { return p.Room, p.User })
+		l.trip.add(loadFacts, texts(uuids(uuids(new(args), w.rooms.List), rooms), users), l.take)
 	}
-	if n := len(w.led.list); n > 0 || len(w.masters.list) > 0 || len(w.everybody.list) > 0 {
-		a := uuidList(uuidList(arrays(), w.masters.list), w.everybody.list).int(roomkit.MaxEverybody + 1)
-		a.texts(n, func(i int) string { return string(w.led.list[i].team) })
-		a.uuids(n, func(i int) [16]byte { return w.led.list[i].room })
-		l.trip.add(loadCrowd, a, l.take)
+	teams, ledRooms := split(w.led.List, func(l led) (roomkit.TeamID, roomkit.RoomID) { return l.team, l.room })
+	if len(teams) > 0 || len(w.masters.List) > 0 || len(w.everybody.List) > 0 {
+		a := uuids(uuids(new(args), w.masters.List), w.everybody.List).int(roomkit.MaxEverybody + 1)
+		l.trip.add(loadCrowd, uuids(texts(a, teams), ledRooms), l.take)
 	}
-	if len(w.led.list) > 0 {
-		teams := make([]roomkit.TeamID, len(w.led.list))
-		for i, led := range w.led.list {
-			teams[i] = led.team
-		}
-		l.trip.add(loadTeams, textList(arrays(), teams), l.takeTeam)
+	if len(teams) > 0 {
+		l.trip.add(loadTeams, texts(new(args), teams), l.takeTeam)
 	}
-	if len(w.companies.list) > 0 {
-		l.trip.add(loadCompanies, textList(arrays(), w.companies.list), func(r *row) {
-			if c := whole(r, l.b.names.company); c != nil {
-				l.companies[c.ID] = c
-			}
-		})
+	if len(w.companies.List) > 0 {
+		l.trip.add(loadCompanies, texts(new(args), w.companies.List), l.takeCompany)
 	}
-	l.b.askNames(&l.trip, w.names.list, l.holders)
-	l.checkpoints = askCheckpoints(&l.trip, w.checkpoints.list)
-	l.done = l.b.askOutcomes(&l.trip, w.commands.list)
+	l.b.askNames(&l.trip, w.names.List, l.Holders)
+	askCheckpoints(&l.trip, w.checkpoints.List, l.Cursors)
+	l.b.askOutcomes(&l.trip, w.commands.List, l.Outcomes)
 	l.parked = l.b.askParked(&l.trip)
+}
+
+// split gives both parts of each element of a list.
+func split[E, A, B any](list []E, parts func(E) (A, B)) (as []A, bs []B) {
+	as, bs = make([]A, len(list)), make([]B, len(list))
+	for i, e := range list {
+		as[i], bs[i] = parts(e)
+	}
+	return as, bs
 }
 
 // led names a team, and the room for which its leader's row is asked.
@@ -111,68 +98,74 @@ type led struct {
 
 // wanted is what some needs ask for, each once.
 type wanted struct {
-	rooms       asked[roomkit.RoomID]
-	people      asked[place]
-	masters     asked[roomkit.RoomID]
-	everybody   asked[roomkit.RoomID]
-	led         asked[led]
-	companies   asked[roomkit.CompanyID]
-	names       asked[nameKey]
-	checkpoints asked[string]
-	commands    asked[roomkit.CommandID]
+	rooms       judge.Keys[roomkit.RoomID]
+	people      judge.Keys[answer.Place]
+	masters     judge.Keys[roomkit.RoomID]
+	everybody   judge.Keys[roomkit.RoomID]
+	led         judge.Keys[led]
+	companies   judge.Keys[roomkit.CompanyID]
+	names       judge.Keys[judge.Name]
+	checkpoints judge.Keys[string]
+	commands    judge.Keys[roomkit.CommandID]
 }
 
 func (w *wanted) add(n *store.Need) {
 	if !n.Room.IsZero() {
-		w.rooms.add(n.Room)
+		w.rooms.Add(n.Room)
 		if n.Masters {
-			w.masters.add(n.Room)
+			w.masters.Add(n.Room)
 		}
 		if n.Everybody {
-			w.everybody.add(n.Room)
+			w.everybody.Add(n.Room)
 		}
 	}
 	for _, u := range n.People {
-		w.people.add(place{n.Room, u})
+		w.people.Add(answer.Place{Room: n.Room, User: u})
 	}
 	for _, c := range n.Companies {
-		w.companies.add(c)
+		w.companies.Add(c)
 	}
 	if n.Team != "" {
-		w.led.add(led{n.Team, n.Room})
+		w.led.Add(led{n.Team, n.Room})
 	}
 	if n.Name != "" {
-		w.names.add(nameKey{n.Company, n.Name})
+		w.names.Add(judge.Name{Company: n.Company, Key: n.Name})
 	}
 	if n.Checkpoint != "" {
-		w.checkpoints.add(n.Checkpoint)
+		w.checkpoints.Add(n.Checkpoint)
 	}
 	if !n.Command.IsZero() {
-		w.commands.add(n.Command)
+		w.commands.Add(n.Command)
 	}
 }
 
 // take takes a row of peopleRows, of which one column is there.
 func (l *lookup) take(r *row) {
-	if u := whole(r, l.b.names.user); u != nil {
-		l.users[u.ID] = u
+	if u := whole(r, l.b.names.countedUser); u != nil {
+		l.Users[u.ID] = u
 	}
-	if m := whole(r, l.b.names.member); m != nil && l.members[place{m.Room, m.User}] == nil {
-		l.members[place{m.Room, m.User}] = m
-		l.crowds[m.Room] = append(l.crowds[m.Room], m)
+	if m := whole(r, l.b.names.member); m != nil {
+		if at := (answer.Place{Room: m.Room, User: m.User}); l.Members[at] == nil {
+			l.Members[at] = m
+			l.Crowds[m.Room] = append(l.Crowds[m.Room], m)
+		}
 	}
-	if c := whole(r, l.b.names.company); c != nil {
-		l.companies[c.ID] = c
-	}
+	l.takeCompany(r)
 	if room := whole(r, l.b.names.room); room != nil {
-		l.rooms[room.ID] = room
+		l.Rooms[room.ID] = room
 	}
 	l.takeTeam(r)
 }
 
+func (l *lookup) takeCompany(r *row) {
+	if c := whole(r, l.b.names.countedCompany); c != nil {
+		l.Companies[c.ID] = c
+	}
+}
+
 func (l *lookup) takeTeam(r *row) {
-	if t := l.b.team(r); t != nil {
-		l.teams[t.ID] = t
+	if t := l.b.names.wholeTeam(r); t != nil {
+		l.Teams[t.ID] = t
 	}
 }
 
@@ -181,108 +174,117 @@ func (l *lookup) takeTeam(r *row) {
 func (l *lookup) askShared(people []roomkit.UserID, entries *[]store.RoomEntry) {
 	people = slices.Compact(slices.Sorted(slices.Values(people)))
 	digest := roomkit.DigestOf(people...)
-	take := func(r *row) { *entries = append(*entries, store.RoomEntry{Room: l.b.names.room(r)}) }
-	exact := textList(arrays().bytes(digest[:]), people).uuid(roomkit.RoomID{})
+	take := func(r *row) { *entries = append(*entries, store.RoomEntry{Room: read(r, l.b.names.room)}) }
+	exact := texts(new(args).bytes(digest[:]), people).uuid(roomkit.RoomID{})
 	l.trip.add(loadExact, exact.null().int(store.MaxShared), take)
-	more := textList(arrays().uuid(roomkit.RoomID{}), people)
+	more := texts(new(args).uuid(roomkit.RoomID{}), people)
 	l.trip.add(loadMore, more.null().int(store.MaxShared), take)
 }
 
 // facts puts together what was found.
 func (l *lookup) facts(needs []store.Need) []store.Facts {
-	addParked(l.parked, l.users, l.companies)
+	for of, n := range l.parked {
+		if u := l.Users[roomkit.UserID(of.ID)]; u != nil && of.Type == roomkit.SubjectUser {
+			u.Groups += n
+		}
+		if c := l.Companies[roomkit.CompanyID(of.ID)]; c != nil && of.Type == roomkit.SubjectCompany {
+			c.Groups += n
+		}
+	}
+	for room := range l.Crowds {
+		l.SortCrowd(room)
+	}
 	facts := make([]store.Facts, len(needs))
 	for i := range needs {
-		l.answer(&needs[i], &facts[i])
+		facts[i] = l.Facts(&needs[i])
 		facts[i].Shared = l.shared[i]
 	}
 	return facts
 }
 
-func (l *lookup) answer(n *store.Need, f *store.Facts) {
-	if room := l.rooms[n.Room]; room != nil {
-		f.Room = *room
-		addCompany(f, l.companies[room.Company])
-	}
-	team := n.Team
-	if team == "" && f.Room.Kind == roomkit.KindTeam {
-		team = f.Room.Team
-	}
-	if t := l.teams[team]; t != nil {
-		f.Team = *t
-	}
-	f.Team.Members = slices.Clone(f.Team.Members)
-	l.addPeople(n, f)
-	for _, id := range n.Companies {
-		addCompany(f, l.companies[id])
-	}
-	if o := l.done[n.Command]; o != nil {
-		done := *o
-		done.Events = slices.Clone(o.Events)
-		f.Done = &done
-	}
-	if n.Name != "" {
-		f.NameHolder = l.holders[nameKey{n.Company, n.Name}]
-	}
-	if n.Checkpoint != "" {
-		f.Checkpoint = l.checkpoints[n.Checkpoint]
-	}
-}
+// The following questions are asked by commits, too.
 
-func (l *lookup) addPeople(n *store.Need, f *store.Facts) {
-	added := make(map[roomkit.UserID]struct{}, len(n.People)+2)
-	add := func(id roomkit.UserID) {
-		if _, twice := added[id]; twice {
-			return
-		}
-		added[id] = struct{}{}
-		if m := l.members[place{n.Room, id}]; m != nil {
-			f.Members = append(f.Members, *m)
-		}
-		if u := l.users[id]; u != nil {
-			f.Users = append(f.Users, *u)
-			addCompany(f, l.companies[u.Company])
-		}
-	}
-	for _, id := range n.People {
-		add(id)
-	}
-	if f.Room.Kind == roomkit.KindDirect {
-		add(f.Room.Parties[0])
-		add(f.Room.Parties[1])
-	}
-	if n.Team != "" {
-		add(f.Team.Leader)
-	}
-	for _, m := range l.crowd(n) {
-		add(m.User)
-	}
-}
-
-// crowd gives the people of a room whom a need does not name. What was found for
-// other needs may be more than this one asked for.
-func (l *lookup) crowd(n *store.Need) (list []*roomkit.Member) {
-	if !n.Masters && !n.Everybody {
-		return nil
-	}
-	all := slices.Clone(l.crowds[n.Room])
-	slices.SortFunc(all, func(a, b *roomkit.Member) int { return cmp.Compare(a.User, b.User) })
-	everybody := 0
-	for _, m := range all {
-		present := m.Participant || m.Master
-		if n.Everybody && present && everybody <= roomkit.MaxEverybody {
-			everybody++
-			list = append(list, m)
-		} else if n.Masters && m.Master {
-			list = append(list, m)
-		}
-	}
-	return list
-}
-
-func addCompany(f *store.Facts, c *roomkit.Company) {
-	if c == nil || slices.ContainsFunc(f.Companies, func(have roomkit.Company) bool { return have.ID == c.ID }) {
+func (b *base) askNames(t *trip, list []judge.Name, holders map[judge.Name]roomkit.RoomID) {
+	if len(list) == 0 {
 		return
 	}
-	f.Companies = append(f.Companies, *c)
+	companies, keys := split(list, func(n judge.Name) (roomkit.CompanyID, string) { return n.Company, n.Key })
+	t.add(loadNames, texts(texts(new(args), companies), keys), func(r *row) {
+		holders[judge.Name{Company: roomkit.CompanyID(r.text()), Key: r.text()}] = r.uuid()
+	})
+}
+
+func askCheckpoints(t *trip, list []string, cursors map[string]roomkit.Cursor) {
+	if len(list) > 0 {
+		t.add(loadCheckpoints, texts(new(args), list), func(r *row) { cursors[r.text()] = roomkit.Cursor(r.text()) })
+	}
+}
+
+// askOutcomes asks for commands. There is a row for each record of a command, in
+// their order, and one if there are no records.
+func (b *base) askOutcomes(t *trip, commands []roomkit.CommandID, outcomes map[roomkit.CommandID]*store.Outcome) {
+	if len(commands) == 0 {
+		return
+	}
+	t.add(loadCommands, uuids(new(args), commands), func(r *row) {
+		id := roomkit.CommandID(r.uuid())
+		o := outcomes[id]
+		if o == nil {
+			o = &store.Outcome{Command: id}
+			outcomes[id] = o
+		}
+		copy(o.Digest[:], r.sized(len(o.Digest)))
+		o.Room, o.Changed = r.uuid(), r.bool()
+		listed := !r.absent(1)
+		if listed {
+			var ok bool
+			if o.Events, ok = (*text.Names)(b.names).ParseEvents(r.text()); !ok {
+				r.fail("holds malformed events")
+			}
+		}
+		if r.absent(5) {
+			return
+		}
+		if position := r.int(); position > 0 {
+			o.Cursor = b.cursor(position)
+		}
+		if e := (store.EventAt{Subject: read(r, b.names.subject), Version: r.version()}); !listed {
+			o.Events = append(o.Events, e)
+		}
+	})
+}
+
+// ask adds to a trip the questions what is stored of all that changes rely on.
+// The answers are there when the trip has been made.
+func (b *base) ask(t *trip, changes []store.Change) known {
+	k := known{book: judge.NewBook(), locked: true, parked: b.askParked(t)}
+	var q judge.Question
+	for i := range changes {
+		q.Add(&changes[i])
+	}
+	counted := func(of roomkit.Subject, r *row) {
+		k.book.Versions[of], k.book.Counts[of] = r.version(), r.int()+k.parked[of]
+	}
+	if len(q.Companies.List) > 0 {
+		t.add(readCompanies, texts(new(args), q.Companies.List), func(r *row) { counted(roomkit.CompanySubject(roomkit.CompanyID(r.text())), r) })
+	}
+	if len(q.Teams.List) > 0 {
+		t.add(readTeams, texts(new(args), q.Teams.List), func(r *row) {
+			k.book.Versions[roomkit.TeamSubject(roomkit.TeamID(r.text()))] = r.version()
+		})
+	}
+	if len(q.Users.List) > 0 {
+		t.add(readUsers, texts(new(args), q.Users.List), func(r *row) { counted(roomkit.UserSubject(roomkit.UserID(r.text())), r) })
+	}
+	if len(q.Rooms.List) > 0 {
+		t.add(readRooms, uuids(new(args), q.Rooms.List), func(r *row) {
+			k.book.EnterRoom(&roomkit.Room{
+				ID: r.uuid(), Version: r.version(), Company: roomkit.CompanyID(r.text()), NameKey: r.text(), State: enum(r, b.names.State),
+			})
+		})
+	}
+	b.askNames(t, q.Names.List, k.book.Holders)
+	askCheckpoints(t, q.Checkpoints.List, k.book.Cursors)
+	b.askOutcomes(t, q.Commands.List, k.book.Outcomes)
+	return k
 }

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// All SQL of the store is constant text in readTexts and writeTexts. When a
-// store is built, the schema and the prefix are put in, and {rows …} is written
-// out: a source of rows x with these columns, which are the first parameters.
+// All SQL of the store is constant text in readTexts and writeTexts. When a store is
+// built, the schema and the prefix are put in, and the columns of tables are written
+// out: see columnsOf. {rows …} is a source of rows x with these columns.
 const (
 	beginReading = iota
 	beginWriting
@@ -108,7 +108,7 @@ func (o *Options) statements() *statements {
 	var s statements
 	for _, texts := range [...]map[int]string{readTexts, writeTexts} {
 		for number, text := range texts {
-			one, many := rowSources(hideLengths(o.named(text)))
+			one, many := rowSources(hideLengths(writeColumns(o.named(text))))
 			s.one[number], s.many[number] = newStatement(one), newStatement(many)
 		}
 	}
@@ -127,11 +127,44 @@ func hideLengths(text string) string {
 	return limitMark.ReplaceAllString(text, "LIMIT (SELECT $1)")
 }
 
+// writeColumns puts the columns of tables where a text names them.
+func writeColumns(text string) string {
+	return columnsMark.ReplaceAllStringFunc(text, func(mark string) string {
+		parts := columnsMark.FindStringSubmatch(mark)
+		use, table, more := parts[1], parts[2], parts[3]
+		list, ok := columnsOf[table]
+		switch {
+		case !ok:
+			return mark
+		case use == "rows":
+			return "{rows " + list + more + "}"
+		}
+		keys, source := 1, "x."
+		if table == "members" {
+			keys, source = 2, "excluded."
+		}
+		var names []string
+		for i, column := range columnsEnd.Split(list, -1) {
+			name, _, _ := strings.Cut(column, " ")
+			switch alias := strings.TrimSpace(more); {
+			case use == "set" && i >= keys:
+				names = append(names, name+" = "+source+name)
+			case use == "" && alias != "":
+				names = append(names, alias+"."+name)
+			case use == "":
+				names = append(names, name)
+			}
+		}
+		return strings.Join(names, ", ")
+	})
+}
+
 var (
-	arrayMark  = regexp.MustCompile(`\$\d+::(\w+\[\])`)
-	limitMark  = regexp.MustCompile(`LIMIT (\$\d+::bigint)`)
-	rowsMark   = regexp.MustCompile(`\{rows ([^}]*)\}`)
-	columnsEnd = regexp.MustCompile(`,\s*`)
+	columnsMark = regexp.MustCompile(`\{(?:(set|rows) )?(\w+)([^}]*)\}`)
+	arrayMark   = regexp.MustCompile(`\$\d+::(\w+\[\])`)
+	limitMark   = regexp.MustCompile(`LIMIT (\$\d+::bigint)`)
+	rowsMark    = regexp.MustCompile(`\{rows ([^}]*)\}`)
+	columnsEnd  = regexp.MustCompile(`,\s*`)
 )
 
 // rowSources writes {rows a text, b bigint} as a row of two parameters and as
@@ -155,4 +188,297 @@ func rowSources(text string) (one, many string) {
 		return strings.ReplaceAll(strings.Replace(text, found[0], list+head, 1), "{count}", count)
 	}
 	return source("(VALUES (" + strings.Join(values, ", ") + "))"), source("unnest(" + strings.Join(lists, ", ") + ")")
+}
+
+// The columns of the rows, in the order in which rows.go reads them.
+const (
+	// teamRow is a row t of a team and the list of its people. To set up an
+	// aggregate would cost more, even where there is no team.
+	teamRow = `t, array_to_string(ARRAY(
+				SELECT tm."user" FROM roomkit_team_members tm WHERE tm.team = t.id ORDER BY tm.team, tm."user"), ' ')`
+
+	// peopleRows are what is known of people: a row for each of the users u, for each
+	// pair p of a room and a user that is a row of members, and for each of the
+	// companies k, in columns of their own. So what many share comes once. Whole rows
+	// are one column each, since all columns of a table are copied from step to step.
+	// LIMIT keeps it a look-up for each pair, however small the tables are at first.
+	peopleRows = `SELECT u.whole, NULL::roomkit_members, NULL::roomkit_companies` + noRoom + ` FROM u
+			UNION ALL SELECT NULL, m.whole, NULL` + noRoom + ` FROM p CROSS JOIN LATERAL (
+				SELECT l AS whole FROM roomkit_members l WHERE l.room = p.room AND l."user" = p."user" LIMIT 1) m
+			UNION ALL SELECT NULL, NULL, c` + noRoom + ` FROM roomkit_companies c WHERE c.id = ANY(ARRAY(SELECT k.company FROM k))`
+	noRoom = `, NULL::roomkit_rooms, NULL::roomkit_teams, NULL::text`
+
+	// roomOfRow adds to a row m of a member the room.
+	roomOfRow = ` CROSS JOIN LATERAL (SELECT * FROM roomkit_rooms l WHERE l.id = m.room LIMIT 1) r`
+
+	// tookPart holds for a row m of one of the people $2 if all of them take part.
+	tookPart = `(SELECT count(*) FROM unnest($2::text[]) p("user") CROSS JOIN LATERAL (
+			SELECT FROM roomkit_members o WHERE o.room = m.room AND o."user" = p."user" AND o.participant LIMIT 1) one)
+		= cardinality($2::text[])`
+
+	// fewestRooms is the one of the people $2 who is in the fewest rooms, as far as
+	// a short look tells.
+	fewestRooms = `WITH fewest AS MATERIALIZED (SELECT p."user" FROM unnest($2::text[]) p("user") ORDER BY (
+			SELECT count(*) FROM (
+				SELECT FROM roomkit_members o
+				WHERE (o."user", o.room) > (p."user", $1::uuid) AND o."user" <= p."user" AND (o.participant OR o.master)
+				ORDER BY o."user", o.room LIMIT 200) few)
+			LIMIT 1)
+		`
+	// ofFewest are the rows of that one, in their order.
+	ofFewest = `(m."user", m.room) > ((SELECT f."user" FROM fewest f), $1::uuid) AND m."user" <= (SELECT f."user" FROM fewest f)
+				AND (m.participant OR m.master) AND m.participant`
+)
+
+// readTexts are the statements that only read.
+var readTexts = map[int]string{
+	// All of one moment: the statements between begin and end see one snapshot.
+	beginReading: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`,
+	endTx:        `COMMIT`,
+
+	// Rooms and people. The parties of a direct room and the team of a team room come with it.
+	loadFacts: `WITH r AS MATERIALIZED (
+				SELECT l AS whole, l.id, l.company, l.kind, l.team, l.party_a, l.party_b FROM roomkit_rooms l WHERE l.id = ANY($1::uuid[])
+			), party AS MATERIALIZED (
+				SELECT r.id AS room, unnest(ARRAY[r.party_a, r.party_b]) AS "user" FROM r WHERE r.kind = 'direct'
+			), p AS (
+				SELECT named.room, named."user" FROM unnest($2::uuid[], $3::text[]) named(room, "user") UNION ALL SELECT * FROM party
+			), u AS MATERIALIZED (
+				SELECT l AS whole, l.company FROM roomkit_users l
+				WHERE l.id = ANY($3::text[] || ARRAY(SELECT party."user" FROM party))
+			), k AS (
+				SELECT r.company FROM r UNION ALL SELECT u.company FROM u
+			) ` + peopleRows + `
+			UNION ALL SELECT NULL, NULL, NULL, r.whole, NULL, NULL FROM r
+			UNION ALL SELECT NULL, NULL, NULL, NULL, ` + teamRow + `
+			FROM roomkit_teams t WHERE t.id = ANY(ARRAY(SELECT r.team FROM r WHERE r.kind = 'team'))`,
+	loadCrowd: `WITH p AS MATERIALIZED (
+				SELECT o.room, o."user" FROM roomkit_members o WHERE o.room = ANY($1::uuid[]) AND o.master
+				UNION
+				SELECT o.room, o."user" FROM unnest($2::uuid[]) everybody(room) CROSS JOIN LATERAL (
+					SELECT a.room, a."user" FROM roomkit_members a
+					WHERE a.room = everybody.room AND (a.participant OR a.master) ORDER BY a."user" LIMIT $3::bigint) o
+				UNION
+				SELECT led.room, t.leader FROM unnest($4::text[], $5::uuid[]) led(team, room) JOIN roomkit_teams t ON t.id = led.team
+				WHERE t.leader IS NOT NULL
+			), u AS MATERIALIZED (
+				SELECT l AS whole, l.company FROM roomkit_users l WHERE l.id = ANY(ARRAY(SELECT p."user" FROM p))
+			), k AS (SELECT u.company FROM u) ` + peopleRows,
+	loadTeams:     `SELECT ` + teamRow + ` FROM roomkit_teams t WHERE t.id = ANY($1::text[])`,
+	loadCompanies: `SELECT c FROM roomkit_companies c WHERE c.id = ANY($1::text[])`,
+	loadNames: `SELECT r.company, r.name_key, r.id FROM unnest($1::text[], $2::text[]) n(company, name_key)
+			JOIN roomkit_rooms r ON r.company = n.company AND r.name_key = n.name_key AND r.name_key IS NOT NULL AND r.state = 'active'`,
+	loadCheckpoints: `SELECT k.name, k.cursor FROM roomkit_checkpoints k WHERE k.name = ANY($1::text[])`,
+	loadCommands: `SELECT d.id, d.digest, d.room, d.changed, d.events, e.position, e.subject, e.room, e.id, e.version
+			FROM roomkit_commands d LEFT JOIN roomkit_records e ON e.command = d.id
+			WHERE d.id = ANY($1::uuid[]) ORDER BY d.id, e.position`,
+	loadExact: `SELECT {rooms r} FROM roomkit_rooms r
+			WHERE r.digest = $1::bytea AND r.state = 'active' AND r.id > $3::uuid
+				AND (SELECT count(*) FROM roomkit_members o
+					WHERE o.room = r.id AND o."user" = ANY($2::text[]) AND o.participant) = cardinality($2::text[])
+				AND NOT EXISTS (SELECT FROM roomkit_members o WHERE o.room = r.id AND (o.participant OR o.master) AND o.participant
+					AND o."user" <> ALL($2::text[]))
+				AND ($4::text[] IS NULL OR r.kind = ANY($4::text[]))
+			ORDER BY r.digest, r.id LIMIT $5::bigint`,
+	loadMore: fewestRooms + `SELECT {rooms r} FROM roomkit_members m` + roomOfRow + `
+			WHERE ` + ofFewest + `
+				AND r.state = 'active' AND ` + tookPart + `
+				AND (SELECT true FROM roomkit_members o WHERE o.room = m.room AND (o.participant OR o.master) AND o.participant
+					AND o."user" <> ALL($2::text[]) LIMIT 1)
+				AND ($3::text[] IS NULL OR r.kind = ANY($3::text[]))
+			ORDER BY m."user", m.room LIMIT $4::bigint`,
+	pageOfShared: fewestRooms + `SELECT {rooms r} FROM roomkit_members m` + roomOfRow + `
+			WHERE ` + ofFewest + `
+				AND r.state = 'active' AND ` + tookPart + `
+				AND ($3::text[] IS NULL OR r.kind = ANY($3::text[]))
+			ORDER BY m."user", m.room LIMIT $4::bigint`,
+
+	// A page begins behind a point of the index and goes on in its order. That it
+	// stays with one room, user or company is said as a range: the planner would
+	// take an equality for so few rows that it might read and sort all of them.
+	pageOfPresent: `SELECT {members m} FROM roomkit_members m
+			WHERE (m.room, m."user") > ($1::uuid, $2::text) AND m.room <= $1::uuid AND (m.participant OR m.master) ORDER BY m.room, m."user" LIMIT $3::bigint`,
+	pageOfParticipants: `SELECT {members m} FROM roomkit_members m
+			WHERE (m.room, m."user") > ($1::uuid, $2::text) AND m.room <= $1::uuid AND (m.participant OR m.master) AND m.participant
+			ORDER BY m.room, m."user" LIMIT $3::bigint`,
+	pageOfMasters: `SELECT {members m} FROM roomkit_members m
+			WHERE (m.room, m."user") > ($1::uuid, $2::text) AND m.room <= $1::uuid AND m.master ORDER BY m.room, m."user" LIMIT $3::bigint`,
+	pageOfAll: `SELECT {members m} FROM roomkit_members m
+			WHERE (m.room, m."user") > ($1::uuid, $2::text) AND m.room <= $1::uuid ORDER BY m.room, m."user" LIMIT $3::bigint`,
+
+	pageOfUsers: `SELECT {users u}, u.groups FROM roomkit_users u
+			WHERE (u.company, u.id) > ($1::text, $2::text) AND u.company <= $1::text ORDER BY u.company, u.id LIMIT $3::bigint`,
+	pageOfFree: `SELECT {users u}, u.groups FROM roomkit_users u
+			WHERE u.company IS NULL AND u.id > $1::text ORDER BY u.company, u.id LIMIT $2::bigint`,
+
+	pageOfUserRooms: `SELECT {rooms r}, {members m} FROM roomkit_members m` + roomOfRow + `
+			WHERE (m."user", m.room) > ($1::text, $2::uuid) AND m."user" <= $1::text AND (m.participant OR m.master) AND r.state = 'active'
+				AND (m.participant OR NOT $5::boolean) AND (m.master OR NOT $6::boolean)
+				AND ($3::text[] IS NULL OR r.kind = ANY($3::text[]))
+			ORDER BY m."user", m.room LIMIT $4::bigint`,
+	pageOfPastRooms: `SELECT {rooms r}, {members m} FROM (
+				(SELECT o."user", o.room FROM roomkit_members o JOIN roomkit_rooms q ON q.id = o.room
+				WHERE (o."user", o.room) > ($1::text, $2::uuid) AND o."user" <= $1::text AND (o.participant OR o.master) AND ($3::text[] IS NULL OR q.kind = ANY($3::text[]))
+				ORDER BY o."user", o.room LIMIT $4::bigint)
+				UNION ALL
+				(SELECT o."user", o.room FROM roomkit_members o JOIN roomkit_rooms q ON q.id = o.room
+				WHERE (o."user", o.room) > ($1::text, $2::uuid) AND o."user" <= $1::text AND NOT (o.participant OR o.master) AND ($3::text[] IS NULL OR q.kind = ANY($3::text[]))
+				ORDER BY o."user", o.room LIMIT $4::bigint)
+			) p CROSS JOIN LATERAL (SELECT * FROM roomkit_members l WHERE l.room = p.room AND l."user" = p."user" LIMIT 1) m` + roomOfRow + `
+			ORDER BY p.room LIMIT $4::bigint`,
+	pageOfCompany: `SELECT {rooms r} FROM roomkit_rooms r
+			WHERE (r.company, r.id) > ($1::text, $2::uuid) AND r.company <= $1::text AND r.state = 'active' AND ($3::text[] IS NULL OR r.kind = ANY($3::text[]))
+			ORDER BY r.company, r.id LIMIT $4::bigint`,
+	pageOfPublic: `SELECT {rooms r} FROM roomkit_rooms r
+			WHERE (r.company, r.id) > ($1::text, $2::uuid) AND r.company <= $1::text AND r.state = 'active' AND r.public AND r.kind IN ('group', 'external_group')
+				AND ($3::text[] IS NULL OR r.kind = ANY($3::text[]))
+			ORDER BY r.company, r.id LIMIT $4::bigint`,
+
+	pageOfFeed: `SELECT e.position, {records e} FROM roomkit_records e WHERE e.position > $1::bigint AND e.position > 0
+			ORDER BY e.position LIMIT $2::bigint`,
+	isPosition: `SELECT EXISTS (SELECT FROM roomkit_records e WHERE e.position = $1::bigint AND e.position > 0)`,
+	pageOfRoomHistory: `SELECT e.position, {records e} FROM roomkit_records e
+			WHERE (e.room, e.version) > ($1::uuid, $2::bigint) AND e.room <= $1::uuid AND e.room IS NOT NULL ORDER BY e.room, e.version LIMIT $3::bigint`,
+	pageOfHistory: `SELECT e.position, {records e} FROM roomkit_records e
+			WHERE (e.id, e.subject, e.version) > ($1::text, $4::text, $2::bigint) AND (e.id, e.subject) <= ($1::text, $4::text)
+				AND e.id IS NOT NULL
+			ORDER BY e.id, e.subject, e.version LIMIT $3::bigint`,
+}
+
+// failure makes a statement fail on purpose.
+const (
+	failure = `concat('roomkit: not as expected, will be judged again')::integer`
+	allDone = `SELECT CASE WHEN count(*) <> {count} THEN ` + failure + ` END FROM done`
+)
+
+// writeTexts are the statements of commits. Where what a change expects does
+// not hold, a statement fails on purpose, with a text that is no number: that ends
+// the transaction without another round trip. Rows are locked table by table in one order, companies,
+// teams, users, rooms, and in the order of ids within a table.
+var writeTexts = map[int]string{
+	// Whether it may write is for the settings of the connection to say.
+	beginWriting: `BEGIN ISOLATION LEVEL READ COMMITTED`,
+	// A connection keeps the plans that it has made while the tables were small, so
+	// they must not be for small tables.
+	byIndex: `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`,
+	// Plans for many rows are made once on each connection, and not for the tables
+	// of that moment: every statement goes by an index, however small they were.
+	keepPlans: `SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
+			set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
+			set_config('jit', 'off', true)`,
+	// Who waits longer for a row than others take to commit does so for a transaction
+	// of a host, and while it does, a lane of the service stands still. What it waited
+	// for would have changed anyway. The turn comes without fail.
+	waitBriefly: `SELECT set_config('lock_timeout', '25ms', true)`,
+
+	lockCompanies: `SELECT FROM roomkit_companies WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE`,
+	lockTeams:     `SELECT FROM roomkit_teams WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE`,
+	lockUsers:     `SELECT FROM roomkit_users WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE`,
+	// The users whose groups will be fewer when these groups end.
+	lockEnding: `SELECT FROM roomkit_users WHERE id = ANY(ARRAY(
+				SELECT unnest($1::text[]) UNION
+				SELECT m."user" FROM roomkit_members m WHERE m.room = ANY($2::uuid[]) AND (m.participant OR m.master) AND m.participant))
+			ORDER BY id FOR NO KEY UPDATE`,
+	lockRooms: `SELECT FROM roomkit_rooms WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
+
+	readCompanies: `SELECT id, version, groups FROM roomkit_companies WHERE id = ANY($1::text[])`,
+	readTeams:     `SELECT id, version FROM roomkit_teams WHERE id = ANY($1::text[])`,
+	readUsers:     `SELECT id, version, groups FROM roomkit_users WHERE id = ANY($1::text[])`,
+	readRooms:     `SELECT id, version, company, name_key, state FROM roomkit_rooms WHERE id = ANY($1::uuid[])`,
+
+	insertCompanies: `INSERT INTO roomkit_companies ({companies}) SELECT * FROM {rows companies}`,
+	updateCompanies: `WITH done AS (
+				UPDATE roomkit_companies c SET {set companies} FROM {rows companies, was bigint}
+				WHERE c.id = x.id AND c.version = x.was RETURNING 1) ` + allDone,
+	insertTeams: `INSERT INTO roomkit_teams ({teams}) SELECT * FROM {rows teams}`,
+	updateTeams: `WITH done AS (
+				UPDATE roomkit_teams t SET {set teams} FROM {rows teams, was bigint}
+				WHERE t.id = x.id AND t.version = x.was RETURNING 1) ` + allDone,
+	deleteTeamMembers: `DELETE FROM roomkit_team_members m WHERE m.team = ANY($1::text[])
+			AND NOT EXISTS (SELECT FROM unnest($2::text[], $3::text[]) x(team, member) WHERE x.team = m.team AND x.member = m."user")`,
+	insertTeamMembers: `INSERT INTO roomkit_team_members (team, "user") SELECT * FROM unnest($1::text[], $2::text[])
+			ON CONFLICT DO NOTHING`,
+	insertUsers: `INSERT INTO roomkit_users ({users}) SELECT * FROM {rows users}`,
+	updateUsers: `WITH done AS (
+				UPDATE roomkit_users u SET {set users} FROM {rows users, was bigint}
+				WHERE u.id = x.id AND u.version = x.was RETURNING 1) ` + allDone,
+
+	// Rooms give up their names before others take them.
+	freeNames: `UPDATE roomkit_rooms SET name_key = NULL WHERE id = ANY($1::uuid[])`,
+	updateRooms: `WITH done AS (
+				UPDATE roomkit_rooms r SET {set rooms} FROM {rows rooms, keeps boolean, held text, was bigint}
+				WHERE r.id = x.id AND r.version = x.was AND (NOT x.keeps OR r.state <> 'active' OR r.name_key IS NULL
+					OR r.name_key = x.held AND r.company = x.company) RETURNING 1) ` + allDone,
+	insertRooms: `INSERT INTO roomkit_rooms ({rooms}) SELECT * FROM {rows rooms}`,
+	putMembers: `INSERT INTO roomkit_members AS m ({members}) SELECT * FROM {rows members}
+			ON CONFLICT (room, "user") DO UPDATE SET {set members}`,
+
+	tallyUsers: `WITH done AS (
+				UPDATE roomkit_users u SET groups = x.now FROM {rows id text, was bigint, now bigint}
+				WHERE u.id = x.id AND u.groups = x.was RETURNING 1) ` + allDone,
+	tallyCompanies: `WITH done AS (
+				UPDATE roomkit_companies c SET groups = x.now FROM {rows id text, was bigint, now bigint}
+				WHERE c.id = x.id AND c.groups = x.was RETURNING 1) ` + allDone,
+	putCheckpoints: `WITH x AS (SELECT * FROM {rows name text, was text, now text}), done AS (
+				INSERT INTO roomkit_checkpoints AS k (name, cursor)
+				SELECT x.name, x.now FROM x
+				WHERE x.was = '' OR EXISTS (SELECT FROM roomkit_checkpoints o WHERE o.name = x.name AND o.cursor = x.was)
+				ON CONFLICT (name) DO UPDATE SET cursor = excluded.cursor
+				WHERE k.cursor = (SELECT x.was FROM x WHERE x.name = k.name)
+				RETURNING 1) ` + allDone,
+
+	// Ends what is left of rooms that end.
+	endMembers: `WITH x AS (
+				SELECT * FROM {rows room uuid, lowers boolean, cause text, at timestamptz, version bigint, by text}
+			), ended AS (
+				SELECT m."user" FROM x JOIN roomkit_members m ON m.room = x.room AND (m.participant OR m.master) AND m.participant
+				WHERE x.lowers
+			), lowered AS (
+				UPDATE roomkit_users u SET groups = u.groups - fewer.n
+				FROM (SELECT e."user", count(*) AS n FROM ended e GROUP BY e."user") fewer WHERE u.id = fewer."user"
+			)
+			UPDATE roomkit_members m SET participant = false, master = false, "left" = x.cause, left_at = x.at,
+				left_version = x.version, left_by = x.by
+			FROM x WHERE m.room = x.room AND (m.participant OR m.master)`,
+
+	insertCommands: `INSERT INTO roomkit_commands ({commands}) SELECT * FROM {rows commands}`,
+
+	// From here to its end a transaction is the only one that commits. What it
+	// relied on is compared in this time, so nothing has to be locked for it.
+	// Followers that want to be woken hold the next lock, shared.
+	takeTurn: `WITH patient AS MATERIALIZED (SELECT set_config('lock_timeout', '0', true)),
+			turn AS MATERIALIZED (SELECT pg_advisory_xact_lock($1::bigint) FROM patient)
+			SELECT pg_notify($2::text, '') FROM turn WHERE NOT pg_try_advisory_xact_lock($1::bigint + 1)`,
+	checkPeople: `SELECT CASE WHEN EXISTS (SELECT FROM unnest($1::text[], $2::bigint[]) x(id, version)
+					WHERE x.version <> coalesce((SELECT u.version FROM roomkit_users u WHERE u.id = x.id), 0))
+				OR EXISTS (SELECT FROM unnest($3::text[], $4::bigint[]) x(id, version)
+					WHERE x.version <> coalesce((SELECT c.version FROM roomkit_companies c WHERE c.id = x.id), 0))
+			THEN ` + failure + ` END`,
+	checkPlaces: `SELECT CASE WHEN EXISTS (SELECT FROM unnest($1::uuid[], $2::bigint[]) x(id, version)
+					WHERE x.version <> coalesce((SELECT r.version FROM roomkit_rooms r WHERE r.id = x.id), 0))
+				OR EXISTS (SELECT FROM unnest($3::text[], $4::bigint[]) x(id, version)
+					WHERE x.version <> coalesce((SELECT t.version FROM roomkit_teams t WHERE t.id = x.id), 0))
+			THEN ` + failure + ` END`,
+	insertRecords: `INSERT INTO roomkit_records (position, {records}) SELECT nextval('roomkit_positions'), x.* FROM {rows records}
+			RETURNING position`,
+	// A standby, to which the pool may have gone, knows nothing of it.
+	isGone: `SELECT NOT pg_is_in_recovery() AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1::bigint)`,
+
+	// Inside the transaction of a host.
+	parkRecords: `INSERT INTO roomkit_records (position, {records}) SELECT nextval('roomkit_waiting'), x.* FROM {rows records}`,
+	// What was added to counts so far.
+	readParked: `SELECT p.subject, p.room, p.id, sum(p.delta)::bigint FROM roomkit_pending p WHERE p.was IS NOT NULL
+			GROUP BY p.subject, p.room, p.id`,
+	parkTallies: `INSERT INTO roomkit_pending (subject, room, id, was, delta)
+			SELECT * FROM {rows subject text, room uuid, id text, was bigint, delta bigint}`,
+	// What endMembers takes from the users' rows is no change by somebody else.
+	lowerParked: `UPDATE roomkit_pending p SET was = p.was - (SELECT count(*) FROM unnest($1::uuid[]) x(room)
+				JOIN roomkit_members m ON m.room = x.room AND m."user" = p.id AND m.participant)
+			WHERE p.was IS NOT NULL AND p.subject = 'user'`,
+	// Something else than what is replaced now stays, and fails the transaction.
+	replaceRelied: `DELETE FROM roomkit_pending p USING {rows subject text, room uuid, id text, was bigint}
+			WHERE p.subject = x.subject AND p.room IS NOT DISTINCT FROM x.room AND p.id IS NOT DISTINCT FROM x.id AND p.version = x.was`,
+	addRelied: `INSERT INTO roomkit_pending (subject, room, id, version)
+			SELECT * FROM {rows subject text, room uuid, id text, version bigint}`,
+	addCommands: `INSERT INTO roomkit_pending (command) SELECT unnest($1::uuid[])`,
 }

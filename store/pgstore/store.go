@@ -1,4 +1,4 @@
-// Package pgstore is a [roomkit.Store] in PostgreSQL 13 and later, on tables
+// Package pgstore is a [store.Store] in PostgreSQL 13 and later, on tables
 // that can be joined with one's own. It works through a pool of pgx.
 //
 // Any number of processes may share a database. A load and a commit take one
@@ -11,6 +11,7 @@ package pgstore
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"regexp"
 	"strings"
@@ -18,8 +19,11 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/puddle/v2"
 
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/bell"
+	"github.com/go-roomkit/roomkit/store/internal/text"
 )
 
 // Options say where the tables are. The zero value, like nil, is right for most.
@@ -84,20 +88,20 @@ func (o *Options) named(text string) string {
 	return strings.ReplaceAll(text, defaultPrefix, `"`+o.Schema+`".`+o.Prefix)
 }
 
-// Store is a [roomkit.Store] and a [roomkit.Notifier]. It is safe for concurrent
+// Store is a [store.Store] and a [store.Notifier]. It is safe for concurrent
 // use. Use [New]. A Store needs no closing.
 type Store struct {
 	base
 	pool     *pgxpool.Pool
 	patience time.Duration
 	lanes    int
-	wakeups  wakeups
+	bell     bell.Bell
 }
 
 // base is what a store has in common with one inside a transaction of the host.
 type base struct {
 	sql     *statements
-	names   names
+	names   *names
 	epoch   string // begins every cursor
 	lock    int64  // the advisory lock of commits
 	channel string // of notifications
@@ -129,8 +133,9 @@ func New(ctx context.Context, pool *pgxpool.Pool, o *Options) (*Store, error) {
 	if pool.Config().MaxConns < 2 {
 		return nil, invalid("pool", "MaxConns is 1: Wake, and looking up a commit whose connection was lost, take a second connection")
 	}
-	s := &Store{pool: pool, patience: full.Patience, lanes: full.Lanes, base: base{sql: full.statements(), names: makeNames()}}
+	s := &Store{pool: pool, patience: full.Patience, lanes: full.Lanes, base: base{sql: full.statements(), names: (*names)(text.NewNames())}}
 	s.reading = s.onPool
+	s.bell.Begin = s.listening
 	err = s.onPool(ctx, func(conn *pgx.Conn) error {
 		if err := checkSettings(ctx, conn, full.Weak); err != nil {
 			return err
@@ -161,5 +166,63 @@ func checkSettings(ctx context.Context, conn *pgx.Conn, weak bool) error {
 	return nil
 }
 
-// CommitsInParallel implements [roomkit.Parallel] with [Options.Lanes].
+// CommitsInParallel implements [store.Parallel] with [Options.Lanes].
 func (s *Store) CommitsInParallel() int { return s.lanes }
+
+// Wake implements [store.Notifier] for commits of all processes, by LISTEN. It
+// returns at once and takes a connection of the pool for as long as one of the
+// contexts lasts, as soon as it gets one. When it listens, the channel receives a
+// value for what came before. If it never does, as on a standby, the channel stays
+// silent. It holds at most one value and is closed when ctx ends. Closing the pool
+// waits for the contexts to end.
+func (s *Store) Wake(ctx context.Context) (<-chan struct{}, error) {
+	ch, err := s.bell.Wait(ctx)
+	return ch, classify(ctx, err)
+}
+
+// listening listens until it is told that nobody waits any more.
+func (s *Store) listening() (end func()) {
+	ctx, cancel := context.WithCancel(context.Background())
+	go s.listen(ctx)
+	return cancel
+}
+
+// longRest is between two tries to listen where it does not work.
+const longRest = 8 * time.Second
+
+// listen wakes followers until ctx ends or the pool is closed. If the connection
+// is lost, it listens on another one; who polls in the meantime misses nothing.
+func (s *Store) listen(ctx context.Context) {
+	for n := 0; ctx.Err() == nil; n++ {
+		conn, err := s.pool.Acquire(ctx)
+		if errors.Is(err, puddle.ErrClosedPool) {
+			return
+		}
+		if err == nil {
+			s.listenOn(ctx, conn, func() {
+				n = 0
+				s.bell.Ring() // of what was missed
+			})
+		}
+		_ = pauseUpTo(ctx, n, longRest) // the loop ends with ctx
+	}
+}
+
+func (s *Store) listenOn(ctx context.Context, conn *pgxpool.Conn, listening func()) {
+	defer conn.Release()
+	defer conn.Conn().Close(context.WithoutCancel(ctx)) // so that nobody else gets notifications or our lock
+	// Whoever commits from now on sees the lock, and notifies.
+	if _, err := conn.Exec(ctx, "SELECT pg_advisory_lock_shared($1)", s.lock+1); err != nil {
+		return
+	}
+	if _, err := conn.Exec(ctx, "LISTEN "+pgx.Identifier{s.channel}.Sanitize()); err != nil {
+		return
+	}
+	listening()
+	for {
+		if _, err := conn.Conn().WaitForNotification(ctx); err != nil {
+			return
+		}
+		s.bell.Ring()
+	}
+}

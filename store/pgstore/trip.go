@@ -32,7 +32,7 @@ type call struct {
 func (t *trip) add(number int, a *args, each func(*row)) {
 	c := call{statement: t.sql.of(number, a), each: each}
 	if a != nil {
-		c.values = a.values()
+		c.values = a.values
 	}
 	t.calls = append(t.calls, c)
 }

@@ -6,11 +6,11 @@ import (
 	"time"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/internal/text"
 )
 
-// The binary form of parameters and results. Doing it here instead of through
-// the connection's type map makes the store independent of what the host has
-// registered there, and costs a fraction.
+// The binary form of parameters and results. Doing it here makes the store
+// independent of what the host has registered in the connection's type map.
 
 const (
 	oidBool        = 16
@@ -25,173 +25,243 @@ const (
 // epoch2000 is where PostgreSQL begins to count microseconds.
 const epoch2000 = 946_684_800_000_000
 
-// args are the parameters of one statement.
+// args are the parameters of one statement; nil is NULL.
 type args struct {
-	many  bool // a column is an array, not the value of the only row
-	buf   []byte
-	spans []span
+	many   bool // of a statement with two forms: the columns of its rows are arrays
+	values [][]byte
+	buf    []byte // of most values; it may grow, for those before keep what they have
 }
 
-type span struct{ from, to int }
-
-// arrays begins parameters whose columns are arrays.
-func arrays() *args { return &args{many: true} }
-
-// of begins parameters that are the rows of a statement with two forms: one for
-// a single row and one for many.
-func of(rows int) *args { return &args{many: rows != 1} }
-
-func (a *args) values() [][]byte {
-	values := make([][]byte, len(a.spans))
-	for i, s := range a.spans {
-		if s.from >= 0 {
-			values[i] = a.buf[s.from:s.to:s.to]
-		}
+func add[V string | []byte](a *args, v V) *args {
+	if a.buf == nil {
+		a.buf = make([]byte, 0, 256)
 	}
-	return values
-}
-
-func (a *args) close(from int) *args {
-	a.spans = append(a.spans, span{from, len(a.buf)})
+	from := len(a.buf)
+	a.buf = append(a.buf, v...)
+	a.values = append(a.values, a.buf[from:len(a.buf):len(a.buf)])
 	return a
 }
 
 func (a *args) int(v int64) *args {
-	from := len(a.buf)
-	a.buf = binary.BigEndian.AppendUint64(a.buf, uint64(v))
-	return a.close(from)
+	b := bigEndian(v)
+	return add(a, b[:])
 }
 
-func (a *args) text(s string) *args {
-	from := len(a.buf)
-	a.buf = append(a.buf, s...)
-	return a.close(from)
+func (a *args) text(s string) *args    { return add(a, s) }
+func (a *args) bytes(b []byte) *args   { return add(a, b) }
+func (a *args) uuid(id [16]byte) *args { return add(a, id[:]) }
+func (a *args) bool(v bool) *args      { return add(a, oneByte(v)) }
+func (a *args) null() *args            { a.values = append(a.values, nil); return a }
+func (a *args) array(c *column) *args  { a.values = append(a.values, c.array()); return a }
+func bigEndian(v int64) (b [8]byte)    { binary.BigEndian.PutUint64(b[:], uint64(v)); return b }
+func micros(t time.Time) int64         { return t.UnixMicro() - epoch2000 }
+
+func oneByte(v bool) string {
+	if v {
+		return "\x01"
+	}
+	return "\x00"
 }
 
-func (a *args) uuid(id [16]byte) *args {
-	from := len(a.buf)
-	a.buf = append(a.buf, id[:]...)
-	return a.close(from)
+// texts and uuids add a list as an array.
+
+func texts[T ~string](a *args, list []T) *args {
+	c := column{oid: oidText}
+	for _, v := range list {
+		put(&c, string(v))
+	}
+	return a.array(&c)
 }
 
-func (a *args) bytes(b []byte) *args {
-	from := len(a.buf)
-	a.buf = append(a.buf, b...)
-	return a.close(from)
+func uuids[T ~[16]byte](a *args, list []T) *args {
+	c := column{oid: oidUUID}
+	for _, v := range list {
+		id := [16]byte(v)
+		put(&c, id[:])
+	}
+	return a.array(&c)
 }
 
-func (a *args) null() *args {
-	a.spans = append(a.spans, span{from: -1})
+func ints[T ~int64](a *args, list []T) *args {
+	c := column{oid: oidInt8}
+	for _, v := range list {
+		b := bigEndian(int64(v))
+		put(&c, b[:])
+	}
+	return a.array(&c)
+}
+
+// column is a column of rows that becomes an array.
+type column struct {
+	oid  uint32
+	n    int
+	data []byte // each value after its size
+}
+
+func put[V string | []byte](c *column, v V) {
+	c.n++
+	c.data = binary.BigEndian.AppendUint32(c.data, uint32(len(v)))
+	c.data = append(c.data, v...)
+}
+
+func (c *column) putNull() {
+	c.n++
+	c.data = binary.BigEndian.AppendUint32(c.data, 0xffff_ffff)
+}
+
+func (c *column) array() []byte {
+	b := make([]byte, 0, 20+len(c.data))
+	for _, v := range [...]int{min(c.n, 1), 1, int(c.oid), c.n, 1} { // dimensions, NULLs, type, length, first index
+		b = binary.BigEndian.AppendUint32(b, uint32(v))
+	}
+	if c.n == 0 {
+		return b[:12]
+	}
+	return append(b, c.data...)
+}
+
+// fields goes through the columns of a row: it reads them from a result, or writes
+// them as parameters, so that what is written and what is read is listed once. A
+// zero text, time or id is NULL.
+type fields struct {
+	row     *row     // read from here
+	one     *args    // or write here,
+	columns []column // or here, where there are many rows
+	next    int
+}
+
+// rows adds rows to the parameters of a statement with two forms, one for a single
+// row and one for many.
+func rows[R any](n int, get func(i int) R, visit func(*fields, R)) *args {
+	a := &args{many: n != 1}
+	if n == 1 {
+		visit(&fields{one: a}, get(0))
+		return a
+	}
+	f := &fields{}
+	for i := range n {
+		f.next = 0
+		visit(f, get(i))
+	}
+	for i := range f.columns {
+		a.array(&f.columns[i])
+	}
 	return a
 }
 
-func (a *args) bool(v bool) *args {
-	if v {
-		return a.bytes([]byte{1})
+func write[V string | []byte](f *fields, oid uint32, v V, null bool) {
+	switch {
+	case f.one != nil && null:
+		f.one.null()
+		return
+	case f.one != nil:
+		add(f.one, v)
+		return
+	case f.next == len(f.columns):
+		f.columns = append(f.columns, column{oid: oid})
 	}
-	return a.bytes([]byte{0})
+	if c := &f.columns[f.next]; null {
+		c.putNull()
+	} else {
+		put(c, v)
+	}
+	f.next++
 }
 
-// column adds a parameter for one column of n rows. put appends a row's value
-// and reports false for NULL.
-func (a *args) column(n int, oid uint32, put func(b []byte, i int) ([]byte, bool)) *args {
-	from := len(a.buf)
-	if !a.many {
-		var ok bool
-		if a.buf, ok = put(a.buf, 0); !ok {
-			return a.null()
+func (f *fields) int(v *int64) {
+	if f.row != nil {
+		*v = f.row.int()
+		return
+	}
+	b := bigEndian(*v)
+	write(f, oidInt8, b[:], false)
+}
+
+func (f *fields) version(v *roomkit.Version) { f.int((*int64)(v)) }
+
+func (f *fields) versions(of ...*roomkit.Version) {
+	for _, v := range of {
+		f.version(v)
+	}
+}
+
+// bits is for sets of bits.
+func (f *fields) bits(v *roomkit.FeatureSet) {
+	if f.row != nil {
+		*v = f.row.bits()
+		return
+	}
+	write(f, oidInt2, []byte{0, uint8(*v)}, false)
+}
+
+func (f *fields) bools(of ...*bool) {
+	for _, v := range of {
+		if f.row != nil {
+			*v = f.row.bool()
+		} else {
+			write(f, oidBool, oneByte(*v), false)
 		}
-		return a.close(from)
 	}
-	dimensions := uint32(min(n, 1))
-	a.buf = binary.BigEndian.AppendUint32(a.buf, dimensions)
-	a.buf = binary.BigEndian.AppendUint32(a.buf, 1) // there may be NULLs
-	a.buf = binary.BigEndian.AppendUint32(a.buf, oid)
-	if n > 0 {
-		a.buf = binary.BigEndian.AppendUint32(a.buf, uint32(n))
-		a.buf = binary.BigEndian.AppendUint32(a.buf, 1) // the first index
+}
+
+func (f *fields) time(v *time.Time) {
+	if f.row != nil {
+		*v = f.row.time()
+		return
 	}
-	for i := range n {
-		at := len(a.buf)
-		a.buf = append(a.buf, 0, 0, 0, 0)
-		var ok bool
-		a.buf, ok = put(a.buf, i)
-		size := uint32(len(a.buf) - at - 4)
-		if !ok {
-			a.buf, size = a.buf[:at+4], 0xffff_ffff
-		}
-		binary.BigEndian.PutUint32(a.buf[at:], size)
+	b := bigEndian(micros(*v))
+	write(f, oidTimestamptz, b[:], v.IsZero())
+}
+
+func (f *fields) uuid(v *[16]byte) {
+	if f.row != nil {
+		*v = f.row.uuid()
+		return
 	}
-	return a.close(from)
+	write(f, oidUUID, v[:], *v == [16]byte{})
 }
 
-func (a *args) texts(n int, get func(i int) string) *args {
-	return a.column(n, oidText, func(b []byte, i int) ([]byte, bool) { return append(b, get(i)...), true })
+func (f *fields) bytes(v *[]byte) {
+	if f.row != nil {
+		*v = f.row.bytes()
+		return
+	}
+	write(f, oidBytea, *v, false)
 }
 
-// textsOrNull writes an empty text as NULL.
-func (a *args) textsOrNull(n int, get func(i int) string) *args {
-	return a.column(n, oidText, func(b []byte, i int) ([]byte, bool) {
-		s := get(i)
-		return append(b, s...), s != ""
-	})
+// sized is for bytes of a fixed length.
+func (f *fields) sized(v []byte) {
+	if f.row != nil {
+		copy(v, f.row.sized(len(v)))
+		return
+	}
+	write(f, oidBytea, v, false)
 }
 
-func (a *args) ints(n int, get func(i int) int64) *args {
-	return a.column(n, oidInt8, func(b []byte, i int) ([]byte, bool) {
-		return binary.BigEndian.AppendUint64(b, uint64(get(i))), true
-	})
+// text is for what is never NULL.
+func (f *fields) text(v *string) {
+	if f.row != nil {
+		*v = f.row.text()
+		return
+	}
+	write(f, oidText, *v, false)
 }
 
-// smalls is for sets of bits.
-func (a *args) smalls(n int, get func(i int) uint8) {
-	a.column(n, oidInt2, func(b []byte, i int) ([]byte, bool) { return append(b, 0, get(i)), true })
+func field[T ~string](f *fields, v *T) {
+	if f.row != nil {
+		*v = T(f.row.text())
+		return
+	}
+	write(f, oidText, string(*v), *v == "")
 }
 
-func (a *args) bools(n int, get func(i int) bool) {
-	a.column(n, oidBool, func(b []byte, i int) ([]byte, bool) {
-		if get(i) {
-			return append(b, 1), true
-		}
-		return append(b, 0), true
-	})
-}
-
-// times writes the zero time as NULL.
-func (a *args) times(n int, get func(i int) time.Time) {
-	a.column(n, oidTimestamptz, func(b []byte, i int) ([]byte, bool) {
-		t := get(i)
-		return binary.BigEndian.AppendUint64(b, uint64(t.UnixMicro()-epoch2000)), !t.IsZero()
-	})
-}
-
-func (a *args) uuids(n int, get func(i int) [16]byte) *args {
-	return a.column(n, oidUUID, func(b []byte, i int) ([]byte, bool) {
-		id := get(i)
-		return append(b, id[:]...), true
-	})
-}
-
-// uuidsOrNull writes the zero UUID as NULL.
-func (a *args) uuidsOrNull(n int, get func(i int) [16]byte) {
-	a.column(n, oidUUID, func(b []byte, i int) ([]byte, bool) {
-		id := get(i)
-		return append(b, id[:]...), id != [16]byte{}
-	})
-}
-
-func (a *args) byteas(n int, get func(i int) []byte) *args {
-	return a.column(n, oidBytea, func(b []byte, i int) ([]byte, bool) { return append(b, get(i)...), true })
-}
-
-// The usual lists.
-
-func textList[T ~string](a *args, list []T) *args {
-	return a.texts(len(list), func(i int) string { return string(list[i]) })
-}
-
-func uuidList[T ~[16]byte](a *args, list []T) *args {
-	return a.uuids(len(list), func(i int) [16]byte { return list[i] })
+// named is for values that are written by their names.
+func named[T text.Named](f *fields, names text.Enum[T], v *T) {
+	if f.row != nil {
+		*v = enum(f.row, names)
+		return
+	}
+	write(f, oidText, (*v).String(), false)
 }
 
 // row reads the columns of a result one after another. NULL reads as zero.
@@ -240,14 +310,13 @@ func (r *row) int() int64 {
 
 func (r *row) version() roomkit.Version { return roomkit.Version(r.int()) }
 
-// set reads a set of bits.
-func (r *row) set() roomkit.FeatureSet {
+func (r *row) bits() roomkit.FeatureSet {
 	v := r.sized(2)
-	if v != nil && v[0] != 0 {
-		r.fail("column %d is no set", r.next)
-	}
 	if v == nil {
 		return 0
+	}
+	if v[0] != 0 {
+		r.fail("column %d is no set", r.next)
 	}
 	return roomkit.FeatureSet(v[1])
 }
@@ -269,8 +338,24 @@ func (r *row) uuid() (id [16]byte) {
 	return id
 }
 
+// enum gives the value of the next column, which holds a name.
+func enum[T text.Named](r *row, names text.Enum[T]) T {
+	name := r.take()
+	v, ok := names[string(name)]
+	if !ok {
+		r.fail("column %d holds the unknown name %q", r.next, name)
+	}
+	return v
+}
+
+// read reads the columns of a row.
+func read[R any](r *row, visit func(*fields, *R)) (v R) {
+	visit(&fields{row: r}, &v)
+	return v
+}
+
 // whole reads the next column, which is a row of a table; nil stands for NULL.
-func whole[R any](r *row, read func(*row) R) *R {
+func whole[R any](r *row, visit func(*fields, *R)) *R {
 	b := r.take()
 	if b == nil {
 		return nil
@@ -279,7 +364,7 @@ func whole[R any](r *row, read func(*row) R) *R {
 		r.inner = new(row)
 	}
 	r.inner.values, r.inner.next = r.split(b, r.inner.values[:0]), 0
-	v := read(r.inner)
+	v := read(r.inner, visit)
 	if r.err == nil {
 		r.err = r.inner.err
 	}

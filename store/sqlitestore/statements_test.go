@@ -3,9 +3,6 @@ package sqlitestore
 import (
 	"database/sql"
 	"fmt"
-	"go/ast"
-	"go/parser"
-	"go/token"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	_ "modernc.org/sqlite"
+
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 )
 
 func migratedDB(t *testing.T) *sql.DB {
@@ -105,90 +104,16 @@ func fillTables(t *testing.T, db *sql.DB, n int) {
 	}
 }
 
-// textOf are the functions that take SQL, and where among their arguments.
-var textOf = map[string]int{
-	"PrepareContext": 1, "QueryContext": 1, "QueryRowContext": 1, "ExecContext": 1, "run": 2, "named": 0,
-	"Prepare": 0, "Query": 0, "QueryRow": 0, "Exec": 0,
-}
-
-// dynamic gives the places where text of SQL is neither constant nor one of the
-// statements. Options.texts alone puts constants together.
-func dynamic(t *testing.T, name string, source any) (places []string) {
-	t.Helper()
-	files := token.NewFileSet()
-	file, err := parser.ParseFile(files, name, source, 0)
-	require.NoError(t, err)
-	constants := map[string]bool{"text": name == "schema.go"} // of a migration
-	ast.Inspect(file, func(n ast.Node) bool {
-		if g, ok := n.(*ast.GenDecl); ok && g.Tok == token.CONST {
-			for _, s := range g.Specs {
-				for _, id := range s.(*ast.ValueSpec).Names {
-					constants[id.Name] = true
-				}
-			}
-		}
-		call, ok := n.(*ast.CallExpr)
-		if !ok {
-			return true
-		}
-		var called string
-		switch f := call.Fun.(type) {
-		case *ast.SelectorExpr:
-			called = f.Sel.Name
-		case *ast.Ident:
-			called = f.Name
-		}
-		if at, takes := textOf[called]; takes && at < len(call.Args) && !constant(call.Args[at], constants) {
-			places = append(places, files.Position(call.Pos()).String())
-		}
-		return true
-	})
-	return places
-}
-
-func constant(e ast.Expr, known map[string]bool) bool {
-	switch e := e.(type) {
-	case *ast.BasicLit:
-		return true
-	case *ast.Ident:
-		return known[e.Name]
-	case *ast.BinaryExpr:
-		return constant(e.X, known) && constant(e.Y, known)
-	case *ast.IndexExpr: // handle.text[id]
-		s, ok := e.X.(*ast.SelectorExpr)
-		return ok && s.Sel.Name == "text"
-	case *ast.SelectorExpr: // the text of a list
-		x, ok := e.X.(*ast.Ident)
-		return ok && x.Name == "def" && e.Sel.Name == "text"
-	case *ast.CallExpr: // o.named(constant), string(migration)
-		switch f := e.Fun.(type) {
-		case *ast.SelectorExpr:
-			return f.Sel.Name == "named" && constant(e.Args[0], known)
-		case *ast.Ident:
-			return f.Name == "string" && constant(e.Args[0], known)
-		}
-	}
-	return false
-}
-
+// The texts are constant but for the prefix.
 func TestStatementsAreConstant(t *testing.T) {
-	files, err := filepath.Glob("*.go")
-	require.NoError(t, err)
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") || name == "sql.go" {
-			continue
-		}
-		require.Empty(t, dynamic(t, name, nil))
+	takes := map[string]int{
+		"PrepareContext": 1, "QueryContext": 1, "QueryRowContext": 1, "ExecContext": 1, "run": 2, "named": 0,
+		"Prepare": 0, "Query": 0, "QueryRow": 0, "Exec": 0,
 	}
-	// sql.go hands over its own parameters; nothing else in it is text.
-	require.Len(t, dynamic(t, "sql.go", nil), 3)
-	for _, bad := range []string{
-		`package p; func f() { db.ExecContext(ctx, "DELETE FROM " + table) }`,
-		`package p; func f() { db.Query(fmt.Sprintf("SELECT %s", x)) }`,
-		`package p; func f() { run(ctx, conn, text) }`,
-	} {
-		require.Len(t, dynamic(t, "bad.go", bad), 1, bad)
-	}
+	sqltest.Constant(t, takes, map[string]int{
+		"schema.go": 3, // a migration, and what run is given
+		"sql.go":    6, // statements, of which texts puts constants together
+	})
 }
 
 // SQLite prepares a statement again whenever a parameter that stands alone behind
