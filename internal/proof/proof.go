@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/codec"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
@@ -98,8 +100,9 @@ func verifyAtEnd(t T, st store.Store) {
 		return
 	}
 	t.Cleanup(func() {
-		if !t.Failed() {
-			require.NoError(t, verify.Run(ctx, st, nil), "the store at the end of the test")
+		if err := verify.Run(ctx, st, nil); err != nil && !t.Failed() {
+			first, _, _ := strings.Cut(err.Error(), "\n")
+			require.FailNow(t, "at the end of the test the store does not hold what its events say", first)
 		}
 	})
 }
@@ -232,6 +235,18 @@ func EventsOf[E roomkit.Event](events []roomkit.Event) (list []E) {
 		}
 	}
 	return list
+}
+
+// Lines are events to compare: one line each, as they are stored.
+func Lines(t T, events []roomkit.Event) []string {
+	t.Helper()
+	lines := make([]string, len(events))
+	for i, e := range events {
+		data, err := codec.Encode(nil, e)
+		require.NoError(t, err)
+		lines[i] = string(data)
+	}
+	return lines
 }
 
 // NamedBy gives the people that an event names.

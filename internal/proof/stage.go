@@ -220,14 +220,15 @@ func (s *Stage) Row(user roomkit.UserID, room roomkit.RoomID) roomkit.Member {
 	return facts[0].Members[i]
 }
 
-// HistoryOf gives the events of a room as far as a user may know them.
-func (s *Stage) HistoryOf(user roomkit.UserID, room roomkit.RoomID) (list []roomkit.Event) {
+// HistoryOf gives the [Lines] of a room as far as a user may know them.
+func (s *Stage) HistoryOf(user roomkit.UserID, room roomkit.RoomID) []string {
 	s.Helper()
+	var list []roomkit.Event
 	for e, err := range s.History(ctx, user, room, 0) {
 		require.NoError(s, err)
 		list = append(list, e)
 	}
-	return list
+	return Lines(s, list)
 }
 
 // Unreadable demands that the rule keeps a user from the conversation and the

@@ -294,7 +294,7 @@ func TestFromRoom(t *testing.T) {
 		s := proof.NewStage(t)
 		proof.Touch(t, s.Service, "ben", s.General)
 		s.Does("ann", roomkit.Edit{Room: s.Group, Name: new("source"), Description: new("d"), HistorySharing: new(true)})
-		s.Does("ann", roomkit.Edit{Room: s.Group, Public: new(true), Notify: new(true), Note: new(false)})
+		s.Does("ann", roomkit.Edit{Room: s.Group, Public: new(true), Notify: new(true)})
 		s.Does("cat", roomkit.Edit{Room: s.Team, Photo: new("p"), HistorySharing: new(true), Event: new(true)})
 		for _, source := range []roomkit.RoomID{s.General, s.Group, s.Team} {
 			before, history, inside := s.RoomOf("ben", source), s.HistoryOf("cat", source), s.Inside("cat", source)
@@ -312,7 +312,7 @@ func TestFromRoom(t *testing.T) {
 			}
 			require.Equal(t, want, r)
 			require.Equal(t, people("adm", "ben", "cat", "dan"), s.Inside("dan", res.Room))
-			require.Equal(t, res.Events, s.HistoryOf("dan", res.Room), "it begins with its creation")
+			require.Equal(t, proof.Lines(t, res.Events), s.HistoryOf("dan", res.Room), "it begins with its creation")
 		}
 	})
 	t.Run("CRE-26 CRE-28 CRE-29 CRE-33 offers first, for participants of the source only, without outsiders", func(t *testing.T) {
@@ -417,7 +417,7 @@ func TestConversion(t *testing.T) {
 			s.Clock.Add(time.Hour)
 			s.Does("ann", roomkit.Edit{Room: s.General, HistorySharing: new(true)})
 			everybody := s.Inside("ann", s.General)
-			reads, history := map[roomkit.UserID]roomkit.ReadFrom{}, map[roomkit.UserID][]roomkit.Event{}
+			reads, history := map[roomkit.UserID]roomkit.ReadFrom{}, map[roomkit.UserID][]string{}
 			for _, user := range everybody {
 				reads[user], history[user] = s.AccessOf(user, s.General).ReadFrom, s.HistoryOf(user, s.General)
 			}
@@ -432,7 +432,7 @@ func TestConversion(t *testing.T) {
 				require.Equal(t, user == "cat", a.Standing&roomkit.StandingMaster != 0)
 				if user != "cat" {
 					s.Denies(map[roomkit.Kind]roomkit.Rule{roomkit.KindGroup: "GRP-12", roomkit.KindExternalGroup: "EXT-17"}[kind], user, roomkit.Leave{Room: s.General})
-					require.Equal(t, append(history[user], res.Events...), s.HistoryOf(user, s.General))
+					require.Equal(t, append(history[user], proof.Lines(t, res.Events)...), s.HistoryOf(user, s.General))
 				}
 			}
 			after := s.RoomOf("ann", s.General)

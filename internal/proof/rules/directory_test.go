@@ -80,7 +80,7 @@ func TestForbiddenAndDeleted(t *testing.T) {
 		s := proof.NewStage(t)
 		direct := s.Does("lin", roomkit.OpenDirect{With: "ann"}).Room
 		before := s.Records()
-		rooms := map[roomkit.RoomID][]roomkit.Event{s.Line: s.HistoryOf("lin", s.Line), direct: s.HistoryOf("lin", direct)}
+		rooms := map[roomkit.RoomID][]string{s.Line: s.HistoryOf("lin", s.Line), direct: s.HistoryOf("lin", direct)}
 		s.Sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalOff})
 		s.Sweep()
 		require.Equal(t, before+1, s.Records(), "but the switch itself")

@@ -308,7 +308,7 @@ func TestFeatures(t *testing.T) {
 		require.Empty(t, recall("ann", "ben", s.Group, 48*time.Hour), "FEA-11: masters without a limit")
 		require.Empty(t, recall("cat", "ben", s.Team, 0), "FEA-11: leaders, too")
 		require.Equal(t, roomkit.Rule("FEA-14"), recall("ben", "ben", s.Line, 0))
-		s.Does("lin", roomkit.Leave{Room: s.Line})
+		s.Out(s.Line, "lin")
 		require.Equal(t, roomkit.Rule("FEA-14"), recall("ben", "ben", s.Line, 0), "LINE users have received it")
 		s.Does("ann", roomkit.Edit{Room: s.Group, Message: new(false)})
 		require.Equal(t, roomkit.Rule("COM-02"), recall("ben", "ben", s.Group, 0), "nor while message is off")

@@ -188,7 +188,7 @@ func TestLists(t *testing.T) {
 		exact, err := s.Recommend(ctx, "ann", people("ben", "cat"), roomkit.AudienceMembers, true)
 		require.NoError(t, err)
 		require.Equal(t, offers[:2], exact)
-		s.Does("cat", roomkit.Leave{Room: s.General})
+		s.Out(s.General, "cat")
 		offers, err = s.Recommend(ctx, "ann", people("ben", "cat"), roomkit.AudienceMembers, true)
 		require.NoError(t, err)
 		require.Len(t, offers, 1)

@@ -183,7 +183,9 @@ func TestUnknown(t *testing.T) {
 				require.Equal(t, roomkit.Rule("COM-02"), d.Rule)
 			}
 		}
-		require.NoError(t, refusal(roomkit.KindGeneral, roomkit.By("ann"), commands[0]), "the same facts of a known kind")
+		require.True(t, slices.ContainsFunc(commands, func(cmd roomkit.Command) bool {
+			return refusal(roomkit.KindGeneral, roomkit.By("ann"), cmd) == nil
+		}), "the same facts of a known kind")
 	})
 }
 
