@@ -15,14 +15,8 @@ func (d *decider) appointMasters(people []roomkit.UserID) error {
 }
 
 func (d *decider) makeMasters(list []roomkit.UserID, cause roomkit.Cause) error {
-	var fresh []roomkit.UserID
-	for _, id := range list {
-		if who := d.person(id); !who.Manages(&d.room) {
-			fresh = append(fresh, id)
-		}
-	}
-	people, err := d.pick(fresh, "CRE-49")
-	if err != nil {
+	people := slices.DeleteFunc(d.f.people(list), func(p Person) bool { return p.Manages(&d.room) })
+	if err := d.checkPicked(people, "CRE-49"); err != nil {
 		return err
 	}
 	if err := d.checkMasters(people, d.room.Kind, d.room.Company); err != nil {

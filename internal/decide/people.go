@@ -16,12 +16,11 @@ func (d *decider) invite(c roomkit.Invite) error {
 	if err := d.may(roomkit.ActionInvite); err != nil {
 		return err
 	}
-	newcomers := slices.DeleteFunc(slices.Clone(c.People), func(id roomkit.UserID) bool { who := d.person(id); return who.TakesPart(&d.room) })
-	if len(newcomers) == 0 {
+	people := slices.DeleteFunc(d.f.people(c.People), func(p Person) bool { return p.TakesPart(&d.room) })
+	if len(people) == 0 {
 		return nil
 	}
-	people, err := d.pick(newcomers, externally(d.room.Kind, "EXT-32", "CRE-49"))
-	if err != nil {
+	if err := d.checkPicked(people, externally(d.room.Kind, "EXT-32", "CRE-49")); err != nil {
 		return err
 	}
 	p := sortOut(people, d.room.Company)

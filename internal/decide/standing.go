@@ -157,7 +157,7 @@ func outsiderRule(one, two *Person) roomkit.Rule {
 		return "LINE-04"
 	case one.fromLINE() && !two.linePermitted():
 		return "LINE-01"
-	case !one.fromLINE() && one.User.Company != two.User.Company && !(one.worksPermitted() && two.worksPermitted()):
+	case !one.fromLINE() && one.User.Company != two.User.Company && (!one.worksPermitted() || !two.worksPermitted()):
 		return "ADM-04"
 	}
 	return ""

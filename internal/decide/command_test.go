@@ -1,0 +1,24 @@
+package decide_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit/internal/proof"
+)
+
+// TestEveryCommandIsDispatched: a new command has its case in all switches.
+func TestEveryCommandIsDispatched(t *testing.T) {
+	rules := roomkit.NewRules(roomkit.Policy{})
+	for _, cmd := range proof.Commands() {
+		require.True(t, decide.Known(cmd), "internal/decide/command.go: add %T to check, need and decide", cmd)
+		_, err := new(decide.Scratch).Decide(rules, &decide.Facts{}, roomkit.System(), cmd, time.Time{})
+		var malformed *roomkit.Invalid
+		require.False(t, errors.As(err, &malformed) && malformed.Field == "Command", "internal/decide/command.go: add %T to decide", cmd)
+	}
+}
