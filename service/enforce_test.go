@@ -83,6 +83,28 @@ func heapInUse() uint64 {
 	return m.HeapInuse >> 20
 }
 
+// TestEnforceARoomOfManyPeople: more people have to leave a room than one command
+// names, and what is planned is what happens.
+func TestEnforceARoomOfManyPeople(t *testing.T) {
+	svc := proof.Service(t, nil)
+	ids := proof.Crowd(t, svc, "u", roomkit.MaxPeople)
+	create := roomkit.CreateExternalGroup{Name: "all", Members: append(people("eve"), ids[1:]...)}
+	room := proof.Do(t, svc, roomkit.By("ann"), create, service.Call{Contacts: people("eve")}).Room
+	proof.Do(t, svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: append(people("ben"), ids[0])})
+	off := roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff}
+	planned := 0
+	for c, err := range svc.PlanConsequences(ctx, roomkit.By("adm"), off) {
+		require.NoError(t, err)
+		planned += len(c.Leaving)
+	}
+	require.Equal(t, roomkit.MaxPeople+2, planned)
+	proof.Do(t, svc, roomkit.By("adm"), off)
+	var last service.EnforceProgress
+	require.NoError(t, svc.Enforce(ctx, &service.EnforceOptions{Once: true, Progress: func(p service.EnforceProgress) { last = p }}))
+	require.Equal(t, 1, last.Changed)
+	require.Equal(t, people("eve"), proof.Participants(t, svc, "eve", room))
+}
+
 // TestEnforceLooksForWhatAPutTookAway: provisioning a user again is swept for the
 // cause it can have, and for none where it takes nothing away.
 func TestEnforceLooksForWhatAPutTookAway(t *testing.T) {

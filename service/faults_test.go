@@ -87,7 +87,7 @@ func TestFaultyStore(t *testing.T) {
 
 // TestLastMasterRace: two masters dismiss each other at the same time, in many
 // rooms and through two services on one store. One of them does it, and the other
-// is refused because he is no master any more.
+// is refused, being no master any more.
 func TestLastMasterRace(t *testing.T) {
 	st := memstore.New()
 	one, two := proof.ServiceOn(t, st, nil), serviceOver(t, st)

@@ -35,14 +35,14 @@ func UserPages(ctx context.Context, s Store, q UserQuery) iter.Seq2[[]roomkit.Us
 	})
 }
 
-// HistoryPages gives the pages of History, as long as they may be.
+// HistoryPages gives the pages of History, of MaxPage records each.
 func HistoryPages(ctx context.Context, s Store, of roomkit.Subject, after roomkit.Version) iter.Seq2[[]Record, error] {
 	return pages(after, func(r *Record) roomkit.Version { return r.Version }, func(after roomkit.Version) ([]Record, error) {
 		return s.History(ctx, of, after, roomkit.MaxPage)
 	})
 }
 
-// FeedPages gives the pages of Feed, as long as they may be.
+// FeedPages gives the pages of Feed, of MaxPage records each.
 func FeedPages(ctx context.Context, s Store, after roomkit.Cursor) iter.Seq2[[]Record, error] {
 	return pages(after, func(r *Record) roomkit.Cursor { return r.Cursor }, func(after roomkit.Cursor) ([]Record, error) {
 		return s.Feed(ctx, after, roomkit.MaxPage)
