@@ -88,7 +88,7 @@ func TestFaultyRead(t *testing.T) {
 				plan.Script[m] = []Fault{FaultNone, fault}
 			}
 			k, r, f := faultyKit(t, plan)
-			for m, read := range readsOf(k, f, r) {
+			for m, read := range readsOf(k.ctx, f, r) {
 				require.NoError(t, read(), m)
 				err := read()
 				switch fault {
@@ -108,27 +108,6 @@ func TestFaultyRead(t *testing.T) {
 				require.Equal(t, 6, f.Injected(fault))
 			}
 		})
-	}
-}
-
-// readsOf gives the reads of a store, which have to find something.
-func readsOf(k *kit, s store.Store, r *sheet) map[Method]func() error {
-	some := func(n int, err error) error {
-		if err == nil && n == 0 {
-			return errors.New("nothing found")
-		}
-		return err
-	}
-	return map[Method]func() error{
-		MethodLoad: func() error { f, err := s.Load(k.ctx, []store.Need{{Room: r.room.ID}}); return some(len(f), err) },
-		MethodMembers: func() error {
-			m, err := s.Members(k.ctx, store.MemberQuery{Room: r.room.ID})
-			return some(len(m), err)
-		},
-		MethodRooms:   func() error { l, err := s.Rooms(k.ctx, store.RoomQuery{User: ann}); return some(len(l), err) },
-		MethodUsers:   func() error { u, err := s.Users(k.ctx, store.UserQuery{Company: acme}); return some(len(u), err) },
-		MethodHistory: func() error { h, err := s.History(k.ctx, r.subject(), 0, 0); return some(len(h), err) },
-		MethodFeed:    func() error { p, err := s.Feed(k.ctx, "", 0); return some(len(p), err) },
 	}
 }
 
@@ -204,7 +183,7 @@ func TestFaultySeed(t *testing.T) {
 func TestFaultyRates(t *testing.T) {
 	plan := Plan{Rates: map[Fault]float64{FaultBefore: 1}, Only: []Method{MethodCommit}}
 	k, r, f := faultyKit(t, plan)
-	for m, read := range readsOf(k, f, r) {
+	for m, read := range readsOf(k.ctx, f, r) {
 		require.NoError(t, read(), m)
 	}
 	for range 3 {

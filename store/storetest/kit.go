@@ -323,40 +323,27 @@ func (k *kit) newTeam(id roomkit.TeamID, company roomkit.CompanyID, leader roomk
 	return k.putTeam(id, nil)
 }
 
-// putCompany writes a company's row with its next version.
+// put writes a row with its next version, which edit may change before.
+func put[R any](row *R, version *roomkit.Version, edit func(*R), write func(row R, was roomkit.Version) part) part {
+	return func(c *store.Change) {
+		if edit != nil {
+			edit(row)
+		}
+		write(*row, *version)(c)
+		*version++
+	}
+}
+
 func (k *kit) putCompany(id roomkit.CompanyID, edit func(*roomkit.Company)) part {
-	return func(c *store.Change) {
-		row := k.companies[id]
-		if edit != nil {
-			edit(row)
-		}
-		writeCompany(*row, row.Version)(c)
-		row.Version++
-	}
+	return put(k.companies[id], &k.companies[id].Version, edit, writeCompany)
 }
 
-// putUser writes a user's row with its next version.
 func (k *kit) putUser(id roomkit.UserID, edit func(*roomkit.User)) part {
-	return func(c *store.Change) {
-		row := k.users[id]
-		if edit != nil {
-			edit(row)
-		}
-		writeUser(*row, row.Version)(c)
-		row.Version++
-	}
+	return put(k.users[id], &k.users[id].Version, edit, writeUser)
 }
 
-// putTeam writes a team's row with its next version.
 func (k *kit) putTeam(id roomkit.TeamID, edit func(*roomkit.Team)) part {
-	return func(c *store.Change) {
-		row := k.teams[id]
-		if edit != nil {
-			edit(row)
-		}
-		writeTeam(*row, row.Version)(c)
-		row.Version++
-	}
+	return put(k.teams[id], &k.teams[id].Version, edit, writeTeam)
 }
 
 // writeCompany writes a row that relies on version was, whatever is stored.

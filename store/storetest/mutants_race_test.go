@@ -1,10 +1,10 @@
 package storetest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -75,110 +75,74 @@ func raceMutants() []mutant {
 
 // deadlocking locks the rooms of a call one after another.
 func deadlocking(a *altered) {
-	var mu sync.Mutex
-	locked := map[roomkit.RoomID]bool{}
-	lock := func(ctx context.Context, id roomkit.RoomID) bool {
-		for ctx.Err() == nil {
-			mu.Lock()
-			free := !locked[id]
-			locked[id] = true
-			mu.Unlock()
-			if free {
-				return true
-			}
-			runtime.Gosched()
-		}
-		return false
-	}
+	var locks sync.Map
 	a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-		var mine []roomkit.RoomID
-		defer func() {
-			mu.Lock()
-			defer mu.Unlock()
-			for _, id := range mine {
-				delete(locked, id)
-			}
-		}()
+		mine := map[roomkit.RoomID]bool{}
 		for _, c := range changes {
 			for _, r := range c.Rooms {
-				if slices.Contains(mine, r.ID) {
+				lock, _ := locks.LoadOrStore(r.ID, make(chan struct{}, 1))
+				if mine[r.ID] {
 					continue
 				}
-				if !lock(ctx, r.ID) {
+				select {
+				case lock.(chan struct{}) <- struct{}{}:
+					defer func() { <-lock.(chan struct{}) }()
+				case <-ctx.Done():
 					return nil, ctx.Err()
 				}
-				mine = append(mine, r.ID)
-				for range 20 {
-					runtime.Gosched()
-				}
+				mine[r.ID] = true
+				giveWay()
 			}
 		}
 		return a.Store.Commit(ctx, changes)
 	}
 }
 
+// committing replaces Commit.
+func committing(commit func(a *altered, ctx context.Context, changes []store.Change) ([]store.CommitResult, error)) func(a *altered) {
+	return func(a *altered) {
+		a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+			return commit(a, ctx, changes)
+		}
+	}
+}
+
 func cancelMutants() []mutant {
 	return []mutant{
-		{"cancel/commit", "a commit whose context has ended is stored", func(a *altered) {
-			a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-				results, err := a.Store.Commit(context.WithoutCancel(ctx), changes)
-				if ctx.Err() != nil {
-					return nil, ctx.Err()
-				}
-				return results, err
+		{"cancel/commit", "a commit whose context has ended is stored", committing(func(a *altered, ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+			return whole(a, changes), ctx.Err()
+		})},
+		{"cancel/commit", "the context of a commit is ignored", committing(func(a *altered, _ context.Context, changes []store.Change) ([]store.CommitResult, error) {
+			return whole(a, changes), nil
+		})},
+		{"cancel/commit", "the outcome of a cancelled commit is called unknown", committing(func(a *altered, ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+			results, err := a.Store.Commit(ctx, changes)
+			return results, either(ctx.Err() != nil, errors.Join(roomkit.ErrUnknownOutcome, ctx.Err()), err)
+		})},
+		{"cancel/commit-midway", "a context that ends after the commit hides it", committing(func(a *altered, ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+			results, err := a.Store.Commit(ctx, changes)
+			for i := 0; i < 1000 && ctx.Err() == nil; i++ {
+				runtime.Gosched()
 			}
-		}},
-		{"cancel/commit", "the context of a commit is ignored", func(a *altered) {
-			a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-				return a.Store.Commit(context.WithoutCancel(ctx), changes)
-			}
-		}},
-		{"cancel/commit", "the outcome of a cancelled commit is called unknown", func(a *altered) {
-			a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-				if ctx.Err() != nil {
-					return nil, errors.Join(roomkit.ErrUnknownOutcome, ctx.Err())
-				}
-				return a.Store.Commit(ctx, changes)
-			}
-		}},
-		{"cancel/commit-midway", "a context that ends after the commit hides it", func(a *altered) {
-			a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-				results, err := a.Store.Commit(ctx, changes)
-				for i := 0; i < 1000 && ctx.Err() == nil; i++ {
-					runtime.Gosched()
-				}
-				if ctx.Err() != nil {
-					return nil, ctx.Err()
-				}
-				return results, err
-			}
-		}},
+			return results, cmp.Or(ctx.Err(), err)
+		})},
 		{"cancel/reads", "Members ignores its context", func(a *altered) {
 			a.onPeople = func(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
 				return a.Store.Members(context.WithoutCancel(ctx), q)
 			}
 		}},
 		{"cancel/one-caller", "the caller after a cancelled one fails, too", func(a *altered) {
-			var cancelled error
+			var cancelled atomic.Bool
 			a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-				a.mu.Lock()
-				before := cancelled
-				cancelled = ctx.Err()
-				a.mu.Unlock()
-				if before != nil {
-					return nil, before
+				if cancelled.Swap(ctx.Err() != nil) {
+					return nil, context.Canceled
 				}
 				return a.Store.Commit(ctx, changes)
 			}
 		}},
-		{"cancel/deadline", "a deadline is not looked at", func(a *altered) {
-			a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-				if errors.Is(ctx.Err(), context.DeadlineExceeded) {
-					ctx = context.WithoutCancel(ctx)
-				}
-				return a.Store.Commit(ctx, changes)
-			}
-		}},
+		{"cancel/deadline", "a deadline is not looked at", committing(func(a *altered, ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+			return a.Store.Commit(either(errors.Is(ctx.Err(), context.DeadlineExceeded), context.WithoutCancel(ctx), ctx), changes)
+		})},
 	}
 }
 

@@ -254,10 +254,10 @@ func cancelDeadline(k *kit) {
 	_, err := k.store.Commit(ctx, cloneChanges([]store.Change{c}))
 	require.Equal(k, []error{context.DeadlineExceeded}, beside.Classes(err), "class of %v", err)
 	require.Equal(k, before, k.picture(), "a commit that came too late has left something")
-	_, err = k.store.Load(ctx, []store.Need{{Room: r.room.ID}})
-	require.Equal(k, []error{context.DeadlineExceeded}, beside.Classes(err), "class of %v", err)
-	_, err = k.store.Feed(ctx, "", 0)
-	require.Equal(k, []error{context.DeadlineExceeded}, beside.Classes(err), "class of %v", err)
+	for m, read := range readsOf(ctx, k.store, r) {
+		err := read()
+		require.Equal(k, []error{context.DeadlineExceeded}, beside.Classes(err), "class of %v of %s", err, m)
+	}
 	k.must(c)
 	k.sees(r)
 }
@@ -292,17 +292,8 @@ func cancelMidway(k *kit) {
 }
 
 func cancelReads(k *kit) {
-	r := k.found(1, roomkit.KindGeneral, ann, bob)
-	ctx := k.cancelled()
-	for name, read := range map[string]func() error{
-		"Load":    func() error { _, err := k.store.Load(ctx, []store.Need{{Room: r.room.ID}}); return err },
-		"Members": func() error { _, err := k.store.Members(ctx, store.MemberQuery{Room: r.room.ID}); return err },
-		"Rooms":   func() error { _, err := k.store.Rooms(ctx, store.RoomQuery{User: ann}); return err },
-		"Users":   func() error { _, err := k.store.Users(ctx, store.UserQuery{Company: acme}); return err },
-		"History": func() error { _, err := k.store.History(ctx, r.subject(), 0, 0); return err },
-		"Feed":    func() error { _, err := k.store.Feed(ctx, "", 0); return err },
-	} {
-		require.ErrorIs(k, read(), context.Canceled, name)
+	for m, read := range readsOf(k.cancelled(), k.store, k.found(1, roomkit.KindGeneral, ann, bob)) {
+		require.ErrorIs(k, read(), context.Canceled, m)
 	}
 }
 

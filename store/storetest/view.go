@@ -2,6 +2,8 @@ package storetest
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -85,21 +87,19 @@ func (k *kit) picture() picture {
 // The functions below bring what a store returns into one form: without an
 // order where none is promised, and with nil for empty slices.
 
-func sortMembers(rows []roomkit.Member) []roomkit.Member {
-	return sorted(rows, func(a, b roomkit.Member) int { return cmp.Compare(a.User, b.User) })
-}
+func sortMembers(rows []roomkit.Member) []roomkit.Member { return sorted(rows, userOf) }
 
 func sortUsers(rows []roomkit.User) []roomkit.User {
-	return sorted(rows, func(a, b roomkit.User) int { return cmp.Compare(a.ID, b.ID) })
+	return sorted(rows, func(u roomkit.User) roomkit.UserID { return u.ID })
 }
 
 func sortCompanies(rows []roomkit.Company) []roomkit.Company {
-	return sorted(rows, func(a, b roomkit.Company) int { return cmp.Compare(a.ID, b.ID) })
+	return sorted(rows, func(c roomkit.Company) roomkit.CompanyID { return c.ID })
 }
 
-func sorted[T any](rows []T, order func(a, b T) int) []T {
+func sorted[T any, K cmp.Ordered](rows []T, id func(T) K) []T {
 	rows = own(rows)
-	slices.SortFunc(rows, order)
+	slices.SortFunc(rows, func(a, b T) int { return cmp.Compare(id(a), id(b)) })
 	return rows
 }
 
@@ -278,4 +278,23 @@ func (k *kit) tail() roomkit.Cursor {
 	all := k.feed("")
 	require.NotEmpty(k, all)
 	return all[len(all)-1].Cursor
+}
+
+// readsOf gives the reads of a store, which have to find something.
+func readsOf(ctx context.Context, s store.Store, r *sheet) map[Method]func() error {
+	return map[Method]func() error{
+		MethodLoad:    func() error { return something(s.Load(ctx, []store.Need{{Room: r.room.ID}})) },
+		MethodMembers: func() error { return something(s.Members(ctx, store.MemberQuery{Room: r.room.ID})) },
+		MethodRooms:   func() error { return something(s.Rooms(ctx, store.RoomQuery{User: ann})) },
+		MethodUsers:   func() error { return something(s.Users(ctx, store.UserQuery{Company: acme})) },
+		MethodHistory: func() error { return something(s.History(ctx, r.subject(), 0, 0)) },
+		MethodFeed:    func() error { return something(s.Feed(ctx, "", 0)) },
+	}
+}
+
+func something[T any](rows []T, err error) error {
+	if err == nil && len(rows) == 0 {
+		return errors.New("nothing found")
+	}
+	return err
 }
