@@ -35,7 +35,7 @@ func TestWithoutCapabilities(t *testing.T) {
 // the rules of durability.
 func TestCapabilityRules(t *testing.T) {
 	faulty := func(testing.TB) store.Store { return NewFaulty(memstore.New(), Plan{}) }
-	for _, r := range durableRules() {
+	for _, r := range durableRules {
 		durable := strings.HasPrefix(r.Name, "durable/")
 		if !durable && !strings.HasPrefix(r.Name, "capability/") {
 			continue
