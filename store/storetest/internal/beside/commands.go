@@ -13,44 +13,234 @@ import (
 
 // way is how a command of one type is drawn.
 type way struct {
-	name string
-	draw func(h *history) (roomkit.Actor, roomkit.Command)
+	name  string
+	often int
+	draw  func(h *history) (roomkit.Actor, roomkit.Command)
 }
 
-// ways are those for every type of command, some of them more often.
+// ways are those for every type of command.
 var ways = []way{
-	{"OpenSelf", (*history).openSelf}, {"OpenDirect", (*history).openDirect}, {"CreateRoom", (*history).createRoom},
-	{"CreateRoom", (*history).createRoom}, {"CreateGroup", (*history).createGroup},
-	{"CreateExternalGroup", (*history).createExternalGroup}, {"OpenTeamRoom", (*history).openTeamRoom},
-	{"Convert", (*history).convert}, {"DeleteRoom", (*history).deleteRoom}, {"Invite", (*history).invite},
-	{"Invite", (*history).invite}, {"Invite", (*history).invite}, {"Remove", (*history).remove},
-	{"Leave", (*history).leave}, {"Expel", (*history).expel}, {"Expel", (*history).expel},
-	{"AppointMasters", (*history).appoint}, {"DismissMasters", (*history).dismiss}, {"HandOver", (*history).handOver},
-	{"Edit", (*history).edit}, {"Edit", (*history).edit}, {"DeleteFeatureData", (*history).deleteFeatureData},
-	{"PutCompany", (*history).putCompany}, {"EditCompany", (*history).editCompany}, {"PutUsers", (*history).putUsers},
-	{"SetExternalMessaging", (*history).setExternalMessaging}, {"SuspendUser", (*history).suspendUser},
-	{"DeleteUser", (*history).deleteUser}, {"RestoreUser", (*history).restoreUser},
-	{"RestoreUser", (*history).restoreUser}, {"SyncTeam", (*history).syncTeam},
+	{"OpenSelf", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		return roomkit.By(h.anybody()), roomkit.OpenSelf{}
+	}},
+	{"OpenDirect", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		return roomkit.By(h.anybody()), roomkit.OpenDirect{With: h.anybody()}
+	}},
+	{"CreateRoom", 2, (*history).createRoom},
+	{"CreateGroup", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		actor, company, forOthers := h.founder()
+		cmd := roomkit.CreateGroup{
+			Name: pick(h, []string{"Ops", "OPS", "Sales", "Lunch", "Straße", "STRASSE"}), Members: some(h, h.world.of(company), 3),
+			ForOthers: forOthers, Description: h.text("about"), Settings: h.settings(),
+		}
+		cmd.Settings.Public = h.toss()
+		if forOthers || h.chance(1, 3) {
+			cmd.Masters = some(h, h.world.of(company), 2)
+		}
+		return roomkit.By(actor), cmd
+	}},
+	{"CreateExternalGroup", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		actor, company, forOthers := h.founder()
+		cmd := roomkit.CreateExternalGroup{
+			Name: h.text("Joint"), Members: some(h, slices.Concat(h.world.of("x")[:3], h.world.of("y"), []roomkit.UserID{"a", "d"}), 3), ForOthers: forOthers,
+			Photo: h.text("photo"), Settings: h.settings(),
+		}
+		if forOthers || h.chance(1, 3) {
+			cmd.Masters = some(h, h.world.of(company), 2)
+		}
+		return roomkit.By(actor), cmd
+	}},
+	{"OpenTeamRoom", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		team := pick(h, h.world.teams)
+		actor := h.provider(team.Company)
+		if h.chance(1, 3) {
+			actor = roomkit.By(team.Leader)
+		}
+		return actor, roomkit.OpenTeamRoom{Team: team.ID}
+	}},
+	// convert converts a General room; if there is none, it creates a room.
+	{"Convert", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		if len(h.active(roomkit.KindGeneral)) == 0 {
+			return h.createRoom()
+		}
+		room := h.room(roomkit.KindGeneral)
+		to := pick(h, []roomkit.Kind{roomkit.KindGroup, roomkit.KindExternalGroup})
+		return h.actorFor(room), roomkit.Convert{Room: room.ID, To: to, Name: pick(h, []string{"Ops", "Board", "board", h.text("Choir"), h.text("Garden")})}
+	}},
+	{"DeleteRoom", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		room := h.room(roomkit.KindGroup, roomkit.KindExternalGroup, roomkit.KindTeam)
+		return h.actorFor(room), roomkit.DeleteRoom{Room: room.ID}
+	}},
+	{"Invite", 3, func(h *history) (roomkit.Actor, roomkit.Command) {
+		room := h.room(roomkit.KindDirect, roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindGroup, roomkit.KindExternalGroup)
+		people := h.world.people()
+		if h.chance(2, 3) {
+			people = h.world.of(room.Company)
+		}
+		return h.actorFor(room), roomkit.Invite{Room: room.ID, People: some(h, people, 3), Name: h.text("Joint")}
+	}},
+	{"Remove", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		room := h.room(roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindExternalGroup)
+		people := h.inside(room, store.MembersTakingPart)
+		if len(people) == 0 || h.chance(1, 10) {
+			people = h.world.people()
+		}
+		return h.actorFor(room), roomkit.Remove{Room: room.ID, People: some(h, people, 2)}
+	}},
+	{"Leave", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		room := h.room(roomkit.KindDirect, roomkit.KindGeneral)
+		return h.actorFor(room), roomkit.Leave{Room: room.ID}
+	}},
+	// expel takes people out who are to be swept out; if there are none, it makes somebody
+	// lose the permission or the account instead.
+	{"Expel", 2, func(h *history) (roomkit.Actor, roomkit.Command) {
+		cause := pick(h, []roomkit.Cause{roomkit.CausePermission, roomkit.CauseAccount})
+		if room, people := h.unwell(); len(people) > 0 && h.chance(5, 6) {
+			if u := h.load(store.Need{People: people[:1]}).Users[0]; u.Status != roomkit.StatusDeleted {
+				cause = roomkit.CausePermission
+			} else {
+				cause = roomkit.CauseAccount
+			}
+			return roomkit.System(), roomkit.Expel{Room: room, People: people[:1], Cause: cause}
+		}
+		room := h.room(roomkit.KindExternalGroup)
+		u := h.world.user(h.someoneIn(room, store.MembersPresent))
+		switch {
+		case h.chance(1, 3):
+			return roomkit.System(), roomkit.DeleteUser{User: u.ID}
+		case u.Company != "" && h.chance(2, 3):
+			return roomkit.System(), roomkit.SetExternalMessaging{Company: u.Company, User: u.ID, Channel: roomkit.ChannelWorks}
+		}
+		return h.host(), roomkit.Expel{Room: room.ID, People: some(h, h.world.people(), 3), Cause: cause}
+	}},
+	{"AppointMasters", 1, (*history).appoint},
+	// dismiss ends a master role where another Group Master remains; if there is no such
+	// group, it appoints one.
+	{"DismissMasters", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		several := slices.DeleteFunc(h.active(roomkit.KindGroup, roomkit.KindExternalGroup), func(r roomkit.Room) bool { return r.Masters < 2 })
+		room := h.room(roomkit.KindGroup, roomkit.KindExternalGroup)
+		switch {
+		case len(several) > 0:
+			room = pick(h, several)
+		case h.chance(3, 4):
+			return h.appoint()
+		}
+		return h.actorFor(room), roomkit.DismissMasters{Room: room.ID, People: []roomkit.UserID{h.someoneIn(room, store.MembersManaging)}}
+	}},
+	{"HandOver", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		room := h.room(roomkit.KindGroup, roomkit.KindExternalGroup)
+		actor, to := h.actorFor(room), h.anybody()
+		others := slices.DeleteFunc(h.world.of(room.Company), func(u roomkit.UserID) bool { return u == actor.User() || u == "_bot" })
+		if len(others) > 0 && h.chance(7, 8) {
+			to = pick(h, others)
+		}
+		return actor, roomkit.HandOver{Room: room.ID, To: to}
+	}},
+	{"Edit", 2, func(h *history) (roomkit.Actor, roomkit.Command) {
+		room := h.room()
+		cmd := roomkit.Edit{Room: room.ID}
+		for range 1 + h.roll(2) {
+			switch h.roll(10) {
+			case 0, 1:
+				cmd.Name = new(pick(h, []string{"Ops", "oPs", "Sales", "Renamed", "Garden"}))
+			case 2:
+				cmd.Photo = new(h.text("photo"))
+			case 3:
+				cmd.Description = new(h.text("about"))
+			case 4:
+				cmd.Public = new(h.toss())
+			case 5:
+				cmd.HistorySharing = new(h.toss())
+			case 6:
+				cmd.Notify, cmd.Note = new(h.toss()), new(h.toss())
+			case 7:
+				cmd.Folder, cmd.MailingList = new(h.toss()), new(h.toss())
+			case 8:
+				cmd.Message = new(h.toss())
+			default:
+				cmd.WithholdFeatures = new(h.toss())
+			}
+		}
+		return h.actorFor(room), cmd
+	}},
+	{"DeleteFeatureData", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		room := h.room(roomkit.KindGroup, roomkit.KindExternalGroup, roomkit.KindTeam)
+		set := pick(h, []roomkit.FeatureSet{roomkit.Features(roomkit.FeatureNote), roomkit.Features(roomkit.FeatureEvent, roomkit.FeatureFolder)})
+		return h.actorFor(room), roomkit.DeleteFeatureData{Room: room.ID, Features: set}
+	}},
+	{"PutCompany", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		company := pick(h, h.world.companies)
+		company.Works, company.LINE = h.mode(), h.mode()
+		company.Core, company.MembersCreateGroups = h.chance(9, 10), h.chance(4, 5)
+		return h.host(), roomkit.PutCompany{Company: company}
+	}},
+	{"EditCompany", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		company := pick(h, h.world.companies).ID
+		return h.provider(company), roomkit.EditCompany{
+			Company: company, MembersCreateGroups: new(h.chance(3, 4)), RecallWindow: new(time.Duration(h.roll(4)) * time.Hour),
+		}
+	}},
+	{"PutUsers", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		users := some(h, h.world.users, 2)
+		for i := range users {
+			u, company := &users[i], h.company(users[i].Company)
+			u.Works = u.Kind == roomkit.UserMember && (company.Works == roomkit.ExternalAll || h.toss())
+			u.LINE = u.Kind == roomkit.UserMember && (company.LINE == roomkit.ExternalAll || h.toss())
+			if h.chance(1, 8) {
+				u.Status = pick(h, []roomkit.UserStatus{roomkit.StatusSuspended, roomkit.StatusDeleted})
+			}
+			if h.chance(1, 10) {
+				u.Company = "y"
+			}
+		}
+		return h.host(), roomkit.PutUsers{Users: users}
+	}},
+	{"SetExternalMessaging", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		company := pick(h, h.world.companies).ID
+		cmd := roomkit.SetExternalMessaging{
+			Company: company, Channel: pick(h, []roomkit.Channel{roomkit.ChannelWorks, roomkit.ChannelWorks, roomkit.ChannelLINE}), Mode: h.mode(),
+		}
+		if h.chance(2, 3) {
+			cmd.User, cmd.Mode = pick(h, h.world.of(company)), pick(h, []roomkit.ExternalMode{roomkit.ExternalOff, roomkit.ExternalSelected})
+		}
+		return h.provider(company), cmd
+	}},
+	{"SuspendUser", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		lift := h.toss()
+		u := h.world.user(h.withStatus(roomkit.StatusSuspended, lift))
+		return h.provider(u.Company), roomkit.SuspendUser{User: u.ID, Lift: lift}
+	}},
+	{"DeleteUser", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		u := h.world.user(h.anybody())
+		return h.provider(u.Company), roomkit.DeleteUser{User: u.ID}
+	}},
+	{"RestoreUser", 2, func(h *history) (roomkit.Actor, roomkit.Command) {
+		u := h.world.user(h.withStatus(roomkit.StatusDeleted, true))
+		return h.provider(u.Company), roomkit.RestoreUser{User: u.ID}
+	}},
+	{"SyncTeam", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		team := pick(h, h.world.teams)
+		team.Members = some(h, h.world.of(team.Company), 4)
+		team.Name, team.Leader = h.text("Team"), pick(h, team.Members)
+		team.Features, team.Photo, team.Notify = h.toss(), h.toss(), h.toss()
+		team.Room, team.Preset = h.chance(7, 8), roomkit.FeatureSet(h.roll(32))
+		if h.chance(1, 4) {
+			team.SyncedSeq = int64(h.roll(5))
+		}
+		return h.provider(team.Company), roomkit.SyncTeam{Team: team}
+	}},
 }
 
 // command draws a command, mostly one of a type that the history has not stored yet.
 func (h *history) command() (roomkit.Actor, roomkit.Command) {
-	from := ways
-	if h.chance(2, 3) {
-		wanted := slices.DeleteFunc(slices.Clone(ways), func(w way) bool { return h.stored[w.name] })
-		if len(wanted) > 0 {
-			from = wanted
-		}
+	var from []way
+	for _, w := range ways {
+		from = append(from, slices.Repeat([]way{w}, w.often)...)
+	}
+	if wanted := slices.DeleteFunc(slices.Clone(from), func(w way) bool { return h.stored[w.name] }); len(wanted) > 0 && h.chance(2, 3) {
+		from = wanted
 	}
 	return pick(h, from).draw(h)
-}
-
-func (h *history) openSelf() (roomkit.Actor, roomkit.Command) {
-	return roomkit.By(h.anybody()), roomkit.OpenSelf{}
-}
-
-func (h *history) openDirect() (roomkit.Actor, roomkit.Command) {
-	return roomkit.By(h.anybody()), roomkit.OpenDirect{With: h.anybody()}
 }
 
 func (h *history) createRoom() (roomkit.Actor, roomkit.Command) {
@@ -103,101 +293,6 @@ func (h *history) founder() (actor roomkit.UserID, company roomkit.CompanyID, fo
 	return actor, company, forOthers
 }
 
-func (h *history) createGroup() (roomkit.Actor, roomkit.Command) {
-	actor, company, forOthers := h.founder()
-	cmd := roomkit.CreateGroup{
-		Name: pick(h, []string{"Ops", "OPS", "Sales", "Lunch", "Straße", "STRASSE"}), Members: some(h, h.world.of(company), 3),
-		ForOthers: forOthers, Description: h.text("about"), Settings: h.settings(),
-	}
-	cmd.Settings.Public = h.toss()
-	if forOthers || h.chance(1, 3) {
-		cmd.Masters = some(h, h.world.of(company), 2)
-	}
-	return roomkit.By(actor), cmd
-}
-
-func (h *history) createExternalGroup() (roomkit.Actor, roomkit.Command) {
-	actor, company, forOthers := h.founder()
-	cmd := roomkit.CreateExternalGroup{
-		Name: h.text("Joint"), Members: some(h, slices.Concat(h.world.of("x")[:3], h.world.of("y"), []roomkit.UserID{"a", "d"}), 3), ForOthers: forOthers,
-		Photo: h.text("photo"), Settings: h.settings(),
-	}
-	if forOthers || h.chance(1, 3) {
-		cmd.Masters = some(h, h.world.of(company), 2)
-	}
-	return roomkit.By(actor), cmd
-}
-
-func (h *history) openTeamRoom() (roomkit.Actor, roomkit.Command) {
-	team := pick(h, h.world.teams)
-	actor := h.provider(team.Company)
-	if h.chance(1, 3) {
-		actor = roomkit.By(team.Leader)
-	}
-	return actor, roomkit.OpenTeamRoom{Team: team.ID}
-}
-
-// convert converts a General room; if there is none, it creates a room.
-func (h *history) convert() (roomkit.Actor, roomkit.Command) {
-	if len(h.active(roomkit.KindGeneral)) == 0 {
-		return h.createRoom()
-	}
-	room := h.room(roomkit.KindGeneral)
-	to := pick(h, []roomkit.Kind{roomkit.KindGroup, roomkit.KindExternalGroup})
-	return h.actorFor(room), roomkit.Convert{Room: room.ID, To: to, Name: pick(h, []string{"Ops", "Board", "board", h.text("Choir"), h.text("Garden")})}
-}
-
-func (h *history) deleteRoom() (roomkit.Actor, roomkit.Command) {
-	room := h.room(roomkit.KindGroup, roomkit.KindExternalGroup, roomkit.KindTeam)
-	return h.actorFor(room), roomkit.DeleteRoom{Room: room.ID}
-}
-
-func (h *history) invite() (roomkit.Actor, roomkit.Command) {
-	room := h.room(roomkit.KindDirect, roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindGroup, roomkit.KindExternalGroup)
-	people := h.world.people()
-	if h.chance(2, 3) {
-		people = h.world.of(room.Company)
-	}
-	return h.actorFor(room), roomkit.Invite{Room: room.ID, People: some(h, people, 3), Name: h.text("Joint")}
-}
-
-func (h *history) remove() (roomkit.Actor, roomkit.Command) {
-	room := h.room(roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindExternalGroup)
-	people := h.inside(room, store.MembersTakingPart)
-	if len(people) == 0 || h.chance(1, 10) {
-		people = h.world.people()
-	}
-	return h.actorFor(room), roomkit.Remove{Room: room.ID, People: some(h, people, 2)}
-}
-
-func (h *history) leave() (roomkit.Actor, roomkit.Command) {
-	room := h.room(roomkit.KindDirect, roomkit.KindGeneral)
-	return h.actorFor(room), roomkit.Leave{Room: room.ID}
-}
-
-// expel takes people out who are to be swept out; if there are none, it makes somebody
-// lose the permission or the account instead.
-func (h *history) expel() (roomkit.Actor, roomkit.Command) {
-	cause := pick(h, []roomkit.Cause{roomkit.CausePermission, roomkit.CauseAccount})
-	if room, people := h.unwell(); len(people) > 0 && h.chance(5, 6) {
-		if u := h.load(store.Need{People: people[:1]}).Users[0]; u.Status != roomkit.StatusDeleted {
-			cause = roomkit.CausePermission
-		} else {
-			cause = roomkit.CauseAccount
-		}
-		return roomkit.System(), roomkit.Expel{Room: room, People: people[:1], Cause: cause}
-	}
-	room := h.room(roomkit.KindExternalGroup)
-	u := h.world.user(h.someoneIn(room, store.MembersPresent))
-	switch {
-	case h.chance(1, 3):
-		return roomkit.System(), roomkit.DeleteUser{User: u.ID}
-	case u.Company != "" && h.chance(2, 3):
-		return roomkit.System(), roomkit.SetExternalMessaging{Company: u.Company, User: u.ID, Channel: roomkit.ChannelWorks}
-	}
-	return h.host(), roomkit.Expel{Room: room.ID, People: some(h, h.world.people(), 3), Cause: cause}
-}
-
 // unwell finds a room with people in it who are to be swept out.
 func (h *history) unwell() (roomkit.RoomID, []roomkit.UserID) {
 	rooms := h.active()
@@ -223,73 +318,8 @@ func (h *history) appoint() (roomkit.Actor, roomkit.Command) {
 	return h.actorFor(room), roomkit.AppointMasters{Room: room.ID, People: some(h, people, 2)}
 }
 
-// dismiss ends a master role where another Group Master remains; if there is no such
-// group, it appoints one.
-func (h *history) dismiss() (roomkit.Actor, roomkit.Command) {
-	several := slices.DeleteFunc(h.active(roomkit.KindGroup, roomkit.KindExternalGroup), func(r roomkit.Room) bool { return r.Masters < 2 })
-	room := h.room(roomkit.KindGroup, roomkit.KindExternalGroup)
-	switch {
-	case len(several) > 0:
-		room = pick(h, several)
-	case h.chance(3, 4):
-		return h.appoint()
-	}
-	return h.actorFor(room), roomkit.DismissMasters{Room: room.ID, People: []roomkit.UserID{h.someoneIn(room, store.MembersManaging)}}
-}
-
-func (h *history) handOver() (roomkit.Actor, roomkit.Command) {
-	room := h.room(roomkit.KindGroup, roomkit.KindExternalGroup)
-	actor, to := h.actorFor(room), h.anybody()
-	others := slices.DeleteFunc(h.world.of(room.Company), func(u roomkit.UserID) bool { return u == actor.User() || u == "_bot" })
-	if len(others) > 0 && h.chance(7, 8) {
-		to = pick(h, others)
-	}
-	return actor, roomkit.HandOver{Room: room.ID, To: to}
-}
-
-func (h *history) edit() (roomkit.Actor, roomkit.Command) {
-	room := h.room()
-	cmd := roomkit.Edit{Room: room.ID}
-	for range 1 + h.roll(2) {
-		switch h.roll(10) {
-		case 0, 1:
-			cmd.Name = new(pick(h, []string{"Ops", "oPs", "Sales", "Renamed", "Garden"}))
-		case 2:
-			cmd.Photo = new(h.text("photo"))
-		case 3:
-			cmd.Description = new(h.text("about"))
-		case 4:
-			cmd.Public = new(h.toss())
-		case 5:
-			cmd.HistorySharing = new(h.toss())
-		case 6:
-			cmd.Notify, cmd.Note = new(h.toss()), new(h.toss())
-		case 7:
-			cmd.Folder, cmd.MailingList = new(h.toss()), new(h.toss())
-		case 8:
-			cmd.Message = new(h.toss())
-		default:
-			cmd.WithholdFeatures = new(h.toss())
-		}
-	}
-	return h.actorFor(room), cmd
-}
-
-func (h *history) deleteFeatureData() (roomkit.Actor, roomkit.Command) {
-	room := h.room(roomkit.KindGroup, roomkit.KindExternalGroup, roomkit.KindTeam)
-	set := pick(h, []roomkit.FeatureSet{roomkit.Features(roomkit.FeatureNote), roomkit.Features(roomkit.FeatureEvent, roomkit.FeatureFolder)})
-	return h.actorFor(room), roomkit.DeleteFeatureData{Room: room.ID, Features: set}
-}
-
 func (h *history) mode() roomkit.ExternalMode {
 	return pick(h, []roomkit.ExternalMode{roomkit.ExternalOff, roomkit.ExternalSelected, roomkit.ExternalSelected, roomkit.ExternalAll})
-}
-
-func (h *history) putCompany() (roomkit.Actor, roomkit.Command) {
-	company := pick(h, h.world.companies)
-	company.Works, company.LINE = h.mode(), h.mode()
-	company.Core, company.MembersCreateGroups = h.chance(9, 10), h.chance(4, 5)
-	return h.host(), roomkit.PutCompany{Company: company}
 }
 
 // host is the system, seldom somebody who may not do what only it may.
@@ -298,46 +328,6 @@ func (h *history) host() roomkit.Actor {
 		return roomkit.By(h.anybody())
 	}
 	return roomkit.System()
-}
-
-func (h *history) editCompany() (roomkit.Actor, roomkit.Command) {
-	company := pick(h, h.world.companies).ID
-	return h.provider(company), roomkit.EditCompany{
-		Company: company, MembersCreateGroups: new(h.chance(3, 4)), RecallWindow: new(time.Duration(h.roll(4)) * time.Hour),
-	}
-}
-
-func (h *history) putUsers() (roomkit.Actor, roomkit.Command) {
-	users := some(h, h.world.users, 2)
-	for i := range users {
-		u, company := &users[i], h.company(users[i].Company)
-		u.Works = u.Kind == roomkit.UserMember && (company.Works == roomkit.ExternalAll || h.toss())
-		u.LINE = u.Kind == roomkit.UserMember && (company.LINE == roomkit.ExternalAll || h.toss())
-		if h.chance(1, 8) {
-			u.Status = pick(h, []roomkit.UserStatus{roomkit.StatusSuspended, roomkit.StatusDeleted})
-		}
-		if h.chance(1, 10) {
-			u.Company = "y"
-		}
-	}
-	return h.host(), roomkit.PutUsers{Users: users}
-}
-
-func (h *history) setExternalMessaging() (roomkit.Actor, roomkit.Command) {
-	company := pick(h, h.world.companies).ID
-	cmd := roomkit.SetExternalMessaging{
-		Company: company, Channel: pick(h, []roomkit.Channel{roomkit.ChannelWorks, roomkit.ChannelWorks, roomkit.ChannelLINE}), Mode: h.mode(),
-	}
-	if h.chance(2, 3) {
-		cmd.User, cmd.Mode = pick(h, h.world.of(company)), pick(h, []roomkit.ExternalMode{roomkit.ExternalOff, roomkit.ExternalSelected})
-	}
-	return h.provider(company), cmd
-}
-
-func (h *history) suspendUser() (roomkit.Actor, roomkit.Command) {
-	lift := h.toss()
-	u := h.world.user(h.withStatus(roomkit.StatusSuspended, lift))
-	return h.provider(u.Company), roomkit.SuspendUser{User: u.ID, Lift: lift}
 }
 
 // withStatus draws a user, if wanted and possible one whose account is in this state.
@@ -352,26 +342,4 @@ func (h *history) withStatus(s roomkit.UserStatus, wanted bool) roomkit.UserID {
 		return pick(h, ids)
 	}
 	return h.anybody()
-}
-
-func (h *history) deleteUser() (roomkit.Actor, roomkit.Command) {
-	u := h.world.user(h.anybody())
-	return h.provider(u.Company), roomkit.DeleteUser{User: u.ID}
-}
-
-func (h *history) restoreUser() (roomkit.Actor, roomkit.Command) {
-	u := h.world.user(h.withStatus(roomkit.StatusDeleted, true))
-	return h.provider(u.Company), roomkit.RestoreUser{User: u.ID}
-}
-
-func (h *history) syncTeam() (roomkit.Actor, roomkit.Command) {
-	team := pick(h, h.world.teams)
-	team.Members = some(h, h.world.of(team.Company), 4)
-	team.Name, team.Leader = h.text("Team"), pick(h, team.Members)
-	team.Features, team.Photo, team.Notify = h.toss(), h.toss(), h.toss()
-	team.Room, team.Preset = h.chance(7, 8), roomkit.FeatureSet(h.roll(32))
-	if h.chance(1, 4) {
-		team.SyncedSeq = int64(h.roll(5))
-	}
-	return h.provider(team.Company), roomkit.SyncTeam{Team: team}
 }
