@@ -31,7 +31,7 @@ func check(cmd roomkit.Command) error {
 	case roomkit.Remove:
 		return checkRoomPeople(c.Room, c.People)
 	case roomkit.Leave:
-		return checkRoom(c.Room)
+		return CheckRoom(c.Room)
 	case roomkit.Expel:
 		return checkExpel(c)
 	case roomkit.AppointMasters:
@@ -39,7 +39,7 @@ func check(cmd roomkit.Command) error {
 	case roomkit.DismissMasters:
 		return checkRoomPeople(c.Room, c.People)
 	case roomkit.HandOver:
-		return cmp.Or(checkRoom(c.Room), checkID("To", c.To))
+		return cmp.Or(CheckRoom(c.Room), checkID("To", c.To))
 	case roomkit.Edit:
 		return checkEdit(c)
 	case roomkit.DeleteFeatureData:
@@ -47,7 +47,7 @@ func check(cmd roomkit.Command) error {
 	case roomkit.Convert:
 		return checkConvert(c)
 	case roomkit.DeleteRoom:
-		return checkRoom(c.Room)
+		return CheckRoom(c.Room)
 	case roomkit.PutCompany:
 		return checkPutCompany(c)
 	case roomkit.EditCompany:

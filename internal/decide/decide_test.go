@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 
@@ -156,6 +157,17 @@ func TestDecideOpensTeamRoomsForKnownPeople(t *testing.T) {
 	require.True(t, ok)
 	require.Len(t, joined.People, 1)
 	require.Equal(t, roomkit.UserID("ann"), joined.People[0].User)
+}
+
+// TestEverySettingIsAnAction: no field of Edit changes anything without being asked for.
+func TestEverySettingIsAnAction(t *testing.T) {
+	fields := reflect.TypeFor[roomkit.Edit]()
+	for i := 1; i < fields.NumField(); i++ {
+		var c roomkit.Edit
+		reflect.ValueOf(&c).Elem().Field(i).Set(reflect.New(fields.Field(i).Type.Elem()))
+		asked := slices.DeleteFunc(slices.Clone(asks(&c)), func(a asked) bool { return !a.set })
+		require.Len(t, asked, 1, "internal/decide/settings.go: add the action of Edit.%s to asks", fields.Field(i).Name)
+	}
 }
 
 // TestPermissionInForce: ADM-01 and ADM-02 grant it to members of a company by

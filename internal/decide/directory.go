@@ -27,7 +27,7 @@ func (d *decider) putCompany(company roomkit.Company) error {
 	if !d.actor.IsSystem() {
 		return d.denied("ADM-23", roomkit.ActionNone, "only the system provisions companies")
 	}
-	before, after := d.f.Company(company.ID), givenCompany(company)
+	before, after := *d.f.company(company.ID), givenCompany(company)
 	if givenCompany(before) == after {
 		return nil
 	}
@@ -59,7 +59,7 @@ func checkWindow(field string, d time.Duration) error {
 }
 
 func (d *decider) editCompany(c roomkit.EditCompany) error {
-	before := d.f.Company(c.Company)
+	before := *d.f.company(c.Company)
 	if err := d.mayAdminister(before.ID); err != nil {
 		return err
 	}
@@ -134,7 +134,7 @@ func needSetExternalMessaging(n *store.Need, c roomkit.SetExternalMessaging) {
 }
 
 func (d *decider) setExternalMessaging(c roomkit.SetExternalMessaging) error {
-	company := d.f.Company(c.Company)
+	company := *d.f.company(c.Company)
 	if err := d.mayAdminister(company.ID); err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (d *decider) setExternalMessaging(c roomkit.SetExternalMessaging) error {
 }
 
 func (d *decider) setUserMessaging(c roomkit.SetExternalMessaging, company roomkit.Company, mode roomkit.ExternalMode) error {
-	u := d.f.User(c.User)
+	u := *d.f.user(c.User)
 	if u.ID == "" || u.Company != company.ID || u.Kind != roomkit.UserMember {
 		return d.denied("ADM-23", roomkit.ActionNone, "no such member of the company", c.User)
 	}
@@ -212,7 +212,7 @@ func (d *decider) putUsers(users []roomkit.User) error {
 		return d.denied("ADM-23", roomkit.ActionNone, "only the system provisions users")
 	}
 	for i, u := range users {
-		before, company := d.f.User(u.ID), d.f.company(u.Company)
+		before, company := *d.f.user(u.ID), d.f.company(u.Company)
 		field := fmt.Sprintf("Users[%d]", i)
 		if u.Company != "" && company.Version == 0 {
 			return bad(field, "the company is not known")
@@ -259,7 +259,7 @@ func (d *decider) restoreUser(id roomkit.UserID) error {
 }
 
 func (d *decider) setStatus(id roomkit.UserID, to roomkit.UserStatus) error {
-	u := d.f.User(id)
+	u := *d.f.user(id)
 	if err := d.mayAdministerUser(&u); err != nil {
 		return err
 	}

@@ -26,12 +26,6 @@ type Facts struct {
 	noRow     roomkit.Member
 }
 
-// User gives the row of a user.
-func (f *Facts) User(id roomkit.UserID) roomkit.User { return *f.user(id) }
-
-// Company gives the row of a company.
-func (f *Facts) Company(id roomkit.CompanyID) roomkit.Company { return *f.company(id) }
-
 // Row gives the row of a user in Room.
 func (f *Facts) Row(id roomkit.UserID) roomkit.Member { return *f.row(id) }
 

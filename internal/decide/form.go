@@ -17,15 +17,13 @@ import (
 // CheckUser demands the form of a user's id.
 func CheckUser(field string, id roomkit.UserID) error { return checkID(field, id) }
 
-// CheckRoom demands a room.
-func CheckRoom(id roomkit.RoomID) error { return checkRoom(id) }
-
 // CheckPick looks at what a user picks for a room.
 func CheckPick(user roomkit.UserID, people []roomkit.UserID, audience roomkit.Audience) error {
 	return cmp.Or(checkEnum("Audience", audience), checkPeople("People", people), checkID("User", user))
 }
 
-func checkRoom(id roomkit.RoomID) error {
+// CheckRoom demands a room.
+func CheckRoom(id roomkit.RoomID) error {
 	if id.IsZero() {
 		return bad("Room", "missing")
 	}
@@ -34,7 +32,7 @@ func checkRoom(id roomkit.RoomID) error {
 
 // checkRoomPeople is what most commands about people of a room carry.
 func checkRoomPeople(room roomkit.RoomID, people []roomkit.UserID) error {
-	return cmp.Or(checkRoom(room), checkPeople("People", people))
+	return cmp.Or(CheckRoom(room), checkPeople("People", people))
 }
 
 // checkPeople demands 1 to MaxPeople distinct well-formed ids.
@@ -149,15 +147,11 @@ func checkPhoto(s string) error {
 	return checkText("Photo", s, roomkit.MaxPhotoBytes, "")
 }
 
-// checkProfile checks what may be given for any new room of several people.
+// checkProfile checks what may be given for any room of several people.
 func checkProfile(name, photo, description string, nameLimit int, rule roomkit.Rule) error {
-	if err := checkText("Name", name, nameLimit, rule); err != nil {
-		return err
-	}
-	if err := checkPhoto(photo); err != nil {
-		return err
-	}
-	return checkText("Description", description, roomkit.MaxDescription, "GRP-30")
+	return cmp.Or(
+		checkText("Name", name, nameLimit, rule), checkPhoto(photo), checkText("Description", description, roomkit.MaxDescription, "GRP-30"),
+	)
 }
 
 // nameKey folds a name so that names that differ in case only are equal.

@@ -9,7 +9,7 @@ import (
 )
 
 func checkInvite(c roomkit.Invite) error {
-	return cmp.Or(checkRoom(c.Room), checkText("Name", c.Name, roomkit.MaxGroupName, "EXT-34"), checkPeople("People", c.People))
+	return cmp.Or(CheckRoom(c.Room), checkText("Name", c.Name, roomkit.MaxGroupName, "EXT-34"), checkPeople("People", c.People))
 }
 
 func (d *decider) invite(c roomkit.Invite) error {
@@ -200,7 +200,7 @@ func (d *decider) leave() error {
 
 func checkExpel(c roomkit.Expel) error {
 	if c.Cause != roomkit.CausePermission && c.Cause != roomkit.CauseAccount {
-		return cmp.Or(checkRoom(c.Room), bad("Cause", "neither a withdrawn permission nor an ended account"))
+		return cmp.Or(CheckRoom(c.Room), bad("Cause", "neither a withdrawn permission nor an ended account"))
 	}
 	return checkRoomPeople(c.Room, c.People)
 }

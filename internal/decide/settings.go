@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -8,26 +9,17 @@ import (
 )
 
 func checkEdit(c roomkit.Edit) error {
-	if err := checkRoom(c.Room); err != nil {
-		return err
-	}
 	if (c == roomkit.Edit{Room: c.Room}) {
-		return bad("Edit", "changes nothing")
+		return cmp.Or(CheckRoom(c.Room), bad("Edit", "changes nothing"))
 	}
-	if c.Name != nil {
-		if err := checkText("Name", *c.Name, roomkit.MaxNameRunes, "LIM-05"); err != nil {
-			return err
-		}
+	return cmp.Or(CheckRoom(c.Room), checkProfile(text(c.Name), text(c.Photo), text(c.Description), roomkit.MaxNameRunes, "LIM-05"))
+}
+
+func text(s *string) string {
+	if s == nil {
+		return ""
 	}
-	if c.Photo != nil {
-		if err := checkPhoto(*c.Photo); err != nil {
-			return err
-		}
-	}
-	if c.Description != nil {
-		return checkText("Description", *c.Description, roomkit.MaxDescription, "GRP-30")
-	}
-	return nil
+	return *s
 }
 
 // asked is an action that a field of Edit asks for.
@@ -37,8 +29,8 @@ type asked struct {
 }
 
 // asks lists what the fields of an Edit can ask for.
-func asks(c *roomkit.Edit) [13]asked {
-	return [...]asked{
+func asks(c *roomkit.Edit) []asked {
+	return []asked{
 		{roomkit.ActionRename, c.Name != nil},
 		{roomkit.ActionChangePhoto, c.Photo != nil},
 		{roomkit.ActionDescribe, c.Description != nil},
@@ -168,7 +160,7 @@ func checkDeleteFeatureData(c roomkit.DeleteFeatureData) error {
 	if c.Features == 0 || c.Features&^roomkit.Features(roomkit.FeatureNote, roomkit.FeatureEvent, roomkit.FeatureFolder) != 0 {
 		return &roomkit.Invalid{Field: "Features", Reason: "not one or more of Note, Event and Folder", Rule: "TEAM-13"}
 	}
-	return checkRoom(c.Room)
+	return CheckRoom(c.Room)
 }
 
 func (d *decider) deleteFeatureData(features roomkit.FeatureSet) error {
@@ -194,7 +186,7 @@ func checkConvert(c roomkit.Convert) error {
 	if err := checkText("Name", c.Name, roomkit.MaxGroupName, externally(c.To, "EXT-34", "GRP-29")); err != nil {
 		return err
 	}
-	return checkRoom(c.Room)
+	return CheckRoom(c.Room)
 }
 
 func (d *decider) convert(c roomkit.Convert) error {
