@@ -1,26 +1,15 @@
 package service_test
 
 import (
-	"context"
 	"fmt"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
 // One question for a whole page of rooms. A room of which the user may not know
 // is there with nothing but its id.
 func ExampleService_Access() {
-	ctx := context.Background()
-	svc, _ := service.New(memstore.New(), nil)
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
-		ID: "acme", Core: true, MembersCreateGroups: true,
-	}})
-	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
-	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat"} {
-		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
-	}
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	launch, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{
 		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers,
 	})
@@ -43,15 +32,7 @@ func ExampleService_Access() {
 
 // Check says why not, by the rule that forbids it.
 func ExampleService_Check() {
-	ctx := context.Background()
-	svc, _ := service.New(memstore.New(), nil)
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
-		ID: "acme", Core: true, MembersCreateGroups: true,
-	}})
-	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
-	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat"} {
-		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
-	}
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	crew, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "Crew", Members: []roomkit.UserID{"ben"}})
 
 	fmt.Println(svc.Check(ctx, "ben", roomkit.ActionPost, crew.Room))

@@ -11,13 +11,7 @@ import (
 
 // Picking people who share a room already offers that room first.
 func ExampleCreateRoom() {
-	ctx := context.Background()
-	svc, _ := service.New(memstore.New(), nil)
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
-	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
-	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat"} {
-		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
-	}
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	create := roomkit.CreateRoom{
 		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Name: "Launch",
 	}

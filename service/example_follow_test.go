@@ -1,9 +1,11 @@
 package service_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
@@ -14,13 +16,7 @@ import (
 // A follower remembers in the store how far it has come: what it was told once it
 // is not told again, be it after a restart. A service leaves Once out.
 func ExampleService_Follow() {
-	ctx := context.Background()
-	svc, _ := service.New(memstore.New(), nil)
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
-	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
-	for _, user.ID = range []roomkit.UserID{"ann", "ben"} {
-		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
-	}
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	index := func(_ context.Context, rec service.Recorded) error {
 		if rec.Subject.Type == roomkit.SubjectRoom {
 			fmt.Println(rec.Version, rec.Event.Type())
@@ -104,12 +100,7 @@ func ExampleService_Watch() {
 func ExampleService_WatchRooms() {
 	ctx, stop := context.WithTimeout(context.Background(), 5*time.Second) // as long as the screen is open
 	defer stop()
-	svc, _ := service.New(memstore.New(), nil)
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
-	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
-	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
-		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
-	}
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	opened, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{
 		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers,
 	})
@@ -128,4 +119,104 @@ func ExampleService_WatchRooms() {
 	// 3 member.joined
 	// 4 member.left
 	// cat is in no room any more
+}
+
+// Enforce takes people out of rooms whose account or permission has ended. A
+// service lets it run on in a goroutine; Once ends it at the end of the feed.
+func ExampleService_Enforce() {
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
+	open := roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Anyway: true}
+	first, _ := svc.Do(ctx, roomkit.By("ann"), open)
+	_, _ = svc.Do(ctx, roomkit.By("ann"), open)
+
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.DeleteUser{User: "cat"})
+	fmt.Println("cat may enter:", svc.Check(ctx, "cat", roomkit.ActionEnter, first.Room) == nil)
+	before, _ := svc.Room(ctx, "ann", first.Room)
+
+	err := svc.Enforce(ctx, &service.EnforceOptions{Once: true, Progress: func(p service.EnforceProgress) {
+		fmt.Printf("%s: %d of %d rooms, %d changed, %d events\n", p.Cause, p.Rooms, p.Total, p.Changed, p.Events)
+	}})
+	after, _ := svc.Room(ctx, "ann", first.Room)
+	fmt.Println("participants:", before.Participants, "and then", after.Participants, err)
+	// Output:
+	// cat may enter: false
+	// account_ended: 2 of 2 rooms, 2 changed, 2 events
+	// participants: 3 and then 2 <nil>
+}
+
+// The host turns the key and the parameters of a notice into text. A follower
+// loses none; here the feed is read once.
+func ExampleNoticesOf() {
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
+	crew, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{
+		Name: "Crew", Members: []roomkit.UserID{"ben"}, Settings: roomkit.GroupSettings{Notify: true},
+	})
+	for _, cmd := range []roomkit.Command{
+		roomkit.Invite{Room: crew.Room, People: []roomkit.UserID{"cat"}},
+		roomkit.Edit{Room: crew.Room, Name: new("Crew 2")},
+		roomkit.Remove{Room: crew.Room, People: []roomkit.UserID{"cat"}},
+	} {
+		_, _ = svc.Do(ctx, roomkit.By("ann"), cmd)
+	}
+	texts := map[roomkit.NoticeKey]string{
+		roomkit.NoticeAdded:   "{actor} has added you to a group",
+		roomkit.NoticeRemoved: "{actor} has removed you from {name}",
+		roomkit.NoticeRenamed: "{actor} has named the group {name}",
+	}
+	for rec := range svc.Feed(ctx, "") {
+		for _, n := range roomkit.NoticesOf(rec.Event) {
+			fill := strings.NewReplacer("{actor}", n.Params["actor"], "{name}", n.Params["name"])
+			fmt.Printf("to %s: %s\n", cmp.Or(n.To, "everyone in the room"), fill.Replace(texts[n.Key]))
+		}
+	}
+	// Output:
+	// to ben: ann has added you to a group
+	// to cat: ann has added you to a group
+	// to everyone in the room: ann has named the group Crew 2
+	// to cat: ann has removed you from Crew 2
+}
+
+// A job of the host asks once a day what is to be deleted.
+func ExampleService_Due() {
+	ctx := context.Background()
+	today := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	svc, _ := service.New(memstore.New(), &service.Options{Clock: func() time.Time { return today }})
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
+		ID: "acme", Core: true, MembersCreateGroups: true,
+	}})
+	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
+	for _, user.ID = range []roomkit.UserID{"ann", "ben"} {
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
+	}
+	crew, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "Crew", Members: []roomkit.UserID{"ben"}})
+	_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.Edit{Room: crew.Room, Message: new(false)})
+
+	for _, days := range []int{29, 30} {
+		today = today.AddDate(0, 0, days)
+		for due, err := range svc.Due(ctx, "acme", today) {
+			fmt.Println("after", days, "days:", due.Name, due.Since.Format(time.DateOnly), due.At.Format(time.DateOnly), err)
+		}
+		today = today.AddDate(0, 0, -days)
+	}
+	// Output:
+	// after 30 days: Crew 2026-01-02 2026-02-01 <nil>
+}
+
+// The library records the wish; the host deletes what it has stored.
+func ExampleDeleteFeatureData() {
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
+	crew, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "Crew", Members: []roomkit.UserID{"ben"}})
+
+	asked := roomkit.DeleteFeatureData{Room: crew.Room, Features: roomkit.Features(roomkit.FeatureNote, roomkit.FeatureFolder)}
+	_, err := svc.Do(ctx, roomkit.By("ben"), asked)
+	fmt.Println(err)
+	done, _ := svc.Do(ctx, roomkit.By("ann"), asked)
+	for rec := range svc.Feed(ctx, "") {
+		if e, ok := rec.Event.(*roomkit.FeatureDataDeleted); ok {
+			fmt.Println("delete", e.Features, "of the room:", e.Subject == roomkit.RoomSubject(done.Room))
+		}
+	}
+	// Output:
+	// roomkit: DeleteFeatureData: denied by GRP-15: delete_feature_data in a room of kind group: only as master or administrator
+	// delete note,folder of the room: true
 }

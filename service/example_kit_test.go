@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
@@ -30,18 +31,8 @@ func exampleServiceWith(o service.Options) *service.Service {
 }
 
 func provision(svc *service.Service) {
-	for company, people := range map[roomkit.CompanyID]string{"acme": "adm ann ben cat dan", "bolt": "eve"} {
-		mustRun(svc, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
-			ID: company, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected,
-		}})
-		var users []roomkit.User
-		for id := range strings.FieldsSeq(people) {
-			users = append(users, roomkit.User{
-				ID: roomkit.UserID(id), Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
-				Works: true, Administrator: id == "adm",
-			})
-		}
-		mustRun(svc, roomkit.System(), roomkit.PutUsers{Users: users})
+	for _, cmd := range proof.Founding() {
+		mustRun(svc, roomkit.System(), cmd)
 	}
 }
 

@@ -66,15 +66,7 @@ func ExampleService_Do() {
 
 // A refusal names the rule. The host shows a text of its own for it.
 func ExampleDenied() {
-	ctx := context.Background()
-	svc, _ := service.New(memstore.New(), nil)
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
-		ID: "acme", Core: true, MembersCreateGroups: true,
-	}})
-	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
-	for _, user.ID = range []roomkit.UserID{"ann", "ben"} {
-		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
-	}
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	group, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "Crew", Members: []roomkit.UserID{"ben"}})
 
 	_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: group.Room})
@@ -93,13 +85,7 @@ func ExampleDenied() {
 
 // A request that may arrive twice is done once.
 func ExampleCall() {
-	ctx := context.Background()
-	svc, _ := service.New(memstore.New(), nil)
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
-	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
-	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat"} {
-		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
-	}
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	create := roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Anyway: true}
 	first, _ := svc.Do(ctx, roomkit.By("ann"), create, service.Call{Key: "request-17"})
 	second, _ := svc.Do(ctx, roomkit.By("ann"), create, service.Call{Key: "request-17"})

@@ -72,27 +72,37 @@ func ServiceOn(t T, st store.Store, o *service.Options) *service.Service {
 	}
 	svc, err := service.New(st, o)
 	require.NoError(t, err)
-	for _, id := range []roomkit.CompanyID{"acme", "bolt"} {
-		Do(t, svc, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
-			ID: id, Core: true, MembersCreateGroups: true,
-			Works: roomkit.ExternalSelected, LINE: roomkit.ExternalAll,
-		}})
+	for _, cmd := range Founding() {
+		Do(t, svc, roomkit.System(), cmd)
 	}
+	verifyAtEnd(t, st)
+	return svc
+}
+
+// Founding are the commands that provision the people of [ServiceOn].
+func Founding() (list []roomkit.Command) {
 	users := []roomkit.User{
 		{ID: "bot", Company: "acme", Kind: roomkit.UserBot, Status: roomkit.StatusActive},
 		{ID: "lin", Kind: roomkit.UserLINE, Status: roomkit.StatusActive},
 	}
-	for id, company := range map[roomkit.UserID]roomkit.CompanyID{
-		"ann": "acme", "ben": "acme", "cat": "acme", "dan": "acme", "adm": "acme", "eve": "bolt", "fay": "bolt",
+	for _, company := range []struct {
+		id     roomkit.CompanyID
+		people []roomkit.UserID
+	}{
+		{"acme", []roomkit.UserID{"adm", "ann", "ben", "cat", "dan"}}, {"bolt", []roomkit.UserID{"eve", "fay"}},
 	} {
-		users = append(users, roomkit.User{
-			ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
-			Works: true, Administrator: id == "adm",
-		})
+		list = append(list, roomkit.PutCompany{Company: roomkit.Company{
+			ID: company.id, Core: true, MembersCreateGroups: true,
+			Works: roomkit.ExternalSelected, LINE: roomkit.ExternalAll,
+		}})
+		for _, id := range company.people {
+			users = append(users, roomkit.User{
+				ID: id, Company: company.id, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
+				Works: true, Administrator: id == "adm",
+			})
+		}
 	}
-	Do(t, svc, roomkit.System(), roomkit.PutUsers{Users: users})
-	verifyAtEnd(t, st)
-	return svc
+	return append(list, roomkit.PutUsers{Users: users})
 }
 
 func verifyAtEnd(t T, st store.Store) {
