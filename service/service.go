@@ -16,8 +16,7 @@ import (
 )
 
 // Service runs commands and answers questions on top of a [store.Store]. It is safe
-// for concurrent use, starts no goroutines that outlive a call and needs no
-// closing.
+// for concurrent use, starts no goroutines that outlive a call and needs no closing.
 //
 // Commands that wait at the same time share one Load and one Commit. One caller
 // on an idle service is never delayed by this; one caller's cancelled context,
@@ -169,13 +168,12 @@ func (s *Service) plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Com
 
 // Options configure a [Service]. The zero value is ready for use.
 type Options struct {
-	// Policy holds the decisions on open points. The zero value is the
-	// recommended one.
+	// Policy holds the decisions on open points. The zero value is the recommended one.
 	Policy roomkit.Policy
 	// Clock gives the time. Defaults to time.Now.
 	Clock func() time.Time
-	// NewID gives the ids of rooms and commands; they must never repeat.
-	// Defaults to UUIDv7.
+	// NewID gives the ids of rooms and commands; they must never repeat. Defaults to
+	// UUIDv7.
 	NewID func() [16]byte
 	// Logger receives debug lines: commands that run again, followers that try again
 	// or cannot give up their lease, waiting without the store's wake-ups. Defaults to
