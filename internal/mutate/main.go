@@ -163,7 +163,9 @@ func judgeAll(chosen []mutant) map[string]string {
 					}
 				}
 				mu.Lock()
-				noticed[m.name] = by
+				if noticed[m.name] = by; len(noticed)%100 == 0 {
+					fmt.Printf("%d of %d\n", len(noticed), len(chosen))
+				}
 				mu.Unlock()
 			}
 		})
