@@ -2,30 +2,17 @@ package main
 
 import (
 	"bytes"
-	"flag"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-roomkit/roomkit/examples/internal/storeflag"
+	"github.com/go-roomkit/roomkit/examples/internal/storytest"
 )
 
-var update = flag.Bool("update", false, "write testdata/story.txt")
-
 func TestStory(t *testing.T) {
-	names, drop, err := storeflag.Fresh(t.Context(), t.TempDir())
-	require.NoError(t, err)
-	defer drop()
-	for _, store := range names {
-		story := tell(t, store)
-		if *update {
-			require.NoError(t, os.WriteFile("testdata/story.txt", []byte(story), 0o644))
-		}
-		want, err := os.ReadFile("testdata/story.txt")
-		require.NoError(t, err)
-		require.Equal(t, string(want), story)
+	for _, store := range storytest.Stores(t) {
+		storytest.Compare(t, "testdata/story.txt", tell(t, store))
 		if store == "memory" {
 			continue
 		}
@@ -36,6 +23,6 @@ func TestStory(t *testing.T) {
 
 func tell(t *testing.T, store string) string {
 	var out bytes.Buffer
-	require.NoError(t, run(t.Context(), store, &out))
+	require.NoError(t, run(storytest.Context(t), store, &out))
 	return out.String()
 }

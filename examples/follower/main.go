@@ -104,7 +104,10 @@ func drain(ctx context.Context, channel *gochannel.GoChannel, n int) (rooms int,
 		return 0, err
 	}
 	for range n {
-		msg := <-messages
+		msg, open := <-messages // until ctx ends
+		if !open {
+			return rooms, ctx.Err()
+		}
 		if strings.HasPrefix(msg.Metadata.Get("partition"), "room:") {
 			rooms++
 		}

@@ -3,24 +3,17 @@ package main
 import (
 	"bytes"
 	"encoding/binary"
-	"flag"
-	"os"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-roomkit/roomkit/examples/internal/storeflag"
+	"github.com/go-roomkit/roomkit/examples/internal/storytest"
 	"github.com/go-roomkit/roomkit/service"
 )
 
-var update = flag.Bool("update", false, "write testdata/events.txt")
-
 func TestFollower(t *testing.T) {
-	names, drop, err := storeflag.Fresh(t.Context(), t.TempDir())
-	require.NoError(t, err)
-	defer drop()
-	for _, store := range names {
+	for _, store := range storytest.Stores(t) {
 		var out bytes.Buffer
 		n := uint64(0)
 		o := &service.Options{
@@ -31,12 +24,7 @@ func TestFollower(t *testing.T) {
 				return id
 			},
 		}
-		require.NoError(t, run(t.Context(), store, o, &out))
-		if *update {
-			require.NoError(t, os.WriteFile("testdata/events.txt", out.Bytes(), 0o644))
-		}
-		want, err := os.ReadFile("testdata/events.txt")
-		require.NoError(t, err)
-		require.Equal(t, string(want), out.String())
+		require.NoError(t, run(storytest.Context(t), store, o, &out))
+		storytest.Compare(t, "testdata/events.txt", out.String())
 	}
 }

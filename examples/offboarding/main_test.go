@@ -2,29 +2,17 @@ package main
 
 import (
 	"bytes"
-	"flag"
-	"os"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/go-roomkit/roomkit/examples/internal/storeflag"
+	"github.com/go-roomkit/roomkit/examples/internal/storytest"
 )
 
-var update = flag.Bool("update", false, "write testdata/story.txt")
-
 func TestStory(t *testing.T) {
-	names, drop, err := storeflag.Fresh(t.Context(), t.TempDir())
-	require.NoError(t, err)
-	defer drop()
-	for _, store := range names {
+	for _, store := range storytest.Stores(t) {
 		var out bytes.Buffer
-		require.NoError(t, run(t.Context(), store, &out))
-		if *update {
-			require.NoError(t, os.WriteFile("testdata/story.txt", out.Bytes(), 0o644))
-		}
-		want, err := os.ReadFile("testdata/story.txt")
-		require.NoError(t, err)
-		require.Equal(t, string(want), out.String())
+		require.NoError(t, run(storytest.Context(t), store, &out))
+		storytest.Compare(t, "testdata/story.txt", out.String())
 	}
 }

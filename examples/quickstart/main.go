@@ -58,10 +58,7 @@ func run(ctx context.Context, out io.Writer) error {
 func (s *story) provision(ctx context.Context) error {
 	s.tell("# Companies and users")
 	var users []roomkit.User
-	for company, people := range map[roomkit.CompanyID][]roomkit.UserID{
-		"acme": {"ann", "ben", "cat", "dan"},
-		"bolt": {"eve"},
-	} {
+	for company, people := range map[roomkit.CompanyID][]roomkit.UserID{"acme": {"ann", "ben", "cat", "dan"}, "bolt": {"eve"}} {
 		_, err := s.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
 			ID: company, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected,
 		}})

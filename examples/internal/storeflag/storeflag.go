@@ -1,4 +1,4 @@
-// Package stores opens the store that the examples' flag -store names.
+// Package storeflag opens the store that the examples' flag -store names.
 package storeflag
 
 import (

@@ -1,0 +1,61 @@
+// Package storytest runs an example as a test: on every store, for seconds, and
+// with what it has to print in a file.
+package storytest
+
+import (
+	"context"
+	"crypto/rand"
+	"flag"
+	"net/url"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "write the files with what the examples print")
+
+// Context ends after some seconds, so that an example which waits for what does
+// not happen fails.
+func Context(t *testing.T) context.Context {
+	ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+	t.Cleanup(stop)
+	return ctx
+}
+
+// Compare demands that an example printed what the file holds.
+func Compare(t *testing.T, path, printed string) {
+	t.Helper()
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(printed), 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(want), printed, "go test -update writes %s", path)
+}
+
+// Stores names one empty store of each kind: in memory, a file, and a database of
+// its own on the server of ROOMKIT_POSTGRES_URL.
+func Stores(t *testing.T) []string {
+	t.Helper()
+	server := os.Getenv("ROOMKIT_POSTGRES_URL")
+	require.NotEmpty(t, server, "ROOMKIT_POSTGRES_URL is not set; .ci/with-postgres runs a command with a server of its own")
+	database := "roomkit_example_" + rand.Text()
+	run := func(sql string) {
+		ctx := context.Background()
+		conn, err := pgx.Connect(ctx, server)
+		require.NoError(t, err)
+		defer conn.Close(ctx)
+		_, err = conn.Exec(ctx, sql+pgx.Identifier{database}.Sanitize())
+		require.NoError(t, err)
+	}
+	run("CREATE DATABASE ")
+	t.Cleanup(func() { run("DROP DATABASE ") })
+	where, err := url.Parse(server)
+	require.NoError(t, err)
+	where.Path = "/" + database
+	return []string{"memory", "sqlite:" + filepath.Join(t.TempDir(), "rooms.db"), "postgres:" + where.String()}
+}
