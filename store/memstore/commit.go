@@ -52,10 +52,11 @@ func (l *ledger) Version(e *store.Expect) roomkit.Version {
 }
 
 func (l *ledger) Groups(t *store.Tally) (n int64, exists bool) {
-	if u := l.users[t.User]; u != nil {
+	u, c := l.users[t.User], l.companies[t.Company]
+	switch {
+	case t.User != "" && u != nil:
 		return u.row.Groups, u.row.Version > 0
-	}
-	if c := l.companies[t.Company]; c != nil && t.User == "" {
+	case t.Company != "" && c != nil:
 		return c.row.Groups, c.row.Version > 0
 	}
 	return 0, false
@@ -156,18 +157,14 @@ func (s *Store) putRoom(r *room, row *roomkit.Room) {
 
 func (s *Store) putMember(row *roomkit.Member) {
 	at := place{s.rooms[row.Room], there(s.users, row.User)}
-	m := s.members[at]
-	known := m != nil
-	if !known {
-		m = &member{room: at.room, user: at.user}
-		s.members[at] = m
-	}
-	m.put(row, known)
+	m := there(s.members, at)
+	m.room, m.user = at.room, at.user
+	m.put(row)
 }
 
 // put replaces the row and keeps the lists of its room and its user.
-func (m *member) put(row *roomkit.Member, known bool) {
-	r, u := m.room, m.user
+func (m *member) put(row *roomkit.Member) {
+	r, u, known := m.room, m.user, m.row.User != ""
 	was, wasMaster, tookPart := m.present(), m.row.Master, m.row.Participant
 	m.row = *row
 	is := m.present()
@@ -194,6 +191,6 @@ func (s *Store) end(e *store.RoomEnd) {
 		}
 		row.Participant, row.Master = false, false
 		row.Left, row.LeftAt, row.LeftVersion, row.LeftBy = e.Cause, e.At, e.Version, e.By
-		m.put(&row, true)
+		m.put(&row)
 	}
 }

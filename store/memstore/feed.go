@@ -46,50 +46,39 @@ func (s *Store) copied(data []byte) []byte {
 
 // command is what is remembered of a command.
 type command struct {
-	digest  [32]byte
-	room    roomkit.RoomID
-	changed bool
-	first   int64 // its records
-	records int64
-	events  []store.EventAt // where they are not those of the records
-	listed  bool            // they are not
+	digest       [32]byte
+	room         roomkit.RoomID
+	changed      bool
+	end, records int64           // where its records end, and how many they are
+	events       []store.EventAt // nil: those of the records
 }
 
 // keep keeps the records and the outcome of a change, and sets its cursor.
 func (s *Store) keep(c *store.Change, out *store.Outcome) {
-	done := command{digest: c.Digest, room: out.Room, changed: out.Changed, first: s.records.n, records: int64(len(c.Records))}
+	done := command{digest: c.Digest, room: out.Room, changed: out.Changed, records: int64(len(c.Records))}
 	for i := range c.Records {
 		r := c.Records[i]
 		h := s.history(&r.Subject)
 		*h = append(*h, s.records.n)
 		r.Data, r.Cursor = s.copied(r.Data), ""
 		s.records.append(r)
+		done.end = s.records.n
 	}
-	if done.listed = !judge.OwnEvents(out.Events, c.Records); done.listed {
-		done.events = slices.Clone(out.Events)
+	if !judge.OwnEvents(out.Events, c.Records) {
+		done.events = append([]store.EventAt{}, out.Events...)
 	}
 	s.commands[c.Command] = done
-	out.Cursor = s.cursorOf(&done)
+	out.Cursor = s.cursor(done.end)
 }
 
 func (s *Store) outcome(id roomkit.CommandID, c *command) store.Outcome {
-	out := store.Outcome{Command: id, Digest: c.digest, Room: c.room, Changed: c.changed, Cursor: s.cursorOf(c)}
-	if c.listed {
-		out.Events = slices.Clone(c.events)
-		return out
-	}
-	for i := range c.records {
-		r := s.records.at(c.first + i)
+	out := store.Outcome{Command: id, Digest: c.digest, Room: c.room, Changed: c.changed, Cursor: s.cursor(c.end)}
+	out.Events = slices.Clone(c.events)
+	for at := c.end - c.records; at < c.end && c.events == nil; at++ {
+		r := s.records.at(at)
 		out.Events = append(out.Events, store.EventAt{Subject: r.Subject, Version: r.Version})
 	}
 	return out
-}
-
-func (s *Store) cursorOf(c *command) roomkit.Cursor {
-	if c.records == 0 {
-		return ""
-	}
-	return s.cursor(c.first + c.records)
 }
 
 // History implements [store.Store].
@@ -155,14 +144,17 @@ func (s *Store) page(n int, place func(i int) int64) []store.Record {
 	return page
 }
 
-// A cursor is the store's epoch and how many records are before it. The empty
-// cursor stands for the beginning, so no other does.
+// A cursor is the store's epoch and how many records are before it; the empty one
+// stands for none.
 func (s *Store) appendCursor(b []byte, records int64) []byte {
 	b = append(append(b, s.epoch...), '-')
 	return strconv.AppendInt(b, records, 10)
 }
 
 func (s *Store) cursor(records int64) roomkit.Cursor {
+	if records == 0 {
+		return ""
+	}
 	var buf [40]byte
 	return roomkit.Cursor(s.appendCursor(buf[:0], records))
 }

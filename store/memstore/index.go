@@ -3,7 +3,6 @@ package memstore
 import (
 	"bytes"
 	"cmp"
-	"iter"
 	"slices"
 	"sort"
 	"sync"
@@ -97,33 +96,22 @@ func (x *index[E, O]) settle() {
 	x.dirty.Store(false)
 }
 
-// from gives what belongs here, in order, from the first element on that is
-// past a point; nil stands for the beginning.
-func (x *index[E, O]) from(past func(*E) bool) iter.Seq[*E] {
-	return func(yield func(*E) bool) {
-		var o O
-		x.settle()
-		first := 0
-		if past != nil {
-			first = sort.Search(len(x.sorted), func(i int) bool { return past(x.sorted[i]) })
-		}
-		for _, e := range x.sorted[first:] {
-			if o.live(e) && !yield(e) {
-				return
-			}
-		}
-	}
-}
-
-// page gives the first elements past a point that keep accepts; nil accepts all.
+// page gives the first elements, in order, that are past a point and that keep
+// accepts; nil stands for the beginning, and for all.
 func (x *index[E, O]) page(past func(*E) bool, limit int, keep func(*E) bool) []*E {
+	var o O
+	x.settle()
+	first := 0
+	if past != nil {
+		first = sort.Search(len(x.sorted), func(i int) bool { return past(x.sorted[i]) })
+	}
 	found := make([]*E, 0, min(limit, x.living))
-	for e := range x.from(past) {
-		if keep != nil && !keep(e) {
-			continue
-		}
-		if found = append(found, e); len(found) == limit {
+	for _, e := range x.sorted[first:] {
+		if len(found) == limit {
 			break
+		}
+		if o.live(e) && (keep == nil || keep(e)) {
+			found = append(found, e)
 		}
 	}
 	return found

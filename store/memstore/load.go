@@ -10,12 +10,13 @@ import (
 	"github.com/go-roomkit/roomkit/store/internal/judge"
 )
 
-// block is where the rows of a usual answer are, so that they need no
+// block is where a usual answer is put together, so that its rows need no
 // allocations of their own.
 type block struct {
 	members   [2]roomkit.Member
 	users     [2]roomkit.User
 	companies [2]roomkit.Company
+	people    [4]person
 }
 
 // Load implements [store.Store].
@@ -39,36 +40,47 @@ func (s *Store) Load(ctx context.Context, needs []store.Need) ([]store.Facts, er
 	for i := range needs {
 		f, b := &facts[i], &blocks[i]
 		f.Members, f.Users, f.Companies = b.members[:0], b.users[:0], b.companies[:0]
-		s.load(&needs[i], f)
+		s.load(&needs[i], f, judge.Keys[person]{List: b.people[:0]})
 	}
 	return facts, nil
 }
 
+// person is a user with the row in the room in question, if there is one.
+type person struct {
+	user   *user
+	member *member
+}
+
 // load finds everything before it copies anything, so that the processor can wait
 // for several rows at a time.
-func (s *Store) load(n *store.Need, f *store.Facts) {
-	var few [4]person
-	people := crowd{list: few[:0]}
+func (s *Store) load(n *store.Need, f *store.Facts, people judge.Keys[person]) {
 	r := s.rooms[n.Room]
-	if r != nil {
-		people = s.comeWith(r, n, f, people)
-	}
-	if t := s.teams[n.Team]; t != nil {
-		f.Team = t.row
-		people = people.with(s.person(r, t.row.Leader))
-	}
-	f.Team.Members = slices.Clone(f.Team.Members)
-	for _, id := range n.People {
-		people = people.with(s.person(r, id))
+	add := func(id roomkit.UserID) {
+		if u := s.users[id]; u != nil {
+			people.Add(person{u, s.members[place{r, u}]})
+		}
 	}
 	if r != nil {
 		f.Room = r.row
 		addCompany(f, r.company)
+		s.comeWith(r, n, f, &people)
+		if r.row.Kind == roomkit.KindDirect {
+			add(r.row.Parties[0])
+			add(r.row.Parties[1])
+		}
 	}
-	if len(people.list) > cap(f.Users) {
-		f.Members, f.Users = make([]roomkit.Member, 0, len(people.list)), make([]roomkit.User, 0, len(people.list))
+	if t := s.teams[n.Team]; t != nil {
+		f.Team = t.row
+		add(t.row.Leader)
 	}
-	for _, p := range people.list {
+	f.Team.Members = slices.Clone(f.Team.Members)
+	for _, id := range n.People {
+		add(id)
+	}
+	if len(people.List) > cap(f.Users) {
+		f.Members, f.Users = make([]roomkit.Member, 0, len(people.List)), make([]roomkit.User, 0, len(people.List))
+	}
+	for _, p := range people.List {
 		if p.member != nil {
 			f.Members = append(f.Members, p.member.row)
 		}
@@ -83,27 +95,21 @@ func (s *Store) load(n *store.Need, f *store.Facts) {
 	s.loadRest(n, f)
 }
 
-// comeWith adds the people and the team that come with a room.
-func (s *Store) comeWith(r *room, n *store.Need, f *store.Facts, people crowd) crowd {
-	switch r.row.Kind {
-	case roomkit.KindDirect:
-		people = people.with(s.person(r, r.row.Parties[0])).with(s.person(r, r.row.Parties[1]))
-	case roomkit.KindTeam:
-		if t := s.teams[r.row.Team]; t != nil && n.Team == "" {
-			f.Team = t.row
-		}
+// comeWith adds the team of a room and the people for whom it has to be searched.
+func (s *Store) comeWith(r *room, n *store.Need, f *store.Facts, people *judge.Keys[person]) {
+	if t := s.teams[r.row.Team]; t != nil && r.row.Kind == roomkit.KindTeam && n.Team == "" {
+		f.Team = t.row
 	}
+	var crowd []*member
 	if n.Masters {
-		for _, m := range r.masters.page(nil, math.MaxInt, nil) {
-			people = people.with(person{m.user, m})
-		}
+		crowd = r.masters.page(nil, math.MaxInt, nil)
 	}
 	if n.Everybody {
-		for _, m := range r.present.page(nil, roomkit.MaxEverybody+1, nil) {
-			people = people.with(person{m.user, m})
-		}
+		crowd = append(crowd, r.present.page(nil, roomkit.MaxEverybody+1, nil)...)
 	}
-	return people
+	for _, m := range crowd {
+		people.Add(person{m.user, m})
+	}
 }
 
 // loadRest answers what has nothing to do with the room.
@@ -128,48 +134,4 @@ func addCompany(f *store.Facts, c *company) {
 		return
 	}
 	f.Companies = append(f.Companies, c.row)
-}
-
-// person is a user with the row in the room in question, if there is one.
-type person struct {
-	user   *user // may be nil
-	member *member
-}
-
-func (s *Store) person(r *room, id roomkit.UserID) person {
-	u := s.users[id]
-	return person{u, s.members[place{r, u}]}
-}
-
-// crowd is the people that a need is about, each once.
-type crowd struct {
-	list []person
-	seen map[*user]bool // the same, once they are many
-}
-
-const manyPeople = 32
-
-// with gives the crowd with p. The value goes round, not a pointer, so that a
-// short list can stay on the stack.
-func (c crowd) with(p person) crowd {
-	if p.user == nil || c.has(p.user) {
-		return c
-	}
-	c.list = append(c.list, p)
-	if c.seen != nil {
-		c.seen[p.user] = true
-	} else if len(c.list) > manyPeople {
-		c.seen = make(map[*user]bool, 2*manyPeople)
-		for _, p := range c.list {
-			c.seen[p.user] = true
-		}
-	}
-	return c
-}
-
-func (c crowd) has(u *user) bool {
-	if c.seen != nil {
-		return c.seen[u]
-	}
-	return slices.ContainsFunc(c.list, func(p person) bool { return p.user == u })
 }

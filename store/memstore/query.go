@@ -101,15 +101,9 @@ func (s *Store) roomsOfUser(q *store.RoomQuery, limit int) []store.RoomEntry {
 		return nil
 	}
 	keep := func(m *member) bool {
-		switch {
-		case !ofKind(q, m.room):
-			return false
-		case q.Which == store.MembersTakingPart:
-			return m.room.active() && m.row.Participant
-		case q.Which == store.MembersManaging:
-			return m.room.active() && m.row.Master
-		}
-		return m.room.active() || q.Which == store.MembersAll
+		ok := ofKind(q, m.room) && (m.room.active() || q.Which == store.MembersAll)
+		ok = ok && (q.Which != store.MembersTakingPart || m.row.Participant)
+		return ok && (q.Which != store.MembersManaging || m.row.Master)
 	}
 	found := u.present.page(behind(q), limit, keep)
 	if q.Which == store.MembersAll {
@@ -139,10 +133,7 @@ func (s *Store) roomsOfPeople(q *store.RoomQuery, limit int) []store.RoomEntry {
 	if g == nil {
 		return nil
 	}
-	found := g[0].present.page(behind(q), limit, func(m *member) bool {
-		return (!q.Exact || g.exact(m.room)) && ofKind(q, m.room) && s.share(m, g)
-	})
-	return rows(found, func(m *member) store.RoomEntry { return store.RoomEntry{Room: m.room.row} })
+	return s.together(g, behind(q), limit, func(r *room) bool { return (!q.Exact || g.exact(r)) && ofKind(q, r) })
 }
 
 // group is a set of users, the one with the fewest rooms first.
@@ -166,18 +157,20 @@ func (s *Store) group(ids []roomkit.UserID) group {
 // exact reports whether a room which they share is theirs alone.
 func (g group) exact(r *room) bool { return r.taking == int64(len(g)) }
 
-// share reports whether all take part in an active room, given the row of the
-// first.
-func (s *Store) share(m *member, g group) bool {
-	if !m.row.Participant || !m.room.active() || m.room.taking < int64(len(g)) {
-		return false
-	}
-	for _, u := range g[1:] {
-		if other := s.members[place{m.room, u}]; other == nil || !other.row.Participant {
+// together gives active rooms in which all of them take part.
+func (s *Store) together(g group, past func(*member) bool, limit int, keep func(*room) bool) []store.RoomEntry {
+	found := g[0].present.page(past, limit, func(m *member) bool {
+		if !m.row.Participant || !m.room.active() || m.room.taking < int64(len(g)) || !keep(m.room) {
 			return false
 		}
-	}
-	return true
+		for _, u := range g[1:] {
+			if other := s.members[place{m.room, u}]; other == nil || !other.row.Participant {
+				return false
+			}
+		}
+		return true
+	})
+	return rows(found, func(m *member) store.RoomEntry { return store.RoomEntry{Room: m.room.row} })
 }
 
 // shared answers Need.Shared.
@@ -186,18 +179,6 @@ func (s *Store) shared(ids []roomkit.UserID) []store.RoomEntry {
 	if g == nil {
 		return nil
 	}
-	var exact, more []store.RoomEntry
-	for m := range g[0].present.from(nil) {
-		list := &more
-		if g.exact(m.room) {
-			list = &exact
-		}
-		if len(*list) < store.MaxShared && s.share(m, g) {
-			*list = append(*list, store.RoomEntry{Room: m.room.row})
-		}
-		if len(exact) == store.MaxShared && len(more) == store.MaxShared {
-			break
-		}
-	}
-	return append(exact, more...)
+	more := s.together(g, nil, store.MaxShared, func(r *room) bool { return !g.exact(r) })
+	return append(s.together(g, nil, store.MaxShared, g.exact), more...)
 }
