@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"cmp"
 	"slices"
 	"unicode/utf8"
 
@@ -25,22 +26,14 @@ func (d *decider) openSelf() error {
 }
 
 func checkCreateRoom(c roomkit.CreateRoom) error {
-	if err := checkPeople("People", c.People); err != nil {
-		return err
-	}
-	if err := checkEnum("Audience", c.Audience); err != nil {
-		return err
-	}
-	if c.Origin > roomkit.OriginRoom {
-		return bad("Origin", "not a way of picking people")
-	}
-	if c.Audience == roomkit.AudienceNone && c.Origin == roomkit.OriginPicker {
-		return &roomkit.Invalid{Field: "Audience", Reason: "missing", Rule: "CRE-02"}
-	}
-	if (c.Origin == roomkit.OriginRoom) == c.Source.IsZero() {
-		return bad("Source", "goes with OriginRoom, and only with it")
-	}
-	return checkProfile(c.Name, c.Photo, c.Description, roomkit.MaxNameRunes, "LIM-05")
+	return cmp.Or(
+		checkPeople("People", c.People),
+		checkEnum("Audience", c.Audience),
+		demand(c.Origin <= roomkit.OriginRoom, "Origin", "not a way of picking people", ""),
+		demand(c.Audience != roomkit.AudienceNone || c.Origin != roomkit.OriginPicker, "Audience", "missing", "CRE-02"),
+		demand((c.Origin == roomkit.OriginRoom) != c.Source.IsZero(), "Source", "goes with OriginRoom, and only with it", ""),
+		checkProfile(c.Name, c.Photo, c.Description, roomkit.MaxNameRunes, "LIM-05"),
+	)
 }
 
 func needCreateRoom(n *store.Need, actor roomkit.Actor, c roomkit.CreateRoom) {
@@ -214,29 +207,21 @@ func (d *decider) openingOf(c roomkit.CreateRoom, p *picked, kind roomkit.Kind) 
 }
 
 func checkExternalGroup(c roomkit.CreateExternalGroup) error {
-	if c.Settings.Public {
-		return &roomkit.Invalid{Field: "Settings.Public", Reason: "external groups are private", Rule: "EXT-10"}
-	}
-	return checkGroup(roomkit.CreateGroup(c))
+	return cmp.Or(
+		demand(!c.Settings.Public, "Settings.Public", "external groups are private", "EXT-10"), checkGroup(roomkit.CreateGroup(c)),
+	)
 }
 
 func checkGroup(c roomkit.CreateGroup) error {
-	if c.Name == "" {
-		return &roomkit.Invalid{Field: "Name", Reason: "a group needs a name", Rule: "CRE-51"}
-	}
-	if err := checkProfile(c.Name, c.Photo, c.Description, roomkit.MaxGroupName, "GRP-29"); err != nil {
-		return err
-	}
-	if c.ForOthers && (len(c.Masters) == 0 || len(c.Members) == 0) {
-		return &roomkit.Invalid{Field: "Masters", Reason: "a group created for others needs masters and members", Rule: "CRE-51"}
-	}
-	if c.Settings.FeaturesOff&^roomkit.AllFeatures != 0 {
-		return bad("Settings.FeaturesOff", "unknown feature")
-	}
-	if err := checkSome("Members", c.Members, roomkit.MaxPeople); err != nil {
-		return err
-	}
-	return checkSome("Masters", c.Masters, roomkit.MaxPeople)
+	manned := len(c.Masters) > 0 && len(c.Members) > 0
+	return cmp.Or(
+		demand(c.Name != "", "Name", "a group needs a name", "CRE-51"),
+		checkProfile(c.Name, c.Photo, c.Description, roomkit.MaxGroupName, "GRP-29"),
+		demand(!c.ForOthers || manned, "Masters", "a group created for others needs masters and members", "CRE-51"),
+		demand(c.Settings.FeaturesOff&^roomkit.AllFeatures == 0, "Settings.FeaturesOff", "unknown feature", ""),
+		checkSome("Members", c.Members, roomkit.MaxPeople),
+		checkSome("Masters", c.Masters, roomkit.MaxPeople),
+	)
 }
 
 func appendNew(list []roomkit.UserID, more ...[]roomkit.UserID) []roomkit.UserID {
@@ -383,14 +368,13 @@ func (d *decider) checkGroupCreation(kind roomkit.Kind, owner roomkit.CompanyID)
 // checkGroupName demands a name (CRE-51) that fits (GRP-29, EXT-34) and, in an
 // internal group, is unique in the company (GRP-29).
 func (d *decider) checkGroupName(o *opening, except roomkit.RoomID) error {
-	if o.name == "" {
-		return &roomkit.Invalid{Field: "Name", Reason: "a group needs a name", Rule: "CRE-51"}
-	}
-	if utf8.RuneCountInString(o.name) > roomkit.MaxGroupName {
-		return &roomkit.Invalid{Field: "Name", Reason: "longer than 100 characters", Rule: externally(o.kind, "EXT-34", "GRP-29")}
-	}
-	if o.kind != roomkit.KindGroup {
-		return nil
+	fits := utf8.RuneCountInString(o.name) <= roomkit.MaxGroupName
+	err := cmp.Or(
+		demand(o.name != "", "Name", "a group needs a name", "CRE-51"),
+		demand(fits, "Name", "longer than 100 characters", externally(o.kind, "EXT-34", "GRP-29")),
+	)
+	if err != nil || o.kind != roomkit.KindGroup {
+		return err
 	}
 	return d.checkNameFree(o.name, o.company, except)
 }

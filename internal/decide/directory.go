@@ -12,11 +12,9 @@ import (
 )
 
 func checkPutCompany(c roomkit.PutCompany) error {
-	if c.Company.MaxGroups < 0 {
-		return bad("Company.MaxGroups", "negative")
-	}
 	return cmp.Or(
 		checkID("Company.ID", c.Company.ID),
+		demand(c.Company.MaxGroups >= 0, "Company.MaxGroups", "negative", ""),
 		checkWindow("Company.RecallWindow", c.Company.RecallWindow),
 		checkEnum("Company.Works", c.Company.Works),
 		checkEnum("Company.LINE", c.Company.LINE),
@@ -42,20 +40,15 @@ func givenCompany(c roomkit.Company) roomkit.Company {
 }
 
 func checkEditCompany(c roomkit.EditCompany) error {
-	if c.MembersCreateGroups == nil && c.RecallWindow == nil {
-		return cmp.Or(checkID("Company", c.Company), bad("EditCompany", "changes nothing"))
-	}
-	if c.RecallWindow != nil {
-		return cmp.Or(checkID("Company", c.Company), checkWindow("RecallWindow", *c.RecallWindow))
-	}
-	return checkID("Company", c.Company)
+	return cmp.Or(
+		checkID("Company", c.Company),
+		demand(c.MembersCreateGroups != nil || c.RecallWindow != nil, "EditCompany", "changes nothing", ""),
+		checkWindow("RecallWindow", value(c.RecallWindow)),
+	)
 }
 
 func checkWindow(field string, d time.Duration) error {
-	if d < 0 || d%time.Microsecond != 0 {
-		return bad(field, "negative or finer than a microsecond")
-	}
-	return nil
+	return demand(d >= 0 && d%time.Microsecond == 0, field, "negative or finer than a microsecond", "")
 }
 
 func (d *decider) editCompany(c roomkit.EditCompany) error {
@@ -109,21 +102,13 @@ func (d *decider) stampDirectory(e roomkit.Event, of roomkit.Subject, before roo
 }
 
 func checkSetExternalMessaging(c roomkit.SetExternalMessaging) error {
-	if !c.Company.Valid() {
-		return bad("Company", "not a company id")
-	}
-	if c.Channel != roomkit.ChannelWorks && c.Channel != roomkit.ChannelLINE {
-		return bad("Channel", "neither ChannelWorks nor ChannelLINE")
-	}
-	if c.User != "" {
-		if c.Mode == roomkit.ExternalAll {
-			return bad("Mode", "ExternalAll is for a company")
-		}
-		if err := checkID("User", c.User); err != nil {
-			return err
-		}
-	}
-	return checkEnum("Mode", c.Mode)
+	return cmp.Or(
+		checkID("Company", c.Company),
+		demand(c.Channel == roomkit.ChannelWorks || c.Channel == roomkit.ChannelLINE, "Channel", "neither ChannelWorks nor ChannelLINE", ""),
+		demand(c.User == "" || c.Mode != roomkit.ExternalAll, "Mode", "ExternalAll is for a company", ""),
+		demand(c.User == "" || c.User.Valid(), "User", "not an id", ""),
+		checkEnum("Mode", c.Mode),
+	)
 }
 
 func needSetExternalMessaging(n *store.Need, c roomkit.SetExternalMessaging) {
@@ -183,19 +168,12 @@ func checkPutUsers(c roomkit.PutUsers) error {
 }
 
 func checkOfUser(u roomkit.User) error {
-	if u.Kind == roomkit.UserNone || !enum.Known(u.Kind) {
-		return bad("Kind", "missing or unknown")
-	}
-	if u.Status == roomkit.StatusNone || !enum.Known(u.Status) {
-		return bad("Status", "missing or unknown")
-	}
-	if (u.Kind == roomkit.UserLINE) != (u.Company == "") {
-		return bad("Company", "LINE users have none, all others have one")
-	}
-	if u.Company != "" && !u.Company.Valid() {
-		return bad("Company", "not a company id")
-	}
-	return nil
+	return cmp.Or(
+		demand(u.Kind != roomkit.UserNone && enum.Known(u.Kind), "Kind", "missing or unknown", ""),
+		demand(u.Status != roomkit.StatusNone && enum.Known(u.Status), "Status", "missing or unknown", ""),
+		demand((u.Kind == roomkit.UserLINE) == (u.Company == ""), "Company", "LINE users have none, all others have one", ""),
+		demand(u.Company == "" || u.Company.Valid(), "Company", "not an id", ""),
+	)
 }
 
 func needPutUsers(n *store.Need, c roomkit.PutUsers) {
@@ -280,24 +258,16 @@ func (d *decider) mayAdministerUser(u *roomkit.User) error {
 
 func checkSyncTeam(c roomkit.SyncTeam) error {
 	t := &c.Team
-	switch {
-	case !t.ID.Valid():
-		return bad("Team.ID", "not a team id")
-	case !t.Company.Valid():
-		return bad("Team.Company", "not a company id")
-	case t.Name == "":
-		return &roomkit.Invalid{Field: "Team.Name", Reason: "missing", Rule: "TEAM-09"}
-	case t.Leader != "" && !t.Leader.Valid():
-		return bad("Team.Leader", "not a user id")
-	case t.Preset&^roomkit.AllFeatures != 0:
-		return bad("Team.Preset", "unknown feature")
-	case t.SyncedSeq < 0:
-		return bad("Team.SyncedSeq", "negative")
-	}
-	if err := checkText("Team.Name", t.Name, roomkit.MaxGroupName, "LIM-04"); err != nil {
-		return err
-	}
-	return checkSome("Team.Members", t.Members, roomkit.MaxTeamMembers)
+	return cmp.Or(
+		checkID("Team.ID", t.ID),
+		checkID("Team.Company", t.Company),
+		demand(t.Name != "", "Team.Name", "missing", "TEAM-09"),
+		demand(t.Leader == "" || t.Leader.Valid(), "Team.Leader", "not an id", ""),
+		demand(t.Preset&^roomkit.AllFeatures == 0, "Team.Preset", "unknown feature", ""),
+		demand(t.SyncedSeq >= 0, "Team.SyncedSeq", "negative", ""),
+		checkText("Team.Name", t.Name, roomkit.MaxGroupName, "LIM-04"),
+		checkSome("Team.Members", t.Members, roomkit.MaxTeamMembers),
+	)
 }
 
 func needSyncTeam(n *store.Need, c roomkit.SyncTeam) {

@@ -23,12 +23,7 @@ func CheckPick(user roomkit.UserID, people []roomkit.UserID, audience roomkit.Au
 }
 
 // CheckRoom demands a room.
-func CheckRoom(id roomkit.RoomID) error {
-	if id.IsZero() {
-		return bad("Room", "missing")
-	}
-	return nil
-}
+func CheckRoom(id roomkit.RoomID) error { return demand(!id.IsZero(), "Room", "missing", "") }
 
 // checkRoomPeople is what most commands about people of a room carry.
 func checkRoomPeople(room roomkit.RoomID, people []roomkit.UserID) error {
@@ -166,6 +161,14 @@ func nameKey(name string) string {
 }
 
 func bad(field, reason string) error { return &roomkit.Invalid{Field: field, Reason: reason} }
+
+// demand is an error unless ok; rule is the one that states the limit, or empty.
+func demand(ok bool, field, reason string, rule roomkit.Rule) error {
+	if ok {
+		return nil
+	}
+	return &roomkit.Invalid{Field: field, Reason: reason, Rule: rule}
+}
 
 func checkEnum[E enum.Value](field string, v E) error {
 	if !enum.Known(v) {

@@ -199,10 +199,10 @@ func (d *decider) leave() error {
 }
 
 func checkExpel(c roomkit.Expel) error {
-	if c.Cause != roomkit.CausePermission && c.Cause != roomkit.CauseAccount {
-		return cmp.Or(CheckRoom(c.Room), bad("Cause", "neither a withdrawn permission nor an ended account"))
-	}
-	return checkRoomPeople(c.Room, c.People)
+	ends := c.Cause == roomkit.CausePermission || c.Cause == roomkit.CauseAccount
+	return cmp.Or(
+		CheckRoom(c.Room), demand(ends, "Cause", "neither a withdrawn permission nor an ended account", ""), checkPeople("People", c.People),
+	)
 }
 
 func (d *decider) expel(c roomkit.Expel) error {

@@ -9,17 +9,19 @@ import (
 )
 
 func checkEdit(c roomkit.Edit) error {
-	if (c == roomkit.Edit{Room: c.Room}) {
-		return cmp.Or(CheckRoom(c.Room), bad("Edit", "changes nothing"))
-	}
-	return cmp.Or(CheckRoom(c.Room), checkProfile(text(c.Name), text(c.Photo), text(c.Description), roomkit.MaxNameRunes, "LIM-05"))
+	return cmp.Or(
+		CheckRoom(c.Room),
+		demand(c != (roomkit.Edit{Room: c.Room}), "Edit", "changes nothing", ""),
+		checkProfile(value(c.Name), value(c.Photo), value(c.Description), roomkit.MaxNameRunes, "LIM-05"),
+	)
 }
 
-func text(s *string) string {
-	if s == nil {
-		return ""
+// value is what p points to, or the zero value.
+func value[T any](p *T) (v T) {
+	if p != nil {
+		v = *p
 	}
-	return *s
+	return v
 }
 
 // asked is an action that a field of Edit asks for.
@@ -157,10 +159,9 @@ func (d *decider) switchMessage(on bool) {
 }
 
 func checkDeleteFeatureData(c roomkit.DeleteFeatureData) error {
-	if c.Features == 0 || c.Features&^roomkit.Features(roomkit.FeatureNote, roomkit.FeatureEvent, roomkit.FeatureFolder) != 0 {
-		return &roomkit.Invalid{Field: "Features", Reason: "not one or more of Note, Event and Folder", Rule: "TEAM-13"}
-	}
-	return CheckRoom(c.Room)
+	deletable := roomkit.Features(roomkit.FeatureNote, roomkit.FeatureEvent, roomkit.FeatureFolder)
+	some := c.Features != 0 && c.Features&^deletable == 0
+	return cmp.Or(demand(some, "Features", "not one or more of Note, Event and Folder", "TEAM-13"), CheckRoom(c.Room))
 }
 
 func (d *decider) deleteFeatureData(features roomkit.FeatureSet) error {
@@ -180,13 +181,11 @@ func (d *decider) deleteRoom() error {
 }
 
 func checkConvert(c roomkit.Convert) error {
-	if c.To != roomkit.KindGroup && c.To != roomkit.KindExternalGroup {
-		return bad("To", "neither KindGroup nor KindExternalGroup")
-	}
-	if err := checkText("Name", c.Name, roomkit.MaxGroupName, externally(c.To, "EXT-34", "GRP-29")); err != nil {
-		return err
-	}
-	return CheckRoom(c.Room)
+	return cmp.Or(
+		demand(c.To.IsGroup(), "To", "neither KindGroup nor KindExternalGroup", ""),
+		checkText("Name", c.Name, roomkit.MaxGroupName, externally(c.To, "EXT-34", "GRP-29")),
+		CheckRoom(c.Room),
+	)
 }
 
 func (d *decider) convert(c roomkit.Convert) error {
