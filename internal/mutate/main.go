@@ -45,7 +45,7 @@ type stage struct {
 
 var stages = []*stage{
 	{folder: "internal/proof/rules"}, {folder: "internal/oracle", args: []string{"-test.run=^TestMachine$"}},
-	{folder: "service", args: []string{"-test.skip=^TestReadme"}}, {folder: "internal/decide"},
+	{folder: "."}, {folder: "service", args: []string{"-test.skip=^TestReadme"}}, {folder: "internal/decide"},
 }
 
 // What random tests find must not depend on the day, and need not be shrunk.
