@@ -321,23 +321,13 @@ func (d *decider) checkOpening(o *opening) error {
 	if o.kind == roomkit.KindGeneral && len(o.people) < 3 {
 		return d.denied("GEN-29", roomkit.ActionNone, "a room of several people begins with at least three")
 	}
-	if err := d.checkRoomFor(o.people, o.kind, 0, "CRE-45"); err != nil {
+	if err := d.checkRoomFor(o.people, o.kind, 0, "CRE-45"); err != nil || !o.kind.IsGroup() {
 		return err
 	}
-	if !o.kind.IsGroup() {
-		return nil
-	}
-	if err := d.checkGroupCreation(o.kind, o.company); err != nil {
+	if err := cmp.Or(d.checkGroupCreation(o.kind, o.company), d.checkGroupName(o, roomkit.RoomID{})); err != nil {
 		return err
 	}
-	if err := d.checkGroupName(o, roomkit.RoomID{}); err != nil {
-		return err
-	}
-	if o.kind == roomkit.KindExternalGroup {
-		if err := d.checkExternal(o.people, o.company); err != nil {
-			return err
-		}
-	} else if err := d.checkColleagues(o.people, o.company, "GRP-02"); err != nil {
+	if err := d.checkMembers(o.people, o.kind, o.company); err != nil {
 		return err
 	}
 	if !slices.ContainsFunc(o.people, func(p Person) bool { return p.Kind != roomkit.UserBot }) {
@@ -350,16 +340,14 @@ func (d *decider) checkOpening(o *opening) error {
 // creator's external permission (CRE-38) and room for one more (LIM-01).
 func (d *decider) checkGroupCreation(kind roomkit.Kind, owner roomkit.CompanyID) error {
 	company, rule := d.f.company(owner), externally(kind, "CRE-37", "CRE-36")
-	if d.me.Kind != roomkit.UserMember {
+	switch {
+	case d.me.Kind != roomkit.UserMember:
 		return d.denied(rule, roomkit.ActionNone, "only members of a company create groups")
-	}
-	if !company.MembersCreateGroups && !d.me.Administrator {
+	case !company.MembersCreateGroups && !d.me.Administrator:
 		return d.denied(rule, roomkit.ActionNone, "the company lets only administrators create groups")
-	}
-	if kind == roomkit.KindExternalGroup && !d.me.worksPermitted() {
+	case kind == roomkit.KindExternalGroup && !d.me.worksPermitted():
 		return d.denied("CRE-38", roomkit.ActionNone, "no permission to talk with external users", d.me.ID)
-	}
-	if company.Groups >= orDefault(company.MaxGroups, 100_000) {
+	case company.Groups >= orDefault(company.MaxGroups, 100_000):
 		return d.denied("LIM-01", roomkit.ActionNone, "the company has the maximum number of groups")
 	}
 	return nil
@@ -417,12 +405,7 @@ func (d *decider) openDirect(with roomkit.UserID, unknown roomkit.Rule) error {
 			origin: roomkit.OriginContacts, parties: parties, people: []Person{d.me, other},
 		})
 	}
-	var back []Person
-	for _, who := range []Person{d.me, other} {
-		if !who.TakesPart(&d.room) {
-			back = append(back, who)
-		}
-	}
+	back := those([]Person{d.me, other}, func(p *Person) bool { return !p.TakesPart(&d.room) })
 	d.joined(back, roomkit.CauseReopened, false)
 	return nil
 }
@@ -432,13 +415,13 @@ func (d *decider) checkPartner(other *Person, with roomkit.UserID, exists bool, 
 	if other.Status == roomkit.StatusNone || other.Status == roomkit.StatusDeleted || d.isStranger(other) && !exists && !fromLINE {
 		return d.denied(unknown, roomkit.ActionNone, "unknown, or an outsider who is no contact of the actor", with)
 	}
-	if rule := outsiderRule(&d.me, other); rule != "" {
+	rule := outsiderRule(&d.me, other)
+	switch {
+	case rule != "":
 		return d.denied(rule, roomkit.ActionNone, "not permitted to talk with each other", with)
-	}
-	if other.suspended() && !exists {
+	case other.suspended() && !exists:
 		return d.denied("ADM-17", roomkit.ActionNone, "suspended accounts cannot be chosen", with)
-	}
-	if other.withoutCore() {
+	case other.withoutCore():
 		return d.denied("COM-10", roomkit.ActionNone, "their company does not have the Core product", with)
 	}
 	return nil

@@ -375,20 +375,17 @@ func (d *decider) followTeam(t *roomkit.Team, gone []roomkit.UserID) {
 func (d *decider) openTeamRoom() error {
 	t := &d.f.Team
 	leads := !d.actor.IsSystem() && t.Leader == d.me.ID
-	if t.Version == 0 || !leads && d.mayAdminister(t.Company) != nil {
-		return d.denied("TEAM-03", roomkit.ActionNone, "only the team leader or an administrator opens the room")
-	}
-	if d.room.State == roomkit.StateActive {
-		return nil
-	}
-	if !t.Room {
-		return d.denied("TEAM-04", roomkit.ActionNone, "the administrator does not allow a room for this team")
-	}
 	byLeader := leads && !d.me.Administrator
-	if byLeader && int64(len(t.Members)) > orDefault(d.policy().LeaderTeamLimit, 100) {
+	switch {
+	case t.Version == 0 || !leads && d.mayAdminister(t.Company) != nil:
+		return d.denied("TEAM-03", roomkit.ActionNone, "only the team leader or an administrator opens the room")
+	case d.room.State == roomkit.StateActive:
+		return nil
+	case !t.Room:
+		return d.denied("TEAM-04", roomkit.ActionNone, "the administrator does not allow a room for this team")
+	case byLeader && int64(len(t.Members)) > orDefault(d.policy().LeaderTeamLimit, 100):
 		return d.denied("LIM-08", roomkit.ActionNone, "for a team of this size the administrator opens the room")
-	}
-	if len(t.Members) == 0 {
+	case len(t.Members) == 0:
 		return d.denied("TEAM-01", roomkit.ActionNone, "the team has no members")
 	}
 	if !d.knows(t.Members) {

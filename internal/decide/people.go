@@ -57,10 +57,8 @@ func (d *decider) admit(people []Person) error {
 		if d.room.LINEUsers > 0 {
 			err = d.checkLINE(people)
 		}
-	case roomkit.KindGroup:
-		err = d.checkColleagues(people, d.room.Company, "GRP-02")
-	case roomkit.KindExternalGroup:
-		err = d.checkExternal(people, d.room.Company)
+	case roomkit.KindGroup, roomkit.KindExternalGroup:
+		err = d.checkMembers(people, d.room.Kind, d.room.Company)
 	}
 	if err != nil {
 		return err

@@ -112,6 +112,14 @@ func (d *decider) checkColleagues(people []Person, owner roomkit.CompanyID, rule
 	return d.refuse(people, foreign, rule, "not of the owning company")
 }
 
+// checkMembers demands what those who take part in a group of either kind need.
+func (d *decider) checkMembers(people []Person, kind roomkit.Kind, owner roomkit.CompanyID) error {
+	if kind == roomkit.KindExternalGroup {
+		return d.checkExternal(people, owner)
+	}
+	return d.checkColleagues(people, owner, "GRP-02")
+}
+
 // checkLINE demands what a room with LINE users needs (LINE-01, LINE-04).
 func (d *decider) checkLINE(people []Person) error {
 	unpermitted := func(p *Person) bool { return p.Kind == roomkit.UserMember && !p.linePermitted() }
