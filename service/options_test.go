@@ -50,9 +50,7 @@ func TestServiceOptions(t *testing.T) {
 		}})
 		room := proof.General(t, svc, "ann", "ben", "cat")
 		_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: room})
-		var d *roomkit.Denied
-		require.ErrorAs(t, err, &d)
-		require.Equal(t, roomkit.Rule("VETO"), d.Rule)
+		d := proof.Refused(t, "VETO", err)
 		require.Contains(t, d.Reason, "office hours")
 		_, planned := svc.Plan(ctx, roomkit.By("ben"), roomkit.Leave{Room: room})
 		require.Equal(t, err, planned)

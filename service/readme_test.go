@@ -40,7 +40,8 @@ func TestReadmeProgram(t *testing.T) {
 func TestReadmeCommands(t *testing.T) {
 	text := readme(t)
 	for _, cmd := range proof.Commands() {
-		require.True(t, strings.Contains(text, "`"+roomkit.CommandName(cmd)+"`"), "README.md: name %T among the commands", cmd)
+		named := strings.Contains(text, "`"+roomkit.CommandName(cmd)+"`")
+		require.True(t, named, "README.md: name %T among the commands", cmd)
 	}
 }
 
@@ -59,8 +60,9 @@ func TestReadmeLimits(t *testing.T) {
 		{roomkit.MaxGroupName, " in that of a group"},
 		{roomkit.MaxAccessRooms, " rooms."},
 	} {
-		claim := thousands(claim.limit) + claim.text
-		require.True(t, strings.Contains(text, claim), "README.md: say %q", claim)
+		what := thousands(claim.limit) + claim.text
+		said := strings.Contains(text, what)
+		require.True(t, said, "README.md: say %q", what)
 	}
 }
 

@@ -226,6 +226,15 @@ func EditOf(room roomkit.RoomID, allowed roomkit.ActionSet, text string) roomkit
 	return roomkit.Edit{Room: room, Name: &text}
 }
 
+// Refused demands that an error is the refusal by a rule.
+func Refused(t T, rule roomkit.Rule, err error) *roomkit.Denied {
+	t.Helper()
+	var d *roomkit.Denied
+	require.ErrorAs(t, err, &d)
+	require.Equal(t, rule, d.Rule, "%v", err)
+	return d
+}
+
 // Commands has one value of every command.
 func Commands() []roomkit.Command {
 	return []roomkit.Command{
@@ -273,6 +282,7 @@ func NamedBy(e roomkit.Event) (ids []roomkit.UserID) {
 		list = e.People
 	case *roomkit.RoomConverted:
 		list = e.People
+	default: // names nobody
 	}
 	for _, p := range list {
 		ids = append(ids, p.User)

@@ -105,14 +105,18 @@ func (s *Stage) Denies(rule roomkit.Rule, actor roomkit.UserID, cmd roomkit.Comm
 	s.Helper()
 	before := s.Records()
 	_, err := s.Do(ctx, roomkit.By(actor), cmd, call...)
-	require.ErrorIs(s, err, roomkit.ErrDenied)
-	var d *roomkit.Denied
-	require.ErrorAs(s, err, &d)
-	require.Equal(s, rule, d.Rule, "%v", err)
+	d := Refused(s, rule, err)
 	_, planned := s.Plan(ctx, roomkit.By(actor), cmd, call...)
 	require.Equal(s, err, planned, "the dry run gives the same answer")
 	require.Equal(s, before, s.Records(), "a refusal changes nothing")
 	return d
+}
+
+// SysDenied demands that the rule refuses the command even to the system.
+func (s *Stage) SysDenied(rule roomkit.Rule, cmd roomkit.Command) {
+	s.Helper()
+	_, err := s.Do(ctx, roomkit.System(), cmd)
+	Refused(s, rule, err)
 }
 
 // Invalid demands that the command is refused as malformed.
@@ -162,14 +166,12 @@ func (s *Stage) Cannot(rule roomkit.Rule, user roomkit.UserID, room roomkit.Room
 	for _, action := range actions {
 		require.False(s, s.AccessOf(user, room).Can(action), "%s: %s", user, action)
 		err := s.Check(ctx, user, action, room)
-		var d *roomkit.Denied
 		if rule == "" {
 			require.ErrorIs(s, err, roomkit.ErrNotFound)
 			require.Equal(s, roomkit.Access{Room: room}, s.AccessOf(user, room), "nothing is told of it")
 			continue
 		}
-		require.ErrorAs(s, err, &d)
-		require.Equal(s, rule, d.Rule, "%s: %s", user, action)
+		Refused(s, rule, err)
 	}
 }
 
@@ -241,9 +243,7 @@ func (s *Stage) Unreadable(rule roomkit.Rule, user roomkit.UserID, room roomkit.
 		require.ErrorIs(s, err, roomkit.ErrNotFound)
 		return
 	}
-	var d *roomkit.Denied
-	require.ErrorAs(s, err, &d)
-	require.Equal(s, rule, d.Rule)
+	Refused(s, rule, err)
 }
 
 // Offered gives the rooms recommended to a user, in their order.

@@ -178,10 +178,7 @@ func TestPermissions(t *testing.T) {
 		require.True(t, s.Sys(put(true, true, true)).Changed, "and keeps both")
 		require.False(t, s.Sys(put(true, true, true)).Changed, "as it is")
 		for _, less := range []roomkit.PutUsers{put(false, true, true), put(true, false, true)} {
-			_, err := s.Do(ctx, roomkit.System(), less)
-			var d *roomkit.Denied
-			require.ErrorAs(t, err, &d)
-			require.Equal(t, roomkit.Rule("ADM-03"), d.Rule)
+			s.SysDenied("ADM-03", less)
 		}
 		c := roomkit.PutCompany{Company: roomkit.Company{ID: "corp", Core: true}}
 		require.True(t, s.Sys(c).Changed)
@@ -206,13 +203,6 @@ func TestPermissions(t *testing.T) {
 }
 
 func TestAccountStates(t *testing.T) {
-	refuses := func(s *proof.Stage, rule roomkit.Rule, cmd roomkit.Command) {
-		s.Helper()
-		_, err := s.Do(ctx, roomkit.System(), cmd)
-		var d *roomkit.Denied
-		require.ErrorAs(s, err, &d)
-		require.Equal(s, rule, d.Rule)
-	}
 	t.Run("ADM-13 ADM-17 a deleted account is neither suspended nor lifted", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("adm", roomkit.DeleteUser{User: "ben"})
@@ -220,7 +210,7 @@ func TestAccountStates(t *testing.T) {
 		for _, lift := range []bool{false, true} {
 			s.Denies("ADM-13", "adm", roomkit.SuspendUser{User: "ben", Lift: lift})
 			s.Denies("ADM-23", "adm", roomkit.SuspendUser{User: "eve", Lift: lift})
-			refuses(s, "ADM-13", roomkit.SuspendUser{User: "ben", Lift: lift})
+			s.SysDenied("ADM-13", roomkit.SuspendUser{User: "ben", Lift: lift})
 		}
 		s.Does("adm", roomkit.RestoreUser{User: "ben"})
 		s.Does("adm", roomkit.SuspendUser{User: "ben"})
@@ -238,7 +228,7 @@ func TestAccountStates(t *testing.T) {
 		for _, cmd := range []roomkit.Command{
 			roomkit.SuspendUser{User: "nobody"}, roomkit.DeleteUser{User: "nobody"}, roomkit.RestoreUser{User: "nobody"},
 		} {
-			refuses(s, "ADM-23", cmd)
+			s.SysDenied("ADM-23", cmd)
 			s.Denies("ADM-23", "adm", cmd)
 		}
 		require.True(t, s.Sys(roomkit.DeleteUser{User: "lin"}).Changed, "the system keeps LINE users")
@@ -290,11 +280,12 @@ func TestWhoMeetsWhom(t *testing.T) {
 }
 
 func TestLINE(t *testing.T) {
-	t.Run("LINE-01 the permission, LINE-02 the LINE user begins, LINE-03 1:1 or several", func(t *testing.T) {
+	t.Run("DIR-15 LINE-01 the permission, LINE-02 the LINE user begins, LINE-03 1:1 or several", func(t *testing.T) {
 		s := proof.NewStage(t, func(o *service.Options) { o.Policy.AnyoneIsContact = false })
 		s.Denies("CRE-49", "ben", roomkit.OpenDirect{With: "lin"})
-		s.Does("lin", roomkit.OpenDirect{With: "ben"})
-		s.Does("ben", roomkit.Leave{Room: roomkit.DirectRoom("ben", "lin")})
+		room := s.Does("lin", roomkit.OpenDirect{With: "ben"}).Room
+		require.Equal(t, people("ben", "lin"), s.Inside("ben", room))
+		s.Does("ben", roomkit.Leave{Room: room})
 		s.Does("ben", roomkit.OpenDirect{With: "lin"})
 		s.Denies("LINE-02", "lin", external("ann", "ben"), service.Call{Contacts: people("ann", "ben")})
 		s.Sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalSelected})

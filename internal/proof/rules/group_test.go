@@ -114,11 +114,12 @@ func TestGroup(t *testing.T) {
 		require.False(t, again.Changed, "the 30 days do not begin anew")
 		s.Does("adm", roomkit.DeleteFeatureData{Room: s.Group, Features: roomkit.Features(roomkit.FeatureNote)})
 	})
-	t.Run("GRP-19 GRP-20 GRP-21 GRP-22 GRP-23 GRP-25 nobody joins by himself, a master adds who asked by mail", func(t *testing.T) {
+	t.Run("GRP-17 GRP-18 GRP-19 GRP-20 GRP-21 GRP-22 GRP-23 GRP-25 nobody joins by himself, a master adds who asked by mail", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Unknown("dan", roomkit.Invite{Room: s.Group, People: people("dan")})
 		s.Unreadable("", "dan", s.Group)
 		require.NotContains(t, s.GroupsOf("dan", service.GroupsAll), s.Group)
+		s.Denies("GRP-18", "ben", roomkit.Edit{Room: s.Group, Public: new(true)})
 		s.Does("ann", roomkit.Edit{Room: s.Group, Public: new(true), HistorySharing: new(true)})
 		require.Contains(t, s.GroupsOf("dan", service.GroupsAll), s.Group)
 		require.Equal(t, people("ann", "ben", "cat"), s.Inside("dan", s.Group))
@@ -213,12 +214,6 @@ func TestGroupMasters(t *testing.T) {
 }
 
 func TestGroupProfile(t *testing.T) {
-	t.Run("GRP-17 GRP-18 public or private by masters", func(t *testing.T) {
-		s := proof.NewStage(t)
-		s.Denies("GRP-18", "ben", roomkit.Edit{Room: s.Group, Public: new(true)})
-		s.Does("ann", roomkit.Edit{Room: s.Group, Public: new(true)})
-		s.Does("ann", roomkit.Edit{Room: s.Group, Public: new(false)})
-	})
 	t.Run("GRP-26 history sharing, GRP-42 notes from the beginning", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Denies("GRP-26", "adm", roomkit.Edit{Room: s.Group, HistorySharing: new(true)})
