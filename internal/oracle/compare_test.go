@@ -463,8 +463,8 @@ func (m *machine) wrongAccess(user, room string, got roomkit.Access) (what strin
 	r := m.w.Rooms[room]
 	may, unsettled := m.w.Actions(user, room)
 	open := actionsOf(unsettled)
-	if want := actionsOf(may) &^ open; want != got.Actions&^open {
-		return "actions", want
+	if wrong := (actionsOf(may) ^ got.Actions) &^ open; wrong != 0 {
+		return "action " + wrong.String(), actionsOf(may)
 	}
 	for feature, use := range useOf {
 		if got.Can(use) != got.Features.Has(feature) {

@@ -50,14 +50,14 @@ type dice struct{ *rand.Rand }
 func (d dice) Choose(n int, _ string) int { return d.IntN(n) }
 
 // trial runs one world on a rig and gives the steps taken and the failure.
-func trial(seed uint64, r rig) (steps int, failure string) {
-	w, d := &witness{}, dice{rand.New(rand.NewPCG(seed, 1))}
+func trial(c oracle.Chooser, r rig) (steps history, failure string) {
+	w := &witness{}
 	failure = w.watch(func() {
-		m := newMachine(w, drawnPolicy(d), r, newTally())
+		m := newMachine(w, drawnPolicy(c), r, newTally())
 		m.found(oracle.Founding()...)
-		for range length(d) {
-			steps++
-			m.take(m.draw(d))
+		for range length(c) {
+			steps = append(steps, m.draw(c))
+			m.take(steps[len(steps)-1])
 		}
 		m.compareAll()
 	})
@@ -251,8 +251,8 @@ func TestMachineRefuses(t *testing.T) {
 			t.Parallel()
 			took := 0
 			for seed := uint64(1); took < limit; seed++ {
-				steps, failure := trial(seed, r)
-				took += steps
+				steps, failure := trial(dice{rand.New(rand.NewPCG(seed, 1))}, r)
+				took += len(steps)
 				if failure != "" {
 					t.Logf("found out after %d steps", took)
 					return

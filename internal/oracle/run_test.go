@@ -81,15 +81,28 @@ func TestMachine(t *testing.T) {
 	}
 }
 
-func FuzzMachine(f *testing.F) {
-	for seed := range uint64(3) {
-		b := make([]byte, 1<<16)
-		_, err := rand.NewChaCha8([32]byte{byte(seed)}).Read(b)
-		require.NoError(f, err)
-		f.Add(b)
+// bytes draws from what a fuzzer gives.
+type bytes struct{ left []byte }
+
+func (b *bytes) Choose(n int, _ string) int {
+	if len(b.left) < 2 {
+		return 0
 	}
-	w := &machineWorker{tally: newTally(), budget: 1 << 60, failing: &atomic.Pointer[machineWorker]{}}
-	f.Fuzz(rapid.MakeFuzz(w.world))
+	v := int(b.left[0])<<8 + int(b.left[1])
+	b.left = b.left[2:]
+	return v * n >> 16
+}
+
+func FuzzMachine(f *testing.F) {
+	seed := make([]byte, 1<<12)
+	_, err := rand.NewChaCha8([32]byte{}).Read(seed)
+	require.NoError(f, err)
+	f.Add(seed)
+	f.Fuzz(func(t *testing.T, b []byte) {
+		if steps, failure := trial(&bytes{b}, rig{}); failure != "" {
+			t.Error(steps.told(failure))
+		}
+	})
 }
 
 // So many steps reach every pair, every wanted branch for certain, and the rare
@@ -123,9 +136,20 @@ func (q quietTB) Logf(format string, args ...any) {
 // reporter tells what is wrong and what came before, for the first worker that
 // fails. It has no Helper, which would cost more than the comparisons.
 type reporter struct {
-	t       *rapid.T
-	w       *machineWorker
-	history []step
+	t *rapid.T
+	w *machineWorker
+	history
+}
+
+type history []step
+
+// told is a failure without the way there in the code, but with the steps.
+func (h history) told(failure string) string {
+	text := failure[max(0, strings.Index(failure, "\tError:")):] + fmt.Sprintf("\nafter %d steps, the last of them", len(h))
+	for _, s := range h[max(0, len(h)-15):] {
+		text += fmt.Sprintf("\n%#v", s)
+	}
+	return text
 }
 
 func (r *reporter) first() bool {
@@ -133,15 +157,9 @@ func (r *reporter) first() bool {
 }
 
 func (r *reporter) Errorf(format string, args ...any) {
-	if !r.first() {
-		return
+	if r.first() {
+		r.t.Errorf("%s", r.told(fmt.Sprintf(format, args...)))
 	}
-	text := fmt.Sprintf(format, args...)
-	text = text[max(0, strings.Index(text, "\tError:")):] + fmt.Sprintf("\nafter %d steps, the last of them", len(r.history))
-	for _, s := range r.history[max(0, len(r.history)-15):] {
-		text += fmt.Sprintf("\n%#v", s)
-	}
-	r.t.Errorf("%s", text)
 }
 
 func (r *reporter) FailNow() {
