@@ -12,6 +12,82 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
+var raceMutants = []mutant{
+	{"race/one-winner", "versions are compared outside of the lock", earlyVersion(func(_ *store.Change, e store.Expect) bool { return isRoom(e) })},
+	{"race/new-room", "whether a room exists is looked up outside of the lock", earlyVersion(func(_ *store.Change, e store.Expect) bool { return isRoom(e) && e.Version == 0 })},
+	{"race/last-master", "rooms are compared outside of the lock", earlyVersion(func(_ *store.Change, e store.Expect) bool { return isRoom(e) && e.Version == 2 })},
+	{"race/relied", "users relied on are compared outside of the lock", earlyVersion(func(c *store.Change, e store.Expect) bool {
+		return e.Subject.Type == roomkit.SubjectUser && !isWritten(c, e.Subject)
+	})},
+	{"race/write-skew", "rooms relied on are compared outside of the lock", earlyVersion(func(c *store.Change, e store.Expect) bool {
+		return isRoom(e) && !isWritten(c, e.Subject)
+	})},
+	{"race/name", "names are compared outside of the lock", early(unseen{names: true})},
+	{"race/tally", "tallies are compared outside of the lock", early(unseen{tally: func(*store.Change, int) bool { return true }})},
+	{"race/checkpoint", "checkpoints are compared outside of the lock", early(unseen{checkpoint: true})},
+	{"race/no-deadlock", "rooms are locked in the order of the change", deadlocking},
+	{"cancel/commit", "a commit whose context has ended is stored", committing(func(a *altered, ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+		return whole(a, changes), ctx.Err()
+	})},
+	{"cancel/commit", "the context of a commit is ignored", committing(func(a *altered, _ context.Context, changes []store.Change) ([]store.CommitResult, error) {
+		return whole(a, changes), nil
+	})},
+	{"cancel/commit", "the outcome of a cancelled commit is called unknown", committing(func(a *altered, ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+		results, err := a.Store.Commit(ctx, changes)
+		return results, either(ctx.Err() != nil, errors.Join(roomkit.ErrUnknownOutcome, ctx.Err()), err)
+	})},
+	{"cancel/commit-midway", "a context that ends after the commit hides it", committing(func(a *altered, ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+		results, err := a.Store.Commit(ctx, changes)
+		for i := 0; i < 1000 && ctx.Err() == nil; i++ {
+			runtime.Gosched()
+		}
+		return results, cmp.Or(ctx.Err(), err)
+	})},
+	{"cancel/reads", "Members ignores its context", func(a *altered) {
+		a.onPeople = func(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
+			return a.Store.Members(context.WithoutCancel(ctx), q)
+		}
+	}},
+	{"cancel/one-caller", "the caller after a cancelled one fails, too", func(a *altered) {
+		var cancelled atomic.Bool
+		a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+			if cancelled.Swap(ctx.Err() != nil) {
+				return nil, context.Canceled
+			}
+			return a.Store.Commit(ctx, changes)
+		}
+	}},
+	{"cancel/deadline", "a deadline is not looked at", committing(func(a *altered, ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+		return a.Store.Commit(either(errors.Is(ctx.Err(), context.DeadlineExceeded), context.WithoutCancel(ctx), ctx), changes)
+	})},
+	{"capability/wake", "nobody is woken", func(a *altered) {
+		a.onWake = func(ctx context.Context) (<-chan struct{}, error) {
+			return closedWith(ctx, make(chan struct{})), nil
+		}
+	}},
+	{"capability/wake-all", "a follower takes the place of the one before", func(a *altered) {
+		wake, last := a.onWake, atomic.Int64{}
+		a.onWake = func(ctx context.Context) (<-chan struct{}, error) {
+			in, err := wake(ctx)
+			out, turn := make(chan struct{}, 1), last.Add(1)
+			go func() {
+				defer close(out)
+				for range in {
+					if turn == last.Load() {
+						out <- struct{}{}
+					}
+				}
+			}()
+			return out, err
+		}
+	}},
+	{"capability/wake-ends", "a channel goes on after its context", func(a *altered) {
+		wake := a.onWake
+		a.onWake = func(ctx context.Context) (<-chan struct{}, error) { return wake(context.WithoutCancel(ctx)) }
+	}},
+	{"capability/parallel", "no commits side by side", func(a *altered) { a.parallel = 0 }},
+}
+
 // early compares some parts of a change before it takes the lock, and does not
 // compare them again.
 func early(u unseen) func(a *altered) {
@@ -54,24 +130,7 @@ func await(inside *atomic.Int32, mu *sync.Mutex, so func() bool) {
 	}
 }
 
-func raceMutants() []mutant {
-	isRoom := func(e store.Expect) bool { return e.Subject.Type == roomkit.SubjectRoom }
-	return []mutant{
-		{"race/one-winner", "versions are compared outside of the lock", earlyVersion(func(_ *store.Change, e store.Expect) bool { return isRoom(e) })},
-		{"race/new-room", "whether a room exists is looked up outside of the lock", earlyVersion(func(_ *store.Change, e store.Expect) bool { return isRoom(e) && e.Version == 0 })},
-		{"race/last-master", "rooms are compared outside of the lock", earlyVersion(func(_ *store.Change, e store.Expect) bool { return isRoom(e) && e.Version == 2 })},
-		{"race/relied", "users relied on are compared outside of the lock", earlyVersion(func(c *store.Change, e store.Expect) bool {
-			return e.Subject.Type == roomkit.SubjectUser && !isWritten(c, e.Subject)
-		})},
-		{"race/write-skew", "rooms relied on are compared outside of the lock", earlyVersion(func(c *store.Change, e store.Expect) bool {
-			return isRoom(e) && !isWritten(c, e.Subject)
-		})},
-		{"race/name", "names are compared outside of the lock", early(unseen{names: true})},
-		{"race/tally", "tallies are compared outside of the lock", early(unseen{tally: func(*store.Change, int) bool { return true }})},
-		{"race/checkpoint", "checkpoints are compared outside of the lock", early(unseen{checkpoint: true})},
-		{"race/no-deadlock", "rooms are locked in the order of the change", deadlocking},
-	}
-}
+func isRoom(e store.Expect) bool { return e.Subject.Type == roomkit.SubjectRoom }
 
 // deadlocking locks the rooms of a call one after another.
 func deadlocking(a *altered) {
@@ -104,76 +163,6 @@ func committing(commit func(a *altered, ctx context.Context, changes []store.Cha
 		a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 			return commit(a, ctx, changes)
 		}
-	}
-}
-
-func cancelMutants() []mutant {
-	return []mutant{
-		{"cancel/commit", "a commit whose context has ended is stored", committing(func(a *altered, ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-			return whole(a, changes), ctx.Err()
-		})},
-		{"cancel/commit", "the context of a commit is ignored", committing(func(a *altered, _ context.Context, changes []store.Change) ([]store.CommitResult, error) {
-			return whole(a, changes), nil
-		})},
-		{"cancel/commit", "the outcome of a cancelled commit is called unknown", committing(func(a *altered, ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-			results, err := a.Store.Commit(ctx, changes)
-			return results, either(ctx.Err() != nil, errors.Join(roomkit.ErrUnknownOutcome, ctx.Err()), err)
-		})},
-		{"cancel/commit-midway", "a context that ends after the commit hides it", committing(func(a *altered, ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-			results, err := a.Store.Commit(ctx, changes)
-			for i := 0; i < 1000 && ctx.Err() == nil; i++ {
-				runtime.Gosched()
-			}
-			return results, cmp.Or(ctx.Err(), err)
-		})},
-		{"cancel/reads", "Members ignores its context", func(a *altered) {
-			a.onPeople = func(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
-				return a.Store.Members(context.WithoutCancel(ctx), q)
-			}
-		}},
-		{"cancel/one-caller", "the caller after a cancelled one fails, too", func(a *altered) {
-			var cancelled atomic.Bool
-			a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-				if cancelled.Swap(ctx.Err() != nil) {
-					return nil, context.Canceled
-				}
-				return a.Store.Commit(ctx, changes)
-			}
-		}},
-		{"cancel/deadline", "a deadline is not looked at", committing(func(a *altered, ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-			return a.Store.Commit(either(errors.Is(ctx.Err(), context.DeadlineExceeded), context.WithoutCancel(ctx), ctx), changes)
-		})},
-	}
-}
-
-func capabilityMutants() []mutant {
-	return []mutant{
-		{"capability/wake", "nobody is woken", func(a *altered) {
-			a.onWake = func(ctx context.Context) (<-chan struct{}, error) {
-				return closedWith(ctx, make(chan struct{})), nil
-			}
-		}},
-		{"capability/wake-all", "a follower takes the place of the one before", func(a *altered) {
-			wake, last := a.onWake, atomic.Int64{}
-			a.onWake = func(ctx context.Context) (<-chan struct{}, error) {
-				in, err := wake(ctx)
-				out, turn := make(chan struct{}, 1), last.Add(1)
-				go func() {
-					defer close(out)
-					for range in {
-						if turn == last.Load() {
-							out <- struct{}{}
-						}
-					}
-				}()
-				return out, err
-			}
-		}},
-		{"capability/wake-ends", "a channel goes on after its context", func(a *altered) {
-			wake := a.onWake
-			a.onWake = func(ctx context.Context) (<-chan struct{}, error) { return wake(context.WithoutCancel(ctx)) }
-		}},
-		{"capability/parallel", "no commits side by side", func(a *altered) { a.parallel = 0 }},
 	}
 }
 

@@ -23,10 +23,7 @@ type mutant struct {
 }
 
 func mutants() []mutant {
-	return slices.Concat(versionMutants(), commitMutants(), commandMutants(), invalidMutants(), endMutants(),
-		tallyMutants(), nameMutants(), cancelMutants(), loadMutants(), sharedMutants(), snapshotMutants(),
-		memberMutants(), roomMutants(), userMutants(), historyMutants(), feedMutants(), raceMutants(),
-		valueMutants(), ownershipMutants(), capabilityMutants(), durableMutants(), differentMutants())
+	return slices.Concat(commitMutants, stateMutants, readMutants, raceMutants, differentMutants)
 }
 
 // hanging are the rules that wait for what their mutants never do.
@@ -96,56 +93,53 @@ func TestMutants(t *testing.T) {
 }
 
 // differentMutants are what a service on the store has to give away.
-func differentMutants() []mutant {
-	const rule = "machine/differential"
-	return []mutant{
-		{rule, "a commit drops the row of a member", storing(func(_ *altered, c *store.Change) {
-			c.Members = c.Members[:min(len(c.Members), max(1, len(c.Members)-1))]
-		})},
-		{rule, "the end of a room ends no rows", storing(func(_ *altered, c *store.Change) { c.Ended = nil })},
-		{rule, "counts of groups are not stored", storing(func(_ *altered, c *store.Change) { c.Tallies = nil })},
-		{rule, "a checkpoint is forgotten", storing(func(_ *altered, c *store.Change) {
-			if c.Checkpoint != nil && !strings.Contains(string(c.Checkpoint.Now), "\n") {
-				c.Checkpoint.Now = ""
-			}
-		})},
-		{rule, "a stored change is called a conflict", after(func(_ *altered, _ *store.Change, r *store.CommitResult) {
-			if len(r.Outcome.Events) > 4 {
-				*r = store.CommitResult{Err: roomkit.ErrConflict}
-			}
-		})},
-		{rule, "an outcome has no cursor", after(func(_ *altered, _ *store.Change, r *store.CommitResult) { r.Outcome.Cursor = "" })},
-		{rule, "a list has a stale version", listing(func(_ store.RoomQuery, list []store.RoomEntry) []store.RoomEntry {
-			each(list, func(e *store.RoomEntry) { e.Room.Version-- })
-			return list
-		})},
-		{rule, "left rows are ignored", answering(func(_ *altered, _ store.Need, f *store.Facts) { drop(&f.Members, hasLeft) })},
-		{rule, "a repeat has no events", answering(func(_ *altered, _ store.Need, f *store.Facts) {
-			if f.Done != nil {
-				f.Done.Events = nil
-			}
-		})},
-		{rule, "a name is free too early", answering(func(_ *altered, _ store.Need, f *store.Facts) { f.NameHolder = roomkit.RoomID{} })},
-		{rule, "one shared room is enough", answering(func(_ *altered, _ store.Need, f *store.Facts) { f.Shared = f.Shared[:min(len(f.Shared), 1)] })},
-		{rule, "left rows are not listed", people(func(a *altered, q store.MemberQuery) []roomkit.Member {
-			rows, _ := a.Store.Members(context.Background(), q)
-			return slices.DeleteFunc(rows, func(m roomkit.Member) bool { return q.Which == store.MembersAll && hasLeft(m) })
-		})},
-		{rule, "rooms come in another order", listing(func(_ store.RoomQuery, list []store.RoomEntry) []store.RoomEntry {
-			if len(list) > 2 {
-				list[0], list[1] = list[1], list[0]
-			}
-			return list
-		})},
-		{rule, "kinds do not count", askingRooms(func(q *store.RoomQuery) { q.Kinds = nil })},
-		{rule, "the history loses an event", reading(func(of roomkit.Subject, rows []store.Record) []store.Record {
-			if len(rows) > 3 && of.Type == roomkit.SubjectRoom {
-				return slices.Delete(rows, 1, 2)
-			}
-			return rows
-		})},
-		{rule, "the feed loses an event", feeds(func(rows []store.Record, _ roomkit.Cursor, _ int) []store.Record {
-			return slices.Delete(rows, min(1, len(rows)), min(2, len(rows)))
-		})},
-	}
+var differentMutants = []mutant{
+	{"machine/differential", "a commit drops the row of a member", storing(func(_ *altered, c *store.Change) {
+		c.Members = c.Members[:min(len(c.Members), max(1, len(c.Members)-1))]
+	})},
+	{"machine/differential", "the end of a room ends no rows", storing(func(_ *altered, c *store.Change) { c.Ended = nil })},
+	{"machine/differential", "counts of groups are not stored", storing(func(_ *altered, c *store.Change) { c.Tallies = nil })},
+	{"machine/differential", "a checkpoint is forgotten", storing(func(_ *altered, c *store.Change) {
+		if c.Checkpoint != nil && !strings.Contains(string(c.Checkpoint.Now), "\n") {
+			c.Checkpoint.Now = ""
+		}
+	})},
+	{"machine/differential", "a stored change is called a conflict", after(func(_ *altered, _ *store.Change, r *store.CommitResult) {
+		if len(r.Outcome.Events) > 4 {
+			*r = store.CommitResult{Err: roomkit.ErrConflict}
+		}
+	})},
+	{"machine/differential", "an outcome has no cursor", after(func(_ *altered, _ *store.Change, r *store.CommitResult) { r.Outcome.Cursor = "" })},
+	{"machine/differential", "a list has a stale version", listing(func(_ store.RoomQuery, list []store.RoomEntry) []store.RoomEntry {
+		each(list, func(e *store.RoomEntry) { e.Room.Version-- })
+		return list
+	})},
+	{"machine/differential", "left rows are ignored", answering(func(_ *altered, _ store.Need, f *store.Facts) { drop(&f.Members, hasLeft) })},
+	{"machine/differential", "a repeat has no events", answering(func(_ *altered, _ store.Need, f *store.Facts) {
+		if f.Done != nil {
+			f.Done.Events = nil
+		}
+	})},
+	{"machine/differential", "a name is free too early", answering(func(_ *altered, _ store.Need, f *store.Facts) { f.NameHolder = roomkit.RoomID{} })},
+	{"machine/differential", "one shared room is enough", answering(func(_ *altered, _ store.Need, f *store.Facts) { f.Shared = f.Shared[:min(len(f.Shared), 1)] })},
+	{"machine/differential", "left rows are not listed", people(func(a *altered, q store.MemberQuery) []roomkit.Member {
+		rows, _ := a.Store.Members(context.Background(), q)
+		return slices.DeleteFunc(rows, func(m roomkit.Member) bool { return q.Which == store.MembersAll && hasLeft(m) })
+	})},
+	{"machine/differential", "rooms come in another order", listing(func(_ store.RoomQuery, list []store.RoomEntry) []store.RoomEntry {
+		if len(list) > 2 {
+			list[0], list[1] = list[1], list[0]
+		}
+		return list
+	})},
+	{"machine/differential", "kinds do not count", askingRooms(func(q *store.RoomQuery) { q.Kinds = nil })},
+	{"machine/differential", "the history loses an event", reading(func(of roomkit.Subject, rows []store.Record) []store.Record {
+		if len(rows) > 3 && of.Type == roomkit.SubjectRoom {
+			return slices.Delete(rows, 1, 2)
+		}
+		return rows
+	})},
+	{"machine/differential", "the feed loses an event", feeds(func(rows []store.Record, _ roomkit.Cursor, _ int) []store.Record {
+		return slices.Delete(rows, min(1, len(rows)), min(2, len(rows)))
+	})},
 }

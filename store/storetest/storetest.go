@@ -47,7 +47,7 @@ type Options struct {
 // instance package memstore: it plays random histories through two services that have
 // the same clock and the same ids, commits changes that no service would, and compares
 // every error and result, the events, and all that can be read. Cursors are compared by
-// what they lead to. Each history has empty stores of its own and some 150 steps. Eight
+// what they lead to. Each history has empty stores of its own and some 150 steps. Twelve
 // histories or more have to store every command, and 60 to refuse every one as well.
 // It is for the tests of stores, beside [Run], which plays a few such histories.
 func Beside(tb testing.TB, reference, open func(testing.TB) store.Store, histories int) {

@@ -72,7 +72,7 @@ func TestBeside(t *testing.T) {
 		histories = 2 // with the race detector
 	}
 	Beside(t, openMemstore, openMemstore, histories)
-	rec := beside.On(t, patience, func(s *beside.Stage) { Beside(s, openMemstore, differentMutants()[0].open, histories) })
+	rec := beside.On(t, patience, func(s *beside.Stage) { Beside(s, openMemstore, differentMutants[0].open, histories) })
 	require.True(t, rec.Failed(), "a broken store passes")
 	require.Less(t, strings.Count(rec.Text(), "\n"), 50)
 }

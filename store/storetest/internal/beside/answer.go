@@ -94,23 +94,6 @@ func (s *side) behind(c roomkit.Cursor) string {
 
 func nameOf(r *store.Record) string { return fmt.Sprintf("%s/%d", r.Subject, r.Version) }
 
-// listed is a sequence read to its end.
-type listed[T any] struct {
-	Items []T
-	Fault fault
-}
-
-func listOf[T any](seq iter.Seq2[T, error]) (l listed[T]) {
-	for item, err := range seq {
-		if err != nil {
-			l.Fault = faultOf(err)
-			return l
-		}
-		l.Items = append(l.Items, item)
-	}
-	return l
-}
-
 // answered is one answer with its error.
 type answered[T any] struct {
 	Is    T
@@ -119,21 +102,33 @@ type answered[T any] struct {
 
 func answerTo[T any](is T, err error) answered[T] { return answered[T]{is, faultOf(err)} }
 
+// listOf reads a sequence to its end.
+func listOf[T any](seq iter.Seq2[T, error]) (l answered[[]T]) {
+	for item, err := range seq {
+		if err != nil {
+			l.Fault = faultOf(err)
+			return l
+		}
+		l.Is = append(l.Is, item)
+	}
+	return l
+}
+
 // news reads what is new in the feed. The events of commands that ran side by side
 // come in any order, so for the comparison they are put into one.
-func (s *side) news(sideBySide bool) listed[service.Recorded] {
+func (s *side) news(sideBySide bool) answered[[]service.Recorded] {
 	after := roomkit.Cursor("")
 	if n := len(s.records); n > 0 {
 		after = s.records[n-1].Cursor
 	}
 	l := listOf(s.svc.Feed(s.h.ctx, after))
-	for i := range l.Items {
-		s.places[l.Items[i].Cursor] = len(s.records)
-		s.records = append(s.records, l.Items[i].Record)
-		l.Items[i].Cursor = ""
+	for i := range l.Is {
+		s.places[l.Is[i].Cursor] = len(s.records)
+		s.records = append(s.records, l.Is[i].Record)
+		l.Is[i].Cursor = ""
 	}
 	if sideBySide {
-		slices.SortFunc(l.Items, func(a, b service.Recorded) int {
+		slices.SortFunc(l.Is, func(a, b service.Recorded) int {
 			return cmp.Or(cmp.Compare(a.Subject.String(), b.Subject.String()), cmp.Compare(a.Version, b.Version))
 		})
 	}
@@ -142,9 +137,9 @@ func (s *side) news(sideBySide bool) listed[service.Recorded] {
 
 // follow compares what is new in the feeds.
 func (h *history) follow(sideBySide bool) []service.Recorded {
-	l := both(h, func(s *side) listed[service.Recorded] { return s.news(sideBySide) }, "new in the feed")
+	l := both(h, func(s *side) answered[[]service.Recorded] { return s.news(sideBySide) }, "new in the feed")
 	require.Equal(h, fault{}, l.Fault, "the feed is read")
-	return l.Items
+	return l.Is
 }
 
 // plain brings an answer into one form: rows in order, and events instead of cursors.

@@ -290,7 +290,7 @@ func (r reached) command(cmd roomkit.Command, is *told) {
 }
 
 // So many histories reach all usual branches for certain, and the rare ones too.
-const usualHistories, manyHistories = 8, 60
+const usualHistories, manyHistories = 12, 60
 
 // missing gives what so many histories should have come to and have not.
 func (r reached) missing(histories int) (names []string) {

@@ -39,7 +39,7 @@ var ways = []way{
 		}
 		return roomkit.By(actor), cmd
 	}},
-	{"CreateExternalGroup", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+	{"CreateExternalGroup", 2, func(h *history) (roomkit.Actor, roomkit.Command) {
 		actor, company, forOthers := h.founder()
 		cmd := roomkit.CreateExternalGroup{
 			Name: h.text("Joint"), Members: some(h, slices.Concat(h.world.of("x")[:3], h.world.of("y"), []roomkit.UserID{"a", "d"}), 3), ForOthers: forOthers,
@@ -59,7 +59,7 @@ var ways = []way{
 		return actor, roomkit.OpenTeamRoom{Team: team.ID}
 	}},
 	// convert converts a General room; if there is none, it creates a room.
-	{"Convert", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+	{"Convert", 2, func(h *history) (roomkit.Actor, roomkit.Command) {
 		if len(h.active(roomkit.KindGeneral)) == 0 {
 			return h.createRoom()
 		}

@@ -81,10 +81,10 @@ func (h *history) plan(o order) {
 			result, err := s.svc.Plan(h.ctx, o.actor, cmd, o.call())
 			return s.tell([]service.EachResult{{Result: result, Err: err}})
 		}, "plan of %s", o)
-		planned := both(h, func(s *side) listed[service.Consequence] {
+		planned := both(h, func(s *side) answered[[]service.Consequence] {
 			return listOf(s.svc.PlanConsequences(h.ctx, o.actor, cmd))
 		}, "consequences of %s", o)
-		h.reached.note("consequences planned", len(planned.Items) > 0)
+		h.reached.note("consequences planned", len(planned.Is) > 0)
 	}
 }
 

@@ -38,10 +38,10 @@ func (h *history) lookAtAccess(user roomkit.UserID) {
 func (h *history) lookAsUser(user roomkit.UserID) {
 	h.lookAtAccess(user)
 	q := store.RoomQuery{Which: store.MemberFilter(h.roll(3)), Limit: h.oneOf(0, 1, 2), Kinds: h.kinds()}
-	both(h, func(s *side) listed[store.RoomEntry] { return listOf(s.svc.Rooms(h.ctx, user, q)) }, "rooms of %s by %+v", user, q)
+	both(h, func(s *side) answered[[]store.RoomEntry] { return listOf(s.svc.Rooms(h.ctx, user, q)) }, "rooms of %s by %+v", user, q)
 	which := service.GroupList(h.roll(3))
-	groups := both(h, func(s *side) listed[store.RoomEntry] { return listOf(s.svc.Groups(h.ctx, user, which)) }, "groups %d of %s", which, user)
-	h.reached.note("groups listed", len(groups.Items) > 0)
+	groups := both(h, func(s *side) answered[[]store.RoomEntry] { return listOf(s.svc.Groups(h.ctx, user, which)) }, "groups %d of %s", which, user)
+	h.reached.note("groups listed", len(groups.Is) > 0)
 	people, audience, exact := some(h, h.world.people(), 3), roomkit.Audience(h.roll(3)), h.chance(1, 4)
 	if rooms := h.active(roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindExternalGroup, roomkit.KindTeam); len(rooms) > 0 && h.chance(3, 4) {
 		here := h.inside(pick(h, rooms), store.MembersTakingPart)
@@ -64,10 +64,10 @@ func (h *history) kinds() []roomkit.Kind {
 func (h *history) lookInto(user roomkit.UserID, room roomkit.RoomID) {
 	both(h, func(s *side) answered[roomkit.Room] { return answerTo(s.svc.Room(h.ctx, user, room)) }, "room %s for %s", room, user)
 	q := store.MemberQuery{Which: store.MemberFilter(h.roll(4)), Limit: h.oneOf(0, 1, 2)}
-	both(h, func(s *side) listed[roomkit.Member] { return listOf(s.svc.Members(h.ctx, user, room, q)) }, "members of %s for %s by %+v", room, user, q)
+	both(h, func(s *side) answered[[]roomkit.Member] { return listOf(s.svc.Members(h.ctx, user, room, q)) }, "members of %s for %s by %+v", room, user, q)
 	after := roomkit.Version(h.oneOf(0, 0, 1, 5))
-	events := both(h, func(s *side) listed[roomkit.Event] { return listOf(s.svc.History(h.ctx, user, room, after)) }, "history of %s for %s", room, user)
-	h.reached.note("history read", len(events.Items) > 0)
+	events := both(h, func(s *side) answered[[]roomkit.Event] { return listOf(s.svc.History(h.ctx, user, room, after)) }, "history of %s for %s", room, user)
+	h.reached.note("history read", len(events.Is) > 0)
 	action := pick(h, roomkit.AllActions())
 	both(h, func(s *side) fault { return faultOf(s.svc.Check(h.ctx, user, action, room)) }, "whether %s may %s in %s", user, action, room)
 }
@@ -114,8 +114,8 @@ func (h *history) lookAtCompany(company roomkit.CompanyID) {
 		return allPages(limit, store.RoomPages(h.ctx, s.store, rooms))
 	}, "rooms of %s", company)
 	when := h.now.Add(time.Duration(h.roll(100)) * 24 * time.Hour)
-	due := both(h, func(s *side) listed[service.Due] { return listOf(s.svc.Due(h.ctx, company, when)) }, "due of %s", company)
-	h.reached.note("due", len(due.Items) > 0)
+	due := both(h, func(s *side) answered[[]service.Due] { return listOf(s.svc.Due(h.ctx, company, when)) }, "due of %s", company)
+	h.reached.note("due", len(due.Is) > 0)
 }
 
 // allPages gives the rows of all pages, none of which may be longer than limit;
@@ -140,8 +140,8 @@ func (h *history) lookAtFeed() {
 	for i, s := range h.sides {
 		whole := listOf(s.svc.Feed(h.ctx, ""))
 		require.Equal(h, fault{}, whole.Fault, "the feed of side %d", i)
-		require.Equal(h, len(s.records), len(whole.Items), "records in the feed of side %d", i)
-		for n, rec := range whole.Items {
+		require.Equal(h, len(s.records), len(whole.Is), "records in the feed of side %d", i)
+		for n, rec := range whole.Is {
 			require.Equal(h, s.records[n], rec.Record, "record %d of side %d", n, i)
 		}
 	}
