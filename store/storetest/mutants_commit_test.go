@@ -392,17 +392,6 @@ func (a *altered) tail() (last roomkit.Cursor) {
 	return last
 }
 
-// records gives the whole feed.
-func (a *altered) records() []store.Record {
-	return every(func(last *store.Record) ([]store.Record, error) {
-		var from roomkit.Cursor
-		if last != nil {
-			from = last.Cursor
-		}
-		return a.Store.Feed(context.Background(), from, roomkit.MaxPage)
-	})
-}
-
 // meet waits a little until somebody else is here, too.
 func meet(inside *atomic.Int32) {
 	inside.Add(1)

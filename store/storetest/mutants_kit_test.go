@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"iter"
 	"reflect"
 	"slices"
 	"sync"
@@ -210,37 +211,26 @@ func (a *altered) counted(t store.Tally) (int64, bool) {
 	return c.Groups, c.Version > 0
 }
 
-// membersWith and roomsWith give all rows of a query, without pages.
+// membersWith, roomsWith and records give all rows, without pages.
 func (a *altered) membersWith(q store.MemberQuery) []roomkit.Member {
 	q.After, q.Limit = "", roomkit.MaxPage
-	return every(func(last *roomkit.Member) ([]roomkit.Member, error) {
-		if last != nil {
-			q.After = last.User
-		}
-		return a.Store.Members(context.Background(), q)
-	})
+	return every(store.MemberPages(context.Background(), a.Store, q))
 }
 
 func (a *altered) roomsWith(q store.RoomQuery) []store.RoomEntry {
 	q.After, q.Limit = roomkit.RoomID{}, roomkit.MaxPage
-	return every(func(last *store.RoomEntry) ([]store.RoomEntry, error) {
-		if last != nil {
-			q.After = last.Room.ID
-		}
-		return a.Store.Rooms(context.Background(), q)
-	})
+	return every(store.RoomPages(context.Background(), a.Store, q))
 }
 
-func every[T any](read func(last *T) ([]T, error)) (all []T) {
-	var last *T
-	for {
-		page, err := read(last)
-		if err != nil || len(page) == 0 {
-			return all
-		}
+func (a *altered) records() []store.Record {
+	return every(store.FeedPages(context.Background(), a.Store, ""))
+}
+
+func every[T any](pages iter.Seq2[[]T, error]) (all []T) {
+	for page := range pages {
 		all = append(all, page...)
-		last = &page[len(page)-1]
 	}
+	return all
 }
 
 // unseen are the parts of a change that a mutant does not compare.

@@ -192,15 +192,13 @@ func (s *sheet) rowsOf(people ...roomkit.UserID) []roomkit.Member {
 // each has to lead on.
 func pages[T any, C comparable](k *kit, limit int, read func(after C) ([]T, error), end func(T) C) []T {
 	k.Helper()
-	if limit == 0 {
-		limit = roomkit.DefaultPage
-	}
+	limit = min(cmp.Or(limit, roomkit.DefaultPage), roomkit.MaxPage)
 	var all []T
 	var after C
 	for {
 		page, err := read(after)
 		require.NoError(k, err)
-		require.LessOrEqual(k, len(page), min(limit, roomkit.MaxPage), "rows of a page")
+		require.LessOrEqual(k, len(page), limit, "rows of a page")
 		if len(page) == 0 {
 			return all
 		}
@@ -213,29 +211,21 @@ func pages[T any, C comparable](k *kit, limit int, read func(after C) ([]T, erro
 
 func (k *kit) members(q store.MemberQuery) []roomkit.Member {
 	k.Helper()
-	read := func(after roomkit.UserID) ([]roomkit.Member, error) {
+	return pages(k, q.Limit, func(after roomkit.UserID) ([]roomkit.Member, error) {
 		q.After = after
 		return k.store.Members(k.ctx, q)
-	}
-	return pages(k, q.Limit, read, func(m roomkit.Member) roomkit.UserID { return m.User })
+	}, userOf)
 }
 
 func (k *kit) rooms(q store.RoomQuery) []store.RoomEntry {
 	k.Helper()
-	read := func(after roomkit.RoomID) ([]store.RoomEntry, error) {
-		q.After = after
-		return k.store.Rooms(k.ctx, q)
-	}
-	return pages(k, q.Limit, read, func(e store.RoomEntry) roomkit.RoomID { return e.Room.ID })
+	return pages(k, q.Limit, func(after roomkit.RoomID) ([]store.RoomEntry, error) { q.After = after; return k.store.Rooms(k.ctx, q) }, roomOf)
 }
 
 func (k *kit) people(q store.UserQuery) []roomkit.User {
 	k.Helper()
-	read := func(after roomkit.UserID) ([]roomkit.User, error) {
-		q.After = after
-		return k.store.Users(k.ctx, q)
-	}
-	return pages(k, q.Limit, read, func(u roomkit.User) roomkit.UserID { return u.ID })
+	id := func(u roomkit.User) roomkit.UserID { return u.ID }
+	return pages(k, q.Limit, func(after roomkit.UserID) ([]roomkit.User, error) { q.After = after; return k.store.Users(k.ctx, q) }, id)
 }
 
 // history reads all records of a subject, which have to be 1, 2, 3 …
