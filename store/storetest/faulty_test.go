@@ -54,7 +54,7 @@ func TestFaultyCommit(t *testing.T) {
 			})
 			before, next := r.clone(), r.clone()
 			c := k.change(next.join(cho))
-			results, err := f.Commit(k.ctx, cloneChanges([]store.Change{c}))
+			results, err := f.Commit(k.ctx, beside.Clones([]store.Change{c}))
 			if tt.fault == FaultConflict {
 				require.NoError(t, err)
 				err = results[0].Err
@@ -70,7 +70,7 @@ func TestFaultyCommit(t *testing.T) {
 			require.Equal(t, tt.fault == FaultSlow, waited == 1)
 			require.Equal(t, 1, f.Injected(tt.fault))
 
-			again, err := f.Commit(k.ctx, cloneChanges([]store.Change{c}))
+			again, err := f.Commit(k.ctx, beside.Clones([]store.Change{c}))
 			require.NoError(t, err, "after the script all is well")
 			require.NoError(t, again[0].Err)
 			require.Equal(t, tt.stored, again[0].Repeat)
@@ -122,7 +122,7 @@ func TestFaultyCommitOfSeveral(t *testing.T) {
 		for i := range 8 {
 			changes[i/4] = append(changes[i/4], k.change(k.sheet(roomID(i), roomkit.KindGeneral).begin(ann, bob)))
 		}
-		results, err := f.Commit(k.ctx, cloneChanges(changes[0]))
+		results, err := f.Commit(k.ctx, beside.Clones(changes[0]))
 		require.NoError(t, err)
 		require.Len(t, results, 4)
 		conflicts := 0
@@ -137,7 +137,7 @@ func TestFaultyCommitOfSeveral(t *testing.T) {
 		}
 		require.Equal(t, 1, conflicts)
 
-		_, err = f.Commit(k.ctx, cloneChanges(changes[1]))
+		_, err = f.Commit(k.ctx, beside.Clones(changes[1]))
 		require.ErrorIs(t, err, roomkit.ErrUnknownOutcome)
 		done := 0
 		for i, c := range changes[1] {

@@ -63,14 +63,6 @@ func (k *kit) Errorf(format string, args ...any) {
 		test, k.rule.Name, k.rule.Sentence, strings.Join(lines[:min(len(lines), most)], "\n"))
 }
 
-// over gives a kit for another store, with the same directory in it.
-func (k *kit) over(s store.Store) *kit {
-	k.Helper()
-	other := &kit{TB: k.TB, ctx: k.ctx, o: k.o, seen: newSightings(), drawn: new(atomic.Uint64), open: k.open, store: s, rule: k.rule}
-	other.settle()
-	return other
-}
-
 // command draws a command id. It is the only method besides change that may be
 // called from several goroutines.
 func (k *kit) command() (id roomkit.CommandID) {
@@ -83,7 +75,7 @@ func (k *kit) command() (id roomkit.CommandID) {
 func (k *kit) commit(changes ...store.Change) []store.CommitResult {
 	k.Helper()
 	k.seen.add(changes...)
-	results, err := k.store.Commit(k.ctx, cloneChanges(changes))
+	results, err := k.store.Commit(k.ctx, beside.Clones(changes))
 	require.NoError(k, err, "Commit")
 	require.Len(k, results, len(changes), "results of Commit")
 	return results
@@ -246,24 +238,6 @@ func roomID(n int) roomkit.RoomID {
 	return roomkit.RoomID{byte(n >> 8), byte(n), 2, 3, 4, 5, 0x70, 7, 0x80, 9, 10, 11, 12, 13, 14, 0xff}
 }
 
-// cloneChanges copies changes with all their slices, so that what a store does to
-// them does not reach the rule.
-func cloneChanges(changes []store.Change) []store.Change {
-	copies := slices.Clone(changes)
-	for i := range copies {
-		copies[i] = changes[i].Clone()
-	}
-	return copies
-}
-
-func cloneRecords(records []store.Record) []store.Record {
-	records = slices.Clone(records)
-	for i := range records {
-		records[i].Data = slices.Clone(records[i].Data)
-	}
-	return records
-}
-
 // The directory that every rule starts with.
 const (
 	acme, beta = roomkit.CompanyID("acme"), roomkit.CompanyID("beta")
@@ -290,12 +264,7 @@ func (k *kit) settle() {
 		k.newUser(eve, beta, roomkit.UserMember), k.newUser(fay, beta, roomkit.UserMember),
 		k.newUser(lin, "", roomkit.UserLINE), k.newUser(bot, acme, roomkit.UserBot),
 		k.newTeam(core, acme, ann, ann, bob))
-	c := k.change(parts...)
-	k.seen.add(c)
-	results, err := k.store.Commit(k.ctx, []store.Change{c})
-	require.NoError(k, err, "storing a directory")
-	require.Len(k, results, 1)
-	require.NoError(k, results[0].Err, "storing a directory: open has to give an empty store that shares nothing with others")
+	k.must(k.change(parts...)) // open has to give an empty store that shares nothing with others
 }
 
 func (k *kit) newCompany(id roomkit.CompanyID) part {

@@ -65,7 +65,7 @@ func (a *altered) commit(ctx context.Context, changes []store.Change) (results [
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	given := changes
-	if changes = cloneChanges(changes); a.change != nil {
+	if changes = beside.Clones(changes); a.change != nil {
 		for i := range changes {
 			a.change(&changes[i])
 		}
@@ -382,7 +382,7 @@ func perCall(do func(a *altered, changes []store.Change) []store.CommitResult) f
 		a.onCommit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 			a.mu.Lock()
 			defer a.mu.Unlock()
-			results := do(a, cloneChanges(changes))
+			results := do(a, beside.Clones(changes))
 			return results, either(results == nil, roomkit.ErrInvalid, ctx.Err())
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/storetest/internal/beside"
 )
 
 var commitRules = []Rule{
@@ -385,7 +386,7 @@ var commitRules = []Rule{
 			var wg sync.WaitGroup
 			for i := range callers {
 				wg.Go(func() {
-					got, err := k.store.Commit(k.ctx, cloneChanges([]store.Change{c}))
+					got, err := k.store.Commit(k.ctx, beside.Clones([]store.Change{c}))
 					if assert.NoError(k, err) && assert.Len(k, got, 1) {
 						results[i] = got[0]
 					}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/storetest/internal/beside"
 )
 
 var feedRules = []Rule{
@@ -232,7 +233,7 @@ var feedRules = []Rule{
 		}
 	}},
 	{"cursor/foreign", "A cursor that another store issued is ErrInvalid.", func(k *kit) {
-		other := k.over(k.open(k))
+		other := newKit(k.TB, k.open, k.o)
 		for range 3 {
 			k.must(k.change(k.putUser(ann, nil)))
 			other.must(other.change(other.putUser(ann, nil)))
@@ -312,7 +313,7 @@ func (k *kit) scribble(own, shared *sheet, random *rand.Rand, stored *atomic.Int
 			parts = append(parts, next.touch(), next.touch())
 		}
 		c := k.change(parts...)
-		results, err := k.store.Commit(k.ctx, cloneChanges([]store.Change{c}))
+		results, err := k.store.Commit(k.ctx, beside.Clones([]store.Change{c}))
 		if !assert.NoError(k, err) || !assert.Len(k, results, 1) {
 			return
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/storetest/internal/beside"
 )
 
 var loadRules = []Rule{
@@ -360,7 +361,7 @@ func (k *kit) meanwhile(changes []store.Change, read func()) {
 			for int64(i) > perRead*reads.Load() && k.ctx.Err() == nil {
 				runtime.Gosched()
 			}
-			results, err := k.store.Commit(k.ctx, cloneChanges([]store.Change{c}))
+			results, err := k.store.Commit(k.ctx, beside.Clones([]store.Change{c}))
 			if !assert.NoError(k, err) || !assert.NoError(k, results[0].Err) {
 				return
 			}

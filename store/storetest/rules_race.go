@@ -156,7 +156,7 @@ var raceRules = []Rule{
 		c := k.change(r.join(cho), tallyUser(cho, 0, 1), checkpoint("f", "", k.tail()))
 		k.seen.add(c)
 		before := k.picture()
-		_, err := k.store.Commit(k.cancelled(), cloneChanges([]store.Change{c}))
+		_, err := k.store.Commit(k.cancelled(), beside.Clones([]store.Change{c}))
 		require.ErrorIs(k, err, context.Canceled)
 		require.Equal(k, []error{context.Canceled}, beside.Classes(err), "an error is of one class")
 		require.Equal(k, before, k.picture(), "a cancelled commit has left something")
@@ -170,7 +170,7 @@ var raceRules = []Rule{
 		ctx, cancel := context.WithDeadline(k.ctx, time.Unix(1, 0))
 		defer cancel()
 		before := k.picture()
-		_, err := k.store.Commit(ctx, cloneChanges([]store.Change{c}))
+		_, err := k.store.Commit(ctx, beside.Clones([]store.Change{c}))
 		require.Equal(k, []error{context.DeadlineExceeded}, beside.Classes(err), "class of %v", err)
 		require.Equal(k, before, k.picture(), "a commit that came too late has left something")
 		for m, read := range readsOf(ctx, k.store, r) {
@@ -189,7 +189,7 @@ var raceRules = []Rule{
 			ctx, cancel := context.WithCancel(k.ctx)
 			var wg sync.WaitGroup
 			wg.Go(cancel)
-			results, err := k.store.Commit(ctx, cloneChanges([]store.Change{c}))
+			results, err := k.store.Commit(ctx, beside.Clones([]store.Change{c}))
 			wg.Wait()
 			done := k.load(store.Need{Command: c.Command}).Done
 			switch {
@@ -223,7 +223,7 @@ var raceRules = []Rule{
 				_, err := k.store.Commit(k.cancelled(), []store.Change{doomed})
 				assert.ErrorIs(k, err, context.Canceled)
 			})
-			results, err := k.store.Commit(k.ctx, cloneChanges([]store.Change{c}))
+			results, err := k.store.Commit(k.ctx, beside.Clones([]store.Change{c}))
 			wg.Wait()
 			require.NoError(k, err)
 			k.stored(c, results[0])
@@ -243,7 +243,7 @@ func (k *kit) race(calls ...[]store.Change) [][]store.CommitResult {
 		k.seen.add(changes...)
 		wg.Go(func() {
 			<-start
-			got, err := k.store.Commit(k.ctx, cloneChanges(changes))
+			got, err := k.store.Commit(k.ctx, beside.Clones(changes))
 			if assert.NoError(k, err, "Commit") && assert.Len(k, got, len(changes), "results of Commit") {
 				results[i] = got
 			}

@@ -56,12 +56,18 @@ type committed struct {
 	Behind  string        // the event that the cursor is behind
 }
 
-func (s *side) commit(changes []store.Change) []store.CommitResult {
+// Clones copies changes with all their slices, so that what a store does to them
+// reaches nobody.
+func Clones(changes []store.Change) []store.Change {
 	copies := slices.Clone(changes)
 	for i := range copies {
 		copies[i] = changes[i].Clone()
 	}
-	results, err := s.store.Commit(s.h.ctx, copies)
+	return copies
+}
+
+func (s *side) commit(changes []store.Change) []store.CommitResult {
+	results, err := s.store.Commit(s.h.ctx, Clones(changes))
 	if err != nil || len(results) != len(changes) {
 		s.h.Fatalf("Commit of %d changes gives %d results: %v", len(changes), len(results), err)
 	}
