@@ -101,7 +101,7 @@ var commitRules = []Rule{
 		k.users[ann].Groups, k.companies[acme].Groups = 1, 1
 		k.answers(store.Need{
 			Command: c.Command, People: []roomkit.UserID{ann, dan}, Team: core, Name: "taken", Company: acme, Checkpoint: "follower",
-		}, answer{
+		}, store.Facts{
 			Done: &o, Users: k.userRows(ann, dan), Companies: k.companyRows(acme), Team: *k.teams[core],
 			NameHolder: rooms[0].room.ID, Checkpoint: reached,
 		})

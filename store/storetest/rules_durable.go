@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/storetest/internal/beside"
 )
 
 var durableRules = []Rule{
@@ -74,7 +75,7 @@ var durableRules = []Rule{
 			Command: c.Command, Room: r.room.ID, Everybody: true, Team: core, Companies: []roomkit.CompanyID{beta},
 			Shared: []roomkit.UserID{ann, bob},
 		}
-		want := answerOf(k.load(need))
+		want := beside.Plain(k.load(need))
 		k.untouched(func() {
 			for range 2 {
 				f := k.load(need)

@@ -53,7 +53,7 @@ var feedRules = []Rule{
 		for after := range len(want) + 1 {
 			page, err := k.store.History(k.ctx, r.subject(), roomkit.Version(after), 1)
 			require.NoError(k, err)
-			require.Equal(k, own(want[after:min(after+1, len(want))]), own(cleanRecords(page)), "after %d", after)
+			require.Equal(k, beside.Own(want[after:min(after+1, len(want))]), beside.Own(cleanRecords(page)), "after %d", after)
 		}
 	}},
 	{"history/is-the-feed", "The records of a subject are the same in its history and in the feed, cursors included.", func(k *kit) {
@@ -186,7 +186,7 @@ var feedRules = []Rule{
 		all := k.feed("")
 		for i := range all {
 			for _, limit := range []int{1, 2, roomkit.MaxPage} {
-				require.Equal(k, own(all[i+1:]), own(k.feedBy(all[i].Cursor, limit)), "after record %d by %d", i, limit)
+				require.Equal(k, beside.Own(all[i+1:]), beside.Own(k.feedBy(all[i].Cursor, limit)), "after record %d by %d", i, limit)
 			}
 		}
 	}},

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/storetest/internal/beside"
 )
 
 var inputRules = []Rule{
@@ -221,9 +222,9 @@ var inputRules = []Rule{
 			own := k.sheet(roomID(100+i), roomkit.KindGroup)
 			own.room.Company, own.room.Creator = company, id
 			k.must(k.change(own.begin(id), own.claim("ops"), k.putUser(id, nil)))
-			k.answers(store.Need{Room: own.room.ID, Everybody: true, Team: team, Name: "ops", Company: company}, answer{
+			k.answers(store.Need{Room: own.room.ID, Everybody: true, Team: team, Name: "ops", Company: company}, store.Facts{
 				Room: own.room, Members: own.rowsOf(id), Users: k.userRows(id), NameHolder: own.room.ID,
-				Companies: sortCompanies(append(k.companyRows(acme), k.companyRows(company)...)), Team: *k.teams[team],
+				Companies: k.companyRows(acme, company), Team: *k.teams[team],
 			})
 			require.Len(k, k.history(roomkit.UserSubject(id)), 2)
 			require.Equal(k, entries("", own), k.rooms(store.RoomQuery{Company: company}))
@@ -344,7 +345,7 @@ func (k *kit) keeps(room func(*roomkit.Room), member func(*roomkit.Member), user
 	member(&c.Members[0])
 	c.Records[0].Type, c.Records[0].Data = c.Rooms[0].Name+"!", []byte(c.Rooms[0].Name)
 	k.must(c)
-	got := answerOf(k.load(store.Need{Room: s.room.ID, People: []roomkit.UserID{ann}, Team: core}))
+	got := beside.Plain(k.load(store.Need{Room: s.room.ID, People: []roomkit.UserID{ann}, Team: core}))
 	require.Equal(k, c.Rooms[0], got.Room)
 	require.Equal(k, c.Members, got.Members)
 	require.Equal(k, k.userRows(ann), got.Users)

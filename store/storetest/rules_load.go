@@ -17,7 +17,7 @@ import (
 var loadRules = []Rule{
 	{"load/nothing", "A need without fields is answered by nothing.", func(k *kit) {
 		k.found(1, roomkit.KindGroup, ann, bob)
-		k.answers(store.Need{}, answer{})
+		k.answers(store.Need{}, store.Facts{})
 	}},
 	{"load/order", "Needs are answered in their order, each for itself.", func(k *kit) {
 		a, b := k.found(1, roomkit.KindGeneral, ann, bob), k.found(2, roomkit.KindGeneral, cho)
@@ -26,7 +26,7 @@ var loadRules = []Rule{
 			{Room: b.room.ID, People: []roomkit.UserID{bob}}, {Team: core}, {Room: b.room.ID},
 		}
 		acmeRow := k.companyRows(acme)
-		want := []answer{
+		want := []store.Facts{
 			{Room: b.room, Companies: acmeRow},
 			{},
 			{Users: k.userRows(lin)},
@@ -36,7 +36,7 @@ var loadRules = []Rule{
 			{Room: b.room, Companies: acmeRow},
 		}
 		for i, f := range k.loads(needs...) {
-			require.Equal(k, want[i], answerOf(f), "answer %d", i)
+			require.Equal(k, want[i], beside.Plain(f), "answer %d", i)
 		}
 	}},
 	{"load/absent", "What does not exist is absent from the answer.", func(k *kit) {
@@ -45,14 +45,14 @@ var loadRules = []Rule{
 			Command: k.command(), Room: roomID(9), People: []roomkit.UserID{"nobody"}, Masters: true, Everybody: true,
 			Companies: []roomkit.CompanyID{"nowhere"}, Team: "none", Name: "free", Company: acme,
 			Shared: []roomkit.UserID{"nobody", ann}, Checkpoint: "none",
-		}, answer{})
+		}, store.Facts{})
 		k.answers(store.Need{Room: roomkit.DirectRoom(ann, cho), People: []roomkit.UserID{cho}},
-			answer{Users: k.userRows(cho), Companies: k.companyRows(acme)})
+			store.Facts{Users: k.userRows(cho), Companies: k.companyRows(acme)})
 	}},
 	{"load/room", "Room gives the room's row and the owning company, and nobody's row.", func(k *kit) {
 		for i, kind := range []roomkit.Kind{roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindExternalGroup} {
 			r := k.found(i+1, kind, ann, eve, lin)
-			want := answer{Room: r.room, Companies: k.companyRows(acme)}
+			want := store.Facts{Room: r.room, Companies: k.companyRows(acme)}
 			k.answers(store.Need{Room: r.room.ID}, want)
 			k.must(k.change(r.end()))
 			want.Room = r.room
@@ -61,8 +61,8 @@ var loadRules = []Rule{
 	}},
 	{"load/direct", "The room of two users comes with both parties, their companies and rows, also when it has ended.", func(k *kit) {
 		r := k.foundDirect(eve, ann)
-		want := func() answer {
-			return answer{Room: r.room, Users: k.userRows(ann, eve), Companies: k.companyRows(acme, beta), Members: r.rowsOf(ann, eve)}
+		want := func() store.Facts {
+			return store.Facts{Room: r.room, Users: k.userRows(ann, eve), Companies: k.companyRows(acme, beta), Members: r.rowsOf(ann, eve)}
 		}
 		k.answers(store.Need{Room: r.room.ID}, want())
 		k.must(k.change(r.leave(ann)))
@@ -74,33 +74,33 @@ var loadRules = []Rule{
 		r := k.sheet(roomkit.TeamRoom(core), roomkit.KindTeam)
 		r.room.Team = core
 		k.must(k.change(r.begin(ann, bob)))
-		k.answers(store.Need{Room: r.room.ID, People: []roomkit.UserID{ann}}, answer{
+		k.answers(store.Need{Room: r.room.ID, People: []roomkit.UserID{ann}}, store.Facts{
 			Room: r.room, Team: *k.teams[core], Companies: k.companyRows(acme), Users: k.userRows(ann), Members: r.rowsOf(ann),
 		})
 	}},
 	{"load/people", "People gives users, their companies and their rows in Room, ended ones included.", func(k *kit) {
 		r, other := k.found(1, roomkit.KindGeneral, ann, bob, eve, lin), k.found(2, roomkit.KindGeneral, cho, eve)
 		k.must(k.change(r.leave(bob)))
-		k.answers(store.Need{Room: r.room.ID, People: []roomkit.UserID{lin, eve, cho, bob, "nobody"}}, answer{
+		k.answers(store.Need{Room: r.room.ID, People: []roomkit.UserID{lin, eve, cho, bob, "nobody"}}, store.Facts{
 			Room: r.room, Users: k.userRows(bob, cho, eve, lin), Companies: k.companyRows(acme, beta), Members: r.rowsOf(bob, eve, lin),
 		})
-		k.answers(store.Need{Room: other.room.ID, People: []roomkit.UserID{eve, ann}}, answer{
+		k.answers(store.Need{Room: other.room.ID, People: []roomkit.UserID{eve, ann}}, store.Facts{
 			Room: other.room, Users: k.userRows(ann, eve), Companies: k.companyRows(acme, beta), Members: other.rowsOf(eve),
 		})
 	}},
 	{"load/people-alone", "People without Room gives users and their companies and no row.", func(k *kit) {
 		k.found(1, roomkit.KindGeneral, ann, bob, fay)
-		k.answers(store.Need{People: []roomkit.UserID{fay, bot, lin}}, answer{
+		k.answers(store.Need{People: []roomkit.UserID{fay, bot, lin}}, store.Facts{
 			Users: k.userRows(bot, fay, lin), Companies: k.companyRows(acme, beta),
 		})
-		k.answers(store.Need{People: []roomkit.UserID{lin}}, answer{Users: k.userRows(lin)})
+		k.answers(store.Need{People: []roomkit.UserID{lin}}, store.Facts{Users: k.userRows(lin)})
 	}},
 	{"load/no-duplicates", "Nothing comes twice, however often it is asked for.", func(k *kit) {
 		r := k.found(1, roomkit.KindGroup, ann, bob, cho)
 		k.answers(store.Need{
 			Room: r.room.ID, People: []roomkit.UserID{bob, ann, bob, ann}, Masters: true, Everybody: true,
 			Companies: []roomkit.CompanyID{acme, beta, acme}, Team: core,
-		}, answer{
+		}, store.Facts{
 			Room: r.room, Users: k.userRows(ann, bob, cho), Companies: k.companyRows(acme, beta),
 			Members: r.rowsOf(ann, bob, cho), Team: *k.teams[core],
 		})
@@ -113,7 +113,7 @@ var loadRules = []Rule{
 			Command: c.Command, Room: r.room.ID, People: []roomkit.UserID{fay}, Masters: true, Everybody: true,
 			Companies: []roomkit.CompanyID{beta}, Team: core, Name: "ops", Company: acme,
 			Shared: []roomkit.UserID{lin, ann}, Checkpoint: "f",
-		}, answer{
+		}, store.Facts{
 			Done: &o, Room: r.room, Users: k.userRows(ann, bob, eve, fay), Companies: k.companyRows(acme, beta),
 			Members: r.rowsOf(ann, bob, eve), Team: *k.teams[core], NameHolder: r.room.ID,
 			Shared: []store.RoomEntry{{Room: shared.room}}, Checkpoint: k.checkpoint("f"),
@@ -123,11 +123,11 @@ var loadRules = []Rule{
 		r := k.found(1, roomkit.KindExternalGroup, ann, bob, cho, eve)
 		k.must(k.change(r.manage(fay, cho, dan)))
 		k.must(k.change(r.dismiss(dan)))
-		k.answers(store.Need{Room: r.room.ID, Masters: true}, answer{
+		k.answers(store.Need{Room: r.room.ID, Masters: true}, store.Facts{
 			Room: r.room, Users: k.userRows(ann, cho, fay), Companies: k.companyRows(acme, beta), Members: r.rowsOf(ann, cho, fay),
 		})
 		k.must(k.change(r.dismiss(ann, cho, fay)))
-		k.answers(store.Need{Room: r.room.ID, Masters: true, People: []roomkit.UserID{bob}}, answer{
+		k.answers(store.Need{Room: r.room.ID, Masters: true, People: []roomkit.UserID{bob}}, store.Facts{
 			Room: r.room, Users: k.userRows(bob), Companies: k.companyRows(acme), Members: r.rowsOf(bob),
 		})
 	}},
@@ -135,16 +135,16 @@ var loadRules = []Rule{
 		r := k.found(1, roomkit.KindExternalGroup, ann, bob, cho, lin, bot)
 		k.must(k.change(r.manage(fay)))
 		k.must(k.change(r.leave(bob)))
-		k.answers(store.Need{Room: r.room.ID, Everybody: true}, answer{
+		k.answers(store.Need{Room: r.room.ID, Everybody: true}, store.Facts{
 			Room: r.room, Users: k.userRows(ann, cho, lin, bot, fay), Companies: k.companyRows(acme, beta),
 			Members: r.rowsOf(ann, cho, lin, bot, fay),
 		})
-		k.answers(store.Need{Room: r.room.ID, Everybody: true, People: []roomkit.UserID{bob, eve}}, answer{
+		k.answers(store.Need{Room: r.room.ID, Everybody: true, People: []roomkit.UserID{bob, eve}}, store.Facts{
 			Room: r.room, Users: k.userRows(ann, cho, lin, bot, fay, bob, eve), Companies: k.companyRows(acme, beta),
 			Members: r.rowsOf(ann, cho, lin, bot, fay, bob),
 		})
 		k.must(k.change(r.end()))
-		k.answers(store.Need{Room: r.room.ID, Everybody: true}, answer{Room: r.room, Companies: k.companyRows(acme)})
+		k.answers(store.Need{Room: r.room.ID, Everybody: true}, store.Facts{Room: r.room, Companies: k.companyRows(acme)})
 	}},
 	{"load/everybody-limit", "Everybody gives MaxEverybody + 1 rows of a room that has more, so that too many can be told from enough.", func(k *kit) {
 		people := k.crowd(roomkit.MaxEverybody + 40)
@@ -168,33 +168,33 @@ var loadRules = []Rule{
 		}
 	}},
 	{"load/companies", "Companies gives further companies.", func(k *kit) {
-		k.answers(store.Need{Companies: []roomkit.CompanyID{beta, "nowhere"}}, answer{Companies: k.companyRows(beta)})
+		k.answers(store.Need{Companies: []roomkit.CompanyID{beta, "nowhere"}}, store.Facts{Companies: k.companyRows(beta)})
 		k.answers(store.Need{Companies: []roomkit.CompanyID{beta}, People: []roomkit.UserID{ann}},
-			answer{Users: k.userRows(ann), Companies: k.companyRows(acme, beta)})
+			store.Facts{Users: k.userRows(ann), Companies: k.companyRows(acme, beta)})
 	}},
 	{"load/team", "Team gives a team and its leader as if named in People.", func(k *kit) {
 		r := k.found(1, roomkit.KindGeneral, ann, bob)
-		k.answers(store.Need{Team: core, Room: r.room.ID}, answer{
+		k.answers(store.Need{Team: core, Room: r.room.ID}, store.Facts{
 			Team: *k.teams[core], Room: r.room, Users: k.userRows(ann), Companies: k.companyRows(acme), Members: r.rowsOf(ann),
 		})
 		k.must(k.change(k.putTeam(core, func(t *roomkit.Team) { t.Leader = fay })))
-		k.answers(store.Need{Team: core}, answer{Team: *k.teams[core], Users: k.userRows(fay), Companies: k.companyRows(beta)})
+		k.answers(store.Need{Team: core}, store.Facts{Team: *k.teams[core], Users: k.userRows(fay), Companies: k.companyRows(beta)})
 		k.must(k.change(k.putTeam(core, func(t *roomkit.Team) { t.Leader, t.Members = "", nil })))
-		k.answers(store.Need{Team: core}, answer{Team: *k.teams[core]})
+		k.answers(store.Need{Team: core}, store.Facts{Team: *k.teams[core]})
 	}},
 	{"load/name", "Name gives the active room that holds the NameKey in Company.", func(k *kit) {
 		r := k.named(1, "ops")
-		k.answers(store.Need{Name: "ops", Company: acme}, answer{NameHolder: r.room.ID})
-		k.answers(store.Need{Name: "ops", Company: beta}, answer{})
-		k.answers(store.Need{Name: "The ops", Company: acme}, answer{})
+		k.answers(store.Need{Name: "ops", Company: acme}, store.Facts{NameHolder: r.room.ID})
+		k.answers(store.Need{Name: "ops", Company: beta}, store.Facts{})
+		k.answers(store.Need{Name: "The ops", Company: acme}, store.Facts{})
 		k.must(k.change(r.end()))
-		k.answers(store.Need{Name: "ops", Company: acme}, answer{})
+		k.answers(store.Need{Name: "ops", Company: acme}, store.Facts{})
 	}},
 	{"load/checkpoint", "Checkpoint gives the stored cursor.", func(k *kit) {
 		cursor := k.tail()
 		k.must(k.change(checkpoint("f", "", cursor)))
-		k.answers(store.Need{Checkpoint: "f"}, answer{Checkpoint: cursor})
-		k.answers(store.Need{Checkpoint: "g"}, answer{})
+		k.answers(store.Need{Checkpoint: "f"}, store.Facts{Checkpoint: cursor})
+		k.answers(store.Need{Checkpoint: "g"}, store.Facts{})
 	}},
 	{"shared/all-take-part", "Shared gives the rooms in which all of the people take part, not those where one is missing or only manages.", func(k *kit) {
 		k.found(1, roomkit.KindGeneral, ann, bob)
@@ -267,8 +267,8 @@ var loadRules = []Rule{
 	}},
 	{"shared/no-row", "The entries of Shared carry rooms and no rows.", func(k *kit) {
 		r := k.found(1, roomkit.KindGroup, ann, bob)
-		k.answers(store.Need{Shared: []roomkit.UserID{ann, bob}}, answer{Shared: []store.RoomEntry{{Room: r.room}}})
-		k.answers(store.Need{Shared: []roomkit.UserID{ann}}, answer{Shared: []store.RoomEntry{{Room: r.room}}})
+		k.answers(store.Need{Shared: []roomkit.UserID{ann, bob}}, store.Facts{Shared: []store.RoomEntry{{Room: r.room}}})
+		k.answers(store.Need{Shared: []roomkit.UserID{ann}}, store.Facts{Shared: []store.RoomEntry{{Room: r.room}}})
 	}},
 	{"snapshot/counts", "While people come and go, every Load sees a room whose counts and digest are those of its rows.", func(k *kit) {
 		r := k.found(1, roomkit.KindExternalGroup, ann, bob)

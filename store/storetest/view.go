@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/storetest/internal/beside"
 )
 
 // sightings are what a rule has used, whether stored or refused: what one can ask about it.
@@ -59,8 +60,8 @@ func (s *sightings) everybody() []roomkit.UserID { return slices.Sorted(maps.Key
 
 // picture is all that a store tells about what a rule has used.
 type picture struct {
-	Directory answer
-	Answers   map[string]answer // to all needs
+	Directory store.Facts
+	Answers   map[string]store.Facts // to all needs
 	Feed      []store.Record
 }
 
@@ -77,94 +78,35 @@ func (k *kit) picture() picture {
 		needs = append(needs, n)
 	}
 	facts := k.loads(needs...)
-	p := picture{Directory: answerOf(facts[0]), Answers: map[string]answer{}, Feed: k.feed("")}
+	p := picture{Directory: beside.Plain(facts[0]), Answers: map[string]store.Facts{}, Feed: k.feed("")}
 	for i, name := range names {
-		p.Answers[name] = answerOf(facts[i+1])
+		p.Answers[name] = beside.Plain(facts[i+1])
 	}
 	return p
 }
 
-// The functions below bring what a store returns into one form: without an
-// order where none is promised, and with nil for empty slices.
-
-func sortMembers(rows []roomkit.Member) []roomkit.Member { return sorted(rows, userOf) }
-
-func sortUsers(rows []roomkit.User) []roomkit.User {
-	return sorted(rows, func(u roomkit.User) roomkit.UserID { return u.ID })
-}
-
-func sortCompanies(rows []roomkit.Company) []roomkit.Company {
-	return sorted(rows, func(c roomkit.Company) roomkit.CompanyID { return c.ID })
-}
-
-func sorted[T any, K cmp.Ordered](rows []T, id func(T) K) []T {
-	rows = own(rows)
-	slices.SortFunc(rows, func(a, b T) int { return cmp.Compare(id(a), id(b)) })
-	return rows
-}
-
 func cleanTeam(t roomkit.Team) roomkit.Team {
-	t.Members = own(t.Members)
+	t.Members = beside.Own(t.Members)
 	return t
 }
 
 func cleanOutcome(o store.Outcome) store.Outcome {
-	o.Events = own(o.Events)
+	o.Events = beside.Own(o.Events)
 	return o
 }
 
 func cleanRecords(records []store.Record) []store.Record {
 	records = slices.Clone(records)
 	for i := range records {
-		records[i].Data = own(records[i].Data)
+		records[i].Data = beside.Own(records[i].Data)
 	}
 	return records
 }
 
-// own copies a slice, because a store may wrongly have kept it.
-func own[T any](s []T) []T {
-	if len(s) == 0 {
-		return nil
-	}
-	return slices.Clone(s)
-}
-
-// answer is what a store fills in of Facts, in one form: rows in byte order and
-// nil for none.
-type answer struct {
-	Done       *store.Outcome
-	Room       roomkit.Room
-	Members    []roomkit.Member
-	Users      []roomkit.User
-	Companies  []roomkit.Company
-	Team       roomkit.Team
-	NameHolder roomkit.RoomID
-	Shared     []store.RoomEntry
-	Checkpoint roomkit.Cursor
-}
-
-func answerOf(f store.Facts) answer {
-	a := answer{
-		Room: f.Room, Members: sortMembers(f.Members), Users: sortUsers(f.Users), Companies: sortCompanies(f.Companies),
-		Team: cleanTeam(f.Team), NameHolder: f.NameHolder, Shared: own(f.Shared), Checkpoint: f.Checkpoint,
-	}
-	if f.Room.Version == 0 {
-		a.Room = roomkit.Room{}
-	}
-	if f.Team.Version == 0 {
-		a.Team = roomkit.Team{}
-	}
-	if f.Done != nil {
-		done := cleanOutcome(*f.Done)
-		a.Done = &done
-	}
-	return a
-}
-
 // answers demands that a need is answered by want and nothing else.
-func (k *kit) answers(n store.Need, want answer) {
+func (k *kit) answers(n store.Need, want store.Facts) {
 	k.Helper()
-	require.Equal(k, want, answerOf(k.load(n)), "answer to %+v", n)
+	require.Equal(k, want, beside.Plain(k.load(n)), "answer to %+v", n)
 }
 
 // userRows gives the stored rows of users, in byte order.

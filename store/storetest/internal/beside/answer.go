@@ -142,32 +142,49 @@ func (h *history) follow(sideBySide bool) []service.Recorded {
 	return l.Is
 }
 
-// plain brings an answer into one form: rows in order, and events instead of cursors.
+// plain is Plain with events instead of cursors.
 func (s *side) plain(f store.Facts) store.Facts {
-	sortBy(f.Members, func(m roomkit.Member) roomkit.UserID { return m.User })
-	sortBy(f.Users, func(u roomkit.User) roomkit.UserID { return u.ID })
-	sortBy(f.Companies, func(c roomkit.Company) roomkit.CompanyID { return c.ID })
-	f.Members, f.Users, f.Companies = own(f.Members), own(f.Users), own(f.Companies)
-	f.Shared, f.Team.Members = own(f.Shared), own(f.Team.Members)
-	if f.Checkpoint != "" { // which event it is depends on which of those that ran side by side came first
+	if f = Plain(f); f.Checkpoint != "" { // which event it is depends on which of those that ran side by side came first
 		f.Checkpoint = roomkit.Cursor(fmt.Sprint("record ", s.places[f.Checkpoint]))
 	}
 	if f.Done != nil {
-		done := *f.Done
-		done.Cursor, done.Events = roomkit.Cursor(s.behind(done.Cursor)), own(done.Events)
-		f.Done = &done
+		f.Done.Cursor = roomkit.Cursor(s.behind(f.Done.Cursor))
 	}
 	return f
 }
 
-func sortBy[T any, K cmp.Ordered](rows []T, key func(T) K) {
-	slices.SortFunc(rows, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
+// Plain brings what a store returns into one form: without an order where none is
+// promised, with nil for empty slices, and sharing nothing with the store.
+func Plain(f store.Facts) store.Facts {
+	f.Members = Sorted(f.Members, func(m roomkit.Member) roomkit.UserID { return m.User })
+	f.Users = Sorted(f.Users, func(u roomkit.User) roomkit.UserID { return u.ID })
+	f.Companies = Sorted(f.Companies, func(c roomkit.Company) roomkit.CompanyID { return c.ID })
+	f.Shared, f.Team.Members = Own(f.Shared), Own(f.Team.Members)
+	if f.Done != nil {
+		done := *f.Done
+		done.Events = Own(done.Events)
+		f.Done = &done
+	}
+	if f.Room.Version == 0 {
+		f.Room = roomkit.Room{}
+	}
+	if f.Team.Version == 0 {
+		f.Team = roomkit.Team{}
+	}
+	return f
 }
 
-// own gives nil for an empty slice.
-func own[T any](s []T) []T {
+// Sorted gives a copy of rows in the order of their ids.
+func Sorted[T any, K cmp.Ordered](rows []T, id func(T) K) []T {
+	rows = Own(rows)
+	slices.SortFunc(rows, func(a, b T) int { return cmp.Compare(id(a), id(b)) })
+	return rows
+}
+
+// Own gives a copy, and nil for an empty slice.
+func Own[T any](s []T) []T {
 	if len(s) == 0 {
 		return nil
 	}
-	return s
+	return slices.Clone(s)
 }

@@ -155,6 +155,6 @@ func (h *history) lookAtPage(place, limit int) {
 		require.NoError(h, err)
 		rest := s.records[place+1:]
 		require.True(h, len(page) <= len(rest) && (len(page) > 0 || len(rest) == 0), "%d records on a page of side %d after record %d", len(page), i, place)
-		require.Equal(h, own(rest[:len(page)]), own(page), "page of side %d after record %d", i, place)
+		require.Equal(h, Own(rest[:len(page)]), Own(page), "page of side %d after record %d", i, place)
 	}
 }

@@ -80,7 +80,7 @@ func (h *history) compare(changes []store.Change, results [2][]store.CommitResul
 	list := both(h, func(s *side) (list []committed) {
 		for _, r := range results[slices.Index(h.sides[:], s)] {
 			o := r.Outcome
-			o.Cursor, o.Events = "", own(o.Events)
+			o.Cursor, o.Events = "", Own(o.Events)
 			list = append(list, committed{Classes: Classes(r.Err), Repeat: r.Repeat, Outcome: o, Behind: s.behind(r.Outcome.Cursor)})
 		}
 		return list
@@ -385,7 +385,7 @@ func page[T any](h *history, read func(s *side) ([]T, error), what string, args 
 		if n := len(got); n > 0 && n < len(whole) {
 			got = append(got, whole[n:]...)
 		}
-		return answerTo(own(got), err)
+		return answerTo(Own(got), err)
 	}, what, args...)
 }
 
