@@ -119,7 +119,7 @@ func (k *kit) refused(want error, r store.CommitResult) {
 	require.False(k, r.Repeat, "a refused change is no repeat")
 }
 
-// load asks one need.
+// load asks one need; what Load gives is put into one form.
 func (k *kit) load(n store.Need) store.Facts {
 	k.Helper()
 	return k.loads(n)[0]
@@ -130,6 +130,9 @@ func (k *kit) loads(needs ...store.Need) []store.Facts {
 	facts, err := k.store.Load(k.ctx, needs)
 	require.NoError(k, err, "Load")
 	require.Len(k, facts, len(needs), "facts of Load")
+	for i := range facts {
+		facts[i] = beside.Plain(facts[i])
+	}
 	return facts
 }
 

@@ -355,32 +355,25 @@ func people(page func(a *altered, q store.MemberQuery) []roomkit.Member) func(a 
 	}
 }
 
-// askingMembers, askingRooms and askingUsers change what is asked for.
-func askingMembers(change func(q *store.MemberQuery)) func(a *altered) {
-	return func(a *altered) {
-		a.onPeople = func(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
-			change(&q)
-			return a.Store.Members(ctx, q)
-		}
+// askFor changes what a read is asked for.
+func askFor[Q, R any](read *func(context.Context, Q) ([]R, error), change func(q *Q)) {
+	was := *read
+	*read = func(ctx context.Context, q Q) ([]R, error) {
+		change(&q)
+		return was(ctx, q)
 	}
+}
+
+func askingMembers(change func(q *store.MemberQuery)) func(a *altered) {
+	return func(a *altered) { askFor(&a.onPeople, change) }
 }
 
 func askingRooms(change func(q *store.RoomQuery)) func(a *altered) {
-	return func(a *altered) {
-		a.onRooms = func(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
-			change(&q)
-			return a.Store.Rooms(ctx, q)
-		}
-	}
+	return func(a *altered) { askFor(&a.onRooms, change) }
 }
 
 func askingUsers(change func(a *altered, q *store.UserQuery)) func(a *altered) {
-	return func(a *altered) {
-		a.onUsers = func(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
-			change(a, &q)
-			return a.Store.Users(ctx, q)
-		}
-	}
+	return func(a *altered) { askFor(&a.onUsers, func(q *store.UserQuery) { change(a, q) }) }
 }
 
 // inOrder gives a page of rows that are in an order of their own.

@@ -13,7 +13,6 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
-	"github.com/go-roomkit/roomkit/store/storetest/internal/beside"
 )
 
 var inputRules = []Rule{
@@ -345,12 +344,12 @@ func (k *kit) keeps(room func(*roomkit.Room), member func(*roomkit.Member), user
 	member(&c.Members[0])
 	c.Records[0].Type, c.Records[0].Data = c.Rooms[0].Name+"!", []byte(c.Rooms[0].Name)
 	k.must(c)
-	got := beside.Plain(k.load(store.Need{Room: s.room.ID, People: []roomkit.UserID{ann}, Team: core}))
+	got := k.load(store.Need{Room: s.room.ID, People: []roomkit.UserID{ann}, Team: core})
 	require.Equal(k, c.Rooms[0], got.Room)
 	require.Equal(k, c.Members, got.Members)
 	require.Equal(k, k.userRows(ann), got.Users)
 	require.Equal(k, k.companyRows(acme), got.Companies)
-	require.Equal(k, cleanTeam(*k.teams[core]), got.Team)
+	require.Equal(k, *k.teams[core], got.Team)
 	list := store.RoomQuery{User: ann, Which: store.MembersAll}
 	require.Equal(k, []store.RoomEntry{{Room: c.Rooms[0], Member: c.Members[0]}}, k.rooms(list))
 	require.Equal(k, c.Members, k.members(store.MemberQuery{Room: s.room.ID, Which: store.MembersAll}))

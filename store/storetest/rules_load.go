@@ -36,7 +36,7 @@ var loadRules = []Rule{
 			{Room: b.room, Companies: acmeRow},
 		}
 		for i, f := range k.loads(needs...) {
-			require.Equal(k, want[i], beside.Plain(f), "answer %d", i)
+			require.Equal(k, want[i], f, "answer %d", i)
 		}
 	}},
 	{"load/absent", "What does not exist is absent from the answer.", func(k *kit) {

@@ -78,16 +78,11 @@ func (k *kit) picture() picture {
 		needs = append(needs, n)
 	}
 	facts := k.loads(needs...)
-	p := picture{Directory: beside.Plain(facts[0]), Answers: map[string]store.Facts{}, Feed: k.feed("")}
+	p := picture{Directory: facts[0], Answers: map[string]store.Facts{}, Feed: k.feed("")}
 	for i, name := range names {
-		p.Answers[name] = beside.Plain(facts[i+1])
+		p.Answers[name] = facts[i+1]
 	}
 	return p
-}
-
-func cleanTeam(t roomkit.Team) roomkit.Team {
-	t.Members = beside.Own(t.Members)
-	return t
 }
 
 func cleanOutcome(o store.Outcome) store.Outcome {
@@ -106,21 +101,19 @@ func cleanRecords(records []store.Record) []store.Record {
 // answers demands that a need is answered by want and nothing else.
 func (k *kit) answers(n store.Need, want store.Facts) {
 	k.Helper()
-	require.Equal(k, want, beside.Plain(k.load(n)), "answer to %+v", n)
+	require.Equal(k, want, k.load(n), "answer to %+v", n)
 }
 
-// userRows gives the stored rows of users, in byte order.
-func (k *kit) userRows(ids ...roomkit.UserID) (rows []roomkit.User) {
-	for _, id := range slices.Sorted(slices.Values(ids)) {
-		rows = append(rows, *k.users[id])
-	}
-	return rows
+// userRows and companyRows give stored rows, in byte order.
+func (k *kit) userRows(ids ...roomkit.UserID) []roomkit.User { return rowsIn(k.users, ids) }
+
+func (k *kit) companyRows(ids ...roomkit.CompanyID) []roomkit.Company {
+	return rowsIn(k.companies, ids)
 }
 
-// companyRows gives the stored rows of companies, in byte order.
-func (k *kit) companyRows(ids ...roomkit.CompanyID) (rows []roomkit.Company) {
+func rowsIn[K cmp.Ordered, R any](all map[K]*R, ids []K) (rows []R) {
 	for _, id := range slices.Sorted(slices.Values(ids)) {
-		rows = append(rows, *k.companies[id])
+		rows = append(rows, *all[id])
 	}
 	return rows
 }

@@ -227,10 +227,15 @@ func (h *history) report() string {
 // both asks the two sides the same and demands equal answers.
 func both[T any](h *history, ask func(s *side) T, what string, args ...any) T {
 	want, got := ask(h.sides[0]), ask(h.sides[1])
-	if !reflect.DeepEqual(want, got) {
-		h.Fatalf("%s: %s", fmt.Sprintf(what, args...), difference("answer", reflect.ValueOf(want), reflect.ValueOf(got)))
+	if d := Difference(want, got); d != "" {
+		h.Fatalf("%s: %s", fmt.Sprintf(what, args...), d)
 	}
 	return want
+}
+
+// Difference says where two values of one type begin to differ, if they do.
+func Difference(want, got any) string {
+	return difference("answer", reflect.ValueOf(want), reflect.ValueOf(got))
 }
 
 // difference says where two values of one type begin to differ.

@@ -65,42 +65,37 @@ func (*town) contacts(_ context.Context, _ roomkit.UserID, outsiders []roomkit.U
 
 // settle stores the directory and some rooms to begin with.
 func (h *history) settle() {
-	var cmds []order
-	system := func(c roomkit.Command) {
-		cmds = append(cmds, order{actor: roomkit.System(), cmds: []roomkit.Command{c}})
-	}
-	by := func(u roomkit.UserID, c roomkit.Command) {
-		cmds = append(cmds, order{actor: roomkit.By(u), cmds: []roomkit.Command{c}})
+	step := 0
+	give := func(actor roomkit.Actor, c roomkit.Command) {
+		step--
+		h.begin(step)
+		h.give(order{actor: actor, cmds: []roomkit.Command{c}})
 	}
 	for _, c := range h.world.companies {
-		system(roomkit.PutCompany{Company: c})
+		give(roomkit.System(), roomkit.PutCompany{Company: c})
 	}
-	system(roomkit.PutUsers{Users: h.world.users})
+	give(roomkit.System(), roomkit.PutUsers{Users: h.world.users})
 	for _, t := range h.world.teams {
-		system(roomkit.SyncTeam{Team: t})
+		give(roomkit.System(), roomkit.SyncTeam{Team: t})
 	}
-	by("10", roomkit.CreateRoom{People: []roomkit.UserID{"9", "a"}, Audience: roomkit.AudienceMembers, Anyway: true})
-	by("9", roomkit.CreateGroup{Name: "Ops", Members: []roomkit.UserID{"a", "_bot"}, Settings: roomkit.GroupSettings{Public: true}})
-	by("C", roomkit.CreateExternalGroup{Name: "Joint", Members: []roomkit.UserID{"c", "10", "B"}})
-	for i, o := range cmds {
-		h.begin(-1 - i)
-		h.give(o)
-	}
+	give(roomkit.By("10"), roomkit.CreateRoom{People: []roomkit.UserID{"9", "a"}, Audience: roomkit.AudienceMembers, Anyway: true})
+	give(roomkit.By("9"), roomkit.CreateGroup{Name: "Ops", Members: []roomkit.UserID{"a", "_bot"}, Settings: roomkit.GroupSettings{Public: true}})
+	give(roomkit.By("C"), roomkit.CreateExternalGroup{Name: "Joint", Members: []roomkit.UserID{"c", "10", "B"}})
 }
 
 // people are all that a command can name.
 func (w *town) people() []roomkit.UserID {
-	ids := []roomkit.UserID{w.late.ID}
-	for _, u := range w.users {
-		ids = append(ids, u.ID)
-	}
-	return ids
+	return append([]roomkit.UserID{w.late.ID}, w.those(func(roomkit.User) bool { return true })...)
 }
 
 // of gives the people of a company; the empty one stands for LINE users.
-func (w *town) of(company roomkit.CompanyID) (ids []roomkit.UserID) {
+func (w *town) of(company roomkit.CompanyID) []roomkit.UserID {
+	return w.those(func(u roomkit.User) bool { return u.Company == company })
+}
+
+func (w *town) those(are func(roomkit.User) bool) (ids []roomkit.UserID) {
 	for _, u := range w.users {
-		if u.Company == company {
+		if are(u) {
 			ids = append(ids, u.ID)
 		}
 	}
@@ -108,20 +103,13 @@ func (w *town) of(company roomkit.CompanyID) (ids []roomkit.UserID) {
 }
 
 func (w *town) user(id roomkit.UserID) roomkit.User {
-	for _, u := range w.users {
-		if u.ID == id {
-			return u
-		}
+	if i := slices.IndexFunc(w.users, func(u roomkit.User) bool { return u.ID == id }); i >= 0 {
+		return w.users[i]
 	}
 	return w.late
 }
 
-// head is the administrator of a company.
+// head is the administrator of a company, or of the first one.
 func (w *town) head(company roomkit.CompanyID) roomkit.UserID {
-	for _, u := range w.users {
-		if u.Company == company && u.Administrator {
-			return u.ID
-		}
-	}
-	return w.users[0].ID
+	return append(w.those(func(u roomkit.User) bool { return u.Company == company && u.Administrator }), w.users[0].ID)[0]
 }
