@@ -41,7 +41,7 @@ var userStatusNames = [userStatusCount]string{"none", "active", "suspended", "de
 func (s UserStatus) String() string { return enum.Name(userStatusNames[:], s) }
 
 // User is an account as far as decisions depend on it. The host provisions
-// users with [PutUsers] or [Options.Directory].
+// users with [PutUsers] or service.Options.Directory.
 type User struct {
 	ID            UserID
 	Version       Version

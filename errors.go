@@ -30,7 +30,7 @@ var (
 	// ErrUnsupported means that stored data or a request is of a kind that this
 	// version of the library does not know.
 	ErrUnsupported = errors.New("unsupported")
-	// ErrInconsistent means that a store contradicts itself; see [Inconsistency].
+	// ErrInconsistent means that a store contradicts itself; see verify.Inconsistency.
 	ErrInconsistent = errors.New("inconsistent")
 )
 
