@@ -15,6 +15,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 )
 
@@ -48,7 +49,7 @@ func TestReadOnly(t *testing.T) {
 	tx, err := readers.Begin(t.Context())
 	require.NoError(t, err)
 	defer tx.Rollback(context.WithoutCancel(t.Context()))
-	_, err = s.InTx(tx).Commit(t.Context(), []store.Change{newLine(8).next(1)})
+	_, err = s.InTx(tx).Commit(t.Context(), []store.Change{sqltest.NewPen(8).Change(1, false)})
 	require.ErrorIs(t, err, pgstore.ErrReadOnly)
 	require.Equal(t, before, w.feed(t, ""))
 }
@@ -117,28 +118,28 @@ func TestHostileText(t *testing.T) {
 	w := newWorld(t)
 	before := relations(t, w.pool, w.o.Schema)
 	for n, text := range hostile {
-		l := newLine(n)
-		l.room.Name, l.room.Description, l.room.Company, l.room.NameKey = text, text, roomkit.CompanyID(text), text
-		c := l.next(1)
+		l := sqltest.NewPen(n)
+		l.Row.Name, l.Row.Description, l.Row.Company, l.Row.NameKey = text, text, roomkit.CompanyID(text), text
+		c := l.Change(1, false)
 		c.Records[0].Data, c.Records[0].Type = []byte(text), text
-		c.Members = []roomkit.Member{{Room: l.room.ID, User: roomkit.UserID(text), Participant: true}}
+		c.Members = []roomkit.Member{{Room: l.Row.ID, User: roomkit.UserID(text), Participant: true}}
 		c.Checkpoint = &store.Checkpoint{Name: text, Now: roomkit.Cursor(text)}
 		results, err := w.store.Commit(t.Context(), []store.Change{c})
 		require.NoError(t, err, text)
 		require.NoError(t, results[0].Err, text)
 
 		facts, err := w.store.Load(t.Context(), []store.Need{{
-			Room: l.room.ID, People: []roomkit.UserID{roomkit.UserID(text)}, Name: text, Company: roomkit.CompanyID(text), Checkpoint: text,
+			Room: l.Row.ID, People: []roomkit.UserID{roomkit.UserID(text)}, Name: text, Company: roomkit.CompanyID(text), Checkpoint: text,
 		}})
 		require.NoError(t, err, text)
-		require.Equal(t, l.room, facts[0].Room)
+		require.Equal(t, l.Row, facts[0].Room)
 		require.Equal(t, c.Members, facts[0].Members)
-		require.Equal(t, l.room.ID, facts[0].NameHolder)
+		require.Equal(t, l.Row.ID, facts[0].NameHolder)
 		require.Equal(t, roomkit.Cursor(text), facts[0].Checkpoint)
 		rooms, err := w.store.Rooms(t.Context(), store.RoomQuery{User: roomkit.UserID(text)})
 		require.NoError(t, err, text)
-		require.Equal(t, []store.RoomEntry{{Room: l.room, Member: c.Members[0]}}, rooms)
-		records := w.history(t, roomkit.RoomSubject(l.room.ID))
+		require.Equal(t, []store.RoomEntry{{Room: l.Row, Member: c.Members[0]}}, rooms)
+		records := w.history(t, roomkit.RoomSubject(l.Row.ID))
 		require.Equal(t, text, records[0].Type)
 		require.Equal(t, text, string(records[0].Data))
 		_, err = w.store.Feed(t.Context(), roomkit.Cursor(text), 1)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 	"github.com/go-roomkit/roomkit/store/verify"
 )
@@ -67,7 +68,7 @@ func TestErrorsOfCommit(t *testing.T) {
 			if tt.times == always {
 				o.Patience = 50 * time.Millisecond
 			}
-			c, d := newLine(1).next(1), newLine(2).next(1)
+			c, d := sqltest.NewPen(1).Change(1, false), sqltest.NewPen(2).Change(1, false)
 			results, err := openStore(t, w.pool, &o).Commit(t.Context(), []store.Change{c, d})
 			require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 			if tt.attempts > 0 {
@@ -96,7 +97,7 @@ func TestDeadlockWithHost(t *testing.T) {
 	pool, err := pgxpool.NewWithConfig(t.Context(), config)
 	require.NoError(t, err)
 	defer pool.Close()
-	a, b := newLine(1).next(1), newLine(2).next(1)
+	a, b := sqltest.NewPen(1).Change(1, false), sqltest.NewPen(2).Change(1, false)
 	insert := func(tx pgx.Tx, c store.Change) error {
 		_, err := tx.Exec(t.Context(), `INSERT INTO `+w.o.Schema+`.roomkit_commands VALUES ($1, '', NULL, false, NULL)`, c.Command.String())
 		return err
@@ -139,7 +140,7 @@ func TestOutageWithinPatience(t *testing.T) {
 	s := openStore(t, pool, &o)
 	p.setRefuse(true)
 	p.cut()
-	c := newLine(1).next(1)
+	c := sqltest.NewPen(1).Change(1, false)
 	told := commit(t.Context(), s, c)
 	require.Eventually(t, func() bool { return p.refused.Load() > 30 }, time.Minute, time.Millisecond)
 	p.setRefuse(false)
@@ -163,7 +164,7 @@ func TestStatementsForgotten(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(pool.Close)
 	s := openStore(t, pool, w.o)
-	l := newLine(8)
+	l := sqltest.NewPen(8)
 	for range 4 {
 		for name, err := range everyCall(t.Context(), s) {
 			require.NoError(t, err, name)
@@ -171,7 +172,7 @@ func TestStatementsForgotten(t *testing.T) {
 		tx, err := pool.Begin(t.Context())
 		require.NoError(t, err)
 		t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-		results, err := s.InTx(tx).Commit(t.Context(), []store.Change{l.next(1)})
+		results, err := s.InTx(tx).Commit(t.Context(), []store.Change{l.Change(1, false)})
 		require.NoError(t, err)
 		require.NoError(t, results[0].Err)
 		require.NoError(t, tx.Commit(t.Context()))
@@ -183,20 +184,20 @@ func TestBadTextInGroup(t *testing.T) {
 	for name, text := range map[string]string{"NUL": "a\x00b", "no UTF-8": "\xff", "too long for an index": unpackable(10_000)} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
-			bad, good, more := newLine(1), newLine(2), newLine(3)
-			bad.room.Company, bad.room.NameKey = "acme", text
+			bad, good, more := sqltest.NewPen(1), sqltest.NewPen(2), sqltest.NewPen(3)
+			bad.Row.Company, bad.Row.NameKey = "acme", text
 			h := w.host(t)
 			for _, s := range []store.Store{w.store, h.store} {
-				results, err := s.Commit(t.Context(), []store.Change{good.next(1), bad.next(1), more.next(1)})
+				results, err := s.Commit(t.Context(), []store.Change{good.Change(1, false), bad.Change(1, false), more.Change(1, false)})
 				require.NoError(t, err)
 				require.NoError(t, results[0].Err)
 				require.ErrorIs(t, results[1].Err, roomkit.ErrInvalid)
-				bad.back(1)
+				bad.Row.Version -= 1
 				require.NoError(t, results[2].Err)
 			}
 			require.NoError(t, h.Commit(t.Context()))
-			require.Empty(t, w.history(t, roomkit.RoomSubject(bad.room.ID)))
-			require.Len(t, w.history(t, roomkit.RoomSubject(good.room.ID)), 2)
+			require.Empty(t, w.history(t, roomkit.RoomSubject(bad.Row.ID)))
+			require.Len(t, w.history(t, roomkit.RoomSubject(good.Row.ID)), 2)
 		})
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 	"github.com/go-roomkit/roomkit/store/verify"
 )
@@ -77,10 +78,10 @@ func TestFullDisk(t *testing.T) {
 	}
 	require.ErrorIs(t, err, pgstore.ErrFull)
 	require.Equal(t, before+stored, int(versionOf(t, w.store, group)))
-	line := newLine(1)
+	line := sqltest.NewPen(1)
 	for range 3 {
-		_, err = w.store.Commit(t.Context(), []store.Change{line.next(1000)})
-		line.back(1000)
+		_, err = w.store.Commit(t.Context(), []store.Change{line.Change(1000, false)})
+		line.Row.Version -= 1000
 		require.ErrorIs(t, err, pgstore.ErrFull)
 		require.NotErrorIs(t, err, roomkit.ErrUnknownOutcome)
 	}

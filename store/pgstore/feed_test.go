@@ -1,10 +1,7 @@
 package pgstore_test
 
 import (
-	"context"
-	"encoding/binary"
 	"math/rand/v2"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -14,98 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 )
-
-// line is a room that gets one version after another; the events mean nothing.
-type line struct {
-	room roomkit.Room
-}
-
-var lineCommands atomic.Uint64
-
-func newLine(n int) *line {
-	l := &line{room: roomkit.Room{Kind: roomkit.KindGeneral, State: roomkit.StateActive, Company: "acme"}}
-	binary.BigEndian.PutUint32(l.room.ID[:], uint32(n)+1)
-	return l
-}
-
-// next gives a change that adds events.
-func (l *line) next(events int) store.Change {
-	of := roomkit.RoomSubject(l.room.ID)
-	c := store.Change{Expect: []store.Expect{{Subject: of, Version: l.room.Version}}}
-	binary.BigEndian.PutUint64(c.Command[8:], lineCommands.Add(1))
-	for range events {
-		l.room.Version++
-		c.Records = append(c.Records, store.Record{
-			Subject: of, Version: l.room.Version, Type: "test", At: time.Unix(1, 0), Command: c.Command, Data: []byte("x"),
-		})
-	}
-	c.Rooms = []roomkit.Room{l.room}
-	return c
-}
-
-// back takes back a change that was not stored.
-func (l *line) back(events int) { l.room.Version -= roomkit.Version(events) }
-
-// follower reads a feed page by page and crashes now and then: what it has read
-// since its last checkpoint is gone then, and it goes on from there.
-type follower struct {
-	store   *pgstore.Store
-	seen    []store.Record
-	safe    int
-	crashes int
-}
-
-func (f *follower) run(ctx context.Context, stop *atomic.Bool) error {
-	wake, err := f.store.Wake(ctx)
-	if err != nil {
-		return err
-	}
-	for stopped := false; ; {
-		var after roomkit.Cursor
-		if n := len(f.seen); n > 0 {
-			after = f.seen[n-1].Cursor
-		}
-		page, err := f.store.Feed(ctx, after, 1+rand.IntN(roomkit.MaxPage))
-		if err != nil {
-			return err
-		}
-		f.seen = append(f.seen, page...)
-		switch rand.IntN(10) {
-		case 0:
-			f.safe = len(f.seen)
-		case 1:
-			f.seen = f.seen[:f.safe]
-			f.crashes++
-			continue
-		}
-		if len(page) == 0 {
-			if stopped {
-				return nil
-			}
-			select {
-			case <-wake:
-			case <-time.After(50 * time.Millisecond):
-				stopped = stop.Load()
-			}
-		}
-	}
-}
-
-// mustBeWhole demands every record of the lines once, each line's in order.
-func mustBeWhole(tb testing.TB, records []store.Record, lines []*line) {
-	tb.Helper()
-	last := map[roomkit.Subject]roomkit.Version{}
-	for _, r := range records {
-		require.Equal(tb, last[r.Subject]+1, r.Version, "version of %v", r.Subject)
-		last[r.Subject] = r.Version
-	}
-	for _, l := range lines {
-		require.Equal(tb, l.room.Version, last[roomkit.RoomSubject(l.room.ID)])
-	}
-}
 
 const (
 	feedWriters = 16
@@ -121,60 +29,52 @@ func TestFeedIsComplete(t *testing.T) {
 	_, err := pool.Exec(t.Context(), `CREATE TABLE `+naiveTable+` (id bigserial PRIMARY KEY)`)
 	require.NoError(t, err)
 	events := scale(100_000, 1_000_000)
-	lines := make([]*line, feedWriters+1)
-	for i := range lines {
-		lines[i] = newLine(i)
+	pens := make([]*sqltest.Pen, feedWriters+1)
+	for i := range pens {
+		pens[i] = sqltest.NewPen(i)
 	}
 	h := &hostWriter{t: t, pool: pool, store: store, naive: naiveTable}
 
-	var stop atomic.Bool
-	followers := []*follower{{store: store}, {store: store}, {store: openStore(t, pool, o)}}
+	done := make(chan struct{})
+	handles := []*pgstore.Store{store, store, openStore(t, pool, o)}
+	seen := make([]sqltest.Progress, len(handles))
+	var crashes atomic.Int64
 	var reading, writing sync.WaitGroup
-	for _, f := range followers {
-		reading.Go(func() { assert.NoError(t, f.run(t.Context(), &stop)) })
+	for i, s := range handles {
+		reading.Go(func() {
+			p, n, err := sqltest.Follow(t.Context(), s, done)
+			assert.NoError(t, err)
+			seen[i] = p
+			crashes.Add(int64(n))
+		})
 	}
 	var naive []int64
-	reading.Go(func() { naive = h.pollNaively(&stop) })
-	writing.Go(func() { h.writeHeld(lines[feedWriters], 5*time.Second) })
+	reading.Go(func() { naive = h.pollNaively(done) })
+	writing.Go(func() { h.writeHeld(pens[feedWriters], 5*time.Second) })
 	for i := range feedWriters {
 		writing.Go(func() {
-			for l := lines[i]; l.room.Version < roomkit.Version(events/feedWriters) && !t.Failed(); {
+			for p := pens[i]; p.Row.Version < roomkit.Version(events/feedWriters) && !t.Failed(); {
 				switch {
 				case i%2 == 0:
-					h.write(l, rand.IntN(10) == 0)
+					h.write(p, rand.IntN(10) == 0)
 				case rand.IntN(10) == 0:
-					h.writeStale(l)
+					h.writeStale(p)
 				default:
-					h.writeMany(l)
+					h.writeMany(p)
 				}
 			}
 		})
 	}
 	writing.Wait()
-	stop.Store(true)
+	close(done)
 	reading.Wait()
-	crashes := 0
-	for _, f := range followers {
-		mustBeWhole(t, f.seen, lines)
-		crashes += f.crashes
+	for _, p := range seen {
+		require.NoError(t, p.Whole(pens))
+		require.Equal(t, seen[0], p)
 	}
 	var all int
 	require.NoError(t, pool.QueryRow(t.Context(), `SELECT count(*) FROM `+naiveTable).Scan(&all))
 	t.Logf("%d records, %d crashes of followers: 0 missed, 0 doubled, 0 out of order; a naive poller saw %d of %d",
-		len(followers[0].seen), crashes, len(naive), all)
+		seen[0].Records, crashes.Load(), len(naive), all)
 	require.Less(t, len(naive), all, "the writers do not even disturb a naive poller")
-}
-
-func TestMustBeWholeRefuses(t *testing.T) {
-	l := newLine(1)
-	c := l.next(3)
-	for name, records := range map[string][]store.Record{
-		"missed": {c.Records[0], c.Records[2]}, "doubled": {c.Records[0], c.Records[0]}, "unordered": {c.Records[1], c.Records[0]}, "short": c.Records[:2],
-	} {
-		t.Run(name, func(t *testing.T) {
-			f := &failing{TB: t}
-			f.run(func() { mustBeWhole(f, slices.Clone(records), []*line{l}) })
-			require.True(t, f.failed)
-		})
-	}
 }

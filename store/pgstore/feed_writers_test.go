@@ -2,8 +2,6 @@ package pgstore_test
 
 import (
 	"context"
-	"runtime"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,28 +11,9 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 )
-
-// failing is a test that is meant to fail.
-type failing struct {
-	testing.TB
-	failed bool
-}
-
-// run runs something that may end its goroutine.
-func (f *failing) run(do func()) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		do()
-	}()
-	<-done
-}
-
-func (f *failing) Helper()               {}
-func (f *failing) Errorf(string, ...any) { f.failed = true }
-func (f *failing) FailNow()              { f.failed = true; runtime.Goexit() }
 
 // hostWriter writes lines in the ways that a feed has to stand.
 type hostWriter struct {
@@ -60,34 +39,32 @@ func (h *hostWriter) inTx(c store.Change, end func(pgx.Tx) error) {
 	assert.NoError(h.t, end(tx))
 }
 
-func (h *hostWriter) write(l *line, rollback bool) {
-	c := l.next(perChange)
+func (h *hostWriter) write(l *sqltest.Pen, rollback bool) {
+	c := l.Change(perChange, false)
 	h.inTx(c, func(tx pgx.Tx) error {
 		if rollback {
-			l.back(perChange)
+			l.Row.Version -= perChange
 			return tx.Rollback(h.t.Context())
 		}
 		return tx.Commit(h.t.Context())
 	})
 }
 
-func (h *hostWriter) writeHeld(l *line, open time.Duration) {
-	h.inTx(l.next(perChange), func(tx pgx.Tx) error {
+func (h *hostWriter) writeHeld(l *sqltest.Pen, open time.Duration) {
+	h.inTx(l.Change(perChange, false), func(tx pgx.Tx) error {
 		<-time.After(open)
 		return tx.Commit(h.t.Context())
 	})
 }
 
 // writeMany commits a few changes that build on each other in one call.
-func (h *hostWriter) writeMany(l *line) {
-	h.commit([]store.Change{l.next(perChange), l.next(perChange), l.next(perChange), l.next(perChange)})
+func (h *hostWriter) writeMany(l *sqltest.Pen) {
+	h.commit([]store.Change{l.Change(perChange, false), l.Change(perChange, false), l.Change(perChange, false), l.Change(perChange, false)})
 }
 
 // writeStale commits a change that holds and one that does not.
-func (h *hostWriter) writeStale(l *line) {
-	stale := *l
-	stale.room.Version += 100
-	changes := []store.Change{l.next(perChange), stale.next(perChange)}
+func (h *hostWriter) writeStale(l *sqltest.Pen) {
+	changes := []store.Change{l.Change(perChange, false), l.Change(perChange, true)}
 	results, err := h.store.Commit(h.t.Context(), changes)
 	if assert.NoError(h.t, err) {
 		assert.NoError(h.t, results[0].Err)
@@ -106,7 +83,7 @@ func (h *hostWriter) commit(changes []store.Change) {
 
 // pollNaively does what many outboxes do: it asks for what comes behind the
 // highest number seen.
-func (h *hostWriter) pollNaively(stop *atomic.Bool) (seen []int64) {
+func (h *hostWriter) pollNaively(done <-chan struct{}) (seen []int64) {
 	last := int64(0)
 	for stopped := false; ; {
 		rows, err := h.pool.Query(context.WithoutCancel(h.t.Context()), `SELECT id FROM `+h.naive+` WHERE id > $1 ORDER BY id LIMIT 1000`, last)
@@ -123,8 +100,11 @@ func (h *hostWriter) pollNaively(stop *atomic.Bool) (seen []int64) {
 		} else if stopped {
 			return seen
 		} else {
-			stopped = stop.Load()
-			<-time.After(time.Millisecond)
+			select {
+			case <-done:
+				stopped = true
+			case <-time.After(time.Millisecond):
+			}
 		}
 	}
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 )
 
 // side is a connection beside the store that takes the turn of commits, so that
@@ -107,7 +108,7 @@ func TestPartOfLostGroupStoredElsewhere(t *testing.T) {
 			w := newWorld(t)
 			p, pool := through(t)
 			one := openStore(t, pool, w.o)
-			a, b := newLine(1).next(1), newLine(2).next(1)
+			a, b := sqltest.NewPen(1).Change(1, false), sqltest.NewPen(2).Change(1, false)
 			side := w.side(t)
 			release := side.holdTurn(w)
 			ctx, cancel := context.WithCancel(t.Context())
@@ -149,7 +150,7 @@ func TestPartOfLostGroupStoredElsewhere(t *testing.T) {
 func TestCommandOfLostGroupReused(t *testing.T) {
 	w := newWorld(t)
 	p, pool := through(t)
-	a, b := newLine(1).next(1), newLine(2).next(1)
+	a, b := sqltest.NewPen(1).Change(1, false), sqltest.NewPen(2).Change(1, false)
 	other := a
 	other.Digest[0]++
 	side := w.side(t)
@@ -189,7 +190,7 @@ func TestCancelledCommitThatGoesOn(t *testing.T) {
 			side := w.side(t)
 			release := side.holdTurn(w)
 			ctx, cancel := context.WithCancel(t.Context())
-			c := newLine(1).next(1)
+			c := sqltest.NewPen(1).Change(1, false)
 			told := commit(ctx, s, c)
 			side.waiting(1)
 			cancel()
@@ -213,7 +214,7 @@ func TestLostCommitThatGoesOn(t *testing.T) {
 	o.Patience = time.Minute
 	side := w.side(t)
 	release := side.holdTurn(w)
-	c := newLine(1).next(1)
+	c := sqltest.NewPen(1).Change(1, false)
 	told := commit(t.Context(), openStore(t, pool, &o), c)
 	side.waiting(1)
 	p.cut()
@@ -241,11 +242,11 @@ func TestLostCommitInPoolOfTwo(t *testing.T) {
 	defer cancel()
 	wake, err := s.Wake(ctx)
 	require.NoError(t, err)
-	require.NoError(t, (<-commit(t.Context(), w.store, newLine(2).next(1))).err)
+	require.NoError(t, (<-commit(t.Context(), w.store, sqltest.NewPen(2).Change(1, false))).err)
 	await(t, wake)
 	side := w.side(t)
 	release := side.holdTurn(w)
-	c := newLine(1).next(1)
+	c := sqltest.NewPen(1).Change(1, false)
 	told := commit(t.Context(), s, c)
 	side.exec(`SELECT pg_terminate_backend($1)`, side.waiting(1)[0])
 	side.waiting(1) // of the next attempt

@@ -18,6 +18,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 	"github.com/go-roomkit/roomkit/store/verify"
 )
@@ -238,7 +239,7 @@ func TestWeakSettings(t *testing.T) {
 func everyCall(ctx context.Context, s store.Store) map[string]error {
 	errs := map[string]error{}
 	_, errs["Load"] = s.Load(ctx, []store.Need{{People: []roomkit.UserID{"u1"}}})
-	_, errs["Commit"] = s.Commit(ctx, []store.Change{newLine(7).next(1)})
+	_, errs["Commit"] = s.Commit(ctx, []store.Change{sqltest.NewPen(7).Change(1, false)})
 	_, errs["Members"] = s.Members(ctx, store.MemberQuery{Room: roomkit.RoomID{1}})
 	_, errs["Rooms"] = s.Rooms(ctx, store.RoomQuery{User: "u1"})
 	_, errs["Users"] = s.Users(ctx, store.UserQuery{Company: "acme"})
@@ -259,7 +260,7 @@ func TestClosedPool(t *testing.T) {
 	_, err := pgstore.New(t.Context(), pool, w.o)
 	require.ErrorIs(t, err, pgstore.ErrUnavailable)
 	require.ErrorIs(t, pgstore.Migrate(t.Context(), pool, w.o), pgstore.ErrUnavailable)
-	require.Empty(t, w.history(t, roomkit.RoomSubject(newLine(7).room.ID)))
+	require.Empty(t, w.history(t, roomkit.RoomSubject(sqltest.NewPen(7).Row.ID)))
 }
 
 func TestUnreachableServer(t *testing.T) {

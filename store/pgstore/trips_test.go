@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 )
 
 // Every operation is one round trip once its statements are prepared; a commit
@@ -26,7 +27,7 @@ func TestRoundTrips(t *testing.T) {
 		Command: roomkit.CommandID{1}, Room: room, People: people, Masters: true, Everybody: true, Companies: []roomkit.CompanyID{"acme"},
 		Team: "none", Name: "x", Company: "acme", Shared: people, Checkpoint: "f",
 	}
-	lines := []*line{newLine(1), newLine(2), newLine(3), newLine(4)}
+	lines := []*sqltest.Pen{sqltest.NewPen(1), sqltest.NewPen(2), sqltest.NewPen(3), sqltest.NewPen(4)}
 	commit := func(want []error, changes ...store.Change) error {
 		results, err := st.Commit(t.Context(), changes)
 		for i := range results {
@@ -35,11 +36,7 @@ func TestRoundTrips(t *testing.T) {
 		return err
 	}
 	stored := []error{nil, nil, nil, nil}
-	stale := func() store.Change {
-		l := *lines[0]
-		l.room.Version += 7
-		return l.next(1)
-	}
+	stale := func() store.Change { return lines[0].Change(1, true) }
 	tests := []struct {
 		name string
 		want int64
@@ -49,11 +46,11 @@ func TestRoundTrips(t *testing.T) {
 			_, err := st.Load(t.Context(), []store.Need{need, {Room: a.rooms[1], People: people}})
 			return err
 		}},
-		{"commit", 1, func() error { return commit(stored, lines[0].next(1)) }},
+		{"commit", 1, func() error { return commit(stored, lines[0].Change(1, false)) }},
 		{"commit a group", 1, func() error {
-			return commit(stored, lines[0].next(1), lines[1].next(2), lines[2].next(1), lines[1].next(1))
+			return commit(stored, lines[0].Change(1, false), lines[1].Change(2, false), lines[2].Change(1, false), lines[1].Change(1, false))
 		}},
-		{"commit with a conflict", 4, func() error { return commit([]error{nil, roomkit.ErrConflict}, lines[1].next(1), stale()) }},
+		{"commit with a conflict", 4, func() error { return commit([]error{nil, roomkit.ErrConflict}, lines[1].Change(1, false), stale()) }},
 		{"members", 1, func() error { _, err := st.Members(t.Context(), store.MemberQuery{Room: room}); return err }},
 		{"rooms", 1, func() error { _, err := st.Rooms(t.Context(), store.RoomQuery{User: "u1"}); return err }},
 		{"users", 1, func() error { _, err := st.Users(t.Context(), store.UserQuery{Company: "acme"}); return err }},
@@ -61,7 +58,7 @@ func TestRoundTrips(t *testing.T) {
 		{"feed", 1, func() error { _, err := st.Feed(t.Context(), "", 0); return err }},
 		{"load in a transaction", 6, func() error { _, err := inside.Load(t.Context(), []store.Need{need}); return err }},
 		{"commit in a transaction", 4, func() error {
-			_, err := inside.Commit(t.Context(), []store.Change{lines[3].next(1)})
+			_, err := inside.Commit(t.Context(), []store.Change{lines[3].Change(1, false)})
 			return err
 		}},
 	}

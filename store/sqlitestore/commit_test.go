@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 	"github.com/go-roomkit/roomkit/store/sqlitestore"
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
 )
@@ -28,8 +29,8 @@ func newTwice(t *testing.T, theirs ...func(w *twice) store.Change) *twice {
 	var err error
 	w.mine, err = sqlitestore.New(t.Context(), w.faults.open(t, path), nil)
 	require.NoError(t, err)
-	one, two := pen{room: roomkit.RoomID{1}}, pen{room: roomkit.RoomID{2}}
-	w.a, w.b = one.change(1, false), two.change(1, false)
+	one, two := sqltest.NewPen(1), sqltest.NewPen(2)
+	w.a, w.b = one.Change(1, false), two.Change(1, false)
 	w.failCommit(false, false)
 	w.hook = func() {
 		for _, change := range theirs {
@@ -134,8 +135,8 @@ func TestCommitFailsAndCannotBeRepeated(t *testing.T) {
 // A command whose events are gone is not taken for one that had none.
 func TestCommandWithoutRecords(t *testing.T) {
 	s := open(t, newPath(t))
-	p := pen{room: roomkit.RoomID{1}}
-	c := p.change(1, false)
+	p := sqltest.NewPen(1)
+	c := p.Change(1, false)
 	_, err := s.Commit(t.Context(), []store.Change{c})
 	require.NoError(t, err)
 	mustExec(t, s.Writer, "DELETE FROM roomkit_records")

@@ -1,9 +1,6 @@
 package sqlitestore_test
 
 import (
-	"context"
-	"fmt"
-	"hash/maphash"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -16,85 +13,14 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 	"github.com/go-roomkit/roomkit/store/sqlitestore"
 )
-
-// progress is what a follower has seen of a feed of rooms.
-type progress struct {
-	after    roomkit.Cursor
-	versions map[roomkit.RoomID]roomkit.Version
-	records  int
-	sum      uint64 // of all records in their order
-}
-
-func (p *progress) copy() progress {
-	c := *p
-	c.versions = make(map[roomkit.RoomID]roomkit.Version, len(p.versions))
-	for id, v := range p.versions {
-		c.versions[id] = v
-	}
-	return c
-}
-
-var feedSeed = maphash.MakeSeed()
-
-// take notes a record and says whether one is missing before it, or whether it came
-// before.
-func (p *progress) take(r *store.Record) error {
-	if has := p.versions[r.Subject.Room]; r.Version != has+1 {
-		return fmt.Errorf("%v: version %d after %d", r.Subject, r.Version, has)
-	}
-	p.versions[r.Subject.Room], p.after = r.Version, r.Cursor
-	p.records++
-	p.sum = maphash.Comparable(feedSeed, [2]any{p.sum, r.Cursor})
-	return nil
-}
-
-func (p *progress) takeAll(page []store.Record) error {
-	for i := range page {
-		if err := p.take(&page[i]); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// follow reads the feed while done is not closed and there is more. One page in ten
-// it keeps its place, and one in ten it crashes and goes on from there.
-func follow(ctx context.Context, s store.Store, done <-chan struct{}) (p progress, crashes int, err error) {
-	p.versions = map[roomkit.RoomID]roomkit.Version{}
-	kept := p.copy()
-	for {
-		over := false
-		select {
-		case <-done:
-			over = true
-		default:
-		}
-		page, err := s.Feed(ctx, p.after, 1+rand.N(roomkit.MaxPage))
-		if err == nil {
-			err = p.takeAll(page)
-		}
-		if err != nil || over && len(page) == 0 {
-			return p, crashes, err
-		}
-		if len(page) == 0 {
-			continue
-		}
-		switch rand.N(10) {
-		case 0:
-			kept = p.copy()
-		case 1:
-			p = kept.copy()
-			crashes++
-		}
-	}
-}
 
 // writer commits the changes of one pen; a tenth of them rely on a wrong version,
 // and a tenth of the calls fail at some statement and are rolled back.
 type writer struct {
-	pen
+	*sqltest.Pen
 	sound, shaky    store.Store
 	faults          *faults
 	one             *sync.Mutex // held while the shaky store is used
@@ -104,7 +30,7 @@ type writer struct {
 func (w *writer) call(t *testing.T, n, records int) {
 	var changes []store.Change
 	for range n {
-		changes = append(changes, w.change(records, rand.N(10) == 0))
+		changes = append(changes, w.Change(records, rand.N(10) == 0))
 	}
 	if rand.N(10) == 0 {
 		w.one.Lock()
@@ -141,24 +67,25 @@ func TestFeedIsComplete(t *testing.T) {
 	require.NoError(t, err)
 	var refused, failed, crashes atomic.Int64
 	var one sync.Mutex
-	pens := make([]writer, writers)
+	pens := make([]*sqltest.Pen, writers)
 	done := make(chan struct{})
 	var writing, reading sync.WaitGroup
 	for i := range pens {
-		pens[i] = writer{pen: pen{room: roomkit.RoomID{byte(i + 1)}}, sound: s, shaky: shaky, faults: f, one: &one, refused: &refused, failed: &failed}
+		pens[i] = sqltest.NewPen(i)
+		w := writer{Pen: pens[i], sound: s, shaky: shaky, faults: f, one: &one, refused: &refused, failed: &failed}
 		writing.Go(func() {
 			for range calls {
-				pens[i].call(t, perCall, perChange)
+				w.call(t, perCall, perChange)
 			}
 		})
 	}
 	long := time.Duration(scale(300, 5000)) * time.Millisecond
 	writing.Go(func() { hold(t, path, "_txlock=immediate", long) })
 	writing.Go(func() { hold(t, path, "_txlock=deferred", long) })
-	followers := make([]progress, 4)
+	followers := make([]sqltest.Progress, 4)
 	for i := range followers {
 		reading.Go(func() {
-			p, n, err := follow(t.Context(), s, done)
+			p, n, err := sqltest.Follow(t.Context(), s, done)
 			assert.NoError(t, err)
 			followers[i] = p
 			crashes.Add(int64(n))
@@ -167,20 +94,14 @@ func TestFeedIsComplete(t *testing.T) {
 	writing.Wait()
 	close(done)
 	reading.Wait()
-	all := progress{versions: map[roomkit.RoomID]roomkit.Version{}}
-	for page := []store.Record{{}}; len(page) > 0; {
-		page, err = s.Feed(t.Context(), all.after, 0)
-		require.NoError(t, err)
-		require.NoError(t, all.takeAll(page))
-	}
-	for i := range pens {
-		require.Equal(t, pens[i].version, all.versions[pens[i].room], "the last records of a room are missing")
-	}
+	all, err := sqltest.ReadAll(t.Context(), s)
+	require.NoError(t, err)
+	require.NoError(t, all.Whole(pens))
 	for _, p := range followers {
 		require.Equal(t, all, p)
 	}
 	t.Logf("%d records, %d changes refused, %d of %d calls rolled back, %d crashes of followers: 0 missed, 0 doubled, 0 out of order",
-		all.records, refused.Load(), failed.Load(), writers*calls, crashes.Load())
+		all.Records, refused.Load(), failed.Load(), writers*calls, crashes.Load())
 	require.Positive(t, refused.Load())
 	require.Positive(t, failed.Load())
 	require.Positive(t, crashes.Load())
@@ -200,20 +121,6 @@ func hold(t *testing.T, path, kind string, d time.Duration) {
 		<-time.After(d)
 		assert.NoError(t, tx.Rollback())
 		return
-	}
-}
-
-// The check sees what a feed must not do.
-func TestFeedCheckRefuses(t *testing.T) {
-	p := pen{room: roomkit.RoomID{1}}
-	records := p.change(9, false).Records
-	for name, feed := range map[string][]store.Record{
-		"one missing":      append(slices.Clone(records[:4]), records[5:]...),
-		"one twice":        append(slices.Clone(records), records[7]),
-		"two out of order": {records[0], records[2], records[1]},
-	} {
-		seen := progress{versions: map[roomkit.RoomID]roomkit.Version{}}
-		require.Error(t, seen.takeAll(feed), name)
 	}
 }
 
