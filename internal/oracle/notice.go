@@ -83,7 +83,7 @@ func (c *call) tellFormerMaster(m Move) {
 	}
 }
 
-// tell: nobody is told of what he did himself. Whether bots and LINE users have a
+// tell: nobody is told of their own doing. Whether bots and LINE users have a
 // room for such notices is not said.
 func (c *call) tell(m Move, text string, unsure bool) {
 	if m.User != c.actor {
@@ -108,8 +108,8 @@ func (c *call) announce(r *Room, text string, unsure bool) {
 
 // permit tells a user of the permission to talk with external users (NTF-06). It
 // is open whether that is said while the company's switch forbids it or permits
-// it to all anyway, whether LINE users are meant, and whether somebody is told of what
-// he did himself.
+// it to all anyway, whether LINE users are meant, and whether somebody is told of
+// their own doing.
 func (c *call) permit(user string, unsure bool) {
 	unsure = unsure || user == c.actor
 	c.out.Notices = append(c.out.Notices, Notice{To: user, Text: TextPermitted, Unsure: unsure})
