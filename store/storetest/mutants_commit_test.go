@@ -96,7 +96,7 @@ var commitMutants = []mutant{
 	{"commit/without-rows", "what a change without rows relies on is not compared", blindTo(func(c *store.Change, _ store.Expect) bool {
 		return len(c.Records) == 0 && len(c.Tallies) == 0 && c.Checkpoint == nil
 	})},
-	{"commit/several-records", "a fifth record is lost", reading(func(of roomkit.Subject, rows []store.Record) []store.Record {
+	{"commit/several-records", "a fifth record is lost", reading(func(_ roomkit.Subject, rows []store.Record) []store.Record {
 		return slices.DeleteFunc(rows, func(r store.Record) bool { return r.Version == 5 })
 	})},
 	{"commit/several-rooms", "only the first room is compared", blind(unseen{expect: func(c *store.Change, i int) bool {

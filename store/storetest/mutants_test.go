@@ -47,7 +47,7 @@ func (m *mutant) fails(t *testing.T, r Rule) bool {
 		}
 		return s
 	}}
-	rec := beside.On(t, bound, func(s *beside.Stage) {
+	rec := beside.On(t, bound, func(s testing.TB) {
 		r.check(s, m.open, o)
 	})
 	require.Equal(t, hangs, errors.Is(rec.Context().Err(), context.DeadlineExceeded), "%s: whether it hangs: %s", r.Name, rec.Text())

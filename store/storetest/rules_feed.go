@@ -134,7 +134,7 @@ var feedRules = []Rule{
 		before := len(k.feed(""))
 		k.long(roomkit.MaxPage + 9)
 		all := k.feed("")
-		require.Equal(k, before+roomkit.MaxPage+9, len(all))
+		require.Len(k, all, before+roomkit.MaxPage+9)
 		everyLimit(k, all, func(limit int) []store.Record { return k.feedBy("", limit) })
 		bad(k, func() ([]store.Record, error) { return k.store.Feed(k.ctx, "", -1) })
 	}},

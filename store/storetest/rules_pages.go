@@ -294,7 +294,7 @@ func everyLimit[T any](k *kit, want []T, read func(limit int) []T) {
 	k.Helper()
 	for _, limit := range []int{0, roomkit.MaxPage - 1, roomkit.MaxPage, roomkit.MaxPage + 1, math.MaxInt32, math.MaxInt} {
 		got := read(limit)
-		require.Equal(k, len(want), len(got), "rows by %d", limit)
+		require.Len(k, got, len(want), "rows by %d", limit)
 		require.Equal(k, want, got, "by %d", limit)
 	}
 }

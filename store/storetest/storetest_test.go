@@ -45,7 +45,7 @@ func TestCapabilityRules(t *testing.T) {
 			o       *Options
 			skipped bool
 		}{{faulty, &Options{Reopen: same}, false}, {faulty, &Options{}, durable}, {openPlain, &Options{Reopen: same}, !durable}} {
-			rec := beside.On(t, patience, func(s *beside.Stage) { r.check(s, tt.open, tt.o) })
+			rec := beside.On(t, patience, func(s testing.TB) { r.check(s, tt.open, tt.o) })
 			require.False(t, rec.Failed(), "%s: %s", r.Name, rec.Text())
 			require.Equal(t, tt.skipped, rec.Skipped(), "%s: %s", r.Name, rec.Text())
 		}
@@ -55,10 +55,10 @@ func TestCapabilityRules(t *testing.T) {
 // TestReport demands that a rule that fails says what to do first, and little more.
 func TestReport(t *testing.T) {
 	rule := Rules()[0]
-	rec := beside.On(t, patience, func(s *beside.Stage) { rule.check(s, openMemstore, &Options{}) })
+	rec := beside.On(t, patience, func(s testing.TB) { rule.check(s, openMemstore, &Options{}) })
 	require.False(t, rec.Failed() || rec.Skipped(), "a rule that holds: %s", rec.Text())
 	rule.run = func(k *kit) { require.Equal(k, strings.Repeat("a\n", 5000), strings.Repeat("b\n", 5000)) }
-	rec = beside.On(t, patience, func(s *beside.Stage) { rule.check(s, openMemstore, &Options{}) })
+	rec = beside.On(t, patience, func(s testing.TB) { rule.check(s, openMemstore, &Options{}) })
 	require.True(t, rec.Failed())
 	require.Contains(t, strings.Split(rec.Text(), "\n")[0], "go test -run '^TestReport/"+rule.Name+"$'")
 	require.Contains(t, strings.Split(rec.Text(), "\n")[0], rule.Sentence)
@@ -72,7 +72,7 @@ func TestBeside(t *testing.T) {
 		histories = 2 // with the race detector
 	}
 	Beside(t, openMemstore, openMemstore, histories)
-	rec := beside.On(t, patience, func(s *beside.Stage) { Beside(s, openMemstore, differentMutants[0].open, histories) })
+	rec := beside.On(t, patience, func(s testing.TB) { Beside(s, openMemstore, differentMutants[0].open, histories) })
 	require.True(t, rec.Failed(), "a broken store passes")
 	require.Less(t, strings.Count(rec.Text(), "\n"), 50)
 }

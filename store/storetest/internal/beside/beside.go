@@ -92,8 +92,8 @@ const patience = time.Minute
 // play plays one history without some of its steps.
 func (g *Game) play(tb testing.TB, seed uint64, skip []int, r reached) *history {
 	h := &history{seed: seed, skip: skip, reached: r, stored: map[string]bool{}, world: newTown(), now: dawn}
-	On(tb, patience, func(s *Stage) {
-		h.Stage, h.ctx = s, s.Context()
+	on(tb, patience, func(s *stage) {
+		h.stage, h.ctx = s, s.Context()
 		h.begin(0)
 		h.open(g)
 		h.settle()
@@ -112,7 +112,7 @@ func (g *Game) play(tb testing.TB, seed uint64, skip []int, r reached) *history 
 
 // history is one random history: the two sides, and what drawing needs to know.
 type history struct {
-	*Stage
+	*stage
 	ctx     context.Context
 	seed    uint64
 	skip    []int

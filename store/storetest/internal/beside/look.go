@@ -140,7 +140,7 @@ func (h *history) lookAtFeed() {
 	for i, s := range h.sides {
 		whole := listOf(s.svc.Feed(h.ctx, ""))
 		require.Equal(h, fault{}, whole.Fault, "the feed of side %d", i)
-		require.Equal(h, len(s.records), len(whole.Is), "records in the feed of side %d", i)
+		require.Len(h, whole.Is, len(s.records), "records in the feed of side %d", i)
 		for n, rec := range whole.Is {
 			require.Equal(h, s.records[n], rec.Record, "record %d of side %d", n, i)
 		}
