@@ -41,12 +41,14 @@ func Values[E Value](first E) (list []E) {
 
 // Parse gives the value with a name.
 func Parse[E Value](name string) (v E, ok bool) {
-	for ; Known(v); v++ {
-		if v.String() == name {
+	for ; ; v++ {
+		switch v.String() {
+		case Unknown:
+			return 0, false
+		case name:
 			return v, true
 		}
 	}
-	return 0, false
 }
 
 // SetOf makes a set.
