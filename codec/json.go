@@ -3,6 +3,7 @@ package codec
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"unicode/utf8"
@@ -41,7 +42,7 @@ type strictScan struct {
 
 func (s *strictScan) value(depth int) string {
 	token, err := s.Token()
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		return "not JSON: " + err.Error()
 	}
 	switch token := token.(type) {
