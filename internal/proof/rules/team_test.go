@@ -35,11 +35,8 @@ func TestTeam(t *testing.T) {
 		s := proof.NewStage(t)
 		moved := proof.Team("sales", "cat", "cat", "dan")
 		moved.Name = "Sales EMEA"
-		res := s.Sys(roomkit.SyncTeam{Team: moved})
-		require.Equal(t, people("cat", "dan"), s.Inside("cat", s.Team))
+		s.Sys(roomkit.SyncTeam{Team: moved})
 		require.Equal(t, "Sales EMEA", s.RoomOf("cat", s.Team).Name)
-		require.Equal(t, roomkit.CauseOrganisation, proof.EventsOf[*roomkit.MemberLeft](res.Events)[0].Cause)
-		s.Cannot("", "ben", s.Team, roomkit.ActionEnter)
 		require.False(t, s.Sys(roomkit.SyncTeam{Team: moved}).Changed, "the same chart changes nothing")
 		s.Denies("TEAM-09", "cat", roomkit.Edit{Room: s.Team, Name: new("x")})
 	})
