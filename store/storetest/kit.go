@@ -55,9 +55,7 @@ func (k *kit) Errorf(format string, args ...any) {
 	k.Helper()
 	const most, width = 40, 200
 	lines := strings.Split(strings.TrimSpace(fmt.Sprintf(format, args...)), "\n")
-	for i := range lines {
-		lines[i] = strings.ToValidUTF8(lines[i][:min(len(lines[i]), width)], "?")
-	}
+	each(lines, func(l *string) { *l = strings.ToValidUTF8((*l)[:min(len(*l), width)], "?") })
 	test, _, _ := strings.Cut(k.Name(), "/")
 	k.TB.Errorf("go test -run '^%s/%s$' shows again that this does not hold: %s\n%s",
 		test, k.rule.Name, k.rule.Sentence, strings.Join(lines[:min(len(lines), most)], "\n"))
@@ -130,9 +128,7 @@ func (k *kit) loads(needs ...store.Need) []store.Facts {
 	facts, err := k.store.Load(k.ctx, needs)
 	require.NoError(k, err, "Load")
 	require.Len(k, facts, len(needs), "facts of Load")
-	for i := range facts {
-		facts[i] = beside.Plain(facts[i])
-	}
+	each(facts, func(f *store.Facts) { *f = beside.Plain(*f) })
 	return facts
 }
 
@@ -161,9 +157,7 @@ func crowdID(i int) roomkit.UserID { return roomkit.UserID(fmt.Sprintf("u%05d", 
 
 func withoutCursors(records []store.Record) []store.Record {
 	records = cleanRecords(records)
-	for i := range records {
-		records[i].Cursor = ""
-	}
+	each(records, func(r *store.Record) { r.Cursor = "" })
 	return records
 }
 

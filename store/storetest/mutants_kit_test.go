@@ -352,27 +352,16 @@ func onConflict(keep func(c *store.Change)) func(a *altered) {
 	})
 }
 
-// keepOnly reduces a change to its rows and records of one type.
+// keepOnly reduces a change to its rooms or teams.
 func keepOnly(of roomkit.SubjectType) func(c *store.Change) {
 	return func(c *store.Change) {
-		d := store.Change{Command: c.Command}
-		for _, e := range c.Expect {
-			if e.Subject.Type == of {
-				d.Expect = append(d.Expect, e)
-			}
+		drop(&c.Expect, func(e store.Expect) bool { return e.Subject.Type != of })
+		drop(&c.Records, func(r store.Record) bool { return r.Subject.Type != of })
+		rooms := of == roomkit.SubjectRoom
+		*c = store.Change{
+			Expect: c.Expect, Records: c.Records, Rooms: either(rooms, c.Rooms, nil), Members: either(rooms, c.Members, nil),
+			Teams: either(rooms, nil, c.Teams),
 		}
-		for _, r := range c.Records {
-			if r.Subject.Type == of {
-				d.Records = append(d.Records, r)
-			}
-		}
-		switch of {
-		case roomkit.SubjectRoom:
-			d.Rooms, d.Members = c.Rooms, c.Members
-		case roomkit.SubjectTeam:
-			d.Teams = c.Teams
-		}
-		*c = d
 	}
 }
 

@@ -330,13 +330,6 @@ func sharedBy(counts func(m roomkit.Member) bool) func(a *altered) {
 
 func byRoomOf(x, y store.RoomEntry) int { return byRoomID(x.Room.ID, y.Room.ID) }
 
-// each does something with every row.
-func each[R any](rows []R, do func(*R)) {
-	for i := range rows {
-		do(&rows[i])
-	}
-}
-
 func giveWay() {
 	for range 100 {
 		runtime.Gosched()

@@ -90,11 +90,16 @@ func cleanOutcome(o store.Outcome) store.Outcome {
 	return o
 }
 
+// each does something with every row.
+func each[R any](rows []R, do func(*R)) {
+	for i := range rows {
+		do(&rows[i])
+	}
+}
+
 func cleanRecords(records []store.Record) []store.Record {
 	records = slices.Clone(records)
-	for i := range records {
-		records[i].Data = beside.Own(records[i].Data)
-	}
+	each(records, func(r *store.Record) { r.Data = beside.Own(r.Data) })
 	return records
 }
 

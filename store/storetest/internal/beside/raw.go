@@ -211,11 +211,13 @@ func (h *history) rely(c *store.Change, off roomkit.Version) {
 	}
 }
 
-// merged makes one change of those that have nothing in common.
+// merged makes one change of those that have nothing in common. Whether the end of a group
+// or a tally comes first is not said, so there is one of them at most.
 func merged(changes []store.Change) (all store.Change) {
 	seen := map[roomkit.Subject]bool{}
 	for _, c := range changes {
-		if slices.ContainsFunc(c.Expect, func(e store.Expect) bool { return seen[e.Subject] }) || len(all.Tallies)*len(c.Tallies) > 0 {
+		if slices.ContainsFunc(c.Expect, func(e store.Expect) bool { return seen[e.Subject] }) ||
+			(len(all.Tallies)+len(all.Ended))*(len(c.Tallies)+len(c.Ended)) > 0 {
 			continue
 		}
 		for _, e := range c.Expect {
@@ -298,13 +300,15 @@ func EachRow(c *store.Change, do func(s roomkit.Subject, v *roomkit.Version)) {
 	}
 }
 
-// takeName gives a room of a change the name of another one.
+// takeName gives a room of a change the name of another one, as long as that has it.
 func (h *history) takeName(c *store.Change) {
 	for _, room := range h.active(roomkit.KindGroup) {
-		for i, r := range c.Rooms {
-			if room.NameKey != "" && r.ID != room.ID && r.Company == room.Company {
-				c.Rooms[i].NameKey = room.NameKey
-			}
+		held := store.Expect{Subject: roomkit.RoomSubject(room.ID), Version: room.Version}
+		i := slices.IndexFunc(c.Rooms, func(r roomkit.Room) bool { return r.ID != room.ID && r.Company == room.Company })
+		known := slices.ContainsFunc(c.Expect, func(e store.Expect) bool { return e.Subject == held.Subject })
+		if i >= 0 && room.NameKey != "" && !known {
+			c.Rooms[i].NameKey, c.Expect = room.NameKey, append(c.Expect, held)
+			return
 		}
 	}
 }
