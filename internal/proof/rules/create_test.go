@@ -304,7 +304,7 @@ func TestFromRoom(t *testing.T) {
 			require.Equal(t, proof.Lines(t, res.Events), s.HistoryOf("dan", res.Room), "it begins with its creation")
 		}
 	})
-	t.Run("CRE-26 CRE-28 CRE-29 CRE-33 offers first, for participants of the source only, without outsiders", func(t *testing.T) {
+	t.Run("CRE-26 CRE-28 CRE-29 CRE-33 AMB-27 offers first, for participants of the source only, without outsiders", func(t *testing.T) {
 		s := proof.NewStage(t)
 		c := roomkit.CreateRoom{People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: s.Group}
 		before := s.Records()

@@ -57,12 +57,16 @@ func TestCommon(t *testing.T) {
 		require.Equal(t, people("dan"), d.People)
 		s.Unknown("dan", roomkit.Leave{Room: s.General})
 	})
-	t.Run("COM-10 no Core, no rooms", func(t *testing.T) {
+	t.Run("COM-10 no Core, no rooms, and nobody of it is brought in", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Sys(roomkit.PutCompany{Company: roomkit.Company{ID: "acme", MembersCreateGroups: true}})
 		s.Denies("COM-10", "ann", roomkit.OpenDirect{With: "dan"})
 		s.Denies("COM-10", "ann", roomkit.Leave{Room: s.General})
 		s.Cannot("COM-10", "ann", s.General, roomkit.ActionEnter, roomkit.ActionUseNote)
+		s = proof.NewStage(t)
+		s.Sys(roomkit.PutCompany{Company: roomkit.Company{ID: "bolt", MembersCreateGroups: true, Works: roomkit.ExternalSelected}})
+		s.Denies("COM-10", "ann", roomkit.Invite{Room: s.External, People: people("fay")})
+		s.Denies("COM-10", "ann", roomkit.OpenDirect{With: "fay"})
 	})
 	t.Run("COM-14 an ended room refuses everything", func(t *testing.T) {
 		s := proof.NewStage(t)
@@ -335,9 +339,11 @@ func TestDirect(t *testing.T) {
 		require.True(t, s.AccessOf("ann", s.Direct).ReadFrom.All)
 		s.Denies("DIR-05", "ann", roomkit.DeleteRoom{Room: s.Direct})
 	})
-	t.Run("DIR-08 no name, DIR-09 no removal, DIR-10 no features, DIR-11 no list, DIR-12 no source, DIR-16 no conversion", func(t *testing.T) {
+	t.Run("DIR-08 DIR-19 no name or profile, DIR-09 no removal, DIR-10 no features, DIR-11 no list, DIR-12 no source, DIR-16 no conversion", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Denies("DIR-08", "ann", roomkit.Edit{Room: s.Direct, Name: new("us")})
+		s.Denies("DIR-19", "ann", roomkit.Edit{Room: s.Direct, Photo: new("p")})
+		s.Denies("DIR-19", "ann", roomkit.Edit{Room: s.Direct, Description: new("d")})
 		s.Denies("DIR-09", "ann", roomkit.Remove{Room: s.Direct, People: people("ben")})
 		s.Cannot("DIR-10", "ann", s.Direct, roomkit.ActionUseNote, roomkit.ActionUseEvent, roomkit.ActionUseTask, roomkit.ActionUseFolder)
 		s.Cannot("DIR-11", "ann", s.Direct, roomkit.ActionUseMailingList, roomkit.ActionSetVisibility)
@@ -354,13 +360,6 @@ func TestDirect(t *testing.T) {
 			s.Cannot("DIR-18", party, room, roomkit.ActionPost)
 			s.Can(party, room, roomkit.ActionEnter)
 		}
-	})
-	t.Run("DIR-19 no profile", func(t *testing.T) {
-		s := proof.NewStage(t)
-		r := s.RoomOf("ann", s.Direct)
-		require.Empty(t, r.Name+r.Photo+r.Description)
-		s.Denies("DIR-19", "ann", roomkit.Edit{Room: s.Direct, Photo: new("p")})
-		s.Denies("DIR-19", "ann", roomkit.Edit{Room: s.Direct, Description: new("d")})
 	})
 	t.Run("DIR-06 DIR-07 a third person opens a new room without the conversation", func(t *testing.T) {
 		s := proof.NewStage(t)
@@ -414,34 +413,24 @@ func TestDirect(t *testing.T) {
 
 func TestSelf(t *testing.T) {
 	s := proof.NewStage(t)
-	t.Run("SELF-01 the owner only", func(*testing.T) {
+	t.Run("SELF-01 the owner only, SELF-02 exactly one, SELF-06 no features", func(t *testing.T) {
 		s.Can("ann", s.Self, roomkit.ActionPost)
 		s.Cannot("", "adm", s.Self, roomkit.ActionEnter)
-		s.Denies("SELF-01", "ann", roomkit.Edit{Room: s.Self, Name: new("diary")})
-	})
-	t.Run("SELF-02 exactly one", func(t *testing.T) {
 		require.Equal(t, s.Self, s.Run("ann", roomkit.OpenSelf{}).Room)
 		require.NotEqual(t, s.Self, s.Run("ben", roomkit.OpenSelf{}).Room)
-		s.Denies("SELF-02", "ann", roomkit.DeleteRoom{Room: s.Self})
 		s.Denies("SELF-02", "bot", roomkit.OpenSelf{})
-	})
-	t.Run("SELF-03 nobody comes in", func(*testing.T) {
-		s.Denies("SELF-03", "ann", roomkit.Invite{Room: s.Self, People: people("ben")})
-	})
-	t.Run("SELF-05 cannot be left", func(*testing.T) { s.Denies("SELF-05", "ann", roomkit.Leave{Room: s.Self}) })
-	t.Run("SELF-06 no features", func(t *testing.T) {
 		require.Zero(t, s.AccessOf("ann", s.Self).Features)
 		s.Cannot("SELF-06", "ann", s.Self, roomkit.ActionUseNote, roomkit.ActionUseMailingList, roomkit.ActionSetVisibility)
 	})
+	for rule, cmd := range map[roomkit.Rule]roomkit.Command{
+		"SELF-01": roomkit.Edit{Room: s.Self, Name: new("diary")}, "SELF-02": roomkit.DeleteRoom{Room: s.Self},
+		"SELF-03": roomkit.Invite{Room: s.Self, People: people("ben")}, "SELF-05": roomkit.Leave{Room: s.Self},
+	} {
+		t.Run(string(rule), func(*testing.T) { s.Denies(rule, "ann", cmd) })
+	}
 	t.Run("SELF-07 LST-09 never recommended", func(t *testing.T) {
-		offers, err := s.Recommend(ctx, "ann", people("ann", "ben"), roomkit.AudienceMembers, false)
-		require.NoError(t, err)
-		require.Empty(t, offers)
-		offers, err = s.Recommend(ctx, "ann", people("ben", "cat"), roomkit.AudienceMembers, false)
-		require.NoError(t, err)
-		for _, o := range offers {
-			require.Greater(t, o.Room.Kind, roomkit.KindDirect)
-		}
+		require.Empty(t, s.Offered("ann", roomkit.AudienceMembers, "ann", "ben"))
+		require.NotContains(t, s.Offered("ann", roomkit.AudienceMembers, "ben", "cat"), s.Self)
 	})
 }
 
