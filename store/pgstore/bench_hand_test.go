@@ -7,7 +7,6 @@ import (
 	"errors"
 	"maps"
 	"slices"
-	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 )
 
 // byHand is what somebody would write for one kind of room without this library:
@@ -34,7 +34,6 @@ import (
 type byHand struct {
 	pool     *pgxpool.Pool // for commands
 	readers  *pgxpool.Pool // with the settings of the server
-	queue    chan *handAdd
 	commands atomic.Uint64
 }
 
@@ -147,13 +146,6 @@ func (h *byHand) fill(tb testing.TB, rooms []roomkit.RoomID, users []roomkit.Use
 	}
 }
 
-type handAdd struct {
-	room       roomkit.RoomID
-	actor, who roomkit.UserID
-	err        error
-	done       chan struct{}
-}
-
 // handState is what one command knows.
 type handState struct {
 	version, participants, companyVersion, actorVersion, whoVersion int64
@@ -169,17 +161,15 @@ func (s *handState) fields() []any {
 	}
 }
 
-var errRefused = errors.New("refused")
-
 func (s *handState) allowed() error {
 	if !s.active || !s.core || !s.actorActive || !s.whoActive || s.actorCompany != s.company || s.whoCompany != s.company || !s.actorIn || s.whoIn {
-		return errRefused
+		return sqltest.ErrRefused
 	}
 	return nil
 }
 
 // add runs one command on its own: two round trips, more if somebody was faster.
-func (h *byHand) add(ctx context.Context, a *handAdd) error {
+func (h *byHand) add(ctx context.Context, a *sqltest.HandAdd) error {
 	for {
 		var e *pgconn.PgError
 		if err := h.addOnce(ctx, a); !errors.As(err, &e) || e.Code != "23505" && e.Code != "22012" {
@@ -188,75 +178,34 @@ func (h *byHand) add(ctx context.Context, a *handAdd) error {
 	}
 }
 
-func (h *byHand) addOnce(ctx context.Context, a *handAdd) error {
+func (h *byHand) addOnce(ctx context.Context, a *sqltest.HandAdd) error {
 	var s handState
-	if err := h.pool.QueryRow(ctx, handLookOne, [16]byte(a.room), string(a.actor), string(a.who)).Scan(s.fields()...); err != nil {
+	if err := h.pool.QueryRow(ctx, handLookOne, [16]byte(a.Room), string(a.Actor), string(a.Who)).Scan(s.fields()...); err != nil {
 		return err
 	}
 	if err := s.allowed(); err != nil {
 		return err
 	}
 	now := time.Now()
-	digest := roomkit.SetDigest(s.digest).With(a.who)
-	command, payload := h.command(), a.payload()
+	digest := roomkit.SetDigest(s.digest).With(a.Who)
+	command, payload := h.command(), payloadOf(a)
 	b := &pgx.Batch{}
 	b.Queue("BEGIN")
-	b.Queue(handMoveOne, [16]byte(a.room), s.version+1, s.participants+1, digest[:], now, string(a.who), s.whoCompany)
-	b.Queue(handStoreOne, [16]byte(a.room), s.version+1, now, handEvent(a, command, s.version+1, s.participants+1, now),
-		string(a.actor), s.actorVersion, string(a.who), s.whoVersion, s.company, s.companyVersion, command, payload[:])
+	b.Queue(handMoveOne, [16]byte(a.Room), s.version+1, s.participants+1, digest[:], now, string(a.Who), s.whoCompany)
+	b.Queue(handStoreOne, [16]byte(a.Room), s.version+1, now, a.Event(command, s.version+1, s.participants+1, now),
+		string(a.Actor), s.actorVersion, string(a.Who), s.whoVersion, s.company, s.companyVersion, command, payload[:])
 	b.Queue("COMMIT")
 	return h.pool.SendBatch(ctx, b).Close()
 }
 
-// payload is what tells whether a command that comes again is the same.
-func (a *handAdd) payload() [32]byte {
-	return sha256.Sum256([]byte(a.room.String() + string(a.actor+a.who)))
+// payloadOf is what tells whether a command that comes again is the same.
+func payloadOf(a *sqltest.HandAdd) [32]byte {
+	return sha256.Sum256([]byte(a.Room.String() + string(a.Actor+a.Who)))
 }
 
 func (h *byHand) command() (id [16]byte) {
 	binary.BigEndian.PutUint64(id[:], h.commands.Add(1))
 	return id
-}
-
-func handEvent(a *handAdd, command roomkit.CommandID, version, participants int64, now time.Time) []byte {
-	data := make([]byte, 0, 320)
-	data = append(data, `{"type":"member.joined","v":1,"room":"`...)
-	data = append(data, a.room.String()...)
-	data = append(data, `","version":`...)
-	data = strconv.AppendInt(data, version, 10)
-	data = append(data, `,"at":`...)
-	data = strconv.AppendInt(data, now.UnixMicro(), 10)
-	data = append(data, `,"actor":"`...)
-	data = append(data, a.actor...)
-	data = append(data, `","command":"`...)
-	data = append(data, command.String()...)
-	data = append(data, `","cause":"invited","kind":"general","people":[{"user":"`...)
-	data = append(data, a.who...)
-	data = append(data, `","company":"acme"}],"counts":{"participants":`...)
-	data = strconv.AppendInt(data, participants, 10)
-	return append(data, `}}`...)
-}
-
-// serve runs the commands of many callers, all that wait in one transaction.
-func (h *byHand) serve(ctx context.Context) {
-	for first := range h.queue {
-		group := []*handAdd{first}
-		for more := true; more && len(group) < 256; {
-			select {
-			case a := <-h.queue:
-				if more = a != nil; more {
-					group = append(group, a)
-				}
-			default:
-				more = false
-			}
-		}
-		err := h.addAll(ctx, group)
-		for _, a := range group {
-			a.err = errors.Join(a.err, err)
-			a.done <- struct{}{}
-		}
-	}
 }
 
 type handKey struct {
@@ -265,10 +214,10 @@ type handKey struct {
 }
 
 // look reads what a group needs in one round trip.
-func (h *byHand) look(ctx context.Context, group []*handAdd) (map[handKey]*handState, error) {
+func (h *byHand) look(ctx context.Context, group []*sqltest.HandAdd) (map[handKey]*handState, error) {
 	rooms, actors, people := make([][16]byte, len(group)), make([]string, len(group)), make([]string, len(group))
 	for i, a := range group {
-		rooms[i], actors[i], people[i] = a.room, string(a.actor), string(a.who)
+		rooms[i], actors[i], people[i] = a.Room, string(a.Actor), string(a.Who)
 	}
 	rows, err := h.pool.Query(ctx, handLook, rooms, actors, people)
 	if err != nil {
@@ -306,7 +255,7 @@ type handRoomNow struct {
 }
 
 // addAll runs a group: a round trip to read, and one to write.
-func (h *byHand) addAll(ctx context.Context, group []*handAdd) error {
+func (h *byHand) addAll(ctx context.Context, group []*sqltest.HandAdd) error {
 	states, err := h.look(ctx, group)
 	if err != nil {
 		return err
@@ -314,26 +263,26 @@ func (h *byHand) addAll(ctx context.Context, group []*handAdd) error {
 	g := handGroup{rooms: map[roomkit.RoomID]*handRoomNow{}, users: map[string]int64{}, companies: map[string]int64{}}
 	now := time.Now()
 	for _, a := range group {
-		s := states[handKey{a.room, a.who}]
-		if a.err = s.allowed(); a.err == nil {
+		s := states[handKey{a.Room, a.Who}]
+		if a.Err = s.allowed(); a.Err == nil {
 			g.add(a, s, h.command(), now)
 		}
 	}
 	return h.pool.SendBatch(ctx, g.batch(now)).Close()
 }
 
-func (g *handGroup) add(a *handAdd, s *handState, command [16]byte, now time.Time) {
-	r := g.rooms[a.room]
+func (g *handGroup) add(a *sqltest.HandAdd, s *handState, command [16]byte, now time.Time) {
+	r := g.rooms[a.Room]
 	if r == nil {
 		r = &handRoomNow{was: s.version, version: s.version, participants: s.participants, digest: roomkit.SetDigest(s.digest)}
-		g.rooms[a.room] = r
+		g.rooms[a.Room] = r
 	}
-	r.version, r.participants, r.digest = r.version+1, r.participants+1, r.digest.With(a.who)
-	g.users[string(a.actor)], g.users[string(a.who)], g.companies[s.company] = s.actorVersion, s.whoVersion, s.companyVersion
-	g.added, g.people, g.commands = append(g.added, a.room), append(g.people, string(a.who)), append(g.commands, command)
+	r.version, r.participants, r.digest = r.version+1, r.participants+1, r.digest.With(a.Who)
+	g.users[string(a.Actor)], g.users[string(a.Who)], g.companies[s.company] = s.actorVersion, s.whoVersion, s.companyVersion
+	g.added, g.people, g.commands = append(g.added, a.Room), append(g.people, string(a.Who)), append(g.commands, command)
 	g.versions, g.times = append(g.versions, r.version), append(g.times, now)
-	payload := a.payload()
-	g.events = append(g.events, handEvent(a, command, r.version, r.participants, now))
+	payload := payloadOf(a)
+	g.events = append(g.events, a.Event(command, r.version, r.participants, now))
 	g.payloads = append(g.payloads, payload[:])
 }
 

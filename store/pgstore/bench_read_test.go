@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 )
 
 // handMember is what a list of members written by hand has for each: the fields
@@ -127,10 +128,10 @@ func BenchmarkMembersPage(b *testing.B) {
 		b.Run(fmt.Sprint("after-", depth), func(b *testing.B) {
 			after := fmt.Sprintf("v%07d", depth)
 			c.compare(b, 50,
-				way{"hand", func(n int) error {
+				sqltest.Way{Name: "hand", Do: func(n int) error {
 					return times(n, func() error { return c.hand.scanMembers(b.Context(), room, after) })
 				}},
-				way{"ours", func(n int) error {
+				sqltest.Way{Name: "ours", Do: func(n int) error {
 					return times(n, func() error {
 						page, err := c.store.Members(b.Context(), store.MemberQuery{Room: room, After: roomkit.UserID(after), Limit: 100})
 						if err == nil && len(page) != 100 {
@@ -150,12 +151,12 @@ func BenchmarkRoomsOfUser(b *testing.B) {
 		b.Run(fmt.Sprint("after-", depth), func(b *testing.B) {
 			after := c.rooms[depth]
 			c.compare(b, 50,
-				way{"hand", func(n int) error {
+				sqltest.Way{Name: "hand", Do: func(n int) error {
 					return times(n, func() error {
 						return handQuery[handRoom](b.Context(), c.hand, 50, handRoomsPage, "u1", [16]byte(after))
 					})
 				}},
-				way{"ours", func(n int) error {
+				sqltest.Way{Name: "ours", Do: func(n int) error {
 					return times(n, func() error {
 						page, err := c.store.Rooms(b.Context(), store.RoomQuery{User: "u1", After: after, Limit: 50})
 						if err == nil && len(page) != 50 {
@@ -180,13 +181,13 @@ func BenchmarkExactSet(b *testing.B) {
 	c.analyze(b)
 	people := []roomkit.UserID{"u1", "u2", "u3"}
 	c.compare(b, 50,
-		way{"hand", func(n int) error {
+		sqltest.Way{Name: "hand", Do: func(n int) error {
 			return times(n, func() error {
 				digest := roomkit.DigestOf(people...)
 				return handQuery[handFound](b.Context(), c.hand, 1, handExact, digest[:], []string{"u1", "u2", "u3"})
 			})
 		}},
-		way{"ours", func(n int) error {
+		sqltest.Way{Name: "ours", Do: func(n int) error {
 			return times(n, func() error {
 				page, err := c.store.Rooms(b.Context(), store.RoomQuery{Participants: people, Exact: true})
 				if err == nil && len(page) != 1 {
@@ -225,12 +226,12 @@ func BenchmarkSuperset(b *testing.B) {
 
 func (c *crowd) compareShared(b *testing.B, people []roomkit.UserID, want int) {
 	c.compare(b, 50,
-		way{"hand", func(n int) error {
+		sqltest.Way{Name: "hand", Do: func(n int) error {
 			return times(n, func() error {
 				return handQuery[handFound](b.Context(), c.hand, want, handShared, string(people[0]), string(people[1]), string(people[2]))
 			})
 		}},
-		way{"ours", func(n int) error {
+		sqltest.Way{Name: "ours", Do: func(n int) error {
 			return times(n, func() error {
 				page, err := c.store.Rooms(b.Context(), store.RoomQuery{Participants: people, Limit: 50})
 				if err == nil && len(page) != want {
@@ -256,5 +257,5 @@ func BenchmarkGrowth(b *testing.B) {
 	}
 	c, toSmall := adder(10)
 	_, toLarge := adder(1_000_000)
-	c.compare(b, 32, way{"10-people", toSmall}, way{"1M-people", toLarge})
+	c.compare(b, 32, sqltest.Way{Name: "10-people", Do: toSmall}, sqltest.Way{Name: "1M-people", Do: toLarge})
 }

@@ -4,14 +4,10 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
@@ -19,6 +15,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 	"github.com/go-roomkit/roomkit/store/storetest"
 )
 
@@ -30,52 +27,10 @@ func BenchmarkStore(b *testing.B) {
 	})
 }
 
-// way is one of several ways of doing the same; do does it n times.
-type way struct {
-	name string
-	do   func(n int) error
-}
-
-// compare runs ways in turn, n times each, and reports the medians of the time
-// for one. What else the machine does hits all of them. ratio is the last way,
-// ours, to the best of the others; cpu-ratio is the same of the time for which
-// this process and the server's were running, which a busy machine disturbs less.
-func (w *world) compare(b *testing.B, n int, ways ...way) {
+// compare runs ways in turn, n times each.
+func (w *world) compare(b *testing.B, n int, ways ...sqltest.Way) {
 	b.Helper()
-	passed, worked := make([][]float64, len(ways)), make([][]float64, len(ways)) // microseconds for one
-	for b.Loop() {
-		for i, way := range ways {
-			worked[i] = append(worked[i], -w.busy(b)/float64(n))
-			start := time.Now()
-			if err := way.do(n); err != nil {
-				b.Fatal(way.name, err)
-			}
-			end := time.Now()
-			passed[i] = append(passed[i], float64(end.Sub(start).Nanoseconds())/float64(n)/1000)
-			worked[i][len(worked[i])-1] += w.busy(b) / float64(n)
-		}
-	}
-	b.ReportMetric(0, "ns/op")
-	for i, way := range ways {
-		b.ReportMetric(median(passed[i]), way.name+"-µs")
-	}
-	b.ReportMetric(lastToBest(passed), "ratio")
-	if median(worked[0]) > 0 {
-		b.ReportMetric(lastToBest(worked), "cpu-ratio")
-	}
-}
-
-func lastToBest(all [][]float64) float64 {
-	best := median(all[0])
-	for _, other := range all[1 : len(all)-1] {
-		best = min(best, median(other))
-	}
-	return median(all[len(all)-1]) / best
-}
-
-func median(all []float64) float64 {
-	slices.Sort(all)
-	return all[len(all)/2]
+	sqltest.Compare(b, n, func() float64 { return w.busy(b) }, ways...)
 }
 
 // busy is for how many microseconds this process and those of the server's
@@ -95,9 +50,7 @@ func (w *world) busy(b *testing.B) (all float64) {
 		require.NoError(b, err)
 		all += nanoseconds / 1000
 	}
-	var own syscall.Rusage
-	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &own))
-	return all + float64(own.Utime.Nano()+own.Stime.Nano())/1000
+	return all + sqltest.OwnTime(b)
 }
 
 // crowd is the world of the benchmarks that add people.
@@ -140,13 +93,8 @@ func (w *world) analyze(tb testing.TB) {
 	}
 }
 
-// taker gives additions: rooms take turns, and nobody is added twice.
 func (c *crowd) taker() func() (roomkit.RoomID, roomkit.UserID) {
-	var taken atomic.Int64
-	return func() (roomkit.RoomID, roomkit.UserID) {
-		n := int(taken.Add(1)) - 1
-		return c.rooms[n%len(c.rooms)], c.users[3+n/len(c.rooms)]
-	}
+	return sqltest.Taker(c.rooms, c.users)
 }
 
 func (c *crowd) invite(ctx context.Context, room roomkit.RoomID, who roomkit.UserID) error {
@@ -161,15 +109,15 @@ func BenchmarkAddOneCaller(b *testing.B) {
 	c := newCrowd(b, 512, 4000)
 	ctx := b.Context()
 	nextHand, nextOurs := c.taker(), c.taker()
-	c.compare(b, 32, way{"hand", func(n int) error {
+	c.compare(b, 32, sqltest.Way{Name: "hand", Do: func(n int) error {
 		for range n {
 			room, who := nextHand()
-			if err := c.hand.add(ctx, &handAdd{room: room, actor: c.users[0], who: who}); err != nil {
+			if err := c.hand.add(ctx, &sqltest.HandAdd{Room: room, Actor: c.users[0], Who: who}); err != nil {
 				return err
 			}
 		}
 		return nil
-	}}, way{"ours", func(n int) error {
+	}}, sqltest.Way{Name: "ours", Do: func(n int) error {
 		for range n {
 			room, who := nextOurs()
 			if err := c.invite(ctx, room, who); err != nil {
@@ -180,56 +128,33 @@ func BenchmarkAddOneCaller(b *testing.B) {
 	}})
 }
 
-// callers lets several goroutines do n things altogether.
-func callers(count, n int, do func() error) error {
-	var next atomic.Int64
-	var wg sync.WaitGroup
-	errs := make([]error, count)
-	for i := range count {
-		wg.Go(func() {
-			for next.Add(1) <= int64(n) && errs[i] == nil {
-				errs[i] = do()
-			}
-		})
-	}
-	wg.Wait()
-	for _, err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // benchmarkAddMany compares with every caller on its own, unless they are all in
 // one room, and with groups: one at a time, and two.
 func benchmarkAddMany(b *testing.B, count, rooms, users int) {
 	c := newCrowd(b, rooms, users)
 	ctx := b.Context()
-	c.hand.queue = make(chan *handAdd, count)
-	defer close(c.hand.queue)
+	queue := make(sqltest.HandQueue, count)
+	defer close(queue)
 	nextHand, nextOurs := c.taker(), c.taker()
 	grouped := func(n int) error {
-		return callers(count, n, func() error {
+		return sqltest.Callers(count, n, func() error {
 			room, who := nextHand()
-			a := &handAdd{room: room, actor: c.users[0], who: who, done: make(chan struct{}, 1)}
-			c.hand.queue <- a
-			<-a.done
-			return a.err
+			return queue.Do(&sqltest.HandAdd{Room: room, Actor: c.users[0], Who: who})
 		})
 	}
-	go c.hand.serve(context.WithoutCancel(ctx))
-	ways := []way{{"grouped", grouped}}
+	serving := context.WithoutCancel(ctx)
+	go queue.Serve(func(group []*sqltest.HandAdd) error { return c.hand.addAll(serving, group) })
+	ways := []sqltest.Way{{Name: "grouped", Do: grouped}}
 	if rooms > 1 {
-		ways = append(ways, way{"alone", func(n int) error {
-			return callers(count, n, func() error {
+		ways = append(ways, sqltest.Way{Name: "alone", Do: func(n int) error {
+			return sqltest.Callers(count, n, func() error {
 				room, who := nextHand()
-				return c.hand.add(ctx, &handAdd{room: room, actor: c.users[0], who: who})
+				return c.hand.add(ctx, &sqltest.HandAdd{Room: room, Actor: c.users[0], Who: who})
 			})
 		}})
 	}
-	ways = append(ways, way{"ours", func(n int) error {
-		return callers(count, n, func() error {
+	ways = append(ways, sqltest.Way{Name: "ours", Do: func(n int) error {
+		return sqltest.Callers(count, n, func() error {
 			room, who := nextOurs()
 			return c.invite(ctx, room, who)
 		})
@@ -254,7 +179,7 @@ func BenchmarkHotRoomAgainstDistinct(b *testing.B) {
 		require.NoError(b, err)
 		next := c.taker()
 		return c, func(n int) error {
-			return callers(32, n, func() error {
+			return sqltest.Callers(32, n, func() error {
 				room, who := next()
 				return c.invite(b.Context(), room, who)
 			})
@@ -262,6 +187,6 @@ func BenchmarkHotRoomAgainstDistinct(b *testing.B) {
 	}
 	c, toOne := adder(1, 100_000)
 	_, toMany := adder(512, 4000)
-	c.compare(b, 1024, way{"hot", toOne}, way{"distinct", toMany})
+	c.compare(b, 1024, sqltest.Way{Name: "hot", Do: toOne}, sqltest.Way{Name: "distinct", Do: toMany})
 	b.ReportMetric(float64(conflicts.Load()), "conflicts")
 }

@@ -6,14 +6,13 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"errors"
-	"runtime"
-	"strconv"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 )
 
 // byHand is what somebody would write for one kind of room without this library:
@@ -25,7 +24,6 @@ import (
 type byHand struct {
 	db                               *sql.DB
 	look, room, member, event, claim *sql.Stmt
-	queue                            chan *handAdd
 	commands                         uint64
 }
 
@@ -91,15 +89,6 @@ func (h *byHand) stmt(tx *sql.Tx, st *sql.Stmt) *sql.Stmt {
 	return tx.StmtContext(context.Background(), st)
 }
 
-type handAdd struct {
-	room       roomkit.RoomID
-	actor, who roomkit.UserID
-	err        error
-	done       chan struct{}
-}
-
-var errRefused = errors.New("refused")
-
 // bound are the statements of one transaction.
 type bound struct{ look, room, member, event, claim *sql.Stmt }
 
@@ -108,7 +97,7 @@ func (h *byHand) bind(tx *sql.Tx) bound {
 }
 
 // add runs one command in a transaction of its own.
-func (h *byHand) add(ctx context.Context, a *handAdd) error {
+func (h *byHand) add(ctx context.Context, a *sqltest.HandAdd) error {
 	tx, err := h.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
@@ -120,30 +109,30 @@ func (h *byHand) add(ctx context.Context, a *handAdd) error {
 	return tx.Commit()
 }
 
-func (h *byHand) addIn(ctx context.Context, b *bound, a *handAdd) error {
+func (h *byHand) addIn(ctx context.Context, b *bound, a *sqltest.HandAdd) error {
 	var version, participants int64
 	var digest []byte
 	var company, actorCompany, whoCompany string
 	var actorActive, whoActive, core, actorIn, whoIn bool
-	err := b.look.QueryRowContext(ctx, a.room[:], string(a.actor), string(a.who)).Scan(&version, &participants, &digest, &company,
+	err := b.look.QueryRowContext(ctx, a.Room[:], string(a.Actor), string(a.Who)).Scan(&version, &participants, &digest, &company,
 		&actorCompany, &actorActive, &whoCompany, &whoActive, &core, &actorIn, &whoIn)
 	if err != nil {
 		return err
 	}
 	if !actorActive || !whoActive || !core || actorCompany != company || whoCompany != company || !actorIn || whoIn {
-		return errRefused
+		return sqltest.ErrRefused
 	}
 	now := time.Now()
 	version, participants = version+1, participants+1
-	next := roomkit.SetDigest(digest).With(a.who)
-	if _, err := b.room.ExecContext(ctx, version, participants, next[:], now.UnixMicro(), a.room[:]); err != nil {
+	next := roomkit.SetDigest(digest).With(a.Who)
+	if _, err := b.room.ExecContext(ctx, version, participants, next[:], now.UnixMicro(), a.Room[:]); err != nil {
 		return err
 	}
-	if _, err := b.member.ExecContext(ctx, a.room[:], string(a.who), whoCompany, now.UnixMicro(), version, 0); err != nil {
+	if _, err := b.member.ExecContext(ctx, a.Room[:], string(a.Who), whoCompany, now.UnixMicro(), version, 0); err != nil {
 		return err
 	}
 	command := h.command()
-	result, err := b.event.ExecContext(ctx, a.room[:], version, now.UnixMicro(), handEvent(a, command, version, participants, now))
+	result, err := b.event.ExecContext(ctx, a.Room[:], version, now.UnixMicro(), a.Event(command, version, participants, now))
 	if err != nil {
 		return err
 	}
@@ -151,7 +140,7 @@ func (h *byHand) addIn(ctx context.Context, b *bound, a *handAdd) error {
 	if err != nil {
 		return err
 	}
-	payload := sha256.Sum256(append(append(a.room[:], a.actor...), a.who...))
+	payload := sha256.Sum256(append(append(a.Room[:], a.Actor...), a.Who...))
 	_, err = b.claim.ExecContext(ctx, command[:], payload[:], position)
 	return err
 }
@@ -162,58 +151,16 @@ func (h *byHand) command() (id roomkit.CommandID) {
 	return id
 }
 
-func handEvent(a *handAdd, command roomkit.CommandID, version, participants int64, now time.Time) []byte {
-	data := make([]byte, 0, 320)
-	data = append(data, `{"type":"member.joined","v":1,"room":"`...)
-	data = append(data, a.room.String()...)
-	data = append(data, `","version":`...)
-	data = strconv.AppendInt(data, version, 10)
-	data = append(data, `,"at":`...)
-	data = strconv.AppendInt(data, now.UnixMicro(), 10)
-	data = append(data, `,"actor":"`...)
-	data = append(data, a.actor...)
-	data = append(data, `","command":"`...)
-	data = append(data, command.String()...)
-	data = append(data, `","cause":"invited","kind":"general","people":[{"user":"`...)
-	data = append(data, a.who...)
-	data = append(data, `","company":"acme"}],"counts":{"participants":`...)
-	data = strconv.AppendInt(data, participants, 10)
-	return append(data, `}}`...)
-}
-
-// serve runs the commands of many callers, all that wait in one transaction.
-func (h *byHand) serve(ctx context.Context) {
-	for first := range h.queue {
-		runtime.Gosched() // those who were served come back: larger groups
-		group := []*handAdd{first}
-		for more := true; more && len(group) < 256; {
-			select {
-			case a := <-h.queue:
-				more = a != nil
-				if more {
-					group = append(group, a)
-				}
-			default:
-				more = false
-			}
-		}
-		err := h.addAll(ctx, group)
-		for _, a := range group {
-			a.err = errors.Join(a.err, err)
-			a.done <- struct{}{}
-		}
-	}
-}
-
-func (h *byHand) addAll(ctx context.Context, group []*handAdd) error {
+// addAll runs commands in one transaction.
+func (h *byHand) addAll(ctx context.Context, group []*sqltest.HandAdd) error {
 	tx, err := h.db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	b := h.bind(tx)
 	for _, a := range group {
-		if a.err = h.addIn(ctx, &b, a); a.err != nil && !errors.Is(a.err, errRefused) {
-			return errors.Join(a.err, tx.Rollback())
+		if a.Err = h.addIn(ctx, &b, a); a.Err != nil && !errors.Is(a.Err, sqltest.ErrRefused) {
+			return errors.Join(a.Err, tx.Rollback())
 		}
 	}
 	return tx.Commit()

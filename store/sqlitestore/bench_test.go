@@ -5,16 +5,14 @@ import (
 	"fmt"
 	"slices"
 	"sync"
-	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 	"github.com/go-roomkit/roomkit/store/storetest"
 )
 
@@ -22,42 +20,11 @@ func BenchmarkStore(b *testing.B) {
 	storetest.Bench(b, func(tb testing.TB) store.Store { return open(tb, newPath(tb)) })
 }
 
-// compare runs two ways of doing the same in turn, n at a time, and reports the
-// medians of the time that passed and of the time that processors worked, and
-// their ratios. What else the machine does hits both.
+// compare runs two ways of doing the same in turn, n at a time.
 func compare(b *testing.B, n int, hand, ours func(n int) error) {
 	b.Helper()
-	var passed, worked [2][]float64 // microseconds for one
-	for b.Loop() {
-		for i, do := range [...]func(n int) error{hand, ours} {
-			start, before := time.Now(), processorTime(b)
-			if err := do(n); err != nil {
-				b.Fatal(err)
-			}
-			end := time.Now()
-			passed[i] = append(passed[i], float64(end.Sub(start).Nanoseconds())/float64(n)/1000)
-			worked[i] = append(worked[i], float64((processorTime(b)-before).Nanoseconds())/float64(n)/1000)
-		}
-	}
-	b.ReportMetric(0, "ns/op")
-	b.ReportMetric(median(passed[0]), "hand-µs")
-	b.ReportMetric(median(passed[1]), "ours-µs")
-	b.ReportMetric(median(passed[1])/median(passed[0]), "ratio")
-	b.ReportMetric(median(worked[0]), "hand-cpu-µs")
-	b.ReportMetric(median(worked[1]), "ours-cpu-µs")
-	b.ReportMetric(median(worked[1])/median(worked[0]), "cpu-ratio")
-}
-
-func median(all []float64) float64 {
-	slices.Sort(all)
-	return all[len(all)/2]
-}
-
-func processorTime(b *testing.B) time.Duration {
-	b.Helper()
-	var u syscall.Rusage
-	require.NoError(b, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	busy := func() float64 { return sqltest.OwnTime(b) }
+	sqltest.Compare(b, n, busy, sqltest.Way{Name: "hand", Do: hand}, sqltest.Way{Name: "ours", Do: ours})
 }
 
 // crowd is the world of the benchmarks that add people.
@@ -88,81 +55,44 @@ func newCrowd(b *testing.B, rooms, users int) *crowd {
 	return c
 }
 
-// next gives the n-th addition: rooms take turns, and nobody is added twice.
-func (c *crowd) next(n int) (roomkit.RoomID, roomkit.UserID) {
-	return c.rooms[n%len(c.rooms)], c.users[3+n/len(c.rooms)]
+func (c *crowd) invite(ctx context.Context, room roomkit.RoomID, who roomkit.UserID) error {
+	r, err := c.svc.Do(ctx, roomkit.By(boss), roomkit.Invite{Room: room, People: []roomkit.UserID{who}})
+	if err == nil && !r.Changed {
+		err = fmt.Errorf("%s was there", who)
+	}
+	return err
 }
 
-func BenchmarkAddOneCaller(b *testing.B) {
-	c := newCrowd(b, 512, 4000)
-	ctx := b.Context()
-	var byHand, ours int
-	compare(b, 32, func(n int) error {
-		for range n {
-			room, who := c.next(byHand)
-			byHand++
-			if err := c.hand.add(ctx, &handAdd{room: room, actor: boss, who: who}); err != nil {
-				return err
-			}
-		}
-		return nil
+func benchmarkAdd(b *testing.B, count, n, rooms, users int, byHand func(*crowd, *sqltest.HandAdd) error) {
+	c := newCrowd(b, rooms, users)
+	nextHand, nextOurs := sqltest.Taker(c.rooms, c.users), sqltest.Taker(c.rooms, c.users)
+	compare(b, n, func(n int) error {
+		return sqltest.Callers(count, n, func() error {
+			room, who := nextHand()
+			return byHand(c, &sqltest.HandAdd{Room: room, Actor: boss, Who: who})
+		})
 	}, func(n int) error {
-		for range n {
-			room, who := c.next(ours)
-			ours++
-			if r, err := c.svc.Do(ctx, roomkit.By(boss), roomkit.Invite{Room: room, People: []roomkit.UserID{who}}); err != nil || !r.Changed {
-				return fmt.Errorf("%v %w", r, err)
-			}
-		}
-		return nil
+		return sqltest.Callers(count, n, func() error {
+			room, who := nextOurs()
+			return c.invite(b.Context(), room, who)
+		})
 	})
 }
 
-// callers lets several goroutines do n things altogether.
-func callers(count, n int, do func(i int) error) error {
-	var next, failed atomic.Int64
-	var wg sync.WaitGroup
-	for range count {
-		wg.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
-				if do(i) != nil {
-					failed.Add(1)
-				}
-			}
-		})
-	}
-	wg.Wait()
-	if failed.Load() > 0 {
-		return fmt.Errorf("%d failed", failed.Load())
-	}
-	return nil
+func BenchmarkAddOneCaller(b *testing.B) {
+	benchmarkAdd(b, 1, 32, 512, 4000, func(c *crowd, a *sqltest.HandAdd) error { return c.hand.add(b.Context(), a) })
 }
 
 func benchmarkAddMany(b *testing.B, count, rooms, users int) {
-	c := newCrowd(b, rooms, users)
-	ctx := b.Context()
-	c.hand.queue = make(chan *handAdd, count)
-	go c.hand.serve(context.WithoutCancel(ctx))
-	defer close(c.hand.queue)
-	var byHand, ours int
-	compare(b, 1024, func(n int) error {
-		from := byHand
-		byHand += n
-		return callers(count, n, func(i int) error {
-			room, who := c.next(from + i)
-			a := &handAdd{room: room, actor: boss, who: who, done: make(chan struct{}, 1)}
-			c.hand.queue <- a
-			<-a.done
-			return a.err
+	queue := make(sqltest.HandQueue, count)
+	defer close(queue)
+	var serve sync.Once
+	ctx := context.WithoutCancel(b.Context())
+	benchmarkAdd(b, count, 1024, rooms, users, func(c *crowd, a *sqltest.HandAdd) error {
+		serve.Do(func() {
+			go queue.Serve(func(group []*sqltest.HandAdd) error { return c.hand.addAll(ctx, group) })
 		})
-	}, func(n int) error {
-		from := ours
-		ours += n
-		return callers(count, n, func(i int) error {
-			room, who := c.next(from + i)
-			_, err := c.svc.Do(ctx, roomkit.By(boss), roomkit.Invite{Room: room, People: []roomkit.UserID{who}})
-			return err
-		})
+		return queue.Do(a)
 	})
 }
 
