@@ -41,14 +41,6 @@ func late(s *proof.Stage, attempts int, then func()) *service.Service {
 	return svc
 }
 
-func cursor(s *proof.Stage) (at roomkit.Cursor) {
-	for rec, err := range s.Feed(ctx, "") {
-		require.NoError(s, err)
-		at = rec.Cursor
-	}
-	return at
-}
-
 func TestIncidentsOfRaces(t *testing.T) {
 	// nextcloud/spreed#3601
 	t.Run("two moderators who go at the same time leave one behind", func(t *testing.T) {
@@ -87,7 +79,7 @@ func TestIncidentsOfRaces(t *testing.T) {
 	// NEventStore/NEventStore.Persistence.SQL#21; kamu-data/kamu-cli#1398
 	t.Run("a reader does not go past an event that is committed late", func(t *testing.T) {
 		s := proof.NewStage(t)
-		at := cursor(s)
+		at := proof.Touch(t, s.Service, "ann", s.Group).Cursor
 		var told []roomkit.CommandID
 		read := func() {
 			for rec, err := range s.Feed(ctx, at) {
