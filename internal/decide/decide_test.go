@@ -4,6 +4,7 @@ import (
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -157,6 +158,17 @@ func TestDecideOpensTeamRoomsForKnownPeople(t *testing.T) {
 	require.True(t, ok)
 	require.Len(t, joined.People, 1)
 	require.Equal(t, roomkit.UserID("ann"), joined.People[0].User)
+}
+
+// TestTimeNeverDecreases: an event is not older than the one before, whatever the clock says.
+func TestTimeNeverDecreases(t *testing.T) {
+	w, rules := someWorld(t)
+	cmd := roomkit.Leave{Room: theRoom}
+	f := w.answer(Need(roomkit.By("ben"), cmd), roomkit.RoomID{2})
+	f.Room.ChangedAt = worldTime.Add(time.Hour)
+	d, err := Decide(rules, f, roomkit.By("ben"), cmd, worldTime)
+	require.NoError(t, err)
+	require.Equal(t, f.Room.ChangedAt, d.Events[0].Info().At)
 }
 
 // TestEverySettingIsAnAction: no field of Edit changes anything without being asked for.
