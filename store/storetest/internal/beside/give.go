@@ -108,7 +108,7 @@ func (o order) String() string {
 func (h *history) sweep() {
 	both(h, func(s *side) answered[[]service.EnforceProgress] {
 		var steps []service.EnforceProgress
-		ctx, cancel := context.WithTimeout(h.ctx, patience/4) // on a broken store it may try for ever
+		ctx, cancel := context.WithTimeout(h.ctx, patience/6) // on a broken store it may try for ever
 		defer cancel()
 		err := s.svc.Enforce(ctx, &service.EnforceOptions{
 			Once: true, Progress: func(p service.EnforceProgress) { steps = append(steps, p) },
@@ -130,7 +130,7 @@ func (h *history) followOn() {
 	name, batch := pick(h, []string{"mail", "search"}), h.oneOf(0, 15)
 	got := both(h, func(s *side) answered[handed] {
 		got := handed{From: -1}
-		ctx, cancel := context.WithTimeout(h.ctx, patience/4)
+		ctx, cancel := context.WithTimeout(h.ctx, patience/6)
 		defer cancel()
 		err := s.svc.Follow(ctx, name, func(_ context.Context, rec service.Recorded) error {
 			place, known := s.places[rec.Cursor]
