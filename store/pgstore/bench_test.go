@@ -143,7 +143,7 @@ func benchmarkAddMany(b *testing.B, count, rooms, users int) {
 		})
 	}
 	serving := context.WithoutCancel(ctx)
-	go queue.Serve(func(group []*sqltest.HandAdd) error { return c.hand.addAll(serving, group) })
+	go queue.Serve(func() {}, func(group []*sqltest.HandAdd) error { return c.hand.addAll(serving, group) })
 	ways := []sqltest.Way{{Name: "grouped", Do: grouped}}
 	if rooms > 1 {
 		ways = append(ways, sqltest.Way{Name: "alone", Do: func(n int) error {

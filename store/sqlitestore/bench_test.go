@@ -3,6 +3,7 @@ package sqlitestore_test
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 	"testing"
@@ -90,7 +91,8 @@ func benchmarkAddMany(b *testing.B, count, rooms, users int) {
 	ctx := context.WithoutCancel(b.Context())
 	benchmarkAdd(b, count, 1024, rooms, users, func(c *crowd, a *sqltest.HandAdd) error {
 		serve.Do(func() {
-			go queue.Serve(func(group []*sqltest.HandAdd) error { return c.hand.addAll(ctx, group) })
+			// Those who were served come back while it rests: larger groups.
+			go queue.Serve(runtime.Gosched, func(group []*sqltest.HandAdd) error { return c.hand.addAll(ctx, group) })
 		})
 		return queue.Do(a)
 	})

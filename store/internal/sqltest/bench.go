@@ -2,7 +2,6 @@ package sqltest
 
 import (
 	"errors"
-	"runtime"
 	"slices"
 	"strconv"
 	"sync"
@@ -142,10 +141,11 @@ func (q HandQueue) Do(a *HandAdd) error {
 	return a.Err
 }
 
-// Serve runs the commands of many callers, all that wait in one transaction.
-func (q HandQueue) Serve(addAll func([]*HandAdd) error) {
+// Serve runs the commands of many callers, all that wait in one transaction. rest
+// comes before each.
+func (q HandQueue) Serve(rest func(), addAll func([]*HandAdd) error) {
 	for first := range q {
-		runtime.Gosched() // those who were served come back: larger groups
+		rest()
 		group := []*HandAdd{first}
 		for more := true; more && len(group) < 256; {
 			select {
