@@ -166,7 +166,7 @@ func (s *Store) lookUp(ctx context.Context, results []store.CommitResult) (found
 type writes struct {
 	store     *Store
 	book      *judge.Book
-	stored    map[roomkit.RoomID]*roomkit.Room // what indexes are about, as it is in the database
+	stored    map[roomkit.RoomID]*storedRoom
 	changes   []*store.Change
 	outcomes  []*store.Outcome
 	rooms     latest[roomkit.RoomID, roomkit.Room]
@@ -176,10 +176,16 @@ type writes struct {
 	teams     latest[roomkit.TeamID, roomkit.Team]
 }
 
+// storedRoom is a room in the database as far as indexes are about it.
+type storedRoom struct {
+	roomkit.Room
+	rare bool // it has what few rooms have
+}
+
 // read enters into the book all that the changes rely on, as much at once as one
 // statement takes: of users twice as many as of anything else.
 func (w *writes) read(t *tx, changes []store.Change) error {
-	w.book, w.stored = judge.NewBook(), make(map[roomkit.RoomID]*roomkit.Room, len(changes))
+	w.book, w.stored = judge.NewBook(), make(map[roomkit.RoomID]*storedRoom, len(changes))
 	var q judge.Question
 	for i := range changes {
 		q.Add(&changes[i])
@@ -214,9 +220,10 @@ func (w *writes) enter(kind string, r *row) {
 	switch kind {
 	case "room":
 		n := w.store.names
-		v := &roomkit.Room{ID: r.id(), NameKey: r.text(), Version: r.version(), Kind: value(r, n.Kind), State: value(r, n.State), Company: r.company(), Public: r.bool()}
+		v := &storedRoom{Room: roomkit.Room{ID: r.id(), NameKey: r.text(), Version: r.version(), Kind: value(r, n.Kind), State: value(r, n.State), Company: r.company()}}
+		r.flags(&v.Public, &v.rare)
 		w.stored[v.ID] = v
-		w.book.EnterRoom(v)
+		w.book.EnterRoom(&v.Room)
 	case "user":
 		counted(roomkit.UserSubject(r.user()))
 	case "company":
@@ -312,7 +319,7 @@ func (w *writes) flush(t *tx) error {
 // every statement.
 func (w *writes) freeNames(t *tx) error {
 	for id, r := range w.stored {
-		name, named := judge.NameOf(r)
+		name, named := judge.NameOf(&r.Room)
 		if holder := w.book.Holder(name); !named || holder.IsZero() || holder == id {
 			continue
 		}
@@ -324,19 +331,18 @@ func (w *writes) freeNames(t *tx) error {
 }
 
 func (w *writes) writeRooms(t *tx) error {
-	buffer := make(values, 0, 31)
+	buffer := make(values, 0, 27)
 	for _, r := range w.rooms.rows {
-		var err error
-		v := buffer[:0]
+		id, v := updateRoom, buffer.usualRoom(r)
 		switch was := w.stored[r.ID]; {
 		case was == nil:
-			_, err = t.exec(insertRoom, v.id(r.ID).version(r.Version).roomHead(r).roomRest(r)...)
-		case sameHead(was, r):
-			_, err = t.exec(touchRoom, v.version(r.Version).roomRest(r).id(r.ID)...)
+			id, v = insertRoom, v.roomRest(r)
+		case sameRest(&was.Room, r, was.rare):
+			id = touchRoom
 		default:
-			_, err = t.exec(updateRoom, v.version(r.Version).roomHead(r).roomRest(r).id(r.ID)...)
+			v = v.roomRest(r)
 		}
-		if err != nil {
+		if _, err := t.exec(id, v...); err != nil {
 			return err
 		}
 	}

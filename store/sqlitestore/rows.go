@@ -3,6 +3,7 @@ package sqlitestore
 import (
 	"bytes"
 	"database/sql"
+	"slices"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
@@ -180,6 +181,17 @@ func (v values) id(id [16]byte) values {
 	return append(v, id[:])
 }
 
+// flags writes yes or no as the lowest bits of a number, the lowest first.
+func (v values) flags(above int64, each ...bool) values {
+	for _, flag := range slices.Backward(each) {
+		above <<= 1
+		if flag {
+			above |= 1
+		}
+	}
+	return append(v, above)
+}
+
 // some writes a value by its name, and the zero value as NULL.
 func some[T text.Named](v values, value T) values {
 	if value == 0 {
@@ -219,22 +231,28 @@ func (n *names) room(r *row) (v roomkit.Room) {
 	return v
 }
 
-// roomHead is what indexes are about.
-func (v values) roomHead(r *roomkit.Room) values {
-	return v.text(r.Kind.String()).text(r.State.String()).text(string(r.Company)).bool(r.Public).text(r.NameKey)
-}
+// usualRoom writes what most rooms have and what changes often, roomRest the others:
+// what indexes are about, and what few have.
 
-func sameHead(a, b *roomkit.Room) bool {
-	return a.Kind == b.Kind && a.State == b.State && a.Company == b.Company && a.Public == b.Public && a.NameKey == b.NameKey
+func (v values) usualRoom(r *roomkit.Room) values {
+	v = append(v.id(r.ID).version(r.Version), r.Digest[:])
+	v = v.int(r.Participants).int(r.Masters).int(r.Outsiders).int(r.LINEUsers).int(r.Bots).time(r.ChangedAt).time(r.CreatedAt)
+	v = v.text(r.Name).text(r.Photo).text(r.Description).text(r.Origin.String()).text(string(r.Creator))
+	return v.flags(int64(r.Features), r.HistorySharing, r.Notify, r.FeaturesWithheld, r.HadLINE)
 }
 
 func (v values) roomRest(r *roomkit.Room) values {
-	v = append(v, r.Digest[:])
-	v = v.int(r.Participants).int(r.Masters).int(r.Outsiders).int(r.LINEUsers).int(r.Bots).time(r.ChangedAt).time(r.CreatedAt)
-	v = v.text(r.Name).text(r.Photo).text(r.Description).text(r.Origin.String()).text(string(r.Creator))
+	v = v.text(r.Kind.String()).text(r.State.String()).text(string(r.Company)).bool(r.Public).text(r.NameKey)
 	v = v.text(string(r.Team)).text(string(r.Parties[0])).text(string(r.Parties[1]))
-	v = v.bool(r.HistorySharing).bool(r.Notify).bool(r.FeaturesWithheld).bool(r.HadLINE).int(int64(r.Features))
 	return v.time(r.MessageOffSince).version(r.EmptiedAt).time(r.EmptiedOn)
+}
+
+// sameRest reports whether roomRest need not be written; rare is whether few rooms
+// have what was has.
+func sameRest(was, is *roomkit.Room, rare bool) bool {
+	return !rare && was.Kind == is.Kind && was.State == is.State && was.Company == is.Company && was.Public == is.Public &&
+		was.NameKey == is.NameKey && is.Team == "" && is.Parties == [2]roomkit.UserID{} && is.MessageOffSince.IsZero() &&
+		is.EmptiedAt == 0 && is.EmptiedOn.IsZero()
 }
 
 // member reads a row of the room given.

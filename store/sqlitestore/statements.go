@@ -116,10 +116,17 @@ var plain = [plainCount]string{
 	// transactions with.
 	lockDatabase: `UPDATE roomkit_meta SET epoch = epoch WHERE 0`,
 
-	insertRoom: `INSERT INTO roomkit_rooms VALUES (` + ten + `, ` + ten + `, ` + ten + `, ?)`,
-	updateRoom: `UPDATE roomkit_rooms SET version = ?, kind = ?, state = ?, company = ?, public = ?, name_key = ?, ` + restOfRoom + ` WHERE id = ?`,
-	// The columns that indexes are about stay.
-	touchRoom: `UPDATE roomkit_rooms SET version = ?, ` + restOfRoom + ` WHERE id = ?`,
+	// Parameters of rooms are numbered: ?1 and ?2 are id and version, then come the usual
+	// ones and then the rest.
+	insertRoom: `INSERT INTO roomkit_rooms (id, version, digest, participants, masters, outsiders, line_users, bots, changed_at, created_at,
+		name, photo, description, origin, creator, history_sharing, notify, features_withheld, had_line, features,
+		kind, state, company, public, name_key, team, party_a, party_b, message_off_since, emptied_at, emptied_on)
+		VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16 & 1, ?16 >> 1 & 1, ?16 >> 2 & 1, ?16 >> 3 & 1, ?16 >> 4,
+		?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27)`,
+	updateRoom: `UPDATE roomkit_rooms SET ` + usualOfRoom + `, kind = ?17, state = ?18, company = ?19, public = ?20, name_key = ?21,
+		team = ?22, party_a = ?23, party_b = ?24, message_off_since = ?25, emptied_at = ?26, emptied_on = ?27 WHERE id = ?1`,
+	// What indexes are about stays, and what few rooms have is neither there nor comes.
+	touchRoom: `UPDATE roomkit_rooms SET ` + usualOfRoom + ` WHERE id = ?1`,
 	freeName:  `UPDATE roomkit_rooms SET name_key = NULL WHERE id = ?`,
 	// Groups stays; it is changed by tallies.
 	putUser: `INSERT INTO roomkit_users VALUES (` + ten + `, ?, 0) ON CONFLICT DO UPDATE SET version = excluded.version,
@@ -169,9 +176,13 @@ var plain = [plainCount]string{
 	checkpointOf: `SELECT cursor FROM roomkit_checkpoints WHERE name = ?`,
 }
 
-const restOfRoom = `digest = ?, participants = ?, masters = ?, outsiders = ?, line_users = ?, bots = ?, changed_at = ?, created_at = ?,
-	name = ?, photo = ?, description = ?, origin = ?, creator = ?, team = ?, party_a = ?, party_b = ?, history_sharing = ?, notify = ?,
-	features_withheld = ?, had_line = ?, features = ?, message_off_since = ?, emptied_at = ?, emptied_on = ?`
+const (
+	usualOfRoom = `version = ?2, digest = ?3, participants = ?4, masters = ?5, outsiders = ?6, line_users = ?7, bots = ?8,
+		changed_at = ?9, created_at = ?10, name = ?11, photo = ?12, description = ?13, origin = ?14, creator = ?15,
+		history_sharing = ?16 & 1, notify = ?16 >> 1 & 1, features_withheld = ?16 >> 2 & 1, had_line = ?16 >> 3 & 1, features = ?16 >> 4`
+	rareOfRoom = `(team IS NOT NULL OR party_a IS NOT NULL OR party_b IS NOT NULL OR message_off_since IS NOT NULL
+		OR emptied_at <> 0 OR emptied_on IS NOT NULL)`
+)
 
 const noMore = `NULL, NULL, NULL, NULL, NULL, NULL, NULL`
 
@@ -193,7 +204,7 @@ var lists = [listCount]struct {
 	teamsByID:     {1, `SELECT ` + teamColumns + ` FROM roomkit_teams t WHERE t.id IN (@rows)`},
 	commandsByID:  {1, `SELECT id, digest, room, changed, position, records, events FROM roomkit_commands WHERE id IN (@rows)`},
 	// What a commit compares: of each kind of subject but teams, some.
-	statesByID: {5, `SELECT 'room', id, name_key, version, kind, state, company, public FROM roomkit_rooms WHERE id IN (@rows)
+	statesByID: {5, `SELECT 'room', id, name_key, version, kind, state, company, public + 2 * ` + rareOfRoom + ` FROM roomkit_rooms WHERE id IN (@rows)
 		UNION ALL SELECT 'user', id, version, groups, NULL, NULL, NULL, NULL FROM roomkit_users WHERE id IN (@rows, @rows)
 		UNION ALL SELECT 'company', id, version, groups, NULL, NULL, NULL, NULL FROM roomkit_companies WHERE id IN (@rows)
 		UNION ALL SELECT 'command', id, digest, room, changed, position, records, events FROM roomkit_commands WHERE id IN (@rows)`},
