@@ -21,14 +21,14 @@ const (
 )
 
 // Writers that commit on their own or inside transactions of a host, of which
-// some roll back; one such transaction stays open for 5 s.
+// some roll back; one such transaction stays open for 2 s, or 5.
 func TestFeedIsComplete(t *testing.T) {
 	pool := poolOf(t, databaseURL(t))
 	store, o := newStore(t, pool)
 	naiveTable := o.Schema + `.naive`
 	_, err := pool.Exec(t.Context(), `CREATE TABLE `+naiveTable+` (id bigserial PRIMARY KEY)`)
 	require.NoError(t, err)
-	events := scale(100_000, 1_000_000)
+	events := scale(60_000, 1_000_000)
 	pens := make([]*sqltest.Pen, feedWriters+1)
 	for i := range pens {
 		pens[i] = sqltest.NewPen(i)
@@ -50,7 +50,7 @@ func TestFeedIsComplete(t *testing.T) {
 	}
 	var naive []int64
 	reading.Go(func() { naive = h.pollNaively(done) })
-	writing.Go(func() { h.writeHeld(pens[feedWriters], 5*time.Second) })
+	writing.Go(func() { h.writeHeld(pens[feedWriters], time.Duration(scale(2, 5))*time.Second) })
 	for i := range feedWriters {
 		writing.Go(func() {
 			for p := pens[i]; p.Row.Version < roomkit.Version(events/feedWriters) && !t.Failed(); {

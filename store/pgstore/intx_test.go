@@ -203,7 +203,7 @@ func TestOpenTransactionHoldsUpNobody(t *testing.T) {
 	require.NoError(t, err)
 
 	before := w.feed(t, "")
-	until := time.NewTimer(5 * time.Second)
+	until := time.NewTimer(time.Duration(scale(2, 5)) * time.Second)
 	written, slowest := 0, time.Duration(0)
 	for open := true; open; {
 		select {
@@ -221,7 +221,7 @@ func TestOpenTransactionHoldsUpNobody(t *testing.T) {
 	during := w.feed(t, before[len(before)-1].Cursor)
 	require.NoError(t, tx.Commit(t.Context()))
 	t.Logf("%d rooms while the transaction was open, the slowest in %v", written, slowest)
-	require.Greater(t, written, 100)
+	require.Greater(t, written, 40)
 	require.Less(t, slowest, 2*time.Second)
 	all := w.feed(t, before[len(before)-1].Cursor)
 	require.Equal(t, during, all[:len(during)], "what was read stays where it is")

@@ -148,8 +148,8 @@ func (t *toggles) check(tb testing.TB, s store.Store, before roomkit.Version) {
 // Connections end at random moments of commits: each command is carried out
 // once, and what the store says of it is true.
 func TestConnectionsCutAroundCommit(t *testing.T) {
-	t.Run("direct", func(t *testing.T) { cutAroundCommit(t, false, scale(200, 2000)) })
-	t.Run("behind a pooler", func(t *testing.T) { cutAroundCommit(t, true, scale(100, 1000)) })
+	t.Run("direct", func(t *testing.T) { cutAroundCommit(t, false, scale(100, 2000)) })
+	t.Run("behind a pooler", func(t *testing.T) { cutAroundCommit(t, true, scale(60, 1000)) })
 }
 
 func cutAroundCommit(t *testing.T, pooler bool, want int) {
@@ -217,7 +217,7 @@ func TestCutsDoubleNaiveRetries(t *testing.T) {
 			}
 		}
 	})
-	for range scale(200, 2000) {
+	for range scale(100, 2000) {
 		await(t, told)
 		<-time.After(time.Duration(rand.IntN(1000)) * time.Microsecond)
 		p.cut()

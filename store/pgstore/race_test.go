@@ -31,5 +31,5 @@ func TestLastMasterRace(t *testing.T) {
 		pool := poolOf(tb, databaseURL(tb))
 		s, o := newStore(tb, pool)
 		return [2]store.Store{s, openStore(tb, pool, o)}
-	}, scale(1_000, 10_000))
+	}, scale(500, 10_000))
 }

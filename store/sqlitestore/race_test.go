@@ -18,7 +18,7 @@ func TestLastMasterRace(t *testing.T) {
 	sqltest.LastMasterRace(t, func(tb testing.TB) [2]store.Store {
 		s := open(tb, newPath(tb))
 		return [2]store.Store{s, s}
-	}, scale(1_000, 10_000))
+	}, scale(500, 10_000))
 }
 
 // Somebody else has moved the room just as far as the first change of a call wanted
