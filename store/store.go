@@ -273,6 +273,7 @@ type (
 	}
 )
 
+// Capability finds an optional capability of a store, or of one that it wraps.
 func Capability[T any](s Store) (T, bool) {
 	for s != nil {
 		if c, ok := s.(T); ok {
@@ -288,6 +289,8 @@ func Capability[T any](s Store) (T, bool) {
 	return none, false
 }
 
+// CheckForUser is [ErrInvalid] if a list of the rooms of one user is malformed, which
+// asks for less than [RoomQuery.Check] allows.
 func (q *RoomQuery) CheckForUser() error {
 	if q.Which >= MembersAll {
 		return &roomkit.Invalid{Field: "Which", Reason: "not a filter for users"}
@@ -300,7 +303,7 @@ func (q *RoomQuery) CheckForUser() error {
 	return nil
 }
 
-// ask loads and demands an answer to every need.
+// Ask loads and demands an answer to every need.
 func Ask(ctx context.Context, store Store, needs []Need) ([]Facts, error) {
 	facts, err := store.Load(ctx, needs)
 	if err == nil && len(facts) != len(needs) {

@@ -150,7 +150,7 @@ func (s *Store) attempt(ctx context.Context, changes []store.Change, call *judge
 		leave(ctx, conn.Conn(), err)
 	}
 	conn.Release() // another one may be needed to look up what became of it
-	how := endStored
+	var how end
 	switch {
 	case err == nil:
 		return p.finish(&s.base, call), endStored, nil

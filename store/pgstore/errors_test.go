@@ -192,7 +192,7 @@ func TestBadTextInGroup(t *testing.T) {
 				require.NoError(t, err)
 				require.NoError(t, results[0].Err)
 				require.ErrorIs(t, results[1].Err, roomkit.ErrInvalid)
-				bad.Row.Version -= 1
+				bad.Row.Version--
 				require.NoError(t, results[2].Err)
 			}
 			require.NoError(t, h.Commit(t.Context()))

@@ -55,19 +55,24 @@ func (b *Book) Held(id roomkit.RoomID) (Name, bool) {
 	return name, named
 }
 
+// Outcome implements [Ledger].
 func (b *Book) Outcome(command roomkit.CommandID) *store.Outcome { return b.Outcomes[command] }
 
+// Version implements [Ledger].
 func (b *Book) Version(e *store.Expect) roomkit.Version {
 	return entry(b, b.Versions, e.Subject, e.Version)
 }
 
+// Groups implements [Ledger].
 func (b *Book) Groups(t *store.Tally) (n int64, exists bool) {
 	of := counted(t)
 	return entry(b, b.Counts, of, t.Was), b.believing || b.Versions[of] > 0
 }
 
+// Cursor implements [Ledger].
 func (b *Book) Cursor(p *store.Checkpoint) roomkit.Cursor { return entry(b, b.Cursors, p.Name, p.Was) }
 
+// Holder implements [Ledger].
 func (b *Book) Holder(name Name) roomkit.RoomID { return b.Holders[name] }
 
 // entry gives what is entered for a key, or what is said of it if that is believed.
