@@ -345,6 +345,64 @@ func (*TeamSynced) Type() string { return "team.synced" }
 // Type gives the name as it was stored.
 func (u *Unknown) Type() string { return u.Name }
 
+// newEvents makes a zero event of each type, in the order of this file.
+var newEvents = []func() Event{
+	func() Event { return new(RoomCreated) },
+	func() Event { return new(MemberJoined) },
+	func() Event { return new(MemberLeft) },
+	func() Event { return new(MasterAppointed) },
+	func() Event { return new(MasterDismissed) },
+	func() Event { return new(MasterVacated) },
+	func() Event { return new(RoomRenamed) },
+	func() Event { return new(PhotoChanged) },
+	func() Event { return new(DescriptionChanged) },
+	func() Event { return new(VisibilityChanged) },
+	func() Event { return new(HistorySharingChanged) },
+	func() Event { return new(NotificationSwitched) },
+	func() Event { return new(FeaturesSwitched) },
+	func() Event { return new(FeaturesWithheldChanged) },
+	func() Event { return new(MessageSwitchedOff) },
+	func() Event { return new(MessageSwitchedOn) },
+	func() Event { return new(FeatureDataDeleted) },
+	func() Event { return new(RoomConverted) },
+	func() Event { return new(RoomEnded) },
+	func() Event { return new(CompanyPut) },
+	func() Event { return new(UserPut) },
+	func() Event { return new(UserStatusChanged) },
+	func() Event { return new(CompanyMessagingChanged) },
+	func() Event { return new(UserMessagingChanged) },
+	func() Event { return new(TeamSynced) },
+}
+
+var newEventByType = func() map[string]func() Event {
+	byType := make(map[string]func() Event, len(newEvents))
+	for _, create := range newEvents {
+		byType[create().Type()] = create
+	}
+	return byType
+}()
+
+// EventTypes gives the names of all types of events that this version of the
+// library knows, rooms first, in an order that does not change between calls.
+// [Unknown] is not among them.
+func EventTypes() []string {
+	names := make([]string, len(newEvents))
+	for i, create := range newEvents {
+		names[i] = create().Type()
+	}
+	return names
+}
+
+// NewEvent makes a zero event of the type with this name. It reports false for
+// names that are not among [EventTypes].
+func NewEvent(typ string) (Event, bool) {
+	create, ok := newEventByType[typ]
+	if !ok {
+		return nil, false
+	}
+	return create(), true
+}
+
 // Valid reports whether a subject names a room, a user, a company or a team.
 func (s Subject) Valid() bool {
 	switch s.Type {

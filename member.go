@@ -103,7 +103,7 @@ func (a Actor) IsSystem() bool { return a.system }
 // String gives the user id, or "*system" for the system.
 func (a Actor) String() string {
 	if a.system {
-		return "*system"
+		return systemText
 	}
 	return string(a.user)
 }
