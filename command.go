@@ -291,7 +291,7 @@ type Offer struct {
 type Error struct {
 	Op   string `json:"op,omitzero"`   // the command's or the method's name, for instance "Leave"
 	Room RoomID `json:"room,omitzero"` // the room that the command or the call names or opens, be there one or not, whatever the error; zero without
-	Err  error  `json:"err,omitzero"`
+	Err  error  `json:"-"`
 }
 
 // Error gives the operation and the cause.

@@ -81,6 +81,9 @@ func UnmarshalEvent(data []byte) (Event, error) {
 	if err := readObject(data, "type", reflect.ValueOf(e).Elem(), true); err != nil {
 		return nil, err
 	}
+	if u, ok := e.(*Unknown); ok && u.Codec <= 0 {
+		return nil, &Invalid{Field: "Codec", Reason: "not a codec version"}
+	}
 	return e, nil
 }
 
