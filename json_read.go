@@ -98,7 +98,7 @@ func (r *jsonReader) object(path string, into reflect.Value) error {
 			return err
 		}
 		if given[key] {
-			return &Invalid{Field: within(path, key), Reason: "given twice"}
+			return &Invalid{Field: within(path, printable(key)), Reason: "given twice"}
 		}
 		given[key] = true
 		if err := r.field(path, key, into); err != nil {
@@ -114,7 +114,7 @@ func (r *jsonReader) field(path, key string, into reflect.Value) error {
 		return r.value(within(path, name), v)
 	}
 	if !r.lenient && (path != "" || key != r.name) {
-		return &Invalid{Field: within(path, strconv.QuoteToASCII(shortened(key))), Reason: "no such field"}
+		return &Invalid{Field: within(path, printable(key)), Reason: "no such field"}
 	}
 	var passed json.RawMessage
 	return r.Decode(&passed)
@@ -269,9 +269,10 @@ func place(path string) string {
 	return path
 }
 
-func shortened(key string) string {
+// printable is a key that somebody has made up, fit for an error.
+func printable(key string) string {
 	if len(key) > 64 {
-		return key[:64]
+		key = key[:64]
 	}
-	return key
+	return strings.Trim(strconv.QuoteToASCII(key), `"`)
 }

@@ -47,10 +47,10 @@ func ExampleUnmarshalCommand() {
 	}
 
 	post(`{"command":"OpenDirect","with":"ben"}`)
-	post(`{"command":"OpenDirect","wiht":"ben"}`)
+	post(`{"command":"OpenDirect","user":"ben"}`)
 	post(`{"command":"SuspendUser","user":"ben"}`)
 	// Output:
 	// 200 {"room":"4ca7cb80-9651-8802-aaa5-0418f9d45c16","kind":"direct","version":2,"opened":true,"changed":true}
-	// 400 {"field":"\"wiht\"","reason":"no such field"}
+	// 400 {"field":"user","reason":"no such field"}
 	// 403 {"op":"SuspendUser","error":"denied by ADM-23: not an account or company that the actor administers","denied":{"rule":"ADM-23","actor":"ann","reason":"not an account or company that the actor administers"}}
 }
