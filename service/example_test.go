@@ -21,8 +21,8 @@ func Example() {
 	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
 		do(roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}}, "")
 	}
-	create := roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers}
-	room := do(roomkit.By("ann"), create, "launch") // the key: however often it is sent, one room
+	// With its key the command opens one room, however often it is sent.
+	room := do(roomkit.By("ann"), roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers}, "launch")
 	do(roomkit.By("ben"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}}, "")
 	fmt.Println("dan may post:", svc.Check(context.Background(), "dan", roomkit.ActionPost, room) == nil)
 	do(roomkit.By("ann"), roomkit.Edit{Room: room, Note: new(false)}, "")
