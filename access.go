@@ -7,25 +7,25 @@ import (
 // Access is all that a user may do in a room at one moment. For a room that the
 // user may not know of, and for one that does not exist, only Room is set.
 type Access struct {
-	Room         RoomID
-	Version      Version
-	Kind         Kind
-	Standing     Standing   // what the user is in the room, as far as it counts
-	Actions      ActionSet  // what the user may do
-	Features     FeatureSet // what of the room's features the user can use
-	ReadFrom     ReadFrom
-	EmptiedAt    Version       // nothing that was written before this version of the room exists any more (GRP-39); 0: all does
-	RecallWindow time.Duration // how long own messages can be recalled (FEA-10)
-	LINE         bool          // LINE users take part or have: what they received cannot be recalled (FEA-14)
+	Room         RoomID        `json:"room,omitzero"`
+	Version      Version       `json:"version,omitzero"`
+	Kind         Kind          `json:"kind,omitzero"`
+	Standing     Standing      `json:"standing,omitzero"` // what the user is in the room, as far as it counts
+	Actions      ActionSet     `json:"actions,omitzero"`  // what the user may do
+	Features     FeatureSet    `json:"features,omitzero"` // what of the room's features the user can use
+	ReadFrom     ReadFrom      `json:"read_from,omitzero"`
+	EmptiedAt    Version       `json:"emptied_at,omitzero"`    // nothing that was written before this version of the room exists any more (GRP-39); 0: all does
+	RecallWindow time.Duration `json:"recall_window,omitzero"` // how long own messages can be recalled (FEA-10)
+	LINE         bool          `json:"line,omitzero"`          // LINE users take part or have: what they received cannot be recalled (FEA-14)
 }
 
 // ReadFrom says which part of a room's conversation a user may read. Notes are
 // readable from the beginning for everyone who can use them (GRP-42).
 type ReadFrom struct {
-	Allowed bool      // false: nothing
-	All     bool      // from the beginning; else from Version and At
-	Version Version   // the room's version from which on
-	At      time.Time // the time of that version
+	Allowed bool      `json:"allowed,omitzero"` // false: nothing
+	All     bool      `json:"all,omitzero"`     // from the beginning; else from Version and At
+	Version Version   `json:"version,omitzero"` // the room's version from which on
+	At      time.Time `json:"at,omitzero"`      // the time of that version
 }
 
 // Can reports whether an action is allowed.

@@ -70,7 +70,7 @@ type OpenSelf struct{}
 // DIR-15). There is one room per pair (DIR-02): opening it again answers with
 // it, and a party that had left starts a new membership period (DIR-17).
 type OpenDirect struct {
-	With UserID
+	With UserID `json:"with,omitzero"`
 }
 
 // CreateRoom makes a room of the right kind from picked people (CRE-01): the 1:1
@@ -90,28 +90,28 @@ type OpenDirect struct {
 // exist that all of them share, it answers with Result.Offers and changes nothing.
 // Several rooms of the same people may stand side by side (CRE-07).
 type CreateRoom struct {
-	People      []UserID // 1 to MaxPeople; the actor is in anyway; of a team, its people of this moment (CRE-53)
-	Audience    Audience // required for OriginPicker
-	Origin      Origin   // OriginPicker, OriginEvent, OriginMail or OriginRoom
-	Source      RoomID   // the room the people were chosen from, for OriginRoom
-	Title       string   // the event's title or the mail's subject; shortened to fit (CRE-32)
-	Name        string   // given by the creator; wins over Title
-	Photo       string
-	Description string
-	Use         RoomID // choose this room, which the people share, offered or not: nothing is created (CRE-05)
-	Anyway      bool   // create although rooms are offered (CRE-06)
+	People      []UserID `json:"people,omitempty"`  // 1 to MaxPeople; the actor is in anyway; of a team, its people of this moment (CRE-53)
+	Audience    Audience `json:"audience,omitzero"` // required for OriginPicker
+	Origin      Origin   `json:"origin,omitzero"`   // OriginPicker, OriginEvent, OriginMail or OriginRoom
+	Source      RoomID   `json:"source,omitzero"`   // the room the people were chosen from, for OriginRoom
+	Title       string   `json:"title,omitzero"`    // the event's title or the mail's subject; shortened to fit (CRE-32)
+	Name        string   `json:"name,omitzero"`     // given by the creator; wins over Title
+	Photo       string   `json:"photo,omitzero"`
+	Description string   `json:"description,omitzero"`
+	Use         RoomID   `json:"use,omitzero"`    // choose this room, which the people share, offered or not: nothing is created (CRE-05)
+	Anyway      bool     `json:"anyway,omitzero"` // create although rooms are offered (CRE-06)
 }
 
 // CreateGroup makes a group of the actor's company (CRE-34). The actor becomes
 // Group Master and member, unless an administrator creates it for others.
 type CreateGroup struct {
-	Name        string   // required, unique in the company ignoring case (GRP-29)
-	Members     []UserID // besides the actor; at most MaxPeople
-	Masters     []UserID // further Group Masters; they need not be members (GRP-10)
-	ForOthers   bool     // an administrator creates it without taking part; Masters is required
-	Photo       string
-	Description string
-	Settings    GroupSettings
+	Name        string        `json:"name,omitzero"`       // required, unique in the company ignoring case (GRP-29)
+	Members     []UserID      `json:"members,omitempty"`   // besides the actor; at most MaxPeople
+	Masters     []UserID      `json:"masters,omitempty"`   // further Group Masters; they need not be members (GRP-10)
+	ForOthers   bool          `json:"for_others,omitzero"` // an administrator creates it without taking part; Masters is required
+	Photo       string        `json:"photo,omitzero"`
+	Description string        `json:"description,omitzero"`
+	Settings    GroupSettings `json:"settings,omitzero"`
 }
 
 // CreateExternalGroup makes an external group owned by the actor's company
@@ -119,30 +119,30 @@ type CreateGroup struct {
 // have to be contacts of the actor (EXT-32): the Contacts of the call, those of
 // the service's options and [Policy].AnyoneIsContact say who is.
 type CreateExternalGroup struct {
-	Name        string   // required (CRE-51)
-	Members     []UserID // besides the actor, of any company; at most MaxPeople
-	Masters     []UserID // further Group Masters, of the owning company
-	ForOthers   bool     // an administrator creates it without taking part; Masters is required
-	Photo       string
-	Description string
-	Settings    GroupSettings
+	Name        string        `json:"name,omitzero"`       // required (CRE-51)
+	Members     []UserID      `json:"members,omitempty"`   // besides the actor, of any company; at most MaxPeople
+	Masters     []UserID      `json:"masters,omitempty"`   // further Group Masters, of the owning company
+	ForOthers   bool          `json:"for_others,omitzero"` // an administrator creates it without taking part; Masters is required
+	Photo       string        `json:"photo,omitzero"`
+	Description string        `json:"description,omitzero"`
+	Settings    GroupSettings `json:"settings,omitzero"`
 }
 
 // GroupSettings are chosen when a group is created (EXT-36). The zero value:
 // message on, every feature the kind offers on, private, no group notification,
 // no history sharing.
 type GroupSettings struct {
-	Public         bool       // Group only (EXT-10)
-	HistorySharing bool       // newcomers read from the beginning
-	Notify         bool       // group notification (NTF-05)
-	MessageOff     bool       // start with message switched off
-	FeaturesOff    FeatureSet // features to start with switched off
+	Public         bool       `json:"public,omitzero"`          // Group only (EXT-10)
+	HistorySharing bool       `json:"history_sharing,omitzero"` // newcomers read from the beginning
+	Notify         bool       `json:"notify,omitzero"`          // group notification (NTF-05)
+	MessageOff     bool       `json:"message_off,omitzero"`     // start with message switched off
+	FeaturesOff    FeatureSet `json:"features_off,omitzero"`    // features to start with switched off
 }
 
 // OpenTeamRoom makes a team's room, by its leader or an administrator (TEAM-02,
 // TEAM-03). The team's members are its participants (TEAM-01).
 type OpenTeamRoom struct {
-	Team TeamID
+	Team TeamID `json:"team,omitzero"`
 }
 
 // Invite adds people, one or several (GEN-04), to a room. They take part at once
@@ -158,9 +158,9 @@ type OpenTeamRoom struct {
 // General room with users of other companies or LINE users (GEN-27).
 // Result.Room says which room it was.
 type Invite struct {
-	Room   RoomID
-	People []UserID // 1 to MaxPeople; who already takes part is skipped (COM-07)
-	Name   string   // name of the new external group, where one has to be opened and the room has none
+	Room   RoomID   `json:"room,omitzero"`
+	People []UserID `json:"people,omitempty"` // 1 to MaxPeople; who already takes part is skipped (COM-07)
+	Name   string   `json:"name,omitzero"`    // name of the new external group, where one has to be opened and the room has none
 }
 
 // Remove takes people, one or several (GEN-06), out of a room: others, and in a
@@ -169,8 +169,8 @@ type Invite struct {
 // wrote stays for the others (COM-03, GRP-14, EXT-21). In a group it ends a master
 // role too and is refused if no Group Master would remain (GRP-45).
 type Remove struct {
-	Room   RoomID
-	People []UserID // 1 to MaxPeople, all of them participants (COM-08)
+	Room   RoomID   `json:"room,omitzero"`
+	People []UserID `json:"people,omitempty"` // 1 to MaxPeople, all of them participants (COM-08)
 }
 
 // Leave ends the actor's own participation. Only Direct and General rooms can
@@ -179,39 +179,39 @@ type Remove struct {
 // the others it goes on unchanged (GEN-11, GEN-35). For several rooms use
 // [Service.Each] (GEN-13).
 type Leave struct {
-	Room RoomID
+	Room RoomID `json:"room,omitzero"`
 }
 
 // Expel is the system's command that carries out what a change of the directory
 // has already decided: it takes out those of People to whom Cause applies and
 // leaves the others alone. It can leave a group without a Group Master (ADM-19).
 type Expel struct {
-	Room   RoomID
-	People []UserID // 1 to MaxPeople
-	Cause  Cause    // CausePermission or CauseAccount
+	Room   RoomID   `json:"room,omitzero"`
+	People []UserID `json:"people,omitempty"` // 1 to MaxPeople
+	Cause  Cause    `json:"cause,omitzero"`   // CausePermission or CauseAccount
 }
 
 // AppointMasters makes people Group Masters; a group may have several (GRP-05).
 // They need not take part (GRP-10). By a Group Master or an administrator of the
 // owning company (GRP-06, EXT-13); other kinds have no masters (GEN-34, TEAM-08).
 type AppointMasters struct {
-	Room   RoomID
-	People []UserID // 1 to MaxPeople
+	Room   RoomID   `json:"room,omitzero"`
+	People []UserID `json:"people,omitempty"` // 1 to MaxPeople
 }
 
 // DismissMasters ends master roles; whoever takes part goes on doing so. At
 // least one Group Master has to remain (GRP-09, EXT-27). By a Group Master, who can name
 // themselves (GRP-08), or an administrator of the owning company (GRP-06, EXT-13).
 type DismissMasters struct {
-	Room   RoomID
-	People []UserID // 1 to MaxPeople
+	Room   RoomID   `json:"room,omitzero"`
+	People []UserID `json:"people,omitempty"` // 1 to MaxPeople
 }
 
 // HandOver appoints another Group Master and ends the actor's own role in one
 // step. The actor goes on taking part as before. By a Group Master only (GRP-08).
 type HandOver struct {
-	Room RoomID
-	To   UserID
+	Room RoomID `json:"room,omitzero"`
+	To   UserID `json:"to,omitzero"`
 }
 
 // Edit changes properties and settings of a room. Nil fields stay as they are.
@@ -227,20 +227,20 @@ type HandOver struct {
 // TEAM-25), who alone shares history (TEAM-14). A setting that a
 // kind lacks cannot be changed. The system may not edit rooms.
 type Edit struct {
-	Room             RoomID
-	Name             *string
-	Photo            *string
-	Description      *string
-	Public           *bool // find by colleagues
-	HistorySharing   *bool // acts on people who join from now on (COM-05)
-	Notify           *bool // group notification
-	Message          *bool // off makes the room unusable and starts the 30 days (GRP-38)
-	Note             *bool
-	Event            *bool
-	Task             *bool
-	Folder           *bool
-	MailingList      *bool
-	WithholdFeatures *bool // administrators: withhold the masters' right over features (GRP-31)
+	Room             RoomID  `json:"room,omitzero"`
+	Name             *string `json:"name,omitzero"`
+	Photo            *string `json:"photo,omitzero"`
+	Description      *string `json:"description,omitzero"`
+	Public           *bool   `json:"public,omitzero"`          // find by colleagues
+	HistorySharing   *bool   `json:"history_sharing,omitzero"` // acts on people who join from now on (COM-05)
+	Notify           *bool   `json:"notify,omitzero"`          // group notification
+	Message          *bool   `json:"message,omitzero"`         // off makes the room unusable and starts the 30 days (GRP-38)
+	Note             *bool   `json:"note,omitzero"`
+	Event            *bool   `json:"event,omitzero"`
+	Task             *bool   `json:"task,omitzero"`
+	Folder           *bool   `json:"folder,omitzero"`
+	MailingList      *bool   `json:"mailing_list,omitzero"`
+	WithholdFeatures *bool   `json:"withhold_features,omitzero"` // administrators: withhold the masters' right over features (GRP-31)
 }
 
 // DeleteFeatureData asks to delete what was stored with features of a room, for
@@ -248,8 +248,8 @@ type Edit struct {
 // administrator of the owning company (GRP-15, EXT-12), in a team room by the leader
 // or an administrator (TEAM-13).
 type DeleteFeatureData struct {
-	Room     RoomID
-	Features FeatureSet // Note, Event or Folder
+	Room     RoomID     `json:"room,omitzero"`
+	Features FeatureSet `json:"features,omitzero"` // Note, Event or Folder
 }
 
 // DeleteRoom ends a group or team room for everybody; what it held is to be
@@ -257,7 +257,7 @@ type DeleteFeatureData struct {
 // administrator of the owning company (GRP-41), of a team room by an administrator
 // (TEAM-04). No other kind can be deleted (SELF-02, DIR-05, GEN-34).
 type DeleteRoom struct {
-	Room RoomID
+	Room RoomID `json:"room,omitzero"`
 }
 
 // Convert turns a General room into a group, for good (CRE-43). The actor
@@ -266,32 +266,32 @@ type DeleteRoom struct {
 // Conversion to an ExternalGroup drops those who lack the external permission
 // (CRE-41); Result.Dropped names them.
 type Convert struct {
-	Room RoomID
-	To   Kind   // KindGroup or KindExternalGroup
-	Name string // required if the room has none; else replaces it when given
+	Room RoomID `json:"room,omitzero"`
+	To   Kind   `json:"to,omitzero"`   // KindGroup or KindExternalGroup
+	Name string `json:"name,omitzero"` // required if the room has none; else replaces it when given
 }
 
 // SyncTeam brings a team and its room in line with the organisation chart
 // (TEAM-05, TEAM-09). By the system or the company's administrator. A SyncedSeq
 // lower than that of the last sync is refused; 0 stands for "not numbered".
 type SyncTeam struct {
-	Team Team // Version is ignored
+	Team Team `json:"team,omitzero"` // Version is ignored
 }
 
 // Offer is a room that already exists and in which all the chosen people take
 // part (CRE-04).
 type Offer struct {
-	Room  Room
-	Exact bool  // nobody else takes part
-	Extra int64 // how many others take part
+	Room  Room  `json:"room,omitzero"`
+	Exact bool  `json:"exact,omitzero"` // nobody else takes part
+	Extra int64 `json:"extra,omitzero"` // how many others take part
 }
 
 // Error says where an error happened. [Service] adds it, once, to every error
 // it returns; what happened is in Err.
 type Error struct {
-	Op   string // the command's or the method's name, for instance "Leave"
-	Room RoomID // the room that the command or the call names or opens, be there one or not, whatever the error; zero without
-	Err  error
+	Op   string `json:"op,omitzero"`   // the command's or the method's name, for instance "Leave"
+	Room RoomID `json:"room,omitzero"` // the room that the command or the call names or opens, be there one or not, whatever the error; zero without
+	Err  error  `json:"-"`
 }
 
 // Error gives the operation and the cause.

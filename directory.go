@@ -43,21 +43,21 @@ func (s UserStatus) String() string { return enum.Name(userStatusNames[:], s) }
 // User is an account as far as decisions depend on it. The host provisions
 // users with [PutUsers] or service.Options.Directory.
 type User struct {
-	ID            UserID
-	Version       Version
-	Company       CompanyID // empty for LINE users only; never changes
-	Kind          UserKind  // never changes
-	Status        UserStatus
-	Administrator bool // administers the own company
-	Works         bool // own permission to talk with users of other companies; counts while the company's mode is ExternalSelected
-	LINE          bool // own permission to talk with LINE users
+	ID            UserID     `json:"id,omitzero"`
+	Version       Version    `json:"version,omitzero"`
+	Company       CompanyID  `json:"company,omitzero"` // empty for LINE users only; never changes
+	Kind          UserKind   `json:"kind,omitzero"`    // never changes
+	Status        UserStatus `json:"status,omitzero"`
+	Administrator bool       `json:"administrator,omitzero"` // administers the own company
+	Works         bool       `json:"works,omitzero"`         // own permission to talk with users of other companies; counts while the company's mode is ExternalSelected
+	LINE          bool       `json:"line,omitzero"`          // own permission to talk with LINE users
 
 	// The library keeps these: they void memberships that began before a loss.
-	WorksSince Version // the company's version when Works was granted last
-	WorksLost  Version // the own version when Works was withdrawn last
-	Ended      Version // the own version when the account was deleted last
+	WorksSince Version `json:"works_since,omitzero"` // the company's version when Works was granted last
+	WorksLost  Version `json:"works_lost,omitzero"`  // the own version when Works was withdrawn last
+	Ended      Version `json:"ended,omitzero"`       // the own version when the account was deleted last
 
-	Groups int64 // in how many groups the user takes part (LIM-02); kept by the store
+	Groups int64 `json:"groups,omitzero"` // in how many groups the user takes part (LIM-02); kept by the store
 }
 
 // ExternalMode says who of a company may talk with outsiders (ADM-02).
@@ -78,36 +78,36 @@ func (m ExternalMode) String() string { return enum.Name(externalModeNames[:], m
 
 // Company is a tenant as far as decisions depend on it.
 type Company struct {
-	ID                  CompanyID
-	Version             Version
-	Core                bool          // has the Core product, without which there are no rooms (COM-10)
-	MembersCreateGroups bool          // members, not only administrators, may create groups (CRE-36)
-	Works               ExternalMode  // talking with users of other companies
-	LINE                ExternalMode  // talking with LINE users
-	MaxGroups           int64         // LIM-01; 0 means 100,000; the free plan has 1,000
-	RecallWindow        time.Duration // how long own messages can be recalled (FEA-10); 0 means 24 hours
+	ID                  CompanyID     `json:"id,omitzero"`
+	Version             Version       `json:"version,omitzero"`
+	Core                bool          `json:"core,omitzero"`                  // has the Core product, without which there are no rooms (COM-10)
+	MembersCreateGroups bool          `json:"members_create_groups,omitzero"` // members, not only administrators, may create groups (CRE-36)
+	Works               ExternalMode  `json:"works,omitzero"`                 // talking with users of other companies
+	LINE                ExternalMode  `json:"line,omitzero"`                  // talking with LINE users
+	MaxGroups           int64         `json:"max_groups,omitzero"`            // LIM-01; 0 means 100,000; the free plan has 1,000
+	RecallWindow        time.Duration `json:"recall_window,omitzero"`         // how long own messages can be recalled (FEA-10); 0 means 24 hours
 
 	// The library keeps these: they void memberships that began before a loss.
-	WorksOff      Version // the version with which Works became ExternalOff last
-	WorksNarrowed Version // the version with which Works went from all to selected last
+	WorksOff      Version `json:"works_off,omitzero"`      // the version with which Works became ExternalOff last
+	WorksNarrowed Version `json:"works_narrowed,omitzero"` // the version with which Works went from all to selected last
 
-	Groups int64 // how many groups the company owns (LIM-01); kept by the store
+	Groups int64 `json:"groups,omitzero"` // how many groups the company owns (LIM-01); kept by the store
 }
 
 // Team is a unit of the organisation chart as far as its room depends on it.
 type Team struct {
-	ID        TeamID
-	Version   Version
-	Company   CompanyID
-	Name      string
-	Leader    UserID     // may be empty
-	Members   []UserID   // in byte order, at most MaxTeamMembers; the host expands sub-teams (TEAM-16)
-	Room      bool       // the administrator allows a team room (TEAM-04)
-	Features  bool       // the administrator grants the leader the right over features (TEAM-11)
-	Photo     bool       // the administrator grants the leader the right over the photo (TEAM-25)
-	Preset    FeatureSet // what a new team room has switched on (TEAM-12)
-	Notify    bool       // group notification of a new team room (TEAM-12)
-	SyncedSeq int64      // the host's sequence number of the last sync
+	ID        TeamID     `json:"id,omitzero"`
+	Version   Version    `json:"version,omitzero"`
+	Company   CompanyID  `json:"company,omitzero"`
+	Name      string     `json:"name,omitzero"`
+	Leader    UserID     `json:"leader,omitzero"`     // may be empty
+	Members   []UserID   `json:"members,omitempty"`   // in byte order, at most MaxTeamMembers; the host expands sub-teams (TEAM-16)
+	Room      bool       `json:"room,omitzero"`       // the administrator allows a team room (TEAM-04)
+	Features  bool       `json:"features,omitzero"`   // the administrator grants the leader the right over features (TEAM-11)
+	Photo     bool       `json:"photo,omitzero"`      // the administrator grants the leader the right over the photo (TEAM-25)
+	Preset    FeatureSet `json:"preset,omitzero"`     // what a new team room has switched on (TEAM-12)
+	Notify    bool       `json:"notify,omitzero"`     // group notification of a new team room (TEAM-12)
+	SyncedSeq int64      `json:"synced_seq,omitzero"` // the host's sequence number of the last sync
 }
 
 // Channel is one of the two ways of talking with outsiders, permitted apart
@@ -130,21 +130,21 @@ func (c Channel) String() string { return enum.Name(channelNames[:], c) }
 // PutCompany adds or replaces a company. Only the system may (ADM-23). The fields
 // that the library keeps are ignored.
 type PutCompany struct {
-	Company Company
+	Company Company `json:"company,omitzero"`
 }
 
 // EditCompany changes what a company's administrator decides. Nil fields stay. By
 // an administrator of that company or the system (ADM-23).
 type EditCompany struct {
-	Company             CompanyID
-	MembersCreateGroups *bool          // ADM-09
-	RecallWindow        *time.Duration // ADM-22; 0 means 24 hours
+	Company             CompanyID      `json:"company,omitzero"`
+	MembersCreateGroups *bool          `json:"members_create_groups,omitzero"` // ADM-09
+	RecallWindow        *time.Duration `json:"recall_window,omitzero"`         // ADM-22; 0 means 24 hours
 }
 
 // PutUsers adds or replaces users. Only the system may (ADM-23). Company and kind
 // of a user never change. The fields that the library keeps are ignored.
 type PutUsers struct {
-	Users []User // 1 to MaxPeople, distinct
+	Users []User `json:"users,omitempty"` // 1 to MaxPeople, distinct
 }
 
 // SetExternalMessaging permits or forbids talking with outsiders: for a whole
@@ -155,10 +155,10 @@ type PutUsers struct {
 // ADM-08). Forbidding LINE hides the rooms with LINE users from the members but ends
 // nothing: to the LINE users and to the host's audit they stay (ADM-05 to ADM-07).
 type SetExternalMessaging struct {
-	Company CompanyID
-	User    UserID // empty: the whole company
-	Channel Channel
-	Mode    ExternalMode // for a user: ExternalOff or ExternalSelected
+	Company CompanyID    `json:"company,omitzero"`
+	User    UserID       `json:"user,omitzero"` // empty: the whole company
+	Channel Channel      `json:"channel,omitzero"`
+	Mode    ExternalMode `json:"mode,omitzero"` // for a user: ExternalOff or ExternalSelected
 }
 
 // SuspendUser blocks an account or lifts the block. A suspended user cannot act
@@ -166,20 +166,20 @@ type SetExternalMessaging struct {
 // of the user's company or the system (ADM-23), of a LINE user by the system. Not of
 // a deleted account (ADM-13).
 type SuspendUser struct {
-	User UserID
-	Lift bool
+	User UserID `json:"user,omitzero"`
+	Lift bool   `json:"lift,omitzero"`
 }
 
 // DeleteUser ends an account: its access ends at once, and [Service.Enforce]
 // takes it out of every room (ADM-13). By an administrator of the user's company or
 // the system (ADM-23), of a LINE user by the system.
 type DeleteUser struct {
-	User UserID
+	User UserID `json:"user,omitzero"`
 }
 
 // RestoreUser undoes a deletion. It gives back no room (ADM-14). By an administrator
 // of the user's company or the system (ADM-23), of a LINE user by the system. An
 // account that is not deleted stays as it is.
 type RestoreUser struct {
-	User UserID
+	User UserID `json:"user,omitzero"`
 }

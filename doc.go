@@ -92,6 +92,17 @@
 //	ErrUnsupported     stored data of a newer version
 //	ErrInconsistent    the store contradicts itself; errors.As gives the *verify.Inconsistency
 //
+// # Text and JSON
+//
+// Every word has a text form, which String gives and Parse… reads, and every value a
+// JSON form with keys in snake_case and without zero values: enumerations and sets by
+// name, times as in RFC 3339, durations as in "24h0m0s". encoding/json writes them all,
+// events with their type; [MarshalCommand] adds the name of a command.
+// [UnmarshalCommand] and [UnmarshalEvent] read them, strictly, and an [*Invalid] names
+// the field that is wrong; encoding/json reads the rest. Names and ids that there are
+// not are an [*Invalid] as well. log/slog uses the same forms; refusals are groups. What
+// stores keep is another form, that of package codec.
+//
 // # Values of enumerations
 //
 // go doc shows only the first value of a type: "go doc AudienceNone", "go doc

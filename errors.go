@@ -41,9 +41,9 @@ type Rule string
 // Invalid says which field of a command or query is malformed.
 // errors.Is(err, ErrInvalid) holds. Rule is set where a rule states the limit.
 type Invalid struct {
-	Field  string // the field, as named in the Go type
-	Reason string // a short English explanation, not meant for parsing
-	Rule   Rule   // the rule that states the limit, or empty
+	Field  string `json:"field,omitzero"`  // the field, as named in the Go type
+	Reason string `json:"reason,omitzero"` // a short English explanation, not meant for parsing
+	Rule   Rule   `json:"rule,omitzero"`   // the rule that states the limit, or empty
 }
 
 // Error names the field and the reason.

@@ -38,9 +38,9 @@ func (t SubjectType) String() string { return enum.Name(subjectTypeNames[:], t) 
 
 // Subject names one versioned thing: a room by Room, the others by ID.
 type Subject struct {
-	Type SubjectType
-	Room RoomID
-	ID   string
+	Type SubjectType `json:"type,omitzero"`
+	Room RoomID      `json:"room,omitzero"`
+	ID   string      `json:"id,omitzero"`
 }
 
 // RoomSubject names a room.
@@ -65,15 +65,15 @@ func (s Subject) String() string {
 
 // Meta is what all events carry.
 type Meta struct {
-	Subject Subject
-	Version Version   // of the subject, with this event
-	At      time.Time // UTC, microseconds; never decreases within one subject
-	Actor   Actor     // who did it; the system is an actor too
-	Epoch   Epoch     // the actor's permission: the directory versions relied on; zero for the system
-	Command CommandID // the events of one command have the same one
-	Cause   Cause     // why; CauseNone where nothing is to be said
-	Kind    Kind      // the room's kind after the event; KindNone for others
-	Notify  bool      // group notification of the room is on (NTF-04)
+	Subject Subject   `json:"subject,omitzero"`
+	Version Version   `json:"version,omitzero"` // of the subject, with this event
+	At      time.Time `json:"at,omitzero"`      // UTC, microseconds; never decreases within one subject
+	Actor   Actor     `json:"actor,omitzero"`   // who did it; the system is an actor too
+	Epoch   Epoch     `json:"epoch,omitzero"`   // the actor's permission: the directory versions relied on; zero for the system
+	Command CommandID `json:"command,omitzero"` // the events of one command have the same one
+	Cause   Cause     `json:"cause,omitzero"`   // why; CauseNone where nothing is to be said
+	Kind    Kind      `json:"kind,omitzero"`    // the room's kind after the event; KindNone for others
+	Notify  bool      `json:"notify,omitzero"`  // group notification of the room is on (NTF-04)
 }
 
 // Info gives the Meta itself; every event embeds it.
@@ -87,46 +87,46 @@ type (
 	// with the next version.
 	RoomCreated struct {
 		Meta
-		Company        CompanyID
-		Team           TeamID
-		Parties        [2]UserID
-		Name           string
-		NameKey        string
-		Photo          string
-		Description    string
-		Origin         Origin
-		Public         bool
-		HistorySharing bool
-		Features       FeatureSet
+		Company        CompanyID  `json:"company,omitzero"`
+		Team           TeamID     `json:"team,omitzero"`
+		Parties        [2]UserID  `json:"parties,omitzero"`
+		Name           string     `json:"name,omitzero"`
+		NameKey        string     `json:"name_key,omitzero"`
+		Photo          string     `json:"photo,omitzero"`
+		Description    string     `json:"description,omitzero"`
+		Origin         Origin     `json:"origin,omitzero"`
+		Public         bool       `json:"public,omitzero"`
+		HistorySharing bool       `json:"history_sharing,omitzero"`
+		Features       FeatureSet `json:"features,omitzero"`
 	}
 	// MemberJoined admits people (NTF-07).
 	MemberJoined struct {
 		Meta
-		People  []Person
-		ReadAll bool // they may read from the beginning
-		Counts  Counts
+		People  []Person `json:"people,omitempty"`
+		ReadAll bool     `json:"read_all,omitzero"` // they may read from the beginning
+		Counts  Counts   `json:"counts,omitzero"`
 	}
 	// MemberLeft ends participations, and master roles where those end too (NTF-08).
 	// Cause says why; the actor ran the command that recorded it, which for what was
 	// lost already can be anybody who may add or remove.
 	MemberLeft struct {
 		Meta
-		People []Person
-		Roles  bool   // some of them were Group Masters, which has ended as well
-		Name   string // the room's name, for the notice
-		Counts Counts
+		People []Person `json:"people,omitempty"`
+		Roles  bool     `json:"roles,omitzero"` // some of them were Group Masters, which has ended as well
+		Name   string   `json:"name,omitzero"`  // the room's name, for the notice
+		Counts Counts   `json:"counts,omitzero"`
 	}
 	// MasterAppointed gives the master role.
 	MasterAppointed struct {
 		Meta
-		People []Person
-		Counts Counts
+		People []Person `json:"people,omitempty"`
+		Counts Counts   `json:"counts,omitzero"`
 	}
 	// MasterDismissed ends the master role of people who stay in the room or never took part.
 	MasterDismissed struct {
 		Meta
-		People []Person
-		Counts Counts
+		People []Person `json:"people,omitempty"`
+		Counts Counts   `json:"counts,omitzero"`
 	}
 	// MasterVacated says that an automatic removal left the group without a
 	// Group Master (ADM-19).
@@ -134,71 +134,75 @@ type (
 	// RoomRenamed changes the name.
 	RoomRenamed struct {
 		Meta
-		From, To string
-		NameKey  string
+		From    string `json:"from,omitzero"`
+		To      string `json:"to,omitzero"`
+		NameKey string `json:"name_key,omitzero"`
 	}
 	// PhotoChanged changes the photo.
 	PhotoChanged struct {
 		Meta
-		From, To string
+		From string `json:"from,omitzero"`
+		To   string `json:"to,omitzero"`
 	}
 	// DescriptionChanged changes the description.
 	DescriptionChanged struct {
 		Meta
-		From, To string
+		From string `json:"from,omitzero"`
+		To   string `json:"to,omitzero"`
 	}
 	// VisibilityChanged makes a group public or private.
 	VisibilityChanged struct {
 		Meta
-		Public bool
+		Public bool `json:"public,omitzero"`
 	}
 	// HistorySharingChanged acts on people who join from now on (COM-05).
 	HistorySharingChanged struct {
 		Meta
-		On bool
+		On bool `json:"on,omitzero"`
 	}
 	// NotificationSwitched turns group notification on or off; Meta.Notify is the new value.
 	NotificationSwitched struct{ Meta }
 	// FeaturesSwitched gives the switches as they are now.
 	FeaturesSwitched struct {
 		Meta
-		From, To FeatureSet
+		From FeatureSet `json:"from,omitzero"`
+		To   FeatureSet `json:"to,omitzero"`
 	}
 	// FeaturesWithheldChanged takes or gives back the masters' right over features (GRP-31).
 	FeaturesWithheldChanged struct {
 		Meta
-		Withheld bool
+		Withheld bool `json:"withheld,omitzero"`
 	}
 	// MessageSwitchedOff makes the room unusable; what it holds is due for
 	// deletion at Deadline (GRP-38).
 	MessageSwitchedOff struct {
 		Meta
-		Deadline time.Time
+		Deadline time.Time `json:"deadline,omitzero"`
 	}
 	// MessageSwitchedOn makes the room usable again. Emptied says that the
 	// deadline had passed: nothing before this event can be read (GRP-39).
 	MessageSwitchedOn struct {
 		Meta
-		Emptied bool
+		Emptied bool `json:"emptied,omitzero"`
 	}
 	// FeatureDataDeleted orders the deletion of feature data (TEAM-13).
 	FeatureDataDeleted struct {
 		Meta
-		Features FeatureSet
+		Features FeatureSet `json:"features,omitzero"`
 	}
 	// RoomConverted changes the kind; Meta.Kind is the new one (GEN-31, GEN-32).
 	RoomConverted struct {
 		Meta
-		From     Kind
-		Features FeatureSet
-		People   []Person // who stays, with the permission relied on
+		From     Kind       `json:"from,omitzero"`
+		Features FeatureSet `json:"features,omitzero"`
+		People   []Person   `json:"people,omitempty"` // who stays, with the permission relied on
 	}
 	// RoomEnded ends the room and with it every membership and role in it.
 	// Counts are those before the end.
 	RoomEnded struct {
 		Meta
-		Deleted bool // deleted by somebody; else dissolved because the last person was gone
-		Counts  Counts
+		Deleted bool   `json:"deleted,omitzero"` // deleted by somebody; else dissolved because the last person was gone
+		Counts  Counts `json:"counts,omitzero"`
 	}
 )
 
@@ -207,57 +211,59 @@ type (
 	// CompanyPut adds or replaces a company.
 	CompanyPut struct {
 		Meta
-		Company Company
+		Company Company `json:"company,omitzero"`
 	}
 	// UserPut adds or replaces a user.
 	UserPut struct {
 		Meta
-		User           User
-		CompanyVersion Version // the company's version at that moment
+		User           User    `json:"user,omitzero"`
+		CompanyVersion Version `json:"company_version,omitzero"` // the company's version at that moment
 	}
 	// UserStatusChanged suspends, deletes or restores an account.
 	UserStatusChanged struct {
 		Meta
-		From, To UserStatus
+		From UserStatus `json:"from,omitzero"`
+		To   UserStatus `json:"to,omitzero"`
 	}
 	// CompanyMessagingChanged sets who of a company may talk with outsiders.
 	CompanyMessagingChanged struct {
 		Meta
-		Channel  Channel
-		From, To ExternalMode
+		Channel Channel      `json:"channel,omitzero"`
+		From    ExternalMode `json:"from,omitzero"`
+		To      ExternalMode `json:"to,omitzero"`
 	}
 	// UserMessagingChanged grants or withdraws one user's own permission.
 	UserMessagingChanged struct {
 		Meta
-		Channel Channel
-		On      bool
-		Permits bool    // with it the user may talk with outsiders and could not before: the company's mode lets it count
-		Company Version // the company's version at that moment
+		Channel Channel `json:"channel,omitzero"`
+		On      bool    `json:"on,omitzero"`
+		Permits bool    `json:"permits,omitzero"` // with it the user may talk with outsiders and could not before: the company's mode lets it count
+		Company Version `json:"company,omitzero"` // the company's version at that moment
 	}
 	// TeamSynced brings a team in line with the organisation chart. Added and
 	// Removed are the difference to the members before.
 	TeamSynced struct {
 		Meta
-		Company  CompanyID
-		Name     string
-		Leader   UserID
-		Added    []UserID
-		Removed  []UserID
-		Room     bool
-		Features bool
-		Photo    bool
-		Preset   FeatureSet
-		Notify   bool
-		Seq      int64
+		Company  CompanyID  `json:"company,omitzero"`
+		Name     string     `json:"name,omitzero"`
+		Leader   UserID     `json:"leader,omitzero"`
+		Added    []UserID   `json:"added,omitempty"`
+		Removed  []UserID   `json:"removed,omitempty"`
+		Room     bool       `json:"room,omitzero"`
+		Features bool       `json:"features,omitzero"`
+		Photo    bool       `json:"photo,omitzero"`
+		Preset   FeatureSet `json:"preset,omitzero"`
+		Notify   bool       `json:"preset_notify,omitzero"`
+		Seq      int64      `json:"seq,omitzero"`
 	}
 	// Unknown is an event of a type or codec version that this version of the
 	// library does not know. It is kept as it is: encoding it gives the bytes it
 	// was decoded from.
 	Unknown struct {
 		Meta
-		Name  string // the type name
-		Codec int    // the codec version
-		Data  []byte // the whole encoded event
+		Name  string `json:"-"`              // the type name
+		Codec int    `json:"codec,omitzero"` // the codec version
+		Data  []byte `json:"data,omitempty"` // the whole encoded event
 	}
 )
 
@@ -338,6 +344,64 @@ func (*TeamSynced) Type() string { return "team.synced" }
 
 // Type gives the name as it was stored.
 func (u *Unknown) Type() string { return u.Name }
+
+// newEvents makes a zero event of each type, in the order of this file.
+var newEvents = []func() Event{
+	func() Event { return new(RoomCreated) },
+	func() Event { return new(MemberJoined) },
+	func() Event { return new(MemberLeft) },
+	func() Event { return new(MasterAppointed) },
+	func() Event { return new(MasterDismissed) },
+	func() Event { return new(MasterVacated) },
+	func() Event { return new(RoomRenamed) },
+	func() Event { return new(PhotoChanged) },
+	func() Event { return new(DescriptionChanged) },
+	func() Event { return new(VisibilityChanged) },
+	func() Event { return new(HistorySharingChanged) },
+	func() Event { return new(NotificationSwitched) },
+	func() Event { return new(FeaturesSwitched) },
+	func() Event { return new(FeaturesWithheldChanged) },
+	func() Event { return new(MessageSwitchedOff) },
+	func() Event { return new(MessageSwitchedOn) },
+	func() Event { return new(FeatureDataDeleted) },
+	func() Event { return new(RoomConverted) },
+	func() Event { return new(RoomEnded) },
+	func() Event { return new(CompanyPut) },
+	func() Event { return new(UserPut) },
+	func() Event { return new(UserStatusChanged) },
+	func() Event { return new(CompanyMessagingChanged) },
+	func() Event { return new(UserMessagingChanged) },
+	func() Event { return new(TeamSynced) },
+}
+
+var newEventByType = func() map[string]func() Event {
+	byType := make(map[string]func() Event, len(newEvents))
+	for _, create := range newEvents {
+		byType[create().Type()] = create
+	}
+	return byType
+}()
+
+// EventTypes gives the names of all types of events that this version of the
+// library knows, rooms first, in an order that does not change between calls.
+// [Unknown] is not among them.
+func EventTypes() []string {
+	names := make([]string, len(newEvents))
+	for i, create := range newEvents {
+		names[i] = create().Type()
+	}
+	return names
+}
+
+// NewEvent makes a zero event of the type with this name. It reports false for
+// names that are not among [EventTypes].
+func NewEvent(typ string) (Event, bool) {
+	create, ok := newEventByType[typ]
+	if !ok {
+		return nil, false
+	}
+	return create(), true
+}
 
 // Valid reports whether a subject names a room, a user, a company or a team.
 func (s Subject) Valid() bool {

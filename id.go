@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/go-roomkit/roomkit/internal/enum"
 	"github.com/go-roomkit/roomkit/internal/hostid"
 )
 
@@ -17,14 +18,7 @@ type RoomID [16]byte
 
 // ParseRoomID reads the text form that [RoomID.String] writes.
 func ParseRoomID(s string) (RoomID, error) {
-	if len(s) != 36 {
-		return RoomID{}, &Invalid{Field: "RoomID", Reason: "not a UUID"}
-	}
-	u, err := uuid.Parse(s)
-	if err != nil {
-		return RoomID{}, &Invalid{Field: "RoomID", Reason: "not a UUID"}
-	}
-	return RoomID(u), nil
+	return parseUUID[RoomID]("RoomID", s)
 }
 
 // String gives the id as a UUID.
@@ -37,14 +31,7 @@ func (id RoomID) IsZero() bool { return id == RoomID{} }
 func (id RoomID) MarshalText() ([]byte, error) { return uuid.UUID(id).MarshalText() }
 
 // UnmarshalText reads a UUID.
-func (id *RoomID) UnmarshalText(b []byte) error {
-	parsed, err := ParseRoomID(string(b))
-	if err != nil {
-		return err
-	}
-	*id = parsed
-	return nil
-}
+func (id *RoomID) UnmarshalText(b []byte) error { return enum.Read(id, ParseRoomID, b) }
 
 // CommandID identifies one command for good: the same id is committed at most
 // once.

@@ -11,42 +11,42 @@ import (
 // must not read (GRP-10, GRP-11). The row stays when both have ended, so that it
 // tells how the last period began and ended.
 type Member struct {
-	Room    RoomID
-	User    UserID
-	Company CompanyID
-	Kind    UserKind
+	Room    RoomID    `json:"room,omitzero"`
+	User    UserID    `json:"user,omitzero"`
+	Company CompanyID `json:"company,omitzero"`
+	Kind    UserKind  `json:"kind,omitzero"`
 
-	Participant bool
-	Master      bool
+	Participant bool `json:"participant,omitzero"`
+	Master      bool `json:"master,omitzero"`
 
-	Period        int64     // how often this person joined; 0: never. Nothing is carried over from one to the next (COM-06)
-	Joined        Cause     // how the last period began
-	JoinedAt      time.Time // when it began
-	JoinedVersion Version   // the room's version with which it began
-	ReadAll       bool      // may read from the beginning; else from JoinedAt (COM-04)
-	Epoch         Epoch     // the directory versions the admission relied on
-	MasterEpoch   Epoch     // the same for the appointment as master
+	Period        int64     `json:"period,omitzero"`         // how often this person joined; 0: never. Nothing is carried over from one to the next (COM-06)
+	Joined        Cause     `json:"joined,omitzero"`         // how the last period began
+	JoinedAt      time.Time `json:"joined_at,omitzero"`      // when it began
+	JoinedVersion Version   `json:"joined_version,omitzero"` // the room's version with which it began
+	ReadAll       bool      `json:"read_all,omitzero"`       // may read from the beginning; else from JoinedAt (COM-04)
+	Epoch         Epoch     `json:"epoch,omitzero"`          // the directory versions the admission relied on
+	MasterEpoch   Epoch     `json:"master_epoch,omitzero"`   // the same for the appointment as master
 
-	Left        Cause     // how the last period ended, or the room for a Group Master who took no part; CauseNone while it lasts
-	LeftAt      time.Time // when it ended
-	LeftVersion Version   // the room's version with which it ended
-	LeftBy      Actor     // who ended it
+	Left        Cause     `json:"left,omitzero"`         // how the last period ended, or the room for a Group Master who took no part; CauseNone while it lasts
+	LeftAt      time.Time `json:"left_at,omitzero"`      // when it ended
+	LeftVersion Version   `json:"left_version,omitzero"` // the room's version with which it ended
+	LeftBy      Actor     `json:"left_by,omitzero"`      // who ended it
 }
 
 // Epoch tells on which state of the directory an admission relied: the versions
 // of the person's user row and company row. A permission that was lost later is
 // recognised by it, even when it has been given back since (EXT-25).
 type Epoch struct {
-	User    Version
-	Company Version
+	User    Version `json:"user,omitzero"`
+	Company Version `json:"company,omitzero"`
 }
 
 // Person names somebody in an event together with what the decision relied on.
 type Person struct {
-	User    UserID
-	Company CompanyID
-	Kind    UserKind
-	Epoch   Epoch
+	User    UserID    `json:"user,omitzero"`
+	Company CompanyID `json:"company,omitzero"`
+	Kind    UserKind  `json:"kind,omitzero"`
+	Epoch   Epoch     `json:"epoch,omitzero"`
 }
 
 // Cause says why a membership or a master role began or ended (NTF-09). The set
@@ -103,7 +103,7 @@ func (a Actor) IsSystem() bool { return a.system }
 // String gives the user id, or "*system" for the system.
 func (a Actor) String() string {
 	if a.system {
-		return "*system"
+		return systemText
 	}
 	return string(a.user)
 }

@@ -1,17 +1,19 @@
 package roomkit
 
+import "github.com/go-roomkit/roomkit/internal/enum"
+
 // Notice is a service notification: it goes to the user's own service
 // notification room, never into the room concerned (NTF-01), and to nobody but
 // those concerned (NTF-02). The host turns the
 // key and the parameters into text.
 type Notice struct {
-	To       UserID            // the person told; empty if Everyone
-	Everyone bool              // everyone who takes part in Room (Params["actor"] among them), or every member of Company
-	Room     RoomID            // the room concerned; zero for NoticePermitted
-	Company  CompanyID         // for Everyone of a company
-	Holders  Holders           // which members of Company
-	Key      NoticeKey         // which text
-	Params   map[string]string // what the text names: "room", "actor", "name", "cause", "features"
+	To       UserID            `json:"to,omitzero"`       // the person told; empty if Everyone
+	Everyone bool              `json:"everyone,omitzero"` // everyone who takes part in Room (Params["actor"] among them), or every member of Company
+	Room     RoomID            `json:"room,omitzero"`     // the room concerned; zero for NoticePermitted
+	Company  CompanyID         `json:"company,omitzero"`  // for Everyone of a company
+	Holders  Holders           `json:"holders,omitzero"`  // which members of Company
+	Key      NoticeKey         `json:"key,omitzero"`      // which text
+	Params   map[string]string `json:"params,omitempty"`  // what the text names: "room", "actor", "name", "cause", "features"
 }
 
 // Holders narrows the members of a company by the permission that they hold
@@ -23,7 +25,13 @@ const (
 	HoldersAll    Holders = iota // every member
 	HoldersOnly                  // those who hold the permission
 	HoldersOthers                // those who do not
+	holdersCount
 )
+
+var holdersNames = [holdersCount]string{"all", "only", "others"}
+
+// String gives the stable name of the part.
+func (h Holders) String() string { return enum.Name(holdersNames[:], h) }
 
 // NoticeKey names the text of a notice.
 type NoticeKey string

@@ -120,29 +120,29 @@ func (s Standing) String() string { return enum.Names[standingBit](s) }
 // field's zero value is the recommended decision.
 type Policy struct {
 	// ExternalGroupTask offers Task in external groups (EXT-06).
-	ExternalGroupTask bool
+	ExternalGroupTask bool `json:"external_group_task,omitzero"`
 	// ForeignMasters allows Group Masters of other companies in external groups (EXT-29).
-	ForeignMasters bool
+	ForeignMasters bool `json:"foreign_masters,omitzero"`
 	// AdministratorsManageExternalMembers lets administrators add and remove members of
 	// external groups (ADM-10 against EXT-15).
-	AdministratorsManageExternalMembers bool
+	AdministratorsManageExternalMembers bool `json:"administrators_manage_external_members,omitzero"`
 	// LINERoomFeatures offers Note, Event, Task and Folder in rooms with LINE users (LINE-07).
-	LINERoomFeatures bool
+	LINERoomFeatures bool `json:"line_room_features,omitzero"`
 	// TeamPhotoByMembers lets any member change a team room's photo (TEAM-25).
-	TeamPhotoByMembers bool
+	TeamPhotoByMembers bool `json:"team_photo_by_members,omitzero"`
 	// AnyoneIsContact takes all outsiders for contacts (EXT-32, LINE-02).
-	AnyoneIsContact bool
+	AnyoneIsContact bool `json:"anyone_is_contact,omitzero"`
 	// MaxParticipants limits rooms by their kind; 0 means no limit (LIM-07). Teams follow
 	// the organisation chart whatever it is.
-	MaxParticipants [kindCount]int64
+	MaxParticipants [kindCount]int64 `json:"max_participants,omitzero"`
 	// MaxGroupsPerUser is 2,000 if it is 0 (LIM-02).
-	MaxGroupsPerUser int64
+	MaxGroupsPerUser int64 `json:"max_groups_per_user,omitzero"`
 	// LeaderTeamLimit is the size of the largest team whose leader may open the room; 100
 	// if it is 0 (LIM-08).
-	LeaderTeamLimit int64
+	LeaderTeamLimit int64 `json:"leader_team_limit,omitzero"`
 	// MessageOffPeriod is the time until the data of a switched-off room is deleted; 30
 	// days if it is 0 (GRP-38).
-	MessageOffPeriod time.Duration
+	MessageOffPeriod time.Duration `json:"message_off_period,omitzero"`
 }
 
 // right says who may take an action in a kind of room, and which rule forbids it to
@@ -414,10 +414,10 @@ var colleagueRules = map[Action]Rule{
 // Circumstance is something about a room that takes actions away, and the rule that
 // says so.
 type Circumstance struct {
-	Name    string
-	Rule    Rule
-	Whom    Standing  // these standings do not count then …
-	Actions ActionSet // … for these actions
+	Name    string    `json:"name,omitzero"`
+	Rule    Rule      `json:"rule,omitzero"`
+	Whom    Standing  `json:"whom,omitzero"`    // these standings do not count then …
+	Actions ActionSet `json:"actions,omitzero"` // … for these actions
 }
 
 // The circumstances stand in order of priority: the first that takes an action away
@@ -623,12 +623,12 @@ func (r *Rules) RuleFor(action Action, kind Kind) Rule {
 
 // Denied says which rule forbids a command. errors.Is(err, ErrDenied) holds.
 type Denied struct {
-	Rule   Rule     // the rule that forbids
-	Action Action   // what was asked for; ActionNone where no single action fits
-	Actor  Actor    // who asked
-	Room   RoomID   // the room concerned; zero when a new room was refused
-	People []UserID // the people because of whom, in byte order; may be empty
-	Reason string   // a short English explanation, not meant for parsing
+	Rule   Rule     `json:"rule,omitzero"`    // the rule that forbids
+	Action Action   `json:"action,omitzero"`  // what was asked for; ActionNone where no single action fits
+	Actor  Actor    `json:"actor,omitzero"`   // who asked
+	Room   RoomID   `json:"room,omitzero"`    // the room concerned; zero when a new room was refused
+	People []UserID `json:"people,omitempty"` // the people because of whom, in byte order; may be empty
+	Reason string   `json:"reason,omitzero"`  // a short English explanation, not meant for parsing
 }
 
 // Error gives the rule and the reason.

@@ -88,45 +88,45 @@ const AllFeatures FeatureSet = 1<<featureCount - 1
 // Room is one room as the store keeps it: a row, not the list of its people.
 // Counts and Participants' digest are kept in the same commit as the people.
 type Room struct {
-	ID      RoomID
-	Kind    Kind
-	State   RoomState
-	Version Version   // number of events so far
-	Company CompanyID // the owning company: that of the creator or the team
-	Team    TeamID    // of a Team room
-	Creator UserID    // empty when the system created it
-	Parties [2]UserID // of a Direct room in byte order; of a Self room its owner first
+	ID      RoomID    `json:"id,omitzero"`
+	Kind    Kind      `json:"kind,omitzero"`
+	State   RoomState `json:"state,omitzero"`
+	Version Version   `json:"version,omitzero"` // number of events so far
+	Company CompanyID `json:"company,omitzero"` // the owning company: that of the creator or the team
+	Team    TeamID    `json:"team,omitzero"`    // of a Team room
+	Creator UserID    `json:"creator,omitzero"` // empty when the system created it
+	Parties [2]UserID `json:"parties,omitzero"` // of a Direct room in byte order; of a Self room its owner first
 
-	Name        string // empty: hosts show the participants' names instead
-	NameKey     string // the folded name where it must be unique in the company (GRP-29), else empty
-	Photo       string // the host's reference to a picture
-	Description string
-	Origin      Origin // which way of creation
+	Name        string `json:"name,omitzero"`     // empty: hosts show the participants' names instead
+	NameKey     string `json:"name_key,omitzero"` // the folded name where it must be unique in the company (GRP-29), else empty
+	Photo       string `json:"photo,omitzero"`    // the host's reference to a picture
+	Description string `json:"description,omitzero"`
+	Origin      Origin `json:"origin,omitzero"` // which way of creation
 
-	Public           bool       // found by colleagues (GRP-17, GRP-19); private by default (EXT-08)
-	HistorySharing   bool       // newcomers read from the beginning (COM-04); off by default (GEN-24, GEN-25)
-	Notify           bool       // group notification (NTF-04)
-	Features         FeatureSet // what is switched on; what is in force also depends on kind and message
-	FeaturesWithheld bool       // the administrator withholds the masters' right over features (GRP-31)
-	MessageOffSince  time.Time  // when message was switched off (GRP-38); zero while it is on
-	HadLINE          bool       // LINE users take part or have taken part (FEA-14)
-	EmptiedAt        Version    // what was written before this version is gone (GRP-39); 0: nothing
-	EmptiedOn        time.Time  // the time of that version
+	Public           bool       `json:"public,omitzero"`            // found by colleagues (GRP-17, GRP-19); private by default (EXT-08)
+	HistorySharing   bool       `json:"history_sharing,omitzero"`   // newcomers read from the beginning (COM-04); off by default (GEN-24, GEN-25)
+	Notify           bool       `json:"notify,omitzero"`            // group notification (NTF-04)
+	Features         FeatureSet `json:"features,omitzero"`          // what is switched on; what is in force also depends on kind and message
+	FeaturesWithheld bool       `json:"features_withheld,omitzero"` // the administrator withholds the masters' right over features (GRP-31)
+	MessageOffSince  time.Time  `json:"message_off_since,omitzero"` // when message was switched off (GRP-38); zero while it is on
+	HadLINE          bool       `json:"had_line,omitzero"`          // LINE users take part or have taken part (FEA-14)
+	EmptiedAt        Version    `json:"emptied_at,omitzero"`        // what was written before this version is gone (GRP-39); 0: nothing
+	EmptiedOn        time.Time  `json:"emptied_on,omitzero"`        // the time of that version
 
 	Counts
-	Digest    SetDigest // of the participants
-	CreatedAt time.Time
-	ChangedAt time.Time // time of the newest event
+	Digest    SetDigest `json:"digest,omitzero"` // of the participants
+	CreatedAt time.Time `json:"created_at,omitzero"`
+	ChangedAt time.Time `json:"changed_at,omitzero"` // time of the newest event
 }
 
 // Counts are the absolute numbers of people of a room. Events carry them, so
 // that nobody has to add up.
 type Counts struct {
-	Participants int64 // people and bots taking part
-	Masters      int64 // Group Masters, whether or not they take part
-	Outsiders    int64 // participants of a company other than the owning one; more than 0 marks the room (LST-03)
-	LINEUsers    int64 // participants from LINE, in a 1:1 room or several (LINE-03); more than 0 marks the room (LST-04)
-	Bots         int64 // participants that are bots
+	Participants int64 `json:"participants,omitzero"` // people and bots taking part
+	Masters      int64 `json:"masters,omitzero"`      // Group Masters, whether or not they take part
+	Outsiders    int64 `json:"outsiders,omitzero"`    // participants of a company other than the owning one; more than 0 marks the room (LST-03)
+	LINEUsers    int64 `json:"line_users,omitzero"`   // participants from LINE, in a 1:1 room or several (LINE-03); more than 0 marks the room (LST-04)
+	Bots         int64 `json:"bots,omitzero"`         // participants that are bots
 }
 
 // Origin says which way a room came into being.

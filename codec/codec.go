@@ -14,64 +14,6 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
-// newEvents makes a zero event of each type, in the order of events.go.
-var newEvents = []func() roomkit.Event{
-	func() roomkit.Event { return new(roomkit.RoomCreated) },
-	func() roomkit.Event { return new(roomkit.MemberJoined) },
-	func() roomkit.Event { return new(roomkit.MemberLeft) },
-	func() roomkit.Event { return new(roomkit.MasterAppointed) },
-	func() roomkit.Event { return new(roomkit.MasterDismissed) },
-	func() roomkit.Event { return new(roomkit.MasterVacated) },
-	func() roomkit.Event { return new(roomkit.RoomRenamed) },
-	func() roomkit.Event { return new(roomkit.PhotoChanged) },
-	func() roomkit.Event { return new(roomkit.DescriptionChanged) },
-	func() roomkit.Event { return new(roomkit.VisibilityChanged) },
-	func() roomkit.Event { return new(roomkit.HistorySharingChanged) },
-	func() roomkit.Event { return new(roomkit.NotificationSwitched) },
-	func() roomkit.Event { return new(roomkit.FeaturesSwitched) },
-	func() roomkit.Event { return new(roomkit.FeaturesWithheldChanged) },
-	func() roomkit.Event { return new(roomkit.MessageSwitchedOff) },
-	func() roomkit.Event { return new(roomkit.MessageSwitchedOn) },
-	func() roomkit.Event { return new(roomkit.FeatureDataDeleted) },
-	func() roomkit.Event { return new(roomkit.RoomConverted) },
-	func() roomkit.Event { return new(roomkit.RoomEnded) },
-	func() roomkit.Event { return new(roomkit.CompanyPut) },
-	func() roomkit.Event { return new(roomkit.UserPut) },
-	func() roomkit.Event { return new(roomkit.UserStatusChanged) },
-	func() roomkit.Event { return new(roomkit.CompanyMessagingChanged) },
-	func() roomkit.Event { return new(roomkit.UserMessagingChanged) },
-	func() roomkit.Event { return new(roomkit.TeamSynced) },
-}
-
-var newEventByType = func() map[string]func() roomkit.Event {
-	byType := make(map[string]func() roomkit.Event, len(newEvents))
-	for _, create := range newEvents {
-		byType[create().Type()] = create
-	}
-	return byType
-}()
-
-// EventTypes gives the names of all types of events that this version of the
-// library knows, rooms first, in an order that does not change between calls.
-// [Unknown] is not among them.
-func EventTypes() []string {
-	names := make([]string, len(newEvents))
-	for i, create := range newEvents {
-		names[i] = create().Type()
-	}
-	return names
-}
-
-// NewEvent makes a zero event of the type with this name. It reports false for
-// names that are not among [EventTypes].
-func NewEvent(typ string) (roomkit.Event, bool) {
-	create, ok := newEventByType[typ]
-	if !ok {
-		return nil, false
-	}
-	return create(), true
-}
-
 // coders holds idle coders, so that encoding does not allocate.
 var coders = sync.Pool{New: func() any { return new(coder) }}
 
@@ -150,11 +92,10 @@ func (c *coder) event() roomkit.Event {
 	if c.err != nil {
 		return nil
 	}
-	create, ok := newEventByType[string(name)]
+	e, ok := roomkit.NewEvent(string(name))
 	if !ok {
 		return c.unknown(name)
 	}
-	e := create()
 	c.fields(e)
 	if errors.Is(c.err, errNewer) {
 		return c.unknown(name)

@@ -115,7 +115,7 @@ func TestEventGoldens(t *testing.T) {
 			requireAllSet(t, reflect.ValueOf(want).Elem())
 		})
 	}
-	require.Equal(t, EventTypes(), types)
+	require.Equal(t, roomkit.EventTypes(), types)
 	files, err := filepath.Glob("../testdata/events/*")
 	require.NoError(t, err)
 	require.Len(t, files, len(types))
@@ -147,14 +147,14 @@ func TestEventTypesComplete(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, names, EventTypes(), "codec: add the new event to the registry")
+	require.Equal(t, names, roomkit.EventTypes(), "codec: add the new event to the registry")
 	for _, name := range names {
-		e, ok := NewEvent(name)
+		e, ok := roomkit.NewEvent(name)
 		require.True(t, ok, name)
 		require.Equal(t, name, e.Type())
 		require.Zero(t, *e.Info(), name)
 	}
-	_, ok := NewEvent("room.painted")
+	_, ok := roomkit.NewEvent("room.painted")
 	require.False(t, ok)
 }
 
@@ -180,7 +180,7 @@ func requireExact(t require.TestingT, data []byte) {
 func TestDecodeSmallChanges(t *testing.T) {
 	const signs = "\x00\t \"\\,:{}[]019-.eEnaA\x7f\x80\xff"
 	refused := 0
-	for _, typ := range EventTypes() {
+	for _, typ := range roomkit.EventTypes() {
 		data := goldenBytes(t, typ)
 		for i := range data {
 			requireExact(t, data[:i])

@@ -139,8 +139,8 @@ func drawParts(t *rapid.T, label string, v reflect.Value) {
 }
 
 func drawEvent(t *rapid.T) roomkit.Event {
-	typ := rapid.SampledFrom(EventTypes()).Draw(t, "type")
-	e, _ := NewEvent(typ)
+	typ := rapid.SampledFrom(roomkit.EventTypes()).Draw(t, "type")
+	e, _ := roomkit.NewEvent(typ)
 	drawParts(t, typ, reflect.ValueOf(e).Elem())
 	of := roomkit.SubjectRoom
 	switch typ {

@@ -36,13 +36,13 @@ type EnforceOptions struct {
 // go by the directory of now, so that what a later event has decided may be carried
 // out with an earlier one of the same user or company.
 type EnforceProgress struct {
-	Because roomkit.Subject // the user or company that changed
-	Version roomkit.Version // with this event
-	Cause   roomkit.Cause   // that was looked for; nobody need have left
-	Rooms   int             // looked at so far
-	Total   int             // of so many
-	Changed int             // rooms that somebody left
-	Events  int             // that were stored
+	Because roomkit.Subject `json:"because,omitzero"` // the user or company that changed
+	Version roomkit.Version `json:"version,omitzero"` // with this event
+	Cause   roomkit.Cause   `json:"cause,omitzero"`   // that was looked for; nobody need have left
+	Rooms   int             `json:"rooms,omitzero"`   // looked at so far
+	Total   int             `json:"total,omitzero"`   // of so many
+	Changed int             `json:"changed,omitzero"` // rooms that somebody left
+	Events  int             `json:"events,omitzero"`  // that were stored
 }
 
 // Enforce is the built-in follower that carries out what changes of the directory
@@ -276,14 +276,14 @@ func (s *Service) concerned(ctx context.Context, sw sweep, room roomkit.RoomID) 
 // Consequence is what a change of the directory does to one room as soon as
 // [Service.Enforce] follows it.
 type Consequence struct {
-	Room       roomkit.RoomID
-	Kind       roomkit.Kind
-	Name       string
-	Cause      roomkit.Cause
-	Leaving    []roomkit.UserID // who take part and will not any more, in byte order
-	Masters    []roomkit.UserID // Group Masters who will not be any more, in byte order
-	Masterless bool             // nobody is left to manage the group (ADM-19)
-	Dissolved  bool             // nobody is left who takes part, so that the room ends (COM-09)
+	Room       roomkit.RoomID   `json:"room,omitzero"`
+	Kind       roomkit.Kind     `json:"kind,omitzero"`
+	Name       string           `json:"name,omitzero"`
+	Cause      roomkit.Cause    `json:"cause,omitzero"`
+	Leaving    []roomkit.UserID `json:"leaving,omitempty"`   // who take part and will not any more, in byte order
+	Masters    []roomkit.UserID `json:"masters,omitempty"`   // Group Masters who will not be any more, in byte order
+	Masterless bool             `json:"masterless,omitzero"` // nobody is left to manage the group (ADM-19)
+	Dissolved  bool             `json:"dissolved,omitzero"`  // nobody is left who takes part, so that the room ends (COM-09)
 }
 
 // PlanConsequences is the dry run of a directory command and of Enforce after it:

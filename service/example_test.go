@@ -11,20 +11,21 @@ import (
 
 func Example() {
 	svc, _ := service.New(memstore.New(), nil) // fails only on bad options
-	do := func(actor roomkit.Actor, cmd roomkit.Command) roomkit.RoomID {
-		result, err := svc.Do(context.Background(), actor, cmd)
+	do := func(actor roomkit.Actor, cmd roomkit.Command, key string) roomkit.RoomID {
+		result, err := svc.Do(context.Background(), actor, cmd, service.Call{Key: key})
 		fmt.Println(actor, roomkit.CommandName(cmd), err)
 		return result.Room
 	}
-	do(roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
+	do(roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}}, "")
 	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
-		do(roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
+		do(roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}}, "")
 	}
-	room := do(roomkit.By("ann"), roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers})
-	do(roomkit.By("ben"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}})
+	// With its key the command opens one room, however often it is sent.
+	room := do(roomkit.By("ann"), roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers}, "launch")
+	do(roomkit.By("ben"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}}, "")
 	fmt.Println("dan may post:", svc.Check(context.Background(), "dan", roomkit.ActionPost, room) == nil)
-	do(roomkit.By("ann"), roomkit.Edit{Room: room, Note: new(false)})
+	do(roomkit.By("ann"), roomkit.Edit{Room: room, Note: new(false)}, "")
 	// Output:
 	// *system PutCompany <nil>
 	// *system PutUsers <nil>

@@ -54,10 +54,10 @@ type FollowOptions struct {
 
 // FollowProgress is the progress mark of a follower.
 type FollowProgress struct {
-	Name    string
-	Cursor  roomkit.Cursor
-	Records int64     // handled by this call of Follow
-	At      time.Time // when the newest of them happened
+	Name    string         `json:"name,omitzero"`
+	Cursor  roomkit.Cursor `json:"cursor,omitzero"`
+	Records int64          `json:"records,omitzero"` // handled by this call of Follow
+	At      time.Time      `json:"at,omitzero"`      // when the newest of them happened
 }
 
 // PoisonEvent says that a follower stopped because it cannot get past an event.

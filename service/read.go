@@ -133,6 +133,11 @@ const (
 	groupListCount
 )
 
+var groupListNames = [groupListCount]string{"managed", "belonging", "all"}
+
+// String gives the stable name of the part.
+func (l GroupList) String() string { return enum.Name(groupListNames[:], l) }
+
 // Groups gives a part of the company's group list (LST-23). Public groups of the
 // own company are in GroupsAll (GRP-19); private ones appear only to those who
 // belong to or manage them (GRP-20, EXT-09), to administrators as well: for all
@@ -386,11 +391,11 @@ func (s *Service) Check(ctx context.Context, user roomkit.UserID, action roomkit
 
 // Due is a room whose content has to be deleted for good.
 type Due struct {
-	Room  roomkit.RoomID
-	Kind  roomkit.Kind
-	Name  string
-	Since time.Time // when message was switched off
-	At    time.Time // when the period was over
+	Room  roomkit.RoomID `json:"room,omitzero"`
+	Kind  roomkit.Kind   `json:"kind,omitzero"`
+	Name  string         `json:"name,omitzero"`
+	Since time.Time      `json:"since,omitzero"` // when message was switched off
+	At    time.Time      `json:"at,omitzero"`    // when the period was over
 }
 
 // Due gives the groups and team rooms of a company in which message has been
@@ -450,9 +455,9 @@ func (p Problem) String() string { return enum.Name(problemNames[:], p) }
 
 // Finding is one problem of a room.
 type Finding struct {
-	Problem Problem
-	People  []roomkit.UserID // because of whom, in byte order, at most MaxPeople of them; none for what nobody is
-	Count   int64            // how many they are
+	Problem Problem          `json:"problem,omitzero"`
+	People  []roomkit.UserID `json:"people,omitempty"` // because of whom, in byte order, at most MaxPeople of them; none for what nobody is
+	Count   int64            `json:"count,omitzero"`   // how many they are
 }
 
 // Health looks for what is wrong with a room, by its rows and the directory of this

@@ -3,7 +3,6 @@ package service
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -131,11 +130,10 @@ func (j *job) take(given []Call) error {
 	if len(j.Key) > roomkit.MaxKeyBytes {
 		return &roomkit.Invalid{Field: "Key", Reason: fmt.Sprintf("more than %d bytes", roomkit.MaxKeyBytes)}
 	}
-	payload, err := json.Marshal(j.cmd)
-	if err != nil {
-		return &roomkit.Invalid{Field: "Command", Reason: err.Error()}
+	var err error
+	if j.digest, err = digest(j.cmd); err != nil {
+		return err
 	}
-	j.digest = sha256.Sum256(append([]byte(j.op+"\x00"), payload...))
 	j.id = keyID(j.actor, j.Key)
 	return nil
 }

@@ -73,17 +73,17 @@ func (o *Options) setDefaults() error {
 
 // Result says what a command did, or for [Service.Plan] would do.
 type Result struct {
-	Room    roomkit.RoomID   // the room concerned or opened; zero for directory commands
-	Kind    roomkit.Kind     // of that room; KindNone for directory commands
-	Version roomkit.Version  // of that room
-	Opened  bool             // the command opened a new room; of a repeat, that it did the first time
-	Changed bool             // false: everything was already so, or rooms are offered
-	Repeat  bool             // the command had been done before with the same key; nothing was done now
-	Offers  []roomkit.Offer  // rooms to choose from instead; nothing was changed (CRE-04)
-	Dropped []roomkit.UserID // people left out for lack of permission, in byte order
-	Events  []roomkit.Event  // what happened, in order
-	Notices []roomkit.Notice // whom to tell, see NoticesOf; a host that takes them from the feed leaves these alone
-	Cursor  roomkit.Cursor   // the place in the feed behind the last event
+	Room    roomkit.RoomID   `json:"room,omitzero"`     // the room concerned or opened; zero for directory commands
+	Kind    roomkit.Kind     `json:"kind,omitzero"`     // of that room; KindNone for directory commands
+	Version roomkit.Version  `json:"version,omitzero"`  // of that room
+	Opened  bool             `json:"opened,omitzero"`   // the command opened a new room; of a repeat, that it did the first time
+	Changed bool             `json:"changed,omitzero"`  // false: everything was already so, or rooms are offered
+	Repeat  bool             `json:"repeat,omitzero"`   // the command had been done before with the same key; nothing was done now
+	Offers  []roomkit.Offer  `json:"offers,omitempty"`  // rooms to choose from instead; nothing was changed (CRE-04)
+	Dropped []roomkit.UserID `json:"dropped,omitempty"` // people left out for lack of permission, in byte order
+	Events  []roomkit.Event  `json:"events,omitempty"`  // what happened, in order
+	Notices []roomkit.Notice `json:"notices,omitempty"` // whom to tell, see NoticesOf; a host that takes them from the feed leaves these alone
+	Cursor  roomkit.Cursor   `json:"cursor,omitzero"`   // the place in the feed behind the last event
 }
 
 // EachResult is the outcome of one command of [Service.Each].

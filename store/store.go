@@ -224,6 +224,11 @@ const (
 	memberFilterCount
 )
 
+var memberFilterNames = [memberFilterCount]string{"present", "taking_part", "managing", "all"}
+
+// String gives the stable name of the filter.
+func (f MemberFilter) String() string { return enum.Name(memberFilterNames[:], f) }
+
 // RoomQuery asks for rooms. Exactly one of User, Company and Participants is set.
 type RoomQuery struct {
 	User         roomkit.UserID // rooms in which this user takes part or manages, as Which says
@@ -240,8 +245,8 @@ type RoomQuery struct {
 // RoomEntry is a room in a list, with the row of the user asked for; the row is
 // zero if no user was.
 type RoomEntry struct {
-	Room   roomkit.Room
-	Member roomkit.Member
+	Room   roomkit.Room   `json:"room,omitzero"`
+	Member roomkit.Member `json:"member,omitzero"`
 }
 
 // UserQuery asks for users of a company; the empty company stands for users who

@@ -3,6 +3,8 @@
 package enum
 
 import (
+	"encoding/json"
+	"fmt"
 	"iter"
 	"math/bits"
 	"strings"
@@ -80,4 +82,98 @@ func Names[E Value, S constraints.Unsigned](s S) string {
 		names = append(names, e.String())
 	}
 	return strings.Join(names, ",")
+}
+
+// Text gives the name of a value as text. A value without a name is refused.
+func Text[E Value](v E, refuse func(reason string) error) ([]byte, error) {
+	if !Known(v) {
+		return nil, refuse(fmt.Sprintf("%d has no name", uint8(v)))
+	}
+	return []byte(v.String()), nil
+}
+
+// FromText is [Parse] with an error.
+func FromText[E Value](name string, refuse func(reason string) error) (E, error) {
+	v, ok := Parse[E](name)
+	if !ok {
+		return 0, refuse(fmt.Sprintf("no such name: %.64q", name))
+	}
+	return v, nil
+}
+
+// Read parses text into a value, which stays as it is if that fails.
+func Read[T any](into *T, parse func(string) (T, error), text []byte) error {
+	v, err := parse(string(text))
+	if err == nil {
+		*into = v
+	}
+	return err
+}
+
+// List gives the names of what is in a set. A set with an element without a name is
+// refused.
+func List[E Value, S constraints.Unsigned](s S, refuse func(reason string) error) ([]string, error) {
+	names := []string{}
+	for e := range Elements[E](s) {
+		name, err := Text(e, refuse)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, string(name))
+	}
+	return names, nil
+}
+
+// FromList makes a set of names. Repeated ones are refused.
+func FromList[E Value, S constraints.Unsigned](names []string, refuse func(reason string) error) (s S, err error) {
+	for _, name := range names {
+		e, err := FromText[E](name, refuse)
+		if err != nil {
+			return 0, err
+		}
+		if Has(s, e) {
+			return 0, refuse("names " + name + " twice")
+		}
+		s |= 1 << e
+	}
+	return s, nil
+}
+
+// SetText gives the names of what is in a set, separated by commas.
+func SetText[E Value, S constraints.Unsigned](s S, refuse func(reason string) error) ([]byte, error) {
+	names, err := List[E](s, refuse)
+	if err != nil {
+		return nil, err
+	}
+	return []byte(strings.Join(names, ",")), nil
+}
+
+// FromSetText reads what SetText writes.
+func FromSetText[E Value, S constraints.Unsigned](text string, refuse func(reason string) error) (S, error) {
+	if text == "" {
+		return 0, nil
+	}
+	return FromList[E, S](strings.Split(text, ","), refuse)
+}
+
+// SetJSON gives the names of what is in a set as a JSON list.
+func SetJSON[E Value, S constraints.Unsigned](s S, refuse func(reason string) error) ([]byte, error) {
+	names, err := List[E](s, refuse)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(names)
+}
+
+// ReadSetJSON reads a JSON list of names into a set, which stays as it is if that fails.
+func ReadSetJSON[E Value, S constraints.Unsigned](into *S, data []byte, refuse func(reason string) error) error {
+	var names []string
+	if err := json.Unmarshal(data, &names); err != nil || names == nil {
+		return refuse("not a list of names")
+	}
+	s, err := FromList[E, S](names, refuse)
+	if err == nil {
+		*into = s
+	}
+	return err
 }

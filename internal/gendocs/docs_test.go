@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/codec"
 	"github.com/go-roomkit/roomkit/internal/enum"
 )
 
@@ -129,7 +128,7 @@ func TestRuleCoverage(t *testing.T) {
 
 // told gives the notices of an event of a type under certain circumstances.
 func told(typ string, cause roomkit.Cause, kind roomkit.Kind, notify bool) []roomkit.Notice {
-	e, _ := codec.NewEvent(typ)
+	e, _ := roomkit.NewEvent(typ)
 	v := reflect.ValueOf(e).Elem()
 	for field, value := range map[string]any{
 		"Meta":   roomkit.Meta{Actor: roomkit.By("actor"), Cause: cause, Kind: kind, Notify: notify},
@@ -154,7 +153,7 @@ func TestNoticesPage(t *testing.T) {
 		causes = append(causes, cause.String())
 		for _, kind := range append(roomkit.Kinds(), roomkit.KindNone) {
 			for setting, on := range map[string]bool{"on": true, "off": false} {
-				for _, typ := range codec.EventTypes() {
+				for _, typ := range roomkit.EventTypes() {
 					for _, n := range told(typ, cause, kind, on) {
 						want[strings.Join([]string{string(n.Key), typ, cause.String(), kind.String(), setting}, " ")] = true
 					}

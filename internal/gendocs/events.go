@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/codec"
 )
 
 var meanings = map[string]string{
@@ -44,8 +43,8 @@ func events(root string) (string, error) {
 	p := &printer{}
 	p.f("# Events\n\nStable names and stored form. Every event carries the subject and its version, the time in microseconds, the actor,\n")
 	p.f("the directory versions relied on (`epoch`), the command's id, and where they apply the cause, the room's kind and\nwhether group notification is on. Zero values are left out.\n")
-	for _, typ := range codec.EventTypes() {
-		e, ok := codec.NewEvent(typ)
+	for _, typ := range roomkit.EventTypes() {
+		e, ok := roomkit.NewEvent(typ)
 		if !ok || meanings[typ] == "" {
 			return "", fmt.Errorf("event %s is not described", typ)
 		}

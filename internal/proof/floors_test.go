@@ -39,7 +39,10 @@ func TestFloors(t *testing.T) {
 				assert.Contains(t, strings.Fields(allowed+" internal/enum internal/hostid"), own, "%s must not import %s", name, own)
 			}
 			if name == "roomkit" || name == "internal/decide" {
-				assert.NotContains(t, strings.Fields("context io io/fs os net net/http database/sql log/slog"), imported, "%s does I/O", name)
+				assert.NotContains(t, strings.Fields("context io io/fs os net net/http database/sql"), imported, "%s does I/O", name)
+				// The words have slog.Values, which write nothing. RoomID.Value needs a type of
+				// database/sql/driver, which uuid imports anyway.
+				assert.False(t, name != "roomkit" && imported == "log/slog", "%s does not log", name)
 			}
 			assert.False(t, own == "service" && !host, "%s is no host and must not import the service", name)
 		}
@@ -65,5 +68,5 @@ func TestCommandsAreComplete(t *testing.T) {
 	}
 	slices.Sort(have)
 	slices.Sort(want)
-	require.Equal(t, want, have, "internal/proof/proof.go: add the new command to Commands")
+	require.Equal(t, want, have, "json.go: add the new command to allCommands")
 }

@@ -236,14 +236,15 @@ func Refused(t T, rule roomkit.Rule, err error) *roomkit.Denied {
 }
 
 // Commands has one value of every command.
-func Commands() []roomkit.Command {
-	return []roomkit.Command{
-		roomkit.OpenSelf{}, roomkit.OpenDirect{}, roomkit.CreateRoom{}, roomkit.CreateGroup{}, roomkit.CreateExternalGroup{},
-		roomkit.OpenTeamRoom{}, roomkit.Convert{}, roomkit.DeleteRoom{}, roomkit.Invite{}, roomkit.Remove{}, roomkit.Leave{},
-		roomkit.Expel{}, roomkit.AppointMasters{}, roomkit.DismissMasters{}, roomkit.HandOver{}, roomkit.Edit{},
-		roomkit.DeleteFeatureData{}, roomkit.PutCompany{}, roomkit.EditCompany{}, roomkit.PutUsers{},
-		roomkit.SetExternalMessaging{}, roomkit.SuspendUser{}, roomkit.DeleteUser{}, roomkit.RestoreUser{}, roomkit.SyncTeam{},
+func Commands() (list []roomkit.Command) {
+	for _, name := range roomkit.CommandNames() {
+		cmd, err := roomkit.UnmarshalCommand([]byte(`{"command":"` + name + `"}`))
+		if err != nil {
+			panic(err)
+		}
+		list = append(list, cmd)
 	}
+	return list
 }
 
 // EventsOf gives the events of one type.

@@ -1,4 +1,4 @@
-// Package sqlitestore is a [roomkit.Store] in a SQLite database, on tables that
+// Package sqlitestore is a [store.Store] in a SQLite database, on tables that
 // can be joined with one's own. It takes any *sql.DB of a SQLite driver and is
 // tested with modernc.org/sqlite; package sqliteopen opens a file with it and
 // with the settings that are right here.

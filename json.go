@@ -1,0 +1,230 @@
+package roomkit
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"time"
+)
+
+// JSON of commands, events and rows, for HTTP and logs. Keys are the names of fields in
+// snake_case; zero values are left out; times are as in RFC 3339 and durations as Go
+// writes them, "24h0m0s". What a store keeps of events is another form, that of package
+// codec.
+
+// MarshalCommand writes a command as a JSON object: its name under "command", and its
+// fields. What is no command, and a value without a name, is an [*Invalid].
+func MarshalCommand(c Command) ([]byte, error) {
+	if c == nil || reflect.TypeOf(c).Kind() != reflect.Struct {
+		return nil, &Invalid{Field: "Command", Reason: fmt.Sprintf("a %T is no command", c)}
+	}
+	return named("command", c.name(), c)
+}
+
+// UnmarshalCommand reads what [MarshalCommand] writes. It is strict: a name or a field
+// that there is not, equal keys, null, and values of another form are an [*Invalid]
+// that names the field. It looks at the form alone; what a command needs, and who may
+// run it, is judged when it runs. Take care which commands you accept from whom:
+// the actor says what is allowed, and it is never part of a command.
+func UnmarshalCommand(data []byte) (Command, error) {
+	name, err := nameUnder("command", data)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range allCommands() {
+		if c.name() != name {
+			continue
+		}
+		v := reflect.New(reflect.TypeOf(c)).Elem()
+		if err := readObject(data, "command", v, false); err != nil {
+			return nil, err
+		}
+		c, _ = v.Interface().(Command)
+		return c, nil
+	}
+	return nil, &Invalid{Field: "command", Reason: fmt.Sprintf("no such command: %.64q", name)}
+}
+
+// CommandNames lists the names of all commands.
+func CommandNames() (names []string) {
+	for _, c := range allCommands() {
+		names = append(names, c.name())
+	}
+	return names
+}
+
+func allCommands() []Command {
+	return []Command{
+		OpenSelf{}, OpenDirect{}, CreateRoom{}, CreateGroup{}, CreateExternalGroup{}, OpenTeamRoom{}, Convert{}, DeleteRoom{},
+		Invite{}, Remove{}, Leave{}, Expel{}, AppointMasters{}, DismissMasters{}, HandOver{}, Edit{}, DeleteFeatureData{},
+		PutCompany{}, EditCompany{}, PutUsers{}, SetExternalMessaging{}, SuspendUser{}, DeleteUser{}, RestoreUser{}, SyncTeam{},
+	}
+}
+
+// UnmarshalEvent reads the JSON of an event: what [json.Marshal] of an event gives, its
+// type under "type" and its fields. Types and names that there are not, equal keys,
+// null and values of another form are an [*Invalid] that names the field. Fields that
+// there are not are passed over, so that a reader goes on when events get more fields.
+// It looks at the form alone; codec.Decode reads what stores keep.
+func UnmarshalEvent(data []byte) (Event, error) {
+	typ, err := nameUnder("type", data)
+	if err != nil {
+		return nil, err
+	}
+	e, known := NewEvent(typ)
+	if later, _ := rawUnder("codec", data); later != nil {
+		e = &Unknown{Name: typ}
+	} else if !known {
+		return nil, &Invalid{Field: "type", Reason: fmt.Sprintf("no such type of event: %.64q", typ)}
+	}
+	if err := readObject(data, "type", reflect.ValueOf(e).Elem(), true); err != nil {
+		return nil, err
+	}
+	if u, ok := e.(*Unknown); ok && u.Codec <= 0 {
+		return nil, &Invalid{Field: "Codec", Reason: "not a codec version"}
+	}
+	return e, nil
+}
+
+// named writes an object whose first key holds a name. Fields is a struct that
+// encoding/json writes as an object, or a nil pointer.
+func named(key, name string, fields any) ([]byte, error) {
+	body, err := json.Marshal(fields)
+	if err != nil || len(body) < 2 || body[0] != '{' {
+		return body, err
+	}
+	quoted, err := json.Marshal(name)
+	if err != nil {
+		return nil, err
+	}
+	out := append([]byte(`{"`+key+`":`), quoted...)
+	if len(body) > len(`{}`) {
+		out = append(out, ',')
+	}
+	return append(out, body[1:]...), nil
+}
+
+// durationText is a duration in the form of [time.Duration.String].
+type durationText time.Duration
+
+func (d durationText) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
+
+func (d *durationText) UnmarshalText(text []byte) error {
+	v, err := time.ParseDuration(string(text))
+	if err != nil {
+		return &Invalid{Field: "Duration", Reason: reasonDuration}
+	}
+	*d = durationText(v)
+	return nil
+}
+
+// MarshalJSON writes the fields.
+func (c Company) MarshalJSON() ([]byte, error) {
+	type fields Company
+	return json.Marshal(struct {
+		fields
+		RecallWindow durationText `json:"recall_window,omitzero"`
+	}{fields(c), durationText(c.RecallWindow)})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *Company) UnmarshalJSON(data []byte) error {
+	type fields Company
+	return json.Unmarshal(data, &struct {
+		*fields
+		RecallWindow *durationText `json:"recall_window"`
+	}{(*fields)(c), (*durationText)(&c.RecallWindow)})
+}
+
+// MarshalJSON writes the fields.
+func (c EditCompany) MarshalJSON() ([]byte, error) {
+	type fields EditCompany
+	return json.Marshal(struct {
+		fields
+		RecallWindow *durationText `json:"recall_window,omitzero"`
+	}{fields(c), (*durationText)(c.RecallWindow)})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (c *EditCompany) UnmarshalJSON(data []byte) error {
+	type fields EditCompany
+	v := struct {
+		*fields
+		RecallWindow *durationText `json:"recall_window"`
+	}{(*fields)(c), (*durationText)(c.RecallWindow)}
+	err := json.Unmarshal(data, &v)
+	c.RecallWindow = (*time.Duration)(v.RecallWindow)
+	return err
+}
+
+// MarshalJSON writes the fields.
+func (a Access) MarshalJSON() ([]byte, error) {
+	type fields Access
+	return json.Marshal(struct {
+		fields
+		RecallWindow durationText `json:"recall_window,omitzero"`
+	}{fields(a), durationText(a.RecallWindow)})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (a *Access) UnmarshalJSON(data []byte) error {
+	type fields Access
+	return json.Unmarshal(data, &struct {
+		*fields
+		RecallWindow *durationText `json:"recall_window"`
+	}{(*fields)(a), (*durationText)(&a.RecallWindow)})
+}
+
+// MarshalJSON writes the fields; the limits of kinds are an object with their names.
+func (p Policy) MarshalJSON() ([]byte, error) {
+	type fields Policy
+	limits := map[Kind]int64{}
+	for k, most := range p.MaxParticipants {
+		if most != 0 {
+			limits[Kind(k)] = most
+		}
+	}
+	return json.Marshal(struct {
+		fields
+		MaxParticipants  map[Kind]int64 `json:"max_participants,omitempty"`
+		MessageOffPeriod durationText   `json:"message_off_period,omitzero"`
+	}{fields(p), limits, durationText(p.MessageOffPeriod)})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (p *Policy) UnmarshalJSON(data []byte) error {
+	type fields Policy
+	v := struct {
+		*fields
+		MaxParticipants  map[Kind]int64 `json:"max_participants"`
+		MessageOffPeriod *durationText  `json:"message_off_period"`
+	}{fields: (*fields)(p), MessageOffPeriod: (*durationText)(&p.MessageOffPeriod)}
+	err := json.Unmarshal(data, &v)
+	for k, most := range v.MaxParticipants {
+		p.MaxParticipants[k] = most
+	}
+	return err
+}
+
+// MarshalJSON writes where the error happened, its text under "error", and the refusal
+// under "denied" or "invalid" if it is one.
+func (e *Error) MarshalJSON() ([]byte, error) {
+	v := struct {
+		Op      string   `json:"op"`
+		Room    RoomID   `json:"room,omitzero"`
+		Error   string   `json:"error"`
+		Denied  *Denied  `json:"denied,omitzero"`
+		Invalid *Invalid `json:"invalid,omitzero"`
+	}{Op: e.Op, Room: e.Room, Error: textOf(e.Err)}
+	errors.As(e.Err, &v.Denied)
+	errors.As(e.Err, &v.Invalid)
+	return json.Marshal(v)
+}
+
+func textOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}

@@ -1,0 +1,131 @@
+package service
+
+import (
+	"encoding/hex"
+	"os"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// keyed has one command of each type with every kind of field that it has.
+func keyed() []roomkit.Command {
+	on, off, name, day := true, false, "Plans", 24*time.Hour
+	room := roomkit.SelfRoom("kim")
+	two := []roomkit.UserID{"lee", "ann"}
+	group := roomkit.CreateGroup{
+		Name: name, Members: two, Masters: two[:1], ForOthers: true, Photo: "p", Description: "d",
+		Settings: roomkit.GroupSettings{HistorySharing: true},
+	}
+	return []roomkit.Command{
+		roomkit.OpenSelf{},
+		roomkit.OpenDirect{With: "lee"},
+		roomkit.CreateRoom{People: two, Audience: roomkit.AudienceExternal, Origin: roomkit.OriginMail, Source: room, Title: "t", Anyway: true},
+		group,
+		roomkit.CreateExternalGroup(group),
+		roomkit.OpenTeamRoom{Team: "sales"},
+		roomkit.Convert{Room: room, To: roomkit.KindExternalGroup, Name: name},
+		roomkit.DeleteRoom{Room: room},
+		roomkit.Invite{Room: room, People: two},
+		roomkit.Remove{Room: room, People: two},
+		roomkit.Leave{Room: room},
+		roomkit.Expel{Room: room, People: two, Cause: roomkit.CausePermission},
+		roomkit.AppointMasters{Room: room, People: two},
+		roomkit.DismissMasters{Room: room, People: two},
+		roomkit.HandOver{Room: room, To: "lee"},
+		roomkit.Edit{Room: room, Name: &name, Public: &on, Notify: &off},
+		roomkit.DeleteFeatureData{Room: room, Features: roomkit.Features(roomkit.FeatureNote, roomkit.FeatureFolder)},
+		roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true, Works: roomkit.ExternalSelected, MaxGroups: 3, RecallWindow: day}},
+		roomkit.EditCompany{Company: "acme", MembersCreateGroups: &off, RecallWindow: &day},
+		roomkit.PutUsers{Users: []roomkit.User{{ID: "kim", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true}, {ID: "lin"}}},
+		roomkit.SetExternalMessaging{Company: "acme", User: "kim", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalSelected},
+		roomkit.SuspendUser{User: "kim", Lift: true},
+		roomkit.DeleteUser{User: "kim"},
+		roomkit.RestoreUser{User: "kim"},
+		roomkit.SyncTeam{Team: roomkit.Team{ID: "sales", Company: "acme", Name: "Sales", Members: two, Preset: roomkit.AllFeatures, SyncedSeq: -2}},
+	}
+}
+
+// TestDigestsStay: the digests of commands are what they were. A digest that changes
+// makes every key that was used for such a command ErrCommandReused after an upgrade.
+func TestDigestsStay(t *testing.T) {
+	data, err := os.ReadFile("../testdata/digests.txt")
+	require.NoError(t, err)
+	want, have := strings.Split(strings.TrimSpace(string(data)), "\n"), []string{}
+	types := []string{}
+	for _, cmd := range keyed() {
+		sum, err := digest(cmd)
+		require.NoError(t, err)
+		require.Equal(t, byte(digestVersion), sum[0])
+		types = append(types, roomkit.CommandName(cmd))
+		have = append(have, roomkit.CommandName(cmd)+" "+hex.EncodeToString(sum[:]))
+	}
+	require.ElementsMatch(t, roomkit.CommandNames(), types, "add the new command to keyed, and its line to testdata/digests.txt")
+	require.Equal(t, want, have, "digests never change: what changes the form has a new digestVersion; a new command adds its line to testdata/digests.txt")
+}
+
+// TestDigestSeesEveryField: a command that differs in one field has another digest, and
+// what says nothing changes nothing.
+func TestDigestSeesEveryField(t *testing.T) {
+	for _, cmd := range keyed() {
+		sums := map[[32]byte]string{}
+		note := func(v reflect.Value, field string) {
+			c, _ := v.Interface().(roomkit.Command)
+			sum, err := digest(c)
+			require.NoError(t, err)
+			require.Empty(t, sums[sum], "%s: a change of %s goes unnoticed", v.Type(), field)
+			sums[sum] = field + " "
+		}
+		base := reflect.ValueOf(cmd)
+		note(base, "nothing")
+		for i := range base.NumField() {
+			v := reflect.New(base.Type()).Elem()
+			v.Set(base)
+			if f := v.Field(i); f.IsZero() {
+				set(f)
+			} else {
+				f.SetZero()
+			}
+			note(v, base.Type().Field(i).Name)
+		}
+	}
+}
+
+func set(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		v.Set(reflect.New(v.Type().Elem()))
+	case reflect.String:
+		v.SetString("x")
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Array:
+		v.Index(0).SetUint(1)
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+	case reflect.Struct:
+		set(v.Field(0))
+	default:
+		v.SetUint(1)
+	}
+}
+
+func TestDigestForm(t *testing.T) {
+	sum := func(cmd roomkit.Command) [32]byte {
+		sum, err := digest(cmd)
+		require.NoError(t, err)
+		return sum
+	}
+	empty, full := "", "x"
+	require.Equal(t, sum(roomkit.Invite{}), sum(roomkit.Invite{People: []roomkit.UserID{}}), "nobody is nobody")
+	require.NotEqual(t, sum(roomkit.Edit{}), sum(roomkit.Edit{Name: &empty}), "an empty name is a name")
+	require.NotEqual(t, sum(roomkit.Edit{Name: &full}), sum(roomkit.Edit{Photo: &full}))
+	require.NotEqual(t, sum(roomkit.Remove{People: []roomkit.UserID{"a"}}), sum(roomkit.AppointMasters{People: []roomkit.UserID{"a"}}))
+	require.NotEqual(t, sum(roomkit.Invite{People: []roomkit.UserID{"ab", "c"}}), sum(roomkit.Invite{People: []roomkit.UserID{"a", "bc"}}))
+	require.NotEqual(t, sum(roomkit.Invite{People: []roomkit.UserID{"a", "b"}}), sum(roomkit.Invite{People: []roomkit.UserID{"b", "a"}}))
+}

@@ -1,0 +1,103 @@
+package service
+
+import (
+	"encoding/json"
+	"errors"
+	"log/slog"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/enum"
+)
+
+// Text and JSON of the words of this package, as package roomkit has them of its own.
+
+func malformed(field string) func(reason string) error {
+	return func(reason string) error { return &roomkit.Invalid{Field: field, Reason: reason} }
+}
+
+// ParseProblem gives the problem with a name; others are a [*roomkit.Invalid].
+func ParseProblem(name string) (Problem, error) {
+	return enum.FromText[Problem](name, malformed("Problem"))
+}
+
+// MarshalText writes the name.
+func (p Problem) MarshalText() ([]byte, error) { return enum.Text(p, malformed("Problem")) }
+
+// UnmarshalText reads a name.
+func (p *Problem) UnmarshalText(text []byte) error { return enum.Read(p, ParseProblem, text) }
+
+// ParseGroupList gives the part of the group list with a name; others are a
+// [*roomkit.Invalid].
+func ParseGroupList(name string) (GroupList, error) {
+	return enum.FromText[GroupList](name, malformed("GroupList"))
+}
+
+// MarshalText writes the name.
+func (l GroupList) MarshalText() ([]byte, error) { return enum.Text(l, malformed("GroupList")) }
+
+// UnmarshalText reads a name.
+func (l *GroupList) UnmarshalText(text []byte) error { return enum.Read(l, ParseGroupList, text) }
+
+// UnmarshalJSON reads what encoding/json writes of a Result, its events by
+// [roomkit.UnmarshalEvent].
+func (r *Result) UnmarshalJSON(data []byte) error {
+	type fields Result
+	v := struct {
+		*fields
+		Events []json.RawMessage `json:"events"`
+	}{fields: (*fields)(r)}
+	if err := json.Unmarshal(data, &v); err != nil {
+		return err
+	}
+	r.Events = nil
+	for _, raw := range v.Events {
+		e, err := roomkit.UnmarshalEvent(raw)
+		if err != nil {
+			return err
+		}
+		r.Events = append(r.Events, e)
+	}
+	return nil
+}
+
+// LogValue gives what the command did, and the types of what happened.
+func (r Result) LogValue() slog.Value {
+	attrs := []slog.Attr{slog.Bool("changed", r.Changed)}
+	if !r.Room.IsZero() {
+		attrs = append(attrs, slog.String("room", r.Room.String()), slog.String("kind", r.Kind.String()), slog.Int64("version", int64(r.Version)))
+	}
+	if r.Opened {
+		attrs = append(attrs, slog.Bool("opened", true))
+	}
+	if r.Repeat {
+		attrs = append(attrs, slog.Bool("repeat", true))
+	}
+	if len(r.Offers) > 0 {
+		attrs = append(attrs, slog.Int("offers", len(r.Offers)))
+	}
+	if len(r.Dropped) > 0 {
+		attrs = append(attrs, slog.Any("dropped", r.Dropped))
+	}
+	types := make([]string, len(r.Events))
+	for i, e := range r.Events {
+		types[i] = e.Type()
+	}
+	return slog.GroupValue(append(attrs, slog.Any("events", types))...)
+}
+
+// MarshalJSON writes the result, or the error: a [*roomkit.Error] as it is written, any
+// other by its text.
+func (r EachResult) MarshalJSON() ([]byte, error) {
+	if r.Err == nil {
+		return json.Marshal(r.Result)
+	}
+	var placed *roomkit.Error
+	if errors.As(r.Err, &placed) {
+		return json.Marshal(struct {
+			Error *roomkit.Error `json:"error"`
+		}{placed})
+	}
+	return json.Marshal(struct {
+		Error string `json:"error"`
+	}{r.Err.Error()})
+}

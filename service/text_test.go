@@ -1,0 +1,120 @@
+package service_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"flag"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+var writeJSON = flag.Bool("write-json", false, "write testdata/json/service again")
+
+func sampleResult() service.Result {
+	room := roomkit.SelfRoom("kim")
+	return service.Result{
+		Room: room, Kind: roomkit.KindGroup, Version: 3, Opened: true, Changed: true, Repeat: true,
+		Offers:  []roomkit.Offer{{Room: roomkit.Room{ID: room, Kind: roomkit.KindGeneral, Counts: roomkit.Counts{Participants: 2}}, Exact: true, Extra: 1}},
+		Dropped: []roomkit.UserID{"lee"}, Cursor: "7",
+		Events: []roomkit.Event{
+			&roomkit.MemberLeft{Meta: roomkit.Meta{Subject: roomkit.RoomSubject(room), Version: 3, Actor: roomkit.System()}, People: []roomkit.Person{{User: "lee"}}},
+			&roomkit.MasterVacated{Meta: roomkit.Meta{Cause: roomkit.CauseAccount}},
+		},
+		Notices: []roomkit.Notice{{To: "lee", Room: room, Key: roomkit.NoticeRemoved, Params: map[string]string{"actor": "*system"}}},
+	}
+}
+
+// TestJSON: the JSON of what the service answers with is in a file for each type, and
+// is read as it was written.
+func TestJSON(t *testing.T) {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
+	room := roomkit.SelfRoom("kim")
+	for _, v := range []any{
+		sampleResult(),
+		service.Due{Room: room, Kind: roomkit.KindTeam, Name: "Plans", Since: at, At: at},
+		service.Finding{Problem: service.ProblemVoid, People: []roomkit.UserID{"lee"}, Count: 1},
+		service.Consequence{Room: room, Kind: roomkit.KindGroup, Name: "Plans", Cause: roomkit.CauseAccount, Leaving: []roomkit.UserID{"lee"}, Masterless: true, Dissolved: true},
+		service.EnforceProgress{Because: roomkit.UserSubject("lee"), Version: 3, Cause: roomkit.CauseAccount, Rooms: 1, Total: 2, Changed: 1, Events: 4},
+		service.FollowProgress{Name: "mail", Cursor: "7", Records: 9, At: at},
+		[]service.Problem{service.ProblemNone, service.ProblemNoMaster, service.ProblemOwnerAbsent, service.ProblemVoid, service.ProblemOutsider},
+		[]service.GroupList{service.GroupsManaged, service.GroupsBelonging, service.GroupsAll},
+		[]store.MemberFilter{store.MembersPresent, store.MembersTakingPart, store.MembersManaging, store.MembersAll},
+		store.RoomEntry{Room: roomkit.Room{ID: room}, Member: roomkit.Member{User: "lee", Participant: true}},
+	} {
+		typ := reflect.TypeOf(v)
+		data, err := json.MarshalIndent(v, "", "\t")
+		require.NoError(t, err)
+		got := reflect.New(typ)
+		require.NoError(t, json.Unmarshal(data, got.Interface()))
+		require.Equal(t, v, got.Elem().Interface())
+		name := typ.Name()
+		if name == "" {
+			name = typ.Elem().Name()
+		}
+		requireGolden(t, name+".json", append(data, '\n'))
+	}
+}
+
+func requireGolden(t *testing.T, name string, have []byte) {
+	t.Helper()
+	path := filepath.Join("..", "testdata", "json", "service", name)
+	if *writeJSON {
+		require.NoError(t, os.WriteFile(path, have, 0o644))
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err, "write it: go test -run TestJSON ./service -args -write-json")
+	require.Equal(t, string(want), string(have), "%s: if it shall change: go test -run TestJSON ./service -args -write-json", path)
+}
+
+func TestTextErrors(t *testing.T) {
+	_, bad := service.ParseProblem("fire")
+	requireField(t, "Problem", bad)
+	_, bad = service.ParseGroupList("")
+	requireField(t, "GroupList", bad)
+	_, bad = store.ParseMemberFilter("unknown")
+	requireField(t, "MemberFilter", bad)
+	_, bad = json.Marshal(service.Finding{Problem: 99})
+	requireField(t, "Problem", bad)
+	var result service.Result
+	requireField(t, "type", json.Unmarshal([]byte(`{"events":[{"type":"room.knocked"}]}`), &result))
+	require.Error(t, json.Unmarshal([]byte(`{"events":7}`), &result))
+}
+
+func requireField(t *testing.T, field string, err error) {
+	t.Helper()
+	var bad *roomkit.Invalid
+	require.ErrorAs(t, err, &bad)
+	require.Equal(t, field, bad.Field)
+}
+
+// TestEachResultJSON: an outcome is the result, or says why there is none.
+func TestEachResultJSON(t *testing.T) {
+	data, err := json.Marshal([]service.EachResult{
+		{Result: service.Result{Kind: roomkit.KindGroup}},
+		{Err: &roomkit.Error{Op: "Leave", Err: &roomkit.Denied{Rule: "GRP-12", Reason: "no"}}},
+		{Err: errors.New("disk full")},
+	})
+	require.NoError(t, err)
+	require.JSONEq(t, `[{"kind":"group"},
+		{"error":{"op":"Leave","error":"denied by GRP-12: no","denied":{"rule":"GRP-12","reason":"no"}}},
+		{"error":"disk full"}]`, string(data))
+}
+
+func TestResultLogValue(t *testing.T) {
+	var out bytes.Buffer
+	slog.New(slog.NewTextHandler(&out, nil)).Info("done", "result", sampleResult())
+	require.Contains(t, out.String(), "result.changed=true result.room="+roomkit.SelfRoom("kim").String()+
+		" result.kind=group result.version=3 result.opened=true result.repeat=true result.offers=1 result.dropped=[lee]"+
+		` result.events="[member.left master.vacated]"`)
+}
