@@ -78,14 +78,14 @@ type OpenDirect struct {
 // ExternalGroup when users of other companies are among them, together with
 // company members or not (CRE-12), a General room with LINE users. The room comes
 // into being with this command, when the creator has confirmed (CRE-08, CRE-09);
-// [Service.Plan] shows it before.
+// Service.Plan shows it before.
 //
 // The people are those whom the creator has chosen: of a picker, of a calendar
 // event (CRE-16, CRE-18), of a mail (CRE-20, CRE-22), or of the members of another
 // room and further people (CRE-23, CRE-24), which stays as it is (CRE-27) and must
 // not be a 1:1 room, message to me or a room with outsiders (CRE-25).
 //
-// With several people it offers first what [Service.Recommend] gives, on every way
+// With several people it offers first what Service.Recommend gives, on every way
 // (CRE-04, CRE-19, CRE-22, CRE-26, LST-12): unless Anyway or Use is set and when rooms
 // exist that all of them share, it answers with Result.Offers and changes nothing.
 // Several rooms of the same people may stand side by side (CRE-07).
@@ -177,7 +177,7 @@ type Remove struct {
 // be left, from the list as from inside (LST-22, GEN-12), and no group by anybody
 // (GRP-12, EXT-17, EXT-18). The leaver can read nothing of it any more (GEN-10); for
 // the others it goes on unchanged (GEN-11, GEN-35). For several rooms use
-// [Service.Each] (GEN-13).
+// Service.Each (GEN-13).
 type Leave struct {
 	Room RoomID `json:"room,omitzero"`
 }
@@ -286,7 +286,7 @@ type Offer struct {
 	Extra int64 `json:"extra,omitzero"` // how many others take part
 }
 
-// Error says where an error happened. [Service] adds it, once, to every error
+// Error says where an error happened. Service adds it, once, to every error
 // it returns; what happened is in Err.
 type Error struct {
 	Op   string `json:"op,omitzero"`   // the command's or the method's name, for instance "Leave"

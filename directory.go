@@ -151,7 +151,7 @@ type PutUsers struct {
 // company, or for one user (ADM-01, ADM-02). By an administrator of the company or
 // the system (ADM-23). While the company's mode is ExternalAll, it cannot be
 // withdrawn from one user (ADM-03), by [PutUsers] neither. Access that depended on it
-// ends at once; [Service.Enforce] takes the people out of their rooms (EXT-22,
+// ends at once; Service.Enforce takes the people out of their rooms (EXT-22,
 // ADM-08). Forbidding LINE hides the rooms with LINE users from the members but ends
 // nothing: to the LINE users and to the host's audit they stay (ADM-05 to ADM-07).
 type SetExternalMessaging struct {
@@ -170,7 +170,7 @@ type SuspendUser struct {
 	Lift bool   `json:"lift,omitzero"`
 }
 
-// DeleteUser ends an account: its access ends at once, and [Service.Enforce]
+// DeleteUser ends an account: its access ends at once, and Service.Enforce
 // takes it out of every room (ADM-13). By an administrator of the user's company or
 // the system (ADM-23), of a LINE user by the system.
 type DeleteUser struct {

@@ -11,7 +11,7 @@ import (
 )
 
 // Action is something a person can do in a room. Commands ask for one or more
-// actions; features such as posting are asked for with [Service.Access].
+// actions; features such as posting are asked for with Service.Access.
 type Action uint8
 
 // The actions.

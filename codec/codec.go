@@ -1,5 +1,10 @@
 // Package codec is the stored form of events: canonical JSON, strict in both
-// directions.
+// directions. A service encodes and decodes by itself; the package is for those
+// who read a store's records, or the events that a host has passed on, without
+// one. docs/events.md lists the types of events and their fields.
+//
+// What has been stored stays readable: a type keeps its name and meaning, and a
+// later form has a version of its own.
 package codec
 
 import (
@@ -29,11 +34,11 @@ const usualEvent = 384
 
 // Encode appends the stored form of an event to dst: one JSON object without
 // white space, its keys in a fixed order, zero values left out. There is exactly
-// one form for each event. It refuses with an error that wraps [ErrInvalid] what
+// one form for each event. It refuses with an error that wraps [roomkit.ErrInvalid] what
 // [Decode] would not accept: an event that does not say what it happened to,
 // with which version, when, by whom and in which command, text that is not UTF-8
 // or has control characters, times finer than a microsecond, values that have no
-// name, and more than [MaxEventBytes]. On errors it returns dst as it was.
+// name, and more than [roomkit.MaxEventBytes]. On errors it returns dst as it was.
 func Encode(dst []byte, e roomkit.Event) ([]byte, error) {
 	if u, ok := e.(*roomkit.Unknown); ok {
 		return encodeUnknown(dst, u)
@@ -61,10 +66,10 @@ func Encode(dst []byte, e roomkit.Event) ([]byte, error) {
 
 // Decode reads what [Encode] has written, and nothing else: for all bytes that
 // it accepts, Encode gives the same bytes again. Everything else is an error
-// that wraps [ErrInvalid] and names the key. It does not keep data.
+// that wraps [roomkit.ErrInvalid] and names the key. It does not keep data.
 //
 // An event of a type that this version of the library does not know, or of a
-// later form of a known one, becomes an [Unknown] if its envelope can be read
+// later form of a known one, becomes an [roomkit.Unknown] if its envelope can be read
 // and the rest is JSON without white space, equal keys and NUL, at most 32
 // levels deep.
 func Decode(data []byte) (roomkit.Event, error) {

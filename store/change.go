@@ -9,7 +9,7 @@ import (
 )
 
 // Check says what is malformed in a change, as far as the change alone tells:
-// [ErrInvalid] for what the comment of Change lists. A store calls it before it
+// [roomkit.ErrInvalid] for what the comment of Change lists. A store calls it before it
 // compares and writes.
 func (c *Change) Check() error {
 	if c.Command.IsZero() {
@@ -223,7 +223,7 @@ func (f *changeForm) rest() error {
 }
 
 // PageSize gives the number of rows of a page for a limit that was asked for; a
-// negative one is [ErrInvalid].
+// negative one is [roomkit.ErrInvalid].
 func PageSize(limit int) (int, error) {
 	switch {
 	case limit < 0:
@@ -234,7 +234,7 @@ func PageSize(limit int) (int, error) {
 	return min(limit, roomkit.MaxPage), nil
 }
 
-// Check gives the number of rows of a page, or [ErrInvalid] if the query is
+// Check gives the number of rows of a page, or [roomkit.ErrInvalid] if the query is
 // malformed.
 func (q *MemberQuery) Check() (limit int, err error) {
 	if q.Which >= memberFilterCount {
@@ -243,7 +243,7 @@ func (q *MemberQuery) Check() (limit int, err error) {
 	return PageSize(q.Limit)
 }
 
-// Check gives the number of rows of a page, or [ErrInvalid] if the query is
+// Check gives the number of rows of a page, or [roomkit.ErrInvalid] if the query is
 // malformed.
 func (q *RoomQuery) Check() (limit int, err error) {
 	selectors := 0

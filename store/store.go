@@ -16,8 +16,8 @@ import (
 // Every method may block and honours its context. Slices that a store returns
 // belong to the caller; slices that it is given, and those inside of them, it does
 // not keep. Ids compare as bytes.
-// Times are UTC microseconds. A limit of 0 means [DefaultPage], and a store
-// never returns more than [MaxPage] rows. Fewer rows than the limit do not mean
+// Times are UTC microseconds. A limit of 0 means [roomkit.DefaultPage], and a store
+// never returns more than [roomkit.MaxPage] rows. Fewer rows than the limit do not mean
 // the end; an empty page does. Errors wrap one of this package's sentinels together
 // with the cause, where one of them fits; others are those of the context and of
 // what the store keeps its data in, a full disk for instance.
@@ -209,7 +209,7 @@ type MemberQuery struct {
 	Room  roomkit.RoomID
 	Which MemberFilter
 	After roomkit.UserID // the last id of the page before
-	Limit int            // rows of one page; [Service.Members] goes on with the next page by itself
+	Limit int            // rows of one page; Service.Members goes on with the next page by itself
 }
 
 // MemberFilter selects rows of people.
@@ -239,7 +239,7 @@ type RoomQuery struct {
 	Exact        bool              // with Participants: and nobody else
 	Kinds        []roomkit.Kind    // empty: all
 	After        roomkit.RoomID    // the last id of the page before
-	Limit        int               // rows of one page; lists of [Service] go on with the next page by themselves
+	Limit        int               // rows of one page; lists of Service go on with the next page by themselves
 }
 
 // RoomEntry is a room in a list, with the row of the user asked for; the row is

@@ -1,4 +1,6 @@
-// Package verify compares what a store holds with the fold of its events.
+// Package verify compares what a store holds with the fold of its events. It
+// belongs behind a restored backup, into the tests of a store of one's own, and
+// wherever somebody may have written into the tables by hand.
 package verify
 
 import (
@@ -26,7 +28,7 @@ func (i *Inconsistency) Error() string {
 	return fmt.Sprintf("%s: %s: %s", i.Subject, i.What, i.Detail)
 }
 
-// Unwrap makes an Inconsistency an [ErrInconsistent].
+// Unwrap makes an Inconsistency an [roomkit.ErrInconsistent].
 func (i *Inconsistency) Unwrap() error { return roomkit.ErrInconsistent }
 
 // Progress says how far [Run] has come.
