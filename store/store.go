@@ -294,7 +294,7 @@ func Capability[T any](s Store) (T, bool) {
 	return none, false
 }
 
-// CheckForUser is [ErrInvalid] if a list of the rooms of one user is malformed, which
+// CheckForUser is [roomkit.ErrInvalid] if a list of the rooms of one user is malformed, which
 // asks for less than [RoomQuery.Check] allows.
 func (q *RoomQuery) CheckForUser() error {
 	if q.Which >= MembersAll {
