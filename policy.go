@@ -1,6 +1,7 @@
 package roomkit
 
 import (
+	"cmp"
 	"fmt"
 	"math/bits"
 	"slices"
@@ -581,7 +582,8 @@ func (r *Rules) permits(action Action, kind Kind, st Standing, h holding) bool {
 }
 
 // Forbids gives the rule that forbids an action in a room and why, or "" if it is
-// allowed. See [Rules.Actions].
+// allowed. What no table and no circumstance speaks of is forbidden by COM-02. See
+// [Rules.Actions].
 func (r *Rules) Forbids(action Action, room *Room, team *Team, st Standing, barred bool) (rule Rule, why string) {
 	kind := room.Kind
 	if action == ActionNone || action >= actionCount || kind == KindNone || kind >= kindCount || st >= standingCount {
@@ -591,6 +593,11 @@ func (r *Rules) Forbids(action Action, room *Room, team *Team, st Standing, barr
 	if r.permits(action, kind, st, h) {
 		return "", ""
 	}
+	rule, why = r.refusal(action, kind, st, h)
+	return cmp.Or(rule, "COM-02"), why
+}
+
+func (r *Rules) refusal(action Action, kind Kind, st Standing, h holding) (rule Rule, why string) {
 	right := r.rights[kind][action]
 	if rule, ok := colleagueRules[action]; ok && st == StandingColleague {
 		return rule, "only for those who belong to the group"

@@ -18,6 +18,21 @@ func TestEveryRightHasARule(t *testing.T) {
 	}
 }
 
+// TestMissingLineForbids: where a table says nothing, everybody is refused, and by a rule.
+func TestMissingLineForbids(t *testing.T) {
+	r := NewRules(Policy{})
+	team := &Team{Room: true, Features: true, Photo: true}
+	for _, kind := range Kinds() {
+		r.rights[kind][ActionDescribe] = right{}
+		for st := range Standing(standingCount) {
+			r.allowed[kind][st] &^= 1 << ActionDescribe
+			rule, why := r.Forbids(ActionDescribe, &Room{Kind: kind, Public: true}, team, st, false)
+			require.Equal(t, Rule("COM-02"), rule, "without its line %q may describe a %s", st, kind)
+			require.Equal(t, "not possible there", why)
+		}
+	}
+}
+
 func BenchmarkDecision(b *testing.B) {
 	r := NewRules(Policy{})
 	room := Room{Kind: KindExternalGroup, Features: AllFeatures}
