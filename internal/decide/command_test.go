@@ -10,6 +10,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/internal/proof"
+	"github.com/go-roomkit/roomkit/internal/sample"
 )
 
 // TestEveryCommandIsDispatched: a new command has its case in all switches.
@@ -20,5 +21,15 @@ func TestEveryCommandIsDispatched(t *testing.T) {
 		_, err := new(decide.Scratch).Decide(rules, &decide.Facts{}, roomkit.System(), cmd, time.Time{})
 		var malformed *roomkit.Invalid
 		require.False(t, errors.As(err, &malformed) && malformed.Field == "Command", "internal/decide/command.go: add %T to decide", cmd)
+	}
+}
+
+// TestNeedsTheRoom: the room that a command names is loaded for it.
+func TestNeedsTheRoom(t *testing.T) {
+	room := roomkit.RoomID{1}
+	for _, cmd := range sample.OfRooms(room, "ann", "ben") {
+		if decide.Need(roomkit.By("zoe"), cmd).Room != room {
+			t.Errorf("internal/decide/command.go: add %T to need", cmd)
+		}
 	}
 }

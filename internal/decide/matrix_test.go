@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/sample"
 )
 
 var writeMatrix = flag.Bool("write-matrix", false, "rewrite testdata/authority.golden, to be reviewed by diff")
@@ -115,7 +116,9 @@ func belongs(kind roomkit.Kind, id roomkit.UserID) bool {
 	return id != "guest"
 }
 
-// matrixCommands lists every room command; those with a target name it.
+// matrixCommands has every command that names a room: those aimed at a target, whose
+// answer may differ from one target to the next, and the others; what is not listed comes
+// from package sample.
 func matrixCommands(target roomkit.UserID) (aimed, plain []roomkit.Command) {
 	on, off, text := true, false, "new"
 	one := []roomkit.UserID{target}
@@ -133,7 +136,18 @@ func matrixCommands(target roomkit.UserID) (aimed, plain []roomkit.Command) {
 		roomkit.Edit{Room: theRoom, Task: &off}, roomkit.Edit{Room: theRoom, Folder: &off}, roomkit.Edit{Room: theRoom, MailingList: &off},
 		roomkit.Edit{Room: theRoom, WithholdFeatures: &on},
 	}
-	return aimed, plain
+	return aimed, append(plain, others("member", aimed, plain)...)
+}
+
+// others gives the commands about the room of which no list has the type.
+func others(user roomkit.UserID, lists ...[]roomkit.Command) (rest []roomkit.Command) {
+	listed := slices.Concat(lists...)
+	for _, cmd := range sample.OfRooms(theRoom, user) {
+		if !slices.ContainsFunc(listed, func(c roomkit.Command) bool { return roomkit.CommandName(c) == roomkit.CommandName(cmd) }) {
+			rest = append(rest, cmd)
+		}
+	}
+	return rest
 }
 
 func commandLabel(c roomkit.Command) string {
@@ -222,6 +236,7 @@ func TestAuthorityMatrix(t *testing.T) {
 	require.NoError(t, err)
 	want, cells := parsed(string(golden)), 0
 	var changes []string
+	concerned := map[string]bool{}
 	for _, section := range sections() {
 		for _, q := range questions {
 			was, is := want[section.String()][q], have[section.String()][q]
@@ -230,6 +245,7 @@ func TestAuthorityMatrix(t *testing.T) {
 				cells++
 				if was[n] != is[n] {
 					changes = append(changes, fmt.Sprintf("%s: %s by %s: was %q, is %q", section, q, actor, was[n], is[n]))
+					concerned[was[n]], concerned[is[n]] = true, true
 				}
 			}
 		}
@@ -239,9 +255,24 @@ func TestAuthorityMatrix(t *testing.T) {
 		changes = append(changes, "the way in which it is written")
 	}
 	if len(changes) > 0 {
-		t.Fatalf("%d of %d cells changed:\n%s\nReview, then: go test ./internal/decide -run AuthorityMatrix -args -write-matrix",
-			len(changes), cells, strings.Join(changes[:min(len(changes), 40)], "\n"))
+		t.Fatalf("%d of %d cells changed:\n%s\nReview, then: go test ./internal/decide -run AuthorityMatrix -args -write-matrix%s",
+			len(changes), cells, strings.Join(changes[:min(len(changes), 30)], "\n"), placesOf(concerned))
 	}
+}
+
+// placesOf says where else the rules among some answers are stated.
+func placesOf(answers map[string]bool) string {
+	var rules []string
+	for _, answer := range slices.Sorted(maps.Keys(answers)) {
+		if strings.Contains(answer, "-") {
+			rules = append(rules, answer)
+		}
+	}
+	if len(rules) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("\nrules concerned: %s; read them in testdata/rules.tsv, and the comments that name them: git grep -nE '%s' -- '*.go'",
+		strings.Join(rules, ", "), strings.Join(rules, "|"))
 }
 
 // The file begins with a letter for everybody. A section has a line for all questions

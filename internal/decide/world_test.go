@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/enum"
+	"github.com/go-roomkit/roomkit/internal/sample"
 	"github.com/go-roomkit/roomkit/store"
 )
 
@@ -313,7 +314,8 @@ func sweepMoves(w *world) []move {
 	})
 }
 
-// settingMoves change what no rule of membership looks at, or open other rooms.
+// settingMoves change what no rule of membership looks at, or open other rooms. Commands
+// about the room that no list has come from package sample.
 func settingMoves(w *world) []move {
 	room := w.main
 	list := []roomkit.Command{roomkit.DeleteFeatureData{Room: room, Features: roomkit.Features(roomkit.FeatureNote)}, roomkit.OpenSelf{}, roomkit.OpenTeamRoom{Team: "crew"}, roomkit.CreateGroup{Name: "h"}}
@@ -325,6 +327,11 @@ func settingMoves(w *world) []move {
 	for _, text := range []string{"", "other"} {
 		list = append(list, roomkit.Edit{Room: room, Name: &text}, roomkit.Edit{Room: room, Photo: &text}, roomkit.Edit{Room: room, Description: &text})
 	}
+	for _, cmd := range sample.OfRooms(room, w.everybody[0]) {
+		if !movesHave(cmd, peopleMoves(w), sweepMoves(w), by(w, func(roomkit.Actor) []roomkit.Command { return list })) {
+			list = append(list, cmd)
+		}
+	}
 	return by(w, func(a roomkit.Actor) []roomkit.Command {
 		others := slices.DeleteFunc(slices.Clone(w.everybody), func(id roomkit.UserID) bool { return id == a.User() })
 		mine := slices.Clone(list)
@@ -335,6 +342,11 @@ func settingMoves(w *world) []move {
 		}
 		return mine
 	})
+}
+
+// movesHave reports whether one of the moves makes a command of the same type.
+func movesHave(cmd roomkit.Command, lists ...[]move) bool {
+	return slices.ContainsFunc(slices.Concat(lists...), func(m move) bool { return roomkit.CommandName(m.cmd) == roomkit.CommandName(cmd) })
 }
 
 // permissions are about the permission to talk with outsiders and about the end

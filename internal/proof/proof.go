@@ -16,6 +16,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/codec"
+	"github.com/go-roomkit/roomkit/internal/sample"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
@@ -235,17 +236,8 @@ func Refused(t T, rule roomkit.Rule, err error) *roomkit.Denied {
 	return d
 }
 
-// Commands has one value of every command.
-func Commands() (list []roomkit.Command) {
-	for _, name := range roomkit.CommandNames() {
-		cmd, err := roomkit.UnmarshalCommand([]byte(`{"command":"` + name + `"}`))
-		if err != nil {
-			panic(err)
-		}
-		list = append(list, cmd)
-	}
-	return list
-}
+// Commands has a valid value of every command.
+func Commands() []roomkit.Command { return sample.Commands(roomkit.RoomID{1}, "ann", "ben") }
 
 // EventsOf gives the events of one type.
 func EventsOf[E roomkit.Event](events []roomkit.Event) (list []E) {
