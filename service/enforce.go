@@ -322,7 +322,7 @@ func (s *Service) consequences(ctx context.Context, directory folded, sw sweep, 
 		g := group{folded: directory}
 		for _, cmd := range part.expel { // not by newJob: here a command may name any number of people
 			g.jobs = append(g.jobs, &job{
-				request: request{ctx: ctx, actor: roomkit.System(), cmd: cmd, plan: true},
+				request: request{ctx: ctx, actor: roomkit.System(), cmd: cmd, plan: true, consequence: true},
 				attempt: attempt{need: decide.Need(roomkit.System(), cmd)},
 			})
 		}

@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -136,4 +137,24 @@ func TestEnforceLooksForWhatAPutTookAway(t *testing.T) {
 			require.Equal(t, c.want == nil, slices.Contains(s.Inside("eve", s.External), "ben"))
 		})
 	}
+}
+
+// TestConsequencesAreNotVetoed: the veto is asked about the command, and not about what
+// follows from it.
+func TestConsequencesAreNotVetoed(t *testing.T) {
+	s := proof.NewStage(t, func(o *service.Options) {
+		o.Veto = func(_ roomkit.Actor, cmd roomkit.Command, _ service.Result) error {
+			if _, ok := cmd.(roomkit.Expel); ok {
+				return errors.New("nobody is expelled")
+			}
+			return nil
+		}
+	})
+	rooms := 0
+	for c, err := range s.PlanConsequences(ctx, roomkit.System(), roomkit.DeleteUser{User: "ben"}) {
+		require.NoError(t, err)
+		require.Contains(t, append(c.Leaving, c.Masters...), roomkit.UserID("ben"))
+		rooms++
+	}
+	require.Positive(t, rooms)
 }

@@ -34,6 +34,8 @@ const maxKept = 64 << 10
 // clear makes a group usable again.
 func (g *group) clear() {
 	clear(g.jobs)
+	clear(g.committing)
+	clear(g.changes)
 	if cap(g.data) > maxKept {
 		g.data = nil
 	}
@@ -162,7 +164,7 @@ func (j *job) loadMore(n store.Need) step {
 }
 
 func (s *Service) veto(j *job) error {
-	if s.o.Veto == nil {
+	if s.o.Veto == nil || j.consequence {
 		return nil
 	}
 	if err := s.o.Veto(j.actor, j.cmd, j.result); err != nil {

@@ -21,7 +21,8 @@ type request struct {
 	actor roomkit.Actor
 	cmd   roomkit.Command
 	Call
-	plan bool // decide only
+	plan        bool // decide only
+	consequence bool // of a command that the veto has let pass
 
 	op        string         // the command's name
 	room      roomkit.RoomID // that it names or opens, whether or not there is one

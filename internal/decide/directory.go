@@ -395,7 +395,7 @@ func (d *decider) openTeamRoom() error {
 		id: roomkit.TeamRoom(t.ID), kind: roomkit.KindTeam, company: t.Company, team: t.ID, origin: roomkit.OriginSystem, name: t.Name,
 		settings: roomkit.GroupSettings{Notify: t.Notify, FeaturesOff: roomkit.AllFeatures &^ t.Preset},
 		cause:    roomkit.CauseOrganisation,
-		people:   those(d.people(t.Members), func(p *Person) bool { return p.Status != roomkit.StatusDeleted && p.ID != "" }),
+		people:   those(d.people(t.Members), func(p *Person) bool { return p.Status != roomkit.StatusDeleted && p.Status != roomkit.StatusNone }),
 	}
 	return d.open(o)
 }

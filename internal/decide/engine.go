@@ -80,9 +80,9 @@ func (d *decider) person(id roomkit.UserID) Person {
 }
 
 func (d *decider) people(ids []roomkit.UserID) []Person {
-	list := make([]Person, 0, len(ids))
-	for _, id := range ids {
-		list = append(list, d.person(id))
+	list := d.f.people(ids)
+	for i, id := range ids {
+		list[i].Row = d.member(id)
 	}
 	return list
 }
