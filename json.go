@@ -91,18 +91,15 @@ func UnmarshalEvent(data []byte) (Event, error) {
 // encoding/json writes as an object, or a nil pointer.
 func named(key, name string, fields any) ([]byte, error) {
 	body, err := json.Marshal(fields)
-	if err != nil || len(body) < 2 || body[0] != '{' {
+	if len(body) == 0 || body[0] != '{' {
 		return body, err
 	}
 	quoted, err := json.Marshal(name)
-	if err != nil {
-		return nil, err
-	}
 	out := append([]byte(`{"`+key+`":`), quoted...)
 	if len(body) > len(`{}`) {
 		out = append(out, ',')
 	}
-	return append(out, body[1:]...), nil
+	return append(out, body[1:]...), err
 }
 
 // durationText is a duration in the form of [time.Duration.String].

@@ -43,52 +43,47 @@ func readObject(data []byte, name string, into reflect.Value, lenient bool) erro
 	return r.object("", into)
 }
 
-// rawUnder gives the value of a key of an object, nil if there is none.
+// rawUnder gives the value of a key of an object, nil if there is none. From here on
+// the text is known to be JSON, so that its tokens have no errors.
 func rawUnder(key string, data []byte) (found json.RawMessage, err error) {
 	if !json.Valid(data) || !utf8.Valid(data) {
 		return nil, &Invalid{Field: "JSON", Reason: "not one JSON value in UTF-8"}
 	}
 	r := newJSONReader(data)
-	if token, err := r.Token(); err != nil || token != json.Delim('{') {
+	if token, _ := r.Token(); token != json.Delim('{') {
 		return nil, &Invalid{Field: "JSON", Reason: reasonObject}
 	}
 	for r.More() {
-		is, err := r.Token()
-		if err != nil {
-			return nil, err
-		}
-		var value json.RawMessage
-		if err := r.Decode(&value); err != nil {
-			return nil, err
-		}
-		if is == key && found != nil {
-			return nil, &Invalid{Field: key, Reason: "given twice"}
-		}
-		if is == key {
+		is, _ := r.Token()
+		if value := r.raw(); is == key {
 			found = value
 		}
 	}
 	return found, nil
 }
 
+// raw reads a value as it is.
+func (r *jsonReader) raw() (value json.RawMessage) {
+	_ = r.Decode(&value)
+	return value
+}
+
+// nameUnder gives the name that says what an object is.
 func nameUnder(key string, data []byte) (string, error) {
 	raw, err := rawUnder(key, data)
 	if err != nil {
 		return "", err
 	}
-	if raw == nil {
-		return "", &Invalid{Field: key, Reason: "missing"}
-	}
-	token, err := newJSONReader(raw).Token()
-	name, ok := token.(string)
-	if err != nil || !ok {
-		return "", &Invalid{Field: key, Reason: "not a string"}
+	token, _ := newJSONReader(raw).Token()
+	name, _ := token.(string)
+	if name == "" {
+		return "", &Invalid{Field: key, Reason: "missing, or not a name"}
 	}
 	return name, nil
 }
 
 func (r *jsonReader) object(path string, into reflect.Value) error {
-	if token, err := r.Token(); err != nil || token != json.Delim('{') {
+	if token, _ := r.Token(); token != json.Delim('{') {
 		return &Invalid{Field: place(path), Reason: reasonObject}
 	}
 	given := map[string]bool{}
@@ -105,8 +100,8 @@ func (r *jsonReader) object(path string, into reflect.Value) error {
 			return err
 		}
 	}
-	_, err := r.Token()
-	return err
+	_, _ = r.Token()
+	return nil
 }
 
 func (r *jsonReader) field(path, key string, into reflect.Value) error {
@@ -116,8 +111,8 @@ func (r *jsonReader) field(path, key string, into reflect.Value) error {
 	if !r.lenient && (path != "" || key != r.name) {
 		return &Invalid{Field: within(path, printable(key)), Reason: "no such field"}
 	}
-	var passed json.RawMessage
-	return r.Decode(&passed)
+	r.raw()
+	return nil
 }
 
 // fieldOf finds a field by its key, in embedded structs too.
@@ -130,7 +125,7 @@ func fieldOf(v reflect.Value, key string) (field reflect.Value, name string, ok 
 			}
 			continue
 		}
-		if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); tag == key && key != "-" && key != "" {
+		if tag, _, _ := strings.Cut(f.Tag.Get("json"), ","); tag == key && key != "-" {
 			return v.Field(i), f.Name, true
 		}
 	}
@@ -147,11 +142,7 @@ func (r *jsonReader) value(path string, v reflect.Value) error {
 		into = (*durationText)(d)
 	}
 	if u, ok := into.(json.Unmarshaler); ok && v.Kind() != reflect.Struct {
-		var raw json.RawMessage
-		if err := r.Decode(&raw); err != nil {
-			return err
-		}
-		return moved(path, u.UnmarshalJSON(raw))
+		return moved(path, u.UnmarshalJSON(r.raw()))
 	}
 	if u, ok := into.(encoding.TextUnmarshaler); ok {
 		text, err := r.text(path)
@@ -190,7 +181,7 @@ func (r *jsonReader) list(path string, v reflect.Value) error {
 		*bytes, err = base64.StdEncoding.DecodeString(text)
 		return moved(path, err)
 	}
-	if token, err := r.Token(); err != nil || token != json.Delim('[') {
+	if token, _ := r.Token(); token != json.Delim('[') {
 		return &Invalid{Field: path, Reason: "not a list"}
 	}
 	for i := 0; r.More(); i++ {
@@ -205,8 +196,8 @@ func (r *jsonReader) list(path string, v reflect.Value) error {
 			return err
 		}
 	}
-	_, err := r.Token()
-	return err
+	_, _ = r.Token()
+	return nil
 }
 
 func (r *jsonReader) scalar(path string, v reflect.Value) error {
@@ -215,10 +206,7 @@ func (r *jsonReader) scalar(path string, v reflect.Value) error {
 		v.SetString(text)
 		return err
 	}
-	token, err := r.Token()
-	if err != nil {
-		return err
-	}
+	token, _ := r.Token()
 	switch given := token.(type) {
 	case bool:
 		if v.Kind() == reflect.Bool {
@@ -226,7 +214,10 @@ func (r *jsonReader) scalar(path string, v reflect.Value) error {
 			return nil
 		}
 	case json.Number:
-		if n, err := strconv.ParseInt(given.String(), 10, 64); err == nil && v.CanInt() && !v.OverflowInt(n) {
+		if !v.CanInt() {
+			break
+		}
+		if n, err := strconv.ParseInt(given.String(), 10, v.Type().Bits()); err == nil {
 			v.SetInt(n)
 			return nil
 		}
@@ -234,15 +225,15 @@ func (r *jsonReader) scalar(path string, v reflect.Value) error {
 	if v.Kind() == reflect.Bool {
 		return &Invalid{Field: path, Reason: "neither true nor false"}
 	}
-	return &Invalid{Field: path, Reason: "not an integer of 64 bits"}
+	return &Invalid{Field: path, Reason: "not an integer, or too large"}
 }
 
 // text reads a string, or a key. What encoding/json would replace is refused.
 func (r *jsonReader) text(path string) (string, error) {
 	start := r.InputOffset()
-	token, err := r.Token()
+	token, _ := r.Token()
 	text, ok := token.(string)
-	if err != nil || !ok {
+	if !ok {
 		return "", &Invalid{Field: place(path), Reason: "not a string"}
 	}
 	raw := r.data[start:r.InputOffset()]

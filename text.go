@@ -338,10 +338,7 @@ func ParseSubject(s string) (Subject, error) {
 		subject.Type = typ
 	}
 	if subject.Type == SubjectRoom {
-		room, err := ParseRoomID(id)
-		if err != nil {
-			return Subject{}, err
-		}
+		room, _ := ParseRoomID(id) // of other text none
 		subject = RoomSubject(room)
 	} else if !hostid.Valid(id) {
 		subject = Subject{}

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -44,7 +45,7 @@ func TestUnknownText(t *testing.T) {
 			continue
 		}
 		read++
-		for _, bad := range []string{"?", "\xff", "a b", "user:", "none:x", "general ", "enter,enter?", "note,,event"} {
+		for _, bad := range []string{"?", "\xff", "a b", "user:", "user:a b", "room:x", "none:x", "general ", "enter,enter?", "note,,event"} {
 			if typ.Kind() == reflect.String && hostForm(bad) || typ.Name() == "Actor" && hostForm(bad) {
 				continue
 			}
@@ -63,6 +64,7 @@ func TestParse(t *testing.T) {
 	requireParses(t, roomkit.ParseAction, roomkit.ActionAppointMaster)
 	requireParses(t, roomkit.ParseActionSet, roomkit.Actions(roomkit.ActionEnter, roomkit.ActionMailMembers))
 	requireParses(t, roomkit.ParseFeatureSet, roomkit.AllFeatures)
+	requireParses(t, roomkit.ParseFeatureSet, 0)
 	requireParses(t, roomkit.ParseStanding, roomkit.StandingMaster|roomkit.StandingColleague)
 	requireParses(t, roomkit.ParseActor, roomkit.System())
 	requireParses(t, roomkit.ParseActor, roomkit.By("kim"))
@@ -88,7 +90,9 @@ func TestValuesWithoutName(t *testing.T) {
 		_, err := json.Marshal(v)
 		requireInvalid(t, field, err)
 	}
-	_, err := roomkit.MarshalCommand(roomkit.Convert{To: 99})
+	_, err := roomkit.Subject{Type: roomkit.SubjectUser}.MarshalText()
+	requireInvalid(t, "Subject", err)
+	_, err = roomkit.MarshalCommand(roomkit.Convert{To: 99})
 	requireInvalid(t, "Kind", err)
 	for _, none := range []roomkit.Command{nil, &roomkit.Leave{}, (*roomkit.Leave)(nil)} {
 		_, err := roomkit.MarshalCommand(none)
@@ -202,6 +206,11 @@ func TestMalformedCommands(t *testing.T) {
 		{"number with a fraction", `{"command":"SyncTeam","team":{"synced_seq":1.0}}`, "Team.SyncedSeq"},
 		{"object for text", `{"command":"CreateGroup","name":{}}`, "Name"},
 		{"text for object", `{"command":"CreateGroup","settings":"public"}`, "Settings"},
+		{"number for a flag", `{"command":"Edit","public":1}`, "Public"},
+		{"flag for a number", `{"command":"SyncTeam","team":{"synced_seq":true}}`, "Team.SyncedSeq"},
+		{"half a character in a key", `{"command":"OpenSelf","\ud800":1}`, "JSON"},
+		{"long key", `{"command":"OpenSelf","` + strings.Repeat("k", 99) + `":1}`, strings.Repeat("k", 64)},
+		{"key with a line break", `{"command":"OpenSelf","\n":1}`, `\n`},
 		{"half a character", `{"command":"CreateGroup","name":"\ud800"}`, "Name"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -215,7 +224,10 @@ func TestMalformedCommands(t *testing.T) {
 // TestMalformedEvents: the same of events, but for fields that there are not yet.
 func TestMalformedEvents(t *testing.T) {
 	for _, c := range []struct{ name, data, field string }{
+		{"no JSON", `{"type":"room.ended"`, "JSON"},
 		{"no type", `{"room":"x"}`, "type"},
+		{"unknown form without type", `{"codec":2}`, "type"},
+		{"bytes as number", `{"type":"room.knocked","codec":2,"data":7}`, "Data"},
 		{"unknown type", `{"type":"room.knocked"}`, "type"},
 		{"type twice", `{"type":"room.ended","type":"room.created"}`, "type"},
 		{"unknown form without version", `{"type":"room.knocked","codec":0}`, "Codec"},
@@ -234,9 +246,43 @@ func TestMalformedEvents(t *testing.T) {
 			require.Nil(t, e)
 		})
 	}
-	e, err := roomkit.UnmarshalEvent([]byte(`{"mood":{"type":["x"]},"type":"room.ended","deleted":true}`))
+	e, err := roomkit.UnmarshalEvent([]byte(`{"type":"room.knocked","codec":2,"-":"x"}`))
+	require.NoError(t, err)
+	require.Equal(t, &roomkit.Unknown{Name: "room.knocked", Codec: 2}, e)
+	e, err = roomkit.UnmarshalEvent([]byte(`{"mood":{"type":["x"]},"type":"room.ended","deleted":true}`))
 	require.NoError(t, err)
 	require.Equal(t, &roomkit.RoomEnded{Deleted: true}, e)
+}
+
+// TestReasons: the reason says it in the words of the type, without its name.
+func TestReasons(t *testing.T) {
+	for data, want := range map[string]string{
+		`{"command":"OpenDirect","with":"a b"}`: "invalid With: not an id: 1 to 64 bytes of [A-Za-z0-9._~@:+-]",
+		`{"command":"Convert","to":"club"}`:     `invalid To: no such name: "club"`,
+		`{"command":"Edit","public":"yes"}`:     "invalid Public: neither true nor false",
+		`{"command":"open"}`:                    `invalid command: no such command: "open"`,
+	} {
+		_, err := roomkit.UnmarshalCommand([]byte(data))
+		require.EqualError(t, err, want)
+	}
+}
+
+// TestReplacementCharacter: a name can have it, given as it is or escaped.
+func TestReplacementCharacter(t *testing.T) {
+	for _, name := range []string{"\ufffd", `\ufffd`, `\uFFFD`} {
+		cmd, err := roomkit.UnmarshalCommand([]byte(`{"command":"CreateGroup","name":"` + name + `"}`))
+		require.NoError(t, err)
+		require.Equal(t, roomkit.CreateGroup{Name: "\ufffd"}, cmd)
+	}
+}
+
+func TestErrorJSON(t *testing.T) {
+	data, err := json.Marshal(&roomkit.Error{Op: "Edit", Err: fmt.Errorf("host: %w", &roomkit.Invalid{Field: "Name", Reason: "blank"})})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"op":"Edit","error":"host: invalid Name: blank","invalid":{"field":"Name","reason":"blank"}}`, string(data))
+	data, err = json.Marshal(&roomkit.Error{Op: "Edit"})
+	require.NoError(t, err)
+	require.JSONEq(t, `{"op":"Edit","error":""}`, string(data))
 }
 
 func FuzzUnmarshalCommand(f *testing.F) {

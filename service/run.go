@@ -131,10 +131,7 @@ func (j *job) take(given []Call) error {
 	if len(j.Key) > roomkit.MaxKeyBytes {
 		return &roomkit.Invalid{Field: "Key", Reason: fmt.Sprintf("more than %d bytes", roomkit.MaxKeyBytes)}
 	}
-	var err error
-	if j.digest, err = digest(j.cmd); err != nil {
-		return err
-	}
+	j.digest = digest(j.cmd)
 	j.id = keyID(j.actor, j.Key)
 	return nil
 }
