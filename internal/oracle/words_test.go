@@ -11,18 +11,15 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/oracle"
+	"github.com/go-roomkit/roomkit/internal/sample"
 )
 
 // commands are the library's commands by their names. The oracle has one of the same
 // name for each, and its CreateGroup stands for two.
 var commands = func() map[string]roomkit.Command {
 	all := map[string]roomkit.Command{}
-	for _, name := range roomkit.CommandNames() {
-		cmd, err := roomkit.UnmarshalCommand([]byte(`{"command":"` + name + `"}`))
-		if err != nil {
-			panic(err)
-		}
-		all[name] = cmd
+	for _, cmd := range sample.Commands(roomkit.RoomID{1}, "ann", "ben") {
+		all[roomkit.CommandName(cmd)] = cmd
 	}
 	return all
 }()
