@@ -4,111 +4,20 @@ import (
 	"maps"
 	"slices"
 	"time"
+	"unicode/utf8"
 )
 
-// Command is what an actor wants to happen. The commands mirror the library's.
+// Command is what an actor wants to happen. The commands mirror the library's. Each
+// is in one place: its fields, its form, what it does. How it is drawn is in draw.go.
+// Two more methods say what may be refused too early, before anything else is looked at:
+//
+//   - excessive: a text is longer than any room allows (EXT-34, EXT-35, GRP-29, GRP-30,
+//     LIM-04, LIM-05), though it may turn out not to be needed, or somebody is named twice
+//   - doubtful: the form, where the actor may do nothing either
 type Command interface {
 	wellFormed() bool
 	run(c *call) *refusal
 }
-
-// The commands.
-type (
-	OpenSelf   struct{}
-	OpenDirect struct{ With string }
-	CreateRoom struct {
-		People      []string
-		Audience    Audience
-		Origin      Origin
-		Source      string
-		Title       string
-		Name        string
-		Photo       string
-		Description string
-		Use         string
-		Anyway      bool
-	}
-	CreateGroup struct {
-		External    bool // the library's CreateExternalGroup
-		Name        string
-		Members     []string
-		Masters     []string
-		ForOthers   bool
-		Photo       string
-		Description string
-		Settings    Settings
-	}
-	OpenTeamRoom struct{ Team string }
-	Invite       struct {
-		Room   string
-		People []string
-		Name   string
-	}
-	Remove struct {
-		Room   string
-		People []string
-	}
-	Leave struct{ Room string }
-	Expel struct {
-		Room   string
-		People []string
-		Cause  Cause // ByPermission or ByAccount
-	}
-	AppointMasters struct {
-		Room   string
-		People []string
-	}
-	DismissMasters struct {
-		Room   string
-		People []string
-	}
-	HandOver struct {
-		Room string
-		To   string
-	}
-	Edit struct {
-		Room        string
-		Name        *string
-		Photo       *string
-		Description *string
-		Public      *bool
-		Sharing     *bool
-		Notify      *bool
-		Message     *bool
-		Switch      map[Feature]bool // what to switch on or off
-		Withhold    *bool
-	}
-	DeleteFeatureData struct {
-		Room     string
-		Features Features
-	}
-	DeleteRoom struct{ Room string }
-	Convert    struct {
-		Room string
-		To   Kind
-		Name string
-	}
-	PutCompany  struct{ Company Company }
-	EditCompany struct {
-		Company             string
-		MembersCreateGroups *bool
-		RecallWindow        *time.Duration
-	}
-	PutUsers             struct{ Users []User }
-	SetExternalMessaging struct {
-		Company string
-		User    string
-		Channel Channel
-		Mode    Mode
-	}
-	SuspendUser struct {
-		User string
-		Lift bool
-	}
-	DeleteUser  struct{ User string }
-	RestoreUser struct{ User string }
-	SyncTeam    struct{ Team Team }
-)
 
 // Audience is the choice a picker starts with.
 type Audience string
@@ -166,7 +75,7 @@ func (c *call) start(cmd Command) *refusal {
 	if !cmd.wellFormed() {
 		return malformed
 	}
-	if overlong(cmd) || twice(cmd) {
+	if d, ok := cmd.(interface{ excessive() bool }); ok && d.excessive() {
 		if no := c.either(); no != nil {
 			return no
 		}
@@ -266,66 +175,17 @@ func (c *call) may(r *Room, a Action) *refusal {
 	return c.w.mayDo(c.who, r, a)
 }
 
-func (OpenSelf) wellFormed() bool         { return true }
-func (x OpenDirect) wellFormed() bool     { return x.With != "" }
-func (x CreateGroup) wellFormed() bool    { return len(x.Members) <= 500 && len(x.Masters) <= 500 }
-func (x OpenTeamRoom) wellFormed() bool   { return x.Team != "" }
-func (x Invite) wellFormed() bool         { return some(x.People) }
-func (x Remove) wellFormed() bool         { return some(x.People) }
-func (Leave) wellFormed() bool            { return true }
-func (x AppointMasters) wellFormed() bool { return some(x.People) }
-func (x DismissMasters) wellFormed() bool { return some(x.People) }
-func (x HandOver) wellFormed() bool       { return x.To != "" }
-func (Edit) wellFormed() bool             { return true }
-func (DeleteRoom) wellFormed() bool       { return true }
-func (x Convert) wellFormed() bool        { return x.To.Managed() }
-func (x PutCompany) wellFormed() bool     { return x.Company.ID != "" }
-func (x EditCompany) wellFormed() bool    { return x.Company != "" }
-func (x PutUsers) wellFormed() bool       { return len(x.Users) > 0 }
-func (x SuspendUser) wellFormed() bool    { return x.User != "" }
-func (x DeleteUser) wellFormed() bool     { return x.User != "" }
-func (x RestoreUser) wellFormed() bool    { return x.User != "" }
-func (x SyncTeam) wellFormed() bool       { return x.Team.ID != "" && len(x.Team.Members) <= 5000 }
-
-func (x Expel) wellFormed() bool {
-	return some(x.People) && (x.Cause == ByPermission || x.Cause == ByAccount)
-}
-
-func (x DeleteFeatureData) wellFormed() bool {
-	for f, on := range x.Features {
-		if on && f != Note && f != Event && f != Folder {
-			return false
-		}
-	}
-	return len(x.Features) > 0
-}
-
-func (x SetExternalMessaging) wellFormed() bool {
-	return x.Company != "" && (x.User == "" || x.Mode != All)
-}
-
-// wellFormed asks a picker for its audience (CRE-02), and the path from another
-// room for that room.
-func (x CreateRoom) wellFormed() bool {
-	return some(x.People) &&
-		(x.Origin != FromPicker || x.Audience != NoAudience) &&
-		(x.Origin != FromRoom || x.Source != "")
-}
-
-// namesOne: a 1:1 room takes no name (CRE-10, DIR-19).
-func (x CreateRoom) namesOne() bool {
-	return len(x.People) == 1 && (x.Name != "" || x.Photo != "" || x.Description != "")
-}
-
-// doubtful is a form that may be refused before the actor is looked at.
-func (x CreateGroup) doubtful() bool {
-	return x.Name == "" || x.ForOthers && len(x.Masters) == 0 || x.External && x.Settings.Public
-}
-
-func (x CreateRoom) doubtful() bool {
-	return len(unique(x.People...)) < len(x.People) || x.namesOne() || x.Origin == FromContacts || x.Audience == Externals && x.Origin == FromRoom
-}
-
-func (x Edit) doubtful() bool { return len(x.actions()) == 0 }
-
 func some(people []string) bool { return len(people) >= 1 && len(people) <= 500 }
+
+// twice reports whether a list names somebody twice. People form a set (COM-07);
+// whether a list has to be one is not said.
+func twice(people []string) bool { return len(unique(people...)) < len(people) }
+
+func longer(s string, runes int) bool { return utf8.RuneCountInString(s) > runes }
+
+func shorten(s string, runes int) string {
+	if !longer(s, runes) {
+		return s
+	}
+	return string([]rune(s)[:runes])
+}

@@ -3,6 +3,7 @@ package oracle_test
 import (
 	"cmp"
 	"errors"
+	"fmt"
 	"iter"
 	"maps"
 	"reflect"
@@ -424,7 +425,7 @@ func (m *machine) compareAccesses(user string, rooms []string) {
 	require.NoError(m.t, err)
 	for i, room := range rooms {
 		if wrong, want := m.wrongAccess(user, room, got[i]); wrong != "" {
-			require.Failf(m.t, "another access", "%s of %s to %s: service %+v\noracle %+v", wrong, user, room, got[i], want)
+			require.Failf(m.t, "another access", "%s of %s to %s: oracle %+v\nservice %+v", wrong, user, room, want, got[i])
 		}
 	}
 }
@@ -466,7 +467,7 @@ func (m *machine) wrongAccess(user, room string, got roomkit.Access) (what strin
 	may, unsettled := m.w.Actions(user, room)
 	open := actionsOf(unsettled)
 	if wrong := (actionsOf(may) ^ got.Actions) &^ open; wrong != 0 {
-		return "action " + wrong.String(), actionsOf(may)
+		return "action " + wrong.String(), fmt.Sprintf("%s, %v, allows [%s]", m.w.Rooms[room].Kind, got.Standing, actionsOf(may)&wrong)
 	}
 	for feature, use := range useOf {
 		if got.Can(use) != got.Features.Has(feature) {

@@ -1,5 +1,38 @@
 package oracle
 
+// CreateRoom makes a room of picked people, of the kind that they decide (CRE-01).
+type CreateRoom struct {
+	People      []string
+	Audience    Audience
+	Origin      Origin
+	Source      string
+	Title       string
+	Name        string
+	Photo       string
+	Description string
+	Use         string
+	Anyway      bool
+}
+
+// wellFormed asks a picker for its audience (CRE-02), and the path from another
+// room for that room.
+func (x CreateRoom) wellFormed() bool {
+	return some(x.People) &&
+		(x.Origin != FromPicker || x.Audience != NoAudience) &&
+		(x.Origin != FromRoom || x.Source != "")
+}
+
+// namesOne: a 1:1 room takes no name (CRE-10, DIR-19).
+func (x CreateRoom) namesOne() bool {
+	return len(x.People) == 1 && (x.Name != "" || x.Photo != "" || x.Description != "")
+}
+
+func (x CreateRoom) doubtful() bool {
+	return len(unique(x.People...)) < len(x.People) || x.namesOne() || x.Origin == FromContacts || x.Audience == Externals && x.Origin == FromRoom
+}
+
+func (x CreateRoom) excessive() bool { return longer(x.Name, 1000) || longer(x.Description, 300) }
+
 func (x CreateRoom) run(c *call) *refusal {
 	if c.system() {
 		return refused()

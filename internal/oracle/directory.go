@@ -1,6 +1,9 @@
 package oracle
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // directs reports whether the actor may manage a company's directory (ADM-23).
 func (c *call) directs(company string) *refusal {
@@ -52,6 +55,11 @@ func (c *call) amend(change func()) (gained []string) {
 	return gained
 }
 
+// PutCompany adds or replaces a company (ADM-23).
+type PutCompany struct{ Company Company }
+
+func (x PutCompany) wellFormed() bool { return x.Company.ID != "" }
+
 func (x PutCompany) run(c *call) *refusal {
 	if !c.system() {
 		return denied()
@@ -64,6 +72,15 @@ func (x PutCompany) run(c *call) *refusal {
 	c.amend(func() { c.w.Companies[put.ID] = &put })
 	return nil
 }
+
+// EditCompany changes what the administrator of a company decides (ADM-09, ADM-22).
+type EditCompany struct {
+	Company             string
+	MembersCreateGroups *bool
+	RecallWindow        *time.Duration
+}
+
+func (x EditCompany) wellFormed() bool { return x.Company != "" }
 
 func (x EditCompany) run(c *call) *refusal {
 	if no := c.directs(x.Company); no != nil {
@@ -80,6 +97,11 @@ func (x EditCompany) run(c *call) *refusal {
 	set(c, &co.RecallWindow, x.RecallWindow)
 	return nil
 }
+
+// PutUsers adds or replaces accounts (ADM-23).
+type PutUsers struct{ Users []User }
+
+func (x PutUsers) wellFormed() bool { return len(x.Users) > 0 }
 
 func (x PutUsers) run(c *call) *refusal {
 	if !c.system() {
@@ -124,6 +146,18 @@ func (w *World) same(u User) bool {
 	}
 	u.LostWorks, u.LostAccount = old.LostWorks, old.LostAccount
 	return *old == u
+}
+
+// SetExternalMessaging permits or forbids talking with outsiders (ADM-01).
+type SetExternalMessaging struct {
+	Company string
+	User    string
+	Channel Channel
+	Mode    Mode
+}
+
+func (x SetExternalMessaging) wellFormed() bool {
+	return x.Company != "" && (x.User == "" || x.Mode != All)
 }
 
 func (x SetExternalMessaging) run(c *call) *refusal {
@@ -175,6 +209,14 @@ func (x SetExternalMessaging) one(c *call, co *Company, u *User) *refusal {
 	return nil
 }
 
+// SuspendUser blocks an account or lifts the block (ADM-17).
+type SuspendUser struct {
+	User string
+	Lift bool
+}
+
+func (x SuspendUser) wellFormed() bool { return x.User != "" }
+
 func (x SuspendUser) run(c *call) *refusal {
 	u, no := c.account(x.User)
 	if no != nil {
@@ -198,6 +240,11 @@ func (x SuspendUser) run(c *call) *refusal {
 	return nil
 }
 
+// DeleteUser ends an account (ADM-13).
+type DeleteUser struct{ User string }
+
+func (x DeleteUser) wellFormed() bool { return x.User != "" }
+
 func (x DeleteUser) run(c *call) *refusal {
 	u, no := c.account(x.User)
 	if no != nil {
@@ -213,6 +260,11 @@ func (x DeleteUser) run(c *call) *refusal {
 	}
 	return nil
 }
+
+// RestoreUser undoes that and gives back no room (ADM-14).
+type RestoreUser struct{ User string }
+
+func (x RestoreUser) wellFormed() bool { return x.User != "" }
 
 func (x RestoreUser) run(c *call) *refusal {
 	u, no := c.account(x.User)

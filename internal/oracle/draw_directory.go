@@ -5,13 +5,6 @@ import (
 	"time"
 )
 
-// directory has the commands that change it, each as likely as the others: half of
-// the time another one follows, so that they come in every order.
-var directory = []drawer{
-	{1, drawCompanyMode}, {1, drawUserMode}, {1, drawPutCompany}, {1, drawEditCompany}, {1, drawPutUsers},
-	{1, drawSuspend}, {1, drawDelete}, {1, drawRestore}, {1, drawTeam},
-}
-
 func drawDirectory(d *drawing) (string, Command) {
 	d.w.directing = true
 	return d.from(directory)

@@ -5,6 +5,17 @@ import (
 	"slices"
 )
 
+// Invite lets people take part, in this room or in a new one (COM-13, DIR-06, GEN-27).
+type Invite struct {
+	Room   string
+	People []string
+	Name   string
+}
+
+func (x Invite) wellFormed() bool { return some(x.People) }
+
+func (x Invite) excessive() bool { return longer(x.Name, 100) || twice(x.People) }
+
 func (x Invite) run(c *call) *refusal {
 	r, no := c.authorised(x.Room, MayInvite)
 	if no != nil {

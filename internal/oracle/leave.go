@@ -5,6 +5,11 @@ import (
 	"slices"
 )
 
+// Leave takes the actor out of a room (GEN-09).
+type Leave struct{ Room string }
+
+func (Leave) wellFormed() bool { return true }
+
 func (x Leave) run(c *call) *refusal {
 	r, no := c.authorised(x.Room, MayLeave)
 	if no != nil {
@@ -14,6 +19,16 @@ func (x Leave) run(c *call) *refusal {
 	c.settle(r)
 	return nil
 }
+
+// Remove takes people out of a room (GEN-06, GRP-07).
+type Remove struct {
+	Room   string
+	People []string
+}
+
+func (x Remove) wellFormed() bool { return some(x.People) }
+
+func (x Remove) excessive() bool { return twice(x.People) }
 
 func (x Remove) run(c *call) *refusal {
 	r, no := c.authorised(x.Room, MayRemove)
@@ -73,6 +88,19 @@ func (w *World) mastersWithout(r *Room, people []string) map[string]bool {
 	}
 	return left
 }
+
+// Expel carries out what a change of the directory has decided (EXT-22, ADM-13).
+type Expel struct {
+	Room   string
+	People []string
+	Cause  Cause // ByPermission or ByAccount
+}
+
+func (x Expel) wellFormed() bool {
+	return some(x.People) && (x.Cause == ByPermission || x.Cause == ByAccount)
+}
+
+func (x Expel) excessive() bool { return twice(x.People) }
 
 // run of an Expel is the system's; for a room that never was, or that has ended,
 // it has nothing to carry out.

@@ -1,5 +1,15 @@
 package oracle
 
+// AppointMasters makes people Group Masters (GRP-06).
+type AppointMasters struct {
+	Room   string
+	People []string
+}
+
+func (x AppointMasters) wellFormed() bool { return some(x.People) }
+
+func (x AppointMasters) excessive() bool { return twice(x.People) }
+
 func (x AppointMasters) run(c *call) *refusal {
 	r, no := c.authorised(x.Room, MayAppoint)
 	if no != nil {
@@ -28,6 +38,16 @@ func (c *call) strange(f *faults, r *Room, person string) {
 	}
 }
 
+// DismissMasters ends their roles (GRP-06, GRP-09).
+type DismissMasters struct {
+	Room   string
+	People []string
+}
+
+func (x DismissMasters) wellFormed() bool { return some(x.People) }
+
+func (x DismissMasters) excessive() bool { return twice(x.People) }
+
 func (x DismissMasters) run(c *call) *refusal {
 	r, no := c.authorised(x.Room, MayDismiss)
 	if no != nil {
@@ -46,6 +66,14 @@ func (x DismissMasters) run(c *call) *refusal {
 	}
 	return nil
 }
+
+// HandOver gives the actor's own role to somebody else (GRP-08).
+type HandOver struct {
+	Room string
+	To   string
+}
+
+func (x HandOver) wellFormed() bool { return x.To != "" }
 
 // run demands that the actor is a Group Master: an administrator has no role of
 // his own to hand over.

@@ -2,6 +2,11 @@ package oracle
 
 import "slices"
 
+// OpenSelf opens the actor's message-to-me room (SELF-02).
+type OpenSelf struct{}
+
+func (OpenSelf) wellFormed() bool { return true }
+
 func (OpenSelf) run(c *call) *refusal {
 	if c.system() {
 		return refused()
@@ -24,6 +29,11 @@ func (OpenSelf) run(c *call) *refusal {
 	}
 	return nil
 }
+
+// OpenDirect opens the 1:1 room with somebody (DIR-02).
+type OpenDirect struct{ With string }
+
+func (x OpenDirect) wellFormed() bool { return x.With != "" }
 
 func (x OpenDirect) run(c *call) *refusal {
 	if c.system() {

@@ -1,7 +1,6 @@
 package oracle_test
 
 import (
-	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -113,7 +112,7 @@ func TestSmallDirectory(t *testing.T) {
 					m.compareRooms([]string{"r1"})
 				})
 				if histories.Add(1); failure != "" && failed.CompareAndSwap(false, true) {
-					t.Errorf("%s\nafter %v", failure[max(0, strings.Index(failure, "\tError:")):], history)
+					t.Errorf("%s\nafter %v\n%s", shortly(failure), history, whereToLook(failure, history[last].cmd))
 				}
 				for _, next := range acts {
 					if goOn && !failed.Load() {

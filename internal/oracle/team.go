@@ -5,6 +5,11 @@ import (
 	"slices"
 )
 
+// OpenTeamRoom makes a team's room (TEAM-02).
+type OpenTeamRoom struct{ Team string }
+
+func (x OpenTeamRoom) wellFormed() bool { return x.Team != "" }
+
 func (x OpenTeamRoom) run(c *call) *refusal {
 	t := c.w.Teams[x.Team]
 	if t == nil {
@@ -54,6 +59,13 @@ func (w *World) alive(people []string) []string {
 	}
 	return out
 }
+
+// SyncTeam puts a team as the organisation chart has it (TEAM-05).
+type SyncTeam struct{ Team Team }
+
+func (x SyncTeam) wellFormed() bool { return x.Team.ID != "" && len(x.Team.Members) <= 5000 }
+
+func (x SyncTeam) excessive() bool { return longer(x.Team.Name, 100) || twice(x.Team.Members) }
 
 func (x SyncTeam) run(c *call) *refusal {
 	old, t := c.w.Teams[x.Team.ID], x.Team.clone()

@@ -5,22 +5,24 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
-	"slices"
 	"strings"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/oracle"
+	"github.com/go-roomkit/roomkit/internal/sample"
 )
 
-// commands are the library's commands; the oracle has one of the same name for
-// each, and its CreateGroup stands for two.
-var commands = []roomkit.Command{
-	roomkit.OpenSelf{}, roomkit.OpenDirect{}, roomkit.CreateRoom{}, roomkit.CreateGroup{}, roomkit.CreateExternalGroup{},
-	roomkit.OpenTeamRoom{}, roomkit.Convert{}, roomkit.DeleteRoom{}, roomkit.Invite{}, roomkit.Remove{}, roomkit.Leave{},
-	roomkit.Expel{}, roomkit.AppointMasters{}, roomkit.DismissMasters{}, roomkit.HandOver{}, roomkit.Edit{},
-	roomkit.DeleteFeatureData{}, roomkit.PutCompany{}, roomkit.EditCompany{}, roomkit.PutUsers{},
-	roomkit.SetExternalMessaging{}, roomkit.SuspendUser{}, roomkit.DeleteUser{}, roomkit.RestoreUser{}, roomkit.SyncTeam{},
-}
+// commands are the library's commands by their names. The oracle has one of the same
+// name for each, and its CreateGroup stands for two.
+var commands = func() map[string]roomkit.Command {
+	all := map[string]roomkit.Command{}
+	for _, cmd := range sample.Commands(roomkit.RoomID{1}, "ann", "ben") {
+		all[roomkit.CommandName(cmd)] = cmd
+	}
+	return all
+}()
 
 // otherNames are the fields that the two sides call differently. A field that the
 // library does not have is the oracle's own.
@@ -45,8 +47,11 @@ func commandName(cmd oracle.Command) string {
 
 // command is the library's form of an oracle's command.
 func (m *machine) command(cmd oracle.Command) roomkit.Command {
-	i := slices.IndexFunc(commands, func(c roomkit.Command) bool { return roomkit.CommandName(c) == commandName(cmd) })
-	to := reflect.New(reflect.TypeOf(commands[i])).Elem()
+	library := commands[commandName(cmd)]
+	if library == nil {
+		require.Failf(m.t, "no command of the library", "%s: %s", placeOf(cmd), commandName(cmd))
+	}
+	to := reflect.New(reflect.TypeOf(library)).Elem()
 	m.translate(reflect.ValueOf(cmd), to)
 	if edit, ok := cmd.(oracle.Edit); ok {
 		for f, on := range edit.Switch {

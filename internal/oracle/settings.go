@@ -4,6 +4,29 @@ import (
 	"time"
 )
 
+// Edit changes properties and settings of a room.
+type Edit struct {
+	Room        string
+	Name        *string
+	Photo       *string
+	Description *string
+	Public      *bool
+	Sharing     *bool
+	Notify      *bool
+	Message     *bool
+	Switch      map[Feature]bool // what to switch on or off
+	Withhold    *bool
+}
+
+func (Edit) wellFormed() bool { return true }
+
+func (x Edit) doubtful() bool { return len(x.actions()) == 0 }
+
+func (x Edit) excessive() bool {
+	photo := x.Photo != nil && len(*x.Photo) > 512 // a reference of the host
+	return photo || x.Name != nil && longer(*x.Name, 1000) || x.Description != nil && longer(*x.Description, 300)
+}
+
 func (x Edit) run(c *call) *refusal {
 	r, no := c.room(x.Room)
 	if no != nil {
@@ -150,11 +173,31 @@ func (c *call) switchMessage(r *Room, on bool) {
 	c.changed = true
 }
 
+// DeleteFeatureData has the host delete what features hold (TEAM-13).
+type DeleteFeatureData struct {
+	Room     string
+	Features Features
+}
+
+func (x DeleteFeatureData) wellFormed() bool {
+	for f, on := range x.Features {
+		if on && f != Note && f != Event && f != Folder {
+			return false
+		}
+	}
+	return len(x.Features) > 0
+}
+
 func (x DeleteFeatureData) run(c *call) *refusal {
 	_, no := c.authorised(x.Room, MayDeleteData)
 	c.changed = no == nil
 	return no
 }
+
+// DeleteRoom ends a group or a team room (GRP-40).
+type DeleteRoom struct{ Room string }
+
+func (DeleteRoom) wellFormed() bool { return true }
 
 func (x DeleteRoom) run(c *call) *refusal {
 	r, no := c.authorised(x.Room, MayDelete)

@@ -1,9 +1,6 @@
 package oracle
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Founding are the commands that bring a small world into being: company a with
 // five members, a bot and a team, company b with three members, company c
@@ -44,55 +41,4 @@ func FoundingContacts() map[string][]string {
 		"b1": {"a1", "a2", "a3"},
 		"b2": {"a1"},
 	}
-}
-
-// Chooser draws a number from 0 to n-1.
-type Chooser interface {
-	Choose(n int, what string) int
-}
-
-type drawing struct {
-	w *World
-	c Chooser
-}
-
-type drawer struct {
-	weight int
-	draw   func(*drawing) (actor string, cmd Command)
-}
-
-var drawers = []drawer{
-	{4, drawOpen}, {4, drawDirect}, {8, drawCreate}, {4, drawMeeting}, {7, drawGroup}, {10, drawInvite}, {4, drawGathering},
-	{10, drawEdit}, {10, drawLoss}, {12, drawDirectory},
-	{7, inRoom(inside, remove, GeneralRoom, GroupRoom, ExternalRoom)}, {5, inRoom(inside, leave)},
-	{4, inRoom(managing, appoint, GroupRoom, ExternalRoom)}, {1, inRoom(inside, appoint)}, {1, inRoom(inside, remove)}, {2, inRoom(managing, handOver, GroupRoom, ExternalRoom)},
-	{4, inRoom(managing, dismiss, GroupRoom, ExternalRoom)}, {1, inRoom(inside, deleteRoom)}, {1, inRoom(inside, deleteData)},
-	{4, inRoom(inside, convert, GeneralRoom)}, {1, inRoom(inside, nonsense)},
-}
-
-var inside, managing = (*drawing).somebodyIn, (*drawing).manager
-
-// openers are drawn while there are few rooms.
-var openers = []drawer{{3, drawOpen}, {3, drawDirect}, {6, drawCreate}, {6, drawGroup}, {1, drawDirectory}}
-
-// Draw draws a command and who sends it: mostly somebody who stands a chance.
-func (w *World) Draw(c Chooser) (actor string, cmd Command) {
-	d, after := &drawing{w, c}, w.directing
-	w.directing = false
-	switch {
-	case after && d.coin():
-		return drawDirectory(d)
-	case len(w.Rooms) < 5 && c.Choose(8, "opener") > 0:
-		return d.from(openers)
-	default:
-		return d.from(drawers)
-	}
-}
-
-func (d *drawing) from(table []drawer) (string, Command) {
-	var all []int
-	for i, of := range table {
-		all = append(all, slices.Repeat([]int{i}, of.weight)...)
-	}
-	return table[one(d, "command", all...)].draw(d)
 }
