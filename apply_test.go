@@ -1,6 +1,9 @@
 package roomkit_test
 
 import (
+	"os"
+	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -286,6 +289,19 @@ func TestApplyToTeams(t *testing.T) {
 		Room: true, Features: true, Photo: true, Preset: roomkit.Features(roomkit.FeatureNote), Notify: true, SyncedSeq: 9,
 	}, before.Apply(e))
 	require.Equal(t, []roomkit.UserID{"ben", "cat"}, before.Members, "the old value is not written to")
+}
+
+// TestEveryEventIsApplied: the tables above have a row for every type of event.
+func TestEveryEventIsApplied(t *testing.T) {
+	source, err := os.ReadFile("apply_test.go")
+	require.NoError(t, err)
+	for _, typ := range roomkit.EventTypes() {
+		e, _ := roomkit.NewEvent(typ)
+		name := reflect.TypeOf(e).Elem().Name()
+		if !strings.Contains(string(source), "&roomkit."+name+"{") {
+			t.Errorf("apply_test.go: add a row that says what %s changes", name)
+		}
+	}
 }
 
 func BenchmarkApply(b *testing.B) {

@@ -4,14 +4,9 @@ import (
 	"github.com/go-roomkit/roomkit/internal/enum"
 )
 
-// Command is what an actor wants to happen. The set is sealed: [OpenSelf],
-// [OpenDirect], [CreateRoom], [CreateGroup], [CreateExternalGroup],
-// [OpenTeamRoom], [Invite], [Remove], [Leave], [Expel], [AppointMasters],
-// [DismissMasters], [HandOver], [Edit], [DeleteFeatureData], [Convert],
-// [DeleteRoom], [PutCompany], [EditCompany], [PutUsers],
-// [SetExternalMessaging], [SuspendUser], [DeleteUser], [RestoreUser] and
-// [SyncTeam]. Commands are values; none of them carries the actor, the time or
-// a version.
+// Command is what an actor wants to happen. The set is sealed; the package's
+// documentation lists it by subject. Commands are values; none of them carries the
+// actor, the time or a version.
 //
 //sumtype:decl
 type Command interface {

@@ -99,7 +99,7 @@ type (
 		HistorySharing bool       `json:"history_sharing,omitzero"`
 		Features       FeatureSet `json:"features,omitzero"`
 	}
-	// MemberJoined admits people (NTF-07).
+	// MemberJoined admits people; Cause says how they came (NTF-07).
 	MemberJoined struct {
 		Meta
 		People  []Person `json:"people,omitempty"`
@@ -155,20 +155,20 @@ type (
 		Meta
 		Public bool `json:"public,omitzero"`
 	}
-	// HistorySharingChanged acts on people who join from now on (COM-05).
+	// HistorySharingChanged says what people may read who join from now on (COM-05).
 	HistorySharingChanged struct {
 		Meta
 		On bool `json:"on,omitzero"`
 	}
 	// NotificationSwitched turns group notification on or off; Meta.Notify is the new value.
 	NotificationSwitched struct{ Meta }
-	// FeaturesSwitched gives the switches as they are now.
+	// FeaturesSwitched switches features; To is how the switches are now.
 	FeaturesSwitched struct {
 		Meta
 		From FeatureSet `json:"from,omitzero"`
 		To   FeatureSet `json:"to,omitzero"`
 	}
-	// FeaturesWithheldChanged takes or gives back the masters' right over features (GRP-31).
+	// FeaturesWithheldChanged withholds the masters' right over features or gives it back (GRP-31).
 	FeaturesWithheldChanged struct {
 		Meta
 		Withheld bool `json:"withheld,omitzero"`
@@ -185,12 +185,12 @@ type (
 		Meta
 		Emptied bool `json:"emptied,omitzero"`
 	}
-	// FeatureDataDeleted orders the deletion of feature data (TEAM-13).
+	// FeatureDataDeleted orders the deletion of the data of features, for good (TEAM-13).
 	FeatureDataDeleted struct {
 		Meta
 		Features FeatureSet `json:"features,omitzero"`
 	}
-	// RoomConverted changes the kind; Meta.Kind is the new one (GEN-31, GEN-32).
+	// RoomConverted makes a group of a General room; Meta.Kind is the new kind (GEN-31, GEN-32).
 	RoomConverted struct {
 		Meta
 		From     Kind       `json:"from,omitzero"`

@@ -1,6 +1,9 @@
 package roomkit
 
 import (
+	"os"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,11 +13,29 @@ import (
 func TestEveryRightHasARule(t *testing.T) {
 	for _, kind := range Kinds() {
 		for _, action := range AllActions() {
-			require.NotEmpty(t, matrix[kind][action].rule, "policy.go says nothing about %s in a %s: add the line", action, kind)
+			if matrix[kind][action].rule == "" {
+				t.Errorf("policy.go says nothing about %s in a %s: add the line", action, kind)
+			}
 		}
 	}
 	for i := range circumstances {
 		require.NotEmpty(t, circumstances[i].Rule, "policy.go: circumstance %d has no rule", i)
+	}
+}
+
+// TestEveryActionHasItsName: the name of an action is that of its constant.
+func TestEveryActionHasItsName(t *testing.T) {
+	source, err := os.ReadFile("policy.go")
+	require.NoError(t, err)
+	_, block, _ := strings.Cut(string(source), "= iota\n")
+	block, _, _ = strings.Cut(block, "actionCount")
+	word := regexp.MustCompile(`[a-z]([A-Z])`)
+	for n, line := range strings.Split(strings.TrimSpace(block), "\n") {
+		constant := strings.Fields(line)[0]
+		name := strings.ToLower(word.ReplaceAllStringFunc(strings.TrimPrefix(constant, "Action"), func(s string) string { return s[:1] + "_" + s[1:] }))
+		if have := actionNames[n+1]; have != name {
+			t.Fatalf("policy.go: actionNames lacks %q, the name of %s, between %q and %q", name, constant, actionNames[n], have)
+		}
 	}
 }
 

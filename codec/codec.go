@@ -207,64 +207,6 @@ func encodeUnknown(dst []byte, u *roomkit.Unknown) ([]byte, error) {
 	return append(dst, u.Data...), nil
 }
 
-// fields visits the keys of an event.
-func (c *coder) fields(e roomkit.Event) {
-	switch v := e.(type) {
-	case *roomkit.CompanyMessagingChanged:
-		c.companyMessagingChanged(v)
-	case *roomkit.CompanyPut:
-		c.companyPut(v)
-	case *roomkit.DescriptionChanged:
-		c.descriptionChanged(v)
-	case *roomkit.FeatureDataDeleted:
-		c.featureDataDeleted(v)
-	case *roomkit.FeaturesSwitched:
-		c.featuresSwitched(v)
-	case *roomkit.FeaturesWithheldChanged:
-		c.featuresWithheldChanged(v)
-	case *roomkit.HistorySharingChanged:
-		c.historySharingChanged(v)
-	case *roomkit.MasterAppointed:
-		c.masterAppointed(v)
-	case *roomkit.MasterDismissed:
-		c.masterDismissed(v)
-	case *roomkit.MasterVacated:
-		c.masterVacated(v)
-	case *roomkit.MemberJoined:
-		c.memberJoined(v)
-	case *roomkit.MemberLeft:
-		c.memberLeft(v)
-	case *roomkit.MessageSwitchedOff:
-		c.messageSwitchedOff(v)
-	case *roomkit.MessageSwitchedOn:
-		c.messageSwitchedOn(v)
-	case *roomkit.NotificationSwitched:
-		c.notificationSwitched(v)
-	case *roomkit.PhotoChanged:
-		c.photoChanged(v)
-	case *roomkit.RoomConverted:
-		c.roomConverted(v)
-	case *roomkit.RoomCreated:
-		c.roomCreated(v)
-	case *roomkit.RoomEnded:
-		c.roomEnded(v)
-	case *roomkit.RoomRenamed:
-		c.roomRenamed(v)
-	case *roomkit.TeamSynced:
-		c.teamSynced(v)
-	case *roomkit.Unknown:
-		// Its bytes are its form: see encodeUnknown.
-	case *roomkit.UserMessagingChanged:
-		c.userMessagingChanged(v)
-	case *roomkit.UserPut:
-		c.userPut(v)
-	case *roomkit.UserStatusChanged:
-		c.userStatusChanged(v)
-	case *roomkit.VisibilityChanged:
-		c.visibilityChanged(v)
-	}
-}
-
 // DecodeRecord is [Decode] of what a store keeps; its errors name the record.
 func DecodeRecord(rec store.Record) (roomkit.Event, error) {
 	e, err := Decode(rec.Data)

@@ -39,8 +39,9 @@ func because(cause roomkit.Cause, m roomkit.Meta) roomkit.Meta {
 	return m
 }
 
-// goldenEvents has one event of each type, with every field set.
-func goldenEvents() []roomkit.Event {
+// firstEvents are what the files of the first types say. A new type needs none:
+// requireSameWords reads its file.
+func firstEvents() []roomkit.Event {
 	room := goldenMeta(roomkit.RoomSubject(goldenRoom()))
 	user, company := goldenMeta(roomkit.UserSubject("lee")), goldenMeta(roomkit.CompanySubject("acme"))
 	company.Actor, company.Epoch = roomkit.System(), roomkit.Epoch{}
@@ -92,33 +93,128 @@ func goldenEvents() []roomkit.Event {
 	}
 }
 
+func goldenPath(typ string) string { return filepath.Join("..", "testdata", "events", typ+".v1.json") }
+
 func goldenBytes(t testing.TB, typ string) []byte {
-	data, err := os.ReadFile(filepath.Join("..", "testdata", "events", typ+".v1.json"))
+	data, err := os.ReadFile(goldenPath(typ))
 	require.NoError(t, err)
 	return data
+}
+
+// goldenEvents has one event of each type, with every field set, as the files have them.
+func goldenEvents(t testing.TB) (list []roomkit.Event) {
+	for _, typ := range roomkit.EventTypes() {
+		data, err := os.ReadFile(goldenPath(typ))
+		if err != nil {
+			t.Fatalf("%v; write into it, in one line without an end of line: %s", err, filled(t, typ))
+		}
+		e, err := Decode(data)
+		if err != nil {
+			t.Fatalf("testdata/events/%s.v1.json: %v; if the event is new: %s", typ, err, filled(t, typ))
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// filled is the stored form of an event of the type with every field set.
+func filled(t testing.TB, typ string) string {
+	e, _ := roomkit.NewEvent(typ)
+	for _, of := range []roomkit.Subject{
+		roomkit.RoomSubject(goldenRoom()), roomkit.UserSubject("acme"), roomkit.CompanySubject("acme"), roomkit.TeamSubject("acme"),
+	} {
+		fillAll(reflect.ValueOf(e).Elem())
+		*e.Info() = goldenMeta(of)
+		data, err := Encode(nil, e)
+		if string(data) == "}" {
+			t.Fatalf("codec/fields.go: add the case of %T to fields", e)
+		}
+		if err == nil {
+			return string(data)
+		}
+	}
+	t.Fatalf("codec/fields.go: %T, with every field set, cannot be encoded with any subject", e)
+	return ""
+}
+
+// fillAll sets every field to something that can be stored.
+func fillAll(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Bool:
+		v.SetBool(true)
+	case reflect.Int, reflect.Int64:
+		v.SetInt(3_000)
+	case reflect.Uint8:
+		v.SetUint(1)
+	case reflect.String:
+		v.SetString("acme")
+	case reflect.Slice:
+		v.Set(reflect.MakeSlice(v.Type(), 1, 1))
+		fillAll(v.Index(0))
+	case reflect.Array:
+		for i := range v.Len() {
+			fillAll(v.Index(i))
+		}
+	case reflect.Struct:
+		if v.Type() == reflect.TypeFor[time.Time]() {
+			v.Set(reflect.ValueOf(time.Date(2026, 2, 1, 3, 4, 5, 6000, time.UTC)))
+			return
+		}
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); !f.Anonymous {
+				fillAll(v.Field(i))
+				if f.Type.Kind() == reflect.String && f.Type == reflect.TypeFor[string]() {
+					v.Field(i).SetString("the " + strings.ToLower(f.Name))
+				}
+			}
+		}
+	default:
+	}
 }
 
 // The files are what earlier versions have stored. They are never written anew:
 // another form is another codec version with a file of its own.
 func TestEventGoldens(t *testing.T) {
-	var types []string
-	for _, want := range goldenEvents() {
-		types = append(types, want.Type())
-		t.Run(want.Type(), func(t *testing.T) {
-			data := goldenBytes(t, want.Type())
-			got, err := Decode(data)
-			require.NoError(t, err)
-			require.Equal(t, want, got)
-			again, err := Encode(nil, want)
+	first := map[string]roomkit.Event{}
+	for _, e := range firstEvents() {
+		first[e.Type()] = e
+	}
+	all := goldenEvents(t)
+	for _, e := range all {
+		t.Run(e.Type(), func(t *testing.T) {
+			data := goldenBytes(t, e.Type())
+			again, err := Encode(nil, e)
 			require.NoError(t, err)
 			require.Equal(t, string(data), string(again))
-			requireAllSet(t, reflect.ValueOf(want).Elem())
+			requireAllSet(t, reflect.ValueOf(e).Elem())
+			requireSameWords(t, e, data)
+			if want := first[e.Type()]; want != nil {
+				require.Equal(t, want, e)
+			}
+			require.True(t, strings.HasPrefix(filled(t, e.Type()), `{"type":"`+e.Type()+`"`))
 		})
 	}
-	require.Equal(t, roomkit.EventTypes(), types)
 	files, err := filepath.Glob("../testdata/events/*")
 	require.NoError(t, err)
-	require.Len(t, files, len(types))
+	require.Len(t, files, len(all))
+}
+
+// requireSameWords compares texts, names and flags with what encoding/json says of the
+// event under the same keys: a field under the key of another would be read as it is written.
+func requireSameWords(t *testing.T, e roomkit.Event, data []byte) {
+	shown, err := json.Marshal(e)
+	require.NoError(t, err)
+	var stored, said map[string]any
+	require.NoError(t, json.Unmarshal(data, &stored))
+	require.NoError(t, json.Unmarshal(shown, &said))
+	for key, value := range said {
+		switch value.(type) {
+		case string, bool:
+			if reflect.TypeOf(stored[key]) == reflect.TypeOf(value) {
+				require.Equal(t, value, stored[key], "codec/fields.go: %s of %s", key, e.Type())
+			}
+		}
+	}
 }
 
 func requireAllSet(t *testing.T, v reflect.Value) {
@@ -147,7 +243,12 @@ func TestEventTypesComplete(t *testing.T) {
 			}
 		}
 	}
-	require.Equal(t, names, roomkit.EventTypes(), "codec: add the new event to the registry")
+	for _, name := range names {
+		if _, ok := roomkit.NewEvent(name); !ok {
+			t.Fatalf("events.go: add the new event %s to newEvents", name)
+		}
+	}
+	require.Equal(t, names, roomkit.EventTypes(), "events.go: newEvents has the order of the types")
 	for _, name := range names {
 		e, ok := roomkit.NewEvent(name)
 		require.True(t, ok, name)
@@ -180,8 +281,8 @@ func requireExact(t require.TestingT, data []byte) {
 func TestDecodeSmallChanges(t *testing.T) {
 	const signs = "\x00\t \"\\,:{}[]019-.eEnaA\x7f\x80\xff"
 	refused := 0
-	for _, typ := range roomkit.EventTypes() {
-		data := goldenBytes(t, typ)
+	for _, e := range goldenEvents(t) {
+		data := goldenBytes(t, e.Type())
 		for i := range data {
 			requireExact(t, data[:i])
 			requireExact(t, append(data[:i:i], data[i+1:]...))
@@ -200,7 +301,7 @@ func TestDecodeSmallChanges(t *testing.T) {
 }
 
 func TestDecodeKeepsNothing(t *testing.T) {
-	for _, want := range append(goldenEvents(), unknownGolden(t)) {
+	for _, want := range append(goldenEvents(t), unknownGolden(t)) {
 		data, err := Encode(nil, want)
 		require.NoError(t, err)
 		got, err := Decode(data)
@@ -211,7 +312,7 @@ func TestDecodeKeepsNothing(t *testing.T) {
 }
 
 func TestEncodeAppends(t *testing.T) {
-	for _, e := range append(goldenEvents(), unknownGolden(t)) {
+	for _, e := range append(goldenEvents(t), unknownGolden(t)) {
 		alone, err := Encode(nil, e)
 		require.NoError(t, err)
 		for _, dst := range [][]byte{{}, []byte("before {"), make([]byte, 3, 4096)} {
@@ -228,7 +329,7 @@ func TestEncodeAppends(t *testing.T) {
 
 func TestEncodeDoesNotAllocate(t *testing.T) {
 	buf := make([]byte, 0, 4096)
-	for _, e := range goldenEvents() {
+	for _, e := range goldenEvents(t) {
 		allocs := testing.AllocsPerRun(100, func() { _, _ = Encode(buf, e) })
 		require.Zero(t, allocs, e.Type())
 	}
@@ -236,7 +337,7 @@ func TestEncodeDoesNotAllocate(t *testing.T) {
 
 // TestEncodeOnlyReads is for the race detector.
 func TestEncodeOnlyReads(t *testing.T) {
-	events := goldenEvents()
+	events := goldenEvents(t)
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
@@ -246,7 +347,7 @@ func TestEncodeOnlyReads(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	require.Equal(t, goldenEvents(), events)
+	require.Equal(t, goldenEvents(t), events)
 }
 
 func TestEncodeRefuses(t *testing.T) {

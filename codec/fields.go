@@ -23,6 +23,64 @@ func (c *coder) envelope(m *roomkit.Meta) {
 	c.flag(`,"notify":true`, &m.Notify)
 }
 
+// fields visits the keys of an event.
+func (c *coder) fields(e roomkit.Event) {
+	switch v := e.(type) {
+	case *roomkit.CompanyMessagingChanged:
+		c.companyMessagingChanged(v)
+	case *roomkit.CompanyPut:
+		c.companyPut(v)
+	case *roomkit.DescriptionChanged:
+		c.descriptionChanged(v)
+	case *roomkit.FeatureDataDeleted:
+		c.featureDataDeleted(v)
+	case *roomkit.FeaturesSwitched:
+		c.featuresSwitched(v)
+	case *roomkit.FeaturesWithheldChanged:
+		c.featuresWithheldChanged(v)
+	case *roomkit.HistorySharingChanged:
+		c.historySharingChanged(v)
+	case *roomkit.MasterAppointed:
+		c.masterAppointed(v)
+	case *roomkit.MasterDismissed:
+		c.masterDismissed(v)
+	case *roomkit.MasterVacated:
+		c.masterVacated(v)
+	case *roomkit.MemberJoined:
+		c.memberJoined(v)
+	case *roomkit.MemberLeft:
+		c.memberLeft(v)
+	case *roomkit.MessageSwitchedOff:
+		c.messageSwitchedOff(v)
+	case *roomkit.MessageSwitchedOn:
+		c.messageSwitchedOn(v)
+	case *roomkit.NotificationSwitched:
+		c.notificationSwitched(v)
+	case *roomkit.PhotoChanged:
+		c.photoChanged(v)
+	case *roomkit.RoomConverted:
+		c.roomConverted(v)
+	case *roomkit.RoomCreated:
+		c.roomCreated(v)
+	case *roomkit.RoomEnded:
+		c.roomEnded(v)
+	case *roomkit.RoomRenamed:
+		c.roomRenamed(v)
+	case *roomkit.TeamSynced:
+		c.teamSynced(v)
+	case *roomkit.Unknown:
+		// Its bytes are its form: see encodeUnknown.
+	case *roomkit.UserMessagingChanged:
+		c.userMessagingChanged(v)
+	case *roomkit.UserPut:
+		c.userPut(v)
+	case *roomkit.UserStatusChanged:
+		c.userStatusChanged(v)
+	case *roomkit.VisibilityChanged:
+		c.visibilityChanged(v)
+	}
+}
+
 func (c *coder) roomCreated(e *roomkit.RoomCreated) {
 	c.begin(`{"type":"room.created","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
 	codeID(c, `,"company":"`, &e.Company)

@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -10,7 +11,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store/memstore"
 	"github.com/go-roomkit/roomkit/store/storetest"
@@ -36,12 +36,20 @@ func TestReadmeProgram(t *testing.T) {
 	require.LessOrEqual(t, code, 25, "service/example_test.go: make the program shorter")
 }
 
-// TestReadmeCommands: the README names every command.
-func TestReadmeCommands(t *testing.T) {
-	text := readme(t)
-	for _, cmd := range proof.Commands() {
-		named := strings.Contains(text, "`"+roomkit.CommandName(cmd)+"`")
-		require.True(t, named, "README.md: name %T among the commands", cmd)
+// TestEveryCommandIsListed: README.md and doc.go name every command in their tables.
+func TestEveryCommandIsListed(t *testing.T) {
+	doc, err := os.ReadFile("../doc.go")
+	require.NoError(t, err)
+	_, table, _ := strings.Cut(string(doc), "# Commands and refusals")
+	table, _, _ = strings.Cut(table, "# Events")
+	listed := strings.Fields(table)
+	for _, name := range roomkit.CommandNames() {
+		if !strings.Contains(readme(t), "`"+name+"`") {
+			t.Errorf("README.md: add %s to the table of commands", name)
+		}
+		if !slices.Contains(listed, name) {
+			t.Errorf("doc.go: add %s to the table of commands", name)
+		}
 	}
 }
 

@@ -2,6 +2,9 @@ package main
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -10,45 +13,38 @@ import (
 	"github.com/go-roomkit/roomkit"
 )
 
-var meanings = map[string]string{
-	"room.created":                 "A room begins.",
-	"member.joined":                "People take part from now on; the cause says how.",
-	"member.left":                  "People no longer take part; the cause says why.",
-	"master.appointed":             "People became Group Masters.",
-	"master.dismissed":             "People are no longer Group Masters.",
-	"master.vacated":               "An automatic removal left the group without a Group Master.",
-	"room.renamed":                 "The room has another name.",
-	"room.photo_changed":           "The room has another photo.",
-	"room.description_changed":     "The room has another description.",
-	"room.visibility_changed":      "The group became public or private.",
-	"room.history_sharing_changed": "What people may read who join from now on.",
-	"room.notification_switched":   "Group notification was switched; `notify` is the new value.",
-	"room.features_switched":       "Features were switched; `to` is how the switches are now.",
-	"room.features_withheld":       "The administrator withheld the masters' right over features, or gave it back.",
-	"room.message_off":             "The room is unusable; its content is due for deletion at the deadline.",
-	"room.message_on":              "The room is usable again; `emptied` says that its content is gone.",
-	"room.feature_data_deleted":    "The data of features is to be deleted for good.",
-	"room.converted":               "A General room became a group; `kind` is the new kind.",
-	"room.ended":                   "The room ended, and with it every membership and role in it.",
-	"company.put":                  "A company was added or replaced.",
-	"user.put":                     "A user was added or replaced.",
-	"user.status_changed":          "An account was suspended, deleted or restored.",
-	"company.messaging_changed":    "Who of a company may talk with outsiders.",
-	"user.messaging_changed":       "One user's own permission to talk with outsiders.",
-	"team.synced":                  "A team was brought in line with the organisation chart.",
+// meanings gives the comments of the types in events.go, each in one line.
+func meanings(root string) (map[string]string, error) {
+	file, err := parser.ParseFile(token.NewFileSet(), filepath.Join(root, "events.go"), nil, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		return nil, err
+	}
+	byType := map[string]string{}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if spec, ok := n.(*ast.TypeSpec); ok {
+			byType[spec.Name.Name] = strings.Join(strings.Fields(spec.Doc.Text()), " ")
+		}
+		return true
+	})
+	return byType, nil
 }
 
 // events prints the catalogue of events with a stored sample of each.
 func events(root string) (string, error) {
+	comments, err := meanings(root)
+	if err != nil {
+		return "", err
+	}
 	p := &printer{}
 	p.f("# Events\n\nStable names and stored form. Every event carries the subject and its version, the time in microseconds, the actor,\n")
 	p.f("the directory versions relied on (`epoch`), the command's id, and where they apply the cause, the room's kind and\nwhether group notification is on. Zero values are left out.\n")
 	for _, typ := range roomkit.EventTypes() {
-		e, ok := roomkit.NewEvent(typ)
-		if !ok || meanings[typ] == "" {
-			return "", fmt.Errorf("event %s is not described", typ)
+		e, _ := roomkit.NewEvent(typ)
+		name := reflect.TypeOf(e).Elem().Name()
+		if comments[name] == "" {
+			return "", fmt.Errorf("events.go: say in a comment of type %s what happened", name)
 		}
-		p.f("\n## %s\n\n%s\n\n", typ, meanings[typ])
+		p.f("\n## %s\n\n%s\n\n", typ, comments[name])
 		if fields := fieldsOf(e); fields != "" {
 			p.f("Fields: %s.\n\n", fields)
 		}
