@@ -1,7 +1,7 @@
 package codec
 
 import (
-	"encoding/hex"
+	"encoding/binary"
 	"math"
 	"strconv"
 	"strings"
@@ -582,8 +582,14 @@ func (c *coder) moment(key string, v *time.Time) {
 
 func (c *coder) putTime(key string, t time.Time) {
 	us := c.microseconds(key, t)
-	c.put(key)
-	c.putInt(us)
+	if c.put(key); us < 1e15 || us >= 1e16 {
+		c.putInt(us)
+		return
+	}
+	c.put("0123456789abcdef")
+	b := c.buf[len(c.buf)-16:]
+	put8Digits(b, uint64(us)/1e8)
+	put8Digits(b[8:], uint64(us)%1e8)
 }
 
 func (c *coder) readTime(key string) time.Time {
@@ -640,13 +646,42 @@ func (c *coder) putUUID(key string, v *[16]byte) {
 		return
 	}
 	c.put(key)
-	var h [32]byte
-	hex.Encode(h[:], v[:])
-	b := append(append(c.buf, h[:8]...), '-')
-	b = append(append(b, h[8:12]...), '-')
-	b = append(append(b, h[12:16]...), '-')
-	b = append(append(b, h[16:20]...), '-')
-	c.buf = append(append(b, h[20:]...), '"')
+	c.put(uuidForm + `"`)
+	text := c.buf[len(c.buf)-uuidLength-1:]
+	putHex(text[0:8], v[0:4])
+	putHex(text[10:18], v[4:8])
+	copy(text[9:13], text[10:14])
+	text[13] = '-'
+	putHex(text[20:28], v[8:12])
+	copy(text[19:23], text[20:24])
+	text[23] = '-'
+	putHex(text[28:36], v[12:16])
+}
+
+// An event has a time of 16 digits and two UUIDs. With strconv and encoding/hex,
+// encoding it takes 160 ns instead of 115, so their digits are written all at once.
+
+// put8Digits writes a number below 10^8: it splits halves, then quarters, then digits
+// off into bytes of their own.
+func put8Digits(dst []byte, n uint64) {
+	n = n/10_000 | n%10_000<<32
+	hundreds := n * 10_486 >> 20 & 0x0000007f_0000007f
+	n = hundreds | (n-hundreds*100)<<16
+	tens := n * 103 >> 10 & 0x000f_000f_000f_000f
+	n = tens | (n-tens*10)<<8
+	binary.LittleEndian.PutUint64(dst, n|0x30303030_30303030)
+}
+
+// putHex writes four bytes: each nibble moves to a byte of its own and becomes a
+// digit, or a letter where it is above 9.
+func putHex(dst, src []byte) {
+	const each = 0x0101010101010101
+	n := uint64(binary.BigEndian.Uint32(src))
+	n = (n | n<<16) & 0x0000ffff0000ffff
+	n = (n | n<<8) & 0x00ff00ff00ff00ff
+	n = (n | n<<4) & 0x0f0f0f0f0f0f0f0f
+	above9 := (n + 6*each) >> 4 & each
+	binary.BigEndian.PutUint64(dst, n+'0'*each+above9*('a'-'0'-10))
 }
 
 func (c *coder) readUUID(key string, v *[16]byte) {
