@@ -238,6 +238,11 @@ func TestJSONGolden(t *testing.T) {
 		typ := reflect.TypeOf(zero)
 		v := reflect.New(typ).Elem()
 		fill(fixed{}, typ.Name(), v)
+		if _, event := v.Addr().Interface().(roomkit.Event); event {
+			if _, named := v.Addr().Interface().(json.Marshaler); !named {
+				t.Fatalf("json_events.go: add MarshalJSON of %s", typ.Name())
+			}
+		}
 		data := encode(t, v)
 		requireRead(t, v, data)
 		if k := typ.Kind(); (k == reflect.Uint8 || k == reflect.Uint64) && !typ.Implements(reflect.TypeFor[json.Marshaler]()) {

@@ -35,6 +35,7 @@ func TestOwnFeet(t *testing.T) {
 // and compares everything that can be seen of both. The environment variable
 // ROOMKIT_STEPS says how many commands.
 func TestMachine(t *testing.T) {
+	mirrors(t)
 	if shrink := flag.Lookup("rapid.shrinktime").Value; shrink.String() == "30s" {
 		require.NoError(t, shrink.Set("5s")) // histories are short to begin with
 	}
@@ -84,6 +85,7 @@ func (b *bytes) Choose(n int, _ string) int {
 }
 
 func FuzzMachine(f *testing.F) {
+	mirrors(f)
 	seed := make([]byte, 1<<12)
 	_, err := rand.NewChaCha8([32]byte{}).Read(seed)
 	require.NoError(f, err)
@@ -137,7 +139,7 @@ type history []step
 // the code.
 func (h history) told(failure string) string {
 	text := []string{shortly(failure), fmt.Sprintf("after %d steps, the last of them", len(h))}
-	for _, s := range h[max(0, len(h)-6):] {
+	for _, s := range h[max(0, len(h)-5):] {
 		text = append(text, fmt.Sprintf("%#v", s))
 	}
 	if len(h) > 0 {
@@ -146,9 +148,19 @@ func (h history) told(failure string) string {
 	return strings.Join(text, "\n")
 }
 
-// shortly is what a failure says, without the way there in the code.
+// shortly is what a failure says: of two values only how they differ.
 func shortly(failure string) string {
 	lines := strings.Split(strings.TrimSpace(failure[max(0, strings.Index(failure, "\tError:")):]), "\n")
+	differs := strings.Contains(failure, "Diff:")
+	lines = slices.DeleteFunc(lines, func(line string) bool {
+		line = strings.TrimSpace(line)
+		return line == "" || differs && slices.ContainsFunc([]string{"expected:", "actual  :", "--- Expected", "+++ Actual"},
+			func(start string) bool { return strings.HasPrefix(line, start) })
+	})
+	message := slices.IndexFunc(lines, func(line string) bool { return strings.HasPrefix(line, "\tMessages:") })
+	if message > 8 {
+		lines = slices.Delete(lines, 8, message)
+	}
 	for i, line := range lines {
 		lines[i] = fmt.Sprintf("%.400s", line)
 	}

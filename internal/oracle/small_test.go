@@ -94,6 +94,7 @@ func (m *machine) act(a act) bool {
 // TestSmallDirectory goes through all histories of a few steps, complete up to a
 // length. A step that changes nothing is not gone on from.
 func TestSmallDirectory(t *testing.T) {
+	mirrors(t)
 	length, steps := 3, machineSteps(t)
 	for more := pairSteps; more <= steps; more *= 20 {
 		length++

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash/fnv"
+	"io/fs"
 	"regexp"
 	"strconv"
 	"strings"
@@ -19,8 +20,13 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// newestSchema is the number of the last file in migrations.
-const newestSchema = 1
+// newestSchema is the number of files in migrations, and so of the last one.
+var newestSchema = len(migrationFiles())
+
+func migrationFiles() []fs.DirEntry {
+	files, _ := migrations.ReadDir("migrations") // it is embedded
+	return files
+}
 
 // Migrate makes the tables, or brings them up to this version of the package. It
 // does nothing if they are. Each step is one transaction; several processes may

@@ -12,6 +12,10 @@ import (
 // says {rooms} for their names, {rooms r} for those of a row r, {set rooms} for
 // assignments of all but the key from a row x, and {rows rooms} for a source of such
 // rows, which are the first parameters. The functions below go through them.
+//
+// A new column comes here, into a new file of migrations and into the function of its
+// row; TestMain tells what is missing. ALTER TABLE adds it at the end of the table, and so
+// it stands at the end here: whole rows are read as well.
 var columnsOf = map[string]string{
 	"rooms": `id uuid, version bigint, kind text, state text, company text, public boolean, name_key text, digest bytea,
 		participants bigint, masters bigint, outsiders bigint, line_users bigint, bots bigint, changed_at timestamptz,

@@ -2,6 +2,7 @@ package pgstore_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"sync"
@@ -16,6 +17,29 @@ import (
 	"github.com/go-roomkit/roomkit/store/pgstore"
 	"github.com/go-roomkit/roomkit/store/storetest"
 )
+
+// TestMain says in one line if a column is forgotten somewhere, and runs nothing then.
+func TestMain(m *testing.M) {
+	if url := os.Getenv("ROOMKIT_POSTGRES_URL"); url != "" { // else the tests say so
+		if err := checkColumns(context.Background(), url); err != nil {
+			fmt.Fprintln(os.Stderr, "store/pgstore, no test was run:", err)
+			os.Exit(1)
+		}
+	}
+	os.Exit(m.Run())
+}
+
+func checkColumns(ctx context.Context, url string) error {
+	pool, err := pgxpool.New(ctx, url)
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	o := &pgstore.Options{Schema: fmt.Sprintf("columns%d_%d", os.Getpid(), time.Now().UnixMicro()%1_000_000)}
+	err = pgstore.CheckColumns(ctx, pool, o)
+	_, ended := pool.Exec(ctx, `DROP SCHEMA IF EXISTS `+o.Schema+` CASCADE`)
+	return errors.Join(err, ended)
+}
 
 // databaseURL names the server of the tests.
 func databaseURL(tb testing.TB) string {

@@ -14,11 +14,13 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/sqlitestore"
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
 	"github.com/go-roomkit/roomkit/store/verify"
 )
 
-// TestMain lets the test binary be its own child process.
+// TestMain lets the test binary be its own child process. If a column is forgotten
+// somewhere it says so in one line, and runs nothing.
 func TestMain(m *testing.M) {
 	if run, ok := children[os.Getenv("ROOMKIT_SQLITE_CHILD")]; ok {
 		if err := run(os.Getenv("ROOMKIT_SQLITE_PATH"), os.Getenv("ROOMKIT_SQLITE_SEED")); err != nil {
@@ -26,6 +28,10 @@ func TestMain(m *testing.M) {
 			os.Exit(1)
 		}
 		os.Exit(0)
+	}
+	if err := sqlitestore.CheckColumns(); err != nil {
+		fmt.Fprintln(os.Stderr, "store/sqlitestore, no test was run:", err)
+		os.Exit(1)
 	}
 	os.Exit(m.Run())
 }

@@ -217,16 +217,16 @@ func blobs[T ~[16]byte](ids []T) values {
 	return v
 }
 
-// The following read rows in the order of the column lists in statements.go, and
-// write them in the order of the tables.
+// The following read and write rows in the order of columns.go.
 
 func (n *names) room(r *row) (v roomkit.Room) {
-	v.ID, v.Digest, v.Version, v.Kind, v.State = r.id(), roomkit.SetDigest(r.id()), r.version(), value(r, n.Kind), value(r, n.State)
-	v.Company, v.NameKey, v.Name, v.Photo, v.Description = r.company(), r.text(), r.text(), r.text(), r.text()
+	v.ID, v.Version, v.Digest = r.id(), r.version(), roomkit.SetDigest(r.id())
 	v.Participants, v.Masters, v.Outsiders, v.LINEUsers, v.Bots = r.int(), r.int(), r.int(), r.int(), r.int()
-	v.ChangedAt, v.CreatedAt, v.Origin, v.Creator = r.time(), r.time(), value(r, n.Origin), r.user()
+	v.ChangedAt, v.CreatedAt, v.Name, v.Photo, v.Description = r.time(), r.time(), r.text(), r.text(), r.text()
+	v.Origin, v.Creator = value(r, n.Origin), r.user()
+	v.Features = roomkit.FeatureSet(r.flags(&v.HistorySharing, &v.Notify, &v.FeaturesWithheld, &v.HadLINE))
+	v.Kind, v.State, v.Company, v.Public, v.NameKey = value(r, n.Kind), value(r, n.State), r.company(), r.bool(), r.text()
 	v.Team, v.Parties = roomkit.TeamID(r.text()), [2]roomkit.UserID{r.user(), r.user()}
-	v.Features = roomkit.FeatureSet(r.flags(&v.Public, &v.HistorySharing, &v.Notify, &v.FeaturesWithheld, &v.HadLINE))
 	v.MessageOffSince, v.EmptiedAt, v.EmptiedOn = r.time(), r.version(), r.time()
 	return v
 }
@@ -318,8 +318,8 @@ func (v values) team(t *roomkit.Team) values {
 
 // record reads all but the position, which comes first.
 func (n *names) record(r *row) (v store.Record) {
-	v.Subject.Room, v.Subject.ID, v.Command, v.Data = r.id(), r.text(), r.id(), bytes.Clone(r.bytes())
-	v.Version, v.At, v.Subject.Type, v.Type = r.version(), r.time(), value(r, n.Subject), r.text()
+	v.Subject.Type, v.Subject.Room, v.Subject.ID, v.Version = value(r, n.Subject), r.id(), r.text(), r.version()
+	v.Type, v.At, v.Command, v.Data = r.text(), r.time(), r.id(), bytes.Clone(r.bytes())
 	return v
 }
 

@@ -22,6 +22,7 @@ import (
 	"testing"
 
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/fieldtest"
 	"github.com/go-roomkit/roomkit/store/memstore"
 	"github.com/go-roomkit/roomkit/store/storetest/internal/beside"
 )
@@ -88,7 +89,9 @@ func Rules() []Rule {
 }
 
 // Run checks a store against every rule, each as a subtest. open returns an
-// empty store that shares nothing with others, and arranges its own cleanup.
+// empty store that shares nothing with others, and arranges its own cleanup. First it
+// writes and reads every field of every row: if one does not come back Run says so in
+// one line and ends.
 func Run(t *testing.T, open func(testing.TB) store.Store, o *Options) {
 	t.Helper()
 	if o == nil {
@@ -99,6 +102,9 @@ func Run(t *testing.T, open func(testing.TB) store.Store, o *Options) {
 		if !slices.ContainsFunc(rules, func(r Rule) bool { return r.Name == name }) {
 			t.Errorf("Options.Skip names %q, which is no rule", name)
 		}
+	}
+	if err := fieldtest.EveryField(t.Context(), open(t)); err != nil {
+		t.Fatalf("no rule was run, because the store does not keep a row of each kind: %v", err)
 	}
 	for _, r := range rules {
 		t.Run(r.Name, func(t *testing.T) {

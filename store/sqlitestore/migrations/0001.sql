@@ -1,5 +1,12 @@
 -- Comments stand inside of the statements, because SQLite keeps them there: what is
--- said here is in sqlite_schema, too.
+-- said here is in sqlite_schema, too. A file that is released never changes. A later one
+-- adds a column by
+--
+--     ALTER TABLE roomkit_rooms ADD COLUMN topic TEXT /* as it was given */;
+--
+-- with this form of comment at the end: SQLite puts the text before the ")" of the
+-- table, which "--" would hide. NOT NULL needs a DEFAULT. What needs a new table is
+-- copied with all its rows; TestUpgrade looks whether they are there.
 
 CREATE TABLE roomkit_meta (
   -- What the database says of itself, in one row.
