@@ -42,6 +42,22 @@ func (DeleteUser) name() string           { return "DeleteUser" }
 func (RestoreUser) name() string          { return "RestoreUser" }
 func (SyncTeam) name() string             { return "SyncTeam" }
 
+// CommandNames lists the names of all commands.
+func CommandNames() (names []string) {
+	for _, c := range allCommands() {
+		names = append(names, c.name())
+	}
+	return names
+}
+
+func allCommands() []Command {
+	return []Command{
+		OpenSelf{}, OpenDirect{}, CreateRoom{}, CreateGroup{}, CreateExternalGroup{}, OpenTeamRoom{}, Convert{}, DeleteRoom{},
+		Invite{}, Remove{}, Leave{}, Expel{}, AppointMasters{}, DismissMasters{}, HandOver{}, Edit{}, DeleteFeatureData{},
+		PutCompany{}, EditCompany{}, PutUsers{}, SetExternalMessaging{}, SuspendUser{}, DeleteUser{}, RestoreUser{}, SyncTeam{},
+	}
+}
+
 // Audience is the choice a picker starts with (CRE-02).
 type Audience uint8
 

@@ -46,22 +46,6 @@ func UnmarshalCommand(data []byte) (Command, error) {
 	return nil, &Invalid{Field: "command", Reason: fmt.Sprintf("no such command: %.64q", name)}
 }
 
-// CommandNames lists the names of all commands.
-func CommandNames() (names []string) {
-	for _, c := range allCommands() {
-		names = append(names, c.name())
-	}
-	return names
-}
-
-func allCommands() []Command {
-	return []Command{
-		OpenSelf{}, OpenDirect{}, CreateRoom{}, CreateGroup{}, CreateExternalGroup{}, OpenTeamRoom{}, Convert{}, DeleteRoom{},
-		Invite{}, Remove{}, Leave{}, Expel{}, AppointMasters{}, DismissMasters{}, HandOver{}, Edit{}, DeleteFeatureData{},
-		PutCompany{}, EditCompany{}, PutUsers{}, SetExternalMessaging{}, SuspendUser{}, DeleteUser{}, RestoreUser{}, SyncTeam{},
-	}
-}
-
 // UnmarshalEvent reads the JSON of an event: what [json.Marshal] of an event gives, its
 // type under "type" and its fields. Types and names that there are not, equal keys,
 // null and values of another form are an [*Invalid] that names the field. Fields that
