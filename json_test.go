@@ -240,7 +240,7 @@ func TestJSONGolden(t *testing.T) {
 		fill(fixed{}, typ.Name(), v)
 		if _, event := v.Addr().Interface().(roomkit.Event); event {
 			if _, named := v.Addr().Interface().(json.Marshaler); !named {
-				t.Fatalf("json_events.go: add MarshalJSON of %s", typ.Name())
+				t.Fatalf("events.go: add MarshalJSON of %s", typ.Name())
 			}
 		}
 		data := encode(t, v)
