@@ -63,7 +63,7 @@ func TestFollowGoesOnWhereItStopped(t *testing.T) {
 	require.NoError(t, svc.Follow(ctx, "mails", seen.handle, o))
 	require.Equal(t, allPlaces(t, svc), seen, "nothing twice")
 
-	res := proof.Do(t, svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}})
+	res := proof.Touch(t, svc, "ann", room)
 	require.NoError(t, svc.Follow(ctx, "mails", seen.handle, o))
 	require.Equal(t, allPlaces(t, svc), seen)
 

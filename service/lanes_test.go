@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -26,11 +27,16 @@ type gate struct {
 	held    atomic.Bool
 	arrived chan int      // how many changes came with the held commit
 	open    chan struct{} // lets it through
+	gone    chan struct{} // closed: nothing is held any more
 }
 
+// newGate gives a gate to be abandoned in a deferred call, so that a test that
+// fails leaves nobody behind it.
 func newGate(store store.Store, lanes int) *gate {
-	return &gate{Store: store, lanes: lanes, arrived: make(chan int), open: make(chan struct{})}
+	return &gate{Store: store, lanes: lanes, arrived: make(chan int), open: make(chan struct{}), gone: make(chan struct{})}
 }
+
+func (g *gate) abandon() { close(g.gone) }
 
 func (g *gate) CommitsInParallel() int { return g.lanes }
 
@@ -38,16 +44,67 @@ func (g *gate) Unwrap() store.Store { return g.Store }
 
 func (g *gate) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	if g.held.Load() {
-		g.arrived <- len(changes)
-		<-g.open
+		select {
+		case g.arrived <- len(changes):
+		case <-g.gone:
+		}
+		select {
+		case <-g.open:
+		case <-g.gone:
+		}
 	}
 	return g.Store.Commit(ctx, changes)
+}
+
+// came says how many changes came with the held commit; 0 if nothing is held,
+// because the commands were refused.
+func (g *gate) came() int {
+	synctest.Wait()
+	select {
+	case n := <-g.arrived:
+		return n
+	default:
+		return 0
+	}
+}
+
+// pass lets the held commit through, if there is one.
+func (g *gate) pass() {
+	synctest.Wait()
+	select {
+	case g.open <- struct{}{}:
+	default:
+	}
 }
 
 // release lets the held commit and all that follow through.
 func (g *gate) release() {
 	g.held.Store(false)
-	g.open <- struct{}{}
+	g.pass()
+}
+
+// answer gives the answer of a call that has to have come back by now.
+func answer(t *testing.T, done <-chan error) error {
+	t.Helper()
+	synctest.Wait()
+	select {
+	case err := <-done:
+		return err
+	default:
+		require.FailNow(t, "the call has not come back")
+		return nil
+	}
+}
+
+// history gives the events of a room.
+func history(t *testing.T, svc *service.Service, room roomkit.RoomID) []string {
+	t.Helper()
+	var list []roomkit.Event
+	for e, err := range svc.History(ctx, "ann", room, 0) {
+		require.NoError(t, err)
+		list = append(list, e)
+	}
+	return proof.Lines(t, list)
 }
 
 // TestGroupIsolation: in one commit with a good command, neither a refused one,
@@ -61,35 +118,46 @@ func TestGroupIsolation(t *testing.T) {
 			Observer: service.Observer{Group: func(r service.GroupReport) { groups = append(groups, r) }},
 		})
 		room := proof.General(t, svc, "ann", "ben", "cat")
-		ids := proof.Crowd(t, svc, "u", 4)
-		g.held.Store(true)
+		edit := func(words string) roomkit.Command { return proof.AnyEdit(t, svc, "ann", room, words) }
+		orders := []struct {
+			ctx  context.Context //nolint:containedctx // of the one call
+			cmd  roomkit.Command
+			call service.Call
+			want error
+		}{
+			{ctx, edit("first"), service.Call{}, nil},
+			{nil, edit("gone"), service.Call{}, context.Canceled},
+			{ctx, edit("second"), service.Call{}, nil},
+			{ctx, roomkit.Invite{Room: room, People: people("nobody")}, service.Call{}, roomkit.ErrDenied},
+			{ctx, edit("stale"), service.Call{IfVersion: 1}, roomkit.ErrConflict},
+			{ctx, edit("third"), service.Call{}, nil},
+		}
+		gone, cancel := context.WithCancel(ctx)
+		orders[1].ctx = gone
+		results, before := make([]service.Result, len(orders)), history(t, svc, room)
 		var wait sync.WaitGroup
-		invite := func(ctx context.Context, who roomkit.UserID, want error, call ...service.Call) {
+		defer wait.Wait()
+		defer g.abandon()
+		g.held.Store(true)
+		for i, o := range orders {
 			wait.Go(func() {
-				_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people(who)}, call...)
-				assert.ErrorIs(t, err, want)
+				var err error
+				results[i], err = svc.Do(o.ctx, roomkit.By("ann"), o.cmd, o.call)
+				assert.ErrorIs(t, err, o.want)
 			})
 			synctest.Wait()
+			if i == 0 {
+				require.Equal(t, 1, g.came(), "the first caller does not wait for others")
+			}
 		}
-		invite(ctx, ids[0], nil)
-		require.Equal(t, 1, <-g.arrived, "the first caller does not wait for others")
-		gone, cancel := context.WithCancel(ctx)
-		invite(gone, ids[1], context.Canceled)
-		invite(ctx, ids[2], nil)
-		invite(ctx, "nobody", roomkit.ErrDenied)
-		invite(ctx, ids[3], roomkit.ErrConflict, service.Call{IfVersion: 1})
-		wait.Go(func() {
-			_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: room})
-			assert.NoError(t, err)
-		})
-		synctest.Wait()
 		cancel()
-		synctest.Wait()
-		g.open <- struct{}{}
-		require.Equal(t, 2, <-g.arrived, "the others share a commit, without those that were refused")
+		g.pass()
+		require.Equal(t, 2, g.came(), "the others share a commit, without those that were refused")
 		g.release()
 		wait.Wait()
-		require.Equal(t, people("ann", "cat", ids[0], ids[2]), proof.Participants(t, svc, "ann", room))
+		done := slices.Concat(results[0].Events, results[2].Events, results[5].Events)
+		require.Len(t, done, 3)
+		require.Equal(t, append(before, proof.Lines(t, done)...), history(t, svc, room))
 		require.Equal(t, 2, groups[len(groups)-1].Commands)
 		require.Zero(t, groups[len(groups)-1].Conflicts)
 	})
@@ -100,8 +168,14 @@ func TestGroupIsolation(t *testing.T) {
 func TestGivingUpAfterTaken(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(memstore.New(), 1)
+		defer g.abandon()
 		svc := proof.ServiceOn(t, g, nil)
 		room := proof.General(t, svc, "ann", "ben", "cat")
+		edits := []roomkit.Edit{}
+		for _, by := range people("ann", "ben", "cat") {
+			edits = append(edits, proof.AnyEdit(t, svc, by, room, string(by)))
+		}
+		before := history(t, svc, room)
 		g.held.Store(true)
 		do := func(ctx context.Context, by roomkit.UserID, cmd roomkit.Command, call ...service.Call) <-chan error {
 			done := make(chan error, 1)
@@ -112,23 +186,22 @@ func TestGivingUpAfterTaken(t *testing.T) {
 			synctest.Wait()
 			return done
 		}
-		first := do(ctx, "ann", roomkit.Invite{Room: room, People: people("dan")})
-		<-g.arrived
+		first := do(ctx, "ann", edits[0])
+		require.Equal(t, 1, g.came())
 		gone, cancel := context.WithCancel(ctx)
-		leave := roomkit.Leave{Room: room}
-		leader, follower := do(ctx, "ben", leave), do(gone, "cat", leave, service.Call{Key: "k"})
-		g.open <- struct{}{}
-		require.Equal(t, 2, <-g.arrived)
+		leader, follower := do(ctx, "ben", edits[1]), do(gone, "cat", edits[2], service.Call{Key: "k"})
+		g.pass()
+		require.Equal(t, 2, g.came())
 		cancel()
-		err := <-follower // though the commit is still held
+		err := answer(t, follower) // though the commit is still held
 		require.ErrorIs(t, err, roomkit.ErrUnknownOutcome)
 		require.ErrorIs(t, err, context.Canceled)
 		g.release()
-		require.NoError(t, <-first)
-		require.NoError(t, <-leader)
-		res := proof.Do(t, svc, roomkit.By("cat"), leave, service.Call{Key: "k"})
+		require.NoError(t, answer(t, first))
+		require.NoError(t, answer(t, leader))
+		res := proof.Do(t, svc, roomkit.By("cat"), edits[2], service.Call{Key: "k"})
 		require.True(t, res.Repeat)
-		require.Equal(t, people("ann", "dan"), proof.Participants(t, svc, "ann", room))
+		require.Len(t, history(t, svc, room), len(before)+3, "nothing is done twice")
 	})
 }
 
@@ -138,20 +211,23 @@ func TestLanes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := newGate(memstore.New(), 2)
 		svc := proof.ServiceOn(t, g, nil)
-		rooms := []roomkit.RoomID{proof.General(t, svc, "ann", "ben", "cat"), proof.General(t, svc, "ann", "ben", "dan")}
-		g.held.Store(true)
+		var edits []roomkit.Edit
+		for _, third := range people("cat", "dan") {
+			edits = append(edits, proof.AnyEdit(t, svc, "ann", proof.General(t, svc, "ann", "ben", third)))
+		}
 		var wait sync.WaitGroup
-		for _, room := range rooms {
+		defer wait.Wait()
+		defer g.abandon()
+		g.held.Store(true)
+		for _, edit := range edits {
 			wait.Go(func() {
-				_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: room})
+				_, err := svc.Do(ctx, roomkit.By("ann"), edit)
 				assert.NoError(t, err)
 			})
 		}
-		for range rooms {
-			require.Equal(t, 1, <-g.arrived)
+		for range edits {
+			require.Equal(t, 1, g.came())
 		}
-		close(g.open)
-		wait.Wait()
 	})
 }
 
@@ -182,13 +258,16 @@ type order struct {
 // together runs commands in one group, in their order.
 func (g *grouped) together(orders ...order) []service.EachResult {
 	results := make([]service.EachResult, len(orders))
-	g.gate.held.Store(true)
+	held := proof.AnyEdit(g, g.Service, "ann", g.Line)
 	var wait sync.WaitGroup
+	defer wait.Wait()
+	defer g.gate.abandon()
+	g.gate.held.Store(true)
 	wait.Go(func() {
-		_, err := g.Do(ctx, roomkit.By("ann"), roomkit.Edit{Room: g.Line, Photo: new("held")})
+		_, err := g.Do(ctx, roomkit.By("ann"), held)
 		assert.NoError(g, err)
 	})
-	<-g.gate.arrived
+	require.Equal(g, 1, g.gate.came())
 	for i, o := range orders {
 		wait.Go(func() { results[i].Result, results[i].Err = g.Do(ctx, o.actor, o.Command) })
 		synctest.Wait()
@@ -208,10 +287,11 @@ func TestGroupFolds(t *testing.T) {
 	invite := func(room roomkit.RoomID) order { return order{ann, roomkit.Invite{Room: room, People: people("dan")}} }
 	for name, orders := range map[string]func(*grouped) []order{
 		"a membership that begins": func(g *grouped) []order {
-			return []order{invite(g.General), {roomkit.By("dan"), proof.AnyEdit(g, g.Service, "ann", g.General)}, {roomkit.By("dan"), roomkit.Leave{Room: g.General}}}
+			appoint := roomkit.AppointMasters{Room: g.Group, People: people("dan")}
+			return []order{invite(g.Group), {ann, appoint}, {roomkit.By("dan"), proof.AnyEdit(g, g.Service, "ann", g.Group)}}
 		},
 		"a membership that ends": func(g *grouped) []order {
-			return []order{{roomkit.By("ben"), roomkit.Leave{Room: g.General}}, {ann, roomkit.Invite{Room: g.General, People: people("ben")}}}
+			return []order{{ann, roomkit.Remove{Room: g.Group, People: people("ben")}}, {ann, roomkit.Invite{Room: g.Group, People: people("ben")}}}
 		},
 		"a user": func(*grouped) []order {
 			return []order{{adm, roomkit.SuspendUser{User: "ben"}}, {adm, roomkit.SuspendUser{User: "ben", Lift: true}}}

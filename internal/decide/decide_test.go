@@ -163,10 +163,13 @@ func TestDecideOpensTeamRoomsForKnownPeople(t *testing.T) {
 // TestTimeNeverDecreases: an event is not older than the one before, whatever the clock says.
 func TestTimeNeverDecreases(t *testing.T) {
 	w, rules := someWorld(t)
-	cmd := roomkit.Leave{Room: theRoom}
-	f := w.answer(Need(roomkit.By("ben"), cmd), roomkit.RoomID{2})
+	ben := w.users["ben"]
+	ben.Status, ben.Version, ben.Ended = roomkit.StatusDeleted, 2, 2
+	w.users["ben"] = ben
+	cmd := roomkit.Expel{Room: theRoom, People: []roomkit.UserID{"ben"}, Cause: roomkit.CauseAccount}
+	f := w.answer(Need(roomkit.System(), cmd), roomkit.RoomID{2})
 	f.Room.ChangedAt = worldTime.Add(time.Hour)
-	d, err := Decide(rules, f, roomkit.By("ben"), cmd, worldTime)
+	d, err := Decide(rules, f, roomkit.System(), cmd, worldTime)
 	require.NoError(t, err)
 	require.Equal(t, f.Room.ChangedAt, d.Events[0].Info().At)
 }

@@ -286,7 +286,6 @@ func TestLINE(t *testing.T) {
 	})
 	t.Run("LINE-04 no bots, LINE-05 no source, LINE-07 no features", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Denies("LINE-04", "ann", roomkit.Invite{Room: s.Line, People: people("bot")})
 		s.Denies("LINE-04", "ann", external("bot", "lin"))
 		s.Cannot("LINE-05", "ann", s.Line, roomkit.ActionSource)
 		require.Zero(t, s.AccessOf("ann", s.Line).Features)

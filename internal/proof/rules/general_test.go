@@ -96,6 +96,7 @@ func TestGeneral(t *testing.T) {
 		res := s.Does("cat", roomkit.Invite{Room: s.General, People: people("dan", "adm")})
 		require.Equal(t, s.General, res.Room)
 		require.False(t, res.Opened)
+		require.Empty(t, res.Notices, "NTF-12")
 		require.Equal(t, people("adm", "ann", "ben", "cat", "dan"), s.Inside("ann", s.General))
 		s.Can("dan", s.General, roomkit.ActionPost)
 	})
@@ -136,6 +137,45 @@ func TestGeneral(t *testing.T) {
 		s.Out(s.General, "ben", "cat")
 		require.Equal(t, roomkit.KindGeneral, s.RoomOf("ann", s.General).Kind)
 		s.Does("ann", roomkit.Invite{Room: s.General, People: people("dan")})
+	})
+	t.Run("CRE-39 CRE-40 CRE-44 GEN-31 GEN-32 COM-05 conversion keeps the room and what each may read", func(t *testing.T) {
+		for _, kind := range []roomkit.Kind{roomkit.KindGroup, roomkit.KindExternalGroup} {
+			s := proof.NewStage(t)
+			s.Clock.Add(time.Hour)
+			s.Run("ben", roomkit.Edit{Room: s.General, Photo: new("p"), Description: new("d")})
+			s.Does("ann", roomkit.Invite{Room: s.General, People: people("dan")})
+			s.Clock.Add(time.Hour)
+			s.Does("ann", roomkit.Edit{Room: s.General, HistorySharing: new(true)})
+			everybody := s.Inside("ann", s.General)
+			reads, history := map[roomkit.UserID]roomkit.ReadFrom{}, map[roomkit.UserID][]string{}
+			for _, user := range everybody {
+				reads[user], history[user] = s.AccessOf(user, s.General).ReadFrom, s.HistoryOf(user, s.General)
+			}
+			require.False(t, reads["dan"].All)
+			before := s.RoomOf("ann", s.General)
+			res := s.Does("cat", roomkit.Convert{Room: s.General, To: kind, Name: "promoted"})
+			require.Empty(t, res.Dropped)
+			require.Equal(t, everybody, s.Inside("ann", s.General))
+			for _, user := range everybody {
+				a := s.AccessOf(user, s.General)
+				require.Equal(t, reads[user], a.ReadFrom, user)
+				require.Equal(t, user == "cat", a.Standing&roomkit.StandingMaster != 0)
+				if user != "cat" {
+					s.Denies(map[roomkit.Kind]roomkit.Rule{roomkit.KindGroup: "GRP-12", roomkit.KindExternalGroup: "EXT-17"}[kind], user, roomkit.Leave{Room: s.General})
+					require.Equal(t, append(history[user], proof.Lines(t, res.Events)...), s.HistoryOf(user, s.General))
+				}
+			}
+			after := s.RoomOf("ann", s.General)
+			require.Equal(t, []any{before.ID, before.Photo, before.Description, before.Digest, before.CreatedAt, before.HistorySharing, roomkit.Version(0)},
+				[]any{after.ID, after.Photo, after.Description, after.Digest, after.CreatedAt, after.HistorySharing, after.EmptiedAt})
+		}
+	})
+	t.Run("FEA-05 FEA-06 the folder goes with taking part", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Can("ben", s.General, roomkit.ActionUseFolder)
+		s.Can("ben", s.General, roomkit.ActionSwitchFileNotice)
+		s.Out(s.General, "ben")
+		s.Cannot("", "ben", s.General, roomkit.ActionUseFolder, roomkit.ActionSwitchFileNotice)
 	})
 	t.Run("GEN-34 all have the same rights, the creator too", func(t *testing.T) {
 		s := proof.NewStage(t)
@@ -294,6 +334,19 @@ func TestNewRooms(t *testing.T) {
 		require.Equal(t, s.Line, res.Room)
 		require.False(t, res.Opened)
 		require.Equal(t, people("ann", "ben", "lin", "lou"), s.Inside("ann", s.Line))
+	})
+	t.Run("EXT-30 EXT-33 a new room for outsiders needs the permission on both sides", func(t *testing.T) {
+		s := proof.NewStage(t)
+		invite := roomkit.Invite{Room: s.General, People: people("fay"), Name: "x"}
+		s.SetCompany("bolt", roomkit.ExternalOff)
+		s.Denies("EXT-33", "ann", invite)
+		s.SetCompany("bolt", roomkit.ExternalAll)
+		s.Permit("acme", "ben", roomkit.ExternalOff)
+		require.Equal(t, people("ben"), s.Denies("EXT-30", "ben", invite).People)
+	})
+	t.Run("LINE-04 no bots with LINE users", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Denies("LINE-04", "ann", roomkit.Invite{Room: s.Line, People: people("bot")})
 	})
 	t.Run("LINE-01 who lacks the permission does not invite a LINE user", func(t *testing.T) {
 		s := proof.NewStage(t)

@@ -71,21 +71,21 @@ func TestNotices(t *testing.T) {
 	})
 	t.Run("NTF-07 joined, at creation and by invitation alike", func(t *testing.T) {
 		s := proof.NewStage(t)
-		created := s.Does("ann", anyway(members("ben", "cat")))
+		created := s.Does("ann", roomkit.CreateGroup{Name: "pair", Members: people("ben", "cat")})
 		require.Len(t, proof.EventsOf[*roomkit.MemberJoined](created.Events)[0].People, 3)
 		invited := s.Does("ann", roomkit.Invite{Room: created.Room, People: people("dan")})
 		require.Len(t, proof.EventsOf[*roomkit.MemberJoined](invited.Events)[0].People, 1)
 	})
 	t.Run("NTF-01 NTF-02 NTF-03 each removed person once, no leaver, in every kind that can be left", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Does("ann", roomkit.Invite{Room: s.General, People: people("dan", "bot")})
-		res := s.Does("ann", roomkit.Remove{Room: s.General, People: people("ben", "bot", "dan")})
+		room := s.Does("ann", anyway(members("ben", "bot", "cat", "dan"))).Room
+		res := s.Does("ann", roomkit.Remove{Room: room, People: people("ben", "bot", "dan")})
 		var told []roomkit.UserID
 		for _, n := range res.Notices {
 			require.Equal(t, roomkit.NoticeRemoved, n.Key)
-			require.Equal(t, s.General, n.Room)
+			require.Equal(t, room, n.Room)
 			require.False(t, n.Everyone)
-			require.Equal(t, map[string]string{"room": s.General.String(), "actor": "ann", "cause": "removed", "name": ""}, n.Params)
+			require.Equal(t, map[string]string{"room": room.String(), "actor": "ann", "cause": "removed", "name": ""}, n.Params)
 			told = append(told, n.To)
 		}
 		require.ElementsMatch(t, people("ben", "dan"), told)
@@ -98,7 +98,7 @@ func TestNotices(t *testing.T) {
 	})
 	t.Run("NTF-08 NTF-09 every end with its cause, by whom, and in the rows", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Does("ann", roomkit.Invite{Room: s.General, People: people("bot", "dan")})
+		general := s.Does("ann", anyway(members("ben", "bot", "cat", "dan"))).Room
 		left := func(user roomkit.UserID, room roomkit.RoomID, res service.Result, cause roomkit.Cause, by roomkit.Actor) {
 			t.Helper()
 			row, last := s.Row(user, room), res.Events[len(res.Events)-1]
@@ -111,9 +111,9 @@ func TestNotices(t *testing.T) {
 			require.False(t, row.Participant || row.Master)
 		}
 		s.Clock.Add(time.Hour)
-		left("ben", s.General, s.Does("ben", roomkit.Leave{Room: s.General}), roomkit.CauseSelf, roomkit.By("ben"))
-		left("cat", s.General, s.Does("dan", roomkit.Remove{Room: s.General, People: people("cat")}), roomkit.CauseRemoved, roomkit.By("dan"))
-		left("bot", s.General, s.Does("ann", roomkit.Convert{Room: s.General, To: roomkit.KindExternalGroup, Name: "x"}), roomkit.CauseConverted, roomkit.By("ann"))
+		left("ben", general, s.Does("ben", roomkit.Leave{Room: general}), roomkit.CauseSelf, roomkit.By("ben"))
+		left("cat", general, s.Does("dan", roomkit.Remove{Room: general, People: people("cat")}), roomkit.CauseRemoved, roomkit.By("dan"))
+		left("bot", general, s.Does("ann", roomkit.Convert{Room: general, To: roomkit.KindExternalGroup, Name: "x"}), roomkit.CauseConverted, roomkit.By("ann"))
 		left("ben", s.Team, s.Does("adm", roomkit.SyncTeam{Team: proof.Team("sales", "cat", "cat")}), roomkit.CauseOrganisation, roomkit.By("adm"))
 		deleted := s.Does("adm", roomkit.DeleteRoom{Room: s.Group})
 		for _, user := range people("ann", "ben", "cat") {
@@ -157,7 +157,7 @@ func TestNotices(t *testing.T) {
 	})
 	t.Run("NTF-12 NTF-04 an invitation needs none where group notification is off", func(t *testing.T) {
 		s := proof.NewStage(t)
-		for _, room := range []roomkit.RoomID{s.General, s.Group, s.External} {
+		for _, room := range []roomkit.RoomID{s.Group, s.External} {
 			require.False(t, s.RoomOf("ann", room).Notify)
 			require.Empty(t, s.Does("ann", roomkit.Invite{Room: room, People: people("dan")}).Notices)
 		}
