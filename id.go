@@ -150,3 +150,11 @@ func hashUser(u UserID) (hi, lo uint64) {
 	sum := sha256.Sum256(append(buf[:0], u...))
 	return binary.BigEndian.Uint64(sum[:8]), binary.BigEndian.Uint64(sum[8:16])
 }
+
+func parseUUID[T ~[16]byte](typ, s string) (T, error) {
+	u, err := uuid.Parse(s)
+	if err != nil || len(s) != 36 {
+		return T{}, &Invalid{Field: typ, Reason: "not a UUID"}
+	}
+	return T(u), nil
+}

@@ -71,35 +71,6 @@ func UnmarshalEvent(data []byte) (Event, error) {
 	return e, nil
 }
 
-// named writes an object whose first key holds a name. Fields is a struct that
-// encoding/json writes as an object, or a nil pointer.
-func named(key, name string, fields any) ([]byte, error) {
-	body, err := json.Marshal(fields)
-	if len(body) == 0 || body[0] != '{' {
-		return body, err
-	}
-	quoted, err := json.Marshal(name)
-	out := append([]byte(`{"`+key+`":`), quoted...)
-	if len(body) > len(`{}`) {
-		out = append(out, ',')
-	}
-	return append(out, body[1:]...), err
-}
-
-// durationText is a duration in the form of [time.Duration.String].
-type durationText time.Duration
-
-func (d durationText) MarshalText() ([]byte, error) { return []byte(time.Duration(d).String()), nil }
-
-func (d *durationText) UnmarshalText(text []byte) error {
-	v, err := time.ParseDuration(string(text))
-	if err != nil {
-		return &Invalid{Field: "Duration", Reason: reasonDuration}
-	}
-	*d = durationText(v)
-	return nil
-}
-
 // MarshalJSON writes the fields.
 func (c Company) MarshalJSON() ([]byte, error) {
 	type fields Company

@@ -107,3 +107,5 @@ func (a Actor) String() string {
 	}
 	return string(a.user)
 }
+
+const systemText = "*system"

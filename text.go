@@ -256,14 +256,6 @@ func (id CommandID) MarshalText() ([]byte, error) { return uuid.UUID(id).Marshal
 // UnmarshalText reads a UUID.
 func (id *CommandID) UnmarshalText(text []byte) error { return enum.Read(id, ParseCommandID, text) }
 
-func parseUUID[T ~[16]byte](typ, s string) (T, error) {
-	u, err := uuid.Parse(s)
-	if err != nil || len(s) != 36 {
-		return T{}, &Invalid{Field: typ, Reason: "not a UUID"}
-	}
-	return T(u), nil
-}
-
 // Value gives the id to database/sql: as a UUID, and NULL for the zero RoomID. A
 // column of type uuid takes it, and one of text.
 func (id RoomID) Value() (driver.Value, error) {
@@ -308,8 +300,6 @@ func (d SetDigest) MarshalText() ([]byte, error) { return []byte(d.String()), ni
 
 // UnmarshalText reads what MarshalText writes.
 func (d *SetDigest) UnmarshalText(text []byte) error { return enum.Read(d, ParseSetDigest, text) }
-
-const systemText = "*system"
 
 // ParseActor reads the text form that [Actor.String] writes; the empty text is the
 // zero Actor. It is for what this library has written, such as events. Never read

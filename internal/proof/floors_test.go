@@ -70,3 +70,49 @@ func TestCommandsAreComplete(t *testing.T) {
 	slices.Sort(want)
 	require.Equal(t, want, have, "json.go: add the new command to allCommands")
 }
+
+// TestRootFilesHaveNoCircle: what a file of the root uses stands in itself or in files
+// that do not lead back to it.
+func TestRootFilesHaveNoCircle(t *testing.T) {
+	files, err := filepath.Glob("../../*.go")
+	require.NoError(t, err)
+	home, parsed := map[string]string{}, map[string]*ast.File{}
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, 0)
+		require.NoError(t, err)
+		parsed[filepath.Base(name)] = file
+		for declared := range file.Scope.Objects {
+			home[declared] = filepath.Base(name)
+		}
+	}
+	uses := map[string]map[string]string{} // file, file, the name for which
+	for name, file := range parsed {
+		uses[name] = map[string]string{}
+		for _, id := range file.Unresolved { // neither local nor of this file
+			if to := home[id.Name]; to != "" && to != name {
+				uses[name][to] = id.Name
+			}
+		}
+	}
+	for from := range uses {
+		for to, because := range uses[from] {
+			require.False(t, leads(uses, to, from, map[string]bool{}), "%s uses %s of %s, which leads back to it: move one of them", from, because, to)
+		}
+	}
+}
+
+func leads(uses map[string]map[string]string, from, to string, seen map[string]bool) bool {
+	if from == to {
+		return true
+	}
+	seen[from] = true
+	for next := range uses[from] {
+		if !seen[next] && leads(uses, next, to, seen) {
+			return true
+		}
+	}
+	return false
+}
