@@ -31,7 +31,7 @@ var ways = []way{
 		actor, company, forOthers := h.founder()
 		cmd := roomkit.CreateGroup{
 			Name: pick(h, []string{"Ops", "OPS", "Sales", "Lunch", "Straße", "STRASSE"}), Members: some(h, h.world.of(company), 3),
-			ForOthers: forOthers, Description: h.text("about"), Settings: h.settings(),
+			ForOthers: forOthers, Photo: h.text("photo"), Description: h.text("about"), Settings: h.settings(),
 		}
 		cmd.Settings.Public = h.toss()
 		if forOthers || h.chance(1, 3) {
@@ -43,7 +43,7 @@ var ways = []way{
 		actor, company, forOthers := h.founder()
 		cmd := roomkit.CreateExternalGroup{
 			Name: h.text("Joint"), Members: some(h, slices.Concat(h.world.of("x")[:3], h.world.of("y"), []roomkit.UserID{"a", "d"}), 3), ForOthers: forOthers,
-			Photo: h.text("photo"), Settings: h.settings(),
+			Photo: h.text("photo"), Description: h.text("about"), Settings: h.settings(),
 		}
 		if forOthers || h.chance(1, 3) {
 			cmd.Masters = some(h, h.world.of(company), 2)
@@ -152,9 +152,9 @@ var ways = []way{
 			case 5:
 				cmd.HistorySharing = new(h.toss())
 			case 6:
-				cmd.Notify, cmd.Note = new(h.toss()), new(h.toss())
+				cmd.Notify, cmd.Note, cmd.Event = new(h.toss()), new(h.toss()), new(h.toss())
 			case 7:
-				cmd.Folder, cmd.MailingList = new(h.toss()), new(h.toss())
+				cmd.Folder, cmd.MailingList, cmd.Task = new(h.toss()), new(h.toss()), new(h.toss())
 			case 8:
 				cmd.Message = new(h.toss())
 			default:
