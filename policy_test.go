@@ -14,7 +14,7 @@ func TestEveryRightHasARule(t *testing.T) {
 	for _, kind := range Kinds() {
 		for _, action := range AllActions() {
 			if matrix[kind][action].rule == "" {
-				t.Errorf("policy.go says nothing about %s in a %s: add the line", action, kind)
+				t.Errorf("policy.go says nothing about %s in rooms of kind %s: add the line", action, kind)
 			}
 		}
 	}
