@@ -43,16 +43,17 @@ func TestServiceOptions(t *testing.T) {
 	})
 	t.Run("a veto narrows", func(t *testing.T) {
 		svc := proof.Service(t, &service.Options{Veto: func(_ roomkit.Actor, cmd roomkit.Command, _ service.Result) error {
-			if _, leaves := cmd.(roomkit.Leave); leaves {
+			if _, edits := cmd.(roomkit.Edit); edits {
 				return errors.New("not in office hours")
 			}
 			return nil
 		}})
 		room := proof.General(t, svc, "ann", "ben", "cat")
-		_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: room})
+		edit := proof.AnyEdit(t, svc, "ben", room)
+		_, err := svc.Do(ctx, roomkit.By("ben"), edit)
 		d := proof.Refused(t, "VETO", err)
 		require.Contains(t, d.Reason, "office hours")
-		_, planned := svc.Plan(ctx, roomkit.By("ben"), roomkit.Leave{Room: room})
+		_, planned := svc.Plan(ctx, roomkit.By("ben"), edit)
 		require.Equal(t, err, planned)
 	})
 	t.Run("an observer sees every command", func(t *testing.T) {
@@ -74,10 +75,10 @@ func TestServiceOptions(t *testing.T) {
 			storetest.MethodCommit: {storetest.FaultConflict},
 		}}), &service.Options{Logger: slog.New(lines)})
 		require.NoError(t, err)
-		proof.Do(t, svc, roomkit.By("ben"), roomkit.Leave{Room: room})
-		proof.Do(t, svc, roomkit.By("cat"), roomkit.Leave{Room: room})
+		proof.Touch(t, svc, "ben", room)
+		proof.Touch(t, svc, "cat", room)
 		require.Len(t, lines.attrs, 1)
-		require.Equal(t, "Leave", lines.attrs[0]["command"].String())
+		require.Equal(t, "Edit", lines.attrs[0]["command"].String())
 		require.EqualValues(t, 1, lines.attrs[0]["attempt"].Int64())
 		cause, _ := lines.attrs[0]["cause"].Any().(error)
 		require.ErrorIs(t, cause, roomkit.ErrConflict)
