@@ -20,7 +20,7 @@ import (
 func TestServiceOptions(t *testing.T) {
 	t.Run("directory fills in who is unknown", func(t *testing.T) {
 		svc := proof.Service(t, &service.Options{Directory: staffList{}})
-		room := proof.General(t, svc, "ann", "ben", "cat")
+		room := crew(t, svc)
 		require.True(t, proof.Do(t, svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("new")}).Changed)
 		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people("ghost")})
 		require.ErrorIs(t, err, roomkit.ErrDenied)
