@@ -99,3 +99,27 @@ func width[R any](visit func(*fields, *R)) int {
 	visit(&fields{one: a}, new(R))
 	return len(a.values)
 }
+
+// MigrateTo makes the tables of an older schema.
+func MigrateTo(ctx context.Context, pool *pgxpool.Pool, o *Options, version int) error {
+	full, err := o.complete()
+	if err != nil {
+		return err
+	}
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		if err := full.enterSchema(ctx, tx); err != nil {
+			return err
+		}
+		bare := Options{Prefix: full.Prefix}
+		for _, file := range migrationFiles()[:version] {
+			text, err := migrations.ReadFile("migrations/" + file.Name())
+			if err != nil {
+				return err
+			}
+			if _, err := tx.Conn().PgConn().Exec(ctx, bare.named(string(text))).ReadAll(); err != nil {
+				return err
+			}
+		}
+		return full.setVersion(ctx, tx, version)
+	})
+}

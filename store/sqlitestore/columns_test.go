@@ -126,3 +126,13 @@ func TestColumns(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualError(t, checkColumns(t.Context(), db), `migrations: add a file, or to the unreleased one, with column "photo" of table teams, which columns.go has`)
 }
+
+// MigrateTo makes the tables of an older schema, without the row about it.
+func MigrateTo(ctx context.Context, db *sql.DB, version int) error {
+	texts, _, err := readMigrations(&Options{Prefix: defaultPrefix})
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, strings.Join(texts[:version], "\n"))
+	return err
+}
