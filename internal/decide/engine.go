@@ -72,13 +72,6 @@ func (d *decider) setMember(m roomkit.Member) {
 	}
 }
 
-// person gathers what is known of somebody, with the row as the events so far have left it.
-func (d *decider) person(id roomkit.UserID) Person {
-	who := d.f.Person(id)
-	who.Row = d.member(id)
-	return who
-}
-
 func (d *decider) people(ids []roomkit.UserID) []Person {
 	list := d.f.people(ids)
 	for i, id := range ids {
