@@ -144,7 +144,7 @@ func TestReadmeCosts(t *testing.T) {
 		err            error
 	}{
 		{"a change", invite("dan"), 1, 1, nil},
-		{"already so", invite("ben"), 1, 0, nil},
+		{"already so", invite("ann"), 1, 0, nil},
 		{"refused", func(c *costly) roomkit.Command { return roomkit.Leave{Room: c.crew} }, 1, 0, roomkit.ErrDenied},
 		{"not found", func(*costly) roomkit.Command { return roomkit.Leave{Room: roomkit.RoomID{1}} }, 1, 0, roomkit.ErrNotFound},
 		{"malformed", func(*costly) roomkit.Command { return roomkit.Leave{} }, 0, 0, roomkit.ErrInvalid},
