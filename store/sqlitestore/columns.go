@@ -10,8 +10,8 @@ import (
 // together as the bits of one number, because a driver takes its time for every column
 // of a result: a+b+c. Rooms are written so as well.
 //
-// A new column comes here, into a new file of migrations and into rows.go; TestMain
-// tells what is missing.
+// A new column comes here, into a new file of migrations and into rows.go (one of
+// restOfRoom into sameRest and rareOfRoom as well); TestMain tells what is missing.
 const (
 	usualOfRoom = `id version digest participants masters outsiders line_users bots changed_at created_at name photo description origin creator
 		history_sharing+notify+features_withheld+had_line+features`
