@@ -21,12 +21,12 @@ func ExampleService_Access() {
 			fmt.Println("no such room for ben")
 			continue
 		}
-		fmt.Printf("%s: %s; post %t, invite %t, leave %t; %s\n", a.Kind, a.Standing,
-			a.Can(roomkit.ActionPost), a.Can(roomkit.ActionInvite), a.Can(roomkit.ActionLeave), a.Features)
+		fmt.Printf("%s: %s; post %t, rename %t; %s\n", a.Kind, a.Standing,
+			a.Can(roomkit.ActionPost), a.Can(roomkit.ActionRename), a.Features)
 	}
 	// Output:
-	// general: participant; post true, invite true, leave true; note,event,task,folder
-	// group: participant,colleague; post true, invite false, leave false; note,event,task,folder,mailing_list
+	// general: participant; post true, rename true; note,event,task,folder
+	// group: participant,colleague; post true, rename false; note,event,task,folder,mailing_list
 	// no such room for ben
 }
 

@@ -29,20 +29,20 @@ func Example_decide() {
 	rules := roomkit.NewRules(roomkit.Policy{})
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, cmd := range []roomkit.Command{
-		roomkit.Leave{Room: room.ID},
+		roomkit.Edit{Room: room.ID, Name: new("Launch")},
 		roomkit.DeleteRoom{Room: room.ID},
 	} {
 		facts.Need = decide.Need(roomkit.By("ann"), cmd) // what a store would be asked for
 		decision, err := decide.Decide(rules, &facts, roomkit.By("ann"), cmd, now)
 		for _, e := range decision.Events {
 			room = room.Apply(e)
-			fmt.Println(e.Type(), e.Info().Version, "participants:", room.Participants)
+			fmt.Println(e.Type(), e.Info().Version, "name:", room.Name)
 		}
 		fmt.Println(roomkit.CommandName(cmd), err)
 	}
 	// Output:
-	// member.left 3 participants: 1
-	// Leave <nil>
+	// room.renamed 3 name: Launch
+	// Edit <nil>
 	// DeleteRoom denied by GEN-34: delete in a room of kind general: not possible there
 }
 

@@ -101,9 +101,7 @@ func ExampleService_WatchRooms() {
 	ctx, stop := context.WithTimeout(context.Background(), 5*time.Second) // as long as the screen is open
 	defer stop()
 	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
-	opened, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{
-		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers,
-	})
+	opened, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "Crew", Members: []roomkit.UserID{"ben", "cat"}})
 	room := opened.Room
 	_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}})
 	for rec, err := range svc.WatchRooms(ctx, "cat", opened.Cursor, room) {
@@ -112,12 +110,12 @@ func ExampleService_WatchRooms() {
 			break
 		}
 		fmt.Println(rec.Version, rec.Event.Type())
-		_, _ = svc.Do(ctx, roomkit.By("cat"), roomkit.Leave{Room: room})
+		_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.Remove{Room: room, People: []roomkit.UserID{"cat"}})
 	}
 	fmt.Println("cat is in no room any more")
 	// Output:
-	// 3 member.joined
-	// 4 member.left
+	// 4 member.joined
+	// 5 member.left
 	// cat is in no room any more
 }
 

@@ -134,9 +134,13 @@ func ExampleService_History() {
 	mustRun(svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"adm"}})
 	mustRun(svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}})
 	for e, err := range svc.History(ctx, "dan", room, 0) {
-		fmt.Println(e.Type(), e.Info().Version, err)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(e.Type(), e.Info().Version)
 	}
-	// Output: member.joined 4 <nil>
+	// Output: member.joined 4
 }
 
 // A veto narrows the rules and never widens them.

@@ -122,20 +122,18 @@ func useARoom(ctx context.Context, svc *service.Service) error {
 		users = append(users, roomkit.User{ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive})
 	}
 	for _, cmd := range []roomkit.Command{
-		roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}}, roomkit.PutUsers{Users: users},
+		roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true, MembersCreateGroups: true}}, roomkit.PutUsers{Users: users},
 	} {
 		if _, err := svc.Do(ctx, roomkit.System(), cmd); err != nil {
 			return err
 		}
 	}
-	opened, err := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{
-		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Name: "Lunch", Anyway: true,
-	})
+	opened, err := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "Lunch", Members: []roomkit.UserID{"ben", "cat"}})
 	if err != nil {
 		return err
 	}
-	if _, err = svc.Do(ctx, roomkit.By("ben"), roomkit.Invite{Room: opened.Room, People: []roomkit.UserID{"dan"}}); err == nil {
-		_, err = svc.Do(ctx, roomkit.By("cat"), roomkit.Leave{Room: opened.Room})
+	if _, err = svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: opened.Room, People: []roomkit.UserID{"dan"}}); err == nil {
+		_, err = svc.Do(ctx, roomkit.By("ann"), roomkit.Remove{Room: opened.Room, People: []roomkit.UserID{"cat"}})
 	}
 	return err
 }
