@@ -539,7 +539,8 @@ func NewRules(policy Policy) *Rules {
 // Offered gives the features that rooms of a kind have at all (GEN-15, GEN-20, EXT-06,
 // EXT-07, DIR-10, DIR-11, SELF-06, TEAM-15, GRP-16).
 func (r *Rules) Offered(kind Kind, lineUsers int64) FeatureSet {
-	ground := Features(FeatureNote, FeatureEvent, FeatureTask, FeatureFolder)
+	const task = FeatureSet(1 << FeatureTask)
+	const ground = task | 1<<FeatureNote | 1<<FeatureEvent | 1<<FeatureFolder
 	switch kind {
 	case KindGeneral:
 		if lineUsers > 0 && !r.Policy.LINERoomFeatures {
@@ -552,7 +553,7 @@ func (r *Rules) Offered(kind Kind, lineUsers int64) FeatureSet {
 		if r.Policy.ExternalGroupTask {
 			return ground
 		}
-		return ground &^ Features(FeatureTask)
+		return ground &^ task
 	}
 	return 0
 }
