@@ -46,7 +46,7 @@ func Decide(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomkit.Command
 	if err := Check(actor, cmd); err != nil {
 		return Decision{}, err
 	}
-	return new(Scratch).Decide(r, f, actor, cmd, now)
+	return new(decider).run(r, f, actor, cmd, now, Rows{}, nil)
 }
 
 // Scratch is memory in which one decision after the other can be made, so that most
@@ -61,9 +61,14 @@ type Scratch struct {
 
 // Decide is [Decide] for a command that has passed [Check].
 func (s *Scratch) Decide(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomkit.Command, now time.Time) (Decision, error) {
-	d := &s.d
+	rows := Rows{Rooms: s.rooms[:0], Members: s.members[:0], Tallies: s.tallies[:0]}
+	return s.d.run(r, f, actor, cmd, now, rows, s.relied[:0])
+}
+
+// run makes a decision; what it has to say begins in rows and relied.
+func (d *decider) run(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomkit.Command, now time.Time, rows Rows, relied []store.Expect) (Decision, error) {
 	*d = decider{rules: r, f: f, actor: actor, now: stamp(now), room: f.Room, me: f.nobody()}
-	d.out.Rows = Rows{Rooms: s.rooms[:0], Members: s.members[:0], Tallies: s.tallies[:0]}
+	d.out.Rows = rows
 	if !actor.IsSystem() {
 		d.me = f.Person(actor.User())
 		if err := canAct(f, &d.me, actor); err != nil {
@@ -77,7 +82,7 @@ func (s *Scratch) Decide(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd ro
 	case err != nil:
 		return Decision{}, err
 	}
-	d.finish(s.relied[:0])
+	d.finish(relied)
 	return d.out, nil
 }
 

@@ -46,6 +46,7 @@ func (h *hosted) once(ctx context.Context, changes []store.Change) ([]store.Comm
 		return nil, err
 	}
 	defer tx.Rollback(context.WithoutCancel(ctx))
+	pid := tx.Conn().PgConn().PID()
 	results, err := h.InTx(tx).Commit(ctx, changes)
 	if err != nil {
 		return nil, err
@@ -54,8 +55,22 @@ func (h *hosted) once(ctx context.Context, changes []store.Change) ([]store.Comm
 	var e *pgconn.PgError
 	if err != nil && !errors.As(err, &e) {
 		err = fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, err)
+		err = errors.Join(err, h.ended(pid))
 	}
 	return results, err
+}
+
+// ended waits until the server has ended a connection, so that its last COMMIT is
+// either done or will never be.
+func (h *hosted) ended(pid uint32) error {
+	for range 3000 {
+		var alive bool
+		err := h.pool.QueryRow(context.Background(), `SELECT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1) FROM pg_sleep(0.01)`, int64(pid)).Scan(&alive)
+		if err != nil || !alive {
+			return err
+		}
+	}
+	return errors.New("the server does not end a connection")
 }
 
 // addCursors fills in what only the commit of the transaction has decided.
