@@ -2,10 +2,13 @@ package codec
 
 import (
 	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -101,12 +104,17 @@ func goldenBytes(t testing.TB, typ string) []byte {
 	return data
 }
 
+var writeSamples = flag.Bool("write-samples", false, "write the samples of new events into testdata/events")
+
 // goldenEvents has one event of each type, with every field set, as the files have them.
 func goldenEvents(t testing.TB) (list []roomkit.Event) {
 	for _, typ := range roomkit.EventTypes() {
 		data, err := os.ReadFile(goldenPath(typ))
+		if errors.Is(err, fs.ErrNotExist) && *writeSamples {
+			data, err = []byte(filled(t, typ)), os.WriteFile(goldenPath(typ), []byte(filled(t, typ)), 0o644)
+		}
 		if err != nil {
-			t.Fatalf("%v; write into it, in one line without an end of line: %s", err, filled(t, typ))
+			t.Fatalf("%v; run: go test ./codec -run EventGoldens -args -write-samples; it will hold %s", err, filled(t, typ))
 		}
 		e, err := Decode(data)
 		if err != nil {

@@ -2,6 +2,8 @@ package service
 
 import (
 	"encoding/hex"
+	"flag"
+	"fmt"
 	"os"
 	"reflect"
 	"slices"
@@ -52,6 +54,8 @@ func keyed() []roomkit.Command {
 	}
 }
 
+var writeDigests = flag.Bool("write-digests", false, "add the digest of a new command to testdata/digests.txt")
+
 // TestDigestsStay: the digests of commands are what they were. A digest that changes
 // makes every key that was used for such a command ErrCommandReused after an upgrade.
 func TestDigestsStay(t *testing.T) {
@@ -63,8 +67,10 @@ func TestDigestsStay(t *testing.T) {
 		require.Equal(t, byte(digestVersion), sum[0])
 		have := roomkit.CommandName(cmd) + " " + hex.EncodeToString(sum[:])
 		switch {
+		case i >= len(want) && *writeDigests:
+			require.NoError(t, os.WriteFile("../testdata/digests.txt", fmt.Appendf(data, "%s\n", have), 0o644))
 		case i >= len(want):
-			t.Errorf("testdata/digests.txt: add for the new command the line: %s", have)
+			t.Errorf("testdata/digests.txt lacks %s; run: go test ./service -run DigestsStay -args -write-digests", have)
 		case want[i] != have:
 			t.Errorf("testdata/digests.txt says %q, it is %q: digests never change; what changes the form has a new digestVersion", want[i], have)
 		}

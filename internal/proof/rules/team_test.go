@@ -61,6 +61,7 @@ func TestTeam(t *testing.T) {
 		res := s.Does("cat", data)
 		require.Equal(t, data.Features, res.Events[0].(*roomkit.FeatureDataDeleted).Features)
 		s.Invalid("TEAM-13", "cat", roomkit.DeleteFeatureData{Room: s.Team, Features: roomkit.Features(roomkit.FeatureTask)})
+		s.Invalid("TEAM-13", "cat", roomkit.DeleteFeatureData{Room: s.Team})
 		s.Denies("TEAM-14", "adm", roomkit.Edit{Room: s.Team, HistorySharing: new(true)})
 		s.Does("cat", roomkit.Edit{Room: s.Team, HistorySharing: new(true)})
 		s.Denies("TEAM-15", "ben", roomkit.Edit{Room: s.Team, MailingList: new(true)})
