@@ -16,7 +16,7 @@ type Access struct {
 	ReadFrom     ReadFrom      `json:"read_from,omitzero"`
 	EmptiedAt    Version       `json:"emptied_at,omitzero"`    // nothing that was written before this version of the room exists any more (GRP-39); 0: all does
 	RecallWindow time.Duration `json:"recall_window,omitzero"` // how long own messages can be recalled (FEA-10)
-	LINE         bool          `json:"line,omitzero"`          // LINE users take part or have: what they received cannot be recalled (FEA-14)
+	Consumers    bool          `json:"consumers,omitzero"`     // consumers take part or have: what they received cannot be recalled (FEA-14)
 }
 
 // ReadFrom says which part of a room's conversation a user may read. Notes are
@@ -33,7 +33,7 @@ func (a Access) Can(action Action) bool { return a.Actions.Has(action) }
 
 // MayRecall says whether user, whose access this is, may recall a message of
 // author: an own one within the recall window, one of others as leader or Group
-// Master, none in a room that LINE users are or were in (FEA-10 to FEA-14).
+// Master, none in a room that consumers are or were in (FEA-10 to FEA-14).
 func (a Access) MayRecall(user, author UserID, sentAt, now time.Time) error {
 	action := ActionRecallOwn
 	if user != author {
@@ -45,8 +45,8 @@ func (a Access) MayRecall(user, author UserID, sentAt, now time.Time) error {
 	switch {
 	case a.Version == 0:
 		return ErrNotFound
-	case a.LINE:
-		return deny("FEA-14", "LINE users have received it")
+	case a.Consumers:
+		return deny("FEA-14", "consumers have received it")
 	case !a.Can(action) && action == ActionRecallOthers && a.Kind.HasBadge():
 		return deny("FEA-11", "not a leader or Group Master")
 	case !a.Can(action) && action == ActionRecallOthers:

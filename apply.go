@@ -18,7 +18,7 @@ func (r Room) Apply(e Event) Room {
 		r = createdRoom(e)
 	case *MemberJoined:
 		r.Counts = e.Counts
-		r.HadLINE = r.HadLINE || e.Counts.LINEUsers > 0
+		r.HadConsumers = r.HadConsumers || e.Counts.Consumers > 0
 		for i := range e.People {
 			r.Digest = r.Digest.With(e.People[i].User)
 		}
@@ -162,14 +162,14 @@ func (c Company) Apply(e Event) Company {
 	case *CompanyPut:
 		before := c
 		c = e.Company
-		c.WorksOff, c.WorksNarrowed = before.WorksOff, before.WorksNarrowed
-		c = c.losing(before.Works, c.Works, info.Version)
+		c.PartnersOff, c.PartnersNarrowed = before.PartnersOff, before.PartnersNarrowed
+		c = c.losing(before.Partners, c.Partners, info.Version)
 	case *CompanyMessagingChanged:
-		if e.Channel == ChannelWorks {
-			c.Works = e.To
+		if e.With == OutsiderPartner {
+			c.Partners = e.To
 			c = c.losing(e.From, e.To, info.Version)
 		} else {
-			c.LINE = e.To
+			c.Consumers = e.To
 		}
 	default: // of other subjects
 	}
@@ -179,10 +179,10 @@ func (c Company) Apply(e Event) Company {
 
 func (c Company) losing(from, to ExternalMode, at Version) Company {
 	if from != ExternalOff && to == ExternalOff {
-		c.WorksOff = at
+		c.PartnersOff = at
 	}
 	if from == ExternalAll && to == ExternalSelected {
-		c.WorksNarrowed = at
+		c.PartnersNarrowed = at
 	}
 	return c
 }
@@ -198,9 +198,9 @@ func (u User) Apply(e Event) User {
 	case *UserPut:
 		before := u
 		u = e.User
-		u.WorksSince, u.WorksLost, u.Ended = before.WorksSince, before.WorksLost, before.Ended
-		if before.Works != u.Works {
-			u = u.granting(u.Works, e.CompanyVersion, info.Version)
+		u.PartnersSince, u.PartnersLost, u.Ended = before.PartnersSince, before.PartnersLost, before.Ended
+		if before.Partners != u.Partners {
+			u = u.granting(u.Partners, e.CompanyVersion, info.Version)
 		}
 		if u.Status == StatusDeleted && before.Status != StatusDeleted {
 			u.Ended = info.Version
@@ -211,11 +211,11 @@ func (u User) Apply(e Event) User {
 			u.Ended = info.Version
 		}
 	case *UserMessagingChanged:
-		if e.Channel == ChannelWorks {
-			u.Works = e.On
+		if e.With == OutsiderPartner {
+			u.Partners = e.On
 			u = u.granting(e.On, e.Company, info.Version)
 		} else {
-			u.LINE = e.On
+			u.Consumers = e.On
 		}
 	default: // of other subjects
 	}
@@ -225,9 +225,9 @@ func (u User) Apply(e Event) User {
 
 func (u User) granting(on bool, company, at Version) User {
 	if on {
-		u.WorksSince = company
+		u.PartnersSince = company
 	} else {
-		u.WorksLost = at
+		u.PartnersLost = at
 	}
 	return u
 }

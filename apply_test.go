@@ -38,13 +38,13 @@ func TestApplyToRooms(t *testing.T) {
 		Photo: "p", Description: "d", Features: roomkit.Features(roomkit.FeatureNote), Counts: roomkit.Counts{Participants: 2, Masters: 1},
 		Digest: roomkit.SetDigest{}.With("ann").With("ben"), CreatedAt: worldTime, ChangedAt: worldTime, MessageOffSince: worldTime,
 	}
-	counts := roomkit.Counts{Participants: 3, Masters: 2, LINEUsers: 1}
+	counts := roomkit.Counts{Participants: 3, Masters: 2, Consumers: 1}
 	cat := []roomkit.Person{{User: "cat"}}
 	tests := []struct {
 		event  roomkit.Event
 		change func(*roomkit.Room)
 	}{
-		{happened(&roomkit.MemberJoined{People: cat, Counts: counts}), func(r *roomkit.Room) { r.Counts, r.HadLINE, r.Digest = counts, true, r.Digest.With("cat") }},
+		{happened(&roomkit.MemberJoined{People: cat, Counts: counts}), func(r *roomkit.Room) { r.Counts, r.HadConsumers, r.Digest = counts, true, r.Digest.With("cat") }},
 		{happened(&roomkit.MemberJoined{People: cat, Counts: roomkit.Counts{Participants: 3}}), func(r *roomkit.Room) { r.Counts, r.Digest = roomkit.Counts{Participants: 3}, r.Digest.With("cat") }},
 		{happened(&roomkit.MemberLeft{People: []roomkit.Person{{User: "ben"}}, Counts: counts}), func(r *roomkit.Room) { r.Counts, r.Digest = counts, roomkit.SetDigest{}.With("ann") }},
 		{happened(&roomkit.MasterAppointed{People: cat, Counts: counts}), func(r *roomkit.Room) { r.Counts = counts }},
@@ -188,11 +188,11 @@ func about7(of roomkit.Subject) func(*roomkit.Meta) {
 func TestApplyToUsers(t *testing.T) {
 	ben := about7(roomkit.UserSubject("ben"))
 	before := roomkit.User{
-		ID: "ben", Version: 6, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true,
-		WorksSince: 2, WorksLost: 1, Ended: 1, Groups: 5,
+		ID: "ben", Version: 6, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true,
+		PartnersSince: 2, PartnersLost: 1, Ended: 1, Groups: 5,
 	}
 	put := func(change func(*roomkit.User)) roomkit.User {
-		u := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true, LINE: true, Administrator: true}
+		u := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true, Consumers: true, Administrator: true}
 		change(&u)
 		return u
 	}
@@ -201,18 +201,18 @@ func TestApplyToUsers(t *testing.T) {
 		event  roomkit.Event
 		change func(*roomkit.User)
 	}{
-		{"put", happened(&roomkit.UserPut{User: put(func(*roomkit.User) {}), CompanyVersion: 4}, ben), func(u *roomkit.User) { u.LINE, u.Administrator = true, true }},
-		{"put without permission", happened(&roomkit.UserPut{User: put(func(u *roomkit.User) { u.Works = false }), CompanyVersion: 4}, ben), func(u *roomkit.User) {
-			u.LINE, u.Administrator, u.Works, u.WorksLost = true, true, false, effectVersion
+		{"put", happened(&roomkit.UserPut{User: put(func(*roomkit.User) {}), CompanyVersion: 4}, ben), func(u *roomkit.User) { u.Consumers, u.Administrator = true, true }},
+		{"put without permission", happened(&roomkit.UserPut{User: put(func(u *roomkit.User) { u.Partners = false }), CompanyVersion: 4}, ben), func(u *roomkit.User) {
+			u.Consumers, u.Administrator, u.Partners, u.PartnersLost = true, true, false, effectVersion
 		}},
 		{"put deleted", happened(&roomkit.UserPut{User: put(func(u *roomkit.User) { u.Status = roomkit.StatusDeleted }), CompanyVersion: 4}, ben), func(u *roomkit.User) {
-			u.LINE, u.Administrator, u.Status, u.Ended = true, true, roomkit.StatusDeleted, effectVersion
+			u.Consumers, u.Administrator, u.Status, u.Ended = true, true, roomkit.StatusDeleted, effectVersion
 		}},
 		{"suspended", happened(&roomkit.UserStatusChanged{To: roomkit.StatusSuspended}, ben), func(u *roomkit.User) { u.Status = roomkit.StatusSuspended }},
 		{"deleted", happened(&roomkit.UserStatusChanged{To: roomkit.StatusDeleted}, ben), func(u *roomkit.User) { u.Status, u.Ended = roomkit.StatusDeleted, effectVersion }},
-		{"permitted", happened(&roomkit.UserMessagingChanged{Channel: roomkit.ChannelWorks, On: true, Company: 4}, ben), func(u *roomkit.User) { u.WorksSince = 4 }},
-		{"withdrawn", happened(&roomkit.UserMessagingChanged{Channel: roomkit.ChannelWorks, Company: 4}, ben), func(u *roomkit.User) { u.Works, u.WorksLost = false, effectVersion }},
-		{"LINE", happened(&roomkit.UserMessagingChanged{Channel: roomkit.ChannelLINE, On: true, Company: 4}, ben), func(u *roomkit.User) { u.LINE = true }},
+		{"permitted", happened(&roomkit.UserMessagingChanged{With: roomkit.OutsiderPartner, On: true, Company: 4}, ben), func(u *roomkit.User) { u.PartnersSince = 4 }},
+		{"withdrawn", happened(&roomkit.UserMessagingChanged{With: roomkit.OutsiderPartner, Company: 4}, ben), func(u *roomkit.User) { u.Partners, u.PartnersLost = false, effectVersion }},
+		{"LINE", happened(&roomkit.UserMessagingChanged{With: roomkit.OutsiderConsumer, On: true, Company: 4}, ben), func(u *roomkit.User) { u.Consumers = true }},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -226,7 +226,7 @@ func TestApplyToUsers(t *testing.T) {
 		e := happened(&roomkit.UserPut{User: put(func(*roomkit.User) {}), CompanyVersion: 4}, ben)
 		require.Equal(t, roomkit.User{
 			ID: "ben", Version: effectVersion, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive,
-			Works: true, LINE: true, Administrator: true, WorksSince: 4,
+			Partners: true, Consumers: true, Administrator: true, PartnersSince: 4,
 		}, roomkit.User{}.Apply(e))
 	})
 	t.Run("put deleted again", func(t *testing.T) {
@@ -238,8 +238,8 @@ func TestApplyToUsers(t *testing.T) {
 
 func TestApplyToCompanies(t *testing.T) {
 	acme := about7(roomkit.CompanySubject("acme"))
-	before := roomkit.Company{ID: "acme", Version: 6, Core: true, Works: roomkit.ExternalAll, WorksOff: 1, WorksNarrowed: 2, Groups: 5}
-	put := roomkit.Company{Core: true, MembersCreateGroups: true, Works: roomkit.ExternalOff, MaxGroups: 3}
+	before := roomkit.Company{ID: "acme", Version: 6, Licensed: true, Partners: roomkit.ExternalAll, PartnersOff: 1, PartnersNarrowed: 2, Groups: 5}
+	put := roomkit.Company{Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalOff, MaxGroups: 3}
 	tests := []struct {
 		name   string
 		before roomkit.ExternalMode
@@ -247,29 +247,29 @@ func TestApplyToCompanies(t *testing.T) {
 		change func(*roomkit.Company)
 	}{
 		{"put", roomkit.ExternalAll, happened(&roomkit.CompanyPut{Company: put}, acme), func(c *roomkit.Company) {
-			c.MembersCreateGroups, c.Works, c.MaxGroups, c.WorksOff = true, roomkit.ExternalOff, 3, effectVersion
+			c.MembersCreateGroups, c.Partners, c.MaxGroups, c.PartnersOff = true, roomkit.ExternalOff, 3, effectVersion
 		}},
-		{"off", roomkit.ExternalSelected, happened(&roomkit.CompanyMessagingChanged{Channel: roomkit.ChannelWorks, From: roomkit.ExternalSelected}, acme), func(c *roomkit.Company) {
-			c.Works, c.WorksOff = roomkit.ExternalOff, effectVersion
+		{"off", roomkit.ExternalSelected, happened(&roomkit.CompanyMessagingChanged{With: roomkit.OutsiderPartner, From: roomkit.ExternalSelected}, acme), func(c *roomkit.Company) {
+			c.Partners, c.PartnersOff = roomkit.ExternalOff, effectVersion
 		}},
-		{"narrowed", roomkit.ExternalAll, happened(&roomkit.CompanyMessagingChanged{Channel: roomkit.ChannelWorks, From: roomkit.ExternalAll, To: roomkit.ExternalSelected}, acme), func(c *roomkit.Company) {
-			c.Works, c.WorksNarrowed = roomkit.ExternalSelected, effectVersion
+		{"narrowed", roomkit.ExternalAll, happened(&roomkit.CompanyMessagingChanged{With: roomkit.OutsiderPartner, From: roomkit.ExternalAll, To: roomkit.ExternalSelected}, acme), func(c *roomkit.Company) {
+			c.Partners, c.PartnersNarrowed = roomkit.ExternalSelected, effectVersion
 		}},
-		{"widened", roomkit.ExternalSelected, happened(&roomkit.CompanyMessagingChanged{Channel: roomkit.ChannelWorks, From: roomkit.ExternalSelected, To: roomkit.ExternalAll}, acme), func(c *roomkit.Company) {
-			c.Works = roomkit.ExternalAll
+		{"widened", roomkit.ExternalSelected, happened(&roomkit.CompanyMessagingChanged{With: roomkit.OutsiderPartner, From: roomkit.ExternalSelected, To: roomkit.ExternalAll}, acme), func(c *roomkit.Company) {
+			c.Partners = roomkit.ExternalAll
 		}},
 		{"still off", roomkit.ExternalOff, happened(&roomkit.CompanyPut{Company: put}, acme), func(c *roomkit.Company) {
-			c.MembersCreateGroups, c.Works, c.MaxGroups = true, roomkit.ExternalOff, 3
+			c.MembersCreateGroups, c.Partners, c.MaxGroups = true, roomkit.ExternalOff, 3
 		}},
-		{"selected from off", roomkit.ExternalOff, happened(&roomkit.CompanyMessagingChanged{Channel: roomkit.ChannelWorks, To: roomkit.ExternalSelected}, acme), func(c *roomkit.Company) {
-			c.Works = roomkit.ExternalSelected
+		{"selected from off", roomkit.ExternalOff, happened(&roomkit.CompanyMessagingChanged{With: roomkit.OutsiderPartner, To: roomkit.ExternalSelected}, acme), func(c *roomkit.Company) {
+			c.Partners = roomkit.ExternalSelected
 		}},
-		{"LINE", roomkit.ExternalAll, happened(&roomkit.CompanyMessagingChanged{Channel: roomkit.ChannelLINE, To: roomkit.ExternalAll}, acme), func(c *roomkit.Company) { c.LINE = roomkit.ExternalAll }},
+		{"LINE", roomkit.ExternalAll, happened(&roomkit.CompanyMessagingChanged{With: roomkit.OutsiderConsumer, To: roomkit.ExternalAll}, acme), func(c *roomkit.Company) { c.Consumers = roomkit.ExternalAll }},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			before := before
-			before.Works = test.before
+			before.Partners = test.before
 			want := before
 			want.Version = effectVersion
 			test.change(&want)

@@ -65,7 +65,7 @@ type Audience uint8
 const (
 	AudienceNone     Audience = iota // not chosen; fine only where the origin decides
 	AudienceMembers                  // 'Company Members'
-	AudienceExternal                 // 'External Users': users of other companies or LINE users
+	AudienceExternal                 // 'External Users': users of other companies or consumers
 )
 
 var audienceNames = [...]string{"none", "members", "external"}
@@ -87,7 +87,7 @@ type OpenDirect struct {
 // CreateRoom makes a room of the right kind from picked people (CRE-01): the 1:1
 // room for one person, a General room for several company members, an
 // ExternalGroup when users of other companies are among them, together with
-// company members or not (CRE-12), a General room with LINE users. The room comes
+// company members or not (CRE-12), a General room with consumers. The room comes
 // into being with this command, when the creator has confirmed (CRE-08, CRE-09);
 // Service.Plan shows it before.
 //
@@ -97,20 +97,20 @@ type OpenDirect struct {
 // not be a 1:1 room, message to me or a room with outsiders (CRE-25).
 //
 // With several people it offers first what Service.Recommend gives, on every way
-// (CRE-04, CRE-19, CRE-22, CRE-26, LST-12): unless Anyway or Use is set and when rooms
+// (CRE-04, CRE-19, CRE-22, CRE-26, LST-12): unless AllowDuplicate or Existing is set and when rooms
 // exist that all of them share, it answers with Result.Offers and changes nothing.
 // Several rooms of the same people may stand side by side (CRE-07).
 type CreateRoom struct {
-	People      []UserID `json:"people,omitempty"`  // 1 to MaxPeople; the actor is in anyway; of a team, its people of this moment (CRE-53)
-	Audience    Audience `json:"audience,omitzero"` // required for OriginPicker
-	Origin      Origin   `json:"origin,omitzero"`   // OriginPicker, OriginEvent, OriginMail or OriginRoom
-	Source      RoomID   `json:"source,omitzero"`   // the room the people were chosen from, for OriginRoom
-	Title       string   `json:"title,omitzero"`    // the event's title or the mail's subject; shortened to fit (CRE-32)
-	Name        string   `json:"name,omitzero"`     // given by the creator; wins over Title
-	Photo       string   `json:"photo,omitzero"`
-	Description string   `json:"description,omitzero"`
-	Use         RoomID   `json:"use,omitzero"`    // choose this room, which the people share, offered or not: nothing is created (CRE-05)
-	Anyway      bool     `json:"anyway,omitzero"` // create although rooms are offered (CRE-06)
+	People         []UserID `json:"people,omitempty"`  // 1 to MaxPeople; the actor is in anyway; of a team, its people of this moment (CRE-53)
+	Audience       Audience `json:"audience,omitzero"` // required for OriginPicker
+	Origin         Origin   `json:"origin,omitzero"`   // OriginPicker, OriginEvent, OriginMail or OriginRoom
+	Source         RoomID   `json:"source,omitzero"`   // the room the people were chosen from, for OriginRoom
+	Title          string   `json:"title,omitzero"`    // the event's title or the mail's subject; shortened to fit (CRE-32)
+	Name           string   `json:"name,omitzero"`     // given by the creator; wins over Title
+	Photo          string   `json:"photo,omitzero"`
+	Description    string   `json:"description,omitzero"`
+	Existing       RoomID   `json:"existing,omitzero"`        // choose this room, which the people share, offered or not: nothing is created (CRE-05)
+	AllowDuplicate bool     `json:"allow_duplicate,omitzero"` // create although rooms are offered (CRE-06)
 }
 
 // CreateGroup makes a group of the actor's company (CRE-34). The actor becomes
@@ -166,7 +166,7 @@ type OpenTeamRoom struct {
 //
 // Where the room cannot take them in, Invite opens a new, empty room instead and
 // leaves this one as it is: a 1:1 room with a third person (DIR-06, DIR-07), a
-// General room with users of other companies or LINE users (GEN-27).
+// General room with users of other companies or consumers (GEN-27).
 // Result.Room says which room it was.
 type Invite struct {
 	Room   RoomID   `json:"room,omitzero"`
@@ -188,7 +188,7 @@ type Remove struct {
 // be left, from the list as from inside (LST-22, GEN-12), and no group by anybody
 // (GRP-12, EXT-17, EXT-18). The leaver can read nothing of it any more (GEN-10); for
 // the others it goes on unchanged (GEN-11, GEN-35). For several rooms use
-// Service.Each (GEN-13).
+// Service.Batch (GEN-13).
 type Leave struct {
 	Room RoomID `json:"room,omitzero"`
 }
@@ -319,7 +319,7 @@ const (
 	MaxPage        = 1000 // rows of one page; a limit of 0 means DefaultPage
 	DefaultPage    = 100
 	MaxAccessRooms = 1000 // rooms in one call of Access
-	MaxEach        = 1000 // commands in one call of Each
+	MaxBatch       = 1000 // commands in one call of Batch
 	MaxOffers      = 20   // rooms recommended by one command
 	MaxSharedSeen  = 1000 // rooms of the same people that are looked at for them
 	MaxNameRunes   = 1000 // characters of a General room's name (LIM-05, CRE-32)

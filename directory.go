@@ -11,14 +11,14 @@ type UserKind uint8
 
 // The kinds of users.
 const (
-	UserNone   UserKind = iota
-	UserMember          // a member of a company that uses the product
-	UserLINE            // a LINE user; belongs to no company
-	UserBot             // a bot of a company
+	UserNone     UserKind = iota
+	UserMember            // a member of a company that uses the product
+	UserConsumer          // a consumer, who belongs to no company: a LINE user in the source
+	UserBot               // a bot of a company
 	userKindCount
 )
 
-var userKindNames = [userKindCount]string{"none", "member", "line", "bot"}
+var userKindNames = [userKindCount]string{"none", "member", "consumer", "bot"}
 
 // String gives the stable name of the kind.
 func (k UserKind) String() string { return enum.Name(userKindNames[:], k) }
@@ -45,17 +45,17 @@ func (s UserStatus) String() string { return enum.Name(userStatusNames[:], s) }
 type User struct {
 	ID            UserID     `json:"id,omitzero"`
 	Version       Version    `json:"version,omitzero"`
-	Company       CompanyID  `json:"company,omitzero"` // empty for LINE users only; never changes
+	Company       CompanyID  `json:"company,omitzero"` // empty for consumers only; never changes
 	Kind          UserKind   `json:"kind,omitzero"`    // never changes
 	Status        UserStatus `json:"status,omitzero"`
 	Administrator bool       `json:"administrator,omitzero"` // administers the own company
-	Works         bool       `json:"works,omitzero"`         // own permission to talk with users of other companies; counts while the company's mode is ExternalSelected
-	LINE          bool       `json:"line,omitzero"`          // own permission to talk with LINE users
+	Partners      bool       `json:"partners,omitzero"`      // own permission to talk with users of other companies; counts while the company's mode is ExternalSelected
+	Consumers     bool       `json:"consumers,omitzero"`     // own permission to talk with consumers
 
 	// The library keeps these: they void memberships that began before a loss.
-	WorksSince Version `json:"works_since,omitzero"` // the company's version when Works was granted last
-	WorksLost  Version `json:"works_lost,omitzero"`  // the own version when Works was withdrawn last
-	Ended      Version `json:"ended,omitzero"`       // the own version when the account was deleted last
+	PartnersSince Version `json:"partners_since,omitzero"` // the company's version when Partners was granted last
+	PartnersLost  Version `json:"partners_lost,omitzero"`  // the own version when Partners was withdrawn last
+	Ended         Version `json:"ended,omitzero"`          // the own version when the account was deleted last
 
 	Groups int64 `json:"groups,omitzero"` // in how many groups the user takes part (LIM-02); kept by the store
 }
@@ -80,16 +80,16 @@ func (m ExternalMode) String() string { return enum.Name(externalModeNames[:], m
 type Company struct {
 	ID                  CompanyID     `json:"id,omitzero"`
 	Version             Version       `json:"version,omitzero"`
-	Core                bool          `json:"core,omitzero"`                  // has the Core product, without which there are no rooms (COM-10)
+	Licensed            bool          `json:"licensed,omitzero"`              // has a licence (the Core product in the source), without which there are no rooms (COM-10)
 	MembersCreateGroups bool          `json:"members_create_groups,omitzero"` // members, not only administrators, may create groups (CRE-36)
-	Works               ExternalMode  `json:"works,omitzero"`                 // talking with users of other companies
-	LINE                ExternalMode  `json:"line,omitzero"`                  // talking with LINE users
+	Partners            ExternalMode  `json:"partners,omitzero"`              // talking with users of other companies
+	Consumers           ExternalMode  `json:"consumers,omitzero"`             // talking with consumers (LINE users in the source)
 	MaxGroups           int64         `json:"max_groups,omitzero"`            // LIM-01; 0 means 100,000; the free plan has 1,000
 	RecallWindow        time.Duration `json:"recall_window,omitzero"`         // how long own messages can be recalled (FEA-10); 0 means 24 hours
 
 	// The library keeps these: they void memberships that began before a loss.
-	WorksOff      Version `json:"works_off,omitzero"`      // the version with which Works became ExternalOff last
-	WorksNarrowed Version `json:"works_narrowed,omitzero"` // the version with which Works went from all to selected last
+	PartnersOff      Version `json:"partners_off,omitzero"`      // the version with which Partners became ExternalOff last
+	PartnersNarrowed Version `json:"partners_narrowed,omitzero"` // the version with which Partners went from all to selected last
 
 	Groups int64 `json:"groups,omitzero"` // how many groups the company owns (LIM-01); kept by the store
 }
@@ -110,22 +110,22 @@ type Team struct {
 	SyncedSeq int64      `json:"synced_seq,omitzero"` // the host's sequence number of the last sync
 }
 
-// Channel is one of the two ways of talking with outsiders, permitted apart
+// Outsider says which outsiders somebody may talk with; the two are, permitted apart
 // from each other (ADM-01).
-type Channel uint8
+type Outsider uint8
 
 // The channels.
 const (
-	ChannelNone  Channel = iota
-	ChannelWorks         // users of other companies
-	ChannelLINE          // LINE users
-	channelCount
+	OutsiderNone     Outsider = iota
+	OutsiderPartner           // users of other companies
+	OutsiderConsumer          // consumers
+	outsiderCount
 )
 
-var channelNames = [channelCount]string{"none", "works", "line"}
+var outsiderNames = [outsiderCount]string{"none", "partner", "consumer"}
 
 // String gives the stable name of the channel.
-func (c Channel) String() string { return enum.Name(channelNames[:], c) }
+func (o Outsider) String() string { return enum.Name(outsiderNames[:], o) }
 
 // PutCompany adds or replaces a company. Only the system may (ADM-23). The fields
 // that the library keeps are ignored.
@@ -152,18 +152,18 @@ type PutUsers struct {
 // the system (ADM-23). While the company's mode is ExternalAll, it cannot be
 // withdrawn from one user (ADM-03), by [PutUsers] neither. Access that depended on it
 // ends at once; Service.Enforce takes the people out of their rooms (EXT-22,
-// ADM-08). Forbidding LINE hides the rooms with LINE users from the members but ends
-// nothing: to the LINE users and to the host's audit they stay (ADM-05 to ADM-07).
+// ADM-08). Forbidding consumers hides the rooms with consumers from the members but ends
+// nothing: to the consumers and to the host's audit they stay (ADM-05 to ADM-07).
 type SetExternalMessaging struct {
 	Company CompanyID    `json:"company,omitzero"`
 	User    UserID       `json:"user,omitzero"` // empty: the whole company
-	Channel Channel      `json:"channel,omitzero"`
+	With    Outsider     `json:"with,omitzero"`
 	Mode    ExternalMode `json:"mode,omitzero"` // for a user: ExternalOff or ExternalSelected
 }
 
 // SuspendUser blocks an account or lifts the block. A suspended user cannot act
 // (ADM-17) but stays in its rooms and keeps its roles (ADM-18). By an administrator
-// of the user's company or the system (ADM-23), of a LINE user by the system. Not of
+// of the user's company or the system (ADM-23), of a consumer by the system. Not of
 // a deleted account (ADM-13).
 type SuspendUser struct {
 	User UserID `json:"user,omitzero"`
@@ -172,13 +172,13 @@ type SuspendUser struct {
 
 // DeleteUser ends an account: its access ends at once, and Service.Enforce
 // takes it out of every room (ADM-13). By an administrator of the user's company or
-// the system (ADM-23), of a LINE user by the system.
+// the system (ADM-23), of a consumer by the system.
 type DeleteUser struct {
 	User UserID `json:"user,omitzero"`
 }
 
 // RestoreUser undoes a deletion. It gives back no room (ADM-14). By an administrator
-// of the user's company or the system (ADM-23), of a LINE user by the system. An
+// of the user's company or the system (ADM-23), of a consumer by the system. An
 // account that is not deleted stays as it is.
 type RestoreUser struct {
 	User UserID `json:"user,omitzero"`

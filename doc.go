@@ -49,8 +49,8 @@
 //
 // The library holds the small part of the directory that decisions depend on:
 // [Company], [User] and [Team]. The host provisions them with commands. What is not
-// said of a company or a user is not permitted: a company needs Core to have rooms
-// at all, and Works to talk with others. Looking people up by name, by team or by
+// said of a company or a user is not permitted: a company needs a licence to have rooms
+// at all, and Partners to talk with others. Looking people up by name, by team or by
 // mail address is the host's matter (CRE-52): it ends in user ids, and with user
 // ids begins what this library does.
 //
@@ -70,6 +70,20 @@
 // What the rules forbid ends with a [*Denied], which names the rule, the people
 // because of whom, and a reason. Malformed input ends with an [*Invalid], which
 // names the field. Nothing has changed then.
+//
+// # Words
+//
+// The rules are those of a product, NAVER WORKS. Where its words are understood only
+// there, the library has others:
+//
+//	partner       a user of another company           (source: an external NAVER WORKS user; the switch "Works")
+//	consumer      a person who belongs to no company  (source: a LINE user)
+//	outsider      a partner or a consumer
+//	licensed      a company that may have rooms       (source: has the Core product)
+//	Self          the room of one person              (source: message to me)
+//	General room  several people with equal rights    (source: a message room of several people)
+//	Group Master  who manages a group: its owner
+//	colleague     a member of the company that owns the room
 //
 // # Events
 //

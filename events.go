@@ -228,17 +228,17 @@ type (
 	// CompanyMessagingChanged sets who of a company may talk with outsiders.
 	CompanyMessagingChanged struct {
 		Meta
-		Channel Channel      `json:"channel,omitzero"`
-		From    ExternalMode `json:"from,omitzero"`
-		To      ExternalMode `json:"to,omitzero"`
+		With Outsider     `json:"with,omitzero"`
+		From ExternalMode `json:"from,omitzero"`
+		To   ExternalMode `json:"to,omitzero"`
 	}
 	// UserMessagingChanged grants or withdraws one user's own permission.
 	UserMessagingChanged struct {
 		Meta
-		Channel Channel `json:"channel,omitzero"`
-		On      bool    `json:"on,omitzero"`
-		Permits bool    `json:"permits,omitzero"` // with it the user may talk with outsiders and could not before: the company's mode lets it count
-		Company Version `json:"company,omitzero"` // the company's version at that moment
+		With    Outsider `json:"with,omitzero"`
+		On      bool     `json:"on,omitzero"`
+		Permits bool     `json:"permits,omitzero"` // with it the user may talk with outsiders and could not before: the company's mode lets it count
+		Company Version  `json:"company,omitzero"` // the company's version at that moment
 	}
 	// TeamSynced brings a team in line with the organisation chart. Added and
 	// Removed are the difference to the members before.

@@ -31,7 +31,7 @@ var writeJSON = flag.Bool("write-json", false, "write testdata/json again")
 func exported() []any {
 	list := []any{
 		roomkit.Access{}, roomkit.Action(0), roomkit.ActionSet(0), roomkit.Actor{}, roomkit.Audience(0), roomkit.Cause(0),
-		roomkit.Channel(0), roomkit.Circumstance{}, roomkit.CommandID{}, roomkit.Company{}, roomkit.CompanyID(""),
+		roomkit.Outsider(0), roomkit.Circumstance{}, roomkit.CommandID{}, roomkit.Company{}, roomkit.CompanyID(""),
 		roomkit.Counts{}, roomkit.Cursor(""), roomkit.Denied{}, roomkit.Epoch{}, roomkit.Error{}, roomkit.ExternalMode(0),
 		roomkit.Feature(0), roomkit.FeatureSet(0), roomkit.GroupSettings{}, roomkit.Holders(0), roomkit.Invalid{},
 		roomkit.Kind(0), roomkit.Member{}, roomkit.Meta{}, roomkit.Notice{}, roomkit.NoticeKey(""), roomkit.Offer{},

@@ -17,7 +17,7 @@ type Notice struct {
 }
 
 // Holders narrows the members of a company by the permission that they hold
-// themselves (User.Works).
+// themselves (User.Partners).
 type Holders uint8
 
 // The parts of a company.
@@ -51,7 +51,7 @@ const (
 
 // NoticesOf derives from an event who gets which service notification. It looks
 // at nothing but the event. Nobody is told of what they did themselves, and bots and
-// LINE users are told nothing. In groups and teams notices are sent only
+// consumers are told nothing. In groups and teams notices are sent only
 // while group notification is on (NTF-04), except those about a withdrawn permission.
 // What the host provisions with PutCompany and PutUsers tells nobody.
 func NoticesOf(e Event) []Notice {
@@ -82,11 +82,11 @@ func NoticesOf(e Event) []Notice {
 			return toRoom(info, NoticeFeaturesSwitched, map[string]string{"features": e.To.String()})
 		}
 	case *UserMessagingChanged:
-		if e.Permits && e.Channel == ChannelWorks {
+		if e.Permits && e.With == OutsiderPartner {
 			return []Notice{{To: UserID(info.Subject.ID), Key: NoticePermitted}}
 		}
 	case *CompanyMessagingChanged:
-		if holders, some := newlyPermitted(e); some && e.Channel == ChannelWorks {
+		if holders, some := newlyPermitted(e); some && e.With == OutsiderPartner {
 			return []Notice{{Everyone: true, Company: CompanyID(info.Subject.ID), Holders: holders, Key: NoticePermitted}}
 		}
 	case *RoomCreated, *PhotoChanged, *DescriptionChanged, *VisibilityChanged, *HistorySharingChanged, *NotificationSwitched,

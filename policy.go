@@ -127,8 +127,8 @@ type Policy struct {
 	// AdministratorsManageExternalMembers lets administrators add and remove members of
 	// external groups (ADM-10 against EXT-15).
 	AdministratorsManageExternalMembers bool `json:"administrators_manage_external_members,omitzero"`
-	// LINERoomFeatures offers Note, Event, Task and Folder in rooms with LINE users (LINE-07).
-	LINERoomFeatures bool `json:"line_room_features,omitzero"`
+	// ConsumerRoomFeatures offers Note, Event, Task and Folder in rooms with consumers (LINE-07).
+	ConsumerRoomFeatures bool `json:"consumer_room_features,omitzero"`
 	// TeamPhotoByMembers lets any member change a team room's photo (TEAM-25).
 	TeamPhotoByMembers bool `json:"team_photo_by_members,omitzero"`
 	// AnyoneIsContact takes all outsiders for contacts (EXT-32, LINE-02).
@@ -430,7 +430,7 @@ const (
 	leaderFeatures
 	leaderPhoto
 	private
-	lineRoom
+	consumerRoom
 	unpermitted
 	noNote // and one for each other feature, in the order of the features
 	noEvent
@@ -458,7 +458,7 @@ var circumstances = [circumstanceCount]Circumstance{
 	leaderFeatures:   {"features are not granted to the leader", "TEAM-11", lead, switchFeatures | 1<<ActionSwitchMessage},
 	leaderPhoto:      {"the photo is not granted to the leader", "TEAM-25", lead, 1 << ActionChangePhoto},
 	private:          {"the group is private", "GRP-20", coll, allActions},
-	lineRoom:         {"LINE users take part", "LINE-05", allStandings, 1 << ActionSource},
+	consumerRoom:     {"consumers take part", "LINE-05", allStandings, 1 << ActionSource},
 	unpermitted:      {"a party of a 1:1 room lacks the permission", "DIR-18", allStandings, 1 << ActionPost},
 	noNote:           {"Note is off", "FEA-01", allStandings, 1 << ActionUseNote},
 	noEvent:          {"Event is off", "FEA-01", allStandings, useEvent},
@@ -492,9 +492,9 @@ func (r *Rules) holds(room *Room, team *Team, barred bool) (h holding) {
 		h.add(leaderPhoto, !team.Photo)
 	}
 	h.add(private, !room.Public)
-	h.add(lineRoom, room.LINEUsers > 0)
+	h.add(consumerRoom, room.Consumers > 0)
 	h.add(unpermitted, barred)
-	off := AllFeatures &^ (room.Features & r.Offered(room.Kind, room.LINEUsers))
+	off := AllFeatures &^ (room.Features & r.Offered(room.Kind, room.Consumers))
 	return h | holding(off)<<noNote
 }
 
@@ -538,12 +538,12 @@ func NewRules(policy Policy) *Rules {
 
 // Offered gives the features that rooms of a kind have at all (GEN-15, GEN-20, EXT-06,
 // EXT-07, DIR-10, DIR-11, SELF-06, TEAM-15, GRP-16).
-func (r *Rules) Offered(kind Kind, lineUsers int64) FeatureSet {
+func (r *Rules) Offered(kind Kind, consumers int64) FeatureSet {
 	const task = FeatureSet(1 << FeatureTask)
 	const ground = task | 1<<FeatureNote | 1<<FeatureEvent | 1<<FeatureFolder
 	switch kind {
 	case KindGeneral:
-		if lineUsers > 0 && !r.Policy.LINERoomFeatures {
+		if consumers > 0 && !r.Policy.ConsumerRoomFeatures {
 			return 0
 		}
 		return ground

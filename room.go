@@ -16,7 +16,7 @@ const (
 	KindNone          Kind = iota // no kind; allows nothing
 	KindSelf                      // message to me: one owner
 	KindDirect                    // 1:1: two parties (GEN-01), also when one is an outsider (DIR-14)
-	KindGeneral                   // several people with equal rights, however few are left (GEN-30); LINE users too (GEN-33)
+	KindGeneral                   // several people with equal rights, however few are left (GEN-30); consumers too (GEN-33)
 	KindGroup                     // a group of one company and its room (GRP-01), managed by Group Masters
 	KindExternalGroup             // a group of several companies (EXT-01), managed by Group Masters
 	KindTeam                      // follows a team of the organisation chart
@@ -109,7 +109,7 @@ type Room struct {
 	Features         FeatureSet `json:"features,omitzero"`          // what is switched on; what is in force also depends on kind and message
 	FeaturesWithheld bool       `json:"features_withheld,omitzero"` // the administrator withholds the masters' right over features (GRP-31)
 	MessageOffSince  time.Time  `json:"message_off_since,omitzero"` // when message was switched off (GRP-38); zero while it is on
-	HadLINE          bool       `json:"had_line,omitzero"`          // LINE users take part or have taken part (FEA-14)
+	HadConsumers     bool       `json:"had_consumers,omitzero"`     // consumers take part or have taken part (FEA-14)
 	EmptiedAt        Version    `json:"emptied_at,omitzero"`        // what was written before this version is gone (GRP-39); 0: nothing
 	EmptiedOn        time.Time  `json:"emptied_on,omitzero"`        // the time of that version
 
@@ -124,8 +124,8 @@ type Room struct {
 type Counts struct {
 	Participants int64 `json:"participants,omitzero"` // people and bots taking part
 	Masters      int64 `json:"masters,omitzero"`      // Group Masters, whether or not they take part
-	Outsiders    int64 `json:"outsiders,omitzero"`    // participants of a company other than the owning one; more than 0 marks the room (LST-03)
-	LINEUsers    int64 `json:"line_users,omitzero"`   // participants from LINE, in a 1:1 room or several (LINE-03); more than 0 marks the room (LST-04)
+	Partners     int64 `json:"partners,omitzero"`     // participants of a company other than the owning one; more than 0 marks the room (LST-03)
+	Consumers    int64 `json:"consumers,omitzero"`    // participants from LINE, in a 1:1 room or several (LINE-03); more than 0 marks the room (LST-04)
 	Bots         int64 `json:"bots,omitzero"`         // participants that are bots
 }
 

@@ -97,16 +97,16 @@ func (m ExternalMode) MarshalText() ([]byte, error) { return enum.Text(m, malfor
 // UnmarshalText reads a name.
 func (m *ExternalMode) UnmarshalText(text []byte) error { return enum.Read(m, ParseExternalMode, text) }
 
-// ParseChannel gives the channel with a name.
-func ParseChannel(name string) (Channel, error) {
-	return enum.FromText[Channel](name, malformed("Channel"))
+// ParseOutsider gives the channel with a name.
+func ParseOutsider(name string) (Outsider, error) {
+	return enum.FromText[Outsider](name, malformed("Outsider"))
 }
 
 // MarshalText writes the name.
-func (c Channel) MarshalText() ([]byte, error) { return enum.Text(c, malformed("Channel")) }
+func (o Outsider) MarshalText() ([]byte, error) { return enum.Text(o, malformed("Outsider")) }
 
 // UnmarshalText reads a name.
-func (c *Channel) UnmarshalText(text []byte) error { return enum.Read(c, ParseChannel, text) }
+func (o *Outsider) UnmarshalText(text []byte) error { return enum.Read(o, ParseOutsider, text) }
 
 // ParseAudience gives the audience with a name.
 func ParseAudience(name string) (Audience, error) {

@@ -156,7 +156,7 @@ func roomkitEngine(m *model) (engine, error) {
 	if err != nil {
 		return engine{}, err
 	}
-	company := roomkit.Company{ID: "c", Core: true, MembersCreateGroups: true}
+	company := roomkit.Company{ID: "c", Licensed: true, MembersCreateGroups: true}
 	if _, err := svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: company}); err != nil {
 		return engine{}, err
 	}

@@ -54,8 +54,8 @@ type jsonPerson struct {
 type jsonCounts struct {
 	Participants int64 `json:"participants,omitempty"`
 	Masters      int64 `json:"masters,omitempty"`
-	Outsiders    int64 `json:"outsiders,omitempty"`
-	LINEUsers    int64 `json:"line_users,omitempty"`
+	Partners     int64 `json:"partners,omitempty"`
+	Consumers    int64 `json:"consumers,omitempty"`
 	Bots         int64 `json:"bots,omitempty"`
 }
 

@@ -52,7 +52,7 @@ func firstEvents() []roomkit.Event {
 		{User: "lee", Company: "acme", Kind: roomkit.UserMember, Epoch: roomkit.Epoch{User: 5, Company: 3}},
 		{User: "b:42@acme", Company: "acme", Kind: roomkit.UserBot, Epoch: roomkit.Epoch{User: 1}},
 	}
-	counts := roomkit.Counts{Participants: 12, Masters: 2, Outsiders: 3, LINEUsers: 1, Bots: 4}
+	counts := roomkit.Counts{Participants: 12, Masters: 2, Partners: 3, Consumers: 1, Bots: 4}
 	return []roomkit.Event{
 		&roomkit.RoomCreated{
 			Meta: because(roomkit.CauseCreated, room), Company: "acme", Team: "t1", Parties: [2]roomkit.UserID{"kim", "lee"}, Name: `Fish & "Chips"`,
@@ -78,16 +78,16 @@ func firstEvents() []roomkit.Event {
 		&roomkit.RoomConverted{Meta: room, From: roomkit.KindGeneral, Features: roomkit.Features(roomkit.FeatureNote), People: people},
 		&roomkit.RoomEnded{Meta: because(roomkit.CauseRoomEnded, room), Deleted: true, Counts: counts},
 		&roomkit.CompanyPut{Meta: company, Company: roomkit.Company{
-			ID: "acme", Version: 12, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected, LINE: roomkit.ExternalAll,
-			MaxGroups: 1000, RecallWindow: 90 * time.Minute, WorksOff: 4, WorksNarrowed: 5, Groups: 6,
+			ID: "acme", Version: 12, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected, Consumers: roomkit.ExternalAll,
+			MaxGroups: 1000, RecallWindow: 90 * time.Minute, PartnersOff: 4, PartnersNarrowed: 5, Groups: 6,
 		}},
 		&roomkit.UserPut{Meta: user, CompanyVersion: 3, User: roomkit.User{
 			ID: "lee", Version: 12, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusSuspended, Administrator: true,
-			Works: true, LINE: true, WorksSince: 1, WorksLost: 2, Ended: 3, Groups: 4,
+			Partners: true, Consumers: true, PartnersSince: 1, PartnersLost: 2, Ended: 3, Groups: 4,
 		}},
 		&roomkit.UserStatusChanged{Meta: user, From: roomkit.StatusActive, To: roomkit.StatusDeleted},
-		&roomkit.CompanyMessagingChanged{Meta: company, Channel: roomkit.ChannelWorks, From: roomkit.ExternalAll, To: roomkit.ExternalSelected},
-		&roomkit.UserMessagingChanged{Meta: user, Channel: roomkit.ChannelLINE, On: true, Permits: true, Company: 3},
+		&roomkit.CompanyMessagingChanged{Meta: company, With: roomkit.OutsiderPartner, From: roomkit.ExternalAll, To: roomkit.ExternalSelected},
+		&roomkit.UserMessagingChanged{Meta: user, With: roomkit.OutsiderConsumer, On: true, Permits: true, Company: 3},
 		&roomkit.TeamSynced{
 			Meta: goldenMeta(roomkit.TeamSubject("t1")), Company: "acme", Name: "Sales", Leader: "kim", Added: []roomkit.UserID{"lee", "park"},
 			Removed: []roomkit.UserID{"choi"}, Room: true, Features: true, Photo: true, Preset: roomkit.Features(roomkit.FeatureNote, roomkit.FeatureTask),

@@ -206,14 +206,14 @@ func (c *coder) companyPut(e *roomkit.CompanyPut) {
 	codeSubjectID(c, &e.Subject, &v.ID)
 	c.row(`,"tenant":{`)
 	codeCount(c, `,"version":`, &v.Version)
-	c.flag(`,"core":true`, &v.Core)
+	c.flag(`,"licensed":true`, &v.Licensed)
 	c.flag(`,"members_create_groups":true`, &v.MembersCreateGroups)
-	codeEnum(c, `,"works":"`, &v.Works)
-	codeEnum(c, `,"line":"`, &v.LINE)
+	codeEnum(c, `,"partners":"`, &v.Partners)
+	codeEnum(c, `,"consumers":"`, &v.Consumers)
 	codeCount(c, `,"max_groups":`, &v.MaxGroups)
 	c.duration(`,"recall_window":`, &v.RecallWindow)
-	codeCount(c, `,"works_off":`, &v.WorksOff)
-	codeCount(c, `,"works_narrowed":`, &v.WorksNarrowed)
+	codeCount(c, `,"partners_off":`, &v.PartnersOff)
+	codeCount(c, `,"partners_narrowed":`, &v.PartnersNarrowed)
 	codeCount(c, `,"groups":`, &v.Groups)
 	c.shut()
 }
@@ -229,10 +229,10 @@ func (c *coder) userPut(e *roomkit.UserPut) {
 	codeEnum(c, `,"kind":"`, &v.Kind)
 	codeEnum(c, `,"status":"`, &v.Status)
 	c.flag(`,"administrator":true`, &v.Administrator)
-	c.flag(`,"works":true`, &v.Works)
-	c.flag(`,"line":true`, &v.LINE)
-	codeCount(c, `,"works_since":`, &v.WorksSince)
-	codeCount(c, `,"works_lost":`, &v.WorksLost)
+	c.flag(`,"partners":true`, &v.Partners)
+	c.flag(`,"consumers":true`, &v.Consumers)
+	codeCount(c, `,"partners_since":`, &v.PartnersSince)
+	codeCount(c, `,"partners_lost":`, &v.PartnersLost)
 	codeCount(c, `,"ended":`, &v.Ended)
 	codeCount(c, `,"groups":`, &v.Groups)
 	c.shut()
@@ -247,14 +247,14 @@ func (c *coder) userStatusChanged(e *roomkit.UserStatusChanged) {
 
 func (c *coder) companyMessagingChanged(e *roomkit.CompanyMessagingChanged) {
 	c.begin(`{"type":"company.messaging_changed","v":1,"company":"`, roomkit.SubjectCompany, &e.Meta)
-	codeEnum(c, `,"channel":"`, &e.Channel)
+	codeEnum(c, `,"with":"`, &e.With)
 	codeEnum(c, `,"from":"`, &e.From)
 	codeEnum(c, `,"to":"`, &e.To)
 }
 
 func (c *coder) userMessagingChanged(e *roomkit.UserMessagingChanged) {
 	c.begin(`{"type":"user.messaging_changed","v":1,"user":"`, roomkit.SubjectUser, &e.Meta)
-	codeEnum(c, `,"channel":"`, &e.Channel)
+	codeEnum(c, `,"with":"`, &e.With)
 	c.flag(`,"on":true`, &e.On)
 	c.flag(`,"permits":true`, &e.Permits)
 	codeCount(c, `,"company_version":`, &e.Company)
@@ -294,8 +294,8 @@ func (c *coder) counts(v *roomkit.Counts) {
 	}
 	codeCount(c, `,"participants":`, &v.Participants)
 	codeCount(c, `,"masters":`, &v.Masters)
-	codeCount(c, `,"outsiders":`, &v.Outsiders)
-	codeCount(c, `,"line_users":`, &v.LINEUsers)
+	codeCount(c, `,"partners":`, &v.Partners)
+	codeCount(c, `,"consumers":`, &v.Consumers)
 	codeCount(c, `,"bots":`, &v.Bots)
 	c.shut()
 	if *v == (roomkit.Counts{}) {

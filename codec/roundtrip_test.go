@@ -75,7 +75,7 @@ var enumSizes = map[reflect.Type]int{
 	reflect.TypeFor[roomkit.Origin]():       len(enum.Values(roomkit.Origin(0))),
 	reflect.TypeFor[roomkit.UserKind]():     len(enum.Values(roomkit.UserKind(0))),
 	reflect.TypeFor[roomkit.UserStatus]():   len(enum.Values(roomkit.UserStatus(0))),
-	reflect.TypeFor[roomkit.Channel]():      len(enum.Values(roomkit.Channel(0))),
+	reflect.TypeFor[roomkit.Outsider]():     len(enum.Values(roomkit.Outsider(0))),
 	reflect.TypeFor[roomkit.ExternalMode](): len(enum.Values(roomkit.ExternalMode(0))),
 	reflect.TypeFor[roomkit.FeatureSet]():   int(roomkit.AllFeatures) + 1,
 }

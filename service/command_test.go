@@ -45,7 +45,7 @@ func TestCommandsAreValues(t *testing.T) {
 			refused("Do", err)
 			_, err = svc.Plan(ctx, roomkit.By("ann"), cmd)
 			refused("Do", err)
-			refused("Do", svc.Each(ctx, roomkit.By("ann"), []roomkit.Command{cmd})[0].Err)
+			refused("Do", svc.Batch(ctx, roomkit.By("ann"), []roomkit.Command{cmd})[0].Err)
 			refused("PlanConsequences", proof.Refusal(t, svc.PlanConsequences(ctx, roomkit.By("ann"), cmd)))
 			_, err = decide.Decide(rules, &decide.Facts{}, roomkit.By("ann"), cmd, time.Time{})
 			namesField(t, "Command", err)
@@ -55,15 +55,15 @@ func TestCommandsAreValues(t *testing.T) {
 
 func TestEachTakesSoManyCommands(t *testing.T) {
 	s := proof.NewStage(t)
-	same := slices.Repeat([]roomkit.Command{proof.AnyEdit(s, s.Service, "ben", s.General)}, roomkit.MaxEach+1)
+	same := slices.Repeat([]roomkit.Command{proof.AnyEdit(s, s.Service, "ben", s.General)}, roomkit.MaxBatch+1)
 	before := s.Records()
-	results := s.Each(ctx, roomkit.By("ben"), same)
+	results := s.Batch(ctx, roomkit.By("ben"), same)
 	require.Equal(t, len(same), len(results)) //nolint:testifylint // Len would print all of them
 	for _, r := range results {
 		namesField(t, "Commands", r.Err)
 	}
 	require.Equal(t, before, s.Records(), "none is carried out")
-	for _, r := range s.Each(ctx, roomkit.By("ben"), same[1:]) {
+	for _, r := range s.Batch(ctx, roomkit.By("ben"), same[1:]) {
 		require.NoError(t, r.Err)
 	}
 	require.Equal(t, before+1, s.Records())
@@ -78,7 +78,7 @@ func TestEachKeysEveryCommand(t *testing.T) {
 		proof.AnyEdit(s, s.Service, "ben", s.General), proof.AnyEdit(s, s.Service, "ben", s.Line), roomkit.DeleteUser{User: "cat"},
 	}
 	for _, repeat := range []bool{false, true} {
-		results := s.Each(ctx, roomkit.By("ben"), commands, service.Call{Key: "k"})
+		results := s.Batch(ctx, roomkit.By("ben"), commands, service.Call{Key: "k"})
 		for i, room := range rooms {
 			require.NoError(t, results[i].Err)
 			require.Equal(t, repeat, results[i].Result.Repeat)
@@ -86,7 +86,7 @@ func TestEachKeysEveryCommand(t *testing.T) {
 		}
 		require.ErrorIs(t, results[2].Err, roomkit.ErrDenied)
 	}
-	for _, r := range s.Each(ctx, roomkit.By("ben"), commands, service.Call{Key: strings.Repeat("k", roomkit.MaxKeyBytes+1)}) {
+	for _, r := range s.Batch(ctx, roomkit.By("ben"), commands, service.Call{Key: strings.Repeat("k", roomkit.MaxKeyBytes+1)}) {
 		namesField(t, "Key", r.Err)
 	}
 }
@@ -112,7 +112,7 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 		{"no room to open", "ann", roomkit.OpenDirect{With: "a b"}, roomkit.RoomID{}, roomkit.ErrInvalid, service.Call{}},
 		{"a room of nobody", "a b", roomkit.OpenSelf{}, roomkit.RoomID{}, roomkit.ErrInvalid, service.Call{}},
 		{"malformed, from a room", "ann", roomkit.CreateRoom{Origin: roomkit.OriginRoom, Source: nowhere}, nowhere, roomkit.ErrInvalid, service.Call{}},
-		{"malformed, into a room", "ann", roomkit.CreateRoom{Use: nowhere}, nowhere, roomkit.ErrInvalid, service.Call{}},
+		{"malformed, into a room", "ann", roomkit.CreateRoom{Existing: nowhere}, nowhere, roomkit.ErrInvalid, service.Call{}},
 		{"malformed, for one person", "ann", roomkit.CreateRoom{People: people("dan")}, roomkit.RoomID{}, roomkit.ErrInvalid, service.Call{}},
 		{"from a room that is not found", "ann", roomkit.CreateRoom{People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: nowhere}, nowhere, roomkit.ErrNotFound, service.Call{}},
 		{"none", "ann", roomkit.PutCompany{}, roomkit.RoomID{}, roomkit.ErrInvalid, service.Call{}},

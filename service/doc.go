@@ -15,14 +15,14 @@
 //
 // # Commands
 //
-// [Service.Do] carries a command out whole or not at all. [Service.Each] runs several
+// [Service.Do] carries a command out whole or not at all. [Service.Batch] runs several
 // that are judged one by one, for instance leaving twelve rooms. [Service.Plan] says
 // what Do would do, by the same code, and does nothing. Options.Veto can refuse more
 // than the rules do, and never allow more.
 //
 // Creating a room of several people offers first: where the people already share
 // rooms, [Result].Offers names them and nothing is created until the creator chooses
-// one (Use) or insists (Anyway). [Service.Recommend] asks for the same list.
+// one (Use) or insists (AllowDuplicate). [Service.Recommend] asks for the same list.
 //
 // # Questions
 //
@@ -70,7 +70,7 @@
 // Group Master this way goes on without one ([roomkit.MasterVacated]) until an
 // administrator of the owning company appoints another.
 //
-// [Service.Due] lists the groups whose content has to be deleted because message has
+// [Service.Expired] lists the groups whose content has to be deleted because message has
 // been off for 30 days. [Service.Health] says what is wrong with a room: no Group
 // Master, nobody of the owning company, people who are not permitted.
 //

@@ -31,7 +31,7 @@ func tenYears(t *rapid.T) {
 		require.NoError(t, err)
 		return res
 	}
-	run(roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true, MembersCreateGroups: true}})
+	run(roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true}})
 	run(roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{
 		{ID: "ann", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive},
 		{ID: "ben", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive},
@@ -50,7 +50,7 @@ func tenYears(t *rapid.T) {
 				want[groups[i]] = off[i].Add(30 * day)
 			}
 		}
-		for due, err := range svc.Due(ctx, "acme", now) {
+		for due, err := range svc.Expired(ctx, "acme", now) {
 			require.NoError(t, err)
 			require.Equal(t, want[due.Room], due.At)
 			delete(want, due.Room)
@@ -83,5 +83,5 @@ func tenYears(t *rapid.T) {
 
 func TestDueRefusesBadInput(t *testing.T) {
 	svc := proof.Service(t, nil)
-	require.ErrorIs(t, proof.Refusal(t, svc.Due(ctx, "", time.Unix(0, 0))), roomkit.ErrInvalid)
+	require.ErrorIs(t, proof.Refusal(t, svc.Expired(ctx, "", time.Unix(0, 0))), roomkit.ErrInvalid)
 }

@@ -160,16 +160,16 @@ func sweepsOf(e roomkit.Event) (list []sweep) {
 	}
 	switch e := e.(type) {
 	case *roomkit.UserMessagingChanged:
-		add(roomkit.CausePermission, e.Channel == roomkit.ChannelWorks && !e.On)
+		add(roomkit.CausePermission, e.With == roomkit.OutsiderPartner && !e.On)
 	case *roomkit.UserStatusChanged:
 		add(roomkit.CauseAccount, e.To == roomkit.StatusDeleted)
 	case *roomkit.UserPut: // again: what may that have taken away?
-		add(roomkit.CausePermission, e.Version > 1 && !e.User.Works)
+		add(roomkit.CausePermission, e.Version > 1 && !e.User.Partners)
 		add(roomkit.CauseAccount, e.Version > 1 && e.User.Status == roomkit.StatusDeleted)
 	case *roomkit.CompanyMessagingChanged:
-		add(roomkit.CausePermission, e.Channel == roomkit.ChannelWorks && e.To < e.From)
+		add(roomkit.CausePermission, e.With == roomkit.OutsiderPartner && e.To < e.From)
 	case *roomkit.CompanyPut:
-		add(roomkit.CausePermission, e.Version > 1 && e.Company.Works != roomkit.ExternalAll)
+		add(roomkit.CausePermission, e.Version > 1 && e.Company.Partners != roomkit.ExternalAll)
 	default: // has no consequences elsewhere
 	}
 	return list

@@ -31,7 +31,7 @@ func TestEnforceALargeCompany(t *testing.T) {
 	var partners []roomkit.User
 	for i := range 50 {
 		partners = append(partners, roomkit.User{
-			ID: roomkit.UserID(fmt.Sprint("p", i)), Company: "bolt", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true,
+			ID: roomkit.UserID(fmt.Sprint("p", i)), Company: "bolt", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true,
 		})
 	}
 	proof.Do(t, svc, roomkit.System(), roomkit.PutUsers{Users: partners})
@@ -43,7 +43,7 @@ func TestEnforceALargeCompany(t *testing.T) {
 		}
 		proof.Do(t, svc, roomkit.By(with[1]), roomkit.CreateExternalGroup{Name: "group", Members: append(with[:1:1], with[2:]...)})
 	}
-	off := roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff}
+	off := roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff}
 	planned, leaving := 0, 0
 	for c, err := range svc.PlanConsequences(ctx, roomkit.By("adm"), off) {
 		require.NoError(t, err)
@@ -92,7 +92,7 @@ func TestEnforceARoomOfManyPeople(t *testing.T) {
 	create := roomkit.CreateExternalGroup{Name: "all", Members: append(people("eve"), ids[1:]...)}
 	room := proof.Do(t, svc, roomkit.By("ann"), create, service.Call{Contacts: people("eve")}).Room
 	proof.Do(t, svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: append(people("ben"), ids[0])})
-	off := roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff}
+	off := roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff}
 	planned := 0
 	for c, err := range svc.PlanConsequences(ctx, roomkit.By("adm"), off) {
 		require.NoError(t, err)
@@ -110,7 +110,7 @@ func TestEnforceARoomOfManyPeople(t *testing.T) {
 // cause it can have, and for none where it takes nothing away.
 func TestEnforceLooksForWhatAPutTookAway(t *testing.T) {
 	put := func(works bool, status roomkit.UserStatus) roomkit.User {
-		return roomkit.User{ID: "ben", Company: "acme", Kind: roomkit.UserMember, Status: status, Works: works, Administrator: true}
+		return roomkit.User{ID: "ben", Company: "acme", Kind: roomkit.UserMember, Status: status, Partners: works, Administrator: true}
 	}
 	for name, c := range map[string]struct {
 		user roomkit.User

@@ -13,7 +13,7 @@ import (
 // Decide is the core of Do: a pure function of the facts, which a program can hold
 // in its own hands, for instance to try a policy out.
 func Example_decide() {
-	acme := roomkit.Company{ID: "acme", Version: 1, Core: true}
+	acme := roomkit.Company{ID: "acme", Version: 1, Licensed: true}
 	user := roomkit.User{Version: 1, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 	room := roomkit.Room{
 		ID: roomkit.RoomID{1}, Kind: roomkit.KindGeneral, State: roomkit.StateActive, Version: 2,

@@ -21,11 +21,11 @@ func ExampleCreateRoom() {
 	second, _ := svc.Do(ctx, roomkit.By("ann"), create)
 	fmt.Println("offered:", second.Offers[0].Room.Name, "opened:", second.Opened)
 
-	create.Use = second.Offers[0].Room.ID // go on there
+	create.Existing = second.Offers[0].Room.ID // go on there
 	used, _ := svc.Do(ctx, roomkit.By("ann"), create)
 	fmt.Println("the same room:", used.Room == first.Room, "changed:", used.Changed)
 
-	create.Use, create.Anyway = roomkit.RoomID{}, true // or insist on a new one
+	create.Existing, create.AllowDuplicate = roomkit.RoomID{}, true // or insist on a new one
 	third, _ := svc.Do(ctx, roomkit.By("ann"), create)
 	fmt.Println("another room:", third.Opened)
 	// Output:
@@ -42,7 +42,7 @@ func ExampleCreateExternalGroup() {
 	svc, _ := service.New(memstore.New(), nil)
 	for user, company := range map[roomkit.UserID]roomkit.CompanyID{"ann": "acme", "ben": "acme", "cat": "acme", "eve": "bolt"} {
 		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
-			ID: company, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalAll,
+			ID: company, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalAll,
 		}})
 		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{
 			{ID: user, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive},

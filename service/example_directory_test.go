@@ -15,11 +15,11 @@ import (
 func ExamplePutUsers() {
 	ctx := context.Background()
 	svc, _ := service.New(memstore.New(), nil)
-	company := roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true, MembersCreateGroups: true}}
+	company := roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true}}
 	users := roomkit.PutUsers{Users: []roomkit.User{
 		{ID: "adm", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Administrator: true},
 		{ID: "ann", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive},
-		{ID: "lin", Kind: roomkit.UserLINE, Status: roomkit.StatusActive},
+		{ID: "lin", Kind: roomkit.UserConsumer, Status: roomkit.StatusActive},
 	}}
 	for _, cmd := range []roomkit.Command{company, users, users} {
 		done, err := svc.Do(ctx, roomkit.System(), cmd)
@@ -78,7 +78,7 @@ func (d directory) Users(_ context.Context, ids []roomkit.UserID) (users []roomk
 	for _, id := range ids {
 		if company, ok := d[id]; ok {
 			users = append(users, roomkit.User{ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive})
-			companies = append(companies, roomkit.Company{ID: company, Core: true})
+			companies = append(companies, roomkit.Company{ID: company, Licensed: true})
 		}
 	}
 	return users, companies, nil

@@ -43,7 +43,7 @@ func ExampleService_SkipEvent() {
 	ctx := context.Background()
 	svc, _ := service.New(memstore.New(), nil)
 	for _, company := range []roomkit.CompanyID{"acme", "bolt"} {
-		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: company, Core: true}})
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: company, Licensed: true}})
 	}
 	handle := func(_ context.Context, rec service.Recorded) error {
 		if rec.Subject == roomkit.CompanySubject("acme") {
@@ -75,7 +75,7 @@ func ExampleService_Watch() {
 	svc, _ := service.New(memstore.New(), nil)
 	go func() {
 		for _, company := range []roomkit.CompanyID{"acme", "bolt"} {
-			_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: company, Core: true}})
+			_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: company, Licensed: true}})
 		}
 	}()
 	seen := 0
@@ -123,7 +123,7 @@ func ExampleService_WatchRooms() {
 // service lets it run on in a goroutine; Once ends it at the end of the feed.
 func ExampleService_Enforce() {
 	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
-	open := roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Anyway: true}
+	open := roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, AllowDuplicate: true}
 	first, _ := svc.Do(ctx, roomkit.By("ann"), open)
 	_, _ = svc.Do(ctx, roomkit.By("ann"), open)
 
@@ -175,12 +175,12 @@ func ExampleNoticesOf() {
 }
 
 // A job of the host asks once a day what is to be deleted.
-func ExampleService_Due() {
+func ExampleService_Expired() {
 	ctx := context.Background()
 	today := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	svc, _ := service.New(memstore.New(), &service.Options{Clock: func() time.Time { return today }})
 	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
-		ID: "acme", Core: true, MembersCreateGroups: true,
+		ID: "acme", Licensed: true, MembersCreateGroups: true,
 	}})
 	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 	for _, user.ID = range []roomkit.UserID{"ann", "ben"} {
@@ -191,7 +191,7 @@ func ExampleService_Due() {
 
 	for _, days := range []int{29, 30} {
 		today = today.AddDate(0, 0, days)
-		for due, err := range svc.Due(ctx, "acme", today) {
+		for due, err := range svc.Expired(ctx, "acme", today) {
 			fmt.Println("after", days, "days:", due.Name, due.Since.Format(time.DateOnly), due.At.Format(time.DateOnly), err)
 		}
 		today = today.AddDate(0, 0, -days)

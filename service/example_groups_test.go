@@ -55,7 +55,7 @@ func ExampleHandOver() {
 func ExampleSetExternalMessaging() {
 	svc := exampleService()      // acme with adm, ann, ben, cat and dan; bolt with eve
 	room := exampleExternal(svc) // "Project" of ann, its Group Master, ben and eve
-	off := roomkit.SetExternalMessaging{Company: "acme", User: "ben", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff}
+	off := roomkit.SetExternalMessaging{Company: "acme", User: "ben", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff}
 	done, _ := svc.Do(ctx, roomkit.By("adm"), off)
 	fmt.Println("ben may enter:", svc.Check(ctx, "ben", roomkit.ActionEnter, room) == nil)
 	before, _ := svc.Room(ctx, "ann", room)

@@ -49,7 +49,7 @@ func mustRun(svc *service.Service, actor roomkit.Actor, cmd roomkit.Command) ser
 // exampleRoom is a General room "Launch" of ann, ben and cat.
 func exampleRoom(svc *service.Service) roomkit.RoomID {
 	return mustRun(svc, roomkit.By("ann"), roomkit.CreateRoom{
-		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Name: "Launch", Anyway: true,
+		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Name: "Launch", AllowDuplicate: true,
 	}).Room
 }
 

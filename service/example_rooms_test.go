@@ -88,14 +88,14 @@ func ExampleLeave() {
 }
 
 // Leaving several rooms: each is judged by its own kind.
-func ExampleService_Each() {
+func ExampleService_Batch() {
 	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	rooms := []roomkit.RoomID{exampleRoom(svc), exampleExternal(svc), exampleRoom(svc)}
 	var cmds []roomkit.Command
 	for _, room := range rooms {
 		cmds = append(cmds, roomkit.Leave{Room: room})
 	}
-	for _, done := range svc.Each(ctx, roomkit.By("ben"), cmds) {
+	for _, done := range svc.Batch(ctx, roomkit.By("ben"), cmds) {
 		fmt.Printf("%t %q\n", done.Result.Changed, ruleOf(done.Err))
 	}
 	// Output:

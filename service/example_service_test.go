@@ -25,7 +25,7 @@ func ExampleNew() {
 	if err != nil {
 		fmt.Println(err)
 	}
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true}})
 	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
 		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
@@ -43,7 +43,7 @@ func ExampleNew() {
 func ExampleService_Do() {
 	ctx := context.Background()
 	svc, _ := service.New(memstore.New(), nil)
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true}})
 	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
 		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
@@ -86,7 +86,7 @@ func ExampleDenied() {
 // A request that may arrive twice is done once.
 func ExampleCall() {
 	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
-	create := roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Anyway: true}
+	create := roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, AllowDuplicate: true}
 	first, _ := svc.Do(ctx, roomkit.By("ann"), create, service.Call{Key: "request-17"})
 	second, _ := svc.Do(ctx, roomkit.By("ann"), create, service.Call{Key: "request-17"})
 	fmt.Println("the same room:", second.Room == first.Room, "repeat:", second.Repeat)

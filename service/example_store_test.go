@@ -34,7 +34,7 @@ func ExampleStore() {
 	ctx := context.Background()
 	store := &counting{Store: memstore.New()}
 	svc, _ := service.New(store, nil)
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}})
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true}})
 	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat"} {
 		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})

@@ -16,7 +16,7 @@ func Example() {
 		fmt.Println(actor, roomkit.CommandName(cmd), err)
 		return result.Room
 	}
-	do(roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true}}, "")
+	do(roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true}}, "")
 	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
 		do(roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}}, "")

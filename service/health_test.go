@@ -61,9 +61,9 @@ func TestHealth(t *testing.T) {
 			require.Empty(t, health(s, room))
 		}
 	})
-	t.Run("LINE-01 members who may not talk with the LINE user", func(t *testing.T) {
+	t.Run("LINE-01 members who may not talk with the consumer", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalSelected})
+		s.Sys(roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderConsumer, Mode: roomkit.ExternalSelected})
 		require.Equal(t, []service.Finding{because(service.ProblemVoid, "ann", "ben")}, health(s, s.Line))
 	})
 	t.Run("GEN-27 GRP-02 rows that no command leads to", func(t *testing.T) {
@@ -119,7 +119,7 @@ func (r relocated) Load(ctx context.Context, needs []store.Need) ([]store.Facts,
 func ExampleService_Health() {
 	svc := exampleService()
 	room := exampleExternal(svc)
-	off := roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff}
+	off := roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff}
 	_, _ = svc.Do(ctx, roomkit.System(), off)
 	found, err := svc.Health(ctx, room)
 	for _, f := range found {

@@ -75,15 +75,15 @@ func TestBadInput(t *testing.T) {
 		{"expel without cause", "Cause", roomkit.Expel{Room: s.Group, People: people("ben")}},
 		{"unknown features", "Settings.FeaturesOff", roomkit.CreateGroup{Name: "x", Settings: roomkit.GroupSettings{FeaturesOff: 1 << 7}}},
 		{"empty team id", "Team", roomkit.OpenTeamRoom{}},
-		{"no channel", "Channel", roomkit.SetExternalMessaging{Company: "acme"}},
-		{"unknown channel", "Channel", roomkit.SetExternalMessaging{Company: "acme", Channel: 9}},
-		{"unknown mode", "Mode", roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: 9}},
-		{"mode all for a user", "Mode", roomkit.SetExternalMessaging{Company: "acme", User: "ben", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalAll}},
+		{"no channel", "With", roomkit.SetExternalMessaging{Company: "acme"}},
+		{"unknown channel", "With", roomkit.SetExternalMessaging{Company: "acme", With: 9}},
+		{"unknown mode", "Mode", roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: 9}},
+		{"mode all for a user", "Mode", roomkit.SetExternalMessaging{Company: "acme", User: "ben", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalAll}},
 		{"a user without kind", "Kind", user(func(u *roomkit.User) { u.Kind = 0 })},
 		{"a user of an unknown kind", "Kind", user(func(u *roomkit.User) { u.Kind = 9 })},
 		{"a user without status", "Status", user(func(u *roomkit.User) { u.Status = 0 })},
 		{"a member without company", "Company", user(func(u *roomkit.User) { u.Company = "" })},
-		{"a LINE user with a company", "Company", user(func(u *roomkit.User) { u.Kind = roomkit.UserLINE })},
+		{"a consumer with a company", "Company", user(func(u *roomkit.User) { u.Kind = roomkit.UserConsumer })},
 		{"a user of an unknown company", "Users[0]", user(func(u *roomkit.User) { u.Company = "nowhere" })},
 		{"a user who changes company", "Users[0]", user(func(u *roomkit.User) { u.ID, u.Company = "ann", "bolt" })},
 		{"a negative limit", "Company.MaxGroups", roomkit.PutCompany{Company: roomkit.Company{ID: "x", MaxGroups: -1}}},
@@ -105,14 +105,14 @@ func TestBadInput(t *testing.T) {
 		{"a bad id among members", "Members[1]", roomkit.CreateGroup{Name: "x", Members: people("ben", "a b")}},
 		{"a bad id among masters", "Masters[0]", roomkit.CreateGroup{Name: "x", Masters: people("a b")}},
 		{"a company without id", "Company.ID", roomkit.PutCompany{}},
-		{"a company of an unknown mode", "Company.Works", roomkit.PutCompany{Company: roomkit.Company{ID: "x", Works: 9}}},
-		{"a company of an unknown LINE mode", "Company.LINE", roomkit.PutCompany{Company: roomkit.Company{ID: "x", LINE: 9}}},
+		{"a company of an unknown mode", "Company.Partners", roomkit.PutCompany{Company: roomkit.Company{ID: "x", Partners: 9}}},
+		{"a company of an unknown consumer mode", "Company.Consumers", roomkit.PutCompany{Company: roomkit.Company{ID: "x", Consumers: 9}}},
 		{"a negative window", "Company.RecallWindow", roomkit.PutCompany{Company: roomkit.Company{ID: "x", RecallWindow: -1}}},
 		{"a window finer than times are", "RecallWindow", roomkit.EditCompany{Company: "acme", RecallWindow: window(time.Nanosecond)}},
 		{"a change of nothing in a company", "EditCompany", roomkit.EditCompany{Company: "acme"}},
 		{"a change of no company", "Company", roomkit.EditCompany{RecallWindow: window(time.Hour)}},
-		{"permission in no company", "Company", roomkit.SetExternalMessaging{Channel: roomkit.ChannelWorks}},
-		{"permission for a bad id", "User", roomkit.SetExternalMessaging{Company: "acme", User: "a b", Channel: roomkit.ChannelWorks}},
+		{"permission in no company", "Company", roomkit.SetExternalMessaging{With: roomkit.OutsiderPartner}},
+		{"permission for a bad id", "User", roomkit.SetExternalMessaging{Company: "acme", User: "a b", With: roomkit.OutsiderPartner}},
 		{"a team without id", "Team.ID", roomkit.SyncTeam{Team: proof.Team("", "")}},
 		{"a team without company", "Team.Company", roomkit.SyncTeam{Team: roomkit.Team{ID: "t", Name: "t"}}},
 		{"a team with a bad leader", "Team.Leader", roomkit.SyncTeam{Team: proof.Team("t", "a b")}},
@@ -224,7 +224,7 @@ func TestNames(t *testing.T) {
 		"a", "Ärger über Öl", "日本語の部屋", "🧑‍🚀 mission", "👩‍❤️‍👩", "é", "e\u0301", "'); DROP TABLE rooms;--", "$1 %s %n", `"quoted" \ back`,
 		"<b>&amp;", "a\u00a0b", "مرحبا", "שלום", "ﬁ ligature", "𝒳", "…", "  inner  spaces  ", "null", "0", "-1", "🇰🇷",
 	}
-	create := roomkit.CreateRoom{People: people("ben", "cat"), Audience: roomkit.AudienceMembers, Anyway: true}
+	create := roomkit.CreateRoom{People: people("ben", "cat"), Audience: roomkit.AudienceMembers, AllowDuplicate: true}
 	for _, name := range good {
 		create.Name = name
 		require.Equal(t, name, s.RoomOf("ben", s.Does("ann", create).Room).Name)

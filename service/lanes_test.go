@@ -256,8 +256,8 @@ type order struct {
 }
 
 // together runs commands in one group, in their order.
-func (g *grouped) together(orders ...order) []service.EachResult {
-	results := make([]service.EachResult, len(orders))
+func (g *grouped) together(orders ...order) []service.BatchResult {
+	results := make([]service.BatchResult, len(orders))
 	held := proof.AnyEdit(g, g.Service, "ann", g.Line)
 	var wait sync.WaitGroup
 	defer wait.Wait()
@@ -281,8 +281,8 @@ func (g *grouped) together(orders ...order) []service.EachResult {
 // changed, so that nothing has to run again.
 func TestGroupFolds(t *testing.T) {
 	ann, adm, sys := roomkit.By("ann"), roomkit.By("adm"), roomkit.System()
-	mode := func(channel roomkit.Channel) order {
-		return order{adm, roomkit.SetExternalMessaging{Company: "acme", Channel: channel, Mode: roomkit.ExternalOff}}
+	mode := func(channel roomkit.Outsider) order {
+		return order{adm, roomkit.SetExternalMessaging{Company: "acme", With: channel, Mode: roomkit.ExternalOff}}
 	}
 	invite := func(room roomkit.RoomID) order { return order{ann, roomkit.Invite{Room: room, People: people("dan")}} }
 	for name, orders := range map[string]func(*grouped) []order{
@@ -296,7 +296,7 @@ func TestGroupFolds(t *testing.T) {
 		"a user": func(*grouped) []order {
 			return []order{{adm, roomkit.SuspendUser{User: "ben"}}, {adm, roomkit.SuspendUser{User: "ben", Lift: true}}}
 		},
-		"a company": func(*grouped) []order { return []order{mode(roomkit.ChannelWorks), mode(roomkit.ChannelLINE)} },
+		"a company": func(*grouped) []order { return []order{mode(roomkit.OutsiderPartner), mode(roomkit.OutsiderConsumer)} },
 		"a team": func(*grouped) []order {
 			return []order{{sys, roomkit.SyncTeam{Team: proof.Team("sales", "cat", "cat")}}, {sys, roomkit.SyncTeam{Team: proof.Team("sales", "ben", "ben")}}}
 		},

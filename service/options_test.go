@@ -102,7 +102,7 @@ func (staffList) Users(_ context.Context, ids []roomkit.UserID) ([]roomkit.User,
 			users = append(users, roomkit.User{ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive})
 		}
 	}
-	return users, []roomkit.Company{{ID: "acme", Core: true}}, nil
+	return users, []roomkit.Company{{ID: "acme", Licensed: true}}, nil
 }
 
 // logged is a slog.Handler that keeps what it is told.

@@ -389,8 +389,8 @@ func (s *Service) Check(ctx context.Context, user roomkit.UserID, action roomkit
 	return placed("Check", room, err)
 }
 
-// Due is a room whose content has to be deleted for good.
-type Due struct {
+// ExpiredRoom is a room whose content has to be deleted for good.
+type ExpiredRoom struct {
 	Room  roomkit.RoomID `json:"room,omitzero"`
 	Kind  roomkit.Kind   `json:"kind,omitzero"`
 	Name  string         `json:"name,omitzero"`
@@ -398,7 +398,7 @@ type Due struct {
 	At    time.Time      `json:"at,omitzero"`    // when the period was over
 }
 
-// Due gives the groups and team rooms of a company in which message has been
+// Expired gives the groups and team rooms of a company in which message has been
 // switched off for so long at the time now that everybody's conversation and the
 // feature data have to be deleted (GRP-38, TEAM-19). It is for a job of the host
 // that runs, for instance, once a day. A room is given again until somebody
@@ -408,8 +408,8 @@ type Due struct {
 //
 // It pages through the company's groups and teams, a round trip for up to MaxPage
 // of them.
-func (s *Service) Due(ctx context.Context, company roomkit.CompanyID, now time.Time) iter.Seq2[Due, error] {
-	return sequence("Due", roomkit.RoomID{}, func(yield func(Due) bool) error {
+func (s *Service) Expired(ctx context.Context, company roomkit.CompanyID, now time.Time) iter.Seq2[ExpiredRoom, error] {
+	return sequence("Expired", roomkit.RoomID{}, func(yield func(ExpiredRoom) bool) error {
 		if !company.Valid() {
 			return &roomkit.Invalid{Field: "Company", Reason: "not a company id"}
 		}
@@ -424,7 +424,7 @@ func (s *Service) Due(ctx context.Context, company roomkit.CompanyID, now time.T
 				if room.MessageOffSince.IsZero() || now.Before(at) {
 					continue
 				}
-				if !yield(Due{Room: room.ID, Kind: room.Kind, Name: room.Name, Since: room.MessageOffSince, At: at}) {
+				if !yield(ExpiredRoom{Room: room.ID, Kind: room.Kind, Name: room.Name, Since: room.MessageOffSince, At: at}) {
 					return nil
 				}
 			}
@@ -514,7 +514,7 @@ func (e *examination) look(room *roomkit.Room, who decide.Person) {
 	case !who.TakesPart(room):
 	case who.User.Company == room.Company:
 		e.owners++
-	case who.Kind != roomkit.UserLINE && slices.Contains([]roomkit.Kind{roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindTeam}, room.Kind):
+	case who.Kind != roomkit.UserConsumer && slices.Contains([]roomkit.Kind{roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindTeam}, room.Kind):
 		e.outsiders.add(who.ID)
 	}
 }

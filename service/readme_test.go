@@ -62,7 +62,7 @@ func TestReadmeLimits(t *testing.T) {
 		{roomkit.MaxPeople, " people in one command"},
 		{roomkit.MaxEverybody, " in a room that is converted"},
 		{roomkit.MaxTeamMembers, " in a team"},
-		{roomkit.MaxEach, " commands in one `Each`"},
+		{roomkit.MaxBatch, " commands in one `Batch`"},
 		{roomkit.MaxPage, " rows in a page"},
 		{roomkit.MaxNameRunes, " characters in a name"},
 		{roomkit.MaxGroupName, " in that of a group"},
@@ -121,7 +121,7 @@ func (c *costly) costs(t *testing.T, loads, commits int, call func() error) erro
 // TestReadmeCosts: the README says how many calls of the store a command takes.
 func TestReadmeCosts(t *testing.T) {
 	chosen := func(c *costly) roomkit.Command {
-		return roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: people("ben", "cat"), Use: c.launch}
+		return roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: people("ben", "cat"), Existing: c.launch}
 	}
 	picked := func(ids ...roomkit.UserID) func(*costly) roomkit.Command {
 		return func(*costly) roomkit.Command {

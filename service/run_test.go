@@ -62,7 +62,7 @@ func TestDoOffersDoNotUseTheKey(t *testing.T) {
 	for range 2 {
 		require.Len(t, proof.Do(t, svc, roomkit.By("ann"), cmd, service.Call{Key: "k"}).Offers, 1)
 	}
-	cmd.Use = room
+	cmd.Existing = room
 	require.Equal(t, room, proof.Do(t, svc, roomkit.By("ann"), cmd, service.Call{Key: "k"}).Room)
 }
 
@@ -117,7 +117,7 @@ func TestRepeats(t *testing.T) {
 	for name, cmd := range map[string]roomkit.Command{
 		"a user":            roomkit.PutUsers{Users: []roomkit.User{user}},
 		"a team and a room": roomkit.SyncTeam{Team: proof.Team("sales", "cat", "cat", "dan")},
-		"a company":         roomkit.PutCompany{Company: roomkit.Company{ID: "corp", Core: true}},
+		"a company":         roomkit.PutCompany{Company: roomkit.Company{ID: "corp", Licensed: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			first := proof.Do(t, s.Service, roomkit.System(), cmd, service.Call{Key: name})
@@ -170,7 +170,7 @@ func TestVetoNarrowsOnly(t *testing.T) {
 func TestIfVersionOfTheRoomNamed(t *testing.T) {
 	s := proof.NewStage(t)
 	proof.Touch(t, s.Service, "ann", s.Group)
-	use := roomkit.CreateRoom{People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: s.Group, Use: s.General}
+	use := roomkit.CreateRoom{People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: s.Group, Existing: s.General}
 	from, to := s.RoomOf("ann", s.Group).Version, s.RoomOf("ann", s.General).Version
 	require.NotEqual(t, from, to)
 	require.Equal(t, s.General, s.Run("ann", use, service.Call{IfVersion: from}).Room)
@@ -253,7 +253,7 @@ func TestWhoseErrorItIs(t *testing.T) {
 	t.Run("the directory has a malformed company", func(t *testing.T) {
 		s := proof.NewStage(t, func(o *service.Options) { o.Directory = badCompanyList{} })
 		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "new"})
-		namesField(t, "Company.Works", err)
+		namesField(t, "Company.Partners", err)
 	})
 	t.Run("the caller has gone while the store failed", func(t *testing.T) {
 		s := proof.NewStage(t)
@@ -279,7 +279,7 @@ func TestWhoseErrorItIs(t *testing.T) {
 type badCompanyList struct{}
 
 func (badCompanyList) Users(context.Context, []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) {
-	return []roomkit.User{{ID: "new"}}, []roomkit.Company{{ID: "corp", Works: 99}}, nil
+	return []roomkit.User{{ID: "new"}}, []roomkit.Company{{ID: "corp", Partners: 99}}, nil
 }
 
 type noStaffList struct{ err error }

@@ -86,8 +86,8 @@ type Result struct {
 	Cursor  roomkit.Cursor   `json:"cursor,omitzero"`   // the place in the feed behind the last event
 }
 
-// EachResult is the outcome of one command of [Service.Each].
-type EachResult struct {
+// BatchResult is the outcome of one command of [Service.Batch].
+type BatchResult struct {
 	Result Result
 	Err    error
 }
@@ -116,24 +116,24 @@ func (s *Service) Do(ctx context.Context, actor roomkit.Actor, cmd roomkit.Comma
 	return s.finish(j)
 }
 
-// Each runs several commands, for instance leaving several rooms (GEN-13). Every
+// Batch runs several commands, for instance leaving several rooms (GEN-13). Every
 // command is judged on its own and none undoes another (GEN-14). They may be
 // decided in any order; the results are in the order of the commands, each with an
-// error as Do gives it. Of more than MaxEach commands none is carried out, and
+// error as Do gives it. Of more than MaxBatch commands none is carried out, and
 // every one gets the same [*roomkit.Invalid].
-func (s *Service) Each(ctx context.Context, actor roomkit.Actor, cmds []roomkit.Command, call ...Call) []EachResult {
+func (s *Service) Batch(ctx context.Context, actor roomkit.Actor, cmds []roomkit.Command, call ...Call) []BatchResult {
 	return s.each(cmds, func(i int) (*job, error) {
 		j, err := s.newJob(ctx, actor, cmds[i], call)
-		if len(cmds) > roomkit.MaxEach {
-			err = &roomkit.Invalid{Field: "Commands", Reason: fmt.Sprintf("more than %d", roomkit.MaxEach)}
+		if len(cmds) > roomkit.MaxBatch {
+			err = &roomkit.Invalid{Field: "Commands", Reason: fmt.Sprintf("more than %d", roomkit.MaxBatch)}
 		}
 		j.numbered(i)
 		return j, err
 	})
 }
 
-func (s *Service) each(cmds []roomkit.Command, newJob func(int) (*job, error)) []EachResult {
-	results := make([]EachResult, len(cmds))
+func (s *Service) each(cmds []roomkit.Command, newJob func(int) (*job, error)) []BatchResult {
+	results := make([]BatchResult, len(cmds))
 	var all sync.WaitGroup
 	for i := range cmds {
 		j, err := newJob(i)
@@ -213,7 +213,7 @@ type Directory interface {
 
 // Observer holds functions that the service calls; nil ones are skipped.
 type Observer struct {
-	// Command is called once for every command that Do or Each ends.
+	// Command is called once for every command that Do or Batch ends.
 	Command func(CommandReport)
 	// Group is called for every commit.
 	Group func(GroupReport)
@@ -237,14 +237,14 @@ type GroupReport struct {
 	Took      time.Duration
 }
 
-// Call says more about one call of Do, Each or Plan. A zero field says nothing.
+// Call says more about one call of Do, Batch or Plan. A zero field says nothing.
 type Call struct {
 	// Key makes the command idempotent: repeating it with the same key and actor
 	// returns the first outcome (Room, Opened, Changed, Events, Notices, Cursor, and
 	// Kind and Version as of those events) and changes nothing. Another command
 	// under the same key, be it the same people in another order, is
 	// ErrCommandReused. Refusals and offers are no outcomes: after them the key is as
-	// good as new. A key has at most MaxKeyBytes bytes. With Each it belongs to the
+	// good as new. A key has at most MaxKeyBytes bytes. With Batch it belongs to the
 	// whole call.
 	Key string
 	// IfVersion demands that the room named in the command has this version;

@@ -87,7 +87,7 @@ func (r Result) LogValue() slog.Value {
 
 // MarshalJSON writes the result, or the error: a [*roomkit.Error] as it is written, any
 // other by its text.
-func (r EachResult) MarshalJSON() ([]byte, error) {
+func (r BatchResult) MarshalJSON() ([]byte, error) {
 	if r.Err == nil {
 		return json.Marshal(r.Result)
 	}

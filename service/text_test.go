@@ -42,7 +42,7 @@ func TestJSON(t *testing.T) {
 	room := roomkit.SelfRoom("kim")
 	for _, v := range []any{
 		sampleResult(),
-		service.Due{Room: room, Kind: roomkit.KindTeam, Name: "Plans", Since: at, At: at},
+		service.ExpiredRoom{Room: room, Kind: roomkit.KindTeam, Name: "Plans", Since: at, At: at},
 		service.Finding{Problem: service.ProblemVoid, People: []roomkit.UserID{"lee"}, Count: 1},
 		service.Consequence{Room: room, Kind: roomkit.KindGroup, Name: "Plans", Cause: roomkit.CauseAccount, Leaving: []roomkit.UserID{"lee"}, Masterless: true, Dissolved: true},
 		service.EnforceProgress{Because: roomkit.UserSubject("lee"), Version: 3, Cause: roomkit.CauseAccount, Rooms: 1, Total: 2, Changed: 1, Events: 4},
@@ -98,9 +98,9 @@ func requireField(t *testing.T, field string, err error) {
 	require.Equal(t, field, bad.Field)
 }
 
-// TestEachResultJSON: an outcome is the result, or says why there is none.
-func TestEachResultJSON(t *testing.T) {
-	data, err := json.Marshal([]service.EachResult{
+// TestBatchResultJSON: an outcome is the result, or says why there is none.
+func TestBatchResultJSON(t *testing.T) {
+	data, err := json.Marshal([]service.BatchResult{
 		{Result: service.Result{Kind: roomkit.KindGroup}},
 		{Err: &roomkit.Error{Op: "Leave", Err: &roomkit.Denied{Rule: "GRP-12", Reason: "no"}}},
 		{Err: errors.New("disk full")},

@@ -134,7 +134,7 @@ func TestWatchRoomsEndsWithTheUser(t *testing.T) {
 		}, []string{"room.ended"}},
 		{"permission withdrawn", "ben", func(t *testing.T, svc *service.Service, room roomkit.RoomID) {
 			proof.Do(t, svc, roomkit.By("adm"), roomkit.SetExternalMessaging{
-				Company: "acme", User: "ben", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff,
+				Company: "acme", User: "ben", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff,
 			})
 			proof.Touch(t, svc, "ann", room)
 			synctest.Wait()

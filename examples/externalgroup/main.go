@@ -58,7 +58,7 @@ func run(ctx context.Context, name string, out io.Writer) error {
 		return err
 	}
 	created, err := s.Do(ctx, roomkit.By("kim"), roomkit.CreateRoom{
-		People: people("lee", "eve"), Audience: roomkit.AudienceExternal, Name: "Project", Anyway: true,
+		People: people("lee", "eve"), Audience: roomkit.AudienceExternal, Name: "Project", AllowDuplicate: true,
 	})
 	if err != nil {
 		return err
@@ -75,7 +75,7 @@ func run(ctx context.Context, name string, out io.Writer) error {
 func people(ids ...roomkit.UserID) []roomkit.UserID { return ids }
 
 func script(room roomkit.RoomID) []step {
-	off := roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff}
+	off := roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff}
 	on, minOff, minOn := off, off, off
 	on.Mode, minOn.Mode = roomkit.ExternalSelected, roomkit.ExternalSelected
 	minOff.User, minOn.User = "min", "min"

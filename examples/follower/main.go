@@ -122,7 +122,7 @@ func useARoom(ctx context.Context, svc *service.Service) error {
 		users = append(users, roomkit.User{ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive})
 	}
 	for _, cmd := range []roomkit.Command{
-		roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true, MembersCreateGroups: true}}, roomkit.PutUsers{Users: users},
+		roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true}}, roomkit.PutUsers{Users: users},
 	} {
 		if _, err := svc.Do(ctx, roomkit.System(), cmd); err != nil {
 			return err

@@ -69,7 +69,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 			return err
 		}
 		create := request(what, dir, actor, out)
-		create.Anyway = *another
+		create.AllowDuplicate = *another
 		if err := openRoom(ctx, svc, actor, create, out); err != nil {
 			return fmt.Errorf("%s: %w", path, err)
 		}

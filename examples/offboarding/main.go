@@ -40,7 +40,7 @@ func run(ctx context.Context, name string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	off := roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff}
+	off := roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff}
 	if err := dryRun(ctx, svc, off, out); err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func provision(ctx context.Context, svc *service.Service) (groups []roomkit.Room
 	}
 	for _, id := range []roomkit.CompanyID{"acme", "bolt"} {
 		do(roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
-			ID: id, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalAll,
+			ID: id, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalAll,
 		}})
 	}
 	var users []roomkit.User

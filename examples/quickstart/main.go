@@ -60,14 +60,14 @@ func (s *story) provision(ctx context.Context) error {
 	var users []roomkit.User
 	for company, people := range map[roomkit.CompanyID][]roomkit.UserID{"acme": {"ann", "ben", "cat", "dan"}, "bolt": {"eve"}} {
 		_, err := s.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
-			ID: company, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected,
+			ID: company, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected,
 		}})
 		if err != nil {
 			return err
 		}
 		for _, id := range people {
 			users = append(users, roomkit.User{
-				ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true,
+				ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true,
 			})
 		}
 	}

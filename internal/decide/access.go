@@ -54,11 +54,11 @@ func may(r *roomkit.Rules, f *Facts, room *roomkit.Room, who *Person, actor room
 // voidReasons say why somebody who is in a room by the rows may not act there.
 var voidReasons = map[roomkit.Rule]string{
 	"COM-14":  "the room has ended",
-	"COM-10":  "the company does not have the Core product",
+	"COM-10":  "the company does not have a licence",
 	"ADM-13":  "the account is deleted, or has been since",
 	"ADM-17":  "the account is suspended",
 	"EXT-22":  "the permission to talk with external users is withdrawn, or has been since",
-	"LINE-01": "no permission to talk with LINE users",
+	"LINE-01": "no permission to talk with consumers",
 }
 
 // visible reports whether somebody may know that the room exists.
@@ -101,7 +101,7 @@ func Access(r *roomkit.Rules, f *Facts, id roomkit.RoomID, user roomkit.UserID) 
 		out.ReadFrom = readFrom(room, who.Row)
 	}
 	out.EmptiedAt = room.EmptiedAt
-	out.RecallWindow, out.LINE = orDefault(who.company.RecallWindow, 24*time.Hour), room.HadLINE
+	out.RecallWindow, out.Consumers = orDefault(who.company.RecallWindow, 24*time.Hour), room.HadConsumers
 	return out
 }
 

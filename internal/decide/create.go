@@ -42,12 +42,12 @@ func needCreateRoom(n *store.Need, actor roomkit.Actor, c roomkit.CreateRoom) {
 	switch {
 	case c.Origin == roomkit.OriginRoom:
 		n.Room = c.Source
-	case !c.Use.IsZero():
-		n.Room = c.Use
+	case !c.Existing.IsZero():
+		n.Room = c.Existing
 	case len(others) == 1:
 		n.Room = roomkit.DirectRoom(actor.User(), others[0])
 	}
-	if len(others) > 1 && !c.Anyway && c.Use.IsZero() {
+	if len(others) > 1 && !c.AllowDuplicate && c.Existing.IsZero() {
 		n.Shared = n.People
 	}
 }
@@ -75,7 +75,7 @@ func (d *decider) createRoom(c roomkit.CreateRoom) error {
 	if c.Origin == roomkit.OriginRoom && p.outside() > 0 {
 		return d.denyOutsiders(c, &p)
 	}
-	if !c.Use.IsZero() {
+	if !c.Existing.IsZero() {
 		return d.useRoom(c, &p)
 	}
 	// Whoever shares a room with the actor can be met there, even if a new room could not
@@ -95,8 +95,8 @@ func (d *decider) createRoom(c roomkit.CreateRoom) error {
 
 func canCreate(f *Facts, who *Person, others int) error {
 	switch {
-	case who.Kind == roomkit.UserLINE:
-		return f.denied(roomkit.By(who.ID), "LINE-02", roomkit.ActionNone, "a LINE user does not create rooms of several people")
+	case who.Kind == roomkit.UserConsumer:
+		return f.denied(roomkit.By(who.ID), "LINE-02", roomkit.ActionNone, "a consumer does not create rooms of several people")
 	case who.Kind == roomkit.UserBot && others > 100:
 		return f.denied(roomkit.By(who.ID), "CRE-48", roomkit.ActionNone, "a bot names at most 100 people")
 	}
@@ -109,7 +109,7 @@ func (d *decider) denyOutsiders(c roomkit.CreateRoom, p *picked) error {
 	if err := d.checkPicked(p.all, unknownRule(c)); err != nil {
 		return err
 	}
-	return d.denied("CRE-29", roomkit.ActionNone, "a room made from another one is for company members", append(ids(p.outsiders), ids(p.line)...)...)
+	return d.denied("CRE-29", roomkit.ActionNone, "a room made from another one is for company members", append(ids(p.partners), ids(p.consumers)...)...)
 }
 
 func unknownRule(c roomkit.CreateRoom) roomkit.Rule {
@@ -125,7 +125,7 @@ func (d *decider) createDirect(c roomkit.CreateRoom, with roomkit.UserID) error 
 		return &roomkit.Invalid{Field: "Name", Reason: "a 1:1 room has no name, photo or description", Rule: "CRE-10"}
 	}
 	id := roomkit.DirectRoom(d.me.ID, with)
-	if !c.Use.IsZero() && c.Use != id {
+	if !c.Existing.IsZero() && c.Existing != id {
 		return d.denied("LST-09", roomkit.ActionNone, "one person leads to the 1:1 room")
 	}
 	if d.f.Need.Room != id {
@@ -156,26 +156,26 @@ func (d *decider) checkAudience(c roomkit.CreateRoom, with roomkit.UserID) error
 func (d *decider) kindOf(c roomkit.CreateRoom, p *picked) (roomkit.Kind, error) {
 	outside := p.outside()
 	switch {
-	case len(p.outsiders) > 0 && len(p.line) > 0:
-		return 0, d.denied("CRE-46", roomkit.ActionNone, "LINE users and users of other companies do not mix", ids(p.line)...)
+	case len(p.partners) > 0 && len(p.consumers) > 0:
+		return 0, d.denied("CRE-46", roomkit.ActionNone, "consumers and users of other companies do not mix", ids(p.consumers)...)
 	case c.Audience == roomkit.AudienceMembers && outside > 0:
-		return 0, d.denied("CRE-02", roomkit.ActionNone, "outsiders need the audience of external users", append(ids(p.outsiders), ids(p.line)...)...)
+		return 0, d.denied("CRE-02", roomkit.ActionNone, "outsiders need the audience of external users", append(ids(p.partners), ids(p.consumers)...)...)
 	case c.Audience == roomkit.AudienceExternal && outside == 0:
 		return 0, d.denied("CRE-11", roomkit.ActionNone, "nobody outside the company is chosen")
 	}
-	if len(p.outsiders) > 0 {
+	if len(p.partners) > 0 {
 		return roomkit.KindExternalGroup, nil
 	}
-	if len(p.line) > 0 {
-		return roomkit.KindGeneral, d.checkLINE(append(p.all, d.me))
+	if len(p.consumers) > 0 {
+		return roomkit.KindGeneral, d.checkConsumers(append(p.all, d.me))
 	}
 	return roomkit.KindGeneral, nil
 }
 
 // useRoom answers with a room that the people share: nothing is created (CRE-05, CRE-31).
 func (d *decider) useRoom(c roomkit.CreateRoom, p *picked) error {
-	if d.f.Need.Room != c.Use {
-		return d.more(func(n *store.Need) { n.Room = c.Use })
+	if d.f.Need.Room != c.Existing {
+		return d.more(func(n *store.Need) { n.Room = c.Existing })
 	}
 	if err := d.may(roomkit.ActionEnter); err != nil {
 		return err
@@ -299,7 +299,7 @@ func (d *decider) open(o opening) error {
 		Company: o.company, Team: o.team, Parties: o.parties, Origin: o.origin,
 		Name: o.name, Photo: o.photo, Description: o.description,
 		Public: o.settings.Public, HistorySharing: o.settings.HistorySharing,
-		Features: d.rules.Offered(o.kind, int64(len(sortOut(o.people, o.company).line))) &^ o.settings.FeaturesOff,
+		Features: d.rules.Offered(o.kind, int64(len(sortOut(o.people, o.company).consumers))) &^ o.settings.FeaturesOff,
 	}
 	e.Kind = o.kind
 	if o.kind == roomkit.KindGroup {
@@ -345,7 +345,7 @@ func (d *decider) checkGroupCreation(kind roomkit.Kind, owner roomkit.CompanyID)
 		return d.denied(rule, roomkit.ActionNone, "only members of a company create groups")
 	case !company.MembersCreateGroups && !d.me.Administrator:
 		return d.denied(rule, roomkit.ActionNone, "the company lets only administrators create groups")
-	case kind == roomkit.KindExternalGroup && !d.me.worksPermitted():
+	case kind == roomkit.KindExternalGroup && !d.me.partnersPermitted():
 		return d.denied("CRE-38", roomkit.ActionNone, "no permission to talk with external users", d.me.ID)
 	case company.Groups >= orDefault(company.MaxGroups, 100_000):
 		return d.denied("LIM-01", roomkit.ActionNone, "the company has the maximum number of groups")
@@ -411,8 +411,8 @@ func (d *decider) openDirect(with roomkit.UserID, unknown roomkit.Rule) error {
 }
 
 func (d *decider) checkPartner(other *Person, with roomkit.UserID, exists bool, unknown roomkit.Rule) error {
-	fromLINE := d.me.fromLINE() && other.Kind == roomkit.UserMember // the LINE user starts (DIR-15)
-	if other.Status == roomkit.StatusNone || other.Status == roomkit.StatusDeleted || d.isStranger(other) && !exists && !fromLINE {
+	isConsumer := d.me.isConsumer() && other.Kind == roomkit.UserMember // the consumer starts (DIR-15)
+	if other.Status == roomkit.StatusNone || other.Status == roomkit.StatusDeleted || d.isStranger(other) && !exists && !isConsumer {
 		return d.denied(unknown, roomkit.ActionNone, "unknown, or an outsider who is no contact of the actor", with)
 	}
 	rule := outsiderRule(&d.me, other)
@@ -421,8 +421,8 @@ func (d *decider) checkPartner(other *Person, with roomkit.UserID, exists bool, 
 		return d.denied(rule, roomkit.ActionNone, "not permitted to talk with each other", with)
 	case other.suspended() && !exists:
 		return d.denied("ADM-17", roomkit.ActionNone, "suspended accounts cannot be chosen", with)
-	case other.withoutCore():
-		return d.denied("COM-10", roomkit.ActionNone, "their company does not have the Core product", with)
+	case other.unlicensed():
+		return d.denied("COM-10", roomkit.ActionNone, "their company does not have a licence", with)
 	}
 	return nil
 }

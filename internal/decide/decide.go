@@ -131,7 +131,7 @@ func RoomNamed(cmd roomkit.Command) roomkit.RoomID {
 	case roomkit.OpenSelf, roomkit.OpenDirect, roomkit.OpenTeamRoom, roomkit.SyncTeam:
 		return roomkit.RoomID{}
 	case roomkit.CreateRoom:
-		return cmp.Or(c.Source, c.Use)
+		return cmp.Or(c.Source, c.Existing)
 	default:
 		return Need(roomkit.System(), cmd).Room
 	}

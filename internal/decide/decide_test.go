@@ -30,15 +30,15 @@ func backwards(of *Facts) *Facts {
 func someWorld(t *testing.T) (*world, *roomkit.Rules) {
 	var users []roomkit.User
 	for _, id := range []roomkit.UserID{"ann", "ben", "cat", "dan", "eve"} {
-		users = append(users, roomkit.User{ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: id != "ben" && id != "cat"})
+		users = append(users, roomkit.User{ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: id != "ben" && id != "cat"})
 	}
 	users[4].Company = "bolt"
 	users = append(users, roomkit.User{ID: "bot", Company: "acme", Kind: roomkit.UserBot, Status: roomkit.StatusActive})
-	company := roomkit.Company{ID: "acme", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected}
+	company := roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected}
 	other := company
 	other.ID = "bolt"
 	w, rules := newWorld([]roomkit.Company{company, other}, users), roomkit.NewRules(roomkit.Policy{AnyoneIsContact: true})
-	create := roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat", "dan", "bot"}, Audience: roomkit.AudienceMembers, Anyway: true}
+	create := roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat", "dan", "bot"}, Audience: roomkit.AudienceMembers, AllowDuplicate: true}
 	d, err := w.decide(rules, roomkit.By("ann"), create, theRoom)
 	require.NoError(t, err)
 	require.True(t, w.commit(&d))
@@ -129,10 +129,10 @@ func TestNeedOfCreateRoom(t *testing.T) {
 		{"one person of a room", roomkit.CreateRoom{People: one, Origin: roomkit.OriginRoom, Source: source}, source, nil},
 		{"several", roomkit.CreateRoom{People: two}, roomkit.RoomID{}, shared},
 		{"several of a room", roomkit.CreateRoom{People: two, Origin: roomkit.OriginRoom, Source: source}, source, shared},
-		{"several anyway", roomkit.CreateRoom{People: two, Anyway: true}, roomkit.RoomID{}, nil},
-		{"an offered room", roomkit.CreateRoom{People: two, Use: use}, use, nil},
-		{"an offered room, anyway", roomkit.CreateRoom{People: two, Use: use, Anyway: true}, use, nil},
-		{"the 1:1 room", roomkit.CreateRoom{People: one, Use: use}, use, nil},
+		{"several anyway", roomkit.CreateRoom{People: two, AllowDuplicate: true}, roomkit.RoomID{}, nil},
+		{"an offered room", roomkit.CreateRoom{People: two, Existing: use}, use, nil},
+		{"an offered room, anyway", roomkit.CreateRoom{People: two, Existing: use, AllowDuplicate: true}, use, nil},
+		{"the 1:1 room", roomkit.CreateRoom{People: one, Existing: use}, use, nil},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -150,7 +150,7 @@ func TestDecideOpensTeamRoomsForKnownPeople(t *testing.T) {
 	f := &Facts{Need: need, Facts: store.Facts{
 		Team:      roomkit.Team{ID: "t", Version: 1, Company: "acme", Name: "t", Leader: "ann", Members: []roomkit.UserID{"ann", "ghost"}, Room: true},
 		Users:     []roomkit.User{{ID: "ann", Version: 1, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}},
-		Companies: []roomkit.Company{{ID: "acme", Version: 1, Core: true}},
+		Companies: []roomkit.Company{{ID: "acme", Version: 1, Licensed: true}},
 	}}
 	d, err := Decide(rules, f, roomkit.By("ann"), cmd, worldTime)
 	require.NoError(t, err)
@@ -186,7 +186,7 @@ func TestEverySettingIsAnAction(t *testing.T) {
 }
 
 // TestPermissionInForce: ADM-01 and ADM-02 grant it to members of a company by
-// the company's mode and their own permission; bots (EXT-04, LINE-04), LINE users
+// the company's mode and their own permission; bots (EXT-04, LINE-04), consumers
 // and deleted accounts (ADM-13) have none, whatever the rows say.
 func TestPermissionInForce(t *testing.T) {
 	cases := []struct {
@@ -204,17 +204,17 @@ func TestPermissionInForce(t *testing.T) {
 		{"suspended", roomkit.UserMember, roomkit.StatusSuspended, roomkit.ExternalAll, false, true},
 		{"deleted", roomkit.UserMember, roomkit.StatusDeleted, roomkit.ExternalAll, true, false},
 		{"bot", roomkit.UserBot, roomkit.StatusActive, roomkit.ExternalAll, true, false},
-		{"LINE user", roomkit.UserLINE, roomkit.StatusActive, roomkit.ExternalAll, true, false},
+		{"consumer", roomkit.UserConsumer, roomkit.StatusActive, roomkit.ExternalAll, true, false},
 		{"nobody", roomkit.UserNone, roomkit.StatusNone, roomkit.ExternalAll, true, false},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			works := roomkit.User{Kind: c.kind, Status: c.status, Works: c.own}
-			require.Equal(t, c.want, (&Person{User: &works, company: &roomkit.Company{Works: c.mode}}).worksPermitted())
-			require.False(t, (&Person{User: &works, company: &roomkit.Company{LINE: roomkit.ExternalAll}}).worksPermitted())
-			line := roomkit.User{Kind: c.kind, Status: c.status, LINE: c.own}
-			require.Equal(t, c.want, (&Person{User: &line, company: &roomkit.Company{LINE: c.mode}}).linePermitted())
-			require.False(t, (&Person{User: &line, company: &roomkit.Company{Works: roomkit.ExternalAll}}).linePermitted())
+			works := roomkit.User{Kind: c.kind, Status: c.status, Partners: c.own}
+			require.Equal(t, c.want, (&Person{User: &works, company: &roomkit.Company{Partners: c.mode}}).partnersPermitted())
+			require.False(t, (&Person{User: &works, company: &roomkit.Company{Consumers: roomkit.ExternalAll}}).partnersPermitted())
+			line := roomkit.User{Kind: c.kind, Status: c.status, Consumers: c.own}
+			require.Equal(t, c.want, (&Person{User: &line, company: &roomkit.Company{Consumers: c.mode}}).consumersPermitted())
+			require.False(t, (&Person{User: &line, company: &roomkit.Company{Partners: roomkit.ExternalAll}}).consumersPermitted())
 		})
 	}
 }
@@ -260,7 +260,7 @@ func BenchmarkDecideInvite(b *testing.B) {
 	companies, users := smallUsers()
 	w := newWorld(companies, append(users, roomkit.User{ID: "new", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}))
 	rules := roomkit.NewRules(roomkit.Policy{})
-	d, err := w.decide(rules, roomkit.By("ann"), roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Anyway: true}, theRoom)
+	d, err := w.decide(rules, roomkit.By("ann"), roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, AllowDuplicate: true}, theRoom)
 	if err != nil || !w.commit(&d) {
 		b.Fatal(err)
 	}

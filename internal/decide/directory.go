@@ -16,8 +16,8 @@ func checkPutCompany(c roomkit.PutCompany) error {
 		checkID("Company.ID", c.Company.ID),
 		demand(c.Company.MaxGroups >= 0, "Company.MaxGroups", "negative", ""),
 		checkWindow("Company.RecallWindow", c.Company.RecallWindow),
-		checkEnum("Company.Works", c.Company.Works),
-		checkEnum("Company.LINE", c.Company.LINE),
+		checkEnum("Company.Partners", c.Company.Partners),
+		checkEnum("Company.Consumers", c.Company.Consumers),
 	)
 }
 
@@ -35,7 +35,7 @@ func (d *decider) putCompany(company roomkit.Company) error {
 
 // givenCompany is what the host gave of a company, without what the library keeps.
 func givenCompany(c roomkit.Company) roomkit.Company {
-	c.Version, c.WorksOff, c.WorksNarrowed, c.Groups = 0, 0, 0, 0
+	c.Version, c.PartnersOff, c.PartnersNarrowed, c.Groups = 0, 0, 0, 0
 	return c
 }
 
@@ -104,7 +104,7 @@ func (d *decider) stampDirectory(e roomkit.Event, of roomkit.Subject, before roo
 func checkSetExternalMessaging(c roomkit.SetExternalMessaging) error {
 	return cmp.Or(
 		checkID("Company", c.Company),
-		demand(c.Channel == roomkit.ChannelWorks || c.Channel == roomkit.ChannelLINE, "Channel", "neither ChannelWorks nor ChannelLINE", ""),
+		demand(c.With == roomkit.OutsiderPartner || c.With == roomkit.OutsiderConsumer, "With", "neither OutsiderPartner nor OutsiderConsumer", ""),
 		demand(c.User == "" || c.Mode != roomkit.ExternalAll, "Mode", "ExternalAll is for a company", ""),
 		demand(c.User == "" || c.User.Valid(), "User", "not an id", ""),
 		checkEnum("Mode", c.Mode),
@@ -123,15 +123,15 @@ func (d *decider) setExternalMessaging(c roomkit.SetExternalMessaging) error {
 	if err := d.mayAdminister(company.ID); err != nil {
 		return err
 	}
-	mode := &company.Works
-	if c.Channel == roomkit.ChannelLINE {
-		mode = &company.LINE
+	mode := &company.Partners
+	if c.With == roomkit.OutsiderConsumer {
+		mode = &company.Consumers
 	}
 	if c.User != "" {
 		return d.setUserMessaging(c, company, *mode)
 	}
 	if *mode != c.Mode {
-		d.emitCompany(company, company.ID, &roomkit.CompanyMessagingChanged{Channel: c.Channel, From: *mode, To: c.Mode})
+		d.emitCompany(company, company.ID, &roomkit.CompanyMessagingChanged{With: c.With, From: *mode, To: c.Mode})
 	}
 	return nil
 }
@@ -141,16 +141,16 @@ func (d *decider) setUserMessaging(c roomkit.SetExternalMessaging, company roomk
 	if u.ID == "" || u.Company != company.ID || u.Kind != roomkit.UserMember {
 		return d.denied("ADM-23", roomkit.ActionNone, "no such member of the company", c.User)
 	}
-	on, has := c.Mode == roomkit.ExternalSelected, u.Works
-	if c.Channel == roomkit.ChannelLINE {
-		has = u.LINE
+	on, has := c.Mode == roomkit.ExternalSelected, u.Partners
+	if c.With == roomkit.OutsiderConsumer {
+		has = u.Consumers
 	}
 	if !on && mode == roomkit.ExternalAll {
 		return d.denied("ADM-03", roomkit.ActionNone, "it is granted to all members", c.User)
 	}
 	if on != has {
 		d.emitUser(u, u.ID, &roomkit.UserMessagingChanged{
-			Channel: c.Channel, On: on, Permits: on && mode == roomkit.ExternalSelected, Company: company.Version,
+			With: c.With, On: on, Permits: on && mode == roomkit.ExternalSelected, Company: company.Version,
 		})
 	}
 	return nil
@@ -171,7 +171,7 @@ func checkOfUser(u roomkit.User) error {
 	return cmp.Or(
 		demand(u.Kind != roomkit.UserNone && enum.Known(u.Kind), "Kind", "missing or unknown", ""),
 		demand(u.Status != roomkit.StatusNone && enum.Known(u.Status), "Status", "missing or unknown", ""),
-		demand((u.Kind == roomkit.UserLINE) == (u.Company == ""), "Company", "LINE users have none, all others have one", ""),
+		demand((u.Kind == roomkit.UserConsumer) == (u.Company == ""), "Company", "consumers have none, all others have one", ""),
 		demand(u.Company == "" || u.Company.Valid(), "Company", "not an id", ""),
 	)
 }
@@ -200,7 +200,7 @@ func (d *decider) putUsers(users []roomkit.User) error {
 			if before.Company != u.Company || before.Kind != u.Kind {
 				return bad(field, "company and kind of a user never change")
 			}
-			if before.Works && !u.Works && company.Works == roomkit.ExternalAll || before.LINE && !u.LINE && company.LINE == roomkit.ExternalAll {
+			if before.Partners && !u.Partners && company.Partners == roomkit.ExternalAll || before.Consumers && !u.Consumers && company.Consumers == roomkit.ExternalAll {
 				return d.denied("ADM-03", roomkit.ActionNone, "it is granted to all members", u.ID)
 			}
 			if givenUser(before) == after {
@@ -214,7 +214,7 @@ func (d *decider) putUsers(users []roomkit.User) error {
 
 // givenUser is what the host gave of a user, without what the library keeps.
 func givenUser(u roomkit.User) roomkit.User {
-	u.Version, u.WorksSince, u.WorksLost, u.Ended, u.Groups = 0, 0, 0, 0, 0
+	u.Version, u.PartnersSince, u.PartnersLost, u.Ended, u.Groups = 0, 0, 0, 0, 0
 	return u
 }
 
@@ -247,10 +247,10 @@ func (d *decider) setStatus(id roomkit.UserID, to roomkit.UserStatus) error {
 	return nil
 }
 
-// mayAdministerUser is for the system, which also keeps LINE users, and for
+// mayAdministerUser is for the system, which also keeps consumers, and for
 // administrators of the user's company.
 func (d *decider) mayAdministerUser(u *roomkit.User) error {
-	if d.actor.IsSystem() && u.Kind == roomkit.UserLINE {
+	if d.actor.IsSystem() && u.Kind == roomkit.UserConsumer {
 		return nil
 	}
 	return d.mayAdminister(u.Company)

@@ -39,14 +39,14 @@ var cast = []struct {
 	{id: "colleague"},
 	{id: "former", change: func(_ *roomkit.User, m *roomkit.Member) { m.Period, m.Left = 1, roomkit.CauseRemoved }},
 	{id: "suspended", participant: true, change: func(u *roomkit.User, _ *roomkit.Member) { u.Status = roomkit.StatusSuspended }},
-	{id: "unpermitted", participant: true, master: true, change: func(u *roomkit.User, _ *roomkit.Member) { u.Works, u.WorksLost = false, 2 }},
-	{id: "repermitted", participant: true, change: func(u *roomkit.User, _ *roomkit.Member) { u.WorksLost = 2 }},
+	{id: "unpermitted", participant: true, master: true, change: func(u *roomkit.User, _ *roomkit.Member) { u.Partners, u.PartnersLost = false, 2 }},
+	{id: "repermitted", participant: true, change: func(u *roomkit.User, _ *roomkit.Member) { u.PartnersLost = 2 }},
 	{id: "deleted", participant: true, change: func(u *roomkit.User, _ *roomkit.Member) { u.Status, u.Ended = roomkit.StatusDeleted, 2 }},
 	{id: "guest", participant: true, change: func(u *roomkit.User, _ *roomkit.Member) { u.Company = "bolt" }},
 	{id: "foreign-admin", change: func(u *roomkit.User, _ *roomkit.Member) { u.Company, u.Administrator = "bolt", true }},
 	{id: "stranger", change: func(u *roomkit.User, _ *roomkit.Member) { u.Company = "bolt" }},
 	{id: "bot", change: func(u *roomkit.User, _ *roomkit.Member) { u.Kind = roomkit.UserBot }},
-	{id: "line", change: func(u *roomkit.User, _ *roomkit.Member) { u.Kind, u.Company = roomkit.UserLINE, "" }},
+	{id: "line", change: func(u *roomkit.User, _ *roomkit.Member) { u.Kind, u.Company = roomkit.UserConsumer, "" }},
 }
 
 // states are what a room can be like.
@@ -69,11 +69,11 @@ func stage(kind roomkit.Kind, in int) *Facts {
 	states[in].change(&room, &team)
 	f := &Facts{}
 	f.Companies = []roomkit.Company{
-		{ID: "acme", Version: 5, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected, LINE: roomkit.ExternalAll},
-		{ID: "bolt", Version: 5, Core: true, Works: roomkit.ExternalAll},
+		{ID: "acme", Version: 5, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected, Consumers: roomkit.ExternalAll},
+		{ID: "bolt", Version: 5, Licensed: true, Partners: roomkit.ExternalAll},
 	}
 	for _, actor := range cast {
-		u := roomkit.User{ID: actor.id, Version: 3, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true}
+		u := roomkit.User{ID: actor.id, Version: 3, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true}
 		row := roomkit.Member{
 			Room: theRoom, User: actor.id, Participant: actor.participant,
 			Master: actor.master && kind.IsGroup(), Epoch: roomkit.Epoch{User: 1, Company: 1}, MasterEpoch: roomkit.Epoch{User: 1, Company: 1},
@@ -125,7 +125,7 @@ func matrixCommands(target roomkit.UserID) (aimed, plain []roomkit.Command) {
 	aimed = []roomkit.Command{
 		roomkit.Invite{Room: theRoom, People: one, Name: "n"}, roomkit.Remove{Room: theRoom, People: one}, roomkit.AppointMasters{Room: theRoom, People: one},
 		roomkit.DismissMasters{Room: theRoom, People: one}, roomkit.HandOver{Room: theRoom, To: target},
-		roomkit.CreateRoom{People: append(one, "member2"), Origin: roomkit.OriginRoom, Source: theRoom, Anyway: true},
+		roomkit.CreateRoom{People: append(one, "member2"), Origin: roomkit.OriginRoom, Source: theRoom, AllowDuplicate: true},
 	}
 	plain = []roomkit.Command{
 		roomkit.Leave{Room: theRoom}, roomkit.Convert{Room: theRoom, To: roomkit.KindGroup, Name: "g"}, roomkit.Convert{Room: theRoom, To: roomkit.KindExternalGroup, Name: "g"}, roomkit.DeleteRoom{Room: theRoom},

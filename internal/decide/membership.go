@@ -159,12 +159,12 @@ func (d *decider) ended(deleted bool) {
 func takeCounts(c *roomkit.Counts, who *Person, owner roomkit.CompanyID, by int64) {
 	c.Participants += by
 	switch {
-	case who.fromLINE():
-		c.LINEUsers += by
+	case who.isConsumer():
+		c.Consumers += by
 	case who.bot():
 		c.Bots += by
 	case who.User.Company != owner:
-		c.Outsiders += by
+		c.Partners += by
 	}
 }
 

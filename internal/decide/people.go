@@ -39,10 +39,10 @@ func (d *decider) invitationOpens(p *picked) (bool, error) {
 	case roomkit.KindDirect:
 		return true, nil
 	case roomkit.KindGeneral:
-		if len(p.outsiders) > 0 && (len(p.line) > 0 || d.room.LINEUsers > 0) {
-			return false, d.denied("CRE-46", roomkit.ActionInvite, "LINE users and users of other companies do not mix", ids(p.outsiders)...)
+		if len(p.partners) > 0 && (len(p.consumers) > 0 || d.room.Consumers > 0) {
+			return false, d.denied("CRE-46", roomkit.ActionInvite, "consumers and users of other companies do not mix", ids(p.partners)...)
 		}
-		return len(p.outsiders) > 0 || len(p.line) > 0 && d.room.LINEUsers == 0, nil
+		return len(p.partners) > 0 || len(p.consumers) > 0 && d.room.Consumers == 0, nil
 	}
 	return false, nil
 }
@@ -54,8 +54,8 @@ func (d *decider) admit(people []Person) error {
 	switch d.room.Kind {
 	case roomkit.KindGeneral:
 		cause = roomkit.CauseInvited
-		if d.room.LINEUsers > 0 {
-			err = d.checkLINE(people)
+		if d.room.Consumers > 0 {
+			err = d.checkConsumers(people)
 		}
 	case roomkit.KindGroup, roomkit.KindExternalGroup:
 		err = d.checkMembers(people, d.room.Kind, d.room.Company)
@@ -80,12 +80,12 @@ func (d *decider) openNew(name string, invited []Person) error {
 	p := sortOut(append(slices.Clone(invited), here...), d.home())
 	kind := roomkit.KindGeneral
 	switch {
-	case len(p.outsiders) > 0 && len(p.line) > 0:
-		return d.denied("CRE-46", roomkit.ActionInvite, "LINE users and users of other companies do not mix", ids(p.line)...)
-	case len(p.outsiders) > 0:
+	case len(p.partners) > 0 && len(p.consumers) > 0:
+		return d.denied("CRE-46", roomkit.ActionInvite, "consumers and users of other companies do not mix", ids(p.consumers)...)
+	case len(p.partners) > 0:
 		kind = roomkit.KindExternalGroup
-	case len(p.line) > 0:
-		if err := d.checkLINE(append(slices.Clone(invited), d.me)); err != nil {
+	case len(p.consumers) > 0:
+		if err := d.checkConsumers(append(slices.Clone(invited), d.me)); err != nil {
 			return err
 		}
 	}
@@ -103,7 +103,7 @@ func (d *decider) openNew(name string, invited []Person) error {
 		o.name = derivedTitle(d.room.Name, o.nameLimit())
 	}
 	for i := range here {
-		if here[i].fits(kind, len(p.line) > 0) {
+		if here[i].fits(kind, len(p.consumers) > 0) {
 			o.people = append(o.people, here[i])
 		} else {
 			d.out.Dropped = append(d.out.Dropped, here[i].ID)
@@ -135,14 +135,14 @@ func (f *Facts) everyRow() []Person {
 
 // fits reports whether somebody of an existing room can be taken along into a
 // new one. Policy: suspended people are not.
-func (p *Person) fits(kind roomkit.Kind, withLINE bool) bool {
+func (p *Person) fits(kind roomkit.Kind, withConsumers bool) bool {
 	switch {
 	case p.Status != roomkit.StatusActive:
 		return false
 	case kind == roomkit.KindExternalGroup:
-		return p.worksPermitted()
-	case withLINE:
-		return p.Kind == roomkit.UserLINE || p.linePermitted()
+		return p.partnersPermitted()
+	case withConsumers:
+		return p.Kind == roomkit.UserConsumer || p.consumersPermitted()
 	}
 	return true
 }

@@ -11,20 +11,20 @@ import (
 // picked are people chosen for a room, by what they are to the room's company.
 type picked struct {
 	all       []Person
-	outsiders []Person // users of other companies
-	line      []Person // LINE users
+	partners  []Person // users of other companies
+	consumers []Person // consumers
 }
 
-func (p *picked) outside() int { return len(p.outsiders) + len(p.line) }
+func (p *picked) outside() int { return len(p.partners) + len(p.consumers) }
 
 func sortOut(all []Person, owner roomkit.CompanyID) picked {
 	p := picked{all: all}
 	for i := range all {
 		switch {
-		case all[i].Kind == roomkit.UserLINE:
-			p.line = append(p.line, all[i])
+		case all[i].Kind == roomkit.UserConsumer:
+			p.consumers = append(p.consumers, all[i])
 		case all[i].User.Company != owner:
-			p.outsiders = append(p.outsiders, all[i])
+			p.partners = append(p.partners, all[i])
 		}
 	}
 	return p
@@ -59,7 +59,7 @@ func (d *decider) checkPicked(people []Person, unknown roomkit.Rule) error {
 	return cmp.Or(
 		d.refuse(people, d.isStranger, unknown, "unknown, or outsiders who are no contacts of the actor"),
 		d.refuse(people, (*Person).suspended, "ADM-17", "suspended accounts cannot be chosen"),
-		d.refuse(people, (*Person).withoutCore, "COM-10", "their company does not have the Core product"),
+		d.refuse(people, (*Person).unlicensed, "COM-10", "their company does not have a licence"),
 	)
 }
 
@@ -94,11 +94,11 @@ func (d *decider) home() roomkit.CompanyID { return d.me.User.Company }
 // checkExternal demands what everyone in an external group needs (EXT-02 to
 // EXT-04, EXT-30, EXT-33).
 func (d *decider) checkExternal(people []Person, owner roomkit.CompanyID) error {
-	if i := slices.IndexFunc(people, func(p Person) bool { return p.fromLINE() }); i >= 0 {
-		return d.denied("EXT-03", d.action, "LINE users do not take part in external groups", people[i].ID)
+	if i := slices.IndexFunc(people, func(p Person) bool { return p.isConsumer() }); i >= 0 {
+		return d.denied("EXT-03", d.action, "consumers do not take part in external groups", people[i].ID)
 	}
-	own := func(p *Person) bool { return !p.worksPermitted() && p.User.Company == owner }
-	foreign := func(p *Person) bool { return !p.worksPermitted() }
+	own := func(p *Person) bool { return !p.partnersPermitted() && p.User.Company == owner }
+	foreign := func(p *Person) bool { return !p.partnersPermitted() }
 	return cmp.Or(
 		d.refuse(people, (*Person).bot, "EXT-04", "bots do not take part in external groups"),
 		d.refuse(people, own, "EXT-30", "no permission to talk with external users"),
@@ -120,12 +120,12 @@ func (d *decider) checkMembers(people []Person, kind roomkit.Kind, owner roomkit
 	return d.checkColleagues(people, owner, "GRP-02")
 }
 
-// checkLINE demands what a room with LINE users needs (LINE-01, LINE-04).
-func (d *decider) checkLINE(people []Person) error {
-	unpermitted := func(p *Person) bool { return p.Kind == roomkit.UserMember && !p.linePermitted() }
+// checkConsumers demands what a room with consumers needs (LINE-01, LINE-04).
+func (d *decider) checkConsumers(people []Person) error {
+	unpermitted := func(p *Person) bool { return p.Kind == roomkit.UserMember && !p.consumersPermitted() }
 	return cmp.Or(
-		d.refuse(people, (*Person).bot, "LINE-04", "bots do not take part in rooms with LINE users"),
-		d.refuse(people, unpermitted, "LINE-01", "no permission to talk with LINE users"),
+		d.refuse(people, (*Person).bot, "LINE-04", "bots do not take part in rooms with consumers"),
+		d.refuse(people, unpermitted, "LINE-01", "no permission to talk with consumers"),
 	)
 }
 
@@ -135,7 +135,7 @@ func (d *decider) checkMasters(people []Person, kind roomkit.Kind, owner roomkit
 		if people[i].Kind != roomkit.UserMember {
 			return d.denied("GRP-02", d.action, "only members of a company can be Group Masters", people[i].ID)
 		}
-		if kind == roomkit.KindExternalGroup && !people[i].worksPermitted() {
+		if kind == roomkit.KindExternalGroup && !people[i].partnersPermitted() {
 			return d.denied("EXT-28", d.action, "no permission to talk with external users", people[i].ID)
 		}
 	}
@@ -209,6 +209,6 @@ func recommendable(room *roomkit.Room, external bool) bool {
 	if room.State != roomkit.StateActive || !room.MessageOffSince.IsZero() {
 		return false
 	}
-	withOutsiders := room.Kind == roomkit.KindExternalGroup || room.LINEUsers > 0
+	withOutsiders := room.Kind == roomkit.KindExternalGroup || room.Consumers > 0
 	return room.Kind >= roomkit.KindGeneral && withOutsiders == external
 }

@@ -192,14 +192,14 @@ func (d *decider) convert(c roomkit.Convert) error {
 	if err := d.may(roomkit.ActionConvert); err != nil {
 		return err
 	}
-	if d.room.LINEUsers > 0 {
-		return d.denied(externally(c.To, "CRE-42", "GRP-02"), roomkit.ActionConvert, "LINE users take part")
+	if d.room.Consumers > 0 {
+		return d.denied(externally(c.To, "CRE-42", "GRP-02"), roomkit.ActionConvert, "consumers take part")
 	}
 	here, err := d.everybodyHere()
 	if err != nil {
 		return err
 	}
-	stays := func(p *Person) bool { return c.To == roomkit.KindGroup || p.worksPermitted() }
+	stays := func(p *Person) bool { return c.To == roomkit.KindGroup || p.partnersPermitted() }
 	stay, drop := those(here, stays), those(here, func(p *Person) bool { return !stays(p) })
 	o := opening{kind: c.To, company: d.room.Company, name: c.Name, people: stay, masters: []Person{d.me}}
 	if o.name == "" {
@@ -217,7 +217,7 @@ func (d *decider) convert(c roomkit.Convert) error {
 }
 
 // checkConversion judges the room that would come out. The name of the old room
-// is not unique yet, so it is looked at like a new one. Without LINE users all
+// is not unique yet, so it is looked at like a new one. Without consumers all
 // people of a General room are of its company.
 func (d *decider) checkConversion(o *opening) error {
 	if err := d.checkRoomFor(o.people, o.kind, 0, "CRE-45"); err != nil {

@@ -47,12 +47,12 @@ func (x *explorer) key(w *world) string {
 	for _, id := range w.everybody {
 		p := w.person(w.main, id)
 		b.Write([]byte{
-			' ', '0' + byte(p.Status), flag(p.Row.Participant), flag(p.Row.Master), flag(p.Works), flag(p.TakesPart(&room)), flag(p.Manages(&room)),
-			flag(p.worksHeldSince(p.epoch())), flag(p.Row.Left == roomkit.CauseRoomEnded),
+			' ', '0' + byte(p.Status), flag(p.Row.Participant), flag(p.Row.Master), flag(p.Partners), flag(p.TakesPart(&room)), flag(p.Manages(&room)),
+			flag(p.partnersHeldSince(p.epoch())), flag(p.Row.Left == roomkit.CauseRoomEnded),
 		})
 	}
 	for _, id := range []roomkit.CompanyID{"acme", "bolt"} {
-		b.WriteByte('0' + byte(w.companies[id].Works))
+		b.WriteByte('0' + byte(w.companies[id].Partners))
 	}
 	for _, u := range w.teams["crew"].Members {
 		b.WriteString(string(u))
@@ -177,7 +177,7 @@ func TestTinyWorldComplete(t *testing.T) {
 		worlds["group of two"] = groupOfTwo(t)
 		worlds["external of three"] = worldOf(t, "ann", roomkit.CreateExternalGroup{Name: "g", Members: []roomkit.UserID{"ben", "dan"}}, "ann", "ben", "dan")
 		worlds["general of three"] = worldOf(t, "ann", roomkit.CreateRoom{
-			People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Anyway: true,
+			People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, AllowDuplicate: true,
 		}, "ann", "ben", "cat")
 	}
 	for name, start := range worlds {
@@ -359,12 +359,12 @@ func countsProblem(w *world) string {
 			c.Participants++
 			digest = digest.With(row.User)
 			switch u := w.users[row.User]; {
-			case u.Kind == roomkit.UserLINE:
-				c.LINEUsers++
+			case u.Kind == roomkit.UserConsumer:
+				c.Consumers++
 			case u.Kind == roomkit.UserBot:
 				c.Bots++
 			case u.Company != r.Company:
-				c.Outsiders++
+				c.Partners++
 			}
 		}
 		if c != r.Counts || digest != r.Digest {
@@ -421,8 +421,8 @@ func externalProblem(before, after *world, m move) string {
 	}
 	for _, u := range participants(after) {
 		user := after.users[u]
-		mode := after.companies[user.Company].Works
-		if !slices.Contains(participants(before), u) && mode != roomkit.ExternalAll && (mode != roomkit.ExternalSelected || !user.Works) {
+		mode := after.companies[user.Company].Partners
+		if !slices.Contains(participants(before), u) && mode != roomkit.ExternalAll && (mode != roomkit.ExternalSelected || !user.Partners) {
 			return "S4: somebody without permission came in"
 		}
 	}

@@ -19,38 +19,38 @@ func (p *Person) named() roomkit.Person {
 	return roomkit.Person{User: p.ID, Company: p.User.Company, Kind: p.Kind, Epoch: p.epoch()}
 }
 
-func (p *Person) fromLINE() bool  { return p.Kind == roomkit.UserLINE }
-func (p *Person) bot() bool       { return p.Kind == roomkit.UserBot }
-func (p *Person) suspended() bool { return p.Status == roomkit.StatusSuspended }
+func (p *Person) isConsumer() bool { return p.Kind == roomkit.UserConsumer }
+func (p *Person) bot() bool        { return p.Kind == roomkit.UserBot }
+func (p *Person) suspended() bool  { return p.Status == roomkit.StatusSuspended }
 
-// withoutCore reports whether the person's company lacks the Core product, which LINE
+// unlicensed reports whether the person's company lacks a licence, which LINE
 // users do not need (COM-10).
-func (p *Person) withoutCore() bool { return !p.fromLINE() && !p.company.Core }
+func (p *Person) unlicensed() bool { return !p.isConsumer() && !p.company.Licensed }
 
 // Permission in force (EXT-22, EXT-23, ADM-01, ADM-02): what the company's
 // switch and the user's own permission say together. The account's state is
 // looked at apart from it, because a suspended user keeps its rooms (ADM-18).
 
-func (p *Person) worksPermitted() bool {
-	return p.Kind == roomkit.UserMember && p.Status != roomkit.StatusDeleted && permitted(p.company.Works, p.Works)
+func (p *Person) partnersPermitted() bool {
+	return p.Kind == roomkit.UserMember && p.Status != roomkit.StatusDeleted && permitted(p.company.Partners, p.Partners)
 }
 
-func (p *Person) linePermitted() bool {
-	return p.Kind == roomkit.UserMember && p.Status != roomkit.StatusDeleted && permitted(p.company.LINE, p.LINE)
+func (p *Person) consumersPermitted() bool {
+	return p.Kind == roomkit.UserMember && p.Status != roomkit.StatusDeleted && permitted(p.company.Consumers, p.Consumers)
 }
 
 func permitted(company roomkit.ExternalMode, own bool) bool {
 	return company == roomkit.ExternalAll || company == roomkit.ExternalSelected && own
 }
 
-// worksHeldSince reports whether the permission is in force and has been since
+// partnersHeldSince reports whether the permission is in force and has been since
 // the given state of the directory (EXT-25: giving it back restores nothing).
-func (p *Person) worksHeldSince(e roomkit.Epoch) bool {
-	if !p.worksPermitted() || e.User < p.WorksLost || e.Company < p.company.WorksOff {
+func (p *Person) partnersHeldSince(e roomkit.Epoch) bool {
+	if !p.partnersPermitted() || e.User < p.PartnersLost || e.Company < p.company.PartnersOff {
 		return false
 	}
-	narrowed := e.Company < p.company.WorksNarrowed
-	return !narrowed || p.Works && p.WorksSince < p.company.WorksNarrowed
+	narrowed := e.Company < p.company.PartnersNarrowed
+	return !narrowed || p.Partners && p.PartnersSince < p.company.PartnersNarrowed
 }
 
 // accountHeldSince reports whether the account exists and has not been deleted
@@ -66,7 +66,7 @@ func (p *Person) unusable() roomkit.Rule {
 		return "ADM-13"
 	case p.Status != roomkit.StatusActive:
 		return "ADM-17"
-	case p.withoutCore():
+	case p.unlicensed():
 		return "COM-10"
 	}
 	return ""
@@ -78,7 +78,7 @@ func (p *Person) voidRule(room *roomkit.Room, since roomkit.Epoch) roomkit.Rule 
 	switch {
 	case !p.accountHeldSince(since):
 		return "ADM-13"
-	case room.Kind == roomkit.KindExternalGroup && !p.worksHeldSince(since):
+	case room.Kind == roomkit.KindExternalGroup && !p.partnersHeldSince(since):
 		return "EXT-22"
 	}
 	return ""
@@ -92,7 +92,7 @@ func (p *Person) TakesPart(room *roomkit.Room) bool {
 // ListedIn reports whether the person appears as a participant: in a room with LINE
 // users a member without the permission is unknown to the others (ADM-06).
 func (p *Person) ListedIn(room *roomkit.Room) bool {
-	return p.TakesPart(room) && (room.LINEUsers == 0 || p.Kind != roomkit.UserMember || p.linePermitted())
+	return p.TakesPart(room) && (room.Consumers == 0 || p.Kind != roomkit.UserMember || p.consumersPermitted())
 }
 
 // Manages reports whether the person is an effective Group Master.
@@ -112,7 +112,7 @@ func (p *Person) Standing(room *roomkit.Room, team *roomkit.Team) (st roomkit.St
 	if p.Row.Participant {
 		if rule := p.voidRule(room, p.Row.Epoch); rule != "" {
 			void = rule
-		} else if room.LINEUsers > 0 && p.Kind == roomkit.UserMember && !p.linePermitted() {
+		} else if room.Consumers > 0 && p.Kind == roomkit.UserMember && !p.consumersPermitted() {
 			void = "LINE-01"
 		} else {
 			st |= roomkit.StandingParticipant
@@ -147,17 +147,17 @@ func (p *Person) officialStanding(room *roomkit.Room, team *roomkit.Team) (st ro
 // outsiderRule says why two people may not talk with each other for lack of a
 // permission, or "" if nothing is in the way.
 func outsiderRule(one, two *Person) roomkit.Rule {
-	if two.fromLINE() {
+	if two.isConsumer() {
 		one, two = two, one
 	}
 	switch {
-	case two.fromLINE():
+	case two.isConsumer():
 		return "LINE-02"
-	case one.fromLINE() && two.bot():
+	case one.isConsumer() && two.bot():
 		return "LINE-04"
-	case one.fromLINE() && !two.linePermitted():
+	case one.isConsumer() && !two.consumersPermitted():
 		return "LINE-01"
-	case !one.fromLINE() && one.User.Company != two.User.Company && (!one.worksPermitted() || !two.worksPermitted()):
+	case !one.isConsumer() && one.User.Company != two.User.Company && (!one.partnersPermitted() || !two.partnersPermitted()):
 		return "ADM-04"
 	}
 	return ""

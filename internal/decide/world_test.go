@@ -210,11 +210,11 @@ func (w *world) person(room roomkit.RoomID, id roomkit.UserID) Person {
 
 func smallUsers() ([]roomkit.Company, []roomkit.User) {
 	return []roomkit.Company{
-			{ID: "acme", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected},
-			{ID: "bolt", Core: true, Works: roomkit.ExternalAll},
+			{ID: "acme", Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected},
+			{ID: "bolt", Licensed: true, Partners: roomkit.ExternalAll},
 		}, []roomkit.User{
-			{ID: "ann", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true},
-			{ID: "ben", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true},
+			{ID: "ann", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true},
+			{ID: "ben", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true},
 			{ID: "cat", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Administrator: true},
 			{ID: "dan", Company: "bolt", Kind: roomkit.UserMember, Status: roomkit.StatusActive},
 		}
@@ -242,7 +242,7 @@ func smallWorlds(t testing.TB) map[string]*world {
 		"self":   started(t, "ann", roomkit.OpenSelf{}, roomkit.RoomID{}),
 		"direct": started(t, "ann", roomkit.OpenDirect{With: "ben"}, roomkit.RoomID{}),
 		"general": started(t, "ann", roomkit.CreateRoom{
-			People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Anyway: true,
+			People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, AllowDuplicate: true,
 		}, theRoom),
 		"group": started(t, "ann", roomkit.CreateGroup{Name: "g", Members: []roomkit.UserID{"ben"}}, theRoom),
 		"external": started(t, "ann", roomkit.CreateExternalGroup{
@@ -338,7 +338,7 @@ func settingMoves(w *world) []move {
 		for i, id := range others {
 			two := []roomkit.UserID{id, others[(i+1)%len(others)]}
 			mine = append(mine, roomkit.OpenDirect{With: id}, roomkit.CreateExternalGroup{Name: "x", Members: others[i : i+1]},
-				roomkit.CreateRoom{People: two, Audience: roomkit.AudienceMembers, Anyway: true}, roomkit.CreateRoom{People: two, Audience: roomkit.AudienceExternal, Anyway: true})
+				roomkit.CreateRoom{People: two, Audience: roomkit.AudienceMembers, AllowDuplicate: true}, roomkit.CreateRoom{People: two, Audience: roomkit.AudienceExternal, AllowDuplicate: true})
 		}
 		return mine
 	})
@@ -355,12 +355,12 @@ func permissions(w *world) (list []roomkit.Command) {
 	for _, u := range w.everybody {
 		home := w.users[u].Company
 		list = append(list,
-			roomkit.SetExternalMessaging{Company: home, User: u, Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff}, roomkit.SetExternalMessaging{Company: home, User: u, Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalSelected},
+			roomkit.SetExternalMessaging{Company: home, User: u, With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff}, roomkit.SetExternalMessaging{Company: home, User: u, With: roomkit.OutsiderPartner, Mode: roomkit.ExternalSelected},
 			roomkit.DeleteUser{User: u}, roomkit.RestoreUser{User: u})
 	}
 	for _, c := range slices.Sorted(maps.Keys(w.companies)) {
 		for _, mode := range enum.Values(roomkit.ExternalOff) {
-			list = append(list, roomkit.SetExternalMessaging{Company: c, Channel: roomkit.ChannelWorks, Mode: mode})
+			list = append(list, roomkit.SetExternalMessaging{Company: c, With: roomkit.OutsiderPartner, Mode: mode})
 		}
 	}
 	return list

@@ -132,7 +132,7 @@ func told(typ string, cause roomkit.Cause, kind roomkit.Kind, notify bool) []roo
 	v := reflect.ValueOf(e).Elem()
 	for field, value := range map[string]any{
 		"Meta":   roomkit.Meta{Actor: roomkit.By("actor"), Cause: cause, Kind: kind, Notify: notify},
-		"People": []roomkit.Person{{User: "person", Kind: roomkit.UserMember}}, "Permits": true, "To": roomkit.ExternalAll, "Channel": roomkit.ChannelWorks,
+		"People": []roomkit.Person{{User: "person", Kind: roomkit.UserMember}}, "Permits": true, "To": roomkit.ExternalAll, "With": roomkit.OutsiderPartner,
 	} {
 		if f := v.FieldByName(field); f.IsValid() && reflect.TypeOf(value).AssignableTo(f.Type()) {
 			f.Set(reflect.ValueOf(value))

@@ -255,7 +255,7 @@ func (w *World) recallWindow(company string) time.Duration {
 }
 
 // Due are the rooms of a company whose content is to be deleted (GRP-38, TEAM-19).
-func (w *World) Due(company string, now time.Time) []string {
+func (w *World) Expired(company string, now time.Time) []string {
 	var ids []string
 	for _, id := range slices.Sorted(maps.Keys(w.Rooms)) {
 		r := w.Rooms[id]

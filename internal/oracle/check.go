@@ -89,9 +89,9 @@ func (w *World) checkPermission(r *Room, person string, since int) error {
 	switch {
 	case r.Kind != ExternalRoom:
 		return nil
-	case !w.worksInForce(u) && u.LostWorks <= since:
+	case !w.worksInForce(u) && u.LostPartners <= since:
 		return broken("permissions", "%s was admitted without the permission", person)
-	case w.worksLost(u, since) && u.LostWorks <= w.Swept:
+	case w.worksLost(u, since) && u.LostPartners <= w.Swept:
 		return broken("permissions", "%s lacked the permission at the last sweep", person)
 	}
 	return nil

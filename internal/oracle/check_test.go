@@ -35,7 +35,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"appointed without the permission", "permissions", rule("r3", "a5")},
 		{"a foreign master", "permissions", rule("r3", "b1")},
 		{"a foreign master of a group", "permissions", rule("r2", "b1")},
-		{"a sweep forgot somebody", "permissions", func(w *World) { w.Users["a2"].LostWorks, w.Swept, w.Changed = 90, 91, 95 }},
+		{"a sweep forgot somebody", "permissions", func(w *World) { w.Users["a2"].LostPartners, w.Swept, w.Changed = 90, 91, 95 }},
 		{"three parties", "parties", add("direct:a1|a2", "a3")},
 		{"somebody else's own room", "parties", add("self:a1", "a2")},
 		{"an ended room with people", "end", func(w *World) { w.Rooms["r1"].Ended = true }},

@@ -301,9 +301,9 @@ func (m *machine) counts(r *oracle.Room) (n roomkit.Counts) {
 		u := m.w.Users[p]
 		switch {
 		case u.Kind == oracle.Line:
-			n.LINEUsers++
+			n.Consumers++
 		case u.Company != r.Company:
-			n.Outsiders++
+			n.Partners++
 		}
 		if u.Kind == oracle.Bot {
 			n.Bots++
@@ -475,7 +475,7 @@ func (m *machine) wrongAccess(user, room string, got roomkit.Access) (what strin
 		}
 	}
 	row := m.row(m.id(room))
-	if string(r.Kind) != got.Kind.String() || r.HadLine != got.LINE || got.Version != row.Version || got.EmptiedAt != row.EmptiedAt {
+	if string(r.Kind) != got.Kind.String() || r.HadLine != got.Consumers || got.Version != row.Version || got.EmptiedAt != row.EmptiedAt {
 		return "row", fmt.Sprintf("%+v\nservice %+v", *r, got)
 	}
 	st := m.w.Standing(user, r)
@@ -620,13 +620,13 @@ func (m *machine) compareDirectory() {
 // compareDue compares the rooms whose content has to be deleted.
 func (m *machine) compareDue(company string) {
 	var got []string
-	for due, err := range m.svc.Due(ctx, roomkit.CompanyID(company), m.now) {
+	for due, err := range m.svc.Expired(ctx, roomkit.CompanyID(company), m.now) {
 		require.NoError(m.t, err)
 		r := m.w.Rooms[m.names[due.Room]]
 		require.True(m.t, due.Since.Equal(r.OffSince) && due.At.After(due.Since) && due.Name == r.Name, "%+v", due)
 		got = append(got, r.ID)
 	}
-	m.compareNames("due", m.w.Due(company, m.now), got)
+	m.compareNames("due", m.w.Expired(company, m.now), got)
 	if len(got) > 0 {
 		m.tally.count("branch", "due", "")
 	}

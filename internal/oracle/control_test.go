@@ -76,7 +76,7 @@ var controls = map[string]rig{
 	"oracle: LIM-08 off":           {policy: func(p *oracle.Policy) { p.LeaderTeamLimit = 2 - p.LeaderTeamLimit }},
 	"oracle: GRP-38 another time":  {policy: func(p *oracle.Policy) { p.OffPeriod += time.Hour }},
 	"oracle: LIM-07 off":           {policy: func(p *oracle.Policy) { p.MaxParticipants = map[oracle.Kind]int{oracle.GroupRoom: 2} }},
-	"oracle: EXT-25 off":           {world: everyUser(func(u *oracle.User) { u.LostWorks = 0 })},
+	"oracle: EXT-25 off":           {world: everyUser(func(u *oracle.User) { u.LostPartners = 0 })},
 	"oracle: ADM-14 off":           {world: everyUser(func(u *oracle.User) { u.LostAccount = 0 })},
 	"oracle: ADM-17 off": {world: everyUser(func(u *oracle.User) {
 		if u.Status == oracle.Suspended {

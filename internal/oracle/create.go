@@ -2,16 +2,16 @@ package oracle
 
 // CreateRoom makes a room of picked people, of the kind that they decide (CRE-01).
 type CreateRoom struct {
-	People      []string
-	Audience    Audience
-	Origin      Origin
-	Source      string
-	Title       string
-	Name        string
-	Photo       string
-	Description string
-	Use         string
-	Anyway      bool
+	People         []string
+	Audience       Audience
+	Origin         Origin
+	Source         string
+	Title          string
+	Name           string
+	Photo          string
+	Description    string
+	Existing       string
+	AllowDuplicate bool
 }
 
 // wellFormed asks a picker for its audience (CRE-02), and the path from another
@@ -51,7 +51,7 @@ func (x CreateRoom) run(c *call) *refusal {
 		return malformed
 	}
 	if no := x.sourceRefused(c); no != nil {
-		if x.Use == "" {
+		if x.Existing == "" {
 			return no
 		}
 		if no := c.either(); no != nil { // nothing comes of the source then
@@ -68,10 +68,10 @@ func (x CreateRoom) run(c *call) *refusal {
 // new one could take them: who is suspended counts as a participant (AMB-23).
 func (x CreateRoom) several(c *call, people []string) *refusal {
 	audience := x.audience(c.w, c.who, people)
-	if x.Use != "" {
+	if x.Existing != "" {
 		return x.choose(c, people, audience)
 	}
-	if !x.Anyway {
+	if !x.AllowDuplicate {
 		if done, no := c.offer(people, audience); done {
 			return no
 		}
@@ -129,8 +129,8 @@ func (x CreateRoom) sourceRefused(c *call) *refusal {
 func (x CreateRoom) one(c *call, with string) *refusal {
 	u := c.w.Users[with]
 	outsider := u != nil && u.Company != c.who.Company
-	if x.Use != "" {
-		if no := c.either(); no != nil || x.Use != DirectID(c.actor, with) {
+	if x.Existing != "" {
+		if no := c.either(); no != nil || x.Existing != DirectID(c.actor, with) {
 			return refused() // LST-09: 1:1 rooms are not offered
 		}
 	}
@@ -173,7 +173,7 @@ func audienceOf(k Kind, w *World, people []string) Audience {
 
 // choose goes on in a room that was offered (CRE-05).
 func (x CreateRoom) choose(c *call, people []string, audience Audience) *refusal {
-	r, no := c.room(x.Use)
+	r, no := c.room(x.Existing)
 	if no != nil {
 		return no
 	}

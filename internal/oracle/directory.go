@@ -40,7 +40,7 @@ func (c *call) amend(change func()) (gained []string) {
 	change()
 	for id, u := range c.w.Users {
 		if before[id] && !c.w.worksInForce(u) {
-			u.LostWorks = c.w.Step
+			u.LostPartners = c.w.Step
 		}
 		if !before[id] && c.w.worksInForce(u) {
 			gained = append(gained, id)
@@ -124,7 +124,7 @@ func (x PutUsers) run(c *call) *refusal {
 	c.amend(func() {
 		for _, u := range x.Users {
 			if old := c.w.Users[u.ID]; old != nil {
-				u.LostWorks, u.LostAccount = old.LostWorks, old.LostAccount
+				u.LostPartners, u.LostAccount = old.LostPartners, old.LostAccount
 			}
 			c.w.Users[u.ID] = &u
 		}
@@ -136,7 +136,7 @@ func (x PutUsers) run(c *call) *refusal {
 // company grants to all (ADM-03).
 func (w *World) withdraws(u User) bool {
 	old, co := w.Users[u.ID], w.Companies[u.Company]
-	return old != nil && co != nil && (co.Works == All && old.Works && !u.Works || co.Line == All && old.Line && !u.Line)
+	return old != nil && co != nil && (co.Partners == All && old.Partners && !u.Partners || co.Consumers == All && old.Consumers && !u.Consumers)
 }
 
 func (w *World) same(u User) bool {
@@ -144,7 +144,7 @@ func (w *World) same(u User) bool {
 	if old == nil {
 		return false
 	}
-	u.LostWorks, u.LostAccount = old.LostWorks, old.LostAccount
+	u.LostPartners, u.LostAccount = old.LostPartners, old.LostAccount
 	return *old == u
 }
 
@@ -152,7 +152,7 @@ func (w *World) same(u User) bool {
 type SetExternalMessaging struct {
 	Company string
 	User    string
-	Channel Channel
+	With    Outsider
 	Mode    Mode
 }
 
@@ -169,9 +169,9 @@ func (x SetExternalMessaging) run(c *call) *refusal {
 		return refused()
 	}
 	if x.User == "" {
-		mode := &co.Works
-		if x.Channel == LineChannel {
-			mode = &co.Line
+		mode := &co.Partners
+		if x.With == WithConsumers {
+			mode = &co.Consumers
 		}
 		if *mode != x.Mode {
 			gained := c.amend(func() { *mode = x.Mode })
@@ -193,9 +193,9 @@ func (x SetExternalMessaging) run(c *call) *refusal {
 
 // one user's own permission; none can be withdrawn while all have it (ADM-03).
 func (x SetExternalMessaging) one(c *call, co *Company, u *User) *refusal {
-	own, mode := &u.Works, co.Works
-	if x.Channel == LineChannel {
-		own, mode = &u.Line, co.Line
+	own, mode := &u.Partners, co.Partners
+	if x.With == WithConsumers {
+		own, mode = &u.Consumers, co.Consumers
 	}
 	if mode == All && x.Mode == Off {
 		return denied("ADM-03")

@@ -245,7 +245,7 @@ func drawDirect(d *drawing) (string, Command) {
 
 func drawCreate(d *drawing) (string, Command) {
 	actor := d.human()
-	x := CreateRoom{Origin: one(d, "origin", FromPicker, FromPicker, FromEvent, FromMail, FromRoom), Anyway: d.percent(60)}
+	x := CreateRoom{Origin: one(d, "origin", FromPicker, FromPicker, FromEvent, FromMail, FromRoom), AllowDuplicate: d.percent(60)}
 	from := d.users(anyone)
 	if u := d.w.Users[actor]; u != nil && d.percent(60) {
 		from = d.users(func(o *User) bool { return o.Company == u.Company })
@@ -274,8 +274,8 @@ func drawCreate(d *drawing) (string, Command) {
 	if len(x.People) > 1 && d.percent(10) {
 		x.Photo, x.Description = "photo", d.name()
 	}
-	if len(x.People) > 1 && !x.Anyway && d.percent(30) {
-		x.Use = d.room()
+	if len(x.People) > 1 && !x.AllowDuplicate && d.percent(30) {
+		x.Existing = d.room()
 	}
 	return actor, x
 }
@@ -294,9 +294,9 @@ func drawMeeting(d *drawing) (string, Command) {
 	}
 	switch d.c.Choose(3, "answer") {
 	case 0:
-		x.Use = room
+		x.Existing = room
 	case 1:
-		x.Anyway, x.Name = true, d.name()
+		x.AllowDuplicate, x.Name = true, d.name()
 	}
 	return actor, x
 }
@@ -475,9 +475,9 @@ func (d *drawing) lose() (string, Command) {
 	case 0:
 		return System, DeleteUser{User: user}
 	case 1:
-		return d.director(u.Company), SetExternalMessaging{Company: u.Company, Channel: WorksChannel, Mode: Off}
+		return d.director(u.Company), SetExternalMessaging{Company: u.Company, With: WithPartners, Mode: Off}
 	default:
-		return d.director(u.Company), SetExternalMessaging{Company: u.Company, User: user, Channel: WorksChannel, Mode: Off}
+		return d.director(u.Company), SetExternalMessaging{Company: u.Company, User: user, With: WithPartners, Mode: Off}
 	}
 }
 
@@ -487,9 +487,9 @@ func (d *drawing) give(user string) (string, Command) {
 	switch {
 	case u == nil || u.Kind == Line || u.Status == Deleted:
 		return System, RestoreUser{User: user}
-	case d.w.Companies[u.Company].Works == Off:
-		return System, SetExternalMessaging{Company: u.Company, Channel: WorksChannel, Mode: one(d, "mode", Selected, All)}
+	case d.w.Companies[u.Company].Partners == Off:
+		return System, SetExternalMessaging{Company: u.Company, With: WithPartners, Mode: one(d, "mode", Selected, All)}
 	default:
-		return System, SetExternalMessaging{Company: u.Company, User: user, Channel: WorksChannel, Mode: Selected}
+		return System, SetExternalMessaging{Company: u.Company, User: user, With: WithPartners, Mode: Selected}
 	}
 }

@@ -56,19 +56,19 @@ func (d *drawing) system() string {
 
 func (d *drawing) mode() Mode { return one(d, "mode", Off, Selected, Selected, All, All) }
 
-func (d *drawing) channel() Channel {
-	return one(d, "channel", WorksChannel, WorksChannel, LineChannel)
+func (d *drawing) channel() Outsider {
+	return one(d, "with", WithPartners, WithPartners, WithConsumers)
 }
 
 func drawCompanyMode(d *drawing) (string, Command) {
 	company := d.company().ID
-	return d.director(company), SetExternalMessaging{Company: company, Channel: d.channel(), Mode: d.mode()}
+	return d.director(company), SetExternalMessaging{Company: company, With: d.channel(), Mode: d.mode()}
 }
 
 func drawUserMode(d *drawing) (string, Command) {
 	u := d.account(human)
-	x := SetExternalMessaging{Company: u.Company, User: u.ID, Channel: d.channel(), Mode: Selected}
-	if own := u.Works && x.Channel == WorksChannel || u.Line && x.Channel == LineChannel; own != d.percent(10) {
+	x := SetExternalMessaging{Company: u.Company, User: u.ID, With: d.channel(), Mode: Selected}
+	if own := u.Partners && x.With == WithPartners || u.Consumers && x.With == WithConsumers; own != d.percent(10) {
 		x.Mode = Off
 	}
 	if d.percent(8) {
@@ -79,8 +79,8 @@ func drawUserMode(d *drawing) (string, Command) {
 
 func drawPutCompany(d *drawing) (string, Command) {
 	co := *d.company()
-	co.Works, co.Line = d.mode(), d.mode()
-	co.Core = d.percent(90) || !co.Core
+	co.Partners, co.Consumers = d.mode(), d.mode()
+	co.Licensed = d.percent(90) || !co.Licensed
 	return d.system(), PutCompany{co}
 }
 
@@ -91,8 +91,8 @@ func drawEditCompany(d *drawing) (string, Command) {
 
 func drawPutUsers(d *drawing) (string, Command) {
 	u := *d.account(human)
-	u.Works, u.Line, u.Admin = d.coin(), d.coin(), d.percent(40)
-	u.LostWorks, u.LostAccount = 0, 0
+	u.Partners, u.Consumers, u.Admin = d.coin(), d.coin(), d.percent(40)
+	u.LostPartners, u.LostAccount = 0, 0
 	switch {
 	case d.percent(4):
 		u.Company = one(d, "company", "a", "b", "nowhere")

@@ -7,16 +7,16 @@ import "time"
 // without the Core product, and two LINE users.
 func Founding() []Command {
 	member := func(company, id string, admin bool) User {
-		return User{ID: id, Company: company, Kind: Human, Status: Active, Admin: admin, Works: true, Line: true}
+		return User{ID: id, Company: company, Kind: Human, Status: Active, Admin: admin, Partners: true, Consumers: true}
 	}
 	a5 := member("a", "a5", false)
-	a5.Works, a5.Line = false, false
+	a5.Partners, a5.Consumers = false, false
 	b3 := member("b", "b3", false)
-	b3.Works = false // but all of b may
+	b3.Partners = false // but all of b may
 	return []Command{
-		PutCompany{Company{ID: "a", Core: true, MembersCreateGroups: true, Works: Selected, Line: Selected, MaxGroups: 4, RecallWindow: 24 * time.Hour}},
-		PutCompany{Company{ID: "b", Core: true, MembersCreateGroups: true, Works: All, Line: Off, RecallWindow: 24 * time.Hour}},
-		PutCompany{Company{ID: "c", MembersCreateGroups: true, Works: All, Line: All}},
+		PutCompany{Company{ID: "a", Licensed: true, MembersCreateGroups: true, Partners: Selected, Consumers: Selected, MaxGroups: 4, RecallWindow: 24 * time.Hour}},
+		PutCompany{Company{ID: "b", Licensed: true, MembersCreateGroups: true, Partners: All, Consumers: Off, RecallWindow: 24 * time.Hour}},
+		PutCompany{Company{ID: "c", MembersCreateGroups: true, Partners: All, Consumers: All}},
 		PutUsers{[]User{
 			member("a", "a1", true), member("a", "a2", false), member("a", "a3", false), member("a", "a4", false), a5,
 			{ID: "abot", Company: "a", Kind: Bot, Status: Active},

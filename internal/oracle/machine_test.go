@@ -212,17 +212,17 @@ func (m *machine) knownGap(cmd oracle.Command) bool {
 	var company string
 	switch x := cmd.(type) {
 	case oracle.SetExternalMessaging:
-		if x.User == "" && x.Channel == oracle.WorksChannel && x.Mode == oracle.Selected {
+		if x.User == "" && x.With == oracle.WithPartners && x.Mode == oracle.Selected {
 			company = x.Company
 		}
 	case oracle.PutCompany:
-		if x.Company.Works == oracle.Selected {
+		if x.Company.Partners == oracle.Selected {
 			company = x.Company.ID
 		}
 	}
 	co := m.w.Companies[company]
-	return co != nil && co.Works == oracle.All && slices.ContainsFunc(slices.Collect(maps.Values(m.w.Users)), func(u *oracle.User) bool {
-		return u.Company == company && u.Works && u.LostWorks > m.w.Swept
+	return co != nil && co.Partners == oracle.All && slices.ContainsFunc(slices.Collect(maps.Values(m.w.Users)), func(u *oracle.User) bool {
+		return u.Company == company && u.Partners && u.LostPartners > m.w.Swept
 	})
 }
 
@@ -291,7 +291,7 @@ func (m *machine) send(actor string, cmd roomkit.Command, planned oracle.Verdict
 	by := actorOf(actor)
 	switch m.w.Step % 16 {
 	case 0:
-		each := m.svc.Each(ctx, by, []roomkit.Command{cmd})
+		each := m.svc.Batch(ctx, by, []roomkit.Command{cmd})
 		require.Len(m.t, each, 1)
 		return each[0].Result, each[0].Err
 	case 1:

@@ -91,8 +91,8 @@ var rows = map[string]any{
 // compared in another way.
 var ownBusiness = []string{
 	"Room.State", "Room.Version", "Room.NameKey", "Room.EmptiedAt", "Room.Counts", "Room.Digest", "Room.ChangedAt",
-	"User.Version", "User.WorksSince", "User.WorksLost", "User.Ended", "User.Groups",
-	"Company.Version", "Company.WorksOff", "Company.WorksNarrowed", "Company.Groups", "Team.Version",
+	"User.Version", "User.PartnersSince", "User.PartnersLost", "User.Ended", "User.Groups",
+	"Company.Version", "Company.PartnersOff", "Company.PartnersNarrowed", "Company.Groups", "Team.Version",
 }
 
 // gaps name each word of the library that the oracle lacks, and where it belongs.

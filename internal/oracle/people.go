@@ -58,7 +58,7 @@ func (w *World) cannotJoin(f *faults, person string) {
 }
 
 // served: the person's company has the product (COM-10).
-func (w *World) served(u *User) bool { return u.Kind == Line || w.Companies[u.Company].Core }
+func (w *World) served(u *User) bool { return u.Kind == Line || w.Companies[u.Company].Licensed }
 
 // cannotMeet adds what keeps an outsider away from the actor: not a contact
 // (EXT-32). Someone who is no contact looks like someone unknown.

@@ -28,12 +28,12 @@ func (a act) String() string {
 func smallActs() (acts []act) {
 	host := func(cmd oracle.Command) { acts = append(acts, act{oracle.System, cmd}) }
 	for _, mode := range []oracle.Mode{oracle.Off, oracle.Selected, oracle.All} {
-		host(oracle.SetExternalMessaging{Company: "b", Channel: oracle.WorksChannel, Mode: mode})
-		host(oracle.PutCompany{Company: oracle.Company{ID: "b", Core: true, Works: mode}})
+		host(oracle.SetExternalMessaging{Company: "b", With: oracle.WithPartners, Mode: mode})
+		host(oracle.PutCompany{Company: oracle.Company{ID: "b", Licensed: true, Partners: mode}})
 	}
 	for mode, own := range map[oracle.Mode]bool{oracle.Off: false, oracle.Selected: true} {
-		host(oracle.SetExternalMessaging{Company: "b", User: "b3", Channel: oracle.WorksChannel, Mode: mode})
-		host(oracle.PutUsers{Users: []oracle.User{{ID: "b3", Company: "b", Kind: oracle.Human, Status: oracle.Active, Works: own}}})
+		host(oracle.SetExternalMessaging{Company: "b", User: "b3", With: oracle.WithPartners, Mode: mode})
+		host(oracle.PutUsers{Users: []oracle.User{{ID: "b3", Company: "b", Kind: oracle.Human, Status: oracle.Active, Partners: own}}})
 	}
 	host(oracle.SuspendUser{User: "b3"})
 	host(oracle.SuspendUser{User: "b3", Lift: true})
@@ -48,8 +48,8 @@ func smallActs() (acts []act) {
 func smallWorld(t require.TestingT, acts []act) *machine {
 	m := newMachine(t, oracle.Policy{ForeignMasters: true, AnyoneIsContact: true}, rig{}, newTally())
 	m.found(
-		oracle.PutCompany{Company: oracle.Company{ID: "a", Core: true, MembersCreateGroups: true, Works: oracle.All}},
-		oracle.PutCompany{Company: oracle.Company{ID: "b", Core: true, Works: oracle.All}},
+		oracle.PutCompany{Company: oracle.Company{ID: "a", Licensed: true, MembersCreateGroups: true, Partners: oracle.All}},
+		oracle.PutCompany{Company: oracle.Company{ID: "b", Licensed: true, Partners: oracle.All}},
 		oracle.PutUsers{Users: []oracle.User{
 			{ID: "a1", Company: "a", Kind: oracle.Human, Status: oracle.Active}, {ID: "b3", Company: "b", Kind: oracle.Human, Status: oracle.Active},
 		}},

@@ -6,14 +6,14 @@ func (w *World) worksInForce(u *User) bool {
 	if u == nil || u.Kind != Human || u.Status == Deleted {
 		return false
 	}
-	return permits(w.Companies[u.Company].Works, u.Works)
+	return permits(w.Companies[u.Company].Partners, u.Partners)
 }
 
 func (w *World) lineInForce(u *User) bool {
 	if u == nil || u.Kind != Human || u.Status == Deleted {
 		return false
 	}
-	return permits(w.Companies[u.Company].Line, u.Line)
+	return permits(w.Companies[u.Company].Consumers, u.Consumers)
 }
 
 func permits(m Mode, own bool) bool { return m == All || m == Selected && own }
@@ -21,7 +21,7 @@ func permits(m Mode, own bool) bool { return m == All || m == Selected && own }
 func accountLost(u *User, since int) bool { return u.Status == Deleted || u.LostAccount > since }
 
 func (w *World) worksLost(u *User, since int) bool {
-	return !w.worksInForce(u) || u.LostWorks > since
+	return !w.worksInForce(u) || u.LostPartners > since
 }
 
 // voidSince reports whether a participation or role that began at a step has

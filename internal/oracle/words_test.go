@@ -28,9 +28,9 @@ var commands = func() map[string]roomkit.Command {
 // library does not have is the oracle's own.
 var otherNames = map[string]string{
 	"Sharing": "HistorySharing", "Withhold": "WithholdFeatures", "Withheld": "FeaturesWithheld", "Line": "LINE", "Admin": "Administrator",
-	"Seq": "SyncedSeq", "HadLine": "HadLINE", "BeganAt": "CreatedAt", "EmptiedAt": "EmptiedOn", "OffSince": "MessageOffSince",
+	"Seq": "SyncedSeq", "HadLine": "HadConsumers", "BeganAt": "CreatedAt", "EmptiedAt": "EmptiedOn", "OffSince": "MessageOffSince",
 	"ExternalTask": "ExternalGroupTask", "AdminsManageExternal": "AdministratorsManageExternalMembers",
-	"LineFeatures": "LINERoomFeatures", "OffPeriod": "MessageOffPeriod",
+	"LineFeatures": "ConsumerRoomFeatures", "OffPeriod": "MessageOffPeriod",
 }
 
 // featureFields are the fields of an Edit that switch the features.

@@ -38,7 +38,7 @@ type UserKind string
 // The kinds of accounts.
 const (
 	Human UserKind = "member"
-	Line  UserKind = "line"
+	Line  UserKind = "consumer"
 	Bot   UserKind = "bot"
 )
 
@@ -62,13 +62,13 @@ const (
 	All      Mode = "all"
 )
 
-// Channel is a way of talking with outsiders.
-type Channel string
+// Outsider says with which outsiders somebody talks.
+type Outsider string
 
 // The channels.
 const (
-	WorksChannel Channel = "works"
-	LineChannel  Channel = "line"
+	WithPartners  Outsider = "partner"
+	WithConsumers Outsider = "consumer"
 )
 
 // Feature is what a room offers besides messages.
@@ -137,26 +137,26 @@ type Policy struct {
 // Company is a tenant.
 type Company struct {
 	ID                  string
-	Core                bool
+	Licensed            bool
 	MembersCreateGroups bool
-	Works               Mode
-	Line                Mode
+	Partners            Mode
+	Consumers           Mode
 	MaxGroups           int // 0: 100,000
 	RecallWindow        time.Duration
 }
 
-// User is an account. LostWorks and LostAccount are the steps at which the
+// User is an account. LostPartners and LostAccount are the steps at which the
 // permission in force and the account itself ended last; 0: never.
 type User struct {
-	ID          string
-	Company     string // empty for a LINE user
-	Kind        UserKind
-	Status      Status
-	Admin       bool
-	Works       bool
-	Line        bool
-	LostWorks   int
-	LostAccount int
+	ID           string
+	Company      string // empty for a LINE user
+	Kind         UserKind
+	Status       Status
+	Admin        bool
+	Partners     bool
+	Consumers    bool
+	LostPartners int
+	LostAccount  int
 }
 
 // Team is a unit of the organisation chart.

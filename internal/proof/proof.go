@@ -64,7 +64,7 @@ func Service(t T, o *service.Options) *service.Service {
 
 // ServiceOn makes a service on an empty store with two companies: acme (ann, ben,
 // cat, dan, an administrator "adm", a bot) and bolt (eve, fay), all permitted to
-// talk with each other, and a LINE user "lin". At the end of the test the store
+// talk with each other, and a consumer "lin". At the end of the test the store
 // has to hold what its events say.
 func ServiceOn(t T, st store.Store, o *service.Options) *service.Service {
 	t.Helper()
@@ -84,7 +84,7 @@ func ServiceOn(t T, st store.Store, o *service.Options) *service.Service {
 func Founding() (list []roomkit.Command) {
 	users := []roomkit.User{
 		{ID: "bot", Company: "acme", Kind: roomkit.UserBot, Status: roomkit.StatusActive},
-		{ID: "lin", Kind: roomkit.UserLINE, Status: roomkit.StatusActive},
+		{ID: "lin", Kind: roomkit.UserConsumer, Status: roomkit.StatusActive},
 	}
 	for _, company := range []struct {
 		id     roomkit.CompanyID
@@ -93,13 +93,13 @@ func Founding() (list []roomkit.Command) {
 		{"acme", []roomkit.UserID{"adm", "ann", "ben", "cat", "dan"}}, {"bolt", []roomkit.UserID{"eve", "fay"}},
 	} {
 		list = append(list, roomkit.PutCompany{Company: roomkit.Company{
-			ID: company.id, Core: true, MembersCreateGroups: true,
-			Works: roomkit.ExternalSelected, LINE: roomkit.ExternalAll,
+			ID: company.id, Licensed: true, MembersCreateGroups: true,
+			Partners: roomkit.ExternalSelected, Consumers: roomkit.ExternalAll,
 		}})
 		for _, id := range company.people {
 			users = append(users, roomkit.User{
 				ID: id, Company: company.id, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
-				Works: true, Administrator: id == "adm",
+				Partners: true, Administrator: id == "adm",
 			})
 		}
 	}
@@ -130,7 +130,7 @@ func Do(t T, svc *service.Service, actor roomkit.Actor, cmd roomkit.Command, cal
 func General(t T, svc *service.Service, creator roomkit.UserID, with ...roomkit.UserID) roomkit.RoomID {
 	t.Helper()
 	return Do(t, svc, roomkit.By(creator), roomkit.CreateRoom{
-		People: with, Audience: roomkit.AudienceMembers, Anyway: true,
+		People: with, Audience: roomkit.AudienceMembers, AllowDuplicate: true,
 	}).Room
 }
 
@@ -158,7 +158,7 @@ func Crowd(t T, svc *service.Service, prefix string, n int) []roomkit.UserID {
 			id := roomkit.UserID(fmt.Sprintf("%s%06d", prefix, len(ids)))
 			ids = append(ids, id)
 			users = append(users, roomkit.User{
-				ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true,
+				ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true,
 			})
 		}
 		Do(t, svc, roomkit.System(), roomkit.PutUsers{Users: users})

@@ -20,7 +20,7 @@ type Stage struct {
 	Store                                        store.Store
 	Clock                                        *Clock
 	Self, Direct, General, Group, External, Team roomkit.RoomID
-	Line                                         roomkit.RoomID // a General room with the LINE user
+	Line                                         roomkit.RoomID // a General room with the consumer
 	sweeps                                       int
 }
 
@@ -45,7 +45,7 @@ func NewStage(t T, change ...func(*service.Options)) *Stage {
 	s.Sys(roomkit.SyncTeam{Team: Team("sales", "cat", "ben", "cat")})
 	s.Team = s.Run("cat", roomkit.OpenTeamRoom{Team: "sales"}).Room
 	s.Line = s.Run("ann", roomkit.CreateRoom{
-		People: []roomkit.UserID{"ben", "lin"}, Audience: roomkit.AudienceExternal, Anyway: true,
+		People: []roomkit.UserID{"ben", "lin"}, Audience: roomkit.AudienceExternal, AllowDuplicate: true,
 	}, service.Call{Contacts: []roomkit.UserID{"lin"}}).Room
 	return s
 }
@@ -283,23 +283,23 @@ func (s *Stage) Notices() (list []roomkit.Notice) {
 // Permit grants or withdraws one user's own permission.
 func (s *Stage) Permit(company roomkit.CompanyID, user roomkit.UserID, mode roomkit.ExternalMode) service.Result {
 	s.Helper()
-	return s.Sys(roomkit.SetExternalMessaging{Company: company, User: user, Channel: roomkit.ChannelWorks, Mode: mode})
+	return s.Sys(roomkit.SetExternalMessaging{Company: company, User: user, With: roomkit.OutsiderPartner, Mode: mode})
 }
 
 // SetCompany changes who of a company may talk with users of others.
 func (s *Stage) SetCompany(company roomkit.CompanyID, mode roomkit.ExternalMode) {
 	s.Helper()
-	s.Sys(roomkit.SetExternalMessaging{Company: company, Channel: roomkit.ChannelWorks, Mode: mode})
+	s.Sys(roomkit.SetExternalMessaging{Company: company, With: roomkit.OutsiderPartner, Mode: mode})
 }
 
-// Provision adds active users of acme, or LINE users.
+// Provision adds active users of acme, or consumers.
 func (s *Stage) Provision(kind roomkit.UserKind, ids ...roomkit.UserID) {
 	s.Helper()
 	var users []roomkit.User
 	for _, id := range ids {
-		u := roomkit.User{ID: id, Company: "acme", Kind: kind, Status: roomkit.StatusActive, Works: true}
-		if kind == roomkit.UserLINE {
-			u.Company, u.Works = "", false
+		u := roomkit.User{ID: id, Company: "acme", Kind: kind, Status: roomkit.StatusActive, Partners: true}
+		if kind == roomkit.UserConsumer {
+			u.Company, u.Partners = "", false
 		}
 		users = append(users, u)
 	}

@@ -43,7 +43,7 @@ func OfRooms(room roomkit.RoomID, people ...roomkit.UserID) (list []roomkit.Comm
 func adjusted(cmd roomkit.Command) roomkit.Command {
 	switch c := cmd.(type) {
 	case roomkit.CreateRoom:
-		return roomkit.CreateRoom{People: c.People, Origin: roomkit.OriginRoom, Source: c.Source, Anyway: true}
+		return roomkit.CreateRoom{People: c.People, Origin: roomkit.OriginRoom, Source: c.Source, AllowDuplicate: true}
 	case roomkit.SetExternalMessaging:
 		c.Mode = roomkit.ExternalSelected
 		return c
@@ -71,12 +71,12 @@ func fill(v reflect.Value, room roomkit.RoomID, people []roomkit.UserID) {
 			*p = roomkit.KindGroup
 		case *roomkit.Cause:
 			*p = roomkit.CausePermission
-		case *roomkit.Channel:
-			*p = roomkit.ChannelWorks
+		case *roomkit.Outsider:
+			*p = roomkit.OutsiderPartner
 		case *roomkit.FeatureSet:
 			*p = roomkit.Features(roomkit.FeatureNote)
 		case *roomkit.Company:
-			*p = roomkit.Company{ID: "acme", Core: true}
+			*p = roomkit.Company{ID: "acme", Licensed: true}
 		case *roomkit.Team:
 			*p = roomkit.Team{ID: "crew", Company: "acme", Name: "crew", Leader: people[0], Members: people}
 		case *[]roomkit.User:

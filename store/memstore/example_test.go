@@ -12,7 +12,7 @@ import (
 
 // provision tells a service of a company and its people.
 func provision(ctx context.Context, svc *service.Service) error {
-	acme := roomkit.Company{ID: "acme", Core: true}
+	acme := roomkit.Company{ID: "acme", Licensed: true}
 	var people []roomkit.User
 	for _, id := range []roomkit.UserID{"ann", "ben", "cat"} {
 		people = append(people, roomkit.User{

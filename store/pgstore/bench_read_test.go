@@ -31,7 +31,7 @@ const (
 			joined_version, left_version, epoch_user, epoch_company, master_epoch_user, master_epoch_company, joined_at, left_at
 		FROM roomkit_members WHERE room = $1 AND "user" > $2 AND (participant OR master) ORDER BY room, "user" LIMIT 100`
 	handRoomsPage = `SELECT r.id, r.version, r.kind, coalesce(r.company, ''), coalesce(r.name, ''), coalesce(r.photo, ''), r.participants,
-			r.outsiders, r.line_users, r.changed_at, m.participant, m.master, m.joined_at, m.joined_version, m.read_all
+			r.partners, r.consumers, r.changed_at, m.participant, m.master, m.joined_at, m.joined_version, m.read_all
 		FROM roomkit_members m JOIN roomkit_rooms r ON r.id = m.room
 		WHERE m."user" = $1 AND m.room > $2 AND (m.participant OR m.master) AND r.state = 'active' ORDER BY m."user", m.room LIMIT 50`
 	handExact = `SELECT r.id, r.version, coalesce(r.name, ''), r.participants FROM roomkit_rooms r
@@ -174,7 +174,7 @@ func BenchmarkExactSet(b *testing.B) {
 	c := newCrowd(b, 1, 40)
 	for i := range 500 {
 		_, err := c.service.Do(b.Context(), roomkit.By("u1"), roomkit.CreateRoom{
-			People: []roomkit.UserID{userID(4 + i%9), userID(14 + i%25)}, Audience: roomkit.AudienceMembers, Anyway: true,
+			People: []roomkit.UserID{userID(4 + i%9), userID(14 + i%25)}, Audience: roomkit.AudienceMembers, AllowDuplicate: true,
 		})
 		require.NoError(b, err)
 	}

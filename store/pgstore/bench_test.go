@@ -71,9 +71,9 @@ func newCrowd(b *testing.B, rooms, users int) *crowd {
 	for from := 0; from < rooms; from += 64 {
 		cmds := make([]roomkit.Command, min(64, rooms-from))
 		for i := range cmds {
-			cmds[i] = roomkit.CreateRoom{People: c.users[1:3], Audience: roomkit.AudienceMembers, Anyway: true}
+			cmds[i] = roomkit.CreateRoom{People: c.users[1:3], Audience: roomkit.AudienceMembers, AllowDuplicate: true}
 		}
-		for _, r := range c.service.Each(b.Context(), roomkit.By(c.users[0]), cmds) {
+		for _, r := range c.service.Batch(b.Context(), roomkit.By(c.users[0]), cmds) {
 			require.NoError(b, r.Err)
 			c.rooms = append(c.rooms, r.Result.Room)
 		}

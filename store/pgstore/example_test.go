@@ -28,7 +28,7 @@ func open(ctx context.Context, pool *pgxpool.Pool) (*pgstore.Store, error) {
 
 // provision tells a service of a company and its people.
 func provision(ctx context.Context, svc *service.Service) error {
-	acme := roomkit.Company{ID: "acme", Core: true, MembersCreateGroups: true}
+	acme := roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true}
 	var people []roomkit.User
 	for _, id := range []roomkit.UserID{"ann", "ben", "cat"} {
 		people = append(people, roomkit.User{

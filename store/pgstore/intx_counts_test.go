@@ -84,7 +84,7 @@ func requireStale(tb testing.TB, err error) {
 // While a transaction has made a group, everybody else goes on with the same
 // company and the same people. It fails if a count that it relied on has changed.
 func TestOpenTransactionHoldsNoCounts(t *testing.T) {
-	acme := roomkit.Company{ID: "acme", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected}
+	acme := roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected}
 	group := func(t *testing.T, s *service.Service, _ roomkit.RoomID) {
 		do(t, s, roomkit.By("u11"), roomkit.CreateGroup{Name: "Other", Members: []roomkit.UserID{"u12"}})
 	}
@@ -139,7 +139,7 @@ func TestOpenTransactionHoldsNoCounts(t *testing.T) {
 // Commands of one transaction see what earlier ones have added to the same counts.
 func TestCountsWithinOneTransaction(t *testing.T) {
 	w := newWorld(t)
-	do(t, w.service, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true, MembersCreateGroups: true, MaxGroups: 2}})
+	do(t, w.service, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true, MaxGroups: 2}})
 	h := w.host(t)
 	team(t, h.service, "One")
 	require.Equal(t, []int64{1, 1, 1, 1}, groups(t, h.store))

@@ -157,9 +157,9 @@ func TestHostCommitsWhatItReliedOn(t *testing.T) {
 			defer tx.Rollback(context.WithoutCancel(t.Context()))
 			service, err := service.New(w.store.InTx(tx), nil)
 			require.NoError(t, err)
-			_, err = service.Do(t.Context(), roomkit.By("u1"), roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: []roomkit.UserID{"u2", "u3"}, Anyway: true})
+			_, err = service.Do(t.Context(), roomkit.By("u1"), roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: []roomkit.UserID{"u2", "u3"}, AllowDuplicate: true})
 			require.NoError(t, err)
-			_, err = service.Do(t.Context(), roomkit.By("u1"), roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: []roomkit.UserID{"u2", "u4"}, Anyway: true})
+			_, err = service.Do(t.Context(), roomkit.By("u1"), roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: []roomkit.UserID{"u2", "u4"}, AllowDuplicate: true})
 			require.NoError(t, err, "two commands of one transaction")
 			actor := roomkit.By("u2")
 			if tt.code != "" {
@@ -186,7 +186,7 @@ func TestOneHostTransactionMovesWhatItReliedOn(t *testing.T) {
 	require.NoError(t, err)
 	service, err := service.New(w.store.InTx(tx), nil)
 	require.NoError(t, err)
-	_, err = service.Do(t.Context(), roomkit.By("u1"), roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: []roomkit.UserID{"u2", "u3"}, Anyway: true})
+	_, err = service.Do(t.Context(), roomkit.By("u1"), roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: []roomkit.UserID{"u2", "u3"}, AllowDuplicate: true})
 	require.NoError(t, err)
 	_, err = service.Do(t.Context(), roomkit.System(), roomkit.SuspendUser{User: "u1"})
 	require.NoError(t, err)
@@ -214,7 +214,7 @@ func TestOpenTransactionHoldsUpNobody(t *testing.T) {
 	require.NoError(t, err)
 	service, err := service.New(w.store.InTx(tx), nil)
 	require.NoError(t, err)
-	_, err = service.Do(t.Context(), roomkit.By("u1"), roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: []roomkit.UserID{"u2", "u3"}, Anyway: true})
+	_, err = service.Do(t.Context(), roomkit.By("u1"), roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: []roomkit.UserID{"u2", "u3"}, AllowDuplicate: true})
 	require.NoError(t, err)
 
 	before := w.feed(t, "")
@@ -226,7 +226,7 @@ func TestOpenTransactionHoldsUpNobody(t *testing.T) {
 			open = false
 		default:
 			start := time.Now()
-			_, err := w.service.Do(t.Context(), roomkit.By("u2"), roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: []roomkit.UserID{"u3", "u4"}, Anyway: true})
+			_, err := w.service.Do(t.Context(), roomkit.By("u2"), roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: []roomkit.UserID{"u3", "u4"}, AllowDuplicate: true})
 			require.NoError(t, err)
 			written++
 			end := time.Now()

@@ -39,7 +39,7 @@ func newWorld(tb testing.TB) *world {
 func settle(tb testing.TB, s *service.Service, n int) {
 	tb.Helper()
 	_, err := s.Do(tb.Context(), roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
-		ID: "acme", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalAll,
+		ID: "acme", Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalAll,
 	}})
 	require.NoError(tb, err)
 	for from := 1; from <= n; from += roomkit.MaxPeople {

@@ -84,13 +84,13 @@ func TestReadmeTables(t *testing.T) {
 // The queries of README.md run, find something and join tables.
 func TestReadmeQueries(t *testing.T) {
 	w := newWorld(t)
-	do(t, w.service, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "other", Core: true, Works: roomkit.ExternalAll}})
+	do(t, w.service, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "other", Licensed: true, Partners: roomkit.ExternalAll}})
 	do(t, w.service, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{
 		{ID: "kim", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive},
 		{ID: "eve", Company: "other", Kind: roomkit.UserMember, Status: roomkit.StatusActive},
 	}})
 	r, err := w.service.Do(t.Context(), roomkit.By("kim"), roomkit.CreateRoom{
-		People: []roomkit.UserID{"u1", "eve"}, Audience: roomkit.AudienceExternal, Name: "Project", Anyway: true,
+		People: []roomkit.UserID{"u1", "eve"}, Audience: roomkit.AudienceExternal, Name: "Project", AllowDuplicate: true,
 	}, service.Call{Contacts: []roomkit.UserID{"eve"}})
 	require.NoError(t, err)
 	mustExec(t, w.pool, `CREATE TABLE `+w.o.Schema+`.tickets (id int PRIMARY KEY, room uuid)`)

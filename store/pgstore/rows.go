@@ -18,18 +18,18 @@ import (
 // it stands at the end here: whole rows are read as well.
 var columnsOf = map[string]string{
 	"rooms": `id uuid, version bigint, kind text, state text, company text, public boolean, name_key text, digest bytea,
-		participants bigint, masters bigint, outsiders bigint, line_users bigint, bots bigint, changed_at timestamptz,
+		participants bigint, masters bigint, partners bigint, consumers bigint, bots bigint, changed_at timestamptz,
 		name text, photo text, description text, origin text, team text, creator text, party_a text, party_b text,
 		history_sharing boolean, notify boolean, features smallint, features_withheld boolean,
-		message_off_since timestamptz, had_line boolean, emptied_at bigint, emptied_on timestamptz, created_at timestamptz`,
+		message_off_since timestamptz, had_consumers boolean, emptied_at bigint, emptied_on timestamptz, created_at timestamptz`,
 	"members": `room uuid, "user" text, company text, kind text, participant boolean, master boolean, period bigint,
 		joined text, joined_at timestamptz, joined_version bigint, read_all boolean, epoch_user bigint,
 		epoch_company bigint, master_epoch_user bigint, master_epoch_company bigint, "left" text, left_at timestamptz,
 		left_version bigint, left_by text`,
-	"users": `id text, version bigint, company text, kind text, status text, administrator boolean, works boolean,
-		line boolean, works_since bigint, works_lost bigint, ended bigint`,
-	"companies": `id text, version bigint, core boolean, members_create_groups boolean, works text, line text,
-		max_groups bigint, recall_window bigint, works_off bigint, works_narrowed bigint`,
+	"users": `id text, version bigint, company text, kind text, status text, administrator boolean, partners boolean,
+		consumers boolean, partners_since bigint, partners_lost bigint, ended bigint`,
+	"companies": `id text, version bigint, licensed boolean, members_create_groups boolean, partners text, consumers text,
+		max_groups bigint, recall_window bigint, partners_off bigint, partners_narrowed bigint`,
 	"teams": `id text, version bigint, company text, name text, leader text, room boolean, features boolean,
 		photo boolean, preset smallint, notify boolean, synced_seq bigint`,
 	"records":  `subject text, room uuid, id text, version bigint, type text, at timestamptz, command uuid, data bytea`,
@@ -47,7 +47,7 @@ func (n *names) room(f *fields, v *roomkit.Room) {
 	f.bools(&v.Public)
 	field(f, &v.NameKey)
 	f.sized(v.Digest[:])
-	for _, count := range [...]*int64{&v.Participants, &v.Masters, &v.Outsiders, &v.LINEUsers, &v.Bots} {
+	for _, count := range [...]*int64{&v.Participants, &v.Masters, &v.Partners, &v.Consumers, &v.Bots} {
 		f.int(count)
 	}
 	f.time(&v.ChangedAt)
@@ -63,7 +63,7 @@ func (n *names) room(f *fields, v *roomkit.Room) {
 	f.bits(&v.Features)
 	f.bools(&v.FeaturesWithheld)
 	f.time(&v.MessageOffSince)
-	f.bools(&v.HadLINE)
+	f.bools(&v.HadConsumers)
 	f.version(&v.EmptiedAt)
 	f.time(&v.EmptiedOn)
 	f.time(&v.CreatedAt)
@@ -96,8 +96,8 @@ func (n *names) user(f *fields, v *roomkit.User) {
 	field(f, &v.Company)
 	named(f, n.UserKind, &v.Kind)
 	named(f, n.Status, &v.Status)
-	f.bools(&v.Administrator, &v.Works, &v.LINE)
-	f.versions(&v.WorksSince, &v.WorksLost, &v.Ended)
+	f.bools(&v.Administrator, &v.Partners, &v.Consumers)
+	f.versions(&v.PartnersSince, &v.PartnersLost, &v.Ended)
 }
 
 func (n *names) countedUser(f *fields, v *roomkit.User) {
@@ -109,12 +109,12 @@ func (n *names) countedUser(f *fields, v *roomkit.User) {
 func (n *names) company(f *fields, v *roomkit.Company) {
 	field(f, &v.ID)
 	f.version(&v.Version)
-	f.bools(&v.Core, &v.MembersCreateGroups)
-	named(f, n.Mode, &v.Works)
-	named(f, n.Mode, &v.LINE)
+	f.bools(&v.Licensed, &v.MembersCreateGroups)
+	named(f, n.Mode, &v.Partners)
+	named(f, n.Mode, &v.Consumers)
 	f.int(&v.MaxGroups)
 	f.int((*int64)(&v.RecallWindow))
-	f.versions(&v.WorksOff, &v.WorksNarrowed)
+	f.versions(&v.PartnersOff, &v.PartnersNarrowed)
 }
 
 func (n *names) countedCompany(f *fields, v *roomkit.Company) {

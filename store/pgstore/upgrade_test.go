@@ -55,7 +55,7 @@ func tellStory(t *testing.T, w *world) {
 	do(t, w.service, roomkit.By("u1"), roomkit.CreateGroup{
 		Name: "Support", Members: []roomkit.UserID{"u2", "u3"}, Photo: "p1", Description: "what we do",
 	})
-	general := do(t, w.service, roomkit.By("u1"), roomkit.CreateRoom{People: []roomkit.UserID{"u2", "u3"}, Audience: roomkit.AudienceMembers, Anyway: true})
+	general := do(t, w.service, roomkit.By("u1"), roomkit.CreateRoom{People: []roomkit.UserID{"u2", "u3"}, Audience: roomkit.AudienceMembers, AllowDuplicate: true})
 	do(t, w.service, roomkit.By("u2"), roomkit.Leave{Room: general})
 }
 

@@ -24,12 +24,12 @@ CREATE TABLE h_people (room BLOB NOT NULL, user TEXT NOT NULL, company TEXT, kin
 	"left" TEXT NOT NULL, left_at INTEGER, left_version INTEGER NOT NULL, left_by TEXT, PRIMARY KEY (room, user)) WITHOUT ROWID;
 CREATE INDEX h_people_user ON h_people (user, room) WHERE participant OR master;
 CREATE TABLE h_list (id BLOB PRIMARY KEY, version INTEGER NOT NULL, kind TEXT NOT NULL, state TEXT NOT NULL, company TEXT, name TEXT, photo TEXT,
-	digest BLOB NOT NULL, participants INTEGER NOT NULL, outsiders INTEGER NOT NULL, line_users INTEGER NOT NULL, party_a TEXT, party_b TEXT,
+	digest BLOB NOT NULL, participants INTEGER NOT NULL, partners INTEGER NOT NULL, consumers INTEGER NOT NULL, party_a TEXT, party_b TEXT,
 	changed_at INTEGER) WITHOUT ROWID;
 CREATE INDEX h_list_digest ON h_list (digest, id) WHERE state = 'active';
 INSERT INTO h_people SELECT room, user, company, kind, participant, master, period, joined, joined_at, joined_version, read_all, epoch_user, epoch_company,
 	master_epoch_user, master_epoch_company, ifnull("left", 'none'), left_at, left_version, left_by FROM roomkit_members;
-INSERT INTO h_list SELECT id, version, kind, state, company, name, photo, digest, participants, outsiders, line_users, party_a, party_b, changed_at FROM roomkit_rooms;`
+INSERT INTO h_list SELECT id, version, kind, state, company, name, photo, digest, participants, partners, consumers, party_a, party_b, changed_at FROM roomkit_rooms;`
 
 // handMember is what a list of members written by hand has for each, if it has all
 // that the library's answer has.
@@ -138,7 +138,7 @@ func BenchmarkMembersPage(b *testing.B) {
 // handRooms is what a list of one's rooms shows: of a 1:1 room, which has no name,
 // the parties; of a membership what tells whether it still counts, for a room whose
 // permission was withdrawn is not to be shown.
-const handRooms = `SELECT r.id, r.version, r.kind, ifnull(r.company, ''), ifnull(r.name, ''), ifnull(r.photo, ''), r.participants, r.outsiders, r.line_users,
+const handRooms = `SELECT r.id, r.version, r.kind, ifnull(r.company, ''), ifnull(r.name, ''), ifnull(r.photo, ''), r.participants, r.partners, r.consumers,
 	ifnull(r.party_a, ''), ifnull(r.party_b, ''), r.changed_at, m.participant, m.master, m.joined_at, m.joined_version, m.read_all, m.epoch_user, m.epoch_company
 	FROM h_people m CROSS JOIN h_list r ON r.id = m.room
 	WHERE m.user = ? AND m.room > ? AND (m.participant OR m.master) AND r.state = 'active' ORDER BY m.room LIMIT 50`

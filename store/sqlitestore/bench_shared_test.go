@@ -13,7 +13,7 @@ import (
 )
 
 // handShared is what a list of rooms to go on in shows of each, as handRooms does.
-const handShared = `SELECT r.id, r.version, r.kind, ifnull(r.company, ''), ifnull(r.name, ''), ifnull(r.photo, ''), r.participants, r.outsiders, r.line_users,
+const handShared = `SELECT r.id, r.version, r.kind, ifnull(r.company, ''), ifnull(r.name, ''), ifnull(r.photo, ''), r.participants, r.partners, r.consumers,
 	ifnull(r.party_a, ''), ifnull(r.party_b, ''), r.changed_at FROM `
 
 func (e *handRoom) scanShared(rows *sql.Rows) error {
@@ -54,7 +54,7 @@ func BenchmarkExactSet(b *testing.B) {
 	svc := newService(b, s)
 	for i := range 500 {
 		_, err := svc.Do(b.Context(), roomkit.By(boss), roomkit.CreateRoom{
-			People: []roomkit.UserID{user(3 + i%9), user(12 + i%11)}, Audience: roomkit.AudienceMembers, Anyway: true,
+			People: []roomkit.UserID{user(3 + i%9), user(12 + i%11)}, Audience: roomkit.AudienceMembers, AllowDuplicate: true,
 		})
 		require.NoError(b, err)
 	}
@@ -77,8 +77,8 @@ func manyShared(b *testing.B, s *sqliteopen.Store, n int) {
 	populate(b, s, 1)
 	const numbers = `WITH RECURSIVE n (i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < ?1) `
 	mustExec(b, s.Writer, numbers+`INSERT INTO roomkit_rooms SELECT unhex(printf('%032x', i)), version, kind, state, company, public, name_key, digest, 2 + (i % 20 = 0),
-		masters, outsiders, line_users, bots, changed_at, created_at, name, photo, description, origin, creator, team, party_a, party_b, history_sharing,
-		notify, features_withheld, had_line, features, message_off_since, emptied_at, emptied_on FROM n, (SELECT * FROM roomkit_rooms LIMIT 1)`, n)
+		masters, partners, consumers, bots, changed_at, created_at, name, photo, description, origin, creator, team, party_a, party_b, history_sharing,
+		notify, features_withheld, had_consumers, features, message_off_since, emptied_at, emptied_on FROM n, (SELECT * FROM roomkit_rooms LIMIT 1)`, n)
 	for i, every := range []int{1, 1, 20} {
 		mustExec(b, s.Writer, numbers+`INSERT INTO roomkit_members SELECT unhex(printf('%032x', i)), ?2, company, kind, 1, 0, 0, 1, joined, joined_at, joined_version,
 			epoch_user, epoch_company, 0, 0, NULL, NULL, 0, NULL FROM n, (SELECT * FROM roomkit_members LIMIT 1) WHERE i % ?3 = 0`, n, string(user(10+i)), every)

@@ -13,13 +13,13 @@ import (
 // A new column comes here, into a new file of migrations and into rows.go (one of
 // restOfRoom into sameRest and rareOfRoom as well); TestMain tells what is missing.
 const (
-	usualOfRoom = `id version digest participants masters outsiders line_users bots changed_at created_at name photo description origin creator
-		history_sharing+notify+features_withheld+had_line+features`
+	usualOfRoom = `id version digest participants masters partners consumers bots changed_at created_at name photo description origin creator
+		history_sharing+notify+features_withheld+had_consumers+features`
 	restOfRoom = ` kind state company public name_key team party_a party_b message_off_since emptied_at emptied_on`
 	ofMember   = `room user company kind participant+master+read_all period joined joined_at joined_version
 		epoch_user epoch_company master_epoch_user master_epoch_company "left" left_at left_version left_by`
-	ofUser    = `id version company kind status administrator+works+line works_since works_lost ended`               // and groups
-	ofCompany = `id version core+members_create_groups works line max_groups recall_window works_off works_narrowed` // and groups
+	ofUser    = `id version company kind status administrator+partners+consumers partners_since partners_lost ended`                   // and groups
+	ofCompany = `id version licensed+members_create_groups partners consumers max_groups recall_window partners_off partners_narrowed` // and groups
 	ofTeam    = `id version company name leader room features photo preset notify synced_seq`
 	ofRecord  = `position subject room id version type at command data`
 	ofCommand = `id digest room changed position records events`

@@ -47,7 +47,7 @@ func visit(ctx context.Context, path string) (err error) {
 
 // provision tells a service of a company and its people.
 func provision(ctx context.Context, svc *service.Service) error {
-	acme := roomkit.Company{ID: "acme", Core: true}
+	acme := roomkit.Company{ID: "acme", Licensed: true}
 	var people []roomkit.User
 	for _, id := range []roomkit.UserID{"ann", "ben", "cat"} {
 		people = append(people, roomkit.User{

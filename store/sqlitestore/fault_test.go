@@ -163,7 +163,7 @@ func TestCorruptRow(t *testing.T) {
 		"UPDATE roomkit_rooms SET kind = 'party'", "UPDATE roomkit_rooms SET state = ''", "UPDATE roomkit_rooms SET origin = '日本'",
 		`UPDATE roomkit_members SET "left" = 'x'`, `UPDATE roomkit_members SET "left" = ''`, "UPDATE roomkit_members SET joined = 'Created'",
 		"UPDATE roomkit_users SET kind = 'robot'", "UPDATE roomkit_users SET status = ' active'",
-		"UPDATE roomkit_companies SET works = 'on'", "UPDATE roomkit_rooms SET digest = x'00'",
+		"UPDATE roomkit_companies SET partners = 'on'", "UPDATE roomkit_rooms SET digest = x'00'",
 	} {
 		s := open(t, newPath(t))
 		rooms := populate(t, s, 1)

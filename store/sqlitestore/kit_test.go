@@ -84,7 +84,7 @@ func user(n int) roomkit.UserID { return roomkit.UserID(fmt.Sprintf("user-%03d",
 func populate(tb testing.TB, s store.Store, n int) []roomkit.RoomID {
 	tb.Helper()
 	ctx, svc := tb.Context(), newService(tb, s)
-	_, err := svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: acme, Core: true, MembersCreateGroups: true}})
+	_, err := svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: acme, Licensed: true, MembersCreateGroups: true}})
 	require.NoError(tb, err)
 	put := roomkit.PutUsers{}
 	for i := range worldSize {
@@ -95,7 +95,7 @@ func populate(tb testing.TB, s store.Store, n int) []roomkit.RoomID {
 	rooms := make([]roomkit.RoomID, n)
 	for i := range rooms {
 		r, err := svc.Do(ctx, roomkit.By(boss), roomkit.CreateRoom{
-			People: []roomkit.UserID{user(1), user(2)}, Audience: roomkit.AudienceMembers, Anyway: true,
+			People: []roomkit.UserID{user(1), user(2)}, Audience: roomkit.AudienceMembers, AllowDuplicate: true,
 		})
 		require.NoError(tb, err)
 		rooms[i] = r.Room

@@ -221,10 +221,10 @@ func blobs[T ~[16]byte](ids []T) values {
 
 func (n *names) room(r *row) (v roomkit.Room) {
 	v.ID, v.Version, v.Digest = r.id(), r.version(), roomkit.SetDigest(r.id())
-	v.Participants, v.Masters, v.Outsiders, v.LINEUsers, v.Bots = r.int(), r.int(), r.int(), r.int(), r.int()
+	v.Participants, v.Masters, v.Partners, v.Consumers, v.Bots = r.int(), r.int(), r.int(), r.int(), r.int()
 	v.ChangedAt, v.CreatedAt, v.Name, v.Photo, v.Description = r.time(), r.time(), r.text(), r.text(), r.text()
 	v.Origin, v.Creator = value(r, n.Origin), r.user()
-	v.Features = roomkit.FeatureSet(r.flags(&v.HistorySharing, &v.Notify, &v.FeaturesWithheld, &v.HadLINE))
+	v.Features = roomkit.FeatureSet(r.flags(&v.HistorySharing, &v.Notify, &v.FeaturesWithheld, &v.HadConsumers))
 	v.Kind, v.State, v.Company, v.Public, v.NameKey = value(r, n.Kind), value(r, n.State), r.company(), r.bool(), r.text()
 	v.Team, v.Parties = roomkit.TeamID(r.text()), [2]roomkit.UserID{r.user(), r.user()}
 	v.MessageOffSince, v.EmptiedAt, v.EmptiedOn = r.time(), r.version(), r.time()
@@ -236,9 +236,9 @@ func (n *names) room(r *row) (v roomkit.Room) {
 
 func (v values) usualRoom(r *roomkit.Room) values {
 	v = append(v.id(r.ID).version(r.Version), r.Digest[:])
-	v = v.int(r.Participants).int(r.Masters).int(r.Outsiders).int(r.LINEUsers).int(r.Bots).time(r.ChangedAt).time(r.CreatedAt)
+	v = v.int(r.Participants).int(r.Masters).int(r.Partners).int(r.Consumers).int(r.Bots).time(r.ChangedAt).time(r.CreatedAt)
 	v = v.text(r.Name).text(r.Photo).text(r.Description).text(r.Origin.String()).text(string(r.Creator))
-	return v.flags(int64(r.Features), r.HistorySharing, r.Notify, r.FeaturesWithheld, r.HadLINE)
+	return v.flags(int64(r.Features), r.HistorySharing, r.Notify, r.FeaturesWithheld, r.HadConsumers)
 }
 
 func (v values) roomRest(r *roomkit.Room) values {
@@ -280,27 +280,27 @@ func (v values) member(m *roomkit.Member) values {
 
 func (n *names) user(r *row) (u roomkit.User) {
 	u.ID, u.Version, u.Company, u.Kind, u.Status = r.user(), r.version(), r.company(), value(r, n.UserKind), value(r, n.Status)
-	r.flags(&u.Administrator, &u.Works, &u.LINE)
-	u.WorksSince, u.WorksLost, u.Ended, u.Groups = r.version(), r.version(), r.version(), r.int()
+	r.flags(&u.Administrator, &u.Partners, &u.Consumers)
+	u.PartnersSince, u.PartnersLost, u.Ended, u.Groups = r.version(), r.version(), r.version(), r.int()
 	return u
 }
 
 func (v values) user(u *roomkit.User) values {
 	v = v.text(string(u.ID)).version(u.Version).text(string(u.Company)).text(u.Kind.String()).text(u.Status.String())
-	return v.bool(u.Administrator).bool(u.Works).bool(u.LINE).version(u.WorksSince).version(u.WorksLost).version(u.Ended)
+	return v.bool(u.Administrator).bool(u.Partners).bool(u.Consumers).version(u.PartnersSince).version(u.PartnersLost).version(u.Ended)
 }
 
 func (n *names) company(r *row) (c roomkit.Company) {
 	c.ID, c.Version = r.company(), r.version()
-	r.flags(&c.Core, &c.MembersCreateGroups)
-	c.Works, c.LINE, c.MaxGroups, c.RecallWindow = value(r, n.Mode), value(r, n.Mode), r.int(), time.Duration(r.int())
-	c.WorksOff, c.WorksNarrowed, c.Groups = r.version(), r.version(), r.int()
+	r.flags(&c.Licensed, &c.MembersCreateGroups)
+	c.Partners, c.Consumers, c.MaxGroups, c.RecallWindow = value(r, n.Mode), value(r, n.Mode), r.int(), time.Duration(r.int())
+	c.PartnersOff, c.PartnersNarrowed, c.Groups = r.version(), r.version(), r.int()
 	return c
 }
 
 func (v values) company(c *roomkit.Company) values {
-	v = v.text(string(c.ID)).version(c.Version).bool(c.Core).bool(c.MembersCreateGroups).text(c.Works.String()).text(c.LINE.String())
-	return v.int(c.MaxGroups).int(int64(c.RecallWindow)).version(c.WorksOff).version(c.WorksNarrowed)
+	v = v.text(string(c.ID)).version(c.Version).bool(c.Licensed).bool(c.MembersCreateGroups).text(c.Partners.String()).text(c.Consumers.String())
+	return v.int(c.MaxGroups).int(int64(c.RecallWindow)).version(c.PartnersOff).version(c.PartnersNarrowed)
 }
 
 // team reads all but the members.

@@ -91,14 +91,14 @@ func TestPlans(t *testing.T) {
 func fillTables(t *testing.T, db *sql.DB, n int) {
 	t.Helper()
 	for _, text := range []string{
-		`INSERT INTO roomkit_rooms (id, version, kind, state, company, public, name_key, digest, participants, masters, outsiders, line_users, bots,
+		`INSERT INTO roomkit_rooms (id, version, kind, state, company, public, name_key, digest, participants, masters, partners, consumers, bots,
 			changed_at, created_at, name, photo, description, origin, creator, team, party_a, party_b, history_sharing, notify, features_withheld,
-			had_line, features, message_off_since, emptied_at, emptied_on) SELECT randomblob(16), 1, iif(i % 3, 'group', 'general'), iif(i % 9, 'active', 'ended'), 'c' || (i % 5), i % 2, NULL, randomblob(16), 2, 0,
+			had_consumers, features, message_off_since, emptied_at, emptied_on) SELECT randomblob(16), 1, iif(i % 3, 'group', 'general'), iif(i % 9, 'active', 'ended'), 'c' || (i % 5), i % 2, NULL, randomblob(16), 2, 0,
 			0, 0, 0, 0, 0, 'n', NULL, NULL, 'picker', NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, NULL, 0, NULL FROM n`,
 		`INSERT INTO roomkit_members (room, user, company, kind, participant, master, read_all, period, joined, joined_at, joined_version,
 			epoch_user, epoch_company, master_epoch_user, master_epoch_company, "left", left_at, left_version, left_by) SELECT r.id, 'u' || i, 'c', 'member', i % 7 > 0, i % 11 = 0, 1, 1, 'invited', 0, 1, 1, 1, 0, 0, NULL, NULL, 0, NULL
 			FROM n JOIN (SELECT id FROM roomkit_rooms LIMIT 3) r`,
-		`INSERT INTO roomkit_users (id, version, company, kind, status, administrator, works, line, works_since, works_lost, ended, groups) SELECT 'u' || i, 1, 'c' || (i % 5), 'member', 'active', 0, 0, 0, 0, 0, 0, 0 FROM n`,
+		`INSERT INTO roomkit_users (id, version, company, kind, status, administrator, partners, consumers, partners_since, partners_lost, ended, groups) SELECT 'u' || i, 1, 'c' || (i % 5), 'member', 'active', 0, 0, 0, 0, 0, 0, 0 FROM n`,
 		`INSERT INTO roomkit_records (position, subject, room, id, version, type, at, command, data) SELECT i, 'user', NULL, 'u' || i, 1, 'user.put', 0, randomblob(16), x'00' FROM n`,
 		`INSERT INTO roomkit_commands (id, digest, room, changed, position, records, events) SELECT randomblob(16), randomblob(32), NULL, 1, i, 1, NULL FROM n`,
 	} {

@@ -69,12 +69,12 @@ func newOffice(tb testing.TB, open func(testing.TB) store.Store) *office {
 	var users []roomkit.User
 	for company, people := range map[roomkit.CompanyID][]roomkit.UserID{"acme": append(ours, "admin"), "bolt": theirs} {
 		o.do(tb, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
-			ID: company, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected,
+			ID: company, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected,
 		}})
 		for _, id := range people {
 			users = append(users, roomkit.User{
 				ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
-				Works: true, Administrator: id == "admin",
+				Partners: true, Administrator: id == "admin",
 			})
 		}
 	}
@@ -113,7 +113,7 @@ func (o *office) touch(ctx context.Context, team, n int) error {
 // theirs.
 func (o *office) withdraw(tb testing.TB) {
 	o.do(tb, roomkit.By("admin"), roomkit.SetExternalMessaging{
-		Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff,
+		Company: "acme", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff,
 	})
 	o.do(tb, roomkit.System(), roomkit.DeleteUser{User: "b1"})
 }
@@ -280,7 +280,7 @@ func invitationsRace(t *testing.T, open func(testing.TB) store.Store) {
 	}
 	require.Eventually(t, func() bool { return admitted.Load() > 3 }, time.Minute, time.Millisecond)
 	o.do(t, roomkit.By("admin"), roomkit.SetExternalMessaging{
-		Company: "acme", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff,
+		Company: "acme", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff,
 	})
 	before := admitted.Load()
 	require.NoError(t, enforceOnce(t.Context(), o.svc))

@@ -259,14 +259,14 @@ func (k *kit) settle() {
 	}
 	parts = append(parts,
 		k.newUser(eve, beta, roomkit.UserMember), k.newUser(fay, beta, roomkit.UserMember),
-		k.newUser(lin, "", roomkit.UserLINE), k.newUser(bot, acme, roomkit.UserBot),
+		k.newUser(lin, "", roomkit.UserConsumer), k.newUser(bot, acme, roomkit.UserBot),
 		k.newTeam(core, acme, ann, ann, bob))
 	k.must(k.change(parts...)) // open has to give an empty store that shares nothing with others
 }
 
 func (k *kit) newCompany(id roomkit.CompanyID) part {
 	c := &roomkit.Company{
-		ID: id, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalAll, LINE: roomkit.ExternalSelected,
+		ID: id, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalAll, Consumers: roomkit.ExternalSelected,
 		MaxGroups: 1000, RecallWindow: 90 * time.Minute,
 	}
 	k.companies[id] = c
@@ -276,7 +276,7 @@ func (k *kit) newCompany(id roomkit.CompanyID) part {
 func (k *kit) newUser(id roomkit.UserID, company roomkit.CompanyID, kind roomkit.UserKind) part {
 	k.users[id] = &roomkit.User{
 		ID: id, Company: company, Kind: kind, Status: roomkit.StatusActive,
-		Works: true, LINE: company == acme, Administrator: id == ann,
+		Partners: true, Consumers: company == acme, Administrator: id == ann,
 	}
 	return k.putUser(id, nil)
 }

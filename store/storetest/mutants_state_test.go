@@ -116,7 +116,7 @@ var stateMutants = []mutant{
 		a.need = func(n *store.Need) { n.Checkpoint = strings.ToLower(n.Checkpoint) }
 	}},
 	{"values/every-field", "one field of companies is lost", storing(func(_ *altered, c *store.Change) {
-		each(c.Companies, func(r *roomkit.Company) { r.WorksNarrowed = 0 })
+		each(c.Companies, func(r *roomkit.Company) { r.PartnersNarrowed = 0 })
 	})},
 	{"values/zero-fields", "a zero time does not replace one", writing(func(a *altered, r *roomkit.Room) {
 		if r.MessageOffSince.IsZero() && r.Name == "" {

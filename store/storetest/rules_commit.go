@@ -223,7 +223,7 @@ var commitRules = []Rule{
 		k.must(k.change(r.edit(func(row *roomkit.Room) {
 			*row = roomkit.Room{ID: row.ID, Kind: row.Kind, State: row.State, Company: row.Company, Version: row.Version}
 		})))
-		k.must(k.change(k.putUser(dan, func(u *roomkit.User) { u.Works, u.LINE, u.Administrator = false, false, true })))
+		k.must(k.change(k.putUser(dan, func(u *roomkit.User) { u.Partners, u.Consumers, u.Administrator = false, false, true })))
 		k.sees(r)
 		k.sees(other)
 		require.Equal(k, []roomkit.User{*k.users[dan]}, k.load(store.Need{People: []roomkit.UserID{dan}}).Users)

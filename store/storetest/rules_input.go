@@ -259,16 +259,16 @@ var inputRules = []Rule{
 			v := roomkit.Version(count)
 			k.keeps(
 				func(r *roomkit.Room) {
-					r.Counts = roomkit.Counts{Participants: count, Masters: count, Outsiders: count, LINEUsers: count, Bots: count}
+					r.Counts = roomkit.Counts{Participants: count, Masters: count, Partners: count, Consumers: count, Bots: count}
 					r.EmptiedAt = v
 				},
 				func(m *roomkit.Member) {
 					m.Period, m.JoinedVersion, m.LeftVersion = count, v, v
 					m.Epoch, m.MasterEpoch = roomkit.Epoch{User: v, Company: v}, roomkit.Epoch{User: v, Company: v}
 				},
-				func(u *roomkit.User) { u.WorksSince, u.WorksLost, u.Ended = v, v, v },
+				func(u *roomkit.User) { u.PartnersSince, u.PartnersLost, u.Ended = v, v, v },
 				func(c *roomkit.Company) {
-					c.MaxGroups, c.RecallWindow, c.WorksOff, c.WorksNarrowed = n, time.Duration(n), v, v
+					c.MaxGroups, c.RecallWindow, c.PartnersOff, c.PartnersNarrowed = n, time.Duration(n), v, v
 				},
 				func(t *roomkit.Team) { t.SyncedSeq = n },
 			)

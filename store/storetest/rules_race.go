@@ -56,7 +56,7 @@ var raceRules = []Rule{
 			before := k.tail()
 			version := k.users[eve].Version
 			joins := k.change(r.clone().join(eve), rely(roomkit.UserSubject(eve), version))
-			withdraws := k.change(k.putUser(eve, func(u *roomkit.User) { u.Works = !u.Works }))
+			withdraws := k.change(k.putUser(eve, func(u *roomkit.User) { u.Partners = !u.Partners }))
 			results := k.race([]store.Change{joins}, []store.Change{withdraws})
 			k.stored(withdraws, results[1][0])
 			if results[0][0].Err != nil {

@@ -197,11 +197,11 @@ func (s *sheet) count() {
 		if m.Kind == roomkit.UserBot {
 			s.room.Bots++
 		}
-		if m.Kind == roomkit.UserLINE {
-			s.room.LINEUsers++
+		if m.Kind == roomkit.UserConsumer {
+			s.room.Consumers++
 		}
 		if m.Company != s.room.Company {
-			s.room.Outsiders++
+			s.room.Partners++
 		}
 	}
 }

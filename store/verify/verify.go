@@ -361,10 +361,10 @@ func (v *verifier) count(room *roomkit.Room, m *roomkit.Member, c *roomkit.Count
 	switch {
 	case m.Kind == roomkit.UserBot:
 		c.Bots++
-	case m.Kind == roomkit.UserLINE:
-		c.LINEUsers++
+	case m.Kind == roomkit.UserConsumer:
+		c.Consumers++
 	case m.Company != room.Company:
-		c.Outsiders++
+		c.Partners++
 	}
 }
 

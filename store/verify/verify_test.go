@@ -115,8 +115,8 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 		what string
 	}{
 		{"room row", crooked{facts: func(f *store.Facts) { f.Room.Name += "x" }}, "row"},
-		{"user row", crooked{facts: func(f *store.Facts) { changeUsers(f, func(u *roomkit.User) { u.LINE = !u.LINE }) }}, "row"},
-		{"company row", crooked{facts: func(f *store.Facts) { changeCompanies(f, func(c *roomkit.Company) { c.Core = !c.Core }) }}, "row"},
+		{"user row", crooked{facts: func(f *store.Facts) { changeUsers(f, func(u *roomkit.User) { u.Consumers = !u.Consumers }) }}, "row"},
+		{"company row", crooked{facts: func(f *store.Facts) { changeCompanies(f, func(c *roomkit.Company) { c.Licensed = !c.Licensed }) }}, "row"},
 		{"team row", crooked{facts: func(f *store.Facts) { f.Team.Members = f.Team.Members[:len(f.Team.Members)/2] }}, "row"},
 		{"groups of users", crooked{facts: func(f *store.Facts) { changeUsers(f, func(u *roomkit.User) { u.Groups++ }) }}, "groups"},
 		{"groups of companies", crooked{facts: func(f *store.Facts) { changeCompanies(f, func(c *roomkit.Company) { c.Groups-- }) }}, "groups"},

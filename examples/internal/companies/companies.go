@@ -18,10 +18,10 @@ func Provision(ctx context.Context, svc *service.Service) error {
 	} {
 		users = append(users, roomkit.User{
 			ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
-			Works: true, Administrator: id == "adm",
+			Partners: true, Administrator: id == "adm",
 		})
 	}
-	acme := roomkit.Company{ID: "acme", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected}
+	acme := roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected}
 	bolt := acme
 	bolt.ID = "bolt"
 	for _, cmd := range []roomkit.Command{

@@ -89,7 +89,7 @@ func (l *List) add(columns []string) error {
 	l.ByMail[mail] = user.ID
 	if !slices.ContainsFunc(l.Companies, func(c roomkit.Company) bool { return c.ID == user.Company }) {
 		l.Companies = append(l.Companies, roomkit.Company{
-			ID: user.Company, Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected,
+			ID: user.Company, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected,
 		})
 	}
 	return nil
@@ -102,7 +102,7 @@ func setFlags(user *roomkit.User, flags string) error {
 		case "admin":
 			user.Administrator = true
 		case "works":
-			user.Works = true
+			user.Partners = true
 		case "suspended":
 			user.Status = roomkit.StatusSuspended
 		default:

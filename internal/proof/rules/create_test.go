@@ -21,7 +21,7 @@ func external(list ...roomkit.UserID) roomkit.CreateRoom {
 }
 
 func anyway(c roomkit.CreateRoom) roomkit.CreateRoom {
-	c.Anyway = true
+	c.AllowDuplicate = true
 	return c
 }
 
@@ -52,7 +52,7 @@ func TestPicker(t *testing.T) {
 		require.Equal(t, []bool{true, true}, []bool{res.Offers[0].Exact, res.Offers[1].Exact})
 		require.Contains(t, []roomkit.RoomID{s.General, s.Group}, res.Offers[0].Room.ID)
 		chosen := members("ben", "cat")
-		chosen.Use = s.General
+		chosen.Existing = s.General
 		res = s.Run("ann", chosen)
 		require.Equal(t, s.General, res.Room)
 		require.False(t, res.Changed)
@@ -74,10 +74,10 @@ func TestPicker(t *testing.T) {
 		s.Denies("CRE-11", "ann", anyway(external("ben", "cat")))
 		colleagues := external("ben", "cat")
 		require.Equal(t, s.External, s.Run("ann", colleagues).Offers[0].Room.ID)
-		colleagues.Use = s.External
+		colleagues.Existing = s.External
 		require.Equal(t, s.External, s.Run("ann", colleagues).Room)
 	})
-	t.Run("CRE-46 LINE users and other companies do not mix, CRE-47 LINE users come into a General room", func(t *testing.T) {
+	t.Run("CRE-46 consumers and other companies do not mix, CRE-47 consumers come into a General room", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Denies("CRE-46", "ann", external("lin", "eve"))
 		require.Equal(t, roomkit.KindGeneral, s.Does("ann", anyway(external("cat", "lin"))).Kind)
@@ -109,13 +109,13 @@ func TestPicker(t *testing.T) {
 			offered := s.Run("ann", c)
 			require.Len(t, offered.Offers, 2, name)
 			require.False(t, offered.Changed)
-			c.Use = s.General
+			c.Existing = s.General
 			chosen := s.Run("ann", c)
 			require.Equal(t, s.General, chosen.Room, name)
 			require.False(t, chosen.Opened)
 			require.Empty(t, chosen.Events)
 			require.Empty(t, chosen.Notices)
-			c.Use = s.External
+			c.Existing = s.External
 			s.Denies("LST-11", "ann", c)
 		}
 		require.Equal(t, before, s.Records())
@@ -210,11 +210,11 @@ func TestPicker(t *testing.T) {
 	t.Run("CRE-03 CRE-05 the 1:1 room itself can be chosen", func(t *testing.T) {
 		s := proof.NewStage(t)
 		c := members("ben")
-		c.Use = s.Direct
+		c.Existing = s.Direct
 		res := s.Run("ann", c)
 		require.Equal(t, s.Direct, res.Room)
 		require.False(t, res.Changed)
-		c.Use = s.General
+		c.Existing = s.General
 		s.Denies("LST-09", "ann", c)
 	})
 	t.Run("CRE-48 a bot names 100 people, members may name more", func(t *testing.T) {
@@ -260,7 +260,7 @@ func TestEventsAndMails(t *testing.T) {
 			require.Equal(t, people("ann", "ben", "dan"), s.Inside("dan", res.Room), "CRE-18 CRE-22: exactly the chosen ones")
 			again := s.Run("ann", from)
 			require.Len(t, again.Offers, 1, "CRE-19 CRE-22: existing rooms are offered here, too")
-			from.Use, from.Title = res.Room, "Other"
+			from.Existing, from.Title = res.Room, "Other"
 			require.Equal(t, res.Room, s.Run("ann", from).Room)
 			require.Equal(t, "Budget 2027", s.RoomOf("ann", res.Room).Name, "CRE-31: its title stays")
 		})
@@ -288,7 +288,7 @@ func TestFromRoom(t *testing.T) {
 		for _, source := range []roomkit.RoomID{s.General, s.Group, s.Team} {
 			before, history, inside := s.RoomOf("ben", source), s.HistoryOf("cat", source), s.Inside("cat", source)
 			s.Clock.Add(time.Minute)
-			c := roomkit.CreateRoom{People: people("cat", "dan", "adm"), Origin: roomkit.OriginRoom, Source: source, Anyway: true}
+			c := roomkit.CreateRoom{People: people("cat", "dan", "adm"), Origin: roomkit.OriginRoom, Source: source, AllowDuplicate: true}
 			res := s.Does("ben", c)
 			require.Equal(t, before, s.RoomOf("ben", source))
 			require.Equal(t, history, s.HistoryOf("cat", source))
@@ -327,7 +327,7 @@ func TestFromRoom(t *testing.T) {
 		s := proof.NewStage(t)
 		other := s.Does("fay", roomkit.CreateGroup{Name: "theirs", Members: people("eve")}).Room
 		use := func(source, room roomkit.RoomID, picked ...roomkit.UserID) roomkit.CreateRoom {
-			return roomkit.CreateRoom{People: picked, Origin: roomkit.OriginRoom, Source: source, Use: room}
+			return roomkit.CreateRoom{People: picked, Origin: roomkit.OriginRoom, Source: source, Existing: room}
 		}
 		for rule, source := range map[roomkit.Rule]roomkit.RoomID{
 			"SELF-04": s.Self, "DIR-12": s.Direct, "EXT-40": s.External, "LINE-05": s.Line,
@@ -381,7 +381,7 @@ func TestGroupCreation(t *testing.T) {
 		s := proof.NewStage(t, func(o *service.Options) { o.Policy.MaxParticipants[roomkit.KindGeneral] = 4 })
 		s.Does("ann", anyway(members("ben", "cat", "dan")))
 		s.Denies("LIM-07", "ann", anyway(members("adm", "ben", "cat", "dan")))
-		c := roomkit.Company{ID: "acme", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected, LINE: roomkit.ExternalAll, MaxGroups: 3}
+		c := roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected, Consumers: roomkit.ExternalAll, MaxGroups: 3}
 		s.Sys(roomkit.PutCompany{Company: c})
 		s.Does("ann", roomkit.CreateGroup{Name: "third"})
 		s.Denies("LIM-01", "ann", roomkit.CreateGroup{Name: "fourth"})
@@ -397,7 +397,7 @@ func TestGroupCreation(t *testing.T) {
 }
 
 func TestConversion(t *testing.T) {
-	t.Run("CRE-41 conversion drops the unpermitted, CRE-42 not with LINE users, CRE-43 for good", func(t *testing.T) {
+	t.Run("CRE-41 conversion drops the unpermitted, CRE-42 not with consumers, CRE-43 for good", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Permit("acme", "cat", roomkit.ExternalOff)
 		room := s.Does("ann", anyway(members("ben", "bot", "cat"))).Room

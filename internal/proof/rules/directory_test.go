@@ -12,17 +12,17 @@ import (
 )
 
 func TestAdministration(t *testing.T) {
-	company := func(channel roomkit.Channel, mode roomkit.ExternalMode) roomkit.Command {
-		return roomkit.SetExternalMessaging{Company: "acme", Channel: channel, Mode: mode}
+	company := func(channel roomkit.Outsider, mode roomkit.ExternalMode) roomkit.Command {
+		return roomkit.SetExternalMessaging{Company: "acme", With: channel, Mode: mode}
 	}
 	t.Run("ADM-01 two switches, ADM-02 for all or one by one, ADM-03 not one from all", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Does("adm", company(roomkit.ChannelLINE, roomkit.ExternalOff))
+		s.Does("adm", company(roomkit.OutsiderConsumer, roomkit.ExternalOff))
 		s.Can("ann", s.External, roomkit.ActionPost)
-		s.Does("adm", company(roomkit.ChannelWorks, roomkit.ExternalAll))
-		withdraw := roomkit.SetExternalMessaging{Company: "acme", User: "ben", Channel: roomkit.ChannelWorks}
+		s.Does("adm", company(roomkit.OutsiderPartner, roomkit.ExternalAll))
+		withdraw := roomkit.SetExternalMessaging{Company: "acme", User: "ben", With: roomkit.OutsiderPartner}
 		s.Denies("ADM-03", "adm", withdraw)
-		s.Does("adm", company(roomkit.ChannelWorks, roomkit.ExternalSelected))
+		s.Does("adm", company(roomkit.OutsiderPartner, roomkit.ExternalSelected))
 		s.Can("ben", s.External, roomkit.ActionPost)
 		s.Does("adm", withdraw)
 		s.Cannot("EXT-22", "ben", s.External, roomkit.ActionPost)
@@ -36,7 +36,7 @@ func TestAdministration(t *testing.T) {
 	t.Run("ADM-10 administrators change and delete groups, ADM-11 ADM-12 of the own company only", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Sys(roomkit.PutUsers{Users: []roomkit.User{{
-			ID: "bob", Company: "bolt", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Administrator: true, Works: true,
+			ID: "bob", Company: "bolt", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Administrator: true, Partners: true,
 		}}})
 		s.Does("adm", roomkit.Edit{Room: s.External, Name: new("renamed")})
 		for _, cmd := range []roomkit.Command{
@@ -45,7 +45,7 @@ func TestAdministration(t *testing.T) {
 		} {
 			s.Unknown("bob", cmd)
 		}
-		s.Does("bob", roomkit.SetExternalMessaging{Company: "bolt", User: "eve", Channel: roomkit.ChannelWorks})
+		s.Does("bob", roomkit.SetExternalMessaging{Company: "bolt", User: "eve", With: roomkit.OutsiderPartner})
 		s.Cannot("EXT-22", "eve", s.External, roomkit.ActionEnter)
 	})
 	t.Run("ADM-19 the last master gone, the group goes on", func(t *testing.T) {
@@ -64,8 +64,8 @@ func TestAdministration(t *testing.T) {
 		s := proof.NewStage(t)
 		for _, cmd := range []roomkit.Command{
 			roomkit.SuspendUser{User: "eve"}, roomkit.DeleteUser{User: "eve"}, roomkit.RestoreUser{User: "eve"}, roomkit.DeleteUser{User: "nobody"},
-			roomkit.SetExternalMessaging{Company: "bolt", Channel: roomkit.ChannelWorks},
-			roomkit.SetExternalMessaging{Company: "acme", User: "eve", Channel: roomkit.ChannelWorks},
+			roomkit.SetExternalMessaging{Company: "bolt", With: roomkit.OutsiderPartner},
+			roomkit.SetExternalMessaging{Company: "acme", User: "eve", With: roomkit.OutsiderPartner},
 			roomkit.PutUsers{Users: []roomkit.User{{ID: "x", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}}},
 			roomkit.PutCompany{Company: roomkit.Company{ID: "acme"}}, roomkit.SyncTeam{Team: roomkit.Team{ID: "t", Company: "bolt", Name: "t"}},
 		} {
@@ -81,7 +81,7 @@ func TestForbiddenAndDeleted(t *testing.T) {
 		direct := s.Does("lin", roomkit.OpenDirect{With: "ann"}).Room
 		before := s.Records()
 		rooms := map[roomkit.RoomID][]string{s.Line: s.HistoryOf("lin", s.Line), direct: s.HistoryOf("lin", direct)}
-		s.Sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalOff})
+		s.Sys(roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderConsumer, Mode: roomkit.ExternalOff})
 		s.Sweep()
 		require.Equal(t, before+1, s.Records(), "but the switch itself")
 		for room, history := range rooms {
@@ -90,11 +90,11 @@ func TestForbiddenAndDeleted(t *testing.T) {
 			s.Unreadable("LINE-01", "ann", room)
 			require.Contains(t, s.Listed("lin"), room)
 			require.Equal(t, history, s.HistoryOf("lin", room))
-			require.Equal(t, people("lin"), s.Inside("lin", room), "to the LINE user they are not there")
+			require.Equal(t, people("lin"), s.Inside("lin", room), "to the consumer they are not there")
 			require.True(t, s.Row("ann", room).Participant, "to the audit they are")
 		}
 		s.Cannot("DIR-18", "lin", direct, roomkit.ActionPost)
-		s.Sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalAll})
+		s.Sys(roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderConsumer, Mode: roomkit.ExternalAll})
 		require.Contains(t, s.Listed("ann"), s.Line)
 	})
 	t.Run("ADM-13 ADM-14 out of rooms, lists, members and offers, restored or not", func(t *testing.T) {
@@ -164,7 +164,7 @@ func TestPermissions(t *testing.T) {
 		put := func(works, line, admin bool) roomkit.PutUsers {
 			return roomkit.PutUsers{Users: []roomkit.User{{
 				ID: "dan", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive,
-				Works: works, LINE: line, Administrator: admin,
+				Partners: works, Consumers: line, Administrator: admin,
 			}}}
 		}
 		require.True(t, s.Sys(put(false, false, true)).Changed, "dan never had it himself")
@@ -174,22 +174,22 @@ func TestPermissions(t *testing.T) {
 		for _, less := range []roomkit.PutUsers{put(false, true, true), put(true, false, true)} {
 			s.SysDenied("ADM-03", less)
 		}
-		c := roomkit.PutCompany{Company: roomkit.Company{ID: "corp", Core: true}}
+		c := roomkit.PutCompany{Company: roomkit.Company{ID: "corp", Licensed: true}}
 		require.True(t, s.Sys(c).Changed)
 		require.False(t, s.Sys(c).Changed)
 	})
 	t.Run("ADM-01 ADM-02 the two permissions are granted apart from each other, each once", func(t *testing.T) {
 		s := proof.NewStage(t)
 		lineSelected(s)
-		for _, channel := range []roomkit.Channel{roomkit.ChannelWorks, roomkit.ChannelLINE} {
+		for _, channel := range []roomkit.Outsider{roomkit.OutsiderPartner, roomkit.OutsiderConsumer} {
 			for _, mode := range []roomkit.ExternalMode{roomkit.ExternalOff, roomkit.ExternalSelected} {
-				set := roomkit.SetExternalMessaging{Company: "acme", User: "ann", Channel: channel, Mode: mode}
+				set := roomkit.SetExternalMessaging{Company: "acme", User: "ann", With: channel, Mode: mode}
 				s.Sys(set)
 				require.False(t, s.Sys(set).Changed)
-				other := roomkit.ChannelWorks + roomkit.ChannelLINE - channel
-				s.Sys(roomkit.SetExternalMessaging{Company: "acme", User: "ann", Channel: other, Mode: roomkit.ExternalOff})
+				other := roomkit.OutsiderPartner + roomkit.OutsiderConsumer - channel
+				s.Sys(roomkit.SetExternalMessaging{Company: "acme", User: "ann", With: other, Mode: roomkit.ExternalOff})
 				require.False(t, s.Sys(set).Changed, "the other permission is another one")
-				s.Sys(roomkit.SetExternalMessaging{Company: "acme", User: "ann", Channel: other, Mode: roomkit.ExternalSelected})
+				s.Sys(roomkit.SetExternalMessaging{Company: "acme", User: "ann", With: other, Mode: roomkit.ExternalSelected})
 				require.False(t, s.Sys(set).Changed)
 			}
 		}
@@ -225,19 +225,19 @@ func TestAccountStates(t *testing.T) {
 			s.SysDenied("ADM-23", cmd)
 			s.Denies("ADM-23", "adm", cmd)
 		}
-		require.True(t, s.Sys(roomkit.DeleteUser{User: "lin"}).Changed, "the system keeps LINE users")
+		require.True(t, s.Sys(roomkit.DeleteUser{User: "lin"}).Changed, "the system keeps consumers")
 		s.Denies("ADM-23", "adm", roomkit.RestoreUser{User: "lin"})
 	})
 }
 
 func strict(o *service.Options) { o.Policy.AnyoneIsContact = false }
 
-// lineSelected leaves the permission to talk with LINE users to those named.
+// lineSelected leaves the permission to talk with consumers to those named.
 func lineSelected(s *proof.Stage, who ...roomkit.UserID) {
 	s.Helper()
-	s.Sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalSelected})
+	s.Sys(roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderConsumer, Mode: roomkit.ExternalSelected})
 	for _, id := range who {
-		s.Sys(roomkit.SetExternalMessaging{Company: "acme", User: id, Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalSelected})
+		s.Sys(roomkit.SetExternalMessaging{Company: "acme", User: id, With: roomkit.OutsiderConsumer, Mode: roomkit.ExternalSelected})
 	}
 }
 
@@ -250,15 +250,15 @@ func TestWhoMeetsWhom(t *testing.T) {
 		s.Denies("LINE-04", "bot", roomkit.OpenDirect{With: "lin"})
 		s.Does("bot", roomkit.OpenDirect{With: "ann"})
 	})
-	t.Run("LINE-02 CRE-49 to a LINE user others and bots are unknown like those who do not exist", func(t *testing.T) {
+	t.Run("LINE-02 CRE-49 to a consumer others and bots are unknown like those who do not exist", func(t *testing.T) {
 		s := proof.NewStage(t, strict)
-		s.Provision(roomkit.UserLINE, "lou")
+		s.Provision(roomkit.UserConsumer, "lou")
 		for _, other := range people("lou", "bot", "nobody") {
 			s.Denies("CRE-49", "lin", roomkit.OpenDirect{With: other})
 		}
 		s.Does("lin", roomkit.OpenDirect{With: "dan"})
 		s = proof.NewStage(t)
-		s.Provision(roomkit.UserLINE, "lou")
+		s.Provision(roomkit.UserConsumer, "lou")
 		s.Denies("LINE-02", "lin", roomkit.OpenDirect{With: "lou"})
 	})
 	t.Run("ADM-17 ADM-18 a suspended person cannot be chosen for a 1:1 room; one that exists stays", func(t *testing.T) {
@@ -272,7 +272,7 @@ func TestWhoMeetsWhom(t *testing.T) {
 }
 
 func TestLINE(t *testing.T) {
-	t.Run("DIR-15 LINE-01 the permission, LINE-02 the LINE user begins, LINE-03 1:1 or several", func(t *testing.T) {
+	t.Run("DIR-15 LINE-01 the permission, LINE-02 the consumer begins, LINE-03 1:1 or several", func(t *testing.T) {
 		s := proof.NewStage(t, func(o *service.Options) { o.Policy.AnyoneIsContact = false })
 		s.Denies("CRE-49", "ben", roomkit.OpenDirect{With: "lin"})
 		room := s.Does("lin", roomkit.OpenDirect{With: "ben"}).Room
@@ -280,7 +280,7 @@ func TestLINE(t *testing.T) {
 		s.Does("ben", roomkit.Leave{Room: room})
 		s.Does("ben", roomkit.OpenDirect{With: "lin"})
 		s.Denies("LINE-02", "lin", external("ann", "ben"), service.Call{Contacts: people("ann", "ben")})
-		s.Sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalSelected})
+		s.Sys(roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderConsumer, Mode: roomkit.ExternalSelected})
 		s.Denies("LINE-01", "lin", roomkit.OpenDirect{With: "dan"})
 		s.Denies("LINE-01", "ann", external("dan", "lin"), service.Call{Contacts: people("lin")})
 	})
@@ -290,7 +290,7 @@ func TestLINE(t *testing.T) {
 		s.Cannot("LINE-05", "ann", s.Line, roomkit.ActionSource)
 		require.Zero(t, s.AccessOf("ann", s.Line).Features)
 		s.Cannot("FEA-01", "ann", s.Line, roomkit.ActionUseNote)
-		allowed := proof.NewStage(t, func(o *service.Options) { o.Policy.LINERoomFeatures = true })
+		allowed := proof.NewStage(t, func(o *service.Options) { o.Policy.ConsumerRoomFeatures = true })
 		require.NotZero(t, allowed.AccessOf("ann", allowed.Line).Features)
 	})
 }

@@ -18,9 +18,9 @@ func TestExternalMembers(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.Invite{Room: s.External, People: people("fay", "dan")})
 		require.Equal(t, people("ann", "ben", "cat", "dan", "eve", "fay"), s.Inside("eve", s.External))
-		require.EqualValues(t, 2, s.RoomOf("ann", s.External).Outsiders)
+		require.EqualValues(t, 2, s.RoomOf("ann", s.External).Partners)
 	})
-	t.Run("EXT-03 no LINE users, EXT-04 no bots", func(t *testing.T) {
+	t.Run("EXT-03 no consumers, EXT-04 no bots", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Denies("EXT-03", "ann", roomkit.Invite{Room: s.External, People: people("lin")})
 		s.Denies("EXT-04", "ann", roomkit.Invite{Room: s.External, People: people("bot")})
@@ -49,7 +49,7 @@ func TestExternalMembers(t *testing.T) {
 	t.Run("EXT-41 people of other companies once they have an account", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Denies("EXT-32", "ann", roomkit.Invite{Room: s.External, People: people("gus")})
-		s.Sys(roomkit.PutUsers{Users: []roomkit.User{{ID: "gus", Company: "bolt", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true}}})
+		s.Sys(roomkit.PutUsers{Users: []roomkit.User{{ID: "gus", Company: "bolt", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true}}})
 		s.Does("ann", roomkit.Invite{Room: s.External, People: people("gus")})
 	})
 	t.Run("EXT-42 history sharing is the masters' decision", func(t *testing.T) {
@@ -146,7 +146,7 @@ func TestExternalPermission(t *testing.T) {
 				s.Sys(roomkit.PutUsers{Users: []roomkit.User{{ID: "ben", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}}})
 			},
 			"by administrator": func(s *proof.Stage) {
-				s.Does("adm", roomkit.SetExternalMessaging{Company: "acme", User: "ben", Channel: roomkit.ChannelWorks})
+				s.Does("adm", roomkit.SetExternalMessaging{Company: "acme", User: "ben", With: roomkit.OutsiderPartner})
 			},
 		}
 		for name, off := range switches {
@@ -261,7 +261,7 @@ func TestManyComeBack(t *testing.T) {
 	s.Does("ann", roomkit.Invite{Room: s.External, People: back})
 	s.SetCompany("acme", roomkit.ExternalOff)
 	s.SetCompany("acme", roomkit.ExternalSelected)
-	s.Sys(roomkit.SetExternalMessaging{Company: "acme", User: "ann", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalSelected})
+	s.Sys(roomkit.SetExternalMessaging{Company: "acme", User: "ann", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalSelected})
 	s.Does("adm", roomkit.AppointMasters{Room: s.External, People: people("ann")})
 	res := s.Does("ann", roomkit.Invite{Room: s.External, People: back})
 	left, joined := proof.EventsOf[*roomkit.MemberLeft](res.Events), proof.EventsOf[*roomkit.MemberJoined](res.Events)
@@ -344,7 +344,7 @@ func TestLostRoles(t *testing.T) {
 	t.Run("COM-09 ADM-19 the masters of a group that dissolves are foretold, whoever takes part or not", func(t *testing.T) {
 		s := proof.NewStage(t)
 		group := s.Does("ann", roomkit.CreateExternalGroup{Name: "alone", Masters: people("dan")}).Room
-		for c, err := range s.PlanConsequences(ctx, roomkit.System(), roomkit.SetExternalMessaging{Company: "acme", User: "ann", Channel: roomkit.ChannelWorks}) {
+		for c, err := range s.PlanConsequences(ctx, roomkit.System(), roomkit.SetExternalMessaging{Company: "acme", User: "ann", With: roomkit.OutsiderPartner}) {
 			require.NoError(t, err)
 			if c.Room == group {
 				require.Equal(t, service.Consequence{

@@ -12,7 +12,7 @@ import (
 )
 
 func TestCommon(t *testing.T) {
-	t.Run("COM-01 GEN-01 GEN-33 one kind, also with LINE users", func(t *testing.T) {
+	t.Run("COM-01 GEN-01 GEN-33 one kind, also with consumers", func(t *testing.T) {
 		s := proof.NewStage(t)
 		kinds := map[roomkit.RoomID]roomkit.Kind{
 			s.Self: roomkit.KindSelf, s.Direct: roomkit.KindDirect, s.General: roomkit.KindGeneral, s.Line: roomkit.KindGeneral,
@@ -64,7 +64,7 @@ func TestCommon(t *testing.T) {
 		s.Denies("COM-10", "ann", roomkit.Leave{Room: s.General})
 		s.Cannot("COM-10", "ann", s.General, roomkit.ActionEnter, roomkit.ActionUseNote)
 		s = proof.NewStage(t)
-		s.Sys(roomkit.PutCompany{Company: roomkit.Company{ID: "bolt", MembersCreateGroups: true, Works: roomkit.ExternalSelected}})
+		s.Sys(roomkit.PutCompany{Company: roomkit.Company{ID: "bolt", MembersCreateGroups: true, Partners: roomkit.ExternalSelected}})
 		s.Denies("COM-10", "ann", roomkit.Invite{Room: s.External, People: people("fay")})
 		s.Denies("COM-10", "ann", roomkit.OpenDirect{With: "fay"})
 	})
@@ -229,7 +229,7 @@ func TestLeaving(t *testing.T) {
 		s := proof.NewStage(t)
 		other := proof.General(t, s.Service, "ann", "ben", "cat")
 		inside := s.Does("ben", roomkit.Leave{Room: s.General})
-		list := s.Each(ctx, roomkit.By("ben"), []roomkit.Command{roomkit.Leave{Room: other}})
+		list := s.Batch(ctx, roomkit.By("ben"), []roomkit.Command{roomkit.Leave{Room: other}})
 		require.NoError(t, list[0].Err)
 		require.Len(t, inside.Events, 1)
 		require.Len(t, list[0].Result.Events, 1)
@@ -245,7 +245,7 @@ func TestLeaving(t *testing.T) {
 	t.Run("GEN-13 GEN-14 refusals undo nothing and stop nothing", func(t *testing.T) {
 		s := proof.NewStage(t)
 		before := s.Records()
-		out := s.Each(ctx, roomkit.By("ben"), []roomkit.Command{
+		out := s.Batch(ctx, roomkit.By("ben"), []roomkit.Command{
 			roomkit.Leave{Room: s.External}, roomkit.Leave{Room: s.Group}, roomkit.Leave{Room: s.Self},
 			roomkit.Leave{Room: s.Direct}, roomkit.Leave{Room: s.Team}, roomkit.Leave{Room: s.General},
 		})
@@ -319,7 +319,7 @@ func TestNewRooms(t *testing.T) {
 		s.Does("ann", roomkit.Invite{Room: s.General, People: people("dan")})
 		s.Does("ann", roomkit.Invite{Room: s.General, People: people("lin")})
 	})
-	t.Run("CRE-46 LINE users and users of other companies do not mix in a room opened by inviting", func(t *testing.T) {
+	t.Run("CRE-46 consumers and users of other companies do not mix in a room opened by inviting", func(t *testing.T) {
 		s := proof.NewStage(t)
 		room := s.Does("lin", roomkit.OpenDirect{With: "dan"}).Room
 		s.Denies("CRE-46", "dan", roomkit.Invite{Room: room, People: people("eve"), Name: "mixed"})
@@ -327,9 +327,9 @@ func TestNewRooms(t *testing.T) {
 		require.Equal(t, people("eve"), beside.People, "because of those who would come, not of those who are in")
 		s.Denies("CRE-46", "ann", roomkit.Invite{Room: s.General, People: people("eve", "lin"), Name: "mixed"})
 	})
-	t.Run("GEN-03 LINE-03 a room with LINE users takes in more of them", func(t *testing.T) {
+	t.Run("GEN-03 LINE-03 a room with consumers takes in more of them", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Provision(roomkit.UserLINE, "lou")
+		s.Provision(roomkit.UserConsumer, "lou")
 		res := s.Does("ann", roomkit.Invite{Room: s.Line, People: people("lou")})
 		require.Equal(t, s.Line, res.Room)
 		require.False(t, res.Opened)
@@ -344,17 +344,17 @@ func TestNewRooms(t *testing.T) {
 		s.Permit("acme", "ben", roomkit.ExternalOff)
 		require.Equal(t, people("ben"), s.Denies("EXT-30", "ben", invite).People)
 	})
-	t.Run("LINE-04 no bots with LINE users", func(t *testing.T) {
+	t.Run("LINE-04 no bots with consumers", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Denies("LINE-04", "ann", roomkit.Invite{Room: s.Line, People: people("bot")})
 	})
-	t.Run("LINE-01 who lacks the permission does not invite a LINE user", func(t *testing.T) {
+	t.Run("LINE-01 who lacks the permission does not invite a consumer", func(t *testing.T) {
 		s := proof.NewStage(t)
 		lineSelected(s, "ben", "cat")
 		s.Denies("LINE-01", "ann", roomkit.Invite{Room: s.General, People: people("lin")})
 		s.Does("ben", roomkit.Invite{Room: s.General, People: people("lin")})
 	})
-	t.Run("LINE-01 LINE-04 GEN-27 the new room takes along who may be with LINE users", func(t *testing.T) {
+	t.Run("LINE-01 LINE-04 GEN-27 the new room takes along who may be with consumers", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.Invite{Room: s.General, People: people("dan", "bot")})
 		s.Sys(roomkit.SuspendUser{User: "dan"})
@@ -408,7 +408,7 @@ func TestDirect(t *testing.T) {
 		room := s.Does("ann", roomkit.OpenDirect{With: "eve"}).Room
 		require.Equal(t, roomkit.KindDirect, s.RoomOf("eve", room).Kind)
 		s.Can("ann", room, roomkit.ActionPost)
-		s.Sys(roomkit.SetExternalMessaging{Company: "bolt", User: "eve", Channel: roomkit.ChannelWorks, Mode: roomkit.ExternalOff})
+		s.Sys(roomkit.SetExternalMessaging{Company: "bolt", User: "eve", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff})
 		for _, party := range people("ann", "eve") {
 			s.Cannot("DIR-18", party, room, roomkit.ActionPost)
 			s.Can(party, room, roomkit.ActionEnter)

@@ -57,7 +57,7 @@ func TestGroup(t *testing.T) {
 	})
 	t.Run("GRP-43 a source, GRP-44 no conversion", func(t *testing.T) {
 		s := proof.NewStage(t)
-		res := s.Does("ben", roomkit.CreateRoom{People: people("ann", "cat"), Origin: roomkit.OriginRoom, Source: s.Group, Anyway: true})
+		res := s.Does("ben", roomkit.CreateRoom{People: people("ann", "cat"), Origin: roomkit.OriginRoom, Source: s.Group, AllowDuplicate: true})
 		require.Equal(t, roomkit.KindGeneral, res.Kind)
 		s.Denies("GRP-44", "ann", roomkit.Convert{Room: s.Group, To: roomkit.KindExternalGroup, Name: "x"})
 	})
@@ -304,7 +304,7 @@ func TestFeatures(t *testing.T) {
 		require.Empty(t, recall("cat", "ben", s.Team, 0), "FEA-11: leaders, too")
 		require.Equal(t, roomkit.Rule("FEA-14"), recall("ben", "ben", s.Line, 0))
 		s.Out(s.Line, "lin")
-		require.Equal(t, roomkit.Rule("FEA-14"), recall("ben", "ben", s.Line, 0), "LINE users have received it")
+		require.Equal(t, roomkit.Rule("FEA-14"), recall("ben", "ben", s.Line, 0), "consumers have received it")
 		s.Does("ann", roomkit.Edit{Room: s.Group, Message: new(false)})
 		require.Equal(t, roomkit.Rule("COM-02"), recall("ben", "ben", s.Group, 0), "nor while message is off")
 		require.Equal(t, roomkit.Rule("FEA-11"), recall("ann", "ben", s.Group, 0))

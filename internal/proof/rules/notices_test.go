@@ -54,7 +54,7 @@ func TestNotices(t *testing.T) {
 			for _, who := range step.told {
 				want = append(want, roomkit.Notice{Everyone: true, Company: "acme", Holders: who, Key: roomkit.NoticePermitted})
 			}
-			require.Equal(t, want, s.Sys(roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelWorks, Mode: step.to}).Notices, step.to)
+			require.Equal(t, want, s.Sys(roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: step.to}).Notices, step.to)
 		}
 		require.Empty(t, s.Permit("acme", "adm", roomkit.ExternalSelected).Notices, "all had it before")
 		s.SetCompany("acme", roomkit.ExternalOff)
@@ -63,10 +63,10 @@ func TestNotices(t *testing.T) {
 		s.SetCompany("acme", roomkit.ExternalSelected)
 		lineSelected(s)
 		for _, user := range people("", "dan") {
-			set := roomkit.SetExternalMessaging{Company: "acme", User: user, Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalSelected}
-			require.Empty(t, s.Sys(set).Notices, "LINE users are not external users in the sense of the rule")
+			set := roomkit.SetExternalMessaging{Company: "acme", User: user, With: roomkit.OutsiderConsumer, Mode: roomkit.ExternalSelected}
+			require.Empty(t, s.Sys(set).Notices, "consumers are not external users in the sense of the rule")
 		}
-		set := roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalAll}
+		set := roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderConsumer, Mode: roomkit.ExternalAll}
 		require.Empty(t, s.Sys(set).Notices)
 	})
 	t.Run("NTF-07 joined, at creation and by invitation alike", func(t *testing.T) {

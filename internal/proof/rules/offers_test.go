@@ -34,7 +34,7 @@ func TestOffers(t *testing.T) {
 			},
 			"COM-10 somebody whose company has lost the product": {
 				func(s *proof.Stage) {
-					s.Sys(roomkit.PutCompany{Company: roomkit.Company{ID: "bolt", Works: roomkit.ExternalSelected}})
+					s.Sys(roomkit.PutCompany{Company: roomkit.Company{ID: "bolt", Partners: roomkit.ExternalSelected}})
 				}, external("ben", "eve"),
 				func(s *proof.Stage) roomkit.RoomID { return s.External }, "EXT-32",
 			},
@@ -56,7 +56,7 @@ func TestOffers(t *testing.T) {
 				}
 				require.Equal(t, want, got)
 				used := c.pick
-				used.Use = c.room(s)
+				used.Existing = c.room(s)
 				require.Equal(t, c.room(s), s.Run("ann", used).Room)
 				require.Equal(t, before, s.Records(), "nothing is created")
 				s.Denies(c.anew, "ann", anyway(c.pick))
@@ -66,7 +66,7 @@ func TestOffers(t *testing.T) {
 	t.Run("LST-06 LST-11 what is not offered cannot be used", func(t *testing.T) {
 		s := proof.NewStage(t, strict)
 		use := func(room roomkit.RoomID, c roomkit.CreateRoom) roomkit.CreateRoom {
-			c.Use = room
+			c.Existing = room
 			return c
 		}
 		s.Denies("LST-06", "ann", use(s.General, members("ben", "dan")))
@@ -82,20 +82,20 @@ func TestOffers(t *testing.T) {
 	t.Run("ADM-06 LINE-01 a LINE room without its unknown members is neither offered nor used", func(t *testing.T) {
 		s := proof.NewStage(t)
 		pick := external("ben", "lin")
-		pick.Use = s.Line
+		pick.Existing = s.Line
 		require.Equal(t, s.Line, s.Run("ann", pick).Room)
-		line := roomkit.SetExternalMessaging{Company: "acme", Channel: roomkit.ChannelLINE, Mode: roomkit.ExternalSelected}
+		line := roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderConsumer, Mode: roomkit.ExternalSelected}
 		s.Sys(line)
 		line.User = "ann"
 		s.Sys(line)
 		require.Empty(t, s.Offered("ann", roomkit.AudienceExternal, "ben", "lin"))
 		s.Denies("LST-06", "ann", pick)
 	})
-	t.Run("LINE-02 a LINE user picks nobody", func(t *testing.T) {
+	t.Run("LINE-02 a consumer picks nobody", func(t *testing.T) {
 		s := proof.NewStage(t)
 		pick := external("ann", "ben")
 		s.Denies("LINE-02", "lin", pick)
-		pick.Use = s.Line
+		pick.Existing = s.Line
 		s.Denies("LINE-02", "lin", pick)
 		_, err := s.Recommend(ctx, "lin", pick.People, pick.Audience, false)
 		proof.Refused(t, "LINE-02", err)
@@ -104,7 +104,7 @@ func TestOffers(t *testing.T) {
 		s := proof.NewStage(t)
 		for i := range store.MaxShared + 1 {
 			c := external("ben", "cat", "eve")
-			c.Anyway, c.Name = true, fmt.Sprint("joint ", i)
+			c.AllowDuplicate, c.Name = true, fmt.Sprint("joint ", i)
 			s.Does("ann", c)
 		}
 		require.ElementsMatch(t, []roomkit.RoomID{s.General, s.Group}, s.Offered("ann", roomkit.AudienceMembers, "ben", "cat"))
@@ -130,7 +130,7 @@ func TestOffers(t *testing.T) {
 		require.ElementsMatch(t, []roomkit.RoomID{s.General, s.Group}, s.Offered("ann", roomkit.AudienceMembers, "ben", "cat"))
 		require.Equal(t, []roomkit.RoomID{s.External}, s.Offered("ann", roomkit.AudienceExternal, "ben", "cat"))
 		c := members("ben", "cat")
-		c.Use = s.Self
+		c.Existing = s.Self
 		s.Denies("LST-11", "ann", c)
 		s.Does("ann", roomkit.Edit{Room: s.Group, Message: new(false)})
 		require.Equal(t, []roomkit.RoomID{s.General}, s.Offered("ann", roomkit.AudienceMembers, "ben", "cat"))
@@ -138,7 +138,7 @@ func TestOffers(t *testing.T) {
 }
 
 func TestAudienceOfOne(t *testing.T) {
-	for name, with := range map[string]roomkit.UserID{"LINE user": "lin", "user of another company": "eve"} {
+	for name, with := range map[string]roomkit.UserID{"consumer": "lin", "user of another company": "eve"} {
 		t.Run("CRE-02 an existing 1:1 room with a "+name+" asks for the audience, too", func(t *testing.T) {
 			s := proof.NewStage(t, strict)
 			s.Denies("CRE-49", "ann", members(with))
@@ -159,8 +159,8 @@ func TestLists(t *testing.T) {
 		for entry, err := range s.Rooms(ctx, "ben", store.RoomQuery{}) {
 			require.NoError(t, err)
 			badges[entry.Room.Kind] = entry.Room.Kind.HasBadge()
-			require.Equal(t, entry.Room.ID == s.External, entry.Room.Outsiders > 0)
-			require.Equal(t, entry.Room.ID == s.Line, entry.Room.LINEUsers > 0)
+			require.Equal(t, entry.Room.ID == s.External, entry.Room.Partners > 0)
+			require.Equal(t, entry.Room.ID == s.Line, entry.Room.Consumers > 0)
 		}
 		require.Equal(t, map[roomkit.Kind]bool{
 			roomkit.KindDirect: false, roomkit.KindGeneral: false,
@@ -224,7 +224,7 @@ func TestLists(t *testing.T) {
 		for _, user := range people("ann", "eve", "lin") {
 			for entry, err := range s.Rooms(ctx, user, store.RoomQuery{}) {
 				require.NoError(t, err)
-				m := marks{entry.Room.Outsiders > 0, entry.Room.LINEUsers > 0}
+				m := marks{entry.Room.Partners > 0, entry.Room.Consumers > 0}
 				require.Equal(t, want[entry.Room.ID], m, "%s in the list of %s", entry.Room.Kind, user)
 				seen[entry.Room.ID] = m
 			}

@@ -132,7 +132,7 @@ func TestUnknown(t *testing.T) {
 	t.Run("COM-02 what is unknown allows nothing", func(t *testing.T) {
 		rules := roomkit.NewRules(roomkit.Policy{
 			ExternalGroupTask: true, ForeignMasters: true, AdministratorsManageExternalMembers: true,
-			LINERoomFeatures: true, TeamPhotoByMembers: true, AnyoneIsContact: true,
+			ConsumerRoomFeatures: true, TeamPhotoByMembers: true, AnyoneIsContact: true,
 		})
 		for _, st := range append(standings(), roomkit.Standing(1<<5), roomkit.Standing(255)) {
 			require.Zero(t, rules.Allowed(unknownKind, st))
@@ -192,7 +192,7 @@ func oddRoom(id roomkit.RoomID, kind roomkit.Kind) *decide.Facts {
 	f := store.Facts{
 		Room:      roomkit.Room{ID: id, Kind: kind, State: roomkit.StateActive, Version: 3, Company: "acme", Counts: roomkit.Counts{Participants: 2, Masters: 2}},
 		Users:     []roomkit.User{{ID: "ben", Version: 1, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}},
-		Companies: []roomkit.Company{{ID: "acme", Version: 1, Core: true, MembersCreateGroups: true}},
+		Companies: []roomkit.Company{{ID: "acme", Version: 1, Licensed: true, MembersCreateGroups: true}},
 	}
 	for _, who := range people("ann", "adm") {
 		f.Users = append(f.Users, roomkit.User{
@@ -258,9 +258,9 @@ func TestPolicyOptions(t *testing.T) {
 			without.Denies(test.rule, test.actor, test.cmd(without))
 		})
 	}
-	t.Run("LINERoomFeatures", func(t *testing.T) {
+	t.Run("ConsumerRoomFeatures", func(t *testing.T) {
 		for _, on := range []bool{false, true} {
-			s := proof.NewStage(t, func(o *service.Options) { o.Policy.LINERoomFeatures = on })
+			s := proof.NewStage(t, func(o *service.Options) { o.Policy.ConsumerRoomFeatures = on })
 			require.Equal(t, on, s.AccessOf("ann", s.Line).Can(roomkit.ActionUseNote))
 		}
 	})
@@ -313,13 +313,13 @@ func TestRefusalsTellNoRooms(t *testing.T) {
 		nowhere := roomkit.RoomID{1: 7}
 		for name, probe := range map[string]func(room roomkit.RoomID) (roomkit.UserID, roomkit.Command){
 			"LST-09": func(room roomkit.RoomID) (roomkit.UserID, roomkit.Command) {
-				return "dan", roomkit.CreateRoom{People: people("adm"), Audience: roomkit.AudienceMembers, Use: room}
+				return "dan", roomkit.CreateRoom{People: people("adm"), Audience: roomkit.AudienceMembers, Existing: room}
 			},
 			"EXT-24": func(room roomkit.RoomID) (roomkit.UserID, roomkit.Command) {
 				return "dan", roomkit.Expel{Room: room, People: people("ben"), Cause: roomkit.CauseAccount}
 			},
 			"LINE-02": func(room roomkit.RoomID) (roomkit.UserID, roomkit.Command) {
-				return "lin", roomkit.CreateRoom{People: people("ann", "ben"), Audience: roomkit.AudienceExternal, Use: room}
+				return "lin", roomkit.CreateRoom{People: people("ann", "ben"), Audience: roomkit.AudienceExternal, Existing: room}
 			},
 		} {
 			for _, room := range []roomkit.RoomID{s.General, s.External, nowhere} {
@@ -338,7 +338,7 @@ func roomCommands(room roomkit.RoomID) []roomkit.Command {
 		roomkit.HandOver{Room: room, To: "ben"}, roomkit.Edit{Room: room, Name: new("x")}, roomkit.Edit{Room: room, Note: new(false)},
 		roomkit.Convert{Room: room, To: roomkit.KindGroup, Name: "x"}, roomkit.DeleteRoom{Room: room},
 		roomkit.DeleteFeatureData{Room: room, Features: roomkit.Features(roomkit.FeatureNote)},
-		roomkit.CreateRoom{People: people("ann", "ben"), Origin: roomkit.OriginRoom, Source: room, Anyway: true},
+		roomkit.CreateRoom{People: people("ann", "ben"), Origin: roomkit.OriginRoom, Source: room, AllowDuplicate: true},
 	}
 }
 

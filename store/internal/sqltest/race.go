@@ -84,7 +84,7 @@ func dismissEachOther(t *testing.T, handles [2]store.Store, n int, unchecked boo
 	t.Helper()
 	masters := [2]roomkit.UserID{"ann", "bob"}
 	svc := newService(t, handles[0])
-	_, err := svc.Do(t.Context(), roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Core: true, MembersCreateGroups: true}})
+	_, err := svc.Do(t.Context(), roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true}})
 	require.NoError(t, err)
 	var users []roomkit.User
 	for _, id := range masters {

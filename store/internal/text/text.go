@@ -73,8 +73,8 @@ func Check(c *store.Change) error {
 		has(c.Users[i].Status)
 	}
 	for i := range c.Companies {
-		has(c.Companies[i].Works)
-		has(c.Companies[i].LINE)
+		has(c.Companies[i].Partners)
+		has(c.Companies[i].Consumers)
 	}
 	if !ok {
 		return &roomkit.Invalid{Field: "Change", Reason: "a value that has no name"}

@@ -34,8 +34,8 @@ CREATE TABLE roomkit_rooms (
 	digest            bytea NOT NULL,
 	participants      bigint NOT NULL,
 	masters           bigint NOT NULL,
-	outsiders         bigint NOT NULL,
-	line_users        bigint NOT NULL,
+	partners         bigint NOT NULL,
+	consumers        bigint NOT NULL,
 	bots              bigint NOT NULL,
 	changed_at        timestamptz,
 	name              text COLLATE "C",
@@ -51,7 +51,7 @@ CREATE TABLE roomkit_rooms (
 	features          smallint NOT NULL,
 	features_withheld boolean NOT NULL,
 	message_off_since timestamptz,
-	had_line          boolean NOT NULL,
+	had_consumers          boolean NOT NULL,
 	emptied_at        bigint NOT NULL,
 	emptied_on        timestamptz,
 	created_at        timestamptz
@@ -73,8 +73,8 @@ COMMENT ON COLUMN roomkit_rooms.name_key IS 'the folded name where it is unique 
 COMMENT ON COLUMN roomkit_rooms.digest IS 'of the set of participants; an index, not an identity';
 COMMENT ON COLUMN roomkit_rooms.participants IS 'people and bots who take part';
 COMMENT ON COLUMN roomkit_rooms.masters IS 'Group Masters, whether or not they take part';
-COMMENT ON COLUMN roomkit_rooms.outsiders IS 'participants of other companies than the owning one';
-COMMENT ON COLUMN roomkit_rooms.line_users IS 'participants from LINE';
+COMMENT ON COLUMN roomkit_rooms.partners IS 'participants of other companies than the owning one';
+COMMENT ON COLUMN roomkit_rooms.consumers IS 'participants who are consumers';
 COMMENT ON COLUMN roomkit_rooms.bots IS 'participants that are bots';
 COMMENT ON COLUMN roomkit_rooms.changed_at IS 'when the newest event happened';
 COMMENT ON COLUMN roomkit_rooms.name IS 'none: show the names of the participants';
@@ -90,7 +90,7 @@ COMMENT ON COLUMN roomkit_rooms.notify IS 'group notification is on';
 COMMENT ON COLUMN roomkit_rooms.features IS 'bits: note 1, event 2, task 4, folder 8, mailing list 16';
 COMMENT ON COLUMN roomkit_rooms.features_withheld IS 'the administrator withholds the right of the Group Masters over features';
 COMMENT ON COLUMN roomkit_rooms.message_off_since IS 'none while message is on';
-COMMENT ON COLUMN roomkit_rooms.had_line IS 'LINE users take part or have taken part';
+COMMENT ON COLUMN roomkit_rooms.had_consumers IS 'consumers take part or have taken part';
 COMMENT ON COLUMN roomkit_rooms.emptied_at IS 'what was written before this version is gone';
 COMMENT ON COLUMN roomkit_rooms.emptied_on IS 'when that version was made';
 COMMENT ON COLUMN roomkit_rooms.created_at IS 'when the first event happened';
@@ -123,8 +123,8 @@ CREATE INDEX roomkit_members_past ON roomkit_members ("user", room) WHERE NOT (p
 COMMENT ON TABLE roomkit_members IS 'roomkit: one row for every person who is or was in a room';
 COMMENT ON COLUMN roomkit_members.room IS 'the room; see rooms.id';
 COMMENT ON COLUMN roomkit_members."user" IS 'the person; see users.id';
-COMMENT ON COLUMN roomkit_members.company IS 'of the person; none for LINE users';
-COMMENT ON COLUMN roomkit_members.kind IS 'member, line, bot';
+COMMENT ON COLUMN roomkit_members.company IS 'of the person; none for consumers';
+COMMENT ON COLUMN roomkit_members.kind IS 'member, consumer, bot';
 COMMENT ON COLUMN roomkit_members.participant IS 'takes part now';
 COMMENT ON COLUMN roomkit_members.master IS 'is a Group Master now, whether or not taking part';
 COMMENT ON COLUMN roomkit_members.period IS 'how often the person joined';
@@ -148,10 +148,10 @@ CREATE TABLE roomkit_users (
 	kind          text NOT NULL COLLATE "C",
 	status        text NOT NULL COLLATE "C",
 	administrator boolean NOT NULL,
-	works         boolean NOT NULL,
-	line          boolean NOT NULL,
-	works_since   bigint NOT NULL,
-	works_lost    bigint NOT NULL,
+	partners         boolean NOT NULL,
+	consumers          boolean NOT NULL,
+	partners_since   bigint NOT NULL,
+	partners_lost    bigint NOT NULL,
 	ended         bigint NOT NULL,
 	groups        bigint NOT NULL DEFAULT 0
 );
@@ -159,41 +159,41 @@ CREATE INDEX roomkit_users_company ON roomkit_users (company, id);
 COMMENT ON TABLE roomkit_users IS 'roomkit: accounts as far as decisions depend on them';
 COMMENT ON COLUMN roomkit_users.id IS 'as the host names the account';
 COMMENT ON COLUMN roomkit_users.version IS 'number of events so far';
-COMMENT ON COLUMN roomkit_users.company IS 'none for LINE users';
-COMMENT ON COLUMN roomkit_users.kind IS 'member, line, bot';
+COMMENT ON COLUMN roomkit_users.company IS 'none for consumers';
+COMMENT ON COLUMN roomkit_users.kind IS 'member, consumer, bot';
 COMMENT ON COLUMN roomkit_users.status IS 'active, suspended, deleted';
 COMMENT ON COLUMN roomkit_users.administrator IS 'administers the own company';
-COMMENT ON COLUMN roomkit_users.works IS 'own permission to talk with users of other companies';
-COMMENT ON COLUMN roomkit_users.line IS 'own permission to talk with LINE users';
-COMMENT ON COLUMN roomkit_users.works_since IS 'the version of the company when works was granted last';
-COMMENT ON COLUMN roomkit_users.works_lost IS 'the own version when works was withdrawn last';
+COMMENT ON COLUMN roomkit_users.partners IS 'own permission to talk with users of other companies';
+COMMENT ON COLUMN roomkit_users.consumers IS 'own permission to talk with consumers';
+COMMENT ON COLUMN roomkit_users.partners_since IS 'the version of the company when partners was granted last';
+COMMENT ON COLUMN roomkit_users.partners_lost IS 'the own version when partners was withdrawn last';
 COMMENT ON COLUMN roomkit_users.ended IS 'the own version when the account was deleted last';
 COMMENT ON COLUMN roomkit_users.groups IS 'in how many groups the user takes part';
 
 CREATE TABLE roomkit_companies (
 	id                    text NOT NULL COLLATE "C" PRIMARY KEY,
 	version               bigint NOT NULL,
-	core                  boolean NOT NULL,
+	licensed                  boolean NOT NULL,
 	members_create_groups boolean NOT NULL,
-	works                 text NOT NULL COLLATE "C",
-	line                  text NOT NULL COLLATE "C",
+	partners                 text NOT NULL COLLATE "C",
+	consumers                  text NOT NULL COLLATE "C",
 	max_groups            bigint NOT NULL,
 	recall_window         bigint NOT NULL,
-	works_off             bigint NOT NULL,
-	works_narrowed        bigint NOT NULL,
+	partners_off             bigint NOT NULL,
+	partners_narrowed        bigint NOT NULL,
 	groups                bigint NOT NULL DEFAULT 0
 );
 COMMENT ON TABLE roomkit_companies IS 'roomkit: tenants as far as decisions depend on them';
 COMMENT ON COLUMN roomkit_companies.id IS 'as the host names the tenant';
 COMMENT ON COLUMN roomkit_companies.version IS 'number of events so far';
-COMMENT ON COLUMN roomkit_companies.core IS 'has the Core product, without which there are no rooms';
+COMMENT ON COLUMN roomkit_companies.licensed IS 'has a licence, without which there are no rooms';
 COMMENT ON COLUMN roomkit_companies.members_create_groups IS 'members, not only administrators, may create groups';
-COMMENT ON COLUMN roomkit_companies.works IS 'who may talk with users of other companies: off, selected, all';
-COMMENT ON COLUMN roomkit_companies.line IS 'who may talk with LINE users: off, selected, all';
+COMMENT ON COLUMN roomkit_companies.partners IS 'who may talk with users of other companies: off, selected, all';
+COMMENT ON COLUMN roomkit_companies.consumers IS 'who may talk with consumers: off, selected, all';
 COMMENT ON COLUMN roomkit_companies.max_groups IS 'how many groups the company may own; 0: 100,000';
 COMMENT ON COLUMN roomkit_companies.recall_window IS 'nanoseconds';
-COMMENT ON COLUMN roomkit_companies.works_off IS 'the version with which works became off last';
-COMMENT ON COLUMN roomkit_companies.works_narrowed IS 'the version with which works went from all to selected last';
+COMMENT ON COLUMN roomkit_companies.partners_off IS 'the version with which partners became off last';
+COMMENT ON COLUMN roomkit_companies.partners_narrowed IS 'the version with which partners went from all to selected last';
 COMMENT ON COLUMN roomkit_companies.groups IS 'how many groups the company owns';
 
 CREATE TABLE roomkit_teams (

@@ -30,8 +30,8 @@ CREATE TABLE roomkit_rooms (
   digest            BLOB NOT NULL,    -- of the set of participants; an index, not an identity
   participants      INTEGER NOT NULL, -- how many take part, bots too
   masters           INTEGER NOT NULL, -- how many are Group Masters, whether or not they take part
-  outsiders         INTEGER NOT NULL, -- who take part and are of other companies
-  line_users        INTEGER NOT NULL, -- who take part and are LINE users
+  partners         INTEGER NOT NULL, -- who take part and are of other companies
+  consumers        INTEGER NOT NULL, -- who take part and are consumers
   bots              INTEGER NOT NULL, -- who take part and are bots
   changed_at        INTEGER,          -- time of the newest event
   created_at        INTEGER,          -- time of the first event
@@ -46,7 +46,7 @@ CREATE TABLE roomkit_rooms (
   history_sharing   INTEGER NOT NULL, -- 1: who joins may read what was before
   notify            INTEGER NOT NULL, -- 1: group notification is on
   features_withheld INTEGER NOT NULL, -- 1: masters have no right over features
-  had_line          INTEGER NOT NULL, -- 1: LINE users take part or have taken part
+  had_consumers          INTEGER NOT NULL, -- 1: consumers take part or have taken part
   features          INTEGER NOT NULL, -- bits: note 1, event 2, task 4, folder 8, mailing list 16
   message_off_since INTEGER,          -- since when nothing can be written; NULL: it can
   emptied_at        INTEGER NOT NULL, -- what was written before this version is gone
@@ -66,8 +66,8 @@ CREATE TABLE roomkit_members (
   -- copy of the pages for one that writes many rows, as it does for INSERT OR REPLACE.
   room           BLOB NOT NULL ON CONFLICT FAIL,    -- roomkit_rooms.id
   user           TEXT NOT NULL ON CONFLICT FAIL,    -- roomkit_users.id
-  company        TEXT,                              -- of the person; NULL for LINE users
-  kind           TEXT NOT NULL ON CONFLICT FAIL,    -- member, line, bot
+  company        TEXT,                              -- of the person; NULL for consumers
+  kind           TEXT NOT NULL ON CONFLICT FAIL,    -- member, consumer, bot
   participant    INTEGER NOT NULL ON CONFLICT FAIL, -- 1: takes part
   master         INTEGER NOT NULL ON CONFLICT FAIL, -- 1: is a Group Master
   read_all       INTEGER NOT NULL ON CONFLICT FAIL, -- 1: may read from the beginning
@@ -94,14 +94,14 @@ CREATE TABLE roomkit_users (
   -- One row for every user of the directory.
   id            TEXT NOT NULL PRIMARY KEY, -- as the host gave it
   version       INTEGER NOT NULL, -- number of events so far
-  company       TEXT,             -- NULL for LINE users
-  kind          TEXT NOT NULL,    -- member, line, bot
+  company       TEXT,             -- NULL for consumers
+  kind          TEXT NOT NULL,    -- member, consumer, bot
   status        TEXT NOT NULL,    -- active, suspended, deleted
   administrator INTEGER NOT NULL, -- 1: administers the company
-  works         INTEGER NOT NULL, -- own permission to talk with users of other companies
-  line          INTEGER NOT NULL, -- own permission to talk with LINE users
-  works_since   INTEGER NOT NULL, -- the version of the company when works was granted last
-  works_lost    INTEGER NOT NULL, -- the version of the user when works was withdrawn last
+  partners         INTEGER NOT NULL, -- own permission to talk with users of other companies
+  consumers          INTEGER NOT NULL, -- own permission to talk with consumers
+  partners_since   INTEGER NOT NULL, -- the version of the company when partners was granted last
+  partners_lost    INTEGER NOT NULL, -- the version of the user when partners was withdrawn last
   ended         INTEGER NOT NULL, -- the version of the user when the account was deleted last
   groups        INTEGER NOT NULL  -- in how many groups the user takes part
 ) STRICT, WITHOUT ROWID;
@@ -112,14 +112,14 @@ CREATE TABLE roomkit_companies (
   -- One row for every company of the directory.
   id                    TEXT NOT NULL PRIMARY KEY, -- as the host gave it
   version               INTEGER NOT NULL, -- number of events so far
-  core                  INTEGER NOT NULL, -- 1: has the product without which there are no rooms
+  licensed                  INTEGER NOT NULL, -- 1: has the product without which there are no rooms
   members_create_groups INTEGER NOT NULL, -- 1: not only administrators create groups
-  works                 TEXT NOT NULL,    -- who may talk with users of other companies: off, selected, all
-  line                  TEXT NOT NULL,    -- who may talk with LINE users: off, selected, all
+  partners                 TEXT NOT NULL,    -- who may talk with users of other companies: off, selected, all
+  consumers                  TEXT NOT NULL,    -- who may talk with consumers: off, selected, all
   max_groups            INTEGER NOT NULL, -- how many groups it may own; 0: 100,000
   recall_window         INTEGER NOT NULL, -- how long own messages can be recalled, in nanoseconds; 0: 24 hours
-  works_off             INTEGER NOT NULL, -- the version with which works became off last
-  works_narrowed        INTEGER NOT NULL, -- the version with which works went from all to selected last
+  partners_off             INTEGER NOT NULL, -- the version with which partners became off last
+  partners_narrowed        INTEGER NOT NULL, -- the version with which partners went from all to selected last
   groups                INTEGER NOT NULL  -- how many groups the company owns
 ) STRICT, WITHOUT ROWID;
 

@@ -71,7 +71,7 @@ func (is *told) stored() bool {
 	return is.Fault.Classes == nil && is.Result.Changed && !is.Result.Repeat
 }
 
-func (s *side) tell(results []service.EachResult) []told {
+func (s *side) tell(results []service.BatchResult) []told {
 	list := make([]told, len(results))
 	for i, r := range results {
 		list[i] = told{Result: r.Result, Behind: s.behind(r.Result.Cursor), Fault: faultOf(r.Err)}

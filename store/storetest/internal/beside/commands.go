@@ -109,7 +109,7 @@ var ways = []way{
 		case h.chance(1, 3):
 			return roomkit.System(), roomkit.DeleteUser{User: u.ID}
 		case u.Company != "" && h.chance(2, 3):
-			return roomkit.System(), roomkit.SetExternalMessaging{Company: u.Company, User: u.ID, Channel: roomkit.ChannelWorks}
+			return roomkit.System(), roomkit.SetExternalMessaging{Company: u.Company, User: u.ID, With: roomkit.OutsiderPartner}
 		}
 		return h.host(), roomkit.Expel{Room: room.ID, People: some(h, h.world.people(), 3), Cause: cause}
 	}},
@@ -170,8 +170,8 @@ var ways = []way{
 	}},
 	{"PutCompany", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
 		company := pick(h, h.world.companies)
-		company.Works, company.LINE = h.mode(), h.mode()
-		company.Core, company.MembersCreateGroups = h.chance(9, 10), h.chance(4, 5)
+		company.Partners, company.Consumers = h.mode(), h.mode()
+		company.Licensed, company.MembersCreateGroups = h.chance(9, 10), h.chance(4, 5)
 		return h.host(), roomkit.PutCompany{Company: company}
 	}},
 	{"EditCompany", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
@@ -184,8 +184,8 @@ var ways = []way{
 		users := some(h, h.world.users, 2)
 		for i := range users {
 			u, company := &users[i], h.company(users[i].Company)
-			u.Works = u.Kind == roomkit.UserMember && (company.Works == roomkit.ExternalAll || h.toss())
-			u.LINE = u.Kind == roomkit.UserMember && (company.LINE == roomkit.ExternalAll || h.toss())
+			u.Partners = u.Kind == roomkit.UserMember && (company.Partners == roomkit.ExternalAll || h.toss())
+			u.Consumers = u.Kind == roomkit.UserMember && (company.Consumers == roomkit.ExternalAll || h.toss())
 			if h.chance(1, 8) {
 				u.Status = pick(h, []roomkit.UserStatus{roomkit.StatusSuspended, roomkit.StatusDeleted})
 			}
@@ -198,7 +198,7 @@ var ways = []way{
 	{"SetExternalMessaging", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
 		company := pick(h, h.world.companies).ID
 		cmd := roomkit.SetExternalMessaging{
-			Company: company, Channel: pick(h, []roomkit.Channel{roomkit.ChannelWorks, roomkit.ChannelWorks, roomkit.ChannelLINE}), Mode: h.mode(),
+			Company: company, With: pick(h, []roomkit.Outsider{roomkit.OutsiderPartner, roomkit.OutsiderPartner, roomkit.OutsiderConsumer}), Mode: h.mode(),
 		}
 		if h.chance(2, 3) {
 			cmd.User, cmd.Mode = pick(h, h.world.of(company)), pick(h, []roomkit.ExternalMode{roomkit.ExternalOff, roomkit.ExternalSelected})
@@ -247,7 +247,7 @@ func (h *history) createRoom() (roomkit.Actor, roomkit.Command) {
 	actor := h.anybody()
 	company := h.world.user(actor).Company
 	cmd := roomkit.CreateRoom{
-		People: some(h, h.world.of(company), 3), Audience: roomkit.AudienceMembers, Title: h.text("title"), Anyway: h.chance(1, 2),
+		People: some(h, h.world.of(company), 3), Audience: roomkit.AudienceMembers, Title: h.text("title"), AllowDuplicate: h.chance(1, 2),
 	}
 	if h.chance(2, 5) {
 		cmd.Audience = roomkit.AudienceExternal
@@ -263,7 +263,7 @@ func (h *history) createRoom() (roomkit.Actor, roomkit.Command) {
 		actor = h.someoneIn(room, store.MembersTakingPart)
 	case 2:
 		room := h.room(roomkit.KindGeneral, roomkit.KindGroup)
-		cmd.Use, cmd.People, cmd.Anyway = room.ID, some(h, h.inside(room, store.MembersTakingPart), 3), false
+		cmd.Existing, cmd.People, cmd.AllowDuplicate = room.ID, some(h, h.inside(room, store.MembersTakingPart), 3), false
 		actor = h.someoneIn(room, store.MembersTakingPart)
 	case 3:
 		cmd.Name, cmd.Photo, cmd.Description = h.text("name"), h.text("photo"), h.text("about")
@@ -271,7 +271,7 @@ func (h *history) createRoom() (roomkit.Actor, roomkit.Command) {
 		cmd.People = append(cmd.People, h.anybody())
 	case 5, 6:
 		room := h.room(roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindExternalGroup)
-		cmd.People, cmd.Anyway = some(h, h.inside(room, store.MembersTakingPart), 4), false
+		cmd.People, cmd.AllowDuplicate = some(h, h.inside(room, store.MembersTakingPart), 4), false
 		actor = h.someoneIn(room, store.MembersTakingPart)
 	}
 	return roomkit.By(actor), cmd

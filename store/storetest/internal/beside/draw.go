@@ -38,7 +38,7 @@ func some[T any](h *history, from []T, most int) []T {
 	return from[:min(len(from), 1+h.roll(most))]
 }
 
-// order is what one call is asked for: one command of Do, or several of Each.
+// order is what one call is asked for: one command of Do, or several of Batch.
 type order struct {
 	actor    roomkit.Actor
 	cmds     []roomkit.Command
@@ -179,7 +179,7 @@ func (h *history) someoneIn(room roomkit.Room, which store.MemberFilter) roomkit
 	return h.anybody()
 }
 
-// anyCompany gives a company; the empty one stands for LINE users.
+// anyCompany gives a company; the empty one stands for consumers.
 func (h *history) anyCompany() roomkit.CompanyID {
 	return pick(h, []roomkit.CompanyID{"x", "y", "Z", ""})
 }

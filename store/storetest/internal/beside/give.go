@@ -11,11 +11,11 @@ import (
 )
 
 // run gives an order to one side.
-func (s *side) run(o order) []service.EachResult {
+func (s *side) run(o order) []service.BatchResult {
 	if len(o.cmds) > 1 {
-		return s.svc.Each(s.h.ctx, o.actor, o.cmds, o.call())
+		return s.svc.Batch(s.h.ctx, o.actor, o.cmds, o.call())
 	}
-	list := make([]service.EachResult, len(o.cmds))
+	list := make([]service.BatchResult, len(o.cmds))
 	for i, cmd := range o.cmds {
 		list[i].Result, list[i].Err = s.svc.Do(s.h.ctx, o.actor, cmd, o.call())
 	}
@@ -50,7 +50,7 @@ func withConsequences(cmd roomkit.Command) bool {
 // give gives an order to both sides and compares what comes of it.
 func (h *history) give(o order) []told {
 	h.tell("%s", o)
-	var results [2][]service.EachResult
+	var results [2][]service.BatchResult
 	for i, s := range h.sides {
 		results[i] = s.run(o)
 	}
@@ -79,7 +79,7 @@ func (h *history) plan(o order) {
 	for _, cmd := range o.cmds {
 		both(h, func(s *side) []told {
 			result, err := s.svc.Plan(h.ctx, o.actor, cmd, o.call())
-			return s.tell([]service.EachResult{{Result: result, Err: err}})
+			return s.tell([]service.BatchResult{{Result: result, Err: err}})
 		}, "plan of %s", o)
 		planned := both(h, func(s *side) answered[[]service.Consequence] {
 			return listOf(s.svc.PlanConsequences(h.ctx, o.actor, cmd))

@@ -114,7 +114,7 @@ func (h *history) lookAtCompany(company roomkit.CompanyID) {
 		return allPages(limit, store.RoomPages(h.ctx, s.store, rooms))
 	}, "rooms of %s", company)
 	when := h.now.Add(time.Duration(h.roll(100)) * 24 * time.Hour)
-	due := both(h, func(s *side) answered[[]service.Due] { return listOf(s.svc.Due(h.ctx, company, when)) }, "due of %s", company)
+	due := both(h, func(s *side) answered[[]service.ExpiredRoom] { return listOf(s.svc.Expired(h.ctx, company, when)) }, "due of %s", company)
 	h.reached.note("due", len(due.Is) > 0)
 }
 

@@ -18,7 +18,7 @@ type town struct {
 
 func newTown() town {
 	member := func(id roomkit.UserID, company roomkit.CompanyID) roomkit.User {
-		return roomkit.User{ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive, Works: true, LINE: true}
+		return roomkit.User{ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true, Consumers: true}
 	}
 	head := func(id roomkit.UserID, company roomkit.CompanyID) roomkit.User {
 		u := member(id, company)
@@ -26,17 +26,17 @@ func newTown() town {
 		return u
 	}
 	insider := member("a", "x")
-	insider.Works = false
+	insider.Partners = false
 	bot := member("_bot", "x")
-	bot.Kind, bot.Works, bot.LINE = roomkit.UserBot, false, false
+	bot.Kind, bot.Partners, bot.Consumers = roomkit.UserBot, false, false
 	line := func(id roomkit.UserID) roomkit.User {
-		return roomkit.User{ID: id, Kind: roomkit.UserLINE, Status: roomkit.StatusActive}
+		return roomkit.User{ID: id, Kind: roomkit.UserConsumer, Status: roomkit.StatusActive}
 	}
 	return town{
 		companies: []roomkit.Company{
-			{ID: "x", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalSelected, LINE: roomkit.ExternalAll},
-			{ID: "y", Core: true, MembersCreateGroups: true, Works: roomkit.ExternalAll, LINE: roomkit.ExternalSelected, MaxGroups: 4},
-			{ID: "Z", Core: true, Works: roomkit.ExternalSelected},
+			{ID: "x", Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected, Consumers: roomkit.ExternalAll},
+			{ID: "y", Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalAll, Consumers: roomkit.ExternalSelected, MaxGroups: 4},
+			{ID: "Z", Licensed: true, Partners: roomkit.ExternalSelected},
 		},
 		users: []roomkit.User{
 			head("B", "x"), member("10", "x"), member("9", "x"), insider, bot,
@@ -78,7 +78,7 @@ func (h *history) settle() {
 	for _, t := range h.world.teams {
 		give(roomkit.System(), roomkit.SyncTeam{Team: t})
 	}
-	give(roomkit.By("10"), roomkit.CreateRoom{People: []roomkit.UserID{"9", "a"}, Audience: roomkit.AudienceMembers, Anyway: true})
+	give(roomkit.By("10"), roomkit.CreateRoom{People: []roomkit.UserID{"9", "a"}, Audience: roomkit.AudienceMembers, AllowDuplicate: true})
 	give(roomkit.By("9"), roomkit.CreateGroup{Name: "Ops", Members: []roomkit.UserID{"a", "_bot"}, Settings: roomkit.GroupSettings{Public: true}})
 	give(roomkit.By("C"), roomkit.CreateExternalGroup{Name: "Joint", Members: []roomkit.UserID{"c", "10", "B"}})
 }
@@ -88,7 +88,7 @@ func (w *town) people() []roomkit.UserID {
 	return append([]roomkit.UserID{w.late.ID}, w.those(func(roomkit.User) bool { return true })...)
 }
 
-// of gives the people of a company; the empty one stands for LINE users.
+// of gives the people of a company; the empty one stands for consumers.
 func (w *town) of(company roomkit.CompanyID) []roomkit.UserID {
 	return w.those(func(u roomkit.User) bool { return u.Company == company })
 }
