@@ -50,7 +50,7 @@ func tenYears(t *rapid.T) {
 				want[groups[i]] = off[i].Add(30 * day)
 			}
 		}
-		for due, err := range svc.Expired(ctx, "acme", now) {
+		for due, err := range svc.Expired(ctx, service.ExpiredList{Company: "acme", At: now}) {
 			require.NoError(t, err)
 			require.Equal(t, want[due.Room], due.At)
 			delete(want, due.Room)
@@ -83,5 +83,5 @@ func tenYears(t *rapid.T) {
 
 func TestDueRefusesBadInput(t *testing.T) {
 	svc := proof.Service(t, nil)
-	require.ErrorIs(t, proof.Refusal(t, svc.Expired(ctx, "", time.Unix(0, 0))), roomkit.ErrInvalid)
+	require.ErrorIs(t, proof.Refusal(t, svc.Expired(ctx, service.ExpiredList{Company: "", At: time.Unix(0, 0)})), roomkit.ErrInvalid)
 }

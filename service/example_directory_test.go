@@ -6,7 +6,6 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
@@ -59,7 +58,7 @@ func ExampleSuspendUser() {
 
 	_, _ = svc.Do(ctx, roomkit.System(), roomkit.SuspendUser{User: "ben"})
 	fmt.Println(svc.Check(ctx, "ben", roomkit.ActionPost, direct.Room))
-	for m := range svc.Members(ctx, "ann", direct.Room, store.MemberQuery{}) {
+	for m := range svc.Members(ctx, "ann", direct.Room, service.MemberList{}) {
 		fmt.Println("in the room:", m.User)
 	}
 	_, _ = svc.Do(ctx, roomkit.System(), roomkit.SuspendUser{User: "ben", Lift: true})

@@ -191,7 +191,7 @@ func ExampleService_Expired() {
 
 	for _, days := range []int{29, 30} {
 		today = today.AddDate(0, 0, days)
-		for due, err := range svc.Expired(ctx, "acme", today) {
+		for due, err := range svc.Expired(ctx, service.ExpiredList{Company: "acme", At: today}) {
 			fmt.Println("after", days, "days:", due.Name, due.Since.Format(time.DateOnly), due.At.Format(time.DateOnly), err)
 		}
 		today = today.AddDate(0, 0, -days)

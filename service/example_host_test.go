@@ -7,7 +7,6 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store"
 )
 
 // Plan says what a command would do, or which rule forbids it.
@@ -80,10 +79,10 @@ func ExampleService_Feed() {
 func ExampleService_Members() {
 	svc := exampleService()      // acme with adm, ann, ben, cat and dan; bolt with eve
 	room := exampleExternal(svc) // "Project" of ann, its Group Master, ben and eve
-	for m, err := range svc.Members(ctx, "eve", room, store.MemberQuery{}) {
+	for m, err := range svc.Members(ctx, "eve", room, service.MemberList{}) {
 		fmt.Println(m.User, m.Company, m.Master, err)
 	}
-	for _, err := range svc.Members(ctx, "dan", room, store.MemberQuery{}) {
+	for _, err := range svc.Members(ctx, "dan", room, service.MemberList{}) {
 		fmt.Println(err)
 	}
 	// Output:
@@ -97,7 +96,7 @@ func ExampleService_Rooms() {
 	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	exampleRoom(svc)
 	exampleExternal(svc)
-	for entry := range svc.Rooms(ctx, "ann", store.RoomQuery{Kinds: []roomkit.Kind{roomkit.KindExternalGroup}}) {
+	for entry := range svc.Rooms(ctx, "ann", service.RoomList{Kinds: []roomkit.Kind{roomkit.KindExternalGroup}}) {
 		fmt.Println(entry.Room.Name, entry.Room.Kind, "badge:", entry.Room.Kind.HasBadge(), "master:", entry.Member.Master)
 	}
 	// Output: Project external_group badge: true master: true
@@ -107,7 +106,7 @@ func ExampleService_Groups() {
 	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	mustRun(svc, roomkit.By("ann"), roomkit.CreateGroup{Name: "open to all", Members: []roomkit.UserID{"ben"}, Settings: roomkit.GroupSettings{Public: true}})
 	mustRun(svc, roomkit.By("ann"), roomkit.CreateGroup{Name: "closed", Members: []roomkit.UserID{"ben"}})
-	for entry := range svc.Groups(ctx, "dan", service.GroupsAll) {
+	for entry := range svc.Groups(ctx, "dan", service.GroupList{Part: service.GroupsAll}) {
 		fmt.Println(entry.Room.Name)
 	}
 	// Output: open to all
@@ -133,7 +132,7 @@ func ExampleService_History() {
 	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
 	mustRun(svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"adm"}})
 	mustRun(svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}})
-	for e, err := range svc.History(ctx, "dan", room, 0) {
+	for e, err := range svc.History(ctx, "dan", room, service.HistoryList{}) {
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -9,7 +9,6 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
@@ -73,7 +72,7 @@ func ruleOf(err error) roomkit.Rule {
 // printMembers prints who takes part, as a user sees it.
 func printMembers(svc *service.Service, user roomkit.UserID, room roomkit.RoomID) {
 	var names []string
-	for m, err := range svc.Members(ctx, user, room, store.MemberQuery{Which: store.MembersTakingPart}) {
+	for m, err := range svc.Members(ctx, user, room, service.MemberList{Role: service.RoleParticipant}) {
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -175,13 +175,15 @@ func TestShortAnswers(t *testing.T) {
 			return err
 		}},
 		"Members": {0, func(svc *service.Service) error {
-			return proof.Refusal(t, svc.Members(ctx, "ann", s.General, store.MemberQuery{}))
+			return proof.Refusal(t, svc.Members(ctx, "ann", s.General, service.MemberList{}))
 		}},
 		"the people of a page": {1, func(svc *service.Service) error {
-			return proof.Refusal(t, svc.Members(ctx, "ann", s.General, store.MemberQuery{}))
+			return proof.Refusal(t, svc.Members(ctx, "ann", s.General, service.MemberList{}))
 		}},
-		"Rooms":                {0, func(svc *service.Service) error { return proof.Refusal(t, svc.Rooms(ctx, "ann", store.RoomQuery{})) }},
-		"the rows of a page":   {1, func(svc *service.Service) error { return proof.Refusal(t, svc.Groups(ctx, "dan", service.GroupsAll)) }},
+		"Rooms": {0, func(svc *service.Service) error { return proof.Refusal(t, svc.Rooms(ctx, "ann", service.RoomList{})) }},
+		"the rows of a page": {1, func(svc *service.Service) error {
+			return proof.Refusal(t, svc.Groups(ctx, "dan", service.GroupList{Part: service.GroupsAll}))
+		}},
 		"Health":               {0, func(svc *service.Service) error { _, err := svc.Health(ctx, s.Group); return err }},
 		"the people of health": {1, func(svc *service.Service) error { _, err := svc.Health(ctx, s.Group); return err }},
 		"PlanConsequences": {1, func(svc *service.Service) error {

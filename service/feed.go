@@ -63,37 +63,6 @@ func decoded(op string, room roomkit.RoomID, pages iter.Seq2[[]store.Record, err
 	}
 }
 
-// History gives the events of a room after a version, as far as a user may know
-// them: participants from where they may read, Group Masters, leaders and
-// administrators all. Errors are those of Room; colleagues who see a public group
-// without taking part get a [*roomkit.Denied] (GRP-21).
-func (s *Service) History(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, after roomkit.Version) iter.Seq2[roomkit.Event, error] {
-	return func(yield func(roomkit.Event, error) bool) {
-		from, err := s.historyFrom(ctx, user, room, after)
-		if err != nil {
-			yield(nil, &roomkit.Error{Op: "History", Room: room, Err: err})
-			return
-		}
-		pages := store.HistoryPages(ctx, s.store, roomkit.RoomSubject(room), max(after, from-1))
-		for rec, err := range decoded("History", room, pages) {
-			if !yield(rec.Event, err) {
-				return
-			}
-		}
-	}
-}
-
-func (s *Service) historyFrom(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, after roomkit.Version) (roomkit.Version, error) {
-	if after < 0 {
-		return 0, &roomkit.Invalid{Field: "After", Reason: "negative"}
-	}
-	f, err := s.look(ctx, user, room, roomkit.ActionSeeRoom)
-	if err != nil {
-		return 0, err
-	}
-	return s.readableFrom(&f, user)
-}
-
 // readableFrom says from which version on a user may know the events of a room.
 func (s *Service) readableFrom(f *decide.Facts, user roomkit.UserID) (roomkit.Version, error) {
 	a := decide.Access(s.rules, f, f.Room.ID, user)

@@ -57,7 +57,7 @@ func TestBytesThatAreNoEvent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			svc, err := service.New(otherHistory{s.Store, c.tell}, nil)
 			require.NoError(t, err)
-			require.ErrorIs(t, proof.Refusal(t, svc.History(ctx, "ann", s.General, 0)), c.want)
+			require.ErrorIs(t, proof.Refusal(t, svc.History(ctx, "ann", s.General, service.HistoryList{})), c.want)
 		})
 	}
 }

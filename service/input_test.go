@@ -11,7 +11,6 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store"
 )
 
 func many(n int) (list []roomkit.UserID) {
@@ -175,8 +174,8 @@ func namesField(t testing.TB, field string, err error) {
 // TestBadQuestions: what is malformed in a question is named as in a command.
 func TestBadQuestions(t *testing.T) {
 	s := proof.NewStage(t)
-	rooms := func(q store.RoomQuery) error { return proof.Refusal(t, s.Rooms(ctx, "ann", q)) }
-	members := func(q store.MemberQuery) error { return proof.Refusal(t, s.Members(ctx, "ann", s.General, q)) }
+	rooms := func(q service.RoomList) error { return proof.Refusal(t, s.Rooms(ctx, "ann", q)) }
+	members := func(q service.MemberList) error { return proof.Refusal(t, s.Members(ctx, "ann", s.General, q)) }
 	recommend := func(user roomkit.UserID, audience roomkit.Audience, picked ...roomkit.UserID) error {
 		_, err := s.Recommend(ctx, user, picked, audience, false)
 		return err
@@ -193,17 +192,16 @@ func TestBadQuestions(t *testing.T) {
 		{"access to too many rooms", "Rooms", access("ann", make([]roomkit.RoomID, roomkit.MaxAccessRooms+1)...)},
 		{"no action", "Action", s.Check(ctx, "ann", 0, s.General)},
 		{"an unknown action", "Action", s.Check(ctx, "ann", 200, s.General)},
-		{"all members", "Which", members(store.MemberQuery{Which: store.MembersAll})},
-		{"a negative number of members", "Limit", members(store.MemberQuery{Limit: -1})},
-		{"all rooms", "Which", rooms(store.RoomQuery{Which: store.MembersAll})},
-		{"an unknown part of the rooms", "Which", rooms(store.RoomQuery{Which: 99})},
-		{"a negative number of rooms", "Limit", rooms(store.RoomQuery{Limit: -1})},
-		{"rooms of no kind", "Kinds[0]", rooms(store.RoomQuery{Kinds: []roomkit.Kind{roomkit.KindNone}})},
-		{"rooms of an unknown kind", "Kinds[1]", rooms(store.RoomQuery{Kinds: []roomkit.Kind{roomkit.KindTeam, 99}})},
-		{"rooms of a bad id", "User", proof.Refusal(t, s.Rooms(ctx, "a b", store.RoomQuery{}))},
-		{"an unknown list of groups", "GroupList", proof.Refusal(t, s.Groups(ctx, "ann", 9))},
-		{"a history from before the beginning", "After", proof.Refusal(t, s.History(ctx, "ann", s.General, -1))},
-		{"a history of no room", "Room", proof.Refusal(t, s.History(ctx, "ann", roomkit.RoomID{}, 0))},
+		{"members of an unknown role", "Role", members(service.MemberList{Role: 3})},
+		{"a negative number of members", "Limit", members(service.MemberList{Limit: -1})},
+		{"rooms of an unknown role", "Role", rooms(service.RoomList{Role: 99})},
+		{"a negative number of rooms", "Limit", rooms(service.RoomList{Limit: -1})},
+		{"rooms of no kind", "Kinds[0]", rooms(service.RoomList{Kinds: []roomkit.Kind{roomkit.KindNone}})},
+		{"rooms of an unknown kind", "Kinds[1]", rooms(service.RoomList{Kinds: []roomkit.Kind{roomkit.KindTeam, 99}})},
+		{"rooms of a bad id", "User", proof.Refusal(t, s.Rooms(ctx, "a b", service.RoomList{}))},
+		{"an unknown list of groups", "Part", proof.Refusal(t, s.Groups(ctx, "ann", service.GroupList{Part: 9}))},
+		{"a history from before the beginning", "Since", proof.Refusal(t, s.History(ctx, "ann", s.General, service.HistoryList{Since: -1}))},
+		{"a history of no room", "Room", proof.Refusal(t, s.History(ctx, "ann", roomkit.RoomID{}, service.HistoryList{}))},
 		{"a cursor of nobody", "Cursor", proof.Refusal(t, s.Feed(ctx, "garbage"))},
 		{"rooms with nobody", "People", recommend("ann", roomkit.AudienceMembers)},
 		{"rooms with a bad id", "People[1]", recommend("ann", roomkit.AudienceMembers, "ben", "a b")},

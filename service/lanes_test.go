@@ -100,7 +100,7 @@ func answer(t *testing.T, done <-chan error) error {
 func history(t *testing.T, svc *service.Service, room roomkit.RoomID) []string {
 	t.Helper()
 	var list []roomkit.Event
-	for e, err := range svc.History(ctx, "ann", room, 0) {
+	for e, err := range svc.History(ctx, "ann", room, service.HistoryList{}) {
 		require.NoError(t, err)
 		list = append(list, e)
 	}

@@ -116,7 +116,7 @@ func (m manyShared) Load(ctx context.Context, needs []store.Need) ([]store.Facts
 	return facts, err
 }
 
-func (m manyShared) Rooms(context.Context, store.RoomQuery) ([]store.RoomEntry, error) {
+func (m manyShared) Rooms(context.Context, store.RoomQuery) ([]roomkit.RoomEntry, error) {
 	return nil, m.err
 }
 

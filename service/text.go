@@ -26,17 +26,26 @@ func (p Problem) MarshalText() ([]byte, error) { return enum.Text(p, malformed("
 // UnmarshalText reads a name.
 func (p *Problem) UnmarshalText(text []byte) error { return enum.Read(p, ParseProblem, text) }
 
-// ParseGroupList gives the part of the group list with a name; others are a
+// ParseGroupPart gives the part of the group list with a name; others are a
 // [*roomkit.Invalid].
-func ParseGroupList(name string) (GroupList, error) {
-	return enum.FromText[GroupList](name, malformed("GroupList"))
+func ParseGroupPart(name string) (GroupPart, error) {
+	return enum.FromText[GroupPart](name, malformed("GroupPart"))
 }
 
 // MarshalText writes the name.
-func (l GroupList) MarshalText() ([]byte, error) { return enum.Text(l, malformed("GroupList")) }
+func (p GroupPart) MarshalText() ([]byte, error) { return enum.Text(p, malformed("GroupPart")) }
 
 // UnmarshalText reads a name.
-func (l *GroupList) UnmarshalText(text []byte) error { return enum.Read(l, ParseGroupList, text) }
+func (p *GroupPart) UnmarshalText(text []byte) error { return enum.Read(p, ParseGroupPart, text) }
+
+// ParseRole gives the role with a name; others are a [*roomkit.Invalid].
+func ParseRole(name string) (Role, error) { return enum.FromText[Role](name, malformed("Role")) }
+
+// MarshalText writes the name.
+func (r Role) MarshalText() ([]byte, error) { return enum.Text(r, malformed("Role")) }
+
+// UnmarshalText reads a name.
+func (r *Role) UnmarshalText(text []byte) error { return enum.Read(r, ParseRole, text) }
 
 // UnmarshalJSON reads what encoding/json writes of a Result, its events by
 // [roomkit.UnmarshalEvent].
@@ -49,15 +58,11 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 	if err := json.Unmarshal(data, &v); err != nil {
 		return err
 	}
-	r.Events = nil
-	for _, raw := range v.Events {
-		e, err := roomkit.UnmarshalEvent(raw)
-		if err != nil {
-			return err
-		}
-		r.Events = append(r.Events, e)
+	var err error
+	if r.Events = nil; len(v.Events) > 0 {
+		r.Events, err = readEvents(v.Events)
 	}
-	return nil
+	return err
 }
 
 // LogValue gives what the command did, and the types of what happened.

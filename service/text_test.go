@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -48,9 +49,11 @@ func TestJSON(t *testing.T) {
 		service.EnforceProgress{Because: roomkit.UserSubject("lee"), Version: 3, Cause: roomkit.CauseAccount, Rooms: 1, Total: 2, Changed: 1, Events: 4},
 		service.FollowProgress{Name: "mail", Cursor: "7", Records: 9, At: at},
 		[]service.Problem{service.ProblemNone, service.ProblemNoMaster, service.ProblemOwnerAbsent, service.ProblemVoid, service.ProblemOutsider},
-		[]service.GroupList{service.GroupsManaged, service.GroupsBelonging, service.GroupsAll},
+		[]service.GroupPart{service.GroupsManaged, service.GroupsBelonging, service.GroupsAll},
 		[]store.MemberFilter{store.MembersPresent, store.MembersTakingPart, store.MembersManaging, store.MembersAll},
-		store.RoomEntry{Room: roomkit.Room{ID: room}, Member: roomkit.Member{User: "lee", Participant: true}},
+		[]service.Role{service.RoleAny, service.RoleParticipant, service.RoleMaster},
+		service.Page[roomkit.UserID]{Rows: []roomkit.UserID{"kim", "lee"}, Next: "bGVl"},
+		service.Page[roomkit.Event]{Rows: []roomkit.Event{&roomkit.MasterVacated{Meta: roomkit.Meta{Cause: roomkit.CauseAccount}}}},
 	} {
 		typ := reflect.TypeOf(v)
 		data, err := json.MarshalIndent(v, "", "\t")
@@ -62,6 +65,7 @@ func TestJSON(t *testing.T) {
 		if name == "" {
 			name = typ.Elem().Name()
 		}
+		name, _, _ = strings.Cut(name, "[")
 		requireGolden(t, name+".json", append(data, '\n'))
 	}
 }
@@ -80,8 +84,10 @@ func requireGolden(t *testing.T, name string, have []byte) {
 func TestTextErrors(t *testing.T) {
 	_, bad := service.ParseProblem("fire")
 	requireField(t, "Problem", bad)
-	_, bad = service.ParseGroupList("")
-	requireField(t, "GroupList", bad)
+	_, bad = service.ParseGroupPart("")
+	requireField(t, "GroupPart", bad)
+	_, bad = service.ParseRole("all")
+	requireField(t, "Role", bad)
 	_, bad = store.ParseMemberFilter("unknown")
 	requireField(t, "MemberFilter", bad)
 	_, bad = json.Marshal(service.Finding{Problem: 99})

@@ -265,6 +265,15 @@ func (q *RoomQuery) Check() (limit int, err error) {
 	return PageSize(q.Limit)
 }
 
+// Check gives the number of rows of a page, or [roomkit.ErrInvalid] if the query is
+// malformed.
+func (q *TeamQuery) Check() (limit int, err error) {
+	if q.Company == "" {
+		return 0, &roomkit.Invalid{Field: "Company", Reason: "missing"}
+	}
+	return PageSize(q.Limit)
+}
+
 // Refusals remembers, for one call of Commit, the versions that changes of the
 // call would have made if they had not been refused. A later change that was
 // decided on such a version must not take one of the same number, which somebody

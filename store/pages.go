@@ -20,8 +20,8 @@ func MemberPages(ctx context.Context, s Store, q MemberQuery) iter.Seq2[[]roomki
 }
 
 // RoomPages gives the pages of Rooms.
-func RoomPages(ctx context.Context, s Store, q RoomQuery) iter.Seq2[[]RoomEntry, error] {
-	return pages(q.After, func(e *RoomEntry) roomkit.RoomID { return e.Room.ID }, func(after roomkit.RoomID) ([]RoomEntry, error) {
+func RoomPages(ctx context.Context, s Store, q RoomQuery) iter.Seq2[[]roomkit.RoomEntry, error] {
+	return pages(q.After, func(e *roomkit.RoomEntry) roomkit.RoomID { return e.Room.ID }, func(after roomkit.RoomID) ([]roomkit.RoomEntry, error) {
 		q.After = after
 		return s.Rooms(ctx, q)
 	})
@@ -32,6 +32,14 @@ func UserPages(ctx context.Context, s Store, q UserQuery) iter.Seq2[[]roomkit.Us
 	return pages(q.After, func(u *roomkit.User) roomkit.UserID { return u.ID }, func(after roomkit.UserID) ([]roomkit.User, error) {
 		q.After = after
 		return s.Users(ctx, q)
+	})
+}
+
+// TeamPages gives the pages of Teams.
+func TeamPages(ctx context.Context, s Store, q TeamQuery) iter.Seq2[[]roomkit.Team, error] {
+	return pages(q.After, func(t *roomkit.Team) roomkit.TeamID { return t.ID }, func(after roomkit.TeamID) ([]roomkit.Team, error) {
+		q.After = after
+		return s.Teams(ctx, q)
 	})
 }
 

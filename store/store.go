@@ -42,10 +42,13 @@ type Store interface {
 	Members(ctx context.Context, q MemberQuery) ([]roomkit.Member, error)
 
 	// Rooms pages through rooms in byte order of their ids.
-	Rooms(ctx context.Context, q RoomQuery) ([]RoomEntry, error)
+	Rooms(ctx context.Context, q RoomQuery) ([]roomkit.RoomEntry, error)
 
 	// Users pages through users in byte order of their ids.
 	Users(ctx context.Context, q UserQuery) ([]roomkit.User, error)
+
+	// Teams pages through teams in byte order of their ids.
+	Teams(ctx context.Context, q TeamQuery) ([]roomkit.Team, error)
 
 	// History pages through the records of one subject after a version.
 	History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]Record, error)
@@ -71,6 +74,9 @@ type Need struct {
 	// Everybody asks for all who take part in or manage Room, as if named in
 	// People, up to MaxEverybody + 1 rows.
 	Everybody bool
+	// First asks, if Room has no name, for the first so many who take part in it, in
+	// byte order of their ids, as if named in People; at most MaxPage.
+	First int
 	// Companies asks for further companies.
 	Companies []roomkit.CompanyID
 	// Team asks for a team and, as if named in People, its leader.
@@ -100,7 +106,7 @@ type Facts struct {
 	Companies  []roomkit.Company // of the users, of the room, and those asked for
 	Team       roomkit.Team
 	NameHolder roomkit.RoomID // zero: the name is free
-	Shared     []RoomEntry
+	Shared     []roomkit.RoomEntry
 	Checkpoint roomkit.Cursor
 }
 
@@ -209,7 +215,7 @@ type MemberQuery struct {
 	Room  roomkit.RoomID
 	Which MemberFilter
 	After roomkit.UserID // the last id of the page before
-	Limit int            // rows of one page; Service.Members goes on with the next page by itself
+	Limit int            // rows of one page
 }
 
 // MemberFilter selects rows of people.
@@ -239,22 +245,22 @@ type RoomQuery struct {
 	Exact        bool              // with Participants: and nobody else
 	Kinds        []roomkit.Kind    // empty: all
 	After        roomkit.RoomID    // the last id of the page before
-	Limit        int               // rows of one page; lists of Service go on with the next page by themselves
-}
-
-// RoomEntry is a room in a list, with the row of the user asked for; the row is
-// zero if no user was.
-type RoomEntry struct {
-	Room   roomkit.Room   `json:"room,omitzero"`
-	Member roomkit.Member `json:"member,omitzero"`
+	Limit        int               // rows of one page
 }
 
 // UserQuery asks for users of a company; the empty company stands for users who
 // belong to none.
 type UserQuery struct {
 	Company roomkit.CompanyID
-	After   roomkit.UserID
-	Limit   int
+	After   roomkit.UserID // the last id of the page before
+	Limit   int            // rows of one page
+}
+
+// TeamQuery asks for the teams of a company.
+type TeamQuery struct {
+	Company roomkit.CompanyID // required
+	After   roomkit.TeamID    // the last id of the page before
+	Limit   int               // rows of one page
 }
 
 // The optional capabilities of stores. They are found through every [Wrapper] as well.
@@ -292,20 +298,6 @@ func Capability[T any](s Store) (T, bool) {
 	}
 	var none T
 	return none, false
-}
-
-// CheckForUser is [roomkit.ErrInvalid] if a list of the rooms of one user is malformed, which
-// asks for less than [RoomQuery.Check] allows.
-func (q *RoomQuery) CheckForUser() error {
-	if q.Which >= MembersAll {
-		return &roomkit.Invalid{Field: "Which", Reason: "not a filter for users"}
-	}
-	for i, k := range q.Kinds {
-		if k == roomkit.KindNone || !enum.Known(k) {
-			return &roomkit.Invalid{Field: fmt.Sprintf("Kinds[%d]", i), Reason: fmt.Sprintf("unknown value %d", k)}
-		}
-	}
-	return nil
 }
 
 // Ask loads and demands an answer to every need.

@@ -17,7 +17,6 @@ import (
 	"github.com/go-roomkit/roomkit/examples/internal/companies"
 	"github.com/go-roomkit/roomkit/examples/internal/storeflag"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store"
 )
 
 func main() {
@@ -184,7 +183,7 @@ func (s *story) follow(ctx context.Context) error {
 // members prints who takes part, as one of them sees it.
 func (s *story) members(ctx context.Context, user roomkit.UserID, room roomkit.RoomID) error {
 	var names []string
-	for m, err := range s.Members(ctx, user, room, store.MemberQuery{Which: store.MembersTakingPart}) {
+	for m, err := range s.Members(ctx, user, room, service.MemberList{Role: service.RoleParticipant}) {
 		if err != nil {
 			return err
 		}

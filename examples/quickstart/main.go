@@ -14,7 +14,6 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
@@ -182,7 +181,7 @@ func (s *story) show(ctx context.Context, room roomkit.RoomID, users ...roomkit.
 // members prints who takes part, as one of them sees it.
 func (s *story) members(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, intro string) error {
 	var names []string
-	for m, err := range s.Members(ctx, user, room, store.MemberQuery{Which: store.MembersTakingPart}) {
+	for m, err := range s.Members(ctx, user, room, service.MemberList{Role: service.RoleParticipant}) {
 		if err != nil {
 			return err
 		}

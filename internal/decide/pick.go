@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/store"
 )
 
 // picked are people chosen for a room, by what they are to the room's company.
@@ -184,7 +183,7 @@ func external(audience roomkit.Audience, p *picked) bool {
 
 // offers ranks the rooms that the actor shares with all picked people: exact ones
 // first, then fewer others, then the latest activity, then the id (LST-08).
-func offers(shared []store.RoomEntry, p *picked, audience roomkit.Audience, exactOnly bool) (list []roomkit.Offer) {
+func offers(shared []roomkit.RoomEntry, p *picked, audience roomkit.Audience, exactOnly bool) (list []roomkit.Offer) {
 	for i := range shared {
 		room := shared[i].Room
 		extra := room.Participants - int64(len(p.all)+1)

@@ -344,10 +344,10 @@ func (m *machine) comparePeople(room string, r *oracle.Room) {
 }
 
 // compareMembers compares the list of people that a user sees.
-func (m *machine) compareMembers(user, room string, which store.MemberFilter) {
+func (m *machine) compareMembers(user, room string, which service.Role) {
 	var seen []string
 	var failed error
-	for row, err := range m.svc.Members(ctx, roomkit.UserID(user), m.id(room), store.MemberQuery{Which: which}) {
+	for row, err := range m.svc.Members(ctx, roomkit.UserID(user), m.id(room), service.MemberList{Role: which}) {
 		if failed = err; err != nil {
 			break
 		}
@@ -359,7 +359,7 @@ func (m *machine) compareMembers(user, room string, which store.MemberFilter) {
 		effective, _ := m.w.Members(room)
 		m.compareNames("members of "+room+" for "+user, slices.DeleteFunc(effective, func(u string) bool {
 			st := m.w.Standing(u, m.w.Rooms[room])
-			return which == store.MembersTakingPart && !st.Participant || which == store.MembersManaging && !st.Master
+			return which == service.RoleParticipant && !st.Participant || which == service.RoleMaster && !st.Master
 		}), seen)
 	}
 }
@@ -407,7 +407,7 @@ func (m *machine) compareSeen(user, room string) {
 	if err == nil {
 		require.Equal(m.t, m.row(m.id(room)), row)
 	}
-	for _, which := range []store.MemberFilter{store.MembersPresent, store.MembersTakingPart, store.MembersManaging} {
+	for _, which := range []service.Role{service.RoleAny, service.RoleParticipant, service.RoleMaster} {
 		m.compareMembers(user, room, which)
 	}
 }
@@ -505,7 +505,7 @@ func (m *machine) compareHistory(user, room string) {
 	st := m.w.Standing(user, r)
 	var seen []roomkit.Event
 	var failed error
-	for ev, err := range m.svc.History(ctx, roomkit.UserID(user), m.id(room), 0) {
+	for ev, err := range m.svc.History(ctx, roomkit.UserID(user), m.id(room), service.HistoryList{}) {
 		if failed = err; err != nil {
 			break
 		}
@@ -541,13 +541,13 @@ func (m *machine) compareRecall(user, author, room string, age time.Duration) {
 // compareLists compares the lists of rooms and groups of a user.
 func (m *machine) compareLists(user string) {
 	u := roomkit.UserID(user)
-	m.compareList(user, "rooms", m.w.RoomsOf(user), m.svc.Rooms(ctx, u, store.RoomQuery{}))
-	m.compareList(user, "managed groups", m.w.GroupsManaged(user), m.svc.Groups(ctx, u, service.GroupsManaged))
-	m.compareList(user, "own groups", m.w.GroupsBelonging(user), m.svc.Groups(ctx, u, service.GroupsBelonging))
-	m.compareList(user, "all groups", m.w.GroupsAll(user), m.svc.Groups(ctx, u, service.GroupsAll))
+	m.compareList(user, "rooms", m.w.RoomsOf(user), m.svc.Rooms(ctx, u, service.RoomList{}))
+	m.compareList(user, "managed groups", m.w.GroupsManaged(user), m.svc.Groups(ctx, u, service.GroupList{Part: service.GroupsManaged}))
+	m.compareList(user, "own groups", m.w.GroupsBelonging(user), m.svc.Groups(ctx, u, service.GroupList{Part: service.GroupsBelonging}))
+	m.compareList(user, "all groups", m.w.GroupsAll(user), m.svc.Groups(ctx, u, service.GroupList{Part: service.GroupsAll}))
 }
 
-func (m *machine) compareList(user, what string, want []string, got iter.Seq2[store.RoomEntry, error]) {
+func (m *machine) compareList(user, what string, want []string, got iter.Seq2[roomkit.RoomEntry, error]) {
 	var names []string
 	for entry, err := range got {
 		if err != nil {
@@ -581,7 +581,7 @@ func (m *machine) compareAll() {
 	for _, user := range m.users {
 		m.compareLists(user)
 		for _, room := range rooms {
-			m.compareMembers(user, room, store.MembersPresent)
+			m.compareMembers(user, room, service.RoleAny)
 		}
 	}
 	m.compareDirectory()
@@ -620,7 +620,7 @@ func (m *machine) compareDirectory() {
 // compareDue compares the rooms whose content has to be deleted.
 func (m *machine) compareDue(company string) {
 	var got []string
-	for due, err := range m.svc.Expired(ctx, roomkit.CompanyID(company), m.now) {
+	for due, err := range m.svc.Expired(ctx, service.ExpiredList{Company: roomkit.CompanyID(company), At: m.now}) {
 		require.NoError(m.t, err)
 		r := m.w.Rooms[m.names[due.Room]]
 		require.True(m.t, due.Since.Equal(r.OffSince) && due.At.After(due.Since) && due.Name == r.Name, "%+v", due)

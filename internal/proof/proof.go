@@ -180,7 +180,7 @@ func Fill(t T, svc *service.Service, room roomkit.RoomID, ids []roomkit.UserID) 
 func Participants(t T, svc *service.Service, user roomkit.UserID, room roomkit.RoomID) []roomkit.UserID {
 	t.Helper()
 	list := []roomkit.UserID{}
-	for m, err := range svc.Members(ctx, user, room, store.MemberQuery{Which: store.MembersTakingPart}) {
+	for m, err := range svc.Members(ctx, user, room, service.MemberList{Role: service.RoleParticipant}) {
 		require.NoError(t, err)
 		list = append(list, m.User)
 	}

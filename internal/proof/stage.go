@@ -193,7 +193,7 @@ func (s *Stage) Inside(user roomkit.UserID, room roomkit.RoomID) []roomkit.UserI
 func (s *Stage) Listed(user roomkit.UserID) map[roomkit.RoomID]bool {
 	s.Helper()
 	list := map[roomkit.RoomID]bool{}
-	for entry, err := range s.Rooms(ctx, user, store.RoomQuery{}) {
+	for entry, err := range s.Rooms(ctx, user, service.RoomList{}) {
 		require.NoError(s, err)
 		list[entry.Room.ID] = true
 	}
@@ -201,10 +201,10 @@ func (s *Stage) Listed(user roomkit.UserID) map[roomkit.RoomID]bool {
 }
 
 // GroupsOf gives the groups of one of a user's lists.
-func (s *Stage) GroupsOf(user roomkit.UserID, which service.GroupList) map[roomkit.RoomID]bool {
+func (s *Stage) GroupsOf(user roomkit.UserID, which service.GroupPart) map[roomkit.RoomID]bool {
 	s.Helper()
 	list := map[roomkit.RoomID]bool{}
-	for entry, err := range s.Groups(ctx, user, which) {
+	for entry, err := range s.Groups(ctx, user, service.GroupList{Part: which}) {
 		require.NoError(s, err)
 		require.False(s, list[entry.Room.ID], "listed twice")
 		list[entry.Room.ID] = true
@@ -226,7 +226,7 @@ func (s *Stage) Row(user roomkit.UserID, room roomkit.RoomID) roomkit.Member {
 func (s *Stage) HistoryOf(user roomkit.UserID, room roomkit.RoomID) []string {
 	s.Helper()
 	var list []roomkit.Event
-	for e, err := range s.History(ctx, user, room, 0) {
+	for e, err := range s.History(ctx, user, room, service.HistoryList{}) {
 		require.NoError(s, err)
 		list = append(list, e)
 	}
@@ -238,7 +238,7 @@ func (s *Stage) HistoryOf(user roomkit.UserID, room roomkit.RoomID) []string {
 func (s *Stage) Unreadable(rule roomkit.Rule, user roomkit.UserID, room roomkit.RoomID) {
 	s.Helper()
 	require.Zero(s, s.AccessOf(user, room).ReadFrom)
-	err := Refusal(s, s.History(ctx, user, room, 0))
+	err := Refusal(s, s.History(ctx, user, room, service.HistoryList{}))
 	if rule == "" {
 		require.ErrorIs(s, err, roomkit.ErrNotFound)
 		return

@@ -84,9 +84,7 @@ func (s *Store) apply(c *store.Change) {
 		s.putUser(&c.Users[i])
 	}
 	for i := range c.Teams {
-		t := there(s.teams, c.Teams[i].ID)
-		t.row = c.Teams[i]
-		t.row.Members = slices.Clone(t.row.Members)
+		s.putTeam(&c.Teams[i])
 	}
 	s.putRooms(c.Rooms)
 	for i := range c.Members {
@@ -120,6 +118,21 @@ func (s *Store) putUser(row *roomkit.User) {
 	u.row = *row
 	u.row.Groups = groups
 	u.company.users.turn(u, listed, true)
+}
+
+func (s *Store) putTeam(row *roomkit.Team) {
+	t := there(s.teams, row.ID)
+	listed := t.row.Version > 0
+	if t.company == nil || t.row.Company != row.Company {
+		if t.company != nil {
+			t.company.teams.forget(t, listed)
+			listed = false
+		}
+		t.company = there(s.companies, row.Company)
+	}
+	t.row = *row
+	t.row.Members = slices.Clone(t.row.Members)
+	t.company.teams.turn(t, listed, true)
 }
 
 // putRooms takes away all names before it gives any, so that rooms can swap names.

@@ -127,6 +127,7 @@ type (
 	roomsOfCompany  struct{ byRoomID } // active rooms
 	publicOfCompany struct{ byRoomID } // active public groups
 	usersOfCompany  struct{}
+	teamsOfCompany  struct{}
 
 	byUser   struct{}
 	byRoom   struct{}
@@ -137,6 +138,7 @@ func (byUser) compare(a, b *member) int       { return cmp.Compare(a.row.User, b
 func (byRoom) compare(a, b *member) int       { return bytes.Compare(a.row.Room[:], b.row.Room[:]) }
 func (byRoomID) compare(a, b *room) int       { return bytes.Compare(a.row.ID[:], b.row.ID[:]) }
 func (usersOfCompany) compare(a, b *user) int { return cmp.Compare(a.row.ID, b.row.ID) }
+func (teamsOfCompany) compare(a, b *team) int { return cmp.Compare(a.row.ID, b.row.ID) }
 
 func (presentOfRoom) live(m *member) bool { return m.present() }
 func (mastersOfRoom) live(m *member) bool { return m.row.Master }
@@ -146,3 +148,4 @@ func (leftOfUser) live(m *member) bool    { return !m.present() }
 func (roomsOfCompany) live(r *room) bool  { return r.active() }
 func (publicOfCompany) live(r *room) bool { return r.public() }
 func (usersOfCompany) live(*user) bool    { return true }
+func (teamsOfCompany) live(*team) bool    { return true }

@@ -107,6 +107,10 @@ func (s *Store) comeWith(r *room, n *store.Need, f *store.Facts, people *judge.K
 	if n.Everybody {
 		crowd = append(crowd, r.present.page(nil, roomkit.MaxEverybody+1, nil)...)
 	}
+	if n.First > 0 && r.row.Name == "" {
+		first := r.present.page(nil, min(n.First, roomkit.MaxPage), func(m *member) bool { return m.row.Participant })
+		crowd = append(crowd, first...)
+	}
 	for _, m := range crowd {
 		people.Add(person{m.user, m})
 	}

@@ -104,9 +104,11 @@ type (
 		rooms  index[room, roomsOfCompany]
 		public index[room, publicOfCompany]
 		users  index[user, usersOfCompany]
+		teams  index[team, teamsOfCompany]
 	}
 	team struct {
 		row     roomkit.Team
+		company *company
 		history history
 	}
 	member struct {

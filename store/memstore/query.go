@@ -69,8 +69,28 @@ func (s *Store) Users(ctx context.Context, q store.UserQuery) ([]roomkit.User, e
 	return rows(found, func(u *user) roomkit.User { return u.row }), nil
 }
 
+// Teams implements [store.Store].
+func (s *Store) Teams(ctx context.Context, q store.TeamQuery) ([]roomkit.Team, error) {
+	limit, err := q.Check()
+	if err = cmp.Or(ctx.Err(), err); err != nil {
+		return nil, err
+	}
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	c := s.companies[q.Company]
+	if c == nil {
+		return nil, nil
+	}
+	found := c.teams.page(func(t *team) bool { return t.row.ID > q.After }, limit, nil)
+	return rows(found, func(t *team) roomkit.Team {
+		row := t.row
+		row.Members = slices.Clone(row.Members)
+		return row
+	}), nil
+}
+
 // Rooms implements [store.Store].
-func (s *Store) Rooms(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
+func (s *Store) Rooms(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
 	limit, err := q.Check()
 	if err = cmp.Or(ctx.Err(), err); err != nil {
 		return nil, err
@@ -95,7 +115,7 @@ func behind(q *store.RoomQuery) func(*member) bool {
 	return func(m *member) bool { return bytes.Compare(m.row.Room[:], q.After[:]) > 0 }
 }
 
-func (s *Store) roomsOfUser(q *store.RoomQuery, limit int) []store.RoomEntry {
+func (s *Store) roomsOfUser(q *store.RoomQuery, limit int) []roomkit.RoomEntry {
 	u := s.users[q.User]
 	if u == nil {
 		return nil
@@ -109,10 +129,10 @@ func (s *Store) roomsOfUser(q *store.RoomQuery, limit int) []store.RoomEntry {
 	if q.Which == store.MembersAll {
 		found = first(limit, found, u.left.page(behind(q), limit, keep), byRoom{}.compare)
 	}
-	return rows(found, func(m *member) store.RoomEntry { return store.RoomEntry{Room: m.room.row, Member: m.row} })
+	return rows(found, func(m *member) roomkit.RoomEntry { return roomkit.RoomEntry{Room: m.room.row, Member: m.row} })
 }
 
-func (s *Store) roomsOfCompany(q *store.RoomQuery, limit int) []store.RoomEntry {
+func (s *Store) roomsOfCompany(q *store.RoomQuery, limit int) []roomkit.RoomEntry {
 	c := s.companies[q.Company]
 	if c == nil {
 		return nil
@@ -125,10 +145,10 @@ func (s *Store) roomsOfCompany(q *store.RoomQuery, limit int) []store.RoomEntry 
 	} else {
 		found = c.rooms.page(past, limit, keep)
 	}
-	return rows(found, func(r *room) store.RoomEntry { return store.RoomEntry{Room: r.row} })
+	return rows(found, func(r *room) roomkit.RoomEntry { return roomkit.RoomEntry{Room: r.row} })
 }
 
-func (s *Store) roomsOfPeople(q *store.RoomQuery, limit int) []store.RoomEntry {
+func (s *Store) roomsOfPeople(q *store.RoomQuery, limit int) []roomkit.RoomEntry {
 	g := s.group(q.Participants)
 	if g == nil {
 		return nil
@@ -158,7 +178,7 @@ func (s *Store) group(ids []roomkit.UserID) group {
 func (g group) exact(r *room) bool { return r.taking == int64(len(g)) }
 
 // together gives active rooms in which all of them take part.
-func (s *Store) together(g group, past func(*member) bool, limit int, keep func(*room) bool) []store.RoomEntry {
+func (s *Store) together(g group, past func(*member) bool, limit int, keep func(*room) bool) []roomkit.RoomEntry {
 	found := g[0].present.page(past, limit, func(m *member) bool {
 		if !m.row.Participant || !m.room.active() || m.room.taking < int64(len(g)) || !keep(m.room) {
 			return false
@@ -170,11 +190,11 @@ func (s *Store) together(g group, past func(*member) bool, limit int, keep func(
 		}
 		return true
 	})
-	return rows(found, func(m *member) store.RoomEntry { return store.RoomEntry{Room: m.room.row} })
+	return rows(found, func(m *member) roomkit.RoomEntry { return roomkit.RoomEntry{Room: m.room.row} })
 }
 
 // shared answers Need.Shared.
-func (s *Store) shared(ids []roomkit.UserID) []store.RoomEntry {
+func (s *Store) shared(ids []roomkit.UserID) []roomkit.RoomEntry {
 	g := s.group(ids)
 	if g == nil {
 		return nil

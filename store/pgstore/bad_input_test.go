@@ -138,7 +138,7 @@ func TestHostileText(t *testing.T) {
 		require.Equal(t, roomkit.Cursor(text), facts[0].Checkpoint)
 		rooms, err := w.store.Rooms(t.Context(), store.RoomQuery{User: roomkit.UserID(text)})
 		require.NoError(t, err, text)
-		require.Equal(t, []store.RoomEntry{{Room: l.Row, Member: c.Members[0]}}, rooms)
+		require.Equal(t, []roomkit.RoomEntry{{Room: l.Row, Member: c.Members[0]}}, rooms)
 		records := w.history(t, roomkit.RoomSubject(l.Row.ID))
 		require.Equal(t, text, records[0].Type)
 		require.Equal(t, text, string(records[0].Data))

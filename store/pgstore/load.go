@@ -39,12 +39,12 @@ type lookup struct {
 	*answer.Rows
 	b      *base
 	trip   trip
-	shared [][]store.RoomEntry // for each need
+	shared [][]roomkit.RoomEntry // for each need
 	parked map[roomkit.Subject]int64
 }
 
 func newLookup(b *base, needs []store.Need) *lookup {
-	l := &lookup{b: b, trip: trip{sql: b.sql}, Rows: answer.NewRows(len(needs)), shared: make([][]store.RoomEntry, len(needs))}
+	l := &lookup{b: b, trip: trip{sql: b.sql}, Rows: answer.NewRows(len(needs)), shared: make([][]roomkit.RoomEntry, len(needs))}
 	l.askAbout(needs)
 	for i := range needs {
 		if len(needs[i].Shared) > 0 {
@@ -65,9 +65,10 @@ func (l *lookup) askAbout(needs []store.Need) {
 		l.trip.add(loadFacts, texts(uuids(uuids(new(args), w.rooms.List), rooms), users), l.take)
 	}
 	teams, ledRooms := split(w.led.List, func(l led) (roomkit.TeamID, roomkit.RoomID) { return l.team, l.room })
-	if len(teams) > 0 || len(w.masters.List) > 0 || len(w.everybody.List) > 0 {
+	if len(teams) > 0 || len(w.masters.List) > 0 || len(w.everybody.List) > 0 || len(w.first.List) > 0 {
 		a := uuids(uuids(new(args), w.masters.List), w.everybody.List).int(roomkit.MaxEverybody + 1)
-		l.trip.add(loadCrowd, uuids(texts(a, teams), ledRooms), l.take)
+		unnamed, most := split(w.first.List, func(f first) (roomkit.RoomID, int64) { return f.room, f.most })
+		l.trip.add(loadCrowd, ints(uuids(uuids(texts(a, teams), ledRooms), unnamed), most), l.take)
 	}
 	if len(teams) > 0 {
 		l.trip.add(loadTeams, texts(new(args), teams), l.takeTeam)
@@ -96,12 +97,19 @@ type led struct {
 	room roomkit.RoomID
 }
 
+// first names a room, and how many of its people are asked for if it has no name.
+type first struct {
+	room roomkit.RoomID
+	most int64
+}
+
 // wanted is what some needs ask for, each once.
 type wanted struct {
 	rooms       judge.Keys[roomkit.RoomID]
 	people      judge.Keys[answer.Place]
 	masters     judge.Keys[roomkit.RoomID]
 	everybody   judge.Keys[roomkit.RoomID]
+	first       judge.Keys[first]
 	led         judge.Keys[led]
 	companies   judge.Keys[roomkit.CompanyID]
 	names       judge.Keys[judge.Name]
@@ -117,6 +125,9 @@ func (w *wanted) add(n *store.Need) {
 		}
 		if n.Everybody {
 			w.everybody.Add(n.Room)
+		}
+		if n.First > 0 {
+			w.first.Add(first{n.Room, int64(min(n.First, roomkit.MaxPage))})
 		}
 	}
 	for _, u := range n.People {
@@ -171,10 +182,10 @@ func (l *lookup) takeTeam(r *row) {
 
 // askShared asks for the rooms that some people share: first those which are
 // theirs alone, then the others.
-func (l *lookup) askShared(people []roomkit.UserID, entries *[]store.RoomEntry) {
+func (l *lookup) askShared(people []roomkit.UserID, entries *[]roomkit.RoomEntry) {
 	people = slices.Compact(slices.Sorted(slices.Values(people)))
 	digest := roomkit.DigestOf(people...)
-	take := func(r *row) { *entries = append(*entries, store.RoomEntry{Room: read(r, l.b.names.room)}) }
+	take := func(r *row) { *entries = append(*entries, roomkit.RoomEntry{Room: read(r, l.b.names.room)}) }
 	exact := texts(new(args).bytes(digest[:]), people).uuid(roomkit.RoomID{})
 	l.trip.add(loadExact, exact.null().int(store.MaxShared), take)
 	more := texts(new(args).uuid(roomkit.RoomID{}), people)

@@ -65,16 +65,30 @@ func (b *base) Users(ctx context.Context, q store.UserQuery) ([]roomkit.User, er
 	return users, err
 }
 
+// Teams implements [store.Store].
+func (b *base) Teams(ctx context.Context, q store.TeamQuery) ([]roomkit.Team, error) {
+	limit, err := q.Check()
+	if err != nil {
+		return nil, err
+	}
+	return page(ctx, b, pageOfTeams, new(args).text(string(q.Company)).text(string(q.After)).int(int64(limit)), func(r *row) (t roomkit.Team) {
+		if found := b.names.wholeTeam(r); found != nil {
+			t = *found
+		}
+		return t
+	})
+}
+
 // Rooms implements [store.Store].
-func (b *base) Rooms(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
+func (b *base) Rooms(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
 	limit, err := q.Check()
 	if err != nil {
 		return nil, err
 	}
 	a := new(args)
-	room := func(r *row) store.RoomEntry { return store.RoomEntry{Room: read(r, b.names.room)} }
-	withRow := func(r *row) store.RoomEntry {
-		return store.RoomEntry{Room: read(r, b.names.room), Member: read(r, b.names.member)}
+	room := func(r *row) roomkit.RoomEntry { return roomkit.RoomEntry{Room: read(r, b.names.room)} }
+	withRow := func(r *row) roomkit.RoomEntry {
+		return roomkit.RoomEntry{Room: read(r, b.names.room), Member: read(r, b.names.member)}
 	}
 	switch {
 	case q.User != "" && q.Which == store.MembersAll:

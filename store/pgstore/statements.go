@@ -35,6 +35,7 @@ const (
 	pageOfAll
 	pageOfUsers
 	pageOfFree
+	pageOfTeams
 	pageOfUserRooms
 	pageOfPastRooms
 	pageOfCompany
@@ -261,6 +262,12 @@ var readTexts = map[int]string{
 				UNION
 				SELECT led.room, t.leader FROM unnest($4::text[], $5::uuid[]) led(team, room) JOIN roomkit_teams t ON t.id = led.team
 				WHERE t.leader IS NOT NULL
+				UNION
+				SELECT o.room, o."user" FROM unnest($6::uuid[], $7::bigint[]) first(room, n)
+					CROSS JOIN LATERAL (SELECT FROM roomkit_rooms l WHERE l.id = first.room AND l.name IS NULL LIMIT 1) unnamed
+					CROSS JOIN LATERAL (
+					SELECT a.room, a."user" FROM roomkit_members a
+					WHERE a.room = first.room AND (a.participant OR a.master) AND a.participant ORDER BY a."user" LIMIT first.n) o
 			), u AS MATERIALIZED (
 				SELECT l AS whole, l.company FROM roomkit_users l WHERE l.id = ANY(ARRAY(SELECT p."user" FROM p))
 			), k AS (SELECT u.company FROM u) ` + peopleRows,
@@ -310,6 +317,8 @@ var readTexts = map[int]string{
 			WHERE (u.company, u.id) > ($1::text, $2::text) AND u.company <= $1::text ORDER BY u.company, u.id LIMIT $3::bigint`,
 	pageOfFree: `SELECT {users u}, u.groups FROM roomkit_users u
 			WHERE u.company IS NULL AND u.id > $1::text ORDER BY u.company, u.id LIMIT $2::bigint`,
+	pageOfTeams: `SELECT ` + teamRow + ` FROM roomkit_teams t
+			WHERE (t.company, t.id) > ($1::text, $2::text) AND t.company <= $1::text ORDER BY t.company, t.id LIMIT $3::bigint`,
 
 	pageOfUserRooms: `SELECT {rooms r}, {members m} FROM roomkit_members m` + roomOfRow + `
 			WHERE (m."user", m.room) > ($1::text, $2::uuid) AND m."user" <= $1::text AND (m.participant OR m.master) AND r.state = 'active'

@@ -88,23 +88,19 @@ func (l *loader) loadTeams() error {
 			teams.Add(id)
 		}
 	}
-	err := l.find(teamsByID, texts(teams.List), func(r *row) {
+	return l.find(teamsByID, texts(teams.List), func(r *row) {
 		t := l.names.team(r)
 		l.Teams[t.ID] = &t
 	})
-	for id, t := range l.Teams {
-		if err == nil {
-			err = l.query(teamMembers, func(r *row) { t.Members = append(t.Members, r.user()) }, string(id))
-		}
-	}
-	return err
 }
 
 // loadCrowds gets the people for whom the room has to be searched.
 func (l *loader) loadCrowds() error {
 	for i := range l.needs {
 		n := &l.needs[i]
-		if n.Room.IsZero() || !n.Masters && !n.Everybody {
+		room := l.Rooms[n.Room]
+		unnamed := n.First > 0 && room != nil && room.Name == ""
+		if n.Room.IsZero() || !n.Masters && !n.Everybody && !unnamed {
 			continue
 		}
 		add := func(r *row) {
@@ -121,6 +117,11 @@ func (l *loader) loadCrowds() error {
 		}
 		if n.Masters {
 			if err := l.query(mastersOf, add, n.Room[:]); err != nil {
+				return err
+			}
+		}
+		if unnamed {
+			if err := l.query(firstOf, add, n.Room[:], int64(min(n.First, roomkit.MaxPage))); err != nil {
 				return err
 			}
 		}
@@ -205,7 +206,7 @@ func (l *loader) loadShared(people []roomkit.UserID, f *store.Facts) error {
 	if err != nil {
 		return err
 	}
-	add := func(r *row) { f.Shared = append(f.Shared, store.RoomEntry{Room: l.names.room(r)}) }
+	add := func(r *row) { f.Shared = append(f.Shared, roomkit.RoomEntry{Room: l.names.room(r)}) }
 	none := roomkit.RoomID{}
 	if err := l.query(roomsExact, add, p.list, p.n, int64(store.MaxShared), nil, none[:], p.digest[:]); err != nil {
 		return err

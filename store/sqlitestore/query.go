@@ -40,8 +40,18 @@ func (s *Store) Users(ctx context.Context, q store.UserQuery) (page []roomkit.Us
 	return page, err
 }
 
+// Teams implements [roomkit.Store].
+func (s *Store) Teams(ctx context.Context, q store.TeamQuery) (page []roomkit.Team, err error) {
+	limit, err := q.Check()
+	if err != nil {
+		return nil, err
+	}
+	err = s.reader.query(ctx, teamsOfCompany, func(r *row) { page = append(page, s.names.team(r)) }, string(q.Company), string(q.After), int64(limit))
+	return page, err
+}
+
 // Rooms implements [roomkit.Store].
-func (s *Store) Rooms(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
+func (s *Store) Rooms(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
 	limit, err := q.Check()
 	if err != nil {
 		return nil, err
@@ -72,24 +82,24 @@ func kinds(q *store.RoomQuery) any {
 }
 
 // rooms gives a page of so many rooms, most likely.
-func (s *Store) rooms(ctx context.Context, id statement, likely int, args ...any) (page []store.RoomEntry, err error) {
-	page = make([]store.RoomEntry, 0, min(likely, roomkit.DefaultPage))
-	err = s.reader.query(ctx, id, func(r *row) { page = append(page, store.RoomEntry{Room: s.names.room(r)}) }, args...)
+func (s *Store) rooms(ctx context.Context, id statement, likely int, args ...any) (page []roomkit.RoomEntry, err error) {
+	page = make([]roomkit.RoomEntry, 0, min(likely, roomkit.DefaultPage))
+	err = s.reader.query(ctx, id, func(r *row) { page = append(page, roomkit.RoomEntry{Room: s.names.room(r)}) }, args...)
 	return page, err
 }
 
-func (s *Store) roomsOfUser(ctx context.Context, q *store.RoomQuery, limit int) (page []store.RoomEntry, err error) {
+func (s *Store) roomsOfUser(ctx context.Context, q *store.RoomQuery, limit int) (page []roomkit.RoomEntry, err error) {
 	id := filtered(q.Which, roomsPresent, roomsTakingPart, roomsManaging, roomsAll)
-	page = make([]store.RoomEntry, 0, min(limit, roomkit.DefaultPage))
+	page = make([]roomkit.RoomEntry, 0, min(limit, roomkit.DefaultPage))
 	err = s.reader.query(ctx, id, func(r *row) {
-		page = append(page, store.RoomEntry{Room: s.names.room(r)})
+		page = append(page, roomkit.RoomEntry{Room: s.names.room(r)})
 		e := &page[len(page)-1]
 		e.Member = s.names.memberOf(r, e.Room.ID, q.User)
 	}, string(q.User), q.After[:], int64(limit), kinds(q))
 	return page, err
 }
 
-func (s *Store) roomsOfPeople(ctx context.Context, q *store.RoomQuery, limit int) ([]store.RoomEntry, error) {
+func (s *Store) roomsOfPeople(ctx context.Context, q *store.RoomQuery, limit int) ([]roomkit.RoomEntry, error) {
 	p, err := partyOf(q.Participants)
 	if err != nil {
 		return nil, err

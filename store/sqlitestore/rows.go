@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"database/sql"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
@@ -303,11 +304,15 @@ func (v values) company(c *roomkit.Company) values {
 	return v.int(c.MaxGroups).int(int64(c.RecallWindow)).version(c.PartnersOff).version(c.PartnersNarrowed)
 }
 
-// team reads all but the members.
+// team reads a team and, behind it, its members.
 func (n *names) team(r *row) (t roomkit.Team) {
 	t.ID, t.Version, t.Company, t.Name = roomkit.TeamID(r.text()), r.version(), r.company(), r.text()
 	t.Leader, t.Room, t.Features, t.Photo = r.user(), r.bool(), r.bool(), r.bool()
 	t.Preset, t.Notify, t.SyncedSeq = roomkit.FeatureSet(r.int()), r.bool(), r.int()
+	for id := range strings.FieldsSeq(r.text()) {
+		t.Members = append(t.Members, roomkit.UserID(id))
+	}
+	slices.Sort(t.Members) // SQLite promises no order
 	return t
 }
 

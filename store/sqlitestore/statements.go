@@ -37,12 +37,13 @@ const (
 	roomsShared
 	roomsOfMore
 	usersOfCompany
+	teamsOfCompany
 	historyOfRoom
 	historyOfID
 	feedFrom
 	mastersOf
 	everybodyOf
-	teamMembers
+	firstOf
 	nameHolder
 	checkpointOf
 
@@ -77,7 +78,7 @@ var (
 	userColumns    = selected("u", ofUser, 0) + ", u.groups"
 	companyColumns = selected("c", ofCompany, 0) + ", c.groups"
 	recordColumns  = selected("e", ofRecord, 0)
-	teamColumns    = selected("t", ofTeam, 0)
+	teamColumns    = selected("t", ofTeam, 0) + ", (SELECT group_concat(w.user, ' ') FROM roomkit_team_members w WHERE w.team = t.id)"
 	memberWidth    = len(columnsOf(ofMember))
 
 	membersOfRoom = `SELECT ` + memberColumns + ` FROM roomkit_members m WHERE m.room = ?1 AND m.user > ?2 AND `
@@ -149,6 +150,7 @@ var plain = [plainCount]string{
 	roomsShared:    roomsOfAll + ` LIMIT ?3 + 0`,
 	roomsOfMore:    roomsOfAll + ` AND ` + howMany + ` > ?2 LIMIT ?3 + 0`,
 	usersOfCompany: `SELECT ` + userColumns + ` FROM roomkit_users u WHERE u.company IS ? AND u.id > ? ORDER BY u.id LIMIT ? + 0`,
+	teamsOfCompany: `SELECT ` + teamColumns + ` FROM roomkit_teams t WHERE t.company = ? AND t.id > ? ORDER BY t.id LIMIT ? + 0`,
 
 	historyOfRoom: `SELECT ` + recordColumns + ` FROM roomkit_records e WHERE room = ? AND version > ? ORDER BY version LIMIT ? + 0`,
 	historyOfID:   `SELECT ` + recordColumns + ` FROM roomkit_records e WHERE id = ? AND subject = ? AND version > ? ORDER BY version LIMIT ? + 0`,
@@ -157,7 +159,7 @@ var plain = [plainCount]string{
 
 	mastersOf:    `SELECT ` + memberColumns + ` FROM roomkit_members m INDEXED BY roomkit_members_masters WHERE m.room = ? AND m.master`,
 	everybodyOf:  `SELECT ` + memberColumns + ` FROM roomkit_members m WHERE m.room = ? AND (m.participant OR m.master) ORDER BY m.user LIMIT ? + 0`,
-	teamMembers:  `SELECT user FROM roomkit_team_members WHERE team = ? ORDER BY user`,
+	firstOf:      `SELECT ` + memberColumns + ` FROM roomkit_members m WHERE m.room = ? AND m.participant ORDER BY m.user LIMIT ? + 0`,
 	nameHolder:   `SELECT id FROM roomkit_rooms WHERE company IS ? AND name_key = ? AND state = 'active'`,
 	checkpointOf: `SELECT cursor FROM roomkit_checkpoints WHERE name = ?`,
 }

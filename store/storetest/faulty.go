@@ -67,13 +67,18 @@ func (f *Faulty) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.Me
 }
 
 // Rooms is the Rooms of the store, with faults.
-func (f *Faulty) Rooms(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
-	return faultyRead(ctx, f, MethodRooms, func(ctx context.Context) ([]store.RoomEntry, error) { return f.store.Rooms(ctx, q) })
+func (f *Faulty) Rooms(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
+	return faultyRead(ctx, f, MethodRooms, func(ctx context.Context) ([]roomkit.RoomEntry, error) { return f.store.Rooms(ctx, q) })
 }
 
 // Users is the Users of the store, with faults.
 func (f *Faulty) Users(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
 	return faultyRead(ctx, f, MethodUsers, func(ctx context.Context) ([]roomkit.User, error) { return f.store.Users(ctx, q) })
+}
+
+// Teams is the Teams of the store, with faults.
+func (f *Faulty) Teams(ctx context.Context, q store.TeamQuery) ([]roomkit.Team, error) {
+	return faultyRead(ctx, f, MethodTeams, func(ctx context.Context) ([]roomkit.Team, error) { return f.store.Teams(ctx, q) })
 }
 
 // History is the History of the store, with faults.
@@ -209,6 +214,7 @@ const (
 	MethodMembers
 	MethodRooms
 	MethodUsers
+	MethodTeams
 	MethodHistory
 	MethodFeed
 	methodCount
@@ -216,7 +222,7 @@ const (
 
 // String gives the name of the method.
 func (m Method) String() string {
-	return [methodCount]string{"load", "commit", "members", "rooms", "users", "history", "feed"}[m]
+	return [methodCount]string{"load", "commit", "members", "rooms", "users", "teams", "history", "feed"}[m]
 }
 
 // Plan says what a [Faulty] store does. The zero value does nothing.

@@ -33,7 +33,7 @@ type altered struct {
 	row      func(m *roomkit.Member)                                                                             // what is made of a row that is read
 	outcome  func(o *store.Outcome)                                                                              // what is made of an outcome that is read
 	onPeople func(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error)                            // calls Store.Members
-	onRooms  func(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error)                             // calls Store.Rooms
+	onRooms  func(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error)                           // calls Store.Rooms
 	onUsers  func(ctx context.Context, q store.UserQuery) ([]roomkit.User, error)                                // calls Store.Users
 	onReads  func(ctx context.Context, of roomkit.Subject, v roomkit.Version, limit int) ([]store.Record, error) // calls Store.History
 	onFeed   func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error)                  // calls Store.Feed
@@ -148,7 +148,7 @@ func (a *altered) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.M
 	return rows, err
 }
 
-func (a *altered) Rooms(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
+func (a *altered) Rooms(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
 	return a.onRooms(ctx, q)
 }
 
@@ -217,7 +217,7 @@ func (a *altered) membersWith(q store.MemberQuery) []roomkit.Member {
 	return every(store.MemberPages(context.Background(), a.Store, q))
 }
 
-func (a *altered) roomsWith(q store.RoomQuery) []store.RoomEntry {
+func (a *altered) roomsWith(q store.RoomQuery) []roomkit.RoomEntry {
 	q.After, q.Limit = roomkit.RoomID{}, roomkit.MaxPage
 	return every(store.RoomPages(context.Background(), a.Store, q))
 }

@@ -88,14 +88,14 @@ var readMutants = []mutant{
 	{"shared/active", "rooms that somebody left are shared", sharedBy(func(m roomkit.Member) bool { return m.Participant || m.Left != roomkit.CauseNone })},
 	{"shared/exact-first", "exact rooms are among the others", answering(func(_ *altered, _ store.Need, f *store.Facts) { slices.SortFunc(f.Shared, byRoomOf) })},
 	{"shared/compares-people", "rooms of the same digest are exact", answering(func(_ *altered, n store.Need, f *store.Facts) {
-		other := func(e store.RoomEntry) int { return either(e.Room.Digest == roomkit.DigestOf(n.Shared...), 0, 1) }
-		slices.SortFunc(f.Shared, func(x, y store.RoomEntry) int { return cmp.Or(other(x)-other(y), byRoomOf(x, y)) })
+		other := func(e roomkit.RoomEntry) int { return either(e.Room.Digest == roomkit.DigestOf(n.Shared...), 0, 1) }
+		slices.SortFunc(f.Shared, func(x, y roomkit.RoomEntry) int { return cmp.Or(other(x)-other(y), byRoomOf(x, y)) })
 	})},
 	{"shared/limit", "MaxShared rooms in all", answering(func(_ *altered, _ store.Need, f *store.Facts) {
 		f.Shared = f.Shared[:min(len(f.Shared), store.MaxShared)]
 	})},
 	{"shared/no-row", "entries carry the first one's row", answering(func(a *altered, n store.Need, f *store.Facts) {
-		each(f.Shared, func(e *store.RoomEntry) {
+		each(f.Shared, func(e *roomkit.RoomEntry) {
 			e.Member = first(a.ask(store.Need{Room: e.Room.ID, People: n.Shared[:1]}).Members)
 		})
 	})},
@@ -164,9 +164,9 @@ var readMutants = []mutant{
 	})},
 	{"members/bad-query", "an unknown filter is that for all", askingMembers(func(q *store.MemberQuery) { q.Which = min(q.Which, store.MembersAll) })},
 	{"members/bad-query", "a negative limit is none", askingMembers(func(q *store.MemberQuery) { q.Limit = max(q.Limit, 0) })},
-	{"rooms/of-user", "rooms that one only manages are not listed", hiding(func(q store.RoomQuery, e store.RoomEntry) bool { return q.User != "" && !e.Member.Participant })},
-	{"rooms/left", "rooms that were left are never listed", hiding(func(_ store.RoomQuery, e store.RoomEntry) bool { return e.Member.Left != roomkit.CauseNone })},
-	{"rooms/of-company", "rooms of outsiders are not listed", hiding(func(q store.RoomQuery, _ store.RoomEntry) bool { return q.Company == beta })},
+	{"rooms/of-user", "rooms that one only manages are not listed", hiding(func(q store.RoomQuery, e roomkit.RoomEntry) bool { return q.User != "" && !e.Member.Participant })},
+	{"rooms/left", "rooms that were left are never listed", hiding(func(_ store.RoomQuery, e roomkit.RoomEntry) bool { return e.Member.Left != roomkit.CauseNone })},
+	{"rooms/of-company", "rooms of outsiders are not listed", hiding(func(q store.RoomQuery, _ roomkit.RoomEntry) bool { return q.Company == beta })},
 	{"rooms/public", "private groups are listed, too", askingRooms(func(q *store.RoomQuery) { q.Public = false })},
 	{"rooms/participants", "the last of the participants is not looked at", askingRooms(func(q *store.RoomQuery) {
 		q.Participants = q.Participants[:min(len(q.Participants), max(1, len(q.Participants)-1))]
@@ -179,15 +179,15 @@ var readMutants = []mutant{
 		signed := func(x, y roomkit.RoomID) int {
 			return cmp.Or(cmp.Compare(int8(x[0]), int8(y[0])), bytes.Compare(x[:], y[:]))
 		}
-		a.onRooms = func(_ context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
-			return inOrder(a.roomsWith(q), func(x, y store.RoomEntry) int { return signed(x.Room.ID, y.Room.ID) },
-				func(e store.RoomEntry) bool { return !q.After.IsZero() && signed(e.Room.ID, q.After) <= 0 }, q.Limit), nil
+		a.onRooms = func(_ context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
+			return inOrder(a.roomsWith(q), func(x, y roomkit.RoomEntry) int { return signed(x.Room.ID, y.Room.ID) },
+				func(e roomkit.RoomEntry) bool { return !q.After.IsZero() && signed(e.Room.ID, q.After) <= 0 }, q.Limit), nil
 		}
 	}},
 	{"rooms/limits", "no limit is a thousand", askingRooms(func(q *store.RoomQuery) { q.Limit = cmp.Or(q.Limit, roomkit.MaxPage) })},
 	{"rooms/stable", "pages are counted", func(a *altered) {
 		places := map[roomkit.RoomID]int{}
-		a.onRooms = func(_ context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
+		a.onRooms = func(_ context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
 			return countPage(places, a.roomsWith(q), q.After, q.Limit, roomOf), nil
 		}
 	}},
@@ -318,17 +318,17 @@ func (a *altered) allRooms() []roomkit.Room { return slices.Collect(maps.Values(
 // sharedBy adds active rooms in which everybody has a row that a mutant takes for that of a participant.
 func sharedBy(counts func(m roomkit.Member) bool) func(a *altered) {
 	return answering(func(a *altered, n store.Need, f *store.Facts) {
-		bring(&f.Shared, a.allRooms(), func(r roomkit.Room) []store.RoomEntry {
+		bring(&f.Shared, a.allRooms(), func(r roomkit.Room) []roomkit.RoomEntry {
 			rows := a.ask(store.Need{Room: r.ID, People: n.Shared}).Members
 			drop(&rows, func(m roomkit.Member) bool { return !slices.Contains(n.Shared, m.User) || !counts(m) })
-			known := slices.ContainsFunc(f.Shared, func(e store.RoomEntry) bool { return e.Room.ID == r.ID })
+			known := slices.ContainsFunc(f.Shared, func(e roomkit.RoomEntry) bool { return e.Room.ID == r.ID })
 			takes := len(n.Shared) > 0 && !known && r.State == roomkit.StateActive && len(rows) == len(n.Shared)
-			return either(takes, []store.RoomEntry{{Room: r}}, nil)
+			return either(takes, []roomkit.RoomEntry{{Room: r}}, nil)
 		})
 	})
 }
 
-func byRoomOf(x, y store.RoomEntry) int { return byRoomID(x.Room.ID, y.Room.ID) }
+func byRoomOf(x, y roomkit.RoomEntry) int { return byRoomID(x.Room.ID, y.Room.ID) }
 
 func giveWay() {
 	for range 100 {
@@ -392,21 +392,21 @@ func withoutCase(x, y roomkit.UserID) int {
 }
 
 // listing replaces what is listed: all entries in, all entries out.
-func listing(change func(q store.RoomQuery, list []store.RoomEntry) []store.RoomEntry) func(a *altered) {
+func listing(change func(q store.RoomQuery, list []roomkit.RoomEntry) []roomkit.RoomEntry) func(a *altered) {
 	return func(a *altered) {
-		a.onRooms = func(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
+		a.onRooms = func(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
 			if rows, err := a.Store.Rooms(ctx, q); err != nil {
 				return rows, err
 			}
-			rest := slices.DeleteFunc(change(q, a.roomsWith(q)), func(e store.RoomEntry) bool { return byRoomID(e.Room.ID, q.After) <= 0 })
+			rest := slices.DeleteFunc(change(q, a.roomsWith(q)), func(e roomkit.RoomEntry) bool { return byRoomID(e.Room.ID, q.After) <= 0 })
 			return cut(rest, q.Limit), nil
 		}
 	}
 }
 
-func hiding(hide func(q store.RoomQuery, e store.RoomEntry) bool) func(a *altered) {
-	return listing(func(q store.RoomQuery, list []store.RoomEntry) []store.RoomEntry {
-		return slices.DeleteFunc(list, func(e store.RoomEntry) bool { return hide(q, e) })
+func hiding(hide func(q store.RoomQuery, e roomkit.RoomEntry) bool) func(a *altered) {
+	return listing(func(q store.RoomQuery, list []roomkit.RoomEntry) []roomkit.RoomEntry {
+		return slices.DeleteFunc(list, func(e roomkit.RoomEntry) bool { return hide(q, e) })
 	})
 }
 

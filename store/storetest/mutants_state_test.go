@@ -57,11 +57,11 @@ var stateMutants = []mutant{
 		each(c.Ended, func(e *store.RoomEnd) { e.Kind = roomkit.KindGroup })
 	})},
 	{"end/lists", "ended groups are public still", func(a *altered) {
-		a.onRooms = func(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
+		a.onRooms = func(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
 			list, err := a.Store.Rooms(ctx, q)
 			for _, r := range a.rooms {
 				if r.Public && r.Company == q.Company && r.State == roomkit.StateEnded && q.Public && q.After.IsZero() {
-					list = append(list, store.RoomEntry{Room: r})
+					list = append(list, roomkit.RoomEntry{Room: r})
 				}
 			}
 			return list, err

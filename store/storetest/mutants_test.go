@@ -110,8 +110,8 @@ var differentMutants = []mutant{
 		}
 	})},
 	{"machine/differential", "an outcome has no cursor", after(func(_ *altered, _ *store.Change, r *store.CommitResult) { r.Outcome.Cursor = "" })},
-	{"machine/differential", "a list has a stale version", listing(func(_ store.RoomQuery, list []store.RoomEntry) []store.RoomEntry {
-		each(list, func(e *store.RoomEntry) { e.Room.Version-- })
+	{"machine/differential", "a list has a stale version", listing(func(_ store.RoomQuery, list []roomkit.RoomEntry) []roomkit.RoomEntry {
+		each(list, func(e *roomkit.RoomEntry) { e.Room.Version-- })
 		return list
 	})},
 	{"machine/differential", "left rows are ignored", answering(func(_ *altered, _ store.Need, f *store.Facts) { drop(&f.Members, hasLeft) })},
@@ -126,7 +126,7 @@ var differentMutants = []mutant{
 		rows, _ := a.Store.Members(context.Background(), q)
 		return slices.DeleteFunc(rows, func(m roomkit.Member) bool { return q.Which == store.MembersAll && hasLeft(m) })
 	})},
-	{"machine/differential", "rooms come in another order", listing(func(_ store.RoomQuery, list []store.RoomEntry) []store.RoomEntry {
+	{"machine/differential", "rooms come in another order", listing(func(_ store.RoomQuery, list []roomkit.RoomEntry) []roomkit.RoomEntry {
 		if len(list) > 2 {
 			list[0], list[1] = list[1], list[0]
 		}

@@ -144,7 +144,7 @@ var durableRules = []Rule{
 	{"ownership/of-pages", "Changing the rows and records of a page changes nothing in the store.", func(k *kit) {
 		r := k.publicGroup(1, ann, bob)
 		k.must(k.change(r.join(cho), r.leave(bob)))
-		read := func() (members []roomkit.Member, rooms []store.RoomEntry, users []roomkit.User, history, feed []store.Record) {
+		read := func() (members []roomkit.Member, rooms []roomkit.RoomEntry, users []roomkit.User, history, feed []store.Record) {
 			var errs [5]error
 			members, errs[0] = k.store.Members(k.ctx, store.MemberQuery{Room: r.room.ID, Which: store.MembersAll})
 			rooms, errs[1] = k.store.Rooms(k.ctx, store.RoomQuery{Company: acme})

@@ -351,7 +351,7 @@ func (k *kit) keeps(room func(*roomkit.Room), member func(*roomkit.Member), user
 	require.Equal(k, k.companyRows(acme), got.Companies)
 	require.Equal(k, *k.teams[core], got.Team)
 	list := store.RoomQuery{User: ann, Which: store.MembersAll}
-	require.Equal(k, []store.RoomEntry{{Room: c.Rooms[0], Member: c.Members[0]}}, k.rooms(list))
+	require.Equal(k, []roomkit.RoomEntry{{Room: c.Rooms[0], Member: c.Members[0]}}, k.rooms(list))
 	require.Equal(k, c.Members, k.members(store.MemberQuery{Room: s.room.ID, Which: store.MembersAll}))
 	require.Contains(k, k.people(store.UserQuery{Company: acme}), k.userRows(ann)[0])
 	all := withoutCursors(k.feed(""))
@@ -403,7 +403,7 @@ func (k *kit) questions(text string) []question {
 		{Participants: []roomkit.UserID{ann, user}}, {Participants: []roomkit.UserID{ann, bob, user}, Exact: true},
 	} {
 		if user != "" {
-			list = append(list, question{fmt.Sprintf("Rooms %+v", q), found(func() ([]store.RoomEntry, error) { return k.store.Rooms(k.ctx, q) })})
+			list = append(list, question{fmt.Sprintf("Rooms %+v", q), found(func() ([]roomkit.RoomEntry, error) { return k.store.Rooms(k.ctx, q) })})
 		}
 	}
 	if text != "" {

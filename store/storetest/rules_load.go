@@ -116,7 +116,7 @@ var loadRules = []Rule{
 		}, store.Facts{
 			Done: &o, Room: r.room, Users: k.userRows(ann, bob, eve, fay), Companies: k.companyRows(acme, beta),
 			Members: r.rowsOf(ann, bob, eve), Team: *k.teams[core], NameHolder: r.room.ID,
-			Shared: []store.RoomEntry{{Room: shared.room}}, Checkpoint: k.checkpoint("f"),
+			Shared: []roomkit.RoomEntry{{Room: shared.room}}, Checkpoint: k.checkpoint("f"),
 		})
 	}},
 	{"load/masters", "Masters gives all Group Masters with users, companies and rows, whether or not they take part.", func(k *kit) {
@@ -267,8 +267,8 @@ var loadRules = []Rule{
 	}},
 	{"shared/no-row", "The entries of Shared carry rooms and no rows.", func(k *kit) {
 		r := k.found(1, roomkit.KindGroup, ann, bob)
-		k.answers(store.Need{Shared: []roomkit.UserID{ann, bob}}, store.Facts{Shared: []store.RoomEntry{{Room: r.room}}})
-		k.answers(store.Need{Shared: []roomkit.UserID{ann}}, store.Facts{Shared: []store.RoomEntry{{Room: r.room}}})
+		k.answers(store.Need{Shared: []roomkit.UserID{ann, bob}}, store.Facts{Shared: []roomkit.RoomEntry{{Room: r.room}}})
+		k.answers(store.Need{Shared: []roomkit.UserID{ann}}, store.Facts{Shared: []roomkit.RoomEntry{{Room: r.room}}})
 	}},
 	{"snapshot/counts", "While people come and go, every Load sees a room whose counts and digest are those of its rows.", func(k *kit) {
 		r := k.found(1, roomkit.KindExternalGroup, ann, bob)

@@ -105,7 +105,7 @@ var pageRules = []Rule{
 		k.found(4, roomkit.KindGeneral, ann, cho, eve)
 		k.must(k.change(c.manage(bob)))
 		k.must(k.change(a.manage(bob)))
-		for which, want := range map[store.MemberFilter][]store.RoomEntry{
+		for which, want := range map[store.MemberFilter][]roomkit.RoomEntry{
 			store.MembersPresent:    entries(bob, a, b, c, direct),
 			store.MembersTakingPart: entries(bob, a, b, direct),
 			store.MembersManaging:   entries(bob, a, c),
@@ -194,7 +194,7 @@ var pageRules = []Rule{
 			{User: ann, Public: true}, {Participants: people, Public: true}, {User: ann, Exact: true}, {Company: acme, Exact: true},
 			{User: ann, Which: store.MembersAll + 1}, {User: ann, Limit: -1}, {Company: acme, Limit: -1}, {Participants: people, Limit: -1},
 		} {
-			bad(k, func() ([]store.RoomEntry, error) { return k.store.Rooms(k.ctx, q) }, "%+v", q)
+			bad(k, func() ([]roomkit.RoomEntry, error) { return k.store.Rooms(k.ctx, q) }, "%+v", q)
 		}
 	}},
 	{"rooms/pages", "Pages of every size give every room once, whatever the list.", func(k *kit) {
@@ -207,7 +207,7 @@ var pageRules = []Rule{
 			{User: bob}, {User: ann, Which: store.MembersManaging}, {User: bob, Which: store.MembersAll},
 			{Company: acme, Public: true}, {Participants: []roomkit.UserID{ann, bob}}, {Participants: []roomkit.UserID{ann, bob}, Exact: true},
 		} {
-			everySize(k, entries(q.User, rooms...), func(limit int) []store.RoomEntry {
+			everySize(k, entries(q.User, rooms...), func(limit int) []roomkit.RoomEntry {
 				q.Limit = limit
 				return k.rooms(q)
 			})
@@ -230,7 +230,7 @@ var pageRules = []Rule{
 	{"rooms/limits", "A page has at most DefaultPage rooms if no limit is given, and never more than MaxPage.", func(k *kit) {
 		rooms := k.manyRooms(roomkit.MaxPage+5, ann)
 		for _, q := range []store.RoomQuery{{User: ann}, {Company: acme}, {Participants: []roomkit.UserID{ann}}} {
-			everyLimit(k, entries(q.User, rooms...), func(limit int) []store.RoomEntry {
+			everyLimit(k, entries(q.User, rooms...), func(limit int) []roomkit.RoomEntry {
 				q.Limit = limit
 				return k.rooms(q)
 			})
@@ -239,7 +239,7 @@ var pageRules = []Rule{
 	{"rooms/stable", "A room that is there throughout comes once, whatever comes and goes between two pages.", func(k *kit) {
 		rooms := k.manyRooms(30, ann, bob)
 		k.must(k.change(rooms[0].leave(ann)))
-		got := walk(k, func(after roomkit.RoomID) ([]store.RoomEntry, error) {
+		got := walk(k, func(after roomkit.RoomID) ([]roomkit.RoomEntry, error) {
 			return k.store.Rooms(k.ctx, store.RoomQuery{User: ann, After: after, Limit: 7})
 		}, roomOf, func(sofar []roomkit.RoomID) {
 			if len(sofar) > 7 {
@@ -333,8 +333,8 @@ func idsOf[T, K any](rows []T, id func(T) K) (ids []K) {
 	return ids
 }
 
-func userOf(m roomkit.Member) roomkit.UserID  { return m.User }
-func roomOf(e store.RoomEntry) roomkit.RoomID { return e.Room.ID }
+func userOf(m roomkit.Member) roomkit.UserID    { return m.User }
+func roomOf(e roomkit.RoomEntry) roomkit.RoomID { return e.Room.ID }
 
 // filters are the filters of rows and what they let through.
 func filters() map[store.MemberFilter]func(roomkit.Member) bool {
@@ -373,11 +373,11 @@ func (k *kit) newUsers(company roomkit.CompanyID, ids ...roomkit.UserID) {
 	k.must(k.change(parts...))
 }
 
-func entries(of roomkit.UserID, sheets ...*sheet) (list []store.RoomEntry) {
+func entries(of roomkit.UserID, sheets ...*sheet) (list []roomkit.RoomEntry) {
 	for _, s := range sheets {
-		list = append(list, store.RoomEntry{Room: s.room, Member: s.rows[of]})
+		list = append(list, roomkit.RoomEntry{Room: s.room, Member: s.rows[of]})
 	}
-	slices.SortFunc(list, func(a, b store.RoomEntry) int { return byRoomID(a.Room.ID, b.Room.ID) })
+	slices.SortFunc(list, func(a, b roomkit.RoomEntry) int { return byRoomID(a.Room.ID, b.Room.ID) })
 	return list
 }
 

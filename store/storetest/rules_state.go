@@ -102,7 +102,7 @@ var stateRules = []Rule{
 			require.Empty(k, k.rooms(q), "%+v", q)
 		}
 		require.Empty(k, k.load(store.Need{Shared: []roomkit.UserID{ann, bob}}).Shared)
-		require.Equal(k, []store.RoomEntry{{Room: r.room, Member: r.rows[ann]}},
+		require.Equal(k, []roomkit.RoomEntry{{Room: r.room, Member: r.rows[ann]}},
 			k.rooms(store.RoomQuery{User: ann, Which: store.MembersAll}))
 	}},
 	{"end/begins-anew", "A room that ended can begin anew with the next version.", func(k *kit) {

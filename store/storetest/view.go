@@ -157,9 +157,12 @@ func (k *kit) members(q store.MemberQuery) []roomkit.Member {
 	}, userOf)
 }
 
-func (k *kit) rooms(q store.RoomQuery) []store.RoomEntry {
+func (k *kit) rooms(q store.RoomQuery) []roomkit.RoomEntry {
 	k.Helper()
-	return pages(k, q.Limit, func(after roomkit.RoomID) ([]store.RoomEntry, error) { q.After = after; return k.store.Rooms(k.ctx, q) }, roomOf)
+	return pages(k, q.Limit, func(after roomkit.RoomID) ([]roomkit.RoomEntry, error) {
+		q.After = after
+		return k.store.Rooms(k.ctx, q)
+	}, roomOf)
 }
 
 func (k *kit) people(q store.UserQuery) []roomkit.User {

@@ -23,7 +23,7 @@ type crooked struct {
 	store.Store
 	facts   func(*store.Facts)
 	members func([]roomkit.Member) []roomkit.Member
-	rooms   func([]store.RoomEntry) []store.RoomEntry
+	rooms   func([]roomkit.RoomEntry) []roomkit.RoomEntry
 	history func([]store.Record) []store.Record
 	feed    func([]store.Record) []store.Record
 }
@@ -43,7 +43,7 @@ func (c crooked) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.Me
 	return bend(c.members, page), err
 }
 
-func (c crooked) Rooms(ctx context.Context, q store.RoomQuery) ([]store.RoomEntry, error) {
+func (c crooked) Rooms(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
 	page, err := c.Store.Rooms(ctx, q)
 	return bend(c.rooms, page), err
 }
@@ -122,7 +122,7 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 		{"groups of companies", crooked{facts: func(f *store.Facts) { changeCompanies(f, func(c *roomkit.Company) { c.Groups-- }) }}, "groups"},
 		{"member row", crooked{members: func(page []roomkit.Member) []roomkit.Member { page[0].ReadAll = !page[0].ReadAll; return page }}, "members"},
 		{"missing member", crooked{members: func(page []roomkit.Member) []roomkit.Member { return page[1:] }}, "members"},
-		{"missing room in a list", crooked{rooms: func(page []store.RoomEntry) []store.RoomEntry { return page[1:] }}, "rooms listed"},
+		{"missing room in a list", crooked{rooms: func(page []roomkit.RoomEntry) []roomkit.RoomEntry { return page[1:] }}, "rooms listed"},
 		{"gap in the feed", crooked{feed: func(page []store.Record) []store.Record { return slices.Delete(page, 3, 4) }}, "feed"},
 		{"feed without its end", crooked{feed: func(page []store.Record) []store.Record { return page[:len(page)-1] }}, "feed"},
 		{"feed out of order", crooked{feed: slicesReversed}, "feed"},

@@ -8,7 +8,6 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store"
 )
 
 func TestAdministration(t *testing.T) {
@@ -138,7 +137,7 @@ func TestForbiddenAndDeleted(t *testing.T) {
 			require.EqualValues(t, 1, s.RoomOf("ben", room).Masters)
 			require.True(t, s.Row("ann", room).Participant && s.Row("ann", room).Master)
 			var masters []roomkit.UserID
-			for m, err := range s.Members(ctx, "ben", room, store.MemberQuery{Which: store.MembersManaging}) {
+			for m, err := range s.Members(ctx, "ben", room, service.MemberList{Role: service.RoleMaster}) {
 				require.NoError(t, err)
 				masters = append(masters, m.User)
 			}

@@ -71,7 +71,7 @@ func outOfExternal(s *proof.Stage, rule roomkit.Rule, user roomkit.UserID) {
 	s.Cannot(rule, user, s.External, roomkit.AllActions()...)
 	s.Unreadable(rule, user, s.External)
 	require.NotContains(s, s.Listed(user), s.External)
-	for _, which := range []service.GroupList{service.GroupsManaged, service.GroupsBelonging, service.GroupsAll} {
+	for _, which := range []service.GroupPart{service.GroupsManaged, service.GroupsBelonging, service.GroupsAll} {
 		require.NotContains(s, s.GroupsOf(user, which), s.External)
 	}
 	for _, picked := range [][]roomkit.UserID{people("ben", "eve"), people("cat", "eve"), people("ann", "eve")} {

@@ -156,7 +156,7 @@ func TestLists(t *testing.T) {
 	t.Run("LST-01 LST-02 badges, LST-03 LST-04 marks, LST-24 categories", func(t *testing.T) {
 		s := proof.NewStage(t)
 		badges := map[roomkit.Kind]bool{}
-		for entry, err := range s.Rooms(ctx, "ben", store.RoomQuery{}) {
+		for entry, err := range s.Rooms(ctx, "ben", service.RoomList{}) {
 			require.NoError(t, err)
 			badges[entry.Room.Kind] = entry.Room.Kind.HasBadge()
 			require.Equal(t, entry.Room.ID == s.External, entry.Room.Partners > 0)
@@ -167,7 +167,7 @@ func TestLists(t *testing.T) {
 			roomkit.KindGroup: true, roomkit.KindExternalGroup: true, roomkit.KindTeam: true,
 		}, badges)
 		var direct []roomkit.RoomID
-		for entry, err := range s.Rooms(ctx, "ben", store.RoomQuery{Kinds: []roomkit.Kind{roomkit.KindDirect}}) {
+		for entry, err := range s.Rooms(ctx, "ben", service.RoomList{Kinds: []roomkit.Kind{roomkit.KindDirect}}) {
 			require.NoError(t, err)
 			direct = append(direct, entry.Room.ID)
 		}
@@ -222,7 +222,7 @@ func TestLists(t *testing.T) {
 		}
 		seen := map[roomkit.RoomID]marks{}
 		for _, user := range people("ann", "eve", "lin") {
-			for entry, err := range s.Rooms(ctx, user, store.RoomQuery{}) {
+			for entry, err := range s.Rooms(ctx, user, service.RoomList{}) {
 				require.NoError(t, err)
 				m := marks{entry.Room.Partners > 0, entry.Room.Consumers > 0}
 				require.Equal(t, want[entry.Room.ID], m, "%s in the list of %s", entry.Room.Kind, user)

@@ -300,8 +300,8 @@ func TestOpacity(t *testing.T) {
 			require.Equal(t, roomkit.Access{Room: nowhere}, list[1])
 			_, err = s.Service.Room(ctx, "fay", room)
 			require.ErrorIs(t, err, roomkit.ErrNotFound)
-			require.ErrorIs(t, proof.Refusal(t, s.Members(ctx, "fay", room, store.MemberQuery{})), roomkit.ErrNotFound)
-			require.ErrorIs(t, proof.Refusal(t, s.History(ctx, "fay", room, 0)), roomkit.ErrNotFound)
+			require.ErrorIs(t, proof.Refusal(t, s.Members(ctx, "fay", room, service.MemberList{})), roomkit.ErrNotFound)
+			require.ErrorIs(t, proof.Refusal(t, s.History(ctx, "fay", room, service.HistoryList{})), roomkit.ErrNotFound)
 			require.ErrorIs(t, proof.Refusal(t, s.WatchRooms(ctx, "fay", "", room)), roomkit.ErrNotFound)
 		})
 	}

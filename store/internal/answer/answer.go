@@ -24,8 +24,8 @@ type Rows struct {
 	Companies map[roomkit.CompanyID]*roomkit.Company
 	Teams     map[roomkit.TeamID]*roomkit.Team
 	Members   map[Place]*roomkit.Member
-	// Crowds are the people of rooms of which a need asks for Masters or Everybody,
-	// in the order of their ids. There may be more than it asks for.
+	// Crowds are the people of rooms of which a need asks for Masters, Everybody or
+	// First, in the order of their ids. There may be more than it asks for.
 	Crowds   map[roomkit.RoomID][]*roomkit.Member
 	Outcomes map[roomkit.CommandID]*store.Outcome
 	Holders  map[judge.Name]roomkit.RoomID
@@ -69,8 +69,15 @@ func (r *Rows) People(n *store.Need) []roomkit.UserID {
 	if t := r.Teams[n.Team]; t != nil && t.Leader != "" {
 		people.Add(t.Leader)
 	}
-	everybody := 0
+	everybody, first := 0, 0
+	if room := r.Rooms[n.Room]; room == nil || room.Name != "" {
+		first = n.First
+	}
 	for _, m := range r.Crowds[n.Room] {
+		if m.Participant && first < min(n.First, roomkit.MaxPage) {
+			first++
+			people.Add(m.User)
+		}
 		switch {
 		case n.Everybody && (m.Participant || m.Master) && everybody <= roomkit.MaxEverybody:
 			everybody++

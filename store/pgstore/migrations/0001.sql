@@ -209,6 +209,7 @@ CREATE TABLE roomkit_teams (
 	notify     boolean NOT NULL,
 	synced_seq bigint NOT NULL
 );
+CREATE INDEX roomkit_teams_company ON roomkit_teams (company, id);
 COMMENT ON TABLE roomkit_teams IS 'roomkit: units of the organisation chart as far as their rooms depend on them';
 COMMENT ON COLUMN roomkit_teams.id IS 'as the host names the team';
 COMMENT ON COLUMN roomkit_teams.version IS 'number of events so far';

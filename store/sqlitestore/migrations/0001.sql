@@ -138,6 +138,8 @@ CREATE TABLE roomkit_teams (
   synced_seq INTEGER NOT NULL  -- the host's sequence number of the last sync
 ) STRICT, WITHOUT ROWID;
 
+CREATE INDEX roomkit_teams_company ON roomkit_teams (company, id);
+
 CREATE TABLE roomkit_team_members (
   -- One row for every user in a team.
   team TEXT NOT NULL, -- roomkit_teams.id

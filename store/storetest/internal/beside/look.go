@@ -37,10 +37,13 @@ func (h *history) lookAtAccess(user roomkit.UserID) {
 // lookAsUser compares what a user can do and find.
 func (h *history) lookAsUser(user roomkit.UserID) {
 	h.lookAtAccess(user)
-	q := store.RoomQuery{Which: store.MemberFilter(h.roll(3)), Limit: h.oneOf(0, 1, 2), Kinds: h.kinds()}
-	both(h, func(s *side) answered[[]store.RoomEntry] { return listOf(s.svc.Rooms(h.ctx, user, q)) }, "rooms of %s by %+v", user, q)
-	which := service.GroupList(h.roll(3))
-	groups := both(h, func(s *side) answered[[]store.RoomEntry] { return listOf(s.svc.Groups(h.ctx, user, which)) }, "groups %d of %s", which, user)
+	q := service.RoomList{Role: service.Role(h.roll(3)), Limit: h.oneOf(0, 1, 2), Kinds: h.kinds()}
+	both(h, func(s *side) answered[[]roomkit.RoomEntry] { return listOf(s.svc.Rooms(h.ctx, user, q)) }, "rooms of %s by %+v", user, q)
+	both(h, func(s *side) answered[service.Page[roomkit.RoomEntry]] {
+		return answerTo(s.svc.RoomsPage(h.ctx, user, q))
+	}, "a page of the rooms of %s by %+v", user, q)
+	which := service.GroupList{Part: service.GroupPart(h.roll(3))}
+	groups := both(h, func(s *side) answered[[]roomkit.RoomEntry] { return listOf(s.svc.Groups(h.ctx, user, which)) }, "groups of %s by %+v", user, which)
 	h.reached.note("groups listed", len(groups.Is) > 0)
 	people, audience, exact := some(h, h.world.people(), 3), roomkit.Audience(h.roll(3)), h.chance(1, 4)
 	if rooms := h.active(roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindExternalGroup, roomkit.KindTeam); len(rooms) > 0 && h.chance(3, 4) {
@@ -63,11 +66,11 @@ func (h *history) kinds() []roomkit.Kind {
 // lookInto compares what a user can know of a room.
 func (h *history) lookInto(user roomkit.UserID, room roomkit.RoomID) {
 	both(h, func(s *side) answered[roomkit.Room] { return answerTo(s.svc.Room(h.ctx, user, room)) }, "room %s for %s", room, user)
-	q := store.MemberQuery{Which: store.MemberFilter(h.roll(4)), Limit: h.oneOf(0, 1, 2)}
+	q := service.MemberList{Role: service.Role(h.roll(4)), Limit: h.oneOf(0, 1, 2)}
 	both(h, func(s *side) answered[[]roomkit.Member] { return listOf(s.svc.Members(h.ctx, user, room, q)) }, "members of %s for %s by %+v", room, user, q)
-	after := roomkit.Version(h.oneOf(0, 0, 1, 5))
-	events := both(h, func(s *side) answered[[]roomkit.Event] { return listOf(s.svc.History(h.ctx, user, room, after)) }, "history of %s for %s", room, user)
-	h.reached.note("history read", len(events.Is) > 0)
+	events := service.HistoryList{Since: roomkit.Version(h.oneOf(0, 0, 1, 5)), Limit: h.oneOf(0, 0, 2)}
+	told := both(h, func(s *side) answered[[]roomkit.Event] { return listOf(s.svc.History(h.ctx, user, room, events)) }, "history of %s for %s", room, user)
+	h.reached.note("history read", len(told.Is) > 0)
 	action := pick(h, roomkit.AllActions())
 	both(h, func(s *side) fault { return faultOf(s.svc.Check(h.ctx, user, action, room)) }, "whether %s may %s in %s", user, action, room)
 }
@@ -109,12 +112,14 @@ func (h *history) lookAtCompany(company roomkit.CompanyID) {
 	if company == "" {
 		return
 	}
+	teams := store.TeamQuery{Company: company, Limit: limit}
+	both(h, func(s *side) answered[[]roomkit.Team] { return allPages(limit, store.TeamPages(h.ctx, s.store, teams)) }, "teams of %s", company)
 	rooms := store.RoomQuery{Company: company, Public: h.chance(1, 3), Kinds: h.kinds(), Limit: limit}
-	both(h, func(s *side) answered[[]store.RoomEntry] {
+	both(h, func(s *side) answered[[]roomkit.RoomEntry] {
 		return allPages(limit, store.RoomPages(h.ctx, s.store, rooms))
 	}, "rooms of %s", company)
-	when := h.now.Add(time.Duration(h.roll(100)) * 24 * time.Hour)
-	due := both(h, func(s *side) answered[[]service.ExpiredRoom] { return listOf(s.svc.Expired(h.ctx, company, when)) }, "due of %s", company)
+	expired := service.ExpiredList{Company: company, At: h.now.Add(time.Duration(h.roll(100)) * 24 * time.Hour)}
+	due := both(h, func(s *side) answered[[]service.ExpiredRoom] { return listOf(s.svc.Expired(h.ctx, expired)) }, "due of %s", company)
 	h.reached.note("due", len(due.Is) > 0)
 }
 

@@ -343,7 +343,7 @@ func (h *history) ask() {
 			rooms.Participants = some(h, people, 4)
 		}
 	}
-	page(h, func(s *side) ([]store.RoomEntry, error) { return s.store.Rooms(h.ctx, rooms) }, "page of rooms by %+v", rooms)
+	page(h, func(s *side) ([]roomkit.RoomEntry, error) { return s.store.Rooms(h.ctx, rooms) }, "page of rooms by %+v", rooms)
 	of, from := pick(h, []roomkit.Subject{roomkit.RoomSubject(h.room().ID), roomkit.UserSubject(after), roomkit.TeamSubject("t")}), roomkit.Version(h.roll(4))
 	page(h, func(s *side) ([]string, error) {
 		return s.names(s.store.History(h.ctx, of, from, limit))

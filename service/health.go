@@ -1,0 +1,121 @@
+package service
+
+import (
+	"context"
+	"slices"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit/internal/enum"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+// Problem is something about a room that its host should know.
+type Problem uint8
+
+// The problems. Commands alone lead to none of them but for the changes of the
+// directory that [Service.Enforce] has not carried out yet or that nobody can mend
+// by rule: a group that lost its last Group Master waits for an administrator.
+const (
+	ProblemNone        Problem = iota
+	ProblemNoMaster            // nobody manages the group; an administrator of its company may appoint somebody (GRP-04, ADM-19)
+	ProblemOwnerAbsent         // nobody of the owning company takes part in the external group any more
+	ProblemVoid                // people are in by the rows whose account or permission has ended (EXT-31, ADM-13, LINE-01)
+	ProblemOutsider            // people of another company are where only the owning one's may be (GEN-27, GRP-02, TEAM-07)
+	problemCount
+)
+
+var problemNames = [problemCount]string{"none", "no_master", "owner_absent", "void", "outsider"}
+
+// String gives a stable name, for instance "no_master".
+func (p Problem) String() string { return enum.Name(problemNames[:], p) }
+
+// Finding is one problem of a room.
+type Finding struct {
+	Problem Problem          `json:"problem,omitzero"`
+	People  []roomkit.UserID `json:"people,omitempty"` // because of whom, in byte order, at most MaxPeople of them; none for what nobody is
+	Count   int64            `json:"count,omitzero"`   // how many they are
+}
+
+// Health looks for what is wrong with a room, by its rows and the directory of this
+// moment; nothing means that it is well. It is for hosts and their administrators'
+// tools, not for users. A room that does not exist is ErrNotFound; one that has
+// ended has no problems.
+//
+// It pages through the people of the room: two round trips for up to MaxPage of
+// them, and one to begin.
+func (s *Service) Health(ctx context.Context, room roomkit.RoomID) ([]Finding, error) {
+	found, err := s.health(ctx, room)
+	return found, placed("Health", room, err)
+}
+
+func (s *Service) health(ctx context.Context, room roomkit.RoomID) ([]Finding, error) {
+	if err := decide.CheckRoom(room); err != nil {
+		return nil, err
+	}
+	f, err := s.load(ctx, store.Need{Room: room})
+	switch {
+	case err != nil:
+		return nil, err
+	case f.Room.Version == 0:
+		return nil, roomkit.ErrNotFound
+	case f.Room.State != roomkit.StateActive:
+		return nil, nil
+	}
+	e := examination{void: Finding{Problem: ProblemVoid}, outsiders: Finding{Problem: ProblemOutsider}}
+	for part, err := range store.MemberPages(ctx, s.store, store.MemberQuery{Room: room, Limit: roomkit.MaxPage}) {
+		if err == nil {
+			f, err = s.factsAbout(ctx, room, part)
+		}
+		if err != nil {
+			return nil, err
+		}
+		for i := range part {
+			e.look(&f.Room, f.Person(part[i].User))
+		}
+	}
+	return e.findings(f.Room.Kind), nil
+}
+
+// examination is what a look at the people of a room has brought so far.
+type examination struct {
+	masters, owners int64
+	void, outsiders Finding
+}
+
+func (e *examination) look(room *roomkit.Room, who decide.Person) {
+	if who.Manages(room) {
+		e.masters++
+	}
+	if who.Row.Participant && !who.ListedIn(room) || who.Row.Master && !who.Manages(room) {
+		e.void.add(who.ID)
+	}
+	switch {
+	case !who.TakesPart(room):
+	case who.User.Company == room.Company:
+		e.owners++
+	case who.Kind != roomkit.UserConsumer && slices.Contains([]roomkit.Kind{roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindTeam}, room.Kind):
+		e.outsiders.add(who.ID)
+	}
+}
+
+func (f *Finding) add(id roomkit.UserID) {
+	if f.Count++; f.Count <= roomkit.MaxPeople {
+		f.People = append(f.People, id)
+	}
+}
+
+func (e *examination) findings(kind roomkit.Kind) (list []Finding) {
+	if kind.IsGroup() && e.masters == 0 {
+		list = append(list, Finding{Problem: ProblemNoMaster})
+	}
+	if kind == roomkit.KindExternalGroup && e.owners == 0 {
+		list = append(list, Finding{Problem: ProblemOwnerAbsent})
+	}
+	for _, f := range []Finding{e.void, e.outsiders} {
+		if f.Count > 0 {
+			list = append(list, f)
+		}
+	}
+	return list
+}
