@@ -16,31 +16,34 @@ type Command interface {
 // CommandName is the stable name of a command, for instance "Leave".
 func CommandName(c Command) string { return c.name() }
 
-func (OpenSelf) name() string             { return "OpenSelf" }
-func (OpenDirect) name() string           { return "OpenDirect" }
-func (CreateRoom) name() string           { return "CreateRoom" }
-func (CreateGroup) name() string          { return "CreateGroup" }
-func (CreateExternalGroup) name() string  { return "CreateExternalGroup" }
-func (OpenTeamRoom) name() string         { return "OpenTeamRoom" }
-func (Invite) name() string               { return "Invite" }
-func (Remove) name() string               { return "Remove" }
-func (Leave) name() string                { return "Leave" }
-func (Expel) name() string                { return "Expel" }
-func (AppointMasters) name() string       { return "AppointMasters" }
-func (DismissMasters) name() string       { return "DismissMasters" }
-func (HandOver) name() string             { return "HandOver" }
-func (Edit) name() string                 { return "Edit" }
-func (DeleteFeatureData) name() string    { return "DeleteFeatureData" }
-func (Convert) name() string              { return "Convert" }
-func (DeleteRoom) name() string           { return "DeleteRoom" }
-func (PutCompany) name() string           { return "PutCompany" }
-func (EditCompany) name() string          { return "EditCompany" }
-func (PutUsers) name() string             { return "PutUsers" }
-func (SetExternalMessaging) name() string { return "SetExternalMessaging" }
-func (SuspendUser) name() string          { return "SuspendUser" }
-func (DeleteUser) name() string           { return "DeleteUser" }
-func (RestoreUser) name() string          { return "RestoreUser" }
-func (SyncTeam) name() string             { return "SyncTeam" }
+func (OpenSelf) name() string            { return "OpenSelf" }
+func (OpenDirect) name() string          { return "OpenDirect" }
+func (CreateRoom) name() string          { return "CreateRoom" }
+func (CreateGroup) name() string         { return "CreateGroup" }
+func (CreateExternalGroup) name() string { return "CreateExternalGroup" }
+func (OpenTeamRoom) name() string        { return "OpenTeamRoom" }
+func (Invite) name() string              { return "Invite" }
+func (Remove) name() string              { return "Remove" }
+func (Leave) name() string               { return "Leave" }
+func (Expel) name() string               { return "Expel" }
+func (AppointMasters) name() string      { return "AppointMasters" }
+func (DismissMasters) name() string      { return "DismissMasters" }
+func (HandOver) name() string            { return "HandOver" }
+func (Edit) name() string                { return "Edit" }
+func (DeleteFeatureData) name() string   { return "DeleteFeatureData" }
+func (Convert) name() string             { return "Convert" }
+func (DeleteRoom) name() string          { return "DeleteRoom" }
+func (AddCompany) name() string          { return "AddCompany" }
+func (EditCompany) name() string         { return "EditCompany" }
+func (AddUser) name() string             { return "AddUser" }
+func (EditUser) name() string            { return "EditUser" }
+func (SetCompanyMessaging) name() string { return "SetCompanyMessaging" }
+func (SetUserMessaging) name() string    { return "SetUserMessaging" }
+func (SuspendUser) name() string         { return "SuspendUser" }
+func (DeleteUser) name() string          { return "DeleteUser" }
+func (RestoreUser) name() string         { return "RestoreUser" }
+func (SyncTeam) name() string            { return "SyncTeam" }
+func (EditTeam) name() string            { return "EditTeam" }
 
 // CommandNames lists the names of all commands.
 func CommandNames() (names []string) {
@@ -54,7 +57,8 @@ func allCommands() []Command {
 	return []Command{
 		OpenSelf{}, OpenDirect{}, CreateRoom{}, CreateGroup{}, CreateExternalGroup{}, OpenTeamRoom{}, Convert{}, DeleteRoom{},
 		Invite{}, Remove{}, Leave{}, Expel{}, AppointMasters{}, DismissMasters{}, HandOver{}, Edit{}, DeleteFeatureData{},
-		PutCompany{}, EditCompany{}, PutUsers{}, SetExternalMessaging{}, SuspendUser{}, DeleteUser{}, RestoreUser{}, SyncTeam{},
+		AddCompany{}, EditCompany{}, SetCompanyMessaging{}, AddUser{}, EditUser{}, SetUserMessaging{}, SuspendUser{}, DeleteUser{}, RestoreUser{},
+		SyncTeam{}, EditTeam{},
 	}
 }
 
@@ -280,13 +284,6 @@ type Convert struct {
 	Room RoomID `json:"room,omitzero"`
 	To   Kind   `json:"to,omitzero"`   // KindGroup or KindExternalGroup
 	Name string `json:"name,omitzero"` // required if the room has none; else replaces it when given
-}
-
-// SyncTeam brings a team and its room in line with the organisation chart
-// (TEAM-05, TEAM-09). By the system or the company's administrator. A SyncedSeq
-// lower than that of the last sync is refused; 0 stands for "not numbered".
-type SyncTeam struct {
-	Team Team `json:"team,omitzero"` // Version is ignored
 }
 
 // Offer is a room that already exists and in which all the chosen people take

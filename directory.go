@@ -41,7 +41,7 @@ var userStatusNames = [userStatusCount]string{"none", "active", "suspended", "de
 func (s UserStatus) String() string { return enum.Name(userStatusNames[:], s) }
 
 // User is an account as far as decisions depend on it. The host provisions
-// users with [PutUsers] or service.Options.Directory.
+// users with [AddUser] or service.Options.Directory.
 type User struct {
 	ID            UserID     `json:"id,omitzero"`
 	Version       Version    `json:"version,omitzero"`
@@ -127,38 +127,62 @@ var outsiderNames = [outsiderCount]string{"none", "partner", "consumer"}
 // String gives the stable name of the channel.
 func (o Outsider) String() string { return enum.Name(outsiderNames[:], o) }
 
-// PutCompany adds or replaces a company. Only the system may (ADM-23). The fields
-// that the library keeps are ignored.
-type PutCompany struct {
+// AddCompany adds a company. Only the system may (ADM-23). One that exists is left
+// exactly as it is, whatever the row says, and nothing has changed; to change it there
+// are [EditCompany] and [SetCompanyMessaging]. The fields that the library keeps are
+// ignored.
+type AddCompany struct {
 	Company Company `json:"company,omitzero"`
 }
 
-// EditCompany changes what a company's administrator decides. Nil fields stay. By
-// an administrator of that company or the system (ADM-23).
+// EditCompany changes what is named of a company; nil fields stay, and one has to be
+// given. The system may change all of it, an administrator of the company
+// MembersCreateGroups and RecallWindow (ADM-23).
 type EditCompany struct {
 	Company             CompanyID      `json:"company,omitzero"`
+	Licensed            *bool          `json:"licensed,omitzero"`              // the system; COM-10
 	MembersCreateGroups *bool          `json:"members_create_groups,omitzero"` // ADM-09
+	MaxGroups           *int64         `json:"max_groups,omitzero"`            // the system; LIM-01; 0 means 100,000
 	RecallWindow        *time.Duration `json:"recall_window,omitzero"`         // ADM-22; 0 means 24 hours
 }
 
-// PutUsers adds or replaces users. Only the system may (ADM-23). Company and kind
-// of a user never change. The fields that the library keeps are ignored.
-type PutUsers struct {
-	Users []User `json:"users,omitempty"` // 1 to MaxPeople, distinct
+// AddUser adds a user to a known company, or a consumer. Only the system may (ADM-23).
+// One who exists is left exactly as it is, whatever the row says, and nothing has
+// changed; to change somebody there are [EditUser], [SetUserMessaging], [SuspendUser],
+// [DeleteUser] and [RestoreUser]. For many users, and an outcome for each, there is
+// Service.Batch. The fields that the library keeps are ignored.
+type AddUser struct {
+	User User `json:"user,omitzero"` // Kind and Status are required; Company of all but consumers
 }
 
-// SetExternalMessaging permits or forbids talking with outsiders: for a whole
-// company, or for one user (ADM-01, ADM-02). By an administrator of the company or
-// the system (ADM-23). While the company's mode is ExternalAll, it cannot be
-// withdrawn from one user (ADM-03), by [PutUsers] neither. Access that depended on it
-// ends at once; Service.Enforce takes the people out of their rooms (EXT-22,
-// ADM-08). Forbidding consumers hides the rooms with consumers from the members but ends
-// nothing: to the consumers and to the host's audit they stay (ADM-05 to ADM-07).
-type SetExternalMessaging struct {
-	Company CompanyID    `json:"company,omitzero"`
-	User    UserID       `json:"user,omitzero"` // empty: the whole company
-	With    Outsider     `json:"with,omitzero"`
-	Mode    ExternalMode `json:"mode,omitzero"` // for a user: ExternalOff or ExternalSelected
+// EditUser changes what is named of a member of a company; nil fields stay, and one has
+// to be given. Only the system may (ADM-23).
+type EditUser struct {
+	User          UserID `json:"user,omitzero"`
+	Administrator *bool  `json:"administrator,omitzero"` // administers the own company
+}
+
+// SetCompanyMessaging says who of a company may talk with outsiders of a kind (ADM-01,
+// ADM-02). By an administrator of the company or the system (ADM-23). Access that
+// depended on what is withdrawn ends at once; Service.Enforce takes the people out of
+// their rooms (EXT-22, ADM-08). Forbidding consumers hides the rooms with consumers from
+// the members but ends nothing: to the consumers and to the host's audit they stay
+// (ADM-05 to ADM-07).
+type SetCompanyMessaging struct {
+	Company CompanyID     `json:"company,omitzero"`
+	With    Outsider      `json:"with,omitzero"` // required
+	Mode    *ExternalMode `json:"mode,omitzero"` // required
+}
+
+// SetUserMessaging grants or withdraws a member's own permission to talk with outsiders
+// of a kind, which counts while the company's mode is [ExternalSelected] (ADM-01,
+// ADM-02). By an administrator of the member's company or the system (ADM-23). While the
+// mode is [ExternalAll], it cannot be withdrawn (ADM-03). What follows is as of
+// [SetCompanyMessaging].
+type SetUserMessaging struct {
+	User  UserID   `json:"user,omitzero"`
+	With  Outsider `json:"with,omitzero"`  // required
+	Allow *bool    `json:"allow,omitzero"` // required
 }
 
 // SuspendUser blocks an account or lifts the block. A suspended user cannot act
@@ -182,4 +206,30 @@ type DeleteUser struct {
 // account that is not deleted stays as it is.
 type RestoreUser struct {
 	User UserID `json:"user,omitzero"`
+}
+
+// SyncTeam brings a team and its room in line with the organisation chart
+// (TEAM-05, TEAM-09), and adds the team if it is new. By the system or the company's
+// administrator (ADM-23). What an administrator grants to the team is changed by
+// [EditTeam] alone; to a new team nothing is granted. A Seq lower than that of the last
+// sync is refused; 0 stands for "not numbered".
+type SyncTeam struct {
+	Team    TeamID    `json:"team,omitzero"`
+	Company CompanyID `json:"company,omitzero"`  // never changes
+	Name    string    `json:"name,omitzero"`     // required
+	Leader  UserID    `json:"leader,omitzero"`   // may be empty
+	Members []UserID  `json:"members,omitempty"` // at most MaxTeamMembers; the host expands sub-teams (TEAM-16)
+	Seq     int64     `json:"seq,omitzero"`      // the host's sequence number
+}
+
+// EditTeam changes what is granted to a team; nil fields stay, and one has to be given.
+// By an administrator of the company or the system (ADM-23). While Room is off, the room
+// cannot be opened, and one that exists cannot be used (TEAM-04).
+type EditTeam struct {
+	Team     TeamID      `json:"team,omitzero"`
+	Room     *bool       `json:"room,omitzero"`     // the team may have a room (TEAM-04)
+	Features *bool       `json:"features,omitzero"` // the leader has the right over features (TEAM-11)
+	Photo    *bool       `json:"photo,omitzero"`    // the leader has the right over the photo (TEAM-25)
+	Notify   *bool       `json:"notify,omitzero"`   // group notification of a new team room (TEAM-12)
+	Preset   *FeatureSet `json:"preset,omitzero"`   // what a new team room has switched on (TEAM-12)
 }

@@ -65,7 +65,8 @@
 //	people       Invite Remove Leave Expel
 //	masters      AppointMasters DismissMasters HandOver
 //	settings     Edit DeleteFeatureData
-//	directory    PutCompany EditCompany PutUsers SetExternalMessaging SuspendUser DeleteUser RestoreUser SyncTeam
+//	directory    AddCompany EditCompany SetCompanyMessaging SyncTeam EditTeam
+//	             AddUser EditUser SetUserMessaging SuspendUser DeleteUser RestoreUser
 //
 // What the rules forbid ends with a [*Denied], which names the rule, the people
 // because of whom, and a reason. Malformed input ends with an [*Invalid], which

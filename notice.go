@@ -53,7 +53,7 @@ const (
 // at nothing but the event. Nobody is told of what they did themselves, and bots and
 // consumers are told nothing. In groups and teams notices are sent only
 // while group notification is on (NTF-04), except those about a withdrawn permission.
-// What the host provisions with PutCompany and PutUsers tells nobody.
+// What the host provisions with AddCompany and AddUser tells nobody.
 func NoticesOf(e Event) []Notice {
 	info := e.Info()
 	switch e := e.(type) {

@@ -157,21 +157,19 @@ func roomkitEngine(m *model) (engine, error) {
 		return engine{}, err
 	}
 	company := roomkit.Company{ID: "c", Licensed: true, MembersCreateGroups: true}
-	if _, err := svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: company}); err != nil {
+	if _, err := svc.Do(ctx, roomkit.System(), roomkit.AddCompany{Company: company}); err != nil {
 		return engine{}, err
 	}
-	var users []roomkit.User
+	var users []roomkit.Command
 	for i, p := range append([]string{"admin"}, m.people...) {
-		users = append(users, roomkit.User{
+		users = append(users, roomkit.AddUser{User: roomkit.User{
 			ID: roomkit.UserID(p), Company: "c", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Administrator: i == 0,
-		})
+		}})
 	}
-	for len(users) > 0 {
-		n := min(len(users), roomkit.MaxPeople)
-		if _, err := svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: users[:n]}); err != nil {
+	for _, cmd := range users {
+		if _, err := svc.Do(ctx, roomkit.System(), cmd); err != nil {
 			return engine{}, err
 		}
-		users = users[n:]
 	}
 	ids := make([]roomkit.RoomID, len(m.rooms))
 	for i, room := range m.rooms {

@@ -43,14 +43,17 @@ func keyed() []roomkit.Command {
 		roomkit.HandOver{Room: room, To: "lee"},
 		roomkit.Edit{Room: room, Name: &name, Public: &on, Notify: &off},
 		roomkit.DeleteFeatureData{Room: room, Features: roomkit.Features(roomkit.FeatureNote, roomkit.FeatureFolder)},
-		roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true, Partners: roomkit.ExternalSelected, MaxGroups: 3, RecallWindow: day}},
-		roomkit.EditCompany{Company: "acme", MembersCreateGroups: &off, RecallWindow: &day},
-		roomkit.PutUsers{Users: []roomkit.User{{ID: "kim", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true}, {ID: "lin"}}},
-		roomkit.SetExternalMessaging{Company: "acme", User: "kim", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalSelected},
+		roomkit.AddCompany{Company: roomkit.Company{ID: "acme", Licensed: true, Partners: roomkit.ExternalSelected, MaxGroups: 3, RecallWindow: day}},
+		roomkit.EditCompany{Company: "acme", MembersCreateGroups: &off, MaxGroups: new(int64(0)), RecallWindow: &day},
+		roomkit.AddUser{User: roomkit.User{ID: "kim", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true}},
+		roomkit.EditUser{User: "kim", Administrator: &on},
+		roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalSelected)},
+		roomkit.SetUserMessaging{User: "kim", With: roomkit.OutsiderPartner, Allow: &off},
 		roomkit.SuspendUser{User: "kim", Lift: true},
 		roomkit.DeleteUser{User: "kim"},
 		roomkit.RestoreUser{User: "kim"},
-		roomkit.SyncTeam{Team: roomkit.Team{ID: "sales", Company: "acme", Name: "Sales", Members: two, Preset: roomkit.AllFeatures, SyncedSeq: -2}},
+		roomkit.SyncTeam{Team: "sales", Company: "acme", Name: "Sales", Members: two, Seq: -2},
+		roomkit.EditTeam{Team: "sales", Room: &on, Photo: &off, Preset: new(roomkit.AllFeatures)},
 	}
 }
 

@@ -10,7 +10,7 @@
 // The words are those of package [github.com/go-roomkit/roomkit]. A service holds no
 // messages, authenticates nobody, opens no ports and starts no goroutines that
 // outlive a call. Those are the matters of the host. The people have to be known
-// before, by [roomkit.PutCompany] and [roomkit.PutUsers] or through
+// before, by [roomkit.AddCompany] and [roomkit.AddUser] or through
 // Options.Directory.
 //
 // # Commands
@@ -57,7 +57,7 @@
 // # Consequences: Enforce
 //
 // When an administrator withdraws the external permission
-// ([roomkit.SetExternalMessaging]) or deletes an account ([roomkit.DeleteUser]), access
+// ([roomkit.SetCompanyMessaging]) or deletes an account ([roomkit.DeleteUser]), access
 // ends with that very command: the next Access, Check or Do already knows. The rows of
 // the rooms follow when the host runs [Service.Enforce], the built-in follower that
 // takes the people out, with a notice to those who lost the permission. Until then

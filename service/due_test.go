@@ -31,11 +31,9 @@ func tenYears(t *rapid.T) {
 		require.NoError(t, err)
 		return res
 	}
-	run(roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true}})
-	run(roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{
-		{ID: "ann", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive},
-		{ID: "ben", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive},
-	}})
+	run(roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true}})
+	run(roomkit.System(), roomkit.AddUser{User: roomkit.User{ID: "ann", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}})
+	run(roomkit.System(), roomkit.AddUser{User: roomkit.User{ID: "ben", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}})
 	var groups [3]roomkit.RoomID
 	var off, emptied [3]time.Time
 	for i, name := range []string{"a", "b", "c"} {

@@ -34,7 +34,7 @@ func TestEnforceALargeCompany(t *testing.T) {
 			ID: roomkit.UserID(fmt.Sprint("p", i)), Company: "bolt", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true,
 		})
 	}
-	proof.Do(t, svc, roomkit.System(), roomkit.PutUsers{Users: partners})
+	proof.AddUsers(t, svc, partners...)
 	const inEach = 6
 	for i := range groups {
 		with := []roomkit.UserID{partners[i%len(partners)].ID}
@@ -43,7 +43,7 @@ func TestEnforceALargeCompany(t *testing.T) {
 		}
 		proof.Do(t, svc, roomkit.By(with[1]), roomkit.CreateExternalGroup{Name: "group", Members: append(with[:1:1], with[2:]...)})
 	}
-	off := roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff}
+	off := roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalOff)}
 	planned, leaving := 0, 0
 	for c, err := range svc.PlanConsequences(ctx, roomkit.By("adm"), off) {
 		require.NoError(t, err)
@@ -92,7 +92,7 @@ func TestEnforceARoomOfManyPeople(t *testing.T) {
 	create := roomkit.CreateExternalGroup{Name: "all", Members: append(people("eve"), ids[1:]...)}
 	room := proof.Do(t, svc, roomkit.By("ann"), create, service.Call{Contacts: people("eve")}).Room
 	proof.Do(t, svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: append(people("ben"), ids[0])})
-	off := roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff}
+	off := roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalOff)}
 	planned := 0
 	for c, err := range svc.PlanConsequences(ctx, roomkit.By("adm"), off) {
 		require.NoError(t, err)
@@ -106,37 +106,21 @@ func TestEnforceARoomOfManyPeople(t *testing.T) {
 	require.Equal(t, people("eve"), proof.Participants(t, svc, "eve", room))
 }
 
-// TestEnforceLooksForWhatAPutTookAway: provisioning a user again is swept for the
-// cause it can have, and for none where it takes nothing away.
-func TestEnforceLooksForWhatAPutTookAway(t *testing.T) {
-	put := func(works bool, status roomkit.UserStatus) roomkit.User {
-		return roomkit.User{ID: "ben", Company: "acme", Kind: roomkit.UserMember, Status: status, Partners: works, Administrator: true}
-	}
-	for name, c := range map[string]struct {
-		user roomkit.User
-		want []roomkit.Cause
-	}{
-		"a permission kept":               {put(true, roomkit.StatusActive), nil},
-		"a permission taken":              {put(false, roomkit.StatusActive), []roomkit.Cause{roomkit.CausePermission}},
-		"an account deleted":              {put(true, roomkit.StatusDeleted), []roomkit.Cause{roomkit.CauseAccount}},
-		"an account and its rights taken": {put(false, roomkit.StatusDeleted), []roomkit.Cause{roomkit.CausePermission, roomkit.CauseAccount}},
+// TestEnforceSweepsOnlyLosses: what changes nothing about permissions and accounts is
+// not swept, however often it is said.
+func TestEnforceSweepsOnlyLosses(t *testing.T) {
+	s := proof.NewStage(t)
+	s.Sys(roomkit.DeleteUser{User: "dan"})
+	s.Sweep()
+	for _, cmd := range []roomkit.Command{
+		roomkit.EditUser{User: "ben", Administrator: new(true)}, roomkit.EditUser{User: "dan", Administrator: new(true)},
+		roomkit.EditCompany{Company: "acme", Licensed: new(false)}, roomkit.EditTeam{Team: "sales", Room: new(false)},
 	} {
-		t.Run(name, func(t *testing.T) {
-			s := proof.NewStage(t)
-			s.Sweep()
-			s.Sys(roomkit.PutUsers{Users: []roomkit.User{c.user}})
-			var looked []roomkit.Cause
-			require.NoError(t, s.Enforce(ctx, &service.EnforceOptions{Once: true, Progress: func(p service.EnforceProgress) {
-				require.Equal(t, roomkit.UserSubject("ben"), p.Because)
-				if n := len(looked); n == 0 || looked[n-1] != p.Cause {
-					looked = append(looked, p.Cause)
-				}
-			}}))
-			require.Equal(t, c.want, looked)
-			require.Empty(t, health(s, s.External))
-			require.Equal(t, c.want == nil, slices.Contains(s.Inside("eve", s.External), "ben"))
-		})
+		require.True(t, s.Sys(cmd).Changed)
 	}
+	require.NoError(t, s.Enforce(ctx, &service.EnforceOptions{Once: true, Progress: func(p service.EnforceProgress) {
+		require.FailNow(t, "nothing was lost", "%+v", p)
+	}}))
 }
 
 // TestConsequencesAreNotVetoed: the veto is asked about the command, and not about what

@@ -41,11 +41,11 @@ func ExampleCreateExternalGroup() {
 	ctx := context.Background()
 	svc, _ := service.New(memstore.New(), nil)
 	for user, company := range map[roomkit.UserID]roomkit.CompanyID{"ann": "acme", "ben": "acme", "cat": "acme", "eve": "bolt"} {
-		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{
 			ID: company, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalAll,
 		}})
-		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{
-			{ID: user, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive},
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.AddUser{User: roomkit.User{
+			ID: user, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
 		}})
 	}
 	create := roomkit.CreateExternalGroup{Name: "Project", Members: []roomkit.UserID{"ben", "eve"}}

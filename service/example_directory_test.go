@@ -9,28 +9,31 @@ import (
 	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
-// The host provisions companies and users, in pieces of at most MaxPeople. What is
-// not said of them is not permitted.
-func ExamplePutUsers() {
+// The host adds companies and users, as often as it likes: who is there stays as he is.
+// What is not said of them is not permitted.
+func ExampleAddUser() {
 	ctx := context.Background()
 	svc, _ := service.New(memstore.New(), nil)
-	company := roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true}}
-	users := roomkit.PutUsers{Users: []roomkit.User{
-		{ID: "adm", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Administrator: true},
-		{ID: "ann", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive},
-		{ID: "lin", Kind: roomkit.UserConsumer, Status: roomkit.StatusActive},
-	}}
-	for _, cmd := range []roomkit.Command{company, users, users} {
-		done, err := svc.Do(ctx, roomkit.System(), cmd)
-		fmt.Println(roomkit.CommandName(cmd), "events:", len(done.Events), err)
+	company := roomkit.AddCompany{Company: roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true}}
+	adm := roomkit.User{ID: "adm", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Administrator: true}
+	lin := roomkit.User{ID: "lin", Kind: roomkit.UserConsumer, Status: roomkit.StatusActive}
+	for range 2 {
+		cmds := []roomkit.Command{company, roomkit.AddUser{User: adm}, roomkit.AddUser{User: lin}}
+		for _, cmd := range cmds {
+			done, err := svc.Do(ctx, roomkit.System(), cmd)
+			fmt.Println(roomkit.CommandName(cmd), "changed:", done.Changed, err)
+		}
 	}
-	_, err := svc.Do(ctx, roomkit.By("adm"), users)
+	_, err := svc.Do(ctx, roomkit.By("adm"), roomkit.AddUser{User: lin})
 	fmt.Println(err)
 	// Output:
-	// PutCompany events: 1 <nil>
-	// PutUsers events: 3 <nil>
-	// PutUsers events: 0 <nil>
-	// roomkit: PutUsers: denied by ADM-23: only the system provisions users
+	// AddCompany changed: true <nil>
+	// AddUser changed: true <nil>
+	// AddUser changed: true <nil>
+	// AddCompany changed: false <nil>
+	// AddUser changed: false <nil>
+	// AddUser changed: false <nil>
+	// roomkit: AddUser: denied by ADM-23: only the system provisions users
 }
 
 // Access ends with the deletion. A restored account has no rooms.

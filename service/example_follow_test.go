@@ -43,7 +43,7 @@ func ExampleService_SkipEvent() {
 	ctx := context.Background()
 	svc, _ := service.New(memstore.New(), nil)
 	for _, company := range []roomkit.CompanyID{"acme", "bolt"} {
-		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: company, Licensed: true}})
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{ID: company, Licensed: true}})
 	}
 	handle := func(_ context.Context, rec service.Recorded) error {
 		if rec.Subject == roomkit.CompanySubject("acme") {
@@ -75,7 +75,7 @@ func ExampleService_Watch() {
 	svc, _ := service.New(memstore.New(), nil)
 	go func() {
 		for _, company := range []roomkit.CompanyID{"acme", "bolt"} {
-			_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: company, Licensed: true}})
+			_, _ = svc.Do(ctx, roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{ID: company, Licensed: true}})
 		}
 	}()
 	seen := 0
@@ -179,12 +179,12 @@ func ExampleService_Expired() {
 	ctx := context.Background()
 	today := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	svc, _ := service.New(memstore.New(), &service.Options{Clock: func() time.Time { return today }})
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{
 		ID: "acme", Licensed: true, MembersCreateGroups: true,
 	}})
 	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 	for _, user.ID = range []roomkit.UserID{"ann", "ben"} {
-		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.AddUser{User: user})
 	}
 	crew, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "Crew", Members: []roomkit.UserID{"ben"}})
 	_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.Edit{Room: crew.Room, Message: new(false)})

@@ -52,10 +52,10 @@ func ExampleHandOver() {
 }
 
 // Access ends with the command; Enforce makes the rows follow.
-func ExampleSetExternalMessaging() {
+func ExampleSetUserMessaging() {
 	svc := exampleService()      // acme with adm, ann, ben, cat and dan; bolt with eve
 	room := exampleExternal(svc) // "Project" of ann, its Group Master, ben and eve
-	off := roomkit.SetExternalMessaging{Company: "acme", User: "ben", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff}
+	off := roomkit.SetUserMessaging{User: "ben", With: roomkit.OutsiderPartner, Allow: new(false)}
 	done, _ := svc.Do(ctx, roomkit.By("adm"), off)
 	fmt.Println("ben may enter:", svc.Check(ctx, "ben", roomkit.ActionEnter, room) == nil)
 	before, _ := svc.Room(ctx, "ann", room)
@@ -103,16 +103,16 @@ func ExampleService_PlanConsequences() {
 // A team room follows the organisation chart.
 func ExampleSyncTeam() {
 	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
-	team := roomkit.Team{
-		ID: "sales", Company: "acme", Name: "Sales", Leader: "ann", Members: []roomkit.UserID{"ann", "ben"},
-		Room: true, Preset: roomkit.Features(roomkit.FeatureNote),
+	chart := roomkit.SyncTeam{
+		Team: "sales", Company: "acme", Name: "Sales", Leader: "ann", Members: []roomkit.UserID{"ann", "ben"},
 	}
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.SyncTeam{Team: team})
+	_, _ = svc.Do(ctx, roomkit.System(), chart)
+	_, _ = svc.Do(ctx, roomkit.By("adm"), roomkit.EditTeam{Team: "sales", Room: new(true)}) // as the administrator decides
 	opened, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.OpenTeamRoom{Team: "sales"})
 	printMembers(svc, "ann", opened.Room)
 
-	team.Members = []roomkit.UserID{"ann", "cat"}
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.SyncTeam{Team: team})
+	chart.Members = []roomkit.UserID{"ann", "cat"}
+	_, _ = svc.Do(ctx, roomkit.System(), chart)
 	printMembers(svc, "ann", opened.Room)
 	// Output:
 	// ann ben
@@ -121,9 +121,10 @@ func ExampleSyncTeam() {
 
 func ExampleOpenTeamRoom() {
 	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.SyncTeam{Team: roomkit.Team{
-		ID: "sales", Company: "acme", Name: "Sales", Leader: "ann", Members: []roomkit.UserID{"ann", "ben"}, Room: true,
-	}})
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.SyncTeam{
+		Team: "sales", Company: "acme", Name: "Sales", Leader: "ann", Members: []roomkit.UserID{"ann", "ben"},
+	})
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.EditTeam{Team: "sales", Room: new(true)})
 	_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.OpenTeamRoom{Team: "sales"})
 	fmt.Println(err)
 	opened, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.OpenTeamRoom{Team: "sales"})

@@ -13,7 +13,7 @@ import (
 func ExampleService_Plan() {
 	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
 	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
-	mustRun(svc, roomkit.By("adm"), roomkit.SetExternalMessaging{Company: "acme", User: "cat", With: roomkit.OutsiderPartner})
+	mustRun(svc, roomkit.By("adm"), roomkit.SetUserMessaging{User: "cat", With: roomkit.OutsiderPartner, Allow: new(false)})
 	plan, err := svc.Plan(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"eve"}})
 	fmt.Println(err, "opens", plan.Kind, "without", plan.Dropped)
 	_, err = svc.Room(ctx, "eve", plan.Room)

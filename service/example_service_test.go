@@ -25,10 +25,10 @@ func ExampleNew() {
 	if err != nil {
 		fmt.Println(err)
 	}
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true}})
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{ID: "acme", Licensed: true}})
 	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
-		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.AddUser{User: user})
 	}
 	_, err = svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{
 		People: []roomkit.UserID{"ben", "cat", "dan"}, Audience: roomkit.AudienceMembers,
@@ -43,10 +43,10 @@ func ExampleNew() {
 func ExampleService_Do() {
 	ctx := context.Background()
 	svc, _ := service.New(memstore.New(), nil)
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true}})
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{ID: "acme", Licensed: true}})
 	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
-		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.AddUser{User: user})
 	}
 	opened, err := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{
 		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Name: "Launch",

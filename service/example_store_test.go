@@ -34,10 +34,10 @@ func ExampleStore() {
 	ctx := context.Background()
 	store := &counting{Store: memstore.New()}
 	svc, _ := service.New(store, nil)
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true}})
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{ID: "acme", Licensed: true}})
 	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat"} {
-		_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}})
+		_, _ = svc.Do(ctx, roomkit.System(), roomkit.AddUser{User: user})
 	}
 	cost := func(what string, call func() error) {
 		store.loads, store.commits = 0, 0

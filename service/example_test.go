@@ -16,10 +16,10 @@ func Example() {
 		fmt.Println(actor, roomkit.CommandName(cmd), err)
 		return result.Room
 	}
-	do(roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true}}, "")
+	do(roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{ID: "acme", Licensed: true}}, "")
 	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
-		do(roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{user}}, "")
+		do(roomkit.System(), roomkit.AddUser{User: user}, "")
 	}
 	// With its key the command opens one room, however often it is sent.
 	room := do(roomkit.By("ann"), roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers}, "launch")
@@ -27,11 +27,11 @@ func Example() {
 	fmt.Println("dan may post:", svc.Check(context.Background(), "dan", roomkit.ActionPost, room) == nil)
 	do(roomkit.By("ann"), roomkit.Edit{Room: room, Note: new(false)}, "")
 	// Output:
-	// *system PutCompany <nil>
-	// *system PutUsers <nil>
-	// *system PutUsers <nil>
-	// *system PutUsers <nil>
-	// *system PutUsers <nil>
+	// *system AddCompany <nil>
+	// *system AddUser <nil>
+	// *system AddUser <nil>
+	// *system AddUser <nil>
+	// *system AddUser <nil>
 	// ann CreateRoom <nil>
 	// ben Invite <nil>
 	// dan may post: true

@@ -116,9 +116,9 @@ func (g *group) decide(ctx context.Context, s *Service, j *job) step {
 	if more := j.decision.Need; more != nil {
 		return j.loadMore(*more)
 	}
-	if j.IfVersion != 0 && j.facts.Named().Version != j.IfVersion {
+	if j.IfVersion != 0 && j.facts.VersionOf(decide.Named(j.cmd)) != j.IfVersion {
 		// Not before the decision: to an outsider no version exists.
-		j.err = fmt.Errorf("%w: the room does not have the demanded version", roomkit.ErrConflict)
+		j.err = fmt.Errorf("%w: what the command names does not have the demanded version", roomkit.ErrConflict)
 		return stepDone
 	}
 	j.result = resultOf(&j.decision, &j.facts)
@@ -137,7 +137,7 @@ func (g *group) decide(ctx context.Context, s *Service, j *job) step {
 // askFirst says whether somebody outside has to be asked before the job can be decided:
 // the directory about users, or who is a contact.
 func (s *Service) askFirst(j *job) step {
-	_, provisions := j.cmd.(roomkit.PutUsers)
+	_, provisions := j.cmd.(roomkit.AddUser)
 	if s.o.Directory != nil && !j.askedDirectory && !j.plan && !provisions {
 		if j.about = j.facts.Missing(); len(j.about) > 0 {
 			return stepAskDirectory

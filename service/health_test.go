@@ -53,8 +53,8 @@ func TestHealth(t *testing.T) {
 		for _, room := range []roomkit.RoomID{s.General, s.Group} {
 			require.Equal(t, []service.Finding{because(service.ProblemVoid, "cat")}, health(s, room))
 		}
-		s.Permit("bolt", "eve", roomkit.ExternalOff)
-		s.Permit("bolt", "eve", roomkit.ExternalSelected)
+		s.Permit("eve", false)
+		s.Permit("eve", true)
 		require.Equal(t, []service.Finding{because(service.ProblemVoid, "cat", "eve")}, health(s, s.External))
 		s.Sweep()
 		for _, room := range []roomkit.RoomID{s.General, s.Group, s.External} {
@@ -63,7 +63,7 @@ func TestHealth(t *testing.T) {
 	})
 	t.Run("LINE-01 members who may not talk with the consumer", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Sys(roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderConsumer, Mode: roomkit.ExternalSelected})
+		s.Sys(roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderConsumer, Mode: new(roomkit.ExternalSelected)})
 		require.Equal(t, []service.Finding{because(service.ProblemVoid, "ann", "ben")}, health(s, s.Line))
 	})
 	t.Run("GEN-27 GRP-02 rows that no command leads to", func(t *testing.T) {
@@ -119,7 +119,7 @@ func (r relocated) Load(ctx context.Context, needs []store.Need) ([]store.Facts,
 func ExampleService_Health() {
 	svc := exampleService()
 	room := exampleExternal(svc)
-	off := roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff}
+	off := roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalOff)}
 	_, _ = svc.Do(ctx, roomkit.System(), off)
 	found, err := svc.Health(ctx, room)
 	for _, f := range found {

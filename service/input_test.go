@@ -30,9 +30,13 @@ func TestBadInput(t *testing.T) {
 	user := func(change func(*roomkit.User)) roomkit.Command {
 		u := roomkit.User{ID: "new", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 		change(&u)
-		return roomkit.PutUsers{Users: []roomkit.User{u}}
+		return roomkit.AddUser{User: u}
 	}
-	bot := roomkit.User{ID: "bot", Company: "acme", Kind: roomkit.UserBot, Status: roomkit.StatusActive}
+	team := func(change func(*roomkit.SyncTeam)) roomkit.Command {
+		c := proof.Team("t", "")
+		change(&c)
+		return c
+	}
 	cases := []struct {
 		name, field string
 		cmd         roomkit.Command
@@ -67,27 +71,38 @@ func TestBadInput(t *testing.T) {
 		{"twice the same invited", "People", roomkit.Invite{Room: s.General, People: people("dan", "adm", "dan")}},
 		{"twice the same removed", "People", roomkit.Remove{Room: s.General, People: people("ben", "ben")}},
 		{"twice the same picked", "People", roomkit.CreateRoom{People: people("ben", "ben"), Audience: roomkit.AudienceMembers}},
-		{"twice the same user", "Users", roomkit.PutUsers{Users: []roomkit.User{bot, bot}}},
 		{"suspend a bad id", "User", roomkit.SuspendUser{User: "a b"}},
 		{"delete a bad id", "User", roomkit.DeleteUser{}},
 		{"restore a bad id", "User", roomkit.RestoreUser{User: long}},
 		{"expel without cause", "Cause", roomkit.Expel{Room: s.Group, People: people("ben")}},
 		{"unknown features", "Settings.FeaturesOff", roomkit.CreateGroup{Name: "x", Settings: roomkit.GroupSettings{FeaturesOff: 1 << 7}}},
 		{"empty team id", "Team", roomkit.OpenTeamRoom{}},
-		{"no channel", "With", roomkit.SetExternalMessaging{Company: "acme"}},
-		{"unknown channel", "With", roomkit.SetExternalMessaging{Company: "acme", With: 9}},
-		{"unknown mode", "Mode", roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: 9}},
-		{"mode all for a user", "Mode", roomkit.SetExternalMessaging{Company: "acme", User: "ben", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalAll}},
-		{"a user without kind", "Kind", user(func(u *roomkit.User) { u.Kind = 0 })},
-		{"a user of an unknown kind", "Kind", user(func(u *roomkit.User) { u.Kind = 9 })},
-		{"a user without status", "Status", user(func(u *roomkit.User) { u.Status = 0 })},
-		{"a member without company", "Company", user(func(u *roomkit.User) { u.Company = "" })},
-		{"a consumer with a company", "Company", user(func(u *roomkit.User) { u.Kind = roomkit.UserConsumer })},
-		{"a user of an unknown company", "Users[0]", user(func(u *roomkit.User) { u.Company = "nowhere" })},
-		{"a user who changes company", "Users[0]", user(func(u *roomkit.User) { u.ID, u.Company = "ann", "bolt" })},
-		{"a negative limit", "Company.MaxGroups", roomkit.PutCompany{Company: roomkit.Company{ID: "x", MaxGroups: -1}}},
-		{"a team without name", "Team.Name", roomkit.SyncTeam{Team: roomkit.Team{ID: "t", Company: "acme"}}},
-		{"a team too large", "Team.Members", roomkit.SyncTeam{Team: proof.Team("t", "", many(roomkit.MaxTeamMembers+1)...)}},
+		{"no channel", "With", roomkit.SetCompanyMessaging{Company: "acme", Mode: new(roomkit.ExternalOff)}},
+		{"unknown channel", "With", roomkit.SetCompanyMessaging{Company: "acme", With: 9, Mode: new(roomkit.ExternalOff)}},
+		{"unknown mode", "Mode", roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalMode(9))}},
+		{"no mode", "Mode", roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderPartner}},
+		{"no channel for a user", "With", roomkit.SetUserMessaging{User: "ben", Allow: new(false)}},
+		{"neither allowed nor forbidden to a user", "Allow", roomkit.SetUserMessaging{User: "ben", With: roomkit.OutsiderPartner}},
+		{"no user", "User", roomkit.SetUserMessaging{With: roomkit.OutsiderPartner, Allow: new(false)}},
+		{"permission for a bot", "User", roomkit.SetUserMessaging{User: "bot", With: roomkit.OutsiderPartner, Allow: new(true)}},
+		{"permission for a consumer", "User", roomkit.SetUserMessaging{User: "lin", With: roomkit.OutsiderPartner, Allow: new(true)}},
+		{"permission for nobody known", "User", roomkit.SetUserMessaging{User: "nobody", With: roomkit.OutsiderPartner, Allow: new(true)}},
+		{"permission in a company that is not known", "Company", roomkit.SetCompanyMessaging{Company: "nowhere", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalAll)}},
+		{"a change of nothing in a user", "Administrator", roomkit.EditUser{User: "ben"}},
+		{"a change of no user", "User", roomkit.EditUser{Administrator: new(true)}},
+		{"a change of nobody known", "User", roomkit.EditUser{User: "nobody", Administrator: new(true)}},
+		{"a consumer as administrator", "User", roomkit.EditUser{User: "lin", Administrator: new(true)}},
+		{"a bot as administrator", "User", roomkit.EditUser{User: "bot", Administrator: new(true)}},
+		{"a user without id", "User.ID", user(func(u *roomkit.User) { u.ID = "" })},
+		{"a user without kind", "User.Kind", user(func(u *roomkit.User) { u.Kind = 0 })},
+		{"a user of an unknown kind", "User.Kind", user(func(u *roomkit.User) { u.Kind = 9 })},
+		{"a user without status", "User.Status", user(func(u *roomkit.User) { u.Status = 0 })},
+		{"a member without company", "User.Company", user(func(u *roomkit.User) { u.Company = "" })},
+		{"a consumer with a company", "User.Company", user(func(u *roomkit.User) { u.Kind = roomkit.UserConsumer })},
+		{"a user of an unknown company", "User.Company", user(func(u *roomkit.User) { u.Company = "nowhere" })},
+		{"a negative limit", "Company.MaxGroups", roomkit.AddCompany{Company: roomkit.Company{ID: "x", MaxGroups: -1}}},
+		{"a team without name", "Name", team(func(c *roomkit.SyncTeam) { c.Name = "" })},
+		{"a team too large", "Members", proof.Team("t", "", many(roomkit.MaxTeamMembers+1)...)},
 		{"invite to no room", "Room", roomkit.Invite{People: people("dan")}},
 		{"a long name for an invitation", "Name", roomkit.Invite{Room: s.General, People: people("dan"), Name: strings.Repeat("n", 101)}},
 		{"remove from no room", "Room", roomkit.Remove{People: people("ben")}},
@@ -103,23 +118,29 @@ func TestBadInput(t *testing.T) {
 		{"a group without name, whoever is in it", "Name", roomkit.CreateGroup{Members: people("nobody")}},
 		{"a bad id among members", "Members[1]", roomkit.CreateGroup{Name: "x", Members: people("ben", "a b")}},
 		{"a bad id among masters", "Masters[0]", roomkit.CreateGroup{Name: "x", Masters: people("a b")}},
-		{"a company without id", "Company.ID", roomkit.PutCompany{}},
-		{"a company of an unknown mode", "Company.Partners", roomkit.PutCompany{Company: roomkit.Company{ID: "x", Partners: 9}}},
-		{"a company of an unknown consumer mode", "Company.Consumers", roomkit.PutCompany{Company: roomkit.Company{ID: "x", Consumers: 9}}},
-		{"a negative window", "Company.RecallWindow", roomkit.PutCompany{Company: roomkit.Company{ID: "x", RecallWindow: -1}}},
+		{"a company without id", "Company.ID", roomkit.AddCompany{}},
+		{"a company of an unknown mode", "Company.Partners", roomkit.AddCompany{Company: roomkit.Company{ID: "x", Partners: 9}}},
+		{"a company of an unknown consumer mode", "Company.Consumers", roomkit.AddCompany{Company: roomkit.Company{ID: "x", Consumers: 9}}},
+		{"a negative window", "Company.RecallWindow", roomkit.AddCompany{Company: roomkit.Company{ID: "x", RecallWindow: -1}}},
 		{"a window finer than times are", "RecallWindow", roomkit.EditCompany{Company: "acme", RecallWindow: window(time.Nanosecond)}},
 		{"a change of nothing in a company", "EditCompany", roomkit.EditCompany{Company: "acme"}},
 		{"a change of no company", "Company", roomkit.EditCompany{RecallWindow: window(time.Hour)}},
-		{"permission in no company", "Company", roomkit.SetExternalMessaging{With: roomkit.OutsiderPartner}},
-		{"permission for a bad id", "User", roomkit.SetExternalMessaging{Company: "acme", User: "a b", With: roomkit.OutsiderPartner}},
-		{"a team without id", "Team.ID", roomkit.SyncTeam{Team: proof.Team("", "")}},
-		{"a team without company", "Team.Company", roomkit.SyncTeam{Team: roomkit.Team{ID: "t", Name: "t"}}},
-		{"a team with a bad leader", "Team.Leader", roomkit.SyncTeam{Team: proof.Team("t", "a b")}},
-		{"a team with a long name", "Team.Name", roomkit.SyncTeam{Team: roomkit.Team{ID: "t", Company: "acme", Name: strings.Repeat("n", 101)}}},
-		{"a team with a bad member", "Team.Members[0]", roomkit.SyncTeam{Team: proof.Team("t", "", "a b")}},
-		{"a user of a company with a bad id", "Company", user(func(u *roomkit.User) { u.Company = "a b" })},
-		{"a team with an unknown feature", "Team.Preset", roomkit.SyncTeam{Team: roomkit.Team{ID: "t", Company: "acme", Name: "t", Preset: 1 << 7}}},
-		{"a team with a negative number", "Team.SyncedSeq", roomkit.SyncTeam{Team: roomkit.Team{ID: "t", Company: "acme", Name: "t", SyncedSeq: -1}}},
+		{"permission in no company", "Company", roomkit.SetCompanyMessaging{With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalOff)}},
+		{"permission for a bad id", "User", roomkit.SetUserMessaging{User: "a b", With: roomkit.OutsiderPartner, Allow: new(false)}},
+		{"a team without id", "Team", proof.Team("", "")},
+		{"a team without company", "Company", team(func(c *roomkit.SyncTeam) { c.Company = "" })},
+		{"a team with a bad leader", "Leader", proof.Team("t", "a b")},
+		{"a team with a long name", "Name", team(func(c *roomkit.SyncTeam) { c.Name = strings.Repeat("n", 101) })},
+		{"a team with a bad member", "Members[0]", proof.Team("t", "", "a b")},
+		{"a user of a company with a bad id", "User.Company", user(func(u *roomkit.User) { u.Company = "a b" })},
+		{"a team with an unknown feature", "Preset", roomkit.EditTeam{Team: "sales", Preset: new(roomkit.FeatureSet(1 << 7))}},
+		{"a team with a negative number", "Seq", team(func(c *roomkit.SyncTeam) { c.Seq = -1 })},
+		{"a team of a company that is not known", "Company", team(func(c *roomkit.SyncTeam) { c.Company = "nowhere" })},
+		{"a change of nothing in a team", "EditTeam", roomkit.EditTeam{Team: "sales"}},
+		{"a change of no team", "Team", roomkit.EditTeam{Room: new(true)}},
+		{"a change of a team that is not known", "Team", roomkit.EditTeam{Team: "nowhere", Room: new(true)}},
+		{"a change of a company that is not known", "Company", roomkit.EditCompany{Company: "nowhere", Licensed: new(true)}},
+		{"a negative limit in a change", "MaxGroups", roomkit.EditCompany{Company: "acme", MaxGroups: new(int64(-1))}},
 		{"a photo of few characters and many bytes", "Photo", roomkit.Edit{Room: s.General, Photo: new(strings.Repeat("é", 257))}},
 		{"a group with a long photo", "Photo", roomkit.CreateGroup{Name: "x", Photo: strings.Repeat("p", 513)}},
 	}
@@ -128,7 +149,8 @@ func TestBadInput(t *testing.T) {
 			before := s.Records()
 			actor := roomkit.By("ann")
 			switch c.cmd.(type) {
-			case roomkit.PutUsers, roomkit.PutCompany, roomkit.EditCompany, roomkit.SyncTeam, roomkit.SetExternalMessaging, roomkit.Expel:
+			case roomkit.AddCompany, roomkit.EditCompany, roomkit.SetCompanyMessaging, roomkit.AddUser, roomkit.EditUser, roomkit.SetUserMessaging,
+				roomkit.SyncTeam, roomkit.EditTeam, roomkit.Expel:
 				actor = roomkit.System()
 			}
 			_, err := s.Do(ctx, actor, c.cmd)

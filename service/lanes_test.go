@@ -282,7 +282,7 @@ func (g *grouped) together(orders ...order) []service.BatchResult {
 func TestGroupFolds(t *testing.T) {
 	ann, adm, sys := roomkit.By("ann"), roomkit.By("adm"), roomkit.System()
 	mode := func(channel roomkit.Outsider) order {
-		return order{adm, roomkit.SetExternalMessaging{Company: "acme", With: channel, Mode: roomkit.ExternalOff}}
+		return order{adm, roomkit.SetCompanyMessaging{Company: "acme", With: channel, Mode: new(roomkit.ExternalOff)}}
 	}
 	invite := func(room roomkit.RoomID) order { return order{ann, roomkit.Invite{Room: room, People: people("dan")}} }
 	for name, orders := range map[string]func(*grouped) []order{
@@ -298,7 +298,7 @@ func TestGroupFolds(t *testing.T) {
 		},
 		"a company": func(*grouped) []order { return []order{mode(roomkit.OutsiderPartner), mode(roomkit.OutsiderConsumer)} },
 		"a team": func(*grouped) []order {
-			return []order{{sys, roomkit.SyncTeam{Team: proof.Team("sales", "cat", "cat")}}, {sys, roomkit.SyncTeam{Team: proof.Team("sales", "ben", "ben")}}}
+			return []order{{sys, proof.Team("sales", "cat", "cat")}, {sys, proof.Team("sales", "ben", "ben")}}
 		},
 		"how many groups a user is in": func(g *grouped) []order { return []order{invite(g.Group), invite(g.External)} },
 		"how many groups a company has": func(*grouped) []order {

@@ -180,11 +180,12 @@ func TestReadmeCostsOfTeams(t *testing.T) {
 			return err
 		}))
 	}
-	team := roomkit.Team{ID: "sales", Company: "acme", Name: "Sales", Members: people("ann", "ben"), Room: true}
-	do(1, roomkit.SyncTeam{Team: team})
+	team := roomkit.SyncTeam{Team: "sales", Company: "acme", Name: "Sales", Members: people("ann", "ben")}
+	do(1, team)
+	do(1, roomkit.EditTeam{Team: "sales", Room: new(true)})
 	do(2, roomkit.OpenTeamRoom{Team: "sales"}) // the members
 	team.Members = people("ann")
-	do(2, roomkit.SyncTeam{Team: team}) // those who leave
+	do(2, team) // those who leave
 }
 
 // TestReadmeCostsOfTheHost: what the host's functions are asked for costs more.
@@ -203,7 +204,7 @@ func TestReadmeCostsOfTheHost(t *testing.T) {
 	require.NoError(t, c.costs(t, 1, 1, open(c, "ben")), "no outsider")
 
 	c = newCostly(t, &service.Options{Directory: directory{"zoe": "acme"}})
-	require.NoError(t, c.costs(t, 4, 2, open(c, "zoe")), "it, whether acme is known, PutUsers, it again")
+	require.NoError(t, c.costs(t, 4, 2, open(c, "zoe")), "it, AddCompany, which finds acme, AddUser, it again")
 	require.NoError(t, c.costs(t, 1, 1, open(c, "ben")), "known already")
 }
 

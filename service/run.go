@@ -116,8 +116,8 @@ func (j *job) take(given []Call) error {
 	if len(given) == 1 {
 		j.Call = given[0]
 	}
-	if j.IfVersion != 0 && j.room.IsZero() {
-		return &roomkit.Invalid{Field: "IfVersion", Reason: "the command names no room"}
+	if j.IfVersion != 0 && j.room.IsZero() && decide.Named(j.cmd) == (roomkit.Subject{}) {
+		return &roomkit.Invalid{Field: "IfVersion", Reason: "the command names nothing that has a version"}
 	}
 	for i, id := range j.Contacts {
 		if !id.Valid() {
@@ -138,12 +138,14 @@ func (j *job) take(given []Call) error {
 
 // likelySubject is what a request will most likely change.
 func (r *request) likelySubject() roomkit.Subject {
-	n := &r.firstNeed
+	n, named := &r.firstNeed, decide.Named(r.cmd)
 	switch {
+	case n.Team != "":
+		return roomkit.RoomSubject(roomkit.TeamRoom(n.Team))
 	case !n.Room.IsZero():
 		return roomkit.RoomSubject(n.Room)
-	case len(n.Companies) > 0:
-		return roomkit.CompanySubject(n.Companies[0])
+	case named != (roomkit.Subject{}):
+		return named
 	case len(n.People) > 0 && n.Shared == nil:
 		return roomkit.UserSubject(n.People[len(n.People)-1])
 	}
@@ -264,30 +266,45 @@ func (j *job) finalError(err error) error {
 	return err
 }
 
-// fillIn provisions users that the host's directory knows and the store does not.
+// fillIn adds users whom the host's directory knows and the store does not. Of what it
+// answers only the users asked for are taken, and their companies, and who is known by
+// now stays as it is.
 func (s *Service) fillIn(ctx context.Context, missing []roomkit.UserID) error {
-	users, companies, err := s.o.Directory.Users(ctx, missing)
-	if err != nil {
-		return fmt.Errorf("directory: %w", err)
-	}
-	for _, c := range companies {
-		known, err := s.load(ctx, store.Need{Companies: []roomkit.CompanyID{c.ID}})
-		if err == nil && len(known.Companies) == 0 {
-			err = s.provision(ctx, roomkit.PutCompany{Company: c})
-		}
+	for ids := range slices.Chunk(missing, roomkit.MaxPeople) {
+		users, companies, err := s.o.Directory.Users(ctx, ids)
 		if err != nil {
+			return fmt.Errorf("directory: %w", err)
+		}
+		var adding, founding []roomkit.Command
+		homes := map[roomkit.CompanyID]bool{}
+		for _, u := range users {
+			if slices.Contains(ids, u.ID) {
+				homes[u.Company] = true
+				adding = append(adding, roomkit.AddUser{User: u})
+			}
+		}
+		for _, c := range companies {
+			if homes[c.ID] {
+				founding = append(founding, roomkit.AddCompany{Company: c})
+			}
+		}
+		if err := s.provision(ctx, founding); err != nil {
+			return err
+		}
+		if err := s.provision(ctx, adding); err != nil {
 			return err
 		}
 	}
-	if len(users) == 0 {
-		return nil
-	}
-	return s.provision(ctx, roomkit.PutUsers{Users: users})
+	return nil
 }
 
-func (s *Service) provision(ctx context.Context, cmd roomkit.Command) error {
-	if _, err := s.Do(ctx, roomkit.System(), cmd); err != nil {
-		return fmt.Errorf("directory: %w", within(err))
+// provision carries out all commands and gives the first error.
+func (s *Service) provision(ctx context.Context, cmds []roomkit.Command) error {
+	results := s.each(cmds, func(i int) (*job, error) { return s.newJob(ctx, roomkit.System(), cmds[i], nil) })
+	for _, r := range results {
+		if r.Err != nil {
+			return fmt.Errorf("directory: %w", within(r.Err))
+		}
 	}
 	return nil
 }

@@ -115,9 +115,9 @@ func TestRepeats(t *testing.T) {
 	s := proof.NewStage(t)
 	user := roomkit.User{ID: "gus", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 	for name, cmd := range map[string]roomkit.Command{
-		"a user":            roomkit.PutUsers{Users: []roomkit.User{user}},
-		"a team and a room": roomkit.SyncTeam{Team: proof.Team("sales", "cat", "cat", "dan")},
-		"a company":         roomkit.PutCompany{Company: roomkit.Company{ID: "corp", Licensed: true}},
+		"a user":            roomkit.AddUser{User: user},
+		"a team and a room": proof.Team("sales", "cat", "cat", "dan"),
+		"a company":         roomkit.AddCompany{Company: roomkit.Company{ID: "corp", Licensed: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			first := proof.Do(t, s.Service, roomkit.System(), cmd, service.Call{Key: name})

@@ -133,8 +133,8 @@ func TestWatchRoomsEndsWithTheUser(t *testing.T) {
 			proof.Do(t, svc, roomkit.By("ann"), roomkit.DeleteRoom{Room: room})
 		}, []string{"room.ended"}},
 		{"permission withdrawn", "ben", func(t *testing.T, svc *service.Service, room roomkit.RoomID) {
-			proof.Do(t, svc, roomkit.By("adm"), roomkit.SetExternalMessaging{
-				Company: "acme", User: "ben", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff,
+			proof.Do(t, svc, roomkit.By("adm"), roomkit.SetUserMessaging{
+				User: "ben", With: roomkit.OutsiderPartner, Allow: new(false),
 			})
 			proof.Touch(t, svc, "ann", room)
 			synctest.Wait()

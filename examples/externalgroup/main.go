@@ -74,10 +74,12 @@ func run(ctx context.Context, name string, out io.Writer) error {
 func people(ids ...roomkit.UserID) []roomkit.UserID { return ids }
 
 func script(room roomkit.RoomID) []step {
-	off := roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff}
-	on, minOff, minOn := off, off, off
-	on.Mode, minOn.Mode = roomkit.ExternalSelected, roomkit.ExternalSelected
-	minOff.User, minOn.User = "min", "min"
+	off := roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalOff)}
+	on := off
+	on.Mode = new(roomkit.ExternalSelected)
+	minOff := roomkit.SetUserMessaging{User: "min", With: roomkit.OutsiderPartner, Allow: new(false)}
+	minOn := minOff
+	minOn.Allow = new(true)
 	return []step{
 		{what: "Who comes and goes is the Group Master's matter"},
 		{"lee", "leaves", roomkit.Leave{Room: room}},

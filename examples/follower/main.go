@@ -117,13 +117,11 @@ func drain(ctx context.Context, channel *gochannel.GoChannel, n int) (rooms int,
 }
 
 func useARoom(ctx context.Context, svc *service.Service) error {
-	var users []roomkit.User
+	cmds := []roomkit.Command{roomkit.AddCompany{Company: roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true}}}
 	for _, id := range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
-		users = append(users, roomkit.User{ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive})
+		cmds = append(cmds, roomkit.AddUser{User: roomkit.User{ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}})
 	}
-	for _, cmd := range []roomkit.Command{
-		roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true}}, roomkit.PutUsers{Users: users},
-	} {
+	for _, cmd := range cmds {
 		if _, err := svc.Do(ctx, roomkit.System(), cmd); err != nil {
 			return err
 		}

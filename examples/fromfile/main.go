@@ -85,10 +85,10 @@ func open(ctx context.Context, store store.Store, dir *userlist.List) (*service.
 	}
 	var cmds []roomkit.Command
 	for _, company := range dir.Companies {
-		cmds = append(cmds, roomkit.PutCompany{Company: company})
+		cmds = append(cmds, roomkit.AddCompany{Company: company})
 	}
-	for users := range slices.Chunk(dir.Users, roomkit.MaxPeople) {
-		cmds = append(cmds, roomkit.PutUsers{Users: users})
+	for _, user := range dir.Users {
+		cmds = append(cmds, roomkit.AddUser{User: user})
 	}
 	for _, cmd := range cmds {
 		if _, err := svc.Do(ctx, roomkit.System(), cmd); err != nil {

@@ -40,7 +40,7 @@ func run(ctx context.Context, name string, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	off := roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff}
+	off := roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalOff)}
 	if err := dryRun(ctx, svc, off, out); err != nil {
 		return err
 	}
@@ -143,20 +143,18 @@ func provision(ctx context.Context, svc *service.Service) (groups []roomkit.Room
 		return res
 	}
 	for _, id := range []roomkit.CompanyID{"acme", "bolt"} {
-		do(roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
+		do(roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{
 			ID: id, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalAll,
 		}})
 	}
-	var users []roomkit.User
 	for _, u := range []struct {
 		id      roomkit.UserID
 		company roomkit.CompanyID
 	}{{"adm", "acme"}, {"ann", "acme"}, {"ben", "acme"}, {"cat", "acme"}, {"eve", "bolt"}} {
-		users = append(users, roomkit.User{
+		do(roomkit.System(), roomkit.AddUser{User: roomkit.User{
 			ID: u.id, Company: u.company, Kind: roomkit.UserMember, Status: roomkit.StatusActive, Administrator: u.id == "adm",
-		})
+		}})
 	}
-	do(roomkit.System(), roomkit.PutUsers{Users: users})
 	open := func(name string, master roomkit.UserID, members ...roomkit.UserID) {
 		res := do(roomkit.By(master), roomkit.CreateExternalGroup{Name: name, Members: members})
 		groups = append(groups, res.Room)

@@ -56,23 +56,24 @@ func run(ctx context.Context, out io.Writer) error {
 // provision gives the library its companies and users, as only the host may.
 func (s *story) provision(ctx context.Context) error {
 	s.tell("# Companies and users")
-	var users []roomkit.User
 	for company, people := range map[roomkit.CompanyID][]roomkit.UserID{"acme": {"ann", "ben", "cat", "dan"}, "bolt": {"eve"}} {
-		_, err := s.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
+		_, err := s.Do(ctx, roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{
 			ID: company, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected,
 		}})
 		if err != nil {
 			return err
 		}
 		for _, id := range people {
-			users = append(users, roomkit.User{
+			_, err := s.Do(ctx, roomkit.System(), roomkit.AddUser{User: roomkit.User{
 				ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true,
-			})
+			}})
+			if err != nil {
+				return err
+			}
 		}
 	}
-	_, err := s.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: users})
 	s.tell("acme has ann, ben, cat and dan; bolt has eve")
-	return err
+	return nil
 }
 
 func (s *story) oneToOne(ctx context.Context) error {

@@ -48,14 +48,18 @@ func check(cmd roomkit.Command) error {
 		return checkConvert(c)
 	case roomkit.DeleteRoom:
 		return CheckRoom(c.Room)
-	case roomkit.PutCompany:
-		return checkPutCompany(c)
+	case roomkit.AddCompany:
+		return checkAddCompany(c)
 	case roomkit.EditCompany:
 		return checkEditCompany(c)
-	case roomkit.PutUsers:
-		return checkPutUsers(c)
-	case roomkit.SetExternalMessaging:
-		return checkSetExternalMessaging(c)
+	case roomkit.SetCompanyMessaging:
+		return checkSetCompanyMessaging(c)
+	case roomkit.AddUser:
+		return checkAddUser(c)
+	case roomkit.EditUser:
+		return checkEditUser(c)
+	case roomkit.SetUserMessaging:
+		return checkSetUserMessaging(c)
 	case roomkit.SuspendUser:
 		return checkID("User", c.User)
 	case roomkit.DeleteUser:
@@ -64,6 +68,8 @@ func check(cmd roomkit.Command) error {
 		return checkID("User", c.User)
 	case roomkit.SyncTeam:
 		return checkSyncTeam(c)
+	case roomkit.EditTeam:
+		return checkEditTeam(c)
 	}
 	return noCommand(cmd)
 }
@@ -73,7 +79,7 @@ const fieldCommand = "Command"
 // noCommand says that a value is none of the commands.
 func noCommand(cmd roomkit.Command) error {
 	if cmd == nil {
-		return bad(fieldCommand, "missing")
+		return bad(fieldCommand, reasonMissing)
 	}
 	return bad(fieldCommand, fmt.Sprintf("a %T is no command: commands are values of the types of this package", cmd))
 }
@@ -115,14 +121,18 @@ func need(n *store.Need, actor roomkit.Actor, cmd roomkit.Command) {
 		n.Room = c.Room
 	case roomkit.DeleteRoom:
 		n.Room = c.Room
-	case roomkit.PutCompany:
+	case roomkit.AddCompany:
 		n.Companies = append(n.Companies, c.Company.ID)
 	case roomkit.EditCompany:
 		n.Companies = append(n.Companies, c.Company)
-	case roomkit.PutUsers:
-		needPutUsers(n, c)
-	case roomkit.SetExternalMessaging:
-		needSetExternalMessaging(n, c)
+	case roomkit.SetCompanyMessaging:
+		n.Companies = append(n.Companies, c.Company)
+	case roomkit.AddUser:
+		needAddUser(n, &c.User)
+	case roomkit.EditUser:
+		n.People = append(n.People, c.User)
+	case roomkit.SetUserMessaging:
+		n.People = append(n.People, c.User)
 	case roomkit.SuspendUser:
 		n.People = append(n.People, c.User)
 	case roomkit.DeleteUser:
@@ -131,6 +141,8 @@ func need(n *store.Need, actor roomkit.Actor, cmd roomkit.Command) {
 		n.People = append(n.People, c.User)
 	case roomkit.SyncTeam:
 		needSyncTeam(n, c)
+	case roomkit.EditTeam:
+		n.Team = c.Team
 	}
 }
 
@@ -176,14 +188,18 @@ func (d *decider) decide(cmd roomkit.Command) error {
 		return d.convert(c)
 	case roomkit.DeleteRoom:
 		return d.deleteRoom()
-	case roomkit.PutCompany:
-		return d.putCompany(c.Company)
+	case roomkit.AddCompany:
+		return d.addCompany(c.Company)
 	case roomkit.EditCompany:
 		return d.editCompany(c)
-	case roomkit.PutUsers:
-		return d.putUsers(c.Users)
-	case roomkit.SetExternalMessaging:
-		return d.setExternalMessaging(c)
+	case roomkit.SetCompanyMessaging:
+		return d.setCompanyMessaging(c)
+	case roomkit.AddUser:
+		return d.addUser(c.User)
+	case roomkit.EditUser:
+		return d.editUser(c)
+	case roomkit.SetUserMessaging:
+		return d.setUserMessaging(c)
 	case roomkit.SuspendUser:
 		return d.suspendUser(c)
 	case roomkit.DeleteUser:
@@ -191,7 +207,9 @@ func (d *decider) decide(cmd roomkit.Command) error {
 	case roomkit.RestoreUser:
 		return d.restoreUser(c.User)
 	case roomkit.SyncTeam:
-		return d.syncTeam(c.Team)
+		return d.syncTeam(c)
+	case roomkit.EditTeam:
+		return d.editTeam(c)
 	}
 	return noCommand(cmd)
 }

@@ -137,6 +137,37 @@ func RoomNamed(cmd roomkit.Command) roomkit.RoomID {
 	}
 }
 
+// Named gives the company, user or team that a command of the directory names, and the
+// zero subject for all others.
+func Named(cmd roomkit.Command) roomkit.Subject {
+	switch c := cmd.(type) {
+	case roomkit.AddCompany:
+		return roomkit.CompanySubject(c.Company.ID)
+	case roomkit.EditCompany:
+		return roomkit.CompanySubject(c.Company)
+	case roomkit.SetCompanyMessaging:
+		return roomkit.CompanySubject(c.Company)
+	case roomkit.AddUser:
+		return roomkit.UserSubject(c.User.ID)
+	case roomkit.EditUser:
+		return roomkit.UserSubject(c.User)
+	case roomkit.SetUserMessaging:
+		return roomkit.UserSubject(c.User)
+	case roomkit.SuspendUser:
+		return roomkit.UserSubject(c.User)
+	case roomkit.DeleteUser:
+		return roomkit.UserSubject(c.User)
+	case roomkit.RestoreUser:
+		return roomkit.UserSubject(c.User)
+	case roomkit.SyncTeam:
+		return roomkit.TeamSubject(c.Team)
+	case roomkit.EditTeam:
+		return roomkit.TeamSubject(c.Team)
+	default:
+		return roomkit.Subject{}
+	}
+}
+
 // OpensRoom reports whether a command may open a room whose id does not follow from
 // whom it is for: Facts.NewRoom is the id.
 func OpensRoom(cmd roomkit.Command) bool {

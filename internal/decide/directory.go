@@ -2,7 +2,6 @@ package decide
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"time"
 
@@ -11,25 +10,23 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
-func checkPutCompany(c roomkit.PutCompany) error {
+func checkAddCompany(c roomkit.AddCompany) error {
 	return cmp.Or(
 		checkID("Company.ID", c.Company.ID),
-		demand(c.Company.MaxGroups >= 0, "Company.MaxGroups", "negative", ""),
+		checkMaxGroups("Company.MaxGroups", c.Company.MaxGroups),
 		checkWindow("Company.RecallWindow", c.Company.RecallWindow),
 		checkEnum("Company.Partners", c.Company.Partners),
 		checkEnum("Company.Consumers", c.Company.Consumers),
 	)
 }
 
-func (d *decider) putCompany(company roomkit.Company) error {
+func (d *decider) addCompany(company roomkit.Company) error {
 	if !d.actor.IsSystem() {
 		return d.denied("ADM-23", roomkit.ActionNone, "only the system provisions companies")
 	}
-	before, after := *d.f.company(company.ID), givenCompany(company)
-	if givenCompany(before) == after {
-		return nil
+	if before := *d.f.company(company.ID); before.Version == 0 {
+		d.emitCompany(before, company.ID, &roomkit.CompanyPut{Company: givenCompany(company)})
 	}
-	d.emitCompany(before, after.ID, &roomkit.CompanyPut{Company: after})
 	return nil
 }
 
@@ -40,12 +37,16 @@ func givenCompany(c roomkit.Company) roomkit.Company {
 }
 
 func checkEditCompany(c roomkit.EditCompany) error {
+	named := c.Licensed != nil || c.MembersCreateGroups != nil || c.MaxGroups != nil || c.RecallWindow != nil
 	return cmp.Or(
 		checkID("Company", c.Company),
-		demand(c.MembersCreateGroups != nil || c.RecallWindow != nil, "EditCompany", "changes nothing", ""),
+		demand(named, "EditCompany", "changes nothing", ""),
+		checkMaxGroups("MaxGroups", value(c.MaxGroups)),
 		checkWindow("RecallWindow", value(c.RecallWindow)),
 	)
 }
+
+func checkMaxGroups(field string, n int64) error { return demand(n >= 0, field, "negative", "") }
 
 func checkWindow(field string, d time.Duration) error {
 	return demand(d >= 0 && d%time.Microsecond == 0, field, "negative or finer than a microsecond", "")
@@ -53,32 +54,47 @@ func checkWindow(field string, d time.Duration) error {
 
 func (d *decider) editCompany(c roomkit.EditCompany) error {
 	before := *d.f.company(c.Company)
-	if err := d.mayAdminister(before.ID); err != nil {
+	if err := d.mayAdminister("Company", before.ID); err != nil {
 		return err
 	}
+	if !d.actor.IsSystem() && (c.Licensed != nil || c.MaxGroups != nil) {
+		return d.denied("ADM-23", roomkit.ActionNone, "only the system changes what a company may have")
+	}
 	after := givenCompany(before)
-	if c.MembersCreateGroups != nil {
-		after.MembersCreateGroups = *c.MembersCreateGroups
-	}
-	if c.RecallWindow != nil {
-		after.RecallWindow = *c.RecallWindow
-	}
+	change(&after.Licensed, c.Licensed)
+	change(&after.MembersCreateGroups, c.MembersCreateGroups)
+	change(&after.MaxGroups, c.MaxGroups)
+	change(&after.RecallWindow, c.RecallWindow)
 	if after != givenCompany(before) {
 		d.emitCompany(before, before.ID, &roomkit.CompanyPut{Company: after})
 	}
 	return nil
 }
 
-// mayAdminister demands the system or an administrator of the company itself
-// (ADM-11). What does not exist and what belongs to another company are refused
-// alike (ADM-23, ADM-12).
-func (d *decider) mayAdminister(company roomkit.CompanyID) error {
-	own := d.actor.IsSystem() || d.me.Administrator && d.home() == company
-	if company == "" || !own {
-		return d.denied("ADM-23", roomkit.ActionNone, "not an account or company that the actor administers")
+// change sets what a patch names.
+func change[V any](field *V, to *V) {
+	if to != nil {
+		*field = *to
 	}
-	return nil
 }
+
+// mayAdminister demands the system or an administrator of the company itself (ADM-11).
+// To others, what does not exist and what belongs to another company are refused alike
+// (ADM-23, ADM-12); to the system, field is what names nothing known.
+func (d *decider) mayAdminister(field string, company roomkit.CompanyID) error {
+	switch {
+	case d.actor.IsSystem():
+		return demand(company != "", field, reasonUnknown, "")
+	case company != "" && d.me.Administrator && d.home() == company:
+		return nil
+	}
+	return d.denied("ADM-23", roomkit.ActionNone, "not an account or company that the actor administers")
+}
+
+const (
+	reasonMissing = "missing"
+	reasonUnknown = "not known"
+)
 
 func (d *decider) emitCompany(before roomkit.Company, id roomkit.CompanyID, e roomkit.Event) {
 	d.stampDirectory(e, roomkit.CompanySubject(id), before.Version)
@@ -101,50 +117,55 @@ func (d *decider) stampDirectory(e roomkit.Event, of roomkit.Subject, before roo
 	d.sign(info, roomkit.CauseNone)
 }
 
-func checkSetExternalMessaging(c roomkit.SetExternalMessaging) error {
+func checkSetCompanyMessaging(c roomkit.SetCompanyMessaging) error {
 	return cmp.Or(
 		checkID("Company", c.Company),
-		demand(c.With == roomkit.OutsiderPartner || c.With == roomkit.OutsiderConsumer, "With", "neither OutsiderPartner nor OutsiderConsumer", ""),
-		demand(c.User == "" || c.Mode != roomkit.ExternalAll, "Mode", "ExternalAll is for a company", ""),
-		demand(c.User == "" || c.User.Valid(), "User", "not an id", ""),
-		checkEnum("Mode", c.Mode),
+		checkWith(c.With),
+		demand(c.Mode != nil, "Mode", reasonMissing, ""),
+		checkEnum("Mode", value(c.Mode)),
 	)
 }
 
-func needSetExternalMessaging(n *store.Need, c roomkit.SetExternalMessaging) {
-	n.Companies = append(n.Companies, c.Company)
-	if c.User != "" {
-		n.People = append(n.People, c.User)
-	}
+func checkSetUserMessaging(c roomkit.SetUserMessaging) error {
+	return cmp.Or(
+		checkID("User", c.User),
+		checkWith(c.With),
+		demand(c.Allow != nil, "Allow", reasonMissing, ""),
+	)
 }
 
-func (d *decider) setExternalMessaging(c roomkit.SetExternalMessaging) error {
+func checkWith(o roomkit.Outsider) error {
+	return demand(o == roomkit.OutsiderPartner || o == roomkit.OutsiderConsumer, "With", "neither OutsiderPartner nor OutsiderConsumer", "")
+}
+
+func (d *decider) setCompanyMessaging(c roomkit.SetCompanyMessaging) error {
 	company := *d.f.company(c.Company)
-	if err := d.mayAdminister(company.ID); err != nil {
+	if err := d.mayAdminister("Company", company.ID); err != nil {
 		return err
 	}
-	mode := &company.Partners
-	if c.With == roomkit.OutsiderConsumer {
-		mode = &company.Consumers
-	}
-	if c.User != "" {
-		return d.setUserMessaging(c, company, *mode)
-	}
-	if *mode != c.Mode {
-		d.emitCompany(company, company.ID, &roomkit.CompanyMessagingChanged{With: c.With, From: *mode, To: c.Mode})
+	if mode := modeWith(&company, c.With); mode != *c.Mode {
+		d.emitCompany(company, company.ID, &roomkit.CompanyMessagingChanged{With: c.With, From: mode, To: *c.Mode})
 	}
 	return nil
 }
 
-func (d *decider) setUserMessaging(c roomkit.SetExternalMessaging, company roomkit.Company, mode roomkit.ExternalMode) error {
-	u := *d.f.user(c.User)
-	if u.ID == "" || u.Company != company.ID || u.Kind != roomkit.UserMember {
-		return d.denied("ADM-23", roomkit.ActionNone, "no such member of the company", c.User)
+func modeWith(c *roomkit.Company, o roomkit.Outsider) roomkit.ExternalMode {
+	if o == roomkit.OutsiderConsumer {
+		return c.Consumers
 	}
-	on, has := c.Mode == roomkit.ExternalSelected, u.Partners
+	return c.Partners
+}
+
+func (d *decider) setUserMessaging(c roomkit.SetUserMessaging) error {
+	u := *d.f.user(c.User)
+	if err := d.mayAdministerMember(&u); err != nil {
+		return err
+	}
+	company, on, has := d.f.company(u.Company), *c.Allow, u.Partners
 	if c.With == roomkit.OutsiderConsumer {
 		has = u.Consumers
 	}
+	mode := modeWith(company, c.With)
 	if !on && mode == roomkit.ExternalAll {
 		return d.denied("ADM-03", roomkit.ActionNone, "it is granted to all members", c.User)
 	}
@@ -156,58 +177,63 @@ func (d *decider) setUserMessaging(c roomkit.SetExternalMessaging, company roomk
 	return nil
 }
 
-func checkPutUsers(c roomkit.PutUsers) error {
-	people := make([]roomkit.UserID, 0, len(c.Users))
-	for i, u := range c.Users {
-		people = append(people, u.ID)
-		if err := checkOfUser(u); err != nil {
-			return fmt.Errorf("user %d of the list: %w", i, err)
-		}
+// mayAdministerMember is for what only members of a company have.
+func (d *decider) mayAdministerMember(u *roomkit.User) error {
+	if err := d.mayAdministerUser(u); err != nil {
+		return err
 	}
-	return checkPeople("Users", people)
+	return demand(u.Kind == roomkit.UserMember, "User", "not a member of a company", "")
 }
 
-func checkOfUser(u roomkit.User) error {
+func checkAddUser(c roomkit.AddUser) error {
+	u := &c.User
 	return cmp.Or(
-		demand(u.Kind != roomkit.UserNone && enum.Known(u.Kind), "Kind", "missing or unknown", ""),
-		demand(u.Status != roomkit.StatusNone && enum.Known(u.Status), "Status", "missing or unknown", ""),
-		demand((u.Kind == roomkit.UserConsumer) == (u.Company == ""), "Company", "consumers have none, all others have one", ""),
-		demand(u.Company == "" || u.Company.Valid(), "Company", "not an id", ""),
+		checkID("User.ID", u.ID),
+		demand(u.Kind != roomkit.UserNone && enum.Known(u.Kind), "User.Kind", "missing or unknown", ""),
+		demand(u.Status != roomkit.StatusNone && enum.Known(u.Status), "User.Status", "missing or unknown", ""),
+		demand((u.Kind == roomkit.UserConsumer) == (u.Company == ""), "User.Company", "consumers have none, all others have one", ""),
+		demand(u.Company == "" || u.Company.Valid(), "User.Company", "not an id", ""),
 	)
 }
 
-func needPutUsers(n *store.Need, c roomkit.PutUsers) {
-	for _, u := range c.Users {
-		n.People = append(n.People, u.ID)
-		if u.Company != "" {
-			n.Companies = append(n.Companies, u.Company)
-		}
+func needAddUser(n *store.Need, u *roomkit.User) {
+	n.People = append(n.People, u.ID)
+	if u.Company != "" {
+		n.Companies = append(n.Companies, u.Company)
 	}
 }
 
-func (d *decider) putUsers(users []roomkit.User) error {
+func (d *decider) addUser(u roomkit.User) error {
 	if !d.actor.IsSystem() {
 		return d.denied("ADM-23", roomkit.ActionNone, "only the system provisions users")
 	}
-	for i, u := range users {
-		before, company := *d.f.user(u.ID), d.f.company(u.Company)
-		field := fmt.Sprintf("Users[%d]", i)
-		if u.Company != "" && company.Version == 0 {
-			return bad(field, "the company is not known")
-		}
-		after := givenUser(u)
-		if before.Version > 0 {
-			if before.Company != u.Company || before.Kind != u.Kind {
-				return bad(field, "company and kind of a user never change")
-			}
-			if before.Partners && !u.Partners && company.Partners == roomkit.ExternalAll || before.Consumers && !u.Consumers && company.Consumers == roomkit.ExternalAll {
-				return d.denied("ADM-03", roomkit.ActionNone, "it is granted to all members", u.ID)
-			}
-			if givenUser(before) == after {
-				continue
-			}
-		}
-		d.emitUser(before, u.ID, &roomkit.UserPut{User: after, CompanyVersion: company.Version})
+	before, company := *d.f.user(u.ID), d.f.company(u.Company)
+	if before.Version > 0 {
+		return nil
+	}
+	if u.Company != company.ID {
+		return bad("User.Company", reasonUnknown)
+	}
+	d.emitUser(before, u.ID, &roomkit.UserPut{User: givenUser(u), CompanyVersion: company.Version})
+	return nil
+}
+
+func checkEditUser(c roomkit.EditUser) error {
+	return cmp.Or(checkID("User", c.User), demand(c.Administrator != nil, "Administrator", reasonMissing, ""))
+}
+
+func (d *decider) editUser(c roomkit.EditUser) error {
+	if !d.actor.IsSystem() {
+		return d.denied("ADM-23", roomkit.ActionNone, "only the system says who administers a company")
+	}
+	before := *d.f.user(c.User)
+	if err := d.mayAdministerMember(&before); err != nil {
+		return err
+	}
+	if before.Administrator != *c.Administrator {
+		after := givenUser(before)
+		after.Administrator = *c.Administrator
+		d.emitUser(before, before.ID, &roomkit.UserPut{User: after, CompanyVersion: d.f.company(before.Company).Version})
 	}
 	return nil
 }
@@ -253,44 +279,44 @@ func (d *decider) mayAdministerUser(u *roomkit.User) error {
 	if d.actor.IsSystem() && u.Kind == roomkit.UserConsumer {
 		return nil
 	}
-	return d.mayAdminister(u.Company)
+	return d.mayAdminister("User", u.Company)
 }
 
 func checkSyncTeam(c roomkit.SyncTeam) error {
-	t := &c.Team
 	return cmp.Or(
-		checkID("Team.ID", t.ID),
-		checkID("Team.Company", t.Company),
-		demand(t.Name != "", "Team.Name", "missing", "TEAM-09"),
-		demand(t.Leader == "" || t.Leader.Valid(), "Team.Leader", "not an id", ""),
-		demand(t.Preset&^roomkit.AllFeatures == 0, "Team.Preset", "unknown feature", ""),
-		demand(t.SyncedSeq >= 0, "Team.SyncedSeq", "negative", ""),
-		checkText("Team.Name", t.Name, roomkit.MaxGroupName, "LIM-04"),
-		checkSome("Team.Members", t.Members, roomkit.MaxTeamMembers),
+		checkID("Team", c.Team),
+		checkID("Company", c.Company),
+		demand(c.Name != "", "Name", reasonMissing, "TEAM-09"),
+		demand(c.Leader == "" || c.Leader.Valid(), "Leader", "not an id", ""),
+		demand(c.Seq >= 0, "Seq", "negative", ""),
+		checkText("Name", c.Name, roomkit.MaxGroupName, "LIM-04"),
+		checkSome("Members", c.Members, roomkit.MaxTeamMembers),
 	)
 }
 
 func needSyncTeam(n *store.Need, c roomkit.SyncTeam) {
-	n.Team, n.Room = c.Team.ID, roomkit.TeamRoom(c.Team.ID)
-	n.Companies = append(n.Companies, c.Team.Company)
-	n.People = append(n.People, c.Team.Members...)
-	if c.Team.Leader != "" {
-		n.People = append(n.People, c.Team.Leader)
+	n.Team, n.Room = c.Team, roomkit.TeamRoom(c.Team)
+	n.Companies = append(n.Companies, c.Company)
+	n.People = append(n.People, c.Members...)
+	if c.Leader != "" {
+		n.People = append(n.People, c.Leader)
 	}
 }
 
-func (d *decider) syncTeam(after roomkit.Team) error {
+func (d *decider) syncTeam(c roomkit.SyncTeam) error {
 	before := d.f.Team
-	if err := d.mayAdminister(d.f.company(after.Company).ID); err != nil {
+	if err := d.mayAdminister("Company", d.f.company(c.Company).ID); err != nil {
 		return err
 	}
-	if before.Version > 0 && before.Company != after.Company {
+	if before.Version > 0 && before.Company != c.Company {
 		return d.denied("ADM-23", roomkit.ActionNone, "the team belongs to another company")
 	}
-	if after.SyncedSeq > 0 && after.SyncedSeq < before.SyncedSeq {
-		return bad("Team.SyncedSeq", "older than the last sync")
+	if c.Seq > 0 && c.Seq < before.SyncedSeq {
+		return bad("Seq", "older than the last sync")
 	}
-	after.Members = sorted(after.Members)
+	after := before
+	after.ID, after.Company, after.Name, after.Leader, after.SyncedSeq = c.Team, c.Company, c.Name, c.Leader, c.Seq
+	after.Members = sorted(c.Members)
 	if err := d.checkTeamPeople(&after); err != nil {
 		return err
 	}
@@ -302,6 +328,30 @@ func (d *decider) syncTeam(after roomkit.Team) error {
 	if d.room.State == roomkit.StateActive {
 		d.followTeam(&after, gone)
 	}
+	return nil
+}
+
+func checkEditTeam(c roomkit.EditTeam) error {
+	named := c.Room != nil || c.Features != nil || c.Photo != nil || c.Notify != nil || c.Preset != nil
+	return cmp.Or(
+		checkID("Team", c.Team),
+		demand(named, "EditTeam", "changes nothing", ""),
+		demand(value(c.Preset)&^roomkit.AllFeatures == 0, "Preset", "unknown feature", ""),
+	)
+}
+
+func (d *decider) editTeam(c roomkit.EditTeam) error {
+	before := d.f.Team
+	if err := d.mayAdminister("Team", before.Company); err != nil {
+		return err
+	}
+	after := before
+	change(&after.Room, c.Room)
+	change(&after.Features, c.Features)
+	change(&after.Photo, c.Photo)
+	change(&after.Notify, c.Notify)
+	change(&after.Preset, c.Preset)
+	d.emitTeam(before, after, nil)
 	return nil
 }
 
@@ -377,7 +427,7 @@ func (d *decider) openTeamRoom() error {
 	leads := !d.actor.IsSystem() && t.Leader == d.me.ID
 	byLeader := leads && !d.me.Administrator
 	switch {
-	case t.Version == 0 || !leads && d.mayAdminister(t.Company) != nil:
+	case t.Version == 0 || !leads && d.mayAdminister("Team", t.Company) != nil:
 		return d.denied("TEAM-03", roomkit.ActionNone, "only the team leader or an administrator opens the room")
 	case d.room.State == roomkit.StateActive:
 		return nil

@@ -75,6 +75,21 @@ func (f *Facts) Named() *roomkit.Room {
 	return &f.Room
 }
 
+// VersionOf gives the version of a company, a user or the team of the facts; of others
+// that of the room named.
+func (f *Facts) VersionOf(s roomkit.Subject) roomkit.Version {
+	switch s.Type {
+	case roomkit.SubjectCompany:
+		return f.company(roomkit.CompanyID(s.ID)).Version
+	case roomkit.SubjectUser:
+		return f.user(roomkit.UserID(s.ID)).Version
+	case roomkit.SubjectTeam:
+		return f.Team.Version
+	default:
+		return f.Named().Version
+	}
+}
+
 // nobody is who acts for the system.
 func (f *Facts) nobody() Person { return Person{User: &f.noUser, company: &f.noCompany, Row: &f.noRow} }
 

@@ -186,7 +186,7 @@ func TestTinyWorldComplete(t *testing.T) {
 			x := newExplorer(t, peopleMoves(start), sweepMoves(start), bySystem(directory(start)))
 			x.report(x.explore(start, complete, nil))
 			require.Positive(t, x.tally["DeleteUser"])
-			require.Positive(t, x.tally["SetExternalMessaging"])
+			require.Positive(t, x.tally["SetUserMessaging"])
 		})
 	}
 }

@@ -353,14 +353,13 @@ func movesHave(cmd roomkit.Command, lists ...[]move) bool {
 // of accounts, on which membership depends.
 func permissions(w *world) (list []roomkit.Command) {
 	for _, u := range w.everybody {
-		home := w.users[u].Company
 		list = append(list,
-			roomkit.SetExternalMessaging{Company: home, User: u, With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff}, roomkit.SetExternalMessaging{Company: home, User: u, With: roomkit.OutsiderPartner, Mode: roomkit.ExternalSelected},
+			roomkit.SetUserMessaging{User: u, With: roomkit.OutsiderPartner, Allow: new(false)}, roomkit.SetUserMessaging{User: u, With: roomkit.OutsiderPartner, Allow: new(true)},
 			roomkit.DeleteUser{User: u}, roomkit.RestoreUser{User: u})
 	}
 	for _, c := range slices.Sorted(maps.Keys(w.companies)) {
 		for _, mode := range enum.Values(roomkit.ExternalOff) {
-			list = append(list, roomkit.SetExternalMessaging{Company: c, With: roomkit.OutsiderPartner, Mode: mode})
+			list = append(list, roomkit.SetCompanyMessaging{Company: c, With: roomkit.OutsiderPartner, Mode: new(mode)})
 		}
 	}
 	return list
@@ -372,18 +371,20 @@ func directory(w *world) []roomkit.Command {
 	for _, id := range w.everybody {
 		u := w.users[id]
 		u.Status = roomkit.StatusActive
-		list = append(list, roomkit.SuspendUser{User: id}, roomkit.SuspendUser{User: id, Lift: true}, roomkit.PutUsers{Users: []roomkit.User{u}})
+		list = append(list, roomkit.SuspendUser{User: id}, roomkit.SuspendUser{User: id, Lift: true}, roomkit.AddUser{User: u},
+			roomkit.EditUser{User: id, Administrator: new(!u.Administrator)})
 	}
 	for _, id := range slices.Sorted(maps.Keys(w.companies)) {
-		list = append(list, roomkit.PutCompany{Company: w.companies[id]}, roomkit.EditCompany{Company: id, MembersCreateGroups: new(bool)})
+		list = append(list, roomkit.AddCompany{Company: w.companies[id]}, roomkit.EditCompany{Company: id, MembersCreateGroups: new(bool)}, roomkit.EditCompany{Company: id, Licensed: new(false)})
 	}
 	if crew, ok := w.teams["crew"]; ok {
+		chart := roomkit.SyncTeam{Team: crew.ID, Company: crew.Company, Name: crew.Name, Leader: crew.Leader, Members: crew.Members, Seq: crew.SyncedSeq}
 		for i := range crew.Members {
-			smaller := crew
+			smaller := chart
 			smaller.Members = slices.Delete(slices.Clone(crew.Members), i, i+1)
-			list = append(list, roomkit.SyncTeam{Team: smaller})
+			list = append(list, smaller)
 		}
-		list = append(list, roomkit.SyncTeam{Team: crew})
+		list = append(list, chart, roomkit.EditTeam{Team: crew.ID, Room: new(!crew.Room), Features: new(!crew.Features)})
 	}
 	return list
 }

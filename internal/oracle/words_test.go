@@ -120,7 +120,11 @@ func (m *machine) translateFields(from, to reflect.Value) {
 	}
 	for i := range from.NumField() {
 		name := from.Type().Field(i).Name
-		if field := to.FieldByName(cmp.Or(otherNames[name], name)); field.IsValid() {
+		field := to.FieldByName(cmp.Or(otherNames[name], name))
+		if !field.IsValid() {
+			field = to.FieldByName(name)
+		}
+		if field.IsValid() {
 			m.translate(from.Field(i), field)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -92,7 +93,7 @@ func Founding() (list []roomkit.Command) {
 	}{
 		{"acme", []roomkit.UserID{"adm", "ann", "ben", "cat", "dan"}}, {"bolt", []roomkit.UserID{"eve", "fay"}},
 	} {
-		list = append(list, roomkit.PutCompany{Company: roomkit.Company{
+		list = append(list, roomkit.AddCompany{Company: roomkit.Company{
 			ID: company.id, Licensed: true, MembersCreateGroups: true,
 			Partners: roomkit.ExternalSelected, Consumers: roomkit.ExternalAll,
 		}})
@@ -103,7 +104,25 @@ func Founding() (list []roomkit.Command) {
 			})
 		}
 	}
-	return append(list, roomkit.PutUsers{Users: users})
+	for _, u := range users {
+		list = append(list, roomkit.AddUser{User: u})
+	}
+	return list
+}
+
+// AddUsers provisions people.
+func AddUsers(t T, svc *service.Service, users ...roomkit.User) {
+	t.Helper()
+	for users := range slices.Chunk(users, roomkit.MaxBatch) {
+		cmds := make([]roomkit.Command, len(users))
+		for i, u := range users {
+			cmds[i] = roomkit.AddUser{User: u}
+		}
+		for i, is := range svc.Batch(ctx, roomkit.System(), cmds) {
+			require.NoError(t, is.Err, "%s", users[i].ID)
+			require.True(t, is.Result.Changed, "%s is there already", users[i].ID)
+		}
+	}
 }
 
 func verifyAtEnd(t T, st store.Store) {
@@ -140,29 +159,28 @@ func External(t T, svc *service.Service, creator roomkit.UserID, with ...roomkit
 	return Do(t, svc, roomkit.By(creator), roomkit.CreateExternalGroup{Name: "project", Members: with}).Room
 }
 
-// Team is a team of acme to which everything is granted.
-func Team(id roomkit.TeamID, leader roomkit.UserID, members ...roomkit.UserID) roomkit.Team {
-	return roomkit.Team{
-		ID: id, Company: "acme", Name: string(id), Leader: leader, Members: members,
-		Room: true, Features: true, Photo: true, Preset: roomkit.Features(roomkit.FeatureNote), Notify: true,
+// Team is a team of acme as the organisation chart has it.
+func Team(id roomkit.TeamID, leader roomkit.UserID, members ...roomkit.UserID) roomkit.SyncTeam {
+	return roomkit.SyncTeam{Team: id, Company: "acme", Name: string(id), Leader: leader, Members: members}
+}
+
+// Granted grants everything to a team.
+func Granted(id roomkit.TeamID) roomkit.EditTeam {
+	return roomkit.EditTeam{
+		Team: id, Room: new(true), Features: new(true), Photo: new(true), Notify: new(true),
+		Preset: new(roomkit.Features(roomkit.FeatureNote)),
 	}
 }
 
 // Crowd provisions n more members of acme and gives their ids.
 func Crowd(t T, svc *service.Service, prefix string, n int) []roomkit.UserID {
 	t.Helper()
-	ids := make([]roomkit.UserID, 0, n)
-	for len(ids) < n {
-		var users []roomkit.User
-		for len(users) < roomkit.MaxPeople && len(ids) < n {
-			id := roomkit.UserID(fmt.Sprintf("%s%06d", prefix, len(ids)))
-			ids = append(ids, id)
-			users = append(users, roomkit.User{
-				ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true,
-			})
-		}
-		Do(t, svc, roomkit.System(), roomkit.PutUsers{Users: users})
+	ids, users := make([]roomkit.UserID, n), make([]roomkit.User, n)
+	for i := range n {
+		ids[i] = roomkit.UserID(fmt.Sprintf("%s%06d", prefix, i))
+		users[i] = roomkit.User{ID: ids[i], Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true}
 	}
+	AddUsers(t, svc, users...)
 	return ids
 }
 

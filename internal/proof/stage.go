@@ -42,7 +42,7 @@ func NewStage(t T, change ...func(*service.Options)) *Stage {
 	s.External = s.Run("ann", roomkit.CreateExternalGroup{
 		Name: "project", Members: []roomkit.UserID{"ben", "cat", "eve"},
 	}, service.Call{Contacts: []roomkit.UserID{"eve"}}).Room
-	s.Sys(roomkit.SyncTeam{Team: Team("sales", "cat", "ben", "cat")})
+	s.NewTeam("sales", "cat", "ben", "cat")
 	s.Team = s.Run("cat", roomkit.OpenTeamRoom{Team: "sales"}).Room
 	s.Line = s.Run("ann", roomkit.CreateRoom{
 		People: []roomkit.UserID{"ben", "lin"}, Audience: roomkit.AudienceExternal, AllowDuplicate: true,
@@ -281,15 +281,22 @@ func (s *Stage) Notices() (list []roomkit.Notice) {
 }
 
 // Permit grants or withdraws one user's own permission.
-func (s *Stage) Permit(company roomkit.CompanyID, user roomkit.UserID, mode roomkit.ExternalMode) service.Result {
+func (s *Stage) Permit(user roomkit.UserID, on bool) service.Result {
 	s.Helper()
-	return s.Sys(roomkit.SetExternalMessaging{Company: company, User: user, With: roomkit.OutsiderPartner, Mode: mode})
+	return s.Sys(roomkit.SetUserMessaging{User: user, With: roomkit.OutsiderPartner, Allow: &on})
+}
+
+// NewTeam adds a team of acme to which everything is granted.
+func (s *Stage) NewTeam(id roomkit.TeamID, leader roomkit.UserID, members ...roomkit.UserID) {
+	s.Helper()
+	s.Sys(Team(id, leader, members...))
+	s.Sys(Granted(id))
 }
 
 // SetCompany changes who of a company may talk with users of others.
 func (s *Stage) SetCompany(company roomkit.CompanyID, mode roomkit.ExternalMode) {
 	s.Helper()
-	s.Sys(roomkit.SetExternalMessaging{Company: company, With: roomkit.OutsiderPartner, Mode: mode})
+	s.Sys(roomkit.SetCompanyMessaging{Company: company, With: roomkit.OutsiderPartner, Mode: &mode})
 }
 
 // Provision adds active users of acme, or consumers.
@@ -303,5 +310,5 @@ func (s *Stage) Provision(kind roomkit.UserKind, ids ...roomkit.UserID) {
 		}
 		users = append(users, u)
 	}
-	s.Sys(roomkit.PutUsers{Users: users})
+	AddUsers(s, s.Service, users...)
 }

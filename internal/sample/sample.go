@@ -44,9 +44,6 @@ func adjusted(cmd roomkit.Command) roomkit.Command {
 	switch c := cmd.(type) {
 	case roomkit.CreateRoom:
 		return roomkit.CreateRoom{People: c.People, Origin: roomkit.OriginRoom, Source: c.Source, AllowDuplicate: true}
-	case roomkit.SetExternalMessaging:
-		c.Mode = roomkit.ExternalSelected
-		return c
 	default:
 		return cmd
 	}
@@ -77,10 +74,8 @@ func fill(v reflect.Value, room roomkit.RoomID, people []roomkit.UserID) {
 			*p = roomkit.Features(roomkit.FeatureNote)
 		case *roomkit.Company:
 			*p = roomkit.Company{ID: "acme", Licensed: true}
-		case *roomkit.Team:
-			*p = roomkit.Team{ID: "crew", Company: "acme", Name: "crew", Leader: people[0], Members: people}
-		case *[]roomkit.User:
-			*p = []roomkit.User{{ID: people[0], Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}}
+		case *roomkit.User:
+			*p = roomkit.User{ID: people[0], Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 		case *string:
 			*p = "name"
 		case **string:
@@ -88,6 +83,8 @@ func fill(v reflect.Value, room roomkit.RoomID, people []roomkit.UserID) {
 			*p = &text
 		case **bool:
 			*p = new(bool)
+		case **roomkit.ExternalMode:
+			*p = new(roomkit.ExternalMode)
 		default: // stays zero
 		}
 	}

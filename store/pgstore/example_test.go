@@ -35,11 +35,15 @@ func provision(ctx context.Context, svc *service.Service) error {
 			ID: id, Company: acme.ID, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
 		})
 	}
-	if _, err := svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: acme}); err != nil {
+	if _, err := svc.Do(ctx, roomkit.System(), roomkit.AddCompany{Company: acme}); err != nil {
 		return err
 	}
-	_, err := svc.Do(ctx, roomkit.System(), roomkit.PutUsers{Users: people})
-	return err
+	for _, u := range people {
+		if _, err := svc.Do(ctx, roomkit.System(), roomkit.AddUser{User: u}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // file makes a ticket and its group in one transaction: both are there, or none.

@@ -84,7 +84,6 @@ func requireStale(tb testing.TB, err error) {
 // While a transaction has made a group, everybody else goes on with the same
 // company and the same people. It fails if a count that it relied on has changed.
 func TestOpenTransactionHoldsNoCounts(t *testing.T) {
-	acme := roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected}
 	group := func(t *testing.T, s *service.Service, _ roomkit.RoomID) {
 		do(t, s, roomkit.By("u11"), roomkit.CreateGroup{Name: "Other", Members: []roomkit.UserID{"u12"}})
 	}
@@ -92,7 +91,7 @@ func TestOpenTransactionHoldsNoCounts(t *testing.T) {
 		do(t, s, roomkit.By("u10"), roomkit.Invite{Room: room, People: []roomkit.UserID{"u1", "u2", "u3"}})
 	}
 	company := func(t *testing.T, s *service.Service, _ roomkit.RoomID) {
-		do(t, s, roomkit.System(), roomkit.PutCompany{Company: acme})
+		do(t, s, roomkit.System(), roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalSelected)})
 	}
 	tests := []struct {
 		name  string
@@ -139,7 +138,7 @@ func TestOpenTransactionHoldsNoCounts(t *testing.T) {
 // Commands of one transaction see what earlier ones have added to the same counts.
 func TestCountsWithinOneTransaction(t *testing.T) {
 	w := newWorld(t)
-	do(t, w.service, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true, MaxGroups: 2}})
+	do(t, w.service, roomkit.System(), roomkit.EditCompany{Company: "acme", MaxGroups: new(int64(2))})
 	h := w.host(t)
 	team(t, h.service, "One")
 	require.Equal(t, []int64{1, 1, 1, 1}, groups(t, h.store))
@@ -233,8 +232,7 @@ func TestHostReplacesWhatItReliedOn(t *testing.T) {
 	w := newWorld(t)
 	h := w.host(t)
 	team(t, h.service, "Support")
-	put := roomkit.User{ID: "u1", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Administrator: true}
-	do(t, w.service, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{put}})
+	do(t, w.service, roomkit.System(), roomkit.EditUser{User: "u1", Administrator: new(true)})
 	do(t, h.service, roomkit.System(), roomkit.SuspendUser{User: "u1"})
 	requireStale(t, h.Commit(t.Context()))
 	require.NoError(t, verify.Run(t.Context(), w.store, nil))

@@ -147,7 +147,7 @@ func TestHostCommitsWhatItReliedOn(t *testing.T) {
 		code      string
 	}{
 		{"unchanged", roomkit.CreateGroup{Name: "Other"}, ""},
-		{"changed", roomkit.PutUsers{Users: []roomkit.User{{ID: "u1", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Administrator: true}}}, "40001"},
+		{"changed", roomkit.EditUser{User: "u1", Administrator: new(true)}, "40001"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -2,6 +2,7 @@ package pgstore_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -38,19 +39,20 @@ func newWorld(tb testing.TB) *world {
 // settle provisions company acme with users u1 to un.
 func settle(tb testing.TB, s *service.Service, n int) {
 	tb.Helper()
-	_, err := s.Do(tb.Context(), roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
+	_, err := s.Do(tb.Context(), roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{
 		ID: "acme", Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalAll,
 	}})
 	require.NoError(tb, err)
-	for from := 1; from <= n; from += roomkit.MaxPeople {
-		var users []roomkit.User
-		for i := from; i <= min(n, from+roomkit.MaxPeople-1); i++ {
-			users = append(users, roomkit.User{
-				ID: userID(i), Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive,
-			})
+	cmds := make([]roomkit.Command, n)
+	for i := range cmds {
+		cmds[i] = roomkit.AddUser{User: roomkit.User{
+			ID: userID(i + 1), Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive,
+		}}
+	}
+	for some := range slices.Chunk(cmds, roomkit.MaxBatch) {
+		for _, is := range s.Batch(tb.Context(), roomkit.System(), some) {
+			require.NoError(tb, is.Err)
 		}
-		_, err = s.Do(tb.Context(), roomkit.System(), roomkit.PutUsers{Users: users})
-		require.NoError(tb, err)
 	}
 }
 

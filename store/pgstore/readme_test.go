@@ -84,11 +84,9 @@ func TestReadmeTables(t *testing.T) {
 // The queries of README.md run, find something and join tables.
 func TestReadmeQueries(t *testing.T) {
 	w := newWorld(t)
-	do(t, w.service, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "other", Licensed: true, Partners: roomkit.ExternalAll}})
-	do(t, w.service, roomkit.System(), roomkit.PutUsers{Users: []roomkit.User{
-		{ID: "kim", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive},
-		{ID: "eve", Company: "other", Kind: roomkit.UserMember, Status: roomkit.StatusActive},
-	}})
+	do(t, w.service, roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{ID: "other", Licensed: true, Partners: roomkit.ExternalAll}})
+	do(t, w.service, roomkit.System(), roomkit.AddUser{User: roomkit.User{ID: "kim", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}})
+	do(t, w.service, roomkit.System(), roomkit.AddUser{User: roomkit.User{ID: "eve", Company: "other", Kind: roomkit.UserMember, Status: roomkit.StatusActive}})
 	r, err := w.service.Do(t.Context(), roomkit.By("kim"), roomkit.CreateRoom{
 		People: []roomkit.UserID{"u1", "eve"}, Audience: roomkit.AudienceExternal, Name: "Project", AllowDuplicate: true,
 	}, service.Call{Contacts: []roomkit.UserID{"eve"}})

@@ -1,7 +1,6 @@
 package sqlitestore_test
 
 import (
-	"context"
 	"database/sql"
 	"fmt"
 	"testing"
@@ -198,15 +197,11 @@ func BenchmarkGrowth(b *testing.B) {
 		room := bigRoom(b, s, size)
 		svc := newService(b, s)
 		put := func(n int) []roomkit.UserID {
-			cmd := roomkit.PutUsers{}
 			var ids []roomkit.UserID
 			for range n {
-				id := roomkit.UserID(fmt.Sprintf("x%x", time.Now().UnixNano()))
-				ids = append(ids, id)
-				cmd.Users = append(cmd.Users, roomkit.User{ID: id, Company: acme, Kind: roomkit.UserMember, Status: roomkit.StatusActive})
+				ids = append(ids, roomkit.UserID(fmt.Sprintf("x%x", time.Now().UnixNano())))
 			}
-			_, err := svc.Do(context.WithoutCancel(b.Context()), roomkit.System(), cmd)
-			require.NoError(b, err)
+			addUsers(b, svc, ids)
 			return ids
 		}
 		ids := put(500)

@@ -44,14 +44,7 @@ func newCrowd(b *testing.B, rooms, users int) *crowd {
 	for i := range users {
 		c.users = append(c.users, roomkit.UserID(fmt.Sprintf("user-%03d", i)))
 	}
-	for list := range slices.Chunk(c.users, roomkit.MaxPeople) {
-		put := roomkit.PutUsers{}
-		for _, id := range list {
-			put.Users = append(put.Users, roomkit.User{ID: id, Company: acme, Kind: roomkit.UserMember, Status: roomkit.StatusActive})
-		}
-		_, err := c.svc.Do(b.Context(), roomkit.System(), put)
-		require.NoError(b, err)
-	}
+	addUsers(b, c.svc, c.users)
 	c.hand.fill(b, c.rooms, c.users)
 	return c
 }

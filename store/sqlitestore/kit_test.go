@@ -7,6 +7,7 @@ import (
 	"hash/fnv"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -80,18 +81,31 @@ const (
 
 func user(n int) roomkit.UserID { return roomkit.UserID(fmt.Sprintf("user-%03d", n)) }
 
+// addUsers adds members of acme; who is there stays.
+func addUsers(tb testing.TB, svc *service.Service, ids []roomkit.UserID) {
+	tb.Helper()
+	for some := range slices.Chunk(ids, roomkit.MaxBatch) {
+		cmds := make([]roomkit.Command, len(some))
+		for i, id := range some {
+			cmds[i] = roomkit.AddUser{User: roomkit.User{ID: id, Company: acme, Kind: roomkit.UserMember, Status: roomkit.StatusActive}}
+		}
+		for _, is := range svc.Batch(context.WithoutCancel(tb.Context()), roomkit.System(), cmds) {
+			require.NoError(tb, is.Err)
+		}
+	}
+}
+
 // populate makes the world with n rooms.
 func populate(tb testing.TB, s store.Store, n int) []roomkit.RoomID {
 	tb.Helper()
 	ctx, svc := tb.Context(), newService(tb, s)
-	_, err := svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: acme, Licensed: true, MembersCreateGroups: true}})
+	_, err := svc.Do(ctx, roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{ID: acme, Licensed: true, MembersCreateGroups: true}})
 	require.NoError(tb, err)
-	put := roomkit.PutUsers{}
+	var ids []roomkit.UserID
 	for i := range worldSize {
-		put.Users = append(put.Users, roomkit.User{ID: user(i), Company: acme, Kind: roomkit.UserMember, Status: roomkit.StatusActive})
+		ids = append(ids, user(i))
 	}
-	_, err = svc.Do(ctx, roomkit.System(), put)
-	require.NoError(tb, err)
+	addUsers(tb, svc, ids)
 	rooms := make([]roomkit.RoomID, n)
 	for i := range rooms {
 		r, err := svc.Do(ctx, roomkit.By(boss), roomkit.CreateRoom{

@@ -68,7 +68,7 @@ func newOffice(tb testing.TB, open func(testing.TB) store.Store) *office {
 	o.svc = o.service(tb, o.store)
 	var users []roomkit.User
 	for company, people := range map[roomkit.CompanyID][]roomkit.UserID{"acme": append(ours, "admin"), "bolt": theirs} {
-		o.do(tb, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{
+		o.do(tb, roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{
 			ID: company, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected,
 		}})
 		for _, id := range people {
@@ -79,7 +79,9 @@ func newOffice(tb testing.TB, open func(testing.TB) store.Store) *office {
 		}
 	}
 	slices.SortFunc(users, func(a, b roomkit.User) int { return strings.Compare(string(a.ID), string(b.ID)) })
-	o.do(tb, roomkit.System(), roomkit.PutUsers{Users: users})
+	for _, u := range users {
+		o.do(tb, roomkit.System(), roomkit.AddUser{User: u})
+	}
 	group := func(master roomkit.UserID, members ...roomkit.UserID) {
 		o.rooms = append(o.rooms, o.do(tb, roomkit.By(master), roomkit.CreateExternalGroup{
 			Name: fmt.Sprint("group ", len(o.rooms)), Members: members,
@@ -103,17 +105,17 @@ func (o *office) do(tb testing.TB, actor roomkit.Actor, cmd roomkit.Command) ser
 // touch is a command that only has to happen: it gives a team another name. No rule of
 // rooms can forbid it.
 func (o *office) touch(ctx context.Context, team, n int) error {
-	_, err := o.svc.Do(ctx, roomkit.System(), roomkit.SyncTeam{Team: roomkit.Team{
-		ID: roomkit.TeamID(fmt.Sprint("team", team)), Company: "acme", Name: fmt.Sprint("name ", n), Leader: "a1", Members: ours[:1],
-	}})
+	_, err := o.svc.Do(ctx, roomkit.System(), roomkit.SyncTeam{
+		Team: roomkit.TeamID(fmt.Sprint("team", team)), Company: "acme", Name: fmt.Sprint("name ", n), Leader: "a1", Members: ours[:1],
+	})
 	return err
 }
 
 // withdraw switches external messaging off for our company and deletes one of
 // theirs.
 func (o *office) withdraw(tb testing.TB) {
-	o.do(tb, roomkit.By("admin"), roomkit.SetExternalMessaging{
-		Company: "acme", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff,
+	o.do(tb, roomkit.By("admin"), roomkit.SetCompanyMessaging{
+		Company: "acme", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalOff),
 	})
 	o.do(tb, roomkit.System(), roomkit.DeleteUser{User: "b1"})
 }
@@ -279,8 +281,8 @@ func invitationsRace(t *testing.T, open func(testing.TB) store.Store) {
 		})
 	}
 	require.Eventually(t, func() bool { return admitted.Load() > 3 }, time.Minute, time.Millisecond)
-	o.do(t, roomkit.By("admin"), roomkit.SetExternalMessaging{
-		Company: "acme", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff,
+	o.do(t, roomkit.By("admin"), roomkit.SetCompanyMessaging{
+		Company: "acme", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalOff),
 	})
 	before := admitted.Load()
 	require.NoError(t, enforceOnce(t.Context(), o.svc))

@@ -14,7 +14,7 @@ import (
 func ExampleRun() {
 	ctx, store := context.Background(), memstore.New()
 	svc, _ := service.New(store, nil)
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true}})
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{ID: "acme", Licensed: true}})
 	fmt.Println(verify.Run(ctx, store, func(p verify.Progress) { fmt.Println(p.Records, "records") }))
 	// Output:
 	// 1 records

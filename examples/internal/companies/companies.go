@@ -12,21 +12,19 @@ import (
 // the company bolt of eve and fay. All of them may talk with users of other
 // companies and create groups.
 func Provision(ctx context.Context, svc *service.Service) error {
-	var users []roomkit.User
-	for id, company := range map[roomkit.UserID]roomkit.CompanyID{
-		"adm": "acme", "kim": "acme", "lee": "acme", "min": "acme", "eve": "bolt", "fay": "bolt",
-	} {
-		users = append(users, roomkit.User{
-			ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
-			Partners: true, Administrator: id == "adm",
-		})
-	}
 	acme := roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected}
 	bolt := acme
 	bolt.ID = "bolt"
-	for _, cmd := range []roomkit.Command{
-		roomkit.PutCompany{Company: acme}, roomkit.PutCompany{Company: bolt}, roomkit.PutUsers{Users: users},
+	cmds := []roomkit.Command{roomkit.AddCompany{Company: acme}, roomkit.AddCompany{Company: bolt}}
+	for id, company := range map[roomkit.UserID]roomkit.CompanyID{
+		"adm": "acme", "kim": "acme", "lee": "acme", "min": "acme", "eve": "bolt", "fay": "bolt",
 	} {
+		cmds = append(cmds, roomkit.AddUser{User: roomkit.User{
+			ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
+			Partners: true, Administrator: id == "adm",
+		}})
+	}
+	for _, cmd := range cmds {
 		if _, err := svc.Do(ctx, roomkit.System(), cmd); err != nil {
 			return err
 		}

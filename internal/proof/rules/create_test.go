@@ -188,7 +188,7 @@ func TestPicker(t *testing.T) {
 		crew := s.Does("ann", roomkit.CreateGroup{Name: "of sales", Members: picked}).Room
 		other := s.Does("adm", roomkit.CreateGroup{Name: "other", Members: people("ann", "dan")}).Room
 		s.Does("adm", roomkit.Invite{Room: other, People: picked})
-		s.Sys(roomkit.SyncTeam{Team: proof.Team("sales", "cat", "cat", "dan")})
+		s.Sys(proof.Team("sales", "cat", "cat", "dan"))
 		require.Equal(t, people("cat", "dan"), s.Inside("cat", s.Team))
 		require.Equal(t, people("ann", "ben", "cat"), s.Inside("ann", made))
 		require.Equal(t, people("ann", "ben", "cat"), s.Inside("ann", crew))
@@ -381,8 +381,7 @@ func TestGroupCreation(t *testing.T) {
 		s := proof.NewStage(t, func(o *service.Options) { o.Policy.MaxParticipants[roomkit.KindGeneral] = 4 })
 		s.Does("ann", anyway(members("ben", "cat", "dan")))
 		s.Denies("LIM-07", "ann", anyway(members("adm", "ben", "cat", "dan")))
-		c := roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected, Consumers: roomkit.ExternalAll, MaxGroups: 3}
-		s.Sys(roomkit.PutCompany{Company: c})
+		s.Sys(roomkit.EditCompany{Company: "acme", MaxGroups: new(int64(3))})
 		s.Does("ann", roomkit.CreateGroup{Name: "third"})
 		s.Denies("LIM-01", "ann", roomkit.CreateGroup{Name: "fourth"})
 		s.Denies("LIM-01", "ann", roomkit.Convert{Room: s.General, To: roomkit.KindGroup, Name: "fourth"})
@@ -399,7 +398,7 @@ func TestGroupCreation(t *testing.T) {
 func TestConversion(t *testing.T) {
 	t.Run("CRE-41 conversion drops the unpermitted, CRE-42 not with consumers, CRE-43 for good", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Permit("acme", "cat", roomkit.ExternalOff)
+		s.Permit("cat", false)
 		room := s.Does("ann", anyway(members("ben", "bot", "cat"))).Room
 		res := s.Does("ann", roomkit.Convert{Room: room, To: roomkit.KindExternalGroup, Name: "joint"})
 		require.Equal(t, people("bot", "cat"), res.Dropped)
@@ -450,8 +449,8 @@ func TestConversion(t *testing.T) {
 	})
 	t.Run("CRE-41 EXT-25 the permission counts that holds at the conversion, not one of before", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Permit("acme", "ben", roomkit.ExternalOff)
-		s.Permit("acme", "ben", roomkit.ExternalSelected)
+		s.Permit("ben", false)
+		s.Permit("ben", true)
 		s.Does("ann", roomkit.Convert{Room: s.General, To: roomkit.KindExternalGroup, Name: "made"})
 		s.Can("ben", s.General, roomkit.ActionPost)
 		s.SweepAnew()

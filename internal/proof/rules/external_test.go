@@ -49,7 +49,7 @@ func TestExternalMembers(t *testing.T) {
 	t.Run("EXT-41 people of other companies once they have an account", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Denies("EXT-32", "ann", roomkit.Invite{Room: s.External, People: people("gus")})
-		s.Sys(roomkit.PutUsers{Users: []roomkit.User{{ID: "gus", Company: "bolt", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true}}})
+		s.Sys(roomkit.AddUser{User: roomkit.User{ID: "gus", Company: "bolt", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true}})
 		s.Does("ann", roomkit.Invite{Room: s.External, People: people("gus")})
 	})
 	t.Run("EXT-42 history sharing is the masters' decision", func(t *testing.T) {
@@ -82,9 +82,9 @@ func outOfExternal(s *proof.Stage, rule roomkit.Rule, user roomkit.UserID) {
 func TestExternalPermission(t *testing.T) {
 	t.Run("EXT-25 giving it back after the sweep restores nothing", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Permit("acme", "ben", roomkit.ExternalOff)
+		s.Permit("ben", false)
 		s.Sweep()
-		s.Permit("acme", "ben", roomkit.ExternalSelected)
+		s.Permit("ben", true)
 		outOfExternal(s, "", "ben")
 	})
 	t.Run("EXT-23 EXT-25 a company that forbids or narrows for a moment", func(t *testing.T) {
@@ -95,7 +95,7 @@ func TestExternalPermission(t *testing.T) {
 		s.Can("eve", s.External, roomkit.ActionEnter)
 
 		s = proof.NewStage(t)
-		s.Permit("acme", "dan", roomkit.ExternalOff)
+		s.Permit("dan", false)
 		s.SetCompany("acme", roomkit.ExternalAll)
 		s.Does("ann", roomkit.Invite{Room: s.External, People: people("dan")})
 		s.SetCompany("acme", roomkit.ExternalSelected)
@@ -103,7 +103,7 @@ func TestExternalPermission(t *testing.T) {
 		s.Can("ben", s.External, roomkit.ActionEnter)
 		s.SetCompany("acme", roomkit.ExternalAll)
 		s.Cannot("EXT-22", "dan", s.External, roomkit.ActionEnter)
-		s.Permit("acme", "dan", roomkit.ExternalSelected)
+		s.Permit("dan", true)
 		s.Cannot("EXT-22", "dan", s.External, roomkit.ActionEnter)
 		s.Can("ben", s.External, roomkit.ActionEnter)
 		s.Sweep()
@@ -111,14 +111,14 @@ func TestExternalPermission(t *testing.T) {
 	})
 	t.Run("EXT-25 a role and a participation are lost each on its own", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Permit("acme", "ann", roomkit.ExternalOff)
-		s.Permit("acme", "ann", roomkit.ExternalSelected)
+		s.Permit("ann", false)
+		s.Permit("ann", true)
 		s.Does("adm", roomkit.AppointMasters{Room: s.External, People: people("ann")})
 		s.Sweep()
 		require.Equal(t, roomkit.StandingMaster, s.AccessOf("ann", s.External).Standing, "the role was given after the loss")
 		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("dan")})
-		s.Permit("acme", "dan", roomkit.ExternalOff)
-		s.Permit("acme", "dan", roomkit.ExternalSelected)
+		s.Permit("dan", false)
+		s.Permit("dan", true)
 		s.Does("ann", roomkit.Invite{Room: s.External, People: people("dan")})
 		s.Sweep()
 		require.Equal(t, roomkit.StandingParticipant, s.AccessOf("dan", s.External).Standing, "the participation was given after the loss")
@@ -126,7 +126,7 @@ func TestExternalPermission(t *testing.T) {
 	})
 	t.Run("EXT-28 a master needs the permission, EXT-29 and belongs to the owner", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Permit("acme", "dan", roomkit.ExternalOff)
+		s.Permit("dan", false)
 		s.Denies("EXT-28", "ann", roomkit.AppointMasters{Room: s.External, People: people("dan")})
 		s.Denies("EXT-29", "ann", roomkit.AppointMasters{Room: s.External, People: people("eve")})
 	})
@@ -140,13 +140,10 @@ func TestExternalPermission(t *testing.T) {
 	})
 	t.Run("EXT-19 EXT-20 EXT-22 EXT-23 ADM-08 nothing of the room is left, whichever switch it was", func(t *testing.T) {
 		switches := map[string]func(*proof.Stage){
-			"the own one":   func(s *proof.Stage) { s.Permit("acme", "ben", roomkit.ExternalOff) },
+			"the own one":   func(s *proof.Stage) { s.Permit("ben", false) },
 			"the company's": func(s *proof.Stage) { s.SetCompany("acme", roomkit.ExternalOff) },
-			"by provisioning": func(s *proof.Stage) {
-				s.Sys(roomkit.PutUsers{Users: []roomkit.User{{ID: "ben", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}}})
-			},
 			"by administrator": func(s *proof.Stage) {
-				s.Does("adm", roomkit.SetExternalMessaging{Company: "acme", User: "ben", With: roomkit.OutsiderPartner})
+				s.Does("adm", roomkit.SetUserMessaging{User: "ben", With: roomkit.OutsiderPartner, Allow: new(false)})
 			},
 		}
 		for name, off := range switches {
@@ -164,7 +161,7 @@ func TestExternalPermission(t *testing.T) {
 	t.Run("EXT-22 EXT-24 ADM-08 masters among others, EXT-31 by the system, ADM-19 vacated only with the last", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("ben")})
-		s.Permit("acme", "ann", roomkit.ExternalOff)
+		s.Permit("ann", false)
 		s.Sweep()
 		left := proof.Recorded[*roomkit.MemberLeft](s, s.External)
 		require.Len(t, left, 1)
@@ -174,7 +171,7 @@ func TestExternalPermission(t *testing.T) {
 		require.Equal(t, roomkit.CausePermission, left[0].Cause)
 		require.Empty(t, proof.Recorded[*roomkit.MasterVacated](s, s.External), "ben remains")
 		s.Can("ben", s.External, roomkit.ActionInvite)
-		s.Permit("acme", "ben", roomkit.ExternalOff)
+		s.Permit("ben", false)
 		s.Sweep()
 		s.SweepAnew()
 		s.Does("adm", roomkit.AppointMasters{Room: s.External, People: people("cat")})
@@ -197,7 +194,7 @@ func TestExternalPermission(t *testing.T) {
 	t.Run("EXT-22 EXT-28 a master who does not take part loses the role", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("dan")})
-		s.Permit("acme", "dan", roomkit.ExternalOff)
+		s.Permit("dan", false)
 		outOfExternal(s, "EXT-22", "dan")
 		s.Sweep()
 		outOfExternal(s, "", "dan")
@@ -207,8 +204,8 @@ func TestExternalPermission(t *testing.T) {
 	})
 	t.Run("EXT-25 COM-06 given back before the sweep: still out, and anew when invited", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Permit("acme", "ben", roomkit.ExternalOff)
-		s.Permit("acme", "ben", roomkit.ExternalSelected)
+		s.Permit("ben", false)
+		s.Permit("ben", true)
 		outOfExternal(s, "EXT-22", "ben")
 		require.NotContains(t, s.Inside("ann", s.External), roomkit.UserID("ben"))
 		s.Denies("EXT-22", "ben", roomkit.Edit{Room: s.External, Photo: new("p")})
@@ -241,13 +238,13 @@ func TestExternalPermission(t *testing.T) {
 		s.Denies("EXT-33", "ann", roomkit.CreateExternalGroup{Name: "x", Members: people("fay")})
 		s.Denies("EXT-33", "ann", anyway(external("ben", "fay")))
 		s.SetCompany("bolt", roomkit.ExternalAll)
-		s.Permit("acme", "ben", roomkit.ExternalOff)
+		s.Permit("ben", false)
 		s.Denies("CRE-38", "ben", anyway(external("ann", "fay")))
 		s.Denies("CRE-38", "ben", roomkit.CreateExternalGroup{Name: "x", Members: people("fay")})
 		s.Denies("CRE-38", "ben", roomkit.Convert{Room: s.General, To: roomkit.KindExternalGroup, Name: "x"})
 		s.Denies("EXT-30", "ann", anyway(external("ben", "fay")))
 		s.Denies("EXT-30", "ann", roomkit.CreateExternalGroup{Name: "x", Members: people("ben", "eve")})
-		s.Permit("acme", "dan", roomkit.ExternalOff)
+		s.Permit("dan", false)
 		d = s.Denies("EXT-30", "ann", roomkit.Invite{Room: s.External, People: people("dan")})
 		require.Equal(t, people("dan"), d.People)
 	})
@@ -261,7 +258,7 @@ func TestManyComeBack(t *testing.T) {
 	s.Does("ann", roomkit.Invite{Room: s.External, People: back})
 	s.SetCompany("acme", roomkit.ExternalOff)
 	s.SetCompany("acme", roomkit.ExternalSelected)
-	s.Sys(roomkit.SetExternalMessaging{Company: "acme", User: "ann", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalSelected})
+	s.Sys(roomkit.SetUserMessaging{User: "ann", With: roomkit.OutsiderPartner, Allow: new(true)})
 	s.Does("adm", roomkit.AppointMasters{Room: s.External, People: people("ann")})
 	res := s.Does("ann", roomkit.Invite{Room: s.External, People: back})
 	left, joined := proof.EventsOf[*roomkit.MemberLeft](res.Events), proof.EventsOf[*roomkit.MemberJoined](res.Events)
@@ -287,8 +284,8 @@ func TestLostRoles(t *testing.T) {
 	t.Run("EXT-25 NTF-09 a role that was lost ends for its reason before it begins anew", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("ben", "cat")})
-		s.Permit("acme", "ben", roomkit.ExternalOff)
-		s.Permit("acme", "ben", roomkit.ExternalSelected)
+		s.Permit("ben", false)
+		s.Permit("ben", true)
 		s.Does("adm", roomkit.DeleteUser{User: "cat"})
 		s.Does("adm", roomkit.RestoreUser{User: "cat"})
 		s.Cannot("EXT-22", "ben", s.External, roomkit.ActionAppointMaster)
@@ -310,7 +307,7 @@ func TestLostRoles(t *testing.T) {
 	t.Run("NTF-09 NTF-11 AMB-14 who is lost is removed for that reason and told so", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("ben")})
-		s.Permit("acme", "ben", roomkit.ExternalOff)
+		s.Permit("ben", false)
 		res := s.Does("ann", roomkit.Remove{Room: s.External, People: people("ben", "cat")})
 		left := proof.EventsOf[*roomkit.MemberLeft](res.Events)
 		require.Len(t, left, 2)
@@ -322,8 +319,8 @@ func TestLostRoles(t *testing.T) {
 	})
 	t.Run("GRP-45 NTF-09 a lost participation and a role given since", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Permit("acme", "ben", roomkit.ExternalOff)
-		s.Permit("acme", "ben", roomkit.ExternalSelected)
+		s.Permit("ben", false)
+		s.Permit("ben", true)
 		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("ben")})
 		res := s.Does("ann", roomkit.Remove{Room: s.External, People: people("ben")})
 		require.Equal(t, roomkit.CausePermission, proof.EventsOf[*roomkit.MemberLeft](res.Events)[0].Cause)
@@ -333,7 +330,7 @@ func TestLostRoles(t *testing.T) {
 	t.Run("NTF-09 a role that is lost is dismissed for that reason", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("ben", "cat")})
-		s.Permit("acme", "ben", roomkit.ExternalOff)
+		s.Permit("ben", false)
 		res := s.Does("ann", roomkit.DismissMasters{Room: s.External, People: people("ben", "cat")})
 		why := map[roomkit.UserID]roomkit.Cause{}
 		for _, e := range proof.EventsOf[*roomkit.MasterDismissed](res.Events) {
@@ -344,7 +341,7 @@ func TestLostRoles(t *testing.T) {
 	t.Run("COM-09 ADM-19 the masters of a group that dissolves are foretold, whoever takes part or not", func(t *testing.T) {
 		s := proof.NewStage(t)
 		group := s.Does("ann", roomkit.CreateExternalGroup{Name: "alone", Masters: people("dan")}).Room
-		for c, err := range s.PlanConsequences(ctx, roomkit.System(), roomkit.SetExternalMessaging{Company: "acme", User: "ann", With: roomkit.OutsiderPartner}) {
+		for c, err := range s.PlanConsequences(ctx, roomkit.System(), roomkit.SetUserMessaging{User: "ann", With: roomkit.OutsiderPartner, Allow: new(false)}) {
 			require.NoError(t, err)
 			if c.Room == group {
 				require.Equal(t, service.Consequence{
@@ -361,8 +358,8 @@ func TestLostRoles(t *testing.T) {
 		s.Sys(roomkit.DeleteUser{User: "ben"})
 		s.Sys(roomkit.RestoreUser{User: "ben"})
 		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("ben")})
-		s.Permit("acme", "ben", roomkit.ExternalOff)
-		s.Permit("acme", "ben", roomkit.ExternalSelected)
+		s.Permit("ben", false)
+		s.Permit("ben", true)
 		s.Does("ann", roomkit.Invite{Room: s.External, People: people("ben")})
 		row := s.Row("ben", s.External)
 		require.True(t, row.Participant)
@@ -373,8 +370,8 @@ func TestLostRoles(t *testing.T) {
 	t.Run("EXT-28 the lost role of somebody who did not take part ends by the sweep, not by joining", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("dan")})
-		s.Permit("acme", "dan", roomkit.ExternalOff)
-		s.Permit("acme", "dan", roomkit.ExternalSelected)
+		s.Permit("dan", false)
+		s.Permit("dan", true)
 		res := s.Does("ann", roomkit.Invite{Room: s.External, People: people("dan")})
 		require.Len(t, res.Events, 1)
 		require.Equal(t, roomkit.StandingParticipant, s.AccessOf("dan", s.External).Standing)
@@ -385,7 +382,7 @@ func TestLostRoles(t *testing.T) {
 	t.Run("EXT-42 EXT-22 a lost participation is no reason for what it would not have allowed", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.Invite{Room: s.External, People: people("adm")})
-		s.Permit("acme", "adm", roomkit.ExternalOff)
+		s.Permit("adm", false)
 		require.Equal(t, roomkit.StandingAdministrator, s.AccessOf("adm", s.External).Standing)
 		s.Denies("EXT-42", "adm", roomkit.Edit{Room: s.External, HistorySharing: new(true)})
 		s.Does("adm", roomkit.Edit{Room: s.External, Description: new("still administered")})

@@ -59,12 +59,12 @@ func TestCommon(t *testing.T) {
 	})
 	t.Run("COM-10 no Core, no rooms, and nobody of it is brought in", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Sys(roomkit.PutCompany{Company: roomkit.Company{ID: "acme", MembersCreateGroups: true}})
+		s.Sys(roomkit.EditCompany{Company: "acme", Licensed: new(false)})
 		s.Denies("COM-10", "ann", roomkit.OpenDirect{With: "dan"})
 		s.Denies("COM-10", "ann", roomkit.Leave{Room: s.General})
 		s.Cannot("COM-10", "ann", s.General, roomkit.ActionEnter, roomkit.ActionUseNote)
 		s = proof.NewStage(t)
-		s.Sys(roomkit.PutCompany{Company: roomkit.Company{ID: "bolt", MembersCreateGroups: true, Partners: roomkit.ExternalSelected}})
+		s.Sys(roomkit.EditCompany{Company: "bolt", Licensed: new(false)})
 		s.Denies("COM-10", "ann", roomkit.Invite{Room: s.External, People: people("fay")})
 		s.Denies("COM-10", "ann", roomkit.OpenDirect{With: "fay"})
 	})
@@ -341,7 +341,7 @@ func TestNewRooms(t *testing.T) {
 		s.SetCompany("bolt", roomkit.ExternalOff)
 		s.Denies("EXT-33", "ann", invite)
 		s.SetCompany("bolt", roomkit.ExternalAll)
-		s.Permit("acme", "ben", roomkit.ExternalOff)
+		s.Permit("ben", false)
 		require.Equal(t, people("ben"), s.Denies("EXT-30", "ben", invite).People)
 	})
 	t.Run("LINE-04 no bots with consumers", func(t *testing.T) {
@@ -368,7 +368,7 @@ func TestNewRooms(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.Invite{Room: s.General, People: people("dan", "bot")})
 		s.Sys(roomkit.SuspendUser{User: "dan"})
-		s.Permit("acme", "cat", roomkit.ExternalOff)
+		s.Permit("cat", false)
 		res := s.Does("ann", roomkit.Invite{Room: s.General, People: people("eve"), Name: "with bolt"})
 		require.Equal(t, roomkit.KindExternalGroup, res.Kind)
 		require.Equal(t, people("bot", "cat", "dan"), res.Dropped)
@@ -408,7 +408,7 @@ func TestDirect(t *testing.T) {
 		room := s.Does("ann", roomkit.OpenDirect{With: "eve"}).Room
 		require.Equal(t, roomkit.KindDirect, s.RoomOf("eve", room).Kind)
 		s.Can("ann", room, roomkit.ActionPost)
-		s.Sys(roomkit.SetExternalMessaging{Company: "bolt", User: "eve", With: roomkit.OutsiderPartner, Mode: roomkit.ExternalOff})
+		s.Sys(roomkit.SetUserMessaging{User: "eve", With: roomkit.OutsiderPartner, Allow: new(false)})
 		for _, party := range people("ann", "eve") {
 			s.Cannot("DIR-18", party, room, roomkit.ActionPost)
 			s.Can(party, room, roomkit.ActionEnter)

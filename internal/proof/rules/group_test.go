@@ -322,9 +322,9 @@ func TestFeatures(t *testing.T) {
 			s.Cannot("", "dan", room, roomkit.ActionUseFolder, roomkit.ActionSwitchFileNotice)
 		}
 		s.Does("cat", roomkit.Edit{Room: s.Team, Folder: new(true)})
-		s.Sys(roomkit.SyncTeam{Team: proof.Team("sales", "cat", "ben", "cat", "dan")})
+		s.Sys(proof.Team("sales", "cat", "ben", "cat", "dan"))
 		s.Can("dan", s.Team, roomkit.ActionUseFolder)
-		s.Sys(roomkit.SyncTeam{Team: proof.Team("sales", "cat", "ben", "cat")})
+		s.Sys(proof.Team("sales", "cat", "ben", "cat"))
 		s.Cannot("", "dan", s.Team, roomkit.ActionUseFolder)
 	})
 	t.Run("FEA-17 GRP-22 whoever may mail has all members to mail to", func(t *testing.T) {

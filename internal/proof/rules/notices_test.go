@@ -37,8 +37,8 @@ func TestNotices(t *testing.T) {
 	})
 	t.Run("NTF-06 who is permitted is told", func(t *testing.T) {
 		s := proof.NewStage(t)
-		require.Empty(t, s.Permit("acme", "dan", roomkit.ExternalOff).Notices)
-		require.Equal(t, []roomkit.NoticeKey{roomkit.NoticePermitted}, proof.NoticesFor(s.Permit("acme", "dan", roomkit.ExternalSelected).Notices, "dan"))
+		require.Empty(t, s.Permit("dan", false).Notices)
+		require.Equal(t, []roomkit.NoticeKey{roomkit.NoticePermitted}, proof.NoticesFor(s.Permit("dan", true).Notices, "dan"))
 		for _, step := range []struct {
 			to   roomkit.ExternalMode
 			told []roomkit.Holders
@@ -54,19 +54,19 @@ func TestNotices(t *testing.T) {
 			for _, who := range step.told {
 				want = append(want, roomkit.Notice{Everyone: true, Company: "acme", Holders: who, Key: roomkit.NoticePermitted})
 			}
-			require.Equal(t, want, s.Sys(roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: step.to}).Notices, step.to)
+			require.Equal(t, want, s.Sys(roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: new(step.to)}).Notices, step.to)
 		}
-		require.Empty(t, s.Permit("acme", "adm", roomkit.ExternalSelected).Notices, "all had it before")
+		require.Empty(t, s.Permit("adm", true).Notices, "all had it before")
 		s.SetCompany("acme", roomkit.ExternalOff)
-		s.Permit("acme", "dan", roomkit.ExternalOff)
-		require.Empty(t, s.Permit("acme", "dan", roomkit.ExternalSelected).Notices, "it does not count yet")
+		s.Permit("dan", false)
+		require.Empty(t, s.Permit("dan", true).Notices, "it does not count yet")
 		s.SetCompany("acme", roomkit.ExternalSelected)
 		lineSelected(s)
 		for _, user := range people("", "dan") {
-			set := roomkit.SetExternalMessaging{Company: "acme", User: user, With: roomkit.OutsiderConsumer, Mode: roomkit.ExternalSelected}
+			set := roomkit.SetUserMessaging{User: user, With: roomkit.OutsiderConsumer, Allow: new(true)}
 			require.Empty(t, s.Sys(set).Notices, "consumers are not external users in the sense of the rule")
 		}
-		set := roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderConsumer, Mode: roomkit.ExternalAll}
+		set := roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderConsumer, Mode: new(roomkit.ExternalAll)}
 		require.Empty(t, s.Sys(set).Notices)
 	})
 	t.Run("NTF-07 joined, at creation and by invitation alike", func(t *testing.T) {
@@ -114,7 +114,7 @@ func TestNotices(t *testing.T) {
 		left("ben", general, s.Does("ben", roomkit.Leave{Room: general}), roomkit.CauseSelf, roomkit.By("ben"))
 		left("cat", general, s.Does("dan", roomkit.Remove{Room: general, People: people("cat")}), roomkit.CauseRemoved, roomkit.By("dan"))
 		left("bot", general, s.Does("ann", roomkit.Convert{Room: general, To: roomkit.KindExternalGroup, Name: "x"}), roomkit.CauseConverted, roomkit.By("ann"))
-		left("ben", s.Team, s.Does("adm", roomkit.SyncTeam{Team: proof.Team("sales", "cat", "cat")}), roomkit.CauseOrganisation, roomkit.By("adm"))
+		left("ben", s.Team, s.Does("adm", proof.Team("sales", "cat", "cat")), roomkit.CauseOrganisation, roomkit.By("adm"))
 		deleted := s.Does("adm", roomkit.DeleteRoom{Room: s.Group})
 		for _, user := range people("ann", "ben", "cat") {
 			left(user, s.Group, deleted, roomkit.CauseRoomEnded, roomkit.By("adm"))
@@ -122,7 +122,7 @@ func TestNotices(t *testing.T) {
 		ended := deleted.Events[0].(*roomkit.RoomEnded)
 		require.True(t, ended.Deleted)
 		require.Equal(t, roomkit.Counts{Participants: 3, Masters: 1}, ended.Counts)
-		s.Permit("bolt", "eve", roomkit.ExternalOff)
+		s.Permit("eve", false)
 		s.Sys(roomkit.DeleteUser{User: "cat"})
 		s.Sweep()
 		require.Equal(t, roomkit.CausePermission, s.Row("eve", s.External).Left)
@@ -135,7 +135,7 @@ func TestNotices(t *testing.T) {
 	t.Run("NTF-11 NTF-01 once for each external group, to the person alone", func(t *testing.T) {
 		s := proof.NewStage(t)
 		second := proof.External(t, s.Service, "ann", "ben", "fay")
-		s.Permit("acme", "ben", roomkit.ExternalOff)
+		s.Permit("ben", false)
 		s.Sys(roomkit.DeleteUser{User: "cat"})
 		for range 2 {
 			s.SweepAnew()

@@ -33,9 +33,7 @@ func TestOffers(t *testing.T) {
 				func(s *proof.Stage) roomkit.RoomID { return s.General }, "ADM-17",
 			},
 			"COM-10 somebody whose company has lost the product": {
-				func(s *proof.Stage) {
-					s.Sys(roomkit.PutCompany{Company: roomkit.Company{ID: "bolt", Partners: roomkit.ExternalSelected}})
-				}, external("ben", "eve"),
+				func(s *proof.Stage) { s.Sys(roomkit.EditCompany{Company: "bolt", Licensed: new(false)}) }, external("ben", "eve"),
 				func(s *proof.Stage) roomkit.RoomID { return s.External }, "EXT-32",
 			},
 		}
@@ -84,10 +82,7 @@ func TestOffers(t *testing.T) {
 		pick := external("ben", "lin")
 		pick.Existing = s.Line
 		require.Equal(t, s.Line, s.Run("ann", pick).Room)
-		line := roomkit.SetExternalMessaging{Company: "acme", With: roomkit.OutsiderConsumer, Mode: roomkit.ExternalSelected}
-		s.Sys(line)
-		line.User = "ann"
-		s.Sys(line)
+		lineSelected(s, "ann")
 		require.Empty(t, s.Offered("ann", roomkit.AudienceExternal, "ben", "lin"))
 		s.Denies("LST-06", "ann", pick)
 	})
@@ -195,8 +190,8 @@ func TestLists(t *testing.T) {
 	t.Run("LST-06 LST-07 EXT-22 nothing is offered to or with somebody who is out", func(t *testing.T) {
 		for _, out := range people("ann", "cat") {
 			s := proof.NewStage(t)
-			s.Permit("acme", out, roomkit.ExternalOff)
-			s.Permit("acme", out, roomkit.ExternalSelected)
+			s.Permit(out, false)
+			s.Permit(out, true)
 			offers, err := s.Recommend(ctx, "ann", people("ben", "cat"), roomkit.AudienceExternal, false)
 			require.NoError(t, err)
 			require.Empty(t, offers)
@@ -250,7 +245,7 @@ func TestLists(t *testing.T) {
 	})
 	t.Run("LST-07 LST-10 a team room for its people", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Sys(roomkit.SyncTeam{Team: proof.Team("sales", "cat", "ben", "cat", "dan")})
+		s.Sys(proof.Team("sales", "cat", "ben", "cat", "dan"))
 		require.Contains(t, s.Offered("ben", roomkit.AudienceMembers, "cat", "dan"), s.Team)
 		require.NotContains(t, s.Offered("ann", roomkit.AudienceMembers, "cat", "dan"), s.Team)
 		require.NotContains(t, s.Offered("ben", roomkit.AudienceExternal, "cat", "dan"), s.Team)

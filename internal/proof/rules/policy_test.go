@@ -54,7 +54,7 @@ func TestStandings(t *testing.T) {
 	t.Run("FEA-10 FEA-11 FEA-12 recalling by those who are not in", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.Edit{Room: s.Group, Public: new(true)})
-		s.Permit("acme", "ben", roomkit.ExternalOff)
+		s.Permit("ben", false)
 		now := s.Clock.Now()
 		cases := map[string]struct {
 			user roomkit.UserID
@@ -95,7 +95,7 @@ func TestStandings(t *testing.T) {
 		s.Denies("GRP-12", "adm", roomkit.Leave{Room: s.Group})
 		s.Denies("EXT-17", "adm", roomkit.Leave{Room: s.External})
 		s.Denies("TEAM-06", "adm", roomkit.Leave{Room: s.Team})
-		s.Permit("acme", "ben", roomkit.ExternalOff)
+		s.Permit("ben", false)
 		s.Denies("EXT-22", "ben", roomkit.Leave{Room: s.External})
 		s.Does("adm", roomkit.DeleteUser{User: "ben"})
 		s.Does("adm", roomkit.RestoreUser{User: "ben"})
@@ -243,7 +243,7 @@ func TestPolicyOptions(t *testing.T) {
 			return roomkit.CreateGroup{Name: "third", Members: people("dan")}
 		}, "CRE-45", false},
 		{"LeaderTeamLimit", func(p *roomkit.Policy) { p.LeaderTeamLimit = 2 }, "cat", func(s *proof.Stage) roomkit.Command {
-			s.Sys(roomkit.SyncTeam{Team: proof.Team("big", "cat", "ann", "ben", "cat")})
+			s.NewTeam("big", "cat", "ann", "ben", "cat")
 			return roomkit.OpenTeamRoom{Team: "big"}
 		}, "LIM-08", false},
 	}
@@ -346,7 +346,7 @@ func roomCommands(room roomkit.RoomID) []roomkit.Command {
 // decision relied on; the system relies on none.
 func TestEventsCarryTheirActor(t *testing.T) {
 	s := proof.NewStage(t)
-	s.Permit("acme", "ann", roomkit.ExternalOff)
+	s.Permit("ann", false)
 	facts, err := s.Store.Load(ctx, []store.Need{{People: people("ann")}})
 	require.NoError(t, err)
 	relied := roomkit.Epoch{User: facts[0].Users[0].Version, Company: facts[0].Companies[0].Version}

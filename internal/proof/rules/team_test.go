@@ -2,6 +2,7 @@ package rules_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,28 +17,24 @@ func TestTeam(t *testing.T) {
 	t.Run("TEAM-01 the team's members, TEAM-02 TEAM-03 opened by leader or administrator, TEAM-04 if allowed", func(t *testing.T) {
 		s := proof.NewStage(t)
 		require.Equal(t, people("ben", "cat"), s.Inside("ben", s.Team))
-		ops := proof.Team("ops", "dan", "dan", "ann")
-		ops.Room = false
-		s.Sys(roomkit.SyncTeam{Team: ops})
+		s.Sys(proof.Team("ops", "dan", "dan", "ann"))
 		require.NotContains(t, s.Listed("dan"), roomkit.TeamRoom("ops"), "a team alone has no room")
 		s.Denies("TEAM-03", "ann", roomkit.OpenTeamRoom{Team: "ops"})
 		s.Denies("TEAM-03", "eve", roomkit.OpenTeamRoom{Team: "ops"})
 		s.Denies("TEAM-04", "dan", roomkit.OpenTeamRoom{Team: "ops"})
-		ops.Room = true
-		s.Sys(roomkit.SyncTeam{Team: ops})
+		s.Does("adm", roomkit.EditTeam{Team: "ops", Room: new(true)})
 		require.True(t, s.Does("adm", roomkit.OpenTeamRoom{Team: "ops"}).Opened)
 		require.False(t, s.Run("dan", roomkit.OpenTeamRoom{Team: "ops"}).Changed)
-		ops.Room = false
-		s.Sys(roomkit.SyncTeam{Team: ops})
+		s.Does("adm", roomkit.EditTeam{Team: "ops", Room: new(false)})
 		s.Cannot("TEAM-04", "dan", roomkit.TeamRoom("ops"), roomkit.ActionEnter, roomkit.ActionPost)
 	})
 	t.Run("TEAM-05 the room follows the chart, TEAM-09 its name too", func(t *testing.T) {
 		s := proof.NewStage(t)
 		moved := proof.Team("sales", "cat", "cat", "dan")
 		moved.Name = "Sales EMEA"
-		s.Sys(roomkit.SyncTeam{Team: moved})
+		s.Sys(moved)
 		require.Equal(t, "Sales EMEA", s.RoomOf("cat", s.Team).Name)
-		require.False(t, s.Sys(roomkit.SyncTeam{Team: moved}).Changed, "the same chart changes nothing")
+		require.False(t, s.Sys(moved).Changed, "the same chart changes nothing")
 		s.Denies("TEAM-09", "cat", roomkit.Edit{Room: s.Team, Name: new("x")})
 	})
 	t.Run("TEAM-10 the leader's features, TEAM-11 as granted, TEAM-12 preset by the administrator, TEAM-25 photo", func(t *testing.T) {
@@ -46,9 +43,7 @@ func TestTeam(t *testing.T) {
 		require.True(t, s.RoomOf("ben", s.Team).Notify)
 		s.Denies("TEAM-10", "ben", roomkit.Edit{Room: s.Team, Event: new(true)})
 		s.Does("cat", roomkit.Edit{Room: s.Team, Event: new(true), Photo: new("p")})
-		ungranted := proof.Team("sales", "cat", "ben", "cat")
-		ungranted.Features, ungranted.Photo = false, false
-		s.Sys(roomkit.SyncTeam{Team: ungranted})
+		s.Does("adm", roomkit.EditTeam{Team: "sales", Features: new(false), Photo: new(false)})
 		s.Denies("TEAM-11", "cat", roomkit.Edit{Room: s.Team, Event: new(false)})
 		s.Denies("TEAM-25", "cat", roomkit.Edit{Room: s.Team, Photo: new("q")})
 		s.Does("adm", roomkit.Edit{Room: s.Team, Event: new(false), Photo: new("q")})
@@ -77,7 +72,7 @@ func TestTeam(t *testing.T) {
 	})
 	t.Run("LIM-08 the leader opens for small teams only", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Sys(roomkit.SyncTeam{Team: proof.Team("big", "dan", append(proof.Crowd(t, s.Service, "u", 100), "dan")...)})
+		s.NewTeam("big", "dan", append(proof.Crowd(t, s.Service, "u", 100), "dan")...)
 		s.Denies("LIM-08", "dan", roomkit.OpenTeamRoom{Team: "big"})
 		s.Does("adm", roomkit.OpenTeamRoom{Team: "big"})
 		require.EqualValues(t, 101, s.RoomOf("dan", roomkit.TeamRoom("big")).Participants)
@@ -102,7 +97,7 @@ func TestTeam(t *testing.T) {
 	t.Run("TEAM-05 NTF-09 joining, transfer and resignation, by the organisation", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Clock.Add(time.Hour)
-		res := s.Sys(roomkit.SyncTeam{Team: proof.Team("sales", "cat", "cat", "dan")})
+		res := s.Sys(proof.Team("sales", "cat", "cat", "dan"))
 		joined, left := proof.EventsOf[*roomkit.MemberJoined](res.Events), proof.EventsOf[*roomkit.MemberLeft](res.Events)
 		require.Len(t, joined, 1)
 		require.Len(t, left, 1)
@@ -114,7 +109,7 @@ func TestTeam(t *testing.T) {
 		s.Unreadable("", "ben", s.Team)
 		s.Does("adm", roomkit.DeleteUser{User: "dan"})
 		require.Equal(t, people("cat"), s.Inside("cat", s.Team), "resignation counts at once")
-		res = s.Sys(roomkit.SyncTeam{Team: proof.Team("sales", "cat", "cat")})
+		res = s.Sys(proof.Team("sales", "cat", "cat"))
 		s.Sweep()
 		require.Equal(t, people("cat"), s.Inside("cat", s.Team))
 		require.Len(t, proof.EventsOf[*roomkit.MemberLeft](res.Events), 1)
@@ -127,7 +122,7 @@ func TestTeam(t *testing.T) {
 		s.Does("adm", roomkit.RestoreUser{User: "ben"})
 		s.Unreadable("ADM-13", "ben", s.Team)
 		s.Clock.Add(time.Hour)
-		s.Sys(roomkit.SyncTeam{Team: proof.Team("sales", "cat", "ben", "cat")})
+		s.Sys(proof.Team("sales", "cat", "ben", "cat"))
 		require.Equal(t, s.Clock.Now(), s.AccessOf("ben", s.Team).ReadFrom.At)
 		s.Sweep()
 		require.Equal(t, people("ben", "cat"), s.Inside("cat", s.Team))
@@ -136,7 +131,7 @@ func TestTeam(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("adm", roomkit.DeleteRoom{Room: s.Team})
 		s.Denies("COM-14", "ben", roomkit.Edit{Room: s.Team, Photo: new("p")})
-		s.Sys(roomkit.SyncTeam{Team: proof.Team("sales", "cat", "cat", "dan")})
+		s.Sys(proof.Team("sales", "cat", "cat", "dan"))
 		s.Does("cat", roomkit.OpenTeamRoom{Team: "sales"})
 		s.Unknown("ben", roomkit.Edit{Room: s.Team, Photo: new("p")})
 		s.Does("adm", roomkit.DeleteRoom{Room: s.Team})
@@ -147,52 +142,82 @@ func TestTeam(t *testing.T) {
 
 func TestTeamSync(t *testing.T) {
 	// sales is as proof.NewStage has left it.
-	sales := func(change func(*roomkit.Team)) roomkit.SyncTeam {
-		c := roomkit.SyncTeam{Team: proof.Team("sales", "cat", "ben", "cat")}
-		change(&c.Team)
+	sales := func(change func(*roomkit.SyncTeam)) roomkit.SyncTeam {
+		c := proof.Team("sales", "cat", "ben", "cat")
+		change(&c)
 		return c
 	}
 	t.Run("TEAM-09 whatever differs from the chart is taken over, and nothing else is a change", func(t *testing.T) {
-		for name, change := range map[string]func(*roomkit.Team){
-			"name":     func(t *roomkit.Team) { t.Name = "Sales" },
-			"leader":   func(t *roomkit.Team) { t.Leader = "ben" },
-			"no head":  func(t *roomkit.Team) { t.Leader = "" },
-			"outside":  func(t *roomkit.Team) { t.Leader = "dan" },
-			"members":  func(t *roomkit.Team) { t.Members = people("ben", "cat", "dan") },
-			"room":     func(t *roomkit.Team) { t.Room = false },
-			"features": func(t *roomkit.Team) { t.Features = false },
-			"photo":    func(t *roomkit.Team) { t.Photo = false },
-			"preset":   func(t *roomkit.Team) { t.Preset = 0 },
-			"notify":   func(t *roomkit.Team) { t.Notify = false },
-			"number":   func(t *roomkit.Team) { t.SyncedSeq = 7 },
+		for name, change := range map[string]func(*roomkit.SyncTeam){
+			"name":    func(c *roomkit.SyncTeam) { c.Name = "Sales" },
+			"leader":  func(c *roomkit.SyncTeam) { c.Leader = "ben" },
+			"no head": func(c *roomkit.SyncTeam) { c.Leader = "" },
+			"outside": func(c *roomkit.SyncTeam) { c.Leader = "dan" },
+			"members": func(c *roomkit.SyncTeam) { c.Members = people("ben", "cat", "dan") },
+			"number":  func(c *roomkit.SyncTeam) { c.Seq = 7 },
 		} {
 			t.Run(name, func(t *testing.T) {
 				s := proof.NewStage(t)
-				require.False(t, s.Sys(sales(func(*roomkit.Team) {})).Changed)
+				require.False(t, s.Sys(sales(func(*roomkit.SyncTeam) {})).Changed)
 				require.Len(t, proof.EventsOf[*roomkit.TeamSynced](s.Sys(sales(change)).Events), 1)
 				require.False(t, s.Sys(sales(change)).Changed)
-				require.True(t, s.Sys(sales(func(*roomkit.Team) {})).Changed, "and back")
+				require.True(t, s.Sys(sales(func(*roomkit.SyncTeam) {})).Changed, "and back")
 			})
+		}
+	})
+	t.Run("TEAM-04 TEAM-11 TEAM-12 TEAM-25 what is granted is changed one by one, by no chart, and a new team has none of it", func(t *testing.T) {
+		for name, grant := range map[string]roomkit.EditTeam{
+			"room":     {Room: new(false)},
+			"features": {Features: new(false)},
+			"photo":    {Photo: new(false)},
+			"preset":   {Preset: new(roomkit.FeatureSet(0))},
+			"notify":   {Notify: new(false)},
+		} {
+			t.Run(name, func(t *testing.T) {
+				s := proof.NewStage(t)
+				back := proof.Granted("sales")
+				require.False(t, s.Sys(back).Changed)
+				grant.Team = "sales"
+				events := proof.EventsOf[*roomkit.TeamSynced](s.Does("adm", grant).Events)
+				require.Len(t, events, 1)
+				require.Empty(t, slices.Concat(events[0].Added, events[0].Removed))
+				require.False(t, s.Run("adm", grant).Changed)
+				require.False(t, s.Sys(proof.Team("sales", "cat", "ben", "cat")).Changed, "the chart is as it was")
+				require.False(t, s.Run("adm", grant).Changed)
+				require.True(t, s.Does("adm", back).Changed)
+				require.Equal(t, people("ben", "cat"), s.Inside("cat", s.Team))
+
+				res := s.Sys(proof.Team("new", "dan", "dan"))
+				synced := proof.EventsOf[*roomkit.TeamSynced](res.Events)[0]
+				require.False(t, synced.Room || synced.Features || synced.Photo || synced.Notify || synced.Preset != 0)
+				grant.Team = "new"
+				require.False(t, s.Run("adm", grant).Changed)
+			})
+		}
+	})
+	t.Run("ADM-23 nobody but the administrators of the company and the system grants a team anything", func(t *testing.T) {
+		s := proof.NewStage(t)
+		proof.AddUsers(t, s.Service, roomkit.User{ID: "bob", Company: "bolt", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Administrator: true})
+		for _, actor := range people("cat", "bob", "eve") {
+			s.Denies("ADM-23", actor, roomkit.EditTeam{Team: "sales", Photo: new(false)})
 		}
 	})
 	t.Run("TEAM-07 only people of the team's company, the leader among them", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Sys(roomkit.DeleteUser{User: "dan"})
 		for _, foreign := range people("eve", "lin", "nobody", "dan") {
-			s.Denies("TEAM-07", "adm", sales(func(t *roomkit.Team) { t.Leader = foreign }))
-			s.Denies("TEAM-07", "adm", sales(func(t *roomkit.Team) { t.Members = people("ben", "cat", foreign) }))
+			s.Denies("TEAM-07", "adm", sales(func(c *roomkit.SyncTeam) { c.Leader = foreign }))
+			s.Denies("TEAM-07", "adm", sales(func(c *roomkit.SyncTeam) { c.Members = people("ben", "cat", foreign) }))
 		}
 	})
 	t.Run("ADM-23 a team stays with its company", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.SysDenied("ADM-23", roomkit.SyncTeam{Team: roomkit.Team{
-			ID: "sales", Company: "bolt", Name: "sales", Members: people("eve"),
-		}})
+		s.SysDenied("ADM-23", roomkit.SyncTeam{Team: "sales", Company: "bolt", Name: "sales", Members: people("eve")})
 		require.Equal(t, people("ben", "cat"), s.Inside("cat", s.Team))
 	})
 	t.Run("TEAM-05 a chart older than the last one is refused", func(t *testing.T) {
 		s := proof.NewStage(t)
-		numbered := func(seq int64) roomkit.SyncTeam { return sales(func(t *roomkit.Team) { t.SyncedSeq = seq }) }
+		numbered := func(seq int64) roomkit.SyncTeam { return sales(func(c *roomkit.SyncTeam) { c.Seq = seq }) }
 		s.Does("adm", numbered(5))
 		s.Invalid("", "adm", numbered(4))
 		s.Run("adm", numbered(5))
@@ -205,29 +230,29 @@ func TestOpeningTeamRooms(t *testing.T) {
 	few := func(o *service.Options) { o.Policy.LeaderTeamLimit = 2 }
 	t.Run("LIM-08 the limit is the leader's, not the administrator's nor the system's", func(t *testing.T) {
 		s := proof.NewStage(t, few)
-		s.Sys(roomkit.SyncTeam{Team: proof.Team("led", "dan", "ben", "cat", "dan")})
+		s.NewTeam("led", "dan", "ben", "cat", "dan")
 		s.Denies("LIM-08", "dan", roomkit.OpenTeamRoom{Team: "led"})
 		s.Does("adm", roomkit.OpenTeamRoom{Team: "led"})
-		s.Sys(roomkit.SyncTeam{Team: proof.Team("both", "adm", "ben", "cat", "dan")})
+		s.NewTeam("both", "adm", "ben", "cat", "dan")
 		s.Does("adm", roomkit.OpenTeamRoom{Team: "both"})
-		s.Sys(roomkit.SyncTeam{Team: proof.Team("headless", "", "ben", "cat", "dan")})
+		s.NewTeam("headless", "", "ben", "cat", "dan")
 		s.Sys(roomkit.OpenTeamRoom{Team: "headless"})
 		require.Equal(t, people("ben", "cat", "dan"), s.Inside("ben", roomkit.TeamRoom("headless")))
 	})
 	t.Run("TEAM-01 a team without members has no room", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Sys(roomkit.SyncTeam{Team: proof.Team("empty", "cat")})
+		s.NewTeam("empty", "cat")
 		s.Denies("TEAM-01", "cat", roomkit.OpenTeamRoom{Team: "empty"})
 	})
 	t.Run("COM-09 TEAM-05 the room ends with its last member", func(t *testing.T) {
 		s := proof.NewStage(t)
-		res := s.Sys(roomkit.SyncTeam{Team: proof.Team("sales", "cat")})
+		res := s.Sys(proof.Team("sales", "cat"))
 		require.Len(t, proof.EventsOf[*roomkit.RoomEnded](res.Events), 1)
 		s.Denies("COM-14", "adm", roomkit.Edit{Room: s.Team, Photo: new("p")})
 	})
 	t.Run("ADM-13 TEAM-01 whose account is gone is left out, whatever the chart says", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Sys(roomkit.SyncTeam{Team: proof.Team("late", "cat", "ben", "cat")})
+		s.NewTeam("late", "cat", "ben", "cat")
 		s.Sys(roomkit.DeleteUser{User: "ben"})
 		room := s.Does("cat", roomkit.OpenTeamRoom{Team: "late"}).Room
 		require.Equal(t, people("cat"), s.Inside("cat", room))
@@ -238,10 +263,10 @@ func TestOpeningTeamRooms(t *testing.T) {
 func TestTeamOfThousands(t *testing.T) {
 	s := proof.NewStage(t)
 	many := proof.Crowd(t, s.Service, "m", 1200)
-	s.Sys(roomkit.SyncTeam{Team: proof.Team("many", "dan", append(many, "dan")...)})
+	s.NewTeam("many", "dan", append(many, "dan")...)
 	res := s.Does("adm", roomkit.OpenTeamRoom{Team: "many"})
 	require.Len(t, proof.EventsOf[*roomkit.MemberJoined](res.Events), 3, "one event names at most %d people", roomkit.MaxPeople)
-	res = s.Sys(roomkit.SyncTeam{Team: proof.Team("many", "dan", "dan")})
+	res = s.Sys(proof.Team("many", "dan", "dan"))
 	require.Equal(t, people("dan"), s.Inside("dan", roomkit.TeamRoom("many")))
 	require.True(t, res.Changed, fmt.Sprint(res.Version))
 }

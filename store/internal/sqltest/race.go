@@ -84,14 +84,12 @@ func dismissEachOther(t *testing.T, handles [2]store.Store, n int, unchecked boo
 	t.Helper()
 	masters := [2]roomkit.UserID{"ann", "bob"}
 	svc := newService(t, handles[0])
-	_, err := svc.Do(t.Context(), roomkit.System(), roomkit.PutCompany{Company: roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true}})
+	_, err := svc.Do(t.Context(), roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true}})
 	require.NoError(t, err)
-	var users []roomkit.User
 	for _, id := range masters {
-		users = append(users, roomkit.User{ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive})
+		_, err = svc.Do(t.Context(), roomkit.System(), roomkit.AddUser{User: roomkit.User{ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}})
+		require.NoError(t, err)
 	}
-	_, err = svc.Do(t.Context(), roomkit.System(), roomkit.PutUsers{Users: users})
-	require.NoError(t, err)
 	var next, masterless atomic.Int64
 	var workers sync.WaitGroup
 	for range 8 {

@@ -109,7 +109,7 @@ var ways = []way{
 		case h.chance(1, 3):
 			return roomkit.System(), roomkit.DeleteUser{User: u.ID}
 		case u.Company != "" && h.chance(2, 3):
-			return roomkit.System(), roomkit.SetExternalMessaging{Company: u.Company, User: u.ID, With: roomkit.OutsiderPartner}
+			return roomkit.System(), roomkit.SetUserMessaging{User: u.ID, With: roomkit.OutsiderPartner, Allow: new(false)}
 		}
 		return h.host(), roomkit.Expel{Room: room.ID, People: some(h, h.world.people(), 3), Cause: cause}
 	}},
@@ -168,42 +168,48 @@ var ways = []way{
 		set := pick(h, []roomkit.FeatureSet{roomkit.Features(roomkit.FeatureNote), roomkit.Features(roomkit.FeatureEvent, roomkit.FeatureFolder)})
 		return h.actorFor(room), roomkit.DeleteFeatureData{Room: room.ID, Features: set}
 	}},
-	{"PutCompany", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+	// A company or a user is mostly a new one; who exists stays as it is, whatever is said.
+	{"AddCompany", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
 		company := pick(h, h.world.companies)
-		company.Partners, company.Consumers = h.mode(), h.mode()
-		company.Licensed, company.MembersCreateGroups = h.chance(9, 10), h.chance(4, 5)
-		return h.host(), roomkit.PutCompany{Company: company}
+		company.Partners, company.Consumers, company.Licensed = h.mode(), h.mode(), h.toss()
+		if h.chance(2, 3) {
+			company.ID = pick(h, []roomkit.CompanyID{"k", "K", "k2"})
+		}
+		return h.host(), roomkit.AddCompany{Company: company}
 	}},
 	{"EditCompany", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
 		company := pick(h, h.world.companies).ID
-		return h.provider(company), roomkit.EditCompany{
-			Company: company, MembersCreateGroups: new(h.chance(3, 4)), RecallWindow: new(time.Duration(h.roll(4)) * time.Hour),
+		actor, cmd := h.provider(company), roomkit.EditCompany{Company: company, RecallWindow: new(time.Duration(h.roll(4)) * time.Hour)}
+		if h.toss() {
+			cmd.MembersCreateGroups = new(h.chance(3, 4))
 		}
-	}},
-	{"PutUsers", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
-		users := some(h, h.world.users, 2)
-		for i := range users {
-			u, company := &users[i], h.company(users[i].Company)
-			u.Partners = u.Kind == roomkit.UserMember && (company.Partners == roomkit.ExternalAll || h.toss())
-			u.Consumers = u.Kind == roomkit.UserMember && (company.Consumers == roomkit.ExternalAll || h.toss())
-			if h.chance(1, 8) {
-				u.Status = pick(h, []roomkit.UserStatus{roomkit.StatusSuspended, roomkit.StatusDeleted})
-			}
-			if h.chance(1, 10) {
-				u.Company = "y"
-			}
+		if actor.IsSystem() || h.chance(1, 6) {
+			cmd.Licensed, cmd.MaxGroups = new(h.chance(9, 10)), new(int64(3+h.roll(4)))
 		}
-		return h.host(), roomkit.PutUsers{Users: users}
+		return actor, cmd
 	}},
-	{"SetExternalMessaging", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+	{"SetCompanyMessaging", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
 		company := pick(h, h.world.companies).ID
-		cmd := roomkit.SetExternalMessaging{
-			Company: company, With: pick(h, []roomkit.Outsider{roomkit.OutsiderPartner, roomkit.OutsiderPartner, roomkit.OutsiderConsumer}), Mode: h.mode(),
-		}
+		return h.provider(company), roomkit.SetCompanyMessaging{Company: company, With: h.outsider(), Mode: new(h.mode())}
+	}},
+	{"AddUser", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		u := pick(h, h.world.users)
+		u.Status = pick(h, []roomkit.UserStatus{roomkit.StatusActive, roomkit.StatusSuspended, roomkit.StatusDeleted})
+		u.Partners, u.Administrator = h.toss(), h.chance(1, 4)
 		if h.chance(2, 3) {
-			cmd.User, cmd.Mode = pick(h, h.world.of(company)), pick(h, []roomkit.ExternalMode{roomkit.ExternalOff, roomkit.ExternalSelected})
+			u.ID = pick(h, []roomkit.UserID{"n1", "N1", "n2"})
 		}
-		return h.provider(company), cmd
+		if h.chance(1, 10) {
+			u.Company = "nowhere"
+		}
+		return h.host(), roomkit.AddUser{User: u}
+	}},
+	{"EditUser", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		return h.host(), roomkit.EditUser{User: h.anybody(), Administrator: new(h.toss())}
+	}},
+	{"SetUserMessaging", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		u := h.world.user(h.anybody())
+		return h.provider(u.Company), roomkit.SetUserMessaging{User: u.ID, With: h.outsider(), Allow: new(h.toss())}
 	}},
 	{"SuspendUser", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
 		lift := h.toss()
@@ -219,15 +225,20 @@ var ways = []way{
 		return h.provider(u.Company), roomkit.RestoreUser{User: u.ID}
 	}},
 	{"SyncTeam", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
-		team := pick(h, h.world.teams)
-		team.Members = some(h, h.world.of(team.Company), 4)
-		team.Name, team.Leader = h.text("Team"), pick(h, team.Members)
-		team.Features, team.Photo, team.Notify = h.toss(), h.toss(), h.toss()
-		team.Room, team.Preset = h.chance(7, 8), roomkit.FeatureSet(h.roll(32))
+		team, cmd := pick(h, h.world.teams), roomkit.SyncTeam{Name: h.text("Team")}
+		cmd.Team, cmd.Company, cmd.Members = team.ID, team.Company, some(h, h.world.of(team.Company), 4)
+		cmd.Leader = pick(h, cmd.Members)
 		if h.chance(1, 4) {
-			team.SyncedSeq = int64(h.roll(5))
+			cmd.Seq = int64(h.roll(5))
 		}
-		return h.provider(team.Company), roomkit.SyncTeam{Team: team}
+		return h.provider(team.Company), cmd
+	}},
+	{"EditTeam", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
+		team := pick(h, h.world.teams)
+		return h.provider(team.Company), roomkit.EditTeam{
+			Team: team.ID, Room: new(h.chance(7, 8)), Features: new(h.toss()), Photo: new(h.toss()), Notify: new(h.toss()),
+			Preset: new(roomkit.FeatureSet(h.roll(32))),
+		}
 	}},
 }
 
@@ -320,6 +331,10 @@ func (h *history) appoint() (roomkit.Actor, roomkit.Command) {
 
 func (h *history) mode() roomkit.ExternalMode {
 	return pick(h, []roomkit.ExternalMode{roomkit.ExternalOff, roomkit.ExternalSelected, roomkit.ExternalSelected, roomkit.ExternalAll})
+}
+
+func (h *history) outsider() roomkit.Outsider {
+	return pick(h, []roomkit.Outsider{roomkit.OutsiderPartner, roomkit.OutsiderPartner, roomkit.OutsiderConsumer})
 }
 
 // host is the system, seldom somebody who may not do what only it may.

@@ -40,7 +40,7 @@ func (h *history) carryOut(o order) {
 // withConsequences reports whether rooms may have to follow a command of the directory.
 func withConsequences(cmd roomkit.Command) bool {
 	switch cmd.(type) {
-	case roomkit.SetExternalMessaging, roomkit.DeleteUser, roomkit.PutUsers, roomkit.PutCompany:
+	case roomkit.SetCompanyMessaging, roomkit.SetUserMessaging, roomkit.DeleteUser:
 		return true
 	default:
 		return false

@@ -72,11 +72,14 @@ func (h *history) settle() {
 		h.give(order{actor: actor, cmds: []roomkit.Command{c}})
 	}
 	for _, c := range h.world.companies {
-		give(roomkit.System(), roomkit.PutCompany{Company: c})
+		give(roomkit.System(), roomkit.AddCompany{Company: c})
 	}
-	give(roomkit.System(), roomkit.PutUsers{Users: h.world.users})
+	for _, u := range h.world.users {
+		give(roomkit.System(), roomkit.AddUser{User: u})
+	}
 	for _, t := range h.world.teams {
-		give(roomkit.System(), roomkit.SyncTeam{Team: t})
+		give(roomkit.System(), roomkit.SyncTeam{Team: t.ID, Company: t.Company, Name: t.Name, Leader: t.Leader, Members: t.Members})
+		give(roomkit.System(), roomkit.EditTeam{Team: t.ID, Room: &t.Room, Features: &t.Features})
 	}
 	give(roomkit.By("10"), roomkit.CreateRoom{People: []roomkit.UserID{"9", "a"}, Audience: roomkit.AudienceMembers, AllowDuplicate: true})
 	give(roomkit.By("9"), roomkit.CreateGroup{Name: "Ops", Members: []roomkit.UserID{"a", "_bot"}, Settings: roomkit.GroupSettings{Public: true}})
