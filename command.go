@@ -102,11 +102,11 @@ type OpenDirect struct {
 //
 // With several people it offers first what Service.Recommend gives, on every way
 // (CRE-04, CRE-19, CRE-22, CRE-26, LST-12): unless AllowDuplicate or Existing is set and when rooms
-// exist that all of them share, it answers with Result.Offers and changes nothing.
+// exist that all of them share, it answers with an [*Offered] and changes nothing.
 // Several rooms of the same people may stand side by side (CRE-07).
 type CreateRoom struct {
 	People         []UserID `json:"people,omitempty"`  // 1 to MaxPeople; the actor is in anyway; of a team, its people of this moment (CRE-53)
-	Audience       Audience `json:"audience,omitzero"` // required for OriginPicker
+	Audience       Audience `json:"audience,omitzero"` // what a picker started with (CRE-02): the people have to fit it; AudienceNone: the people decide
 	Origin         Origin   `json:"origin,omitzero"`   // OriginPicker, OriginEvent, OriginMail or OriginRoom
 	Source         RoomID   `json:"source,omitzero"`   // the room the people were chosen from, for OriginRoom
 	Title          string   `json:"title,omitzero"`    // the event's title or the mail's subject; shortened to fit (CRE-32)
@@ -293,6 +293,22 @@ type Offer struct {
 	Exact bool  `json:"exact,omitzero"` // nobody else takes part
 	Extra int64 `json:"extra,omitzero"` // how many others take part
 }
+
+// Offered is the answer to [CreateRoom] where the chosen people share rooms already
+// (CRE-04). Nothing was created. Repeat the command with Existing set to one of the rooms
+// to go on there (CRE-05), or with AllowDuplicate to create another one (CRE-06).
+// errors.Is(err, ErrOffered) holds.
+type Offered struct {
+	Offers []Offer `json:"offers,omitempty"` // 1 to MaxOffers, the best first (LST-08)
+}
+
+// Error says that there are such rooms.
+func (e *Offered) Error() string {
+	return "offered: the chosen people share rooms already"
+}
+
+// Unwrap makes an Offered an [ErrOffered].
+func (e *Offered) Unwrap() error { return ErrOffered }
 
 // Error says where an error happened. Service adds it, once, to every error
 // it returns; what happened is in Err.

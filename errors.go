@@ -7,7 +7,7 @@ import (
 
 // The categories of errors. An error of this package or of a store is one of them
 // for [errors.Is], or that of the context, of a function that the host gave, or of
-// what the store keeps its data in. [*Denied] and [*Invalid] carry the details.
+// what the store keeps its data in. [*Denied], [*Offered] and [*Invalid] carry the details.
 var (
 	// ErrNotFound means that there is no such room for this actor. A room that
 	// does not exist and one that the actor may not know of give equal errors. Who
@@ -15,6 +15,9 @@ var (
 	ErrNotFound = errors.New("not found")
 	// ErrDenied means that a rule forbids the command; see [*Denied].
 	ErrDenied = errors.New("denied")
+	// ErrOffered means that the chosen people share rooms already: nothing was created,
+	// and the creator chooses one of them or insists on a new one; see [*Offered].
+	ErrOffered = errors.New("offered")
 	// ErrInvalid means that the input is malformed; see [*Invalid].
 	ErrInvalid = errors.New("invalid")
 	// ErrConflict means that somebody else changed what the command relied on

@@ -160,16 +160,18 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 }
 
 // MarshalJSON writes where the error happened, its text under "error", and the refusal
-// under "denied" or "invalid" if it is one.
+// under "denied", "offered" or "invalid" if it is one.
 func (e *Error) MarshalJSON() ([]byte, error) {
 	v := struct {
 		Op      string   `json:"op"`
 		Room    RoomID   `json:"room,omitzero"`
 		Error   string   `json:"error"`
 		Denied  *Denied  `json:"denied,omitzero"`
+		Offered *Offered `json:"offered,omitzero"`
 		Invalid *Invalid `json:"invalid,omitzero"`
 	}{Op: e.Op, Room: e.Room, Error: textOf(e.Err)}
 	errors.As(e.Err, &v.Denied)
+	errors.As(e.Err, &v.Offered)
 	errors.As(e.Err, &v.Invalid)
 	return json.Marshal(v)
 }

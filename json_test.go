@@ -30,12 +30,12 @@ var writeJSON = flag.Bool("write-json", false, "write testdata/json again")
 // add themselves.
 func exported() []any {
 	list := []any{
-		roomkit.Access{}, roomkit.Action(0), roomkit.ActionSet(0), roomkit.Actor{}, roomkit.Audience(0), roomkit.Cause(0),
+		roomkit.Access{}, roomkit.Action(0), roomkit.ActionSet(0), roomkit.Actor{}, roomkit.Audience(0), roomkit.Cause(0), roomkit.Choice{},
 		roomkit.Outsider(0), roomkit.Circumstance{}, roomkit.CommandID{}, roomkit.Company{}, roomkit.CompanyID(""),
 		roomkit.Counts{}, roomkit.Cursor(""), roomkit.Denied{}, roomkit.Epoch{}, roomkit.Error{}, roomkit.ExternalMode(0),
 		roomkit.Feature(0), roomkit.FeatureSet(0), roomkit.GroupSettings{}, roomkit.Holders(0), roomkit.Invalid{},
-		roomkit.Kind(0), roomkit.Member{}, roomkit.Meta{}, roomkit.Notice{}, roomkit.NoticeKey(""), roomkit.Offer{},
-		roomkit.Origin(0), roomkit.Person{}, roomkit.Policy{}, roomkit.ReadFrom{}, roomkit.Room{}, roomkit.RoomID{},
+		roomkit.Kind(0), roomkit.Member{}, roomkit.Meta{}, roomkit.Notice{}, roomkit.NoticeKey(""), roomkit.Offer{}, roomkit.Offered{},
+		roomkit.Origin(0), roomkit.Person{}, roomkit.Policy{}, roomkit.ReadFrom{}, roomkit.Refusal{}, roomkit.Room{}, roomkit.RoomID{},
 		roomkit.RoomState(0), roomkit.Rule(""), roomkit.SetDigest{}, roomkit.Standing(0), roomkit.Subject{},
 		roomkit.SubjectType(0), roomkit.Team{}, roomkit.TeamID(""), roomkit.User{}, roomkit.UserID(""),
 		roomkit.UserKind(0), roomkit.UserStatus(0), roomkit.Version(0), roomkit.Unknown{},

@@ -21,7 +21,19 @@ func (d *Denied) LogValue() slog.Value {
 	if len(d.People) > 0 {
 		attrs = append(attrs, slog.Any("people", d.People))
 	}
+	if len(d.Against) > 1 {
+		attrs = append(attrs, slog.Any("against", d.Against))
+	}
 	return slog.GroupValue(append(attrs, slog.String("reason", d.Reason))...)
+}
+
+// LogValue gives the rooms, the best first.
+func (e *Offered) LogValue() slog.Value {
+	rooms := make([]string, len(e.Offers))
+	for i := range e.Offers {
+		rooms[i] = e.Offers[i].Room.ID.String()
+	}
+	return slog.GroupValue(slog.Any("rooms", rooms))
 }
 
 // LogValue gives the field, the reason and the rule.

@@ -133,6 +133,9 @@ type Policy struct {
 	TeamPhotoByMembers bool `json:"team_photo_by_members,omitzero"`
 	// AnyoneIsContact takes all outsiders for contacts (EXT-32, LINE-02).
 	AnyoneIsContact bool `json:"anyone_is_contact,omitzero"`
+	// CompanyMembersFromRooms keeps people of other companies and consumers out of rooms
+	// of several people that are made from another room (CRE-29).
+	CompanyMembersFromRooms bool `json:"company_members_from_rooms,omitzero"`
 	// MaxParticipants limits rooms by their kind; 0 means no limit (LIM-07). Teams follow
 	// the organisation chart whatever it is.
 	MaxParticipants [kindCount]int64 `json:"max_participants,omitzero"`
@@ -637,6 +640,33 @@ type Denied struct {
 	Room   RoomID   `json:"room,omitzero"`    // the room concerned; zero when a new room was refused
 	People []UserID `json:"people,omitempty"` // the people because of whom, in byte order; may be empty
 	Reason string   `json:"reason,omitzero"`  // a short English explanation, not meant for parsing
+
+	// Against has, where people are the reason, every person of the command with each
+	// rule against them, not only those of Rule: by user, in byte order, Rule's first. It
+	// is empty where the command is refused whomever it names.
+	Against []Refusal `json:"against,omitempty"`
+}
+
+// Refusal is one rule against one person.
+type Refusal struct {
+	User   UserID `json:"user,omitzero"`
+	Rule   Rule   `json:"rule,omitzero"`
+	Reason string `json:"reason,omitzero"` // a short English explanation, not meant for parsing
+}
+
+// String gives the person and the rule.
+func (r Refusal) String() string { return string(r.User) + " " + string(r.Rule) }
+
+// Choice says whether somebody can be chosen for a command, as Service.Choose answers.
+type Choice struct {
+	User UserID `json:"user,omitzero"`
+	// Against has every rule that stands against choosing the user. Mostly it is about
+	// the user; where the user does not fit in with somebody chosen before, or the actor
+	// lacks a permission, it is about them. Empty: the user can be chosen.
+	Against []Refusal `json:"against,omitempty"`
+	// Already says that the user is what the command would make of them: takes part in
+	// the room, or manages it. Naming them changes nothing.
+	Already bool `json:"already,omitzero"`
 }
 
 // Error gives the rule and the reason.

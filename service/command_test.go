@@ -113,7 +113,7 @@ func TestErrorsNameTheirPlace(t *testing.T) {
 		{"a room of nobody", "a b", roomkit.OpenSelf{}, roomkit.RoomID{}, roomkit.ErrInvalid, service.Call{}},
 		{"malformed, from a room", "ann", roomkit.CreateRoom{Origin: roomkit.OriginRoom, Source: nowhere}, nowhere, roomkit.ErrInvalid, service.Call{}},
 		{"malformed, into a room", "ann", roomkit.CreateRoom{Existing: nowhere}, nowhere, roomkit.ErrInvalid, service.Call{}},
-		{"malformed, for one person", "ann", roomkit.CreateRoom{People: people("dan")}, roomkit.RoomID{}, roomkit.ErrInvalid, service.Call{}},
+		{"malformed, for one person", "ann", roomkit.CreateRoom{People: people("dan"), Audience: 9}, roomkit.RoomID{}, roomkit.ErrInvalid, service.Call{}},
 		{"from a room that is not found", "ann", roomkit.CreateRoom{People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: nowhere}, nowhere, roomkit.ErrNotFound, service.Call{}},
 		{"none", "ann", roomkit.AddCompany{}, roomkit.RoomID{}, roomkit.ErrInvalid, service.Call{}},
 		{"a directory that gives what is malformed", "ann", roomkit.Invite{Room: s.General, People: people("new")}, s.General, roomkit.ErrInvalid, service.Call{}},

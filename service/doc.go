@@ -21,8 +21,9 @@
 // than the rules do, and never allow more.
 //
 // Creating a room of several people offers first: where the people already share
-// rooms, [Result].Offers names them and nothing is created until the creator chooses
-// one (Use) or insists (AllowDuplicate). [Service.Recommend] asks for the same list.
+// rooms, the error is a [*roomkit.Offered] that names them, and nothing is created
+// until the creator chooses one (Existing) or insists (AllowDuplicate).
+// [Service.Recommend] asks for the same list.
 //
 // # Questions
 //

@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/go-roomkit/roomkit"
@@ -18,10 +19,12 @@ func ExampleCreateRoom() {
 	first, _ := svc.Do(ctx, roomkit.By("ann"), create)
 	fmt.Println("opened:", first.Kind, first.Opened)
 
-	second, _ := svc.Do(ctx, roomkit.By("ann"), create)
-	fmt.Println("offered:", second.Offers[0].Room.Name, "opened:", second.Opened)
-
-	create.Existing = second.Offers[0].Room.ID // go on there
+	_, err := svc.Do(ctx, roomkit.By("ann"), create)
+	var offered *roomkit.Offered
+	if errors.As(err, &offered) {
+		fmt.Println("offered:", offered.Offers[0].Room.Name)
+		create.Existing = offered.Offers[0].Room.ID // go on there
+	}
 	used, _ := svc.Do(ctx, roomkit.By("ann"), create)
 	fmt.Println("the same room:", used.Room == first.Room, "changed:", used.Changed)
 
@@ -30,7 +33,7 @@ func ExampleCreateRoom() {
 	fmt.Println("another room:", third.Opened)
 	// Output:
 	// opened: general true
-	// offered: Launch opened: false
+	// offered: Launch
 	// the same room: true changed: false
 	// another room: true
 }

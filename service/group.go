@@ -125,7 +125,7 @@ func (g *group) decide(ctx context.Context, s *Service, j *job) step {
 	if j.err = s.veto(j); j.err != nil {
 		return stepDone
 	}
-	if j.plan || len(j.decision.Offers) > 0 || len(j.decision.Events) == 0 && j.Key == "" {
+	if j.plan || len(j.decision.Events) == 0 && j.Key == "" {
 		return stepDone
 	}
 	if len(g.jobs) > 1 {
@@ -176,7 +176,7 @@ func (s *Service) veto(j *job) error {
 func resultOf(d *decide.Decision, f *decide.Facts) Result {
 	r := Result{
 		Room: d.Room, Opened: d.Opens, Changed: len(d.Events) > 0,
-		Offers: d.Offers, Dropped: d.Dropped, Events: d.Events,
+		Dropped: d.Dropped, Events: d.Events,
 		Kind: f.Room.Kind, Version: f.Room.Version,
 	}
 	if n := len(d.Rows.Rooms); n > 0 {

@@ -165,7 +165,7 @@ func TestBadInput(t *testing.T) {
 			_, err := s.Do(ctx, actor, roomkit.OpenSelf{})
 			require.ErrorIs(t, err, roomkit.ErrInvalid)
 		}
-		s.Denies("CRE-49", "nobody", roomkit.OpenSelf{})
+		s.Denies("COM-16", "nobody", roomkit.OpenSelf{})
 	})
 	t.Run("keys", func(t *testing.T) {
 		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenSelf{}, service.Call{Key: strings.Repeat("k", roomkit.MaxKeyBytes+1)})

@@ -60,7 +60,7 @@ func TestDoOffersDoNotUseTheKey(t *testing.T) {
 	room := proof.General(t, svc, "ann", "ben", "cat")
 	cmd := roomkit.CreateRoom{People: people("ben", "cat"), Audience: roomkit.AudienceMembers}
 	for range 2 {
-		require.Len(t, proof.Do(t, svc, roomkit.By("ann"), cmd, service.Call{Key: "k"}).Offers, 1)
+		require.Len(t, proof.Offers(t, svc, roomkit.By("ann"), cmd, service.Call{Key: "k"}), 1)
 	}
 	cmd.Existing = room
 	require.Equal(t, room, proof.Do(t, svc, roomkit.By("ann"), cmd, service.Call{Key: "k"}).Room)

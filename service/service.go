@@ -77,9 +77,8 @@ type Result struct {
 	Kind    roomkit.Kind     `json:"kind,omitzero"`     // of that room; KindNone for directory commands
 	Version roomkit.Version  `json:"version,omitzero"`  // of that room
 	Opened  bool             `json:"opened,omitzero"`   // the command opened a new room; of a repeat, that it did the first time
-	Changed bool             `json:"changed,omitzero"`  // false: everything was already so, or rooms are offered
+	Changed bool             `json:"changed,omitzero"`  // false: everything was already so
 	Repeat  bool             `json:"repeat,omitzero"`   // the command had been done before with the same key; nothing was done now
-	Offers  []roomkit.Offer  `json:"offers,omitempty"`  // rooms to choose from instead; nothing was changed (CRE-04)
 	Dropped []roomkit.UserID `json:"dropped,omitempty"` // people left out for lack of permission, in byte order
 	Events  []roomkit.Event  `json:"events,omitempty"`  // what happened, in order
 	Notices []roomkit.Notice `json:"notices,omitempty"` // whom to tell, see NoticesOf; a host that takes them from the feed leaves these alone
@@ -97,6 +96,7 @@ type BatchResult struct {
 // be given.
 //
 // Errors are [*roomkit.Error]. A refusal is ErrDenied, ErrInvalid or ErrNotFound;
+// where CreateRoom finds rooms to choose from instead, the error is ErrOffered (CRE-04);
 // ErrCommandReused and ErrConflict come of the Key and the IfVersion of the call and
 // of others who change the same. Commands in conflict are run again, up to
 // Options.Attempts times, and so are those of which the store says

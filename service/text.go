@@ -77,9 +77,6 @@ func (r Result) LogValue() slog.Value {
 	if r.Repeat {
 		attrs = append(attrs, slog.Bool("repeat", true))
 	}
-	if len(r.Offers) > 0 {
-		attrs = append(attrs, slog.Int("offers", len(r.Offers)))
-	}
 	if len(r.Dropped) > 0 {
 		attrs = append(attrs, slog.Any("dropped", r.Dropped))
 	}

@@ -26,7 +26,6 @@ func sampleResult() service.Result {
 	room := roomkit.SelfRoom("kim")
 	return service.Result{
 		Room: room, Kind: roomkit.KindGroup, Version: 3, Opened: true, Changed: true, Repeat: true,
-		Offers:  []roomkit.Offer{{Room: roomkit.Room{ID: room, Kind: roomkit.KindGeneral, Counts: roomkit.Counts{Participants: 2}}, Exact: true, Extra: 1}},
 		Dropped: []roomkit.UserID{"lee"}, Cursor: "7",
 		Events: []roomkit.Event{
 			&roomkit.MemberLeft{Meta: roomkit.Meta{Subject: roomkit.RoomSubject(room), Version: 3, Actor: roomkit.System()}, People: []roomkit.Person{{User: "lee"}}},
@@ -121,6 +120,6 @@ func TestResultLogValue(t *testing.T) {
 	var out bytes.Buffer
 	slog.New(slog.NewTextHandler(&out, nil)).Info("done", "result", sampleResult())
 	require.Contains(t, out.String(), "result.changed=true result.room="+roomkit.SelfRoom("kim").String()+
-		" result.kind=group result.version=3 result.opened=true result.repeat=true result.offers=1 result.dropped=[lee]"+
+		" result.kind=group result.version=3 result.opened=true result.repeat=true result.dropped=[lee]"+
 		` result.events="[member.left master.vacated]"`)
 }

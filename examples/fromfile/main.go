@@ -126,17 +126,17 @@ func openRoom(ctx context.Context, svc *service.Service, actor roomkit.UserID, c
 	}
 	result, err := svc.Do(ctx, roomkit.By(actor), create)
 	var denied *roomkit.Denied
+	var offered *roomkit.Offered
 	switch {
+	case errors.As(err, &offered):
+		for _, offer := range offered.Offers {
+			fmt.Fprintf(out, "  offered: %q, which these people share with %d others; -new opens another room\n", offer.Room.Name, offer.Extra)
+		}
+		return nil
 	case errors.As(err, &denied):
 		return fmt.Errorf("refused by rule %s: %s: %s", denied.Rule, denied.Reason, list(denied.People))
 	case err != nil:
 		return err
-	}
-	for _, offer := range result.Offers {
-		fmt.Fprintf(out, "  offered: %q, which these people share with %d others; -new opens another room\n", offer.Room.Name, offer.Extra)
-	}
-	if len(result.Offers) > 0 {
-		return nil
 	}
 	room, err := svc.Room(ctx, actor, result.Room)
 	if err != nil {

@@ -30,7 +30,6 @@ func checkCreateRoom(c roomkit.CreateRoom) error {
 		checkPeople("People", c.People),
 		checkEnum("Audience", c.Audience),
 		demand(c.Origin <= roomkit.OriginRoom, "Origin", "not a way of picking people", ""),
-		demand(c.Audience != roomkit.AudienceNone || c.Origin != roomkit.OriginPicker, "Audience", "missing", "CRE-02"),
 		demand((c.Origin == roomkit.OriginRoom) != c.Source.IsZero(), "Source", "goes with OriginRoom, and only with it", ""),
 		checkProfile(c.Name, c.Photo, c.Description, roomkit.MaxNameRunes, "LIM-05"),
 	)
@@ -72,7 +71,7 @@ func (d *decider) createRoom(c roomkit.CreateRoom) error {
 		return err
 	}
 	p := sortOut(d.f.people(others), d.home())
-	if c.Origin == roomkit.OriginRoom && p.outside() > 0 {
+	if c.Origin == roomkit.OriginRoom && d.policy().CompanyMembersFromRooms && p.outside() > 0 {
 		return d.denyOutsiders(c, &p)
 	}
 	if !c.Existing.IsZero() {
@@ -80,8 +79,8 @@ func (d *decider) createRoom(c roomkit.CreateRoom) error {
 	}
 	// Whoever shares a room with the actor can be met there, even if a new room could not
 	// take them (EXT-32).
-	if d.out.Offers = offers(d.f.Shared, &p, c.Audience, false); len(d.out.Offers) > 0 {
-		return nil
+	if list := offers(d.f.Shared, &p, c.Audience, false); len(list) > 0 {
+		return &roomkit.Offered{Offers: list}
 	}
 	if err := d.checkPicked(p.all, unknownRule(c)); err != nil {
 		return err

@@ -21,7 +21,6 @@ type Decision struct {
 
 	Room    roomkit.RoomID   // the room concerned or opened; zero for directory commands
 	Opens   bool             // the command opens a new room
-	Offers  []roomkit.Offer  // rooms to choose from instead; then there are no events
 	Dropped []roomkit.UserID // people left out for lack of permission, in byte order
 	Events  []roomkit.Event  // what happens, in order; none if everything is already so
 
@@ -41,7 +40,7 @@ type Rows struct {
 }
 
 // Decide says what a command does, or which error refuses it: a [*roomkit.Denied], a
-// [*roomkit.Invalid] or [roomkit.ErrNotFound]. It is a pure function of its arguments.
+// [*roomkit.Invalid], a [*roomkit.Offered] or [roomkit.ErrNotFound]. It is a pure function of its arguments.
 func Decide(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomkit.Command, now time.Time) (Decision, error) {
 	if err := Check(actor, cmd); err != nil {
 		return Decision{}, err
@@ -94,7 +93,7 @@ func CanAct(f *Facts, user roomkit.UserID) error {
 
 func canAct(f *Facts, who *Person, actor roomkit.Actor) error {
 	if who.ID == "" {
-		return &roomkit.Denied{Rule: "CRE-49", Actor: actor, Reason: "the actor is not a known user"}
+		return &roomkit.Denied{Rule: "COM-16", Actor: actor, Reason: "the actor is not a known user"}
 	}
 	if rule := who.unusable(); rule != "" {
 		return &roomkit.Denied{Rule: rule, Actor: actor, Room: f.Need.Room, Reason: voidReasons[rule]}

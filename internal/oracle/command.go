@@ -96,7 +96,7 @@ func (w *World) actorRefused(id string) *refusal {
 	u := w.Users[id]
 	switch {
 	case u == nil:
-		return refused()
+		return denied("COM-16")
 	case u.Status == Deleted:
 		return denied("ADM-13", "ADM-17")
 	case u.Status == Suspended:

@@ -113,8 +113,15 @@ var controls = map[string]rig{
 			}
 		})
 	}},
-	"service: GEN-07 nobody is told":  result(func(r *service.Result) { r.Notices = nil }),
-	"service: CRE-04 offers nothing":  result(func(r *service.Result) { r.Offers = nil }),
+	"service: GEN-07 nobody is told": result(func(r *service.Result) { r.Notices = nil }),
+	"service: CRE-04 offers nothing": {lie: func(s *subject) {
+		s.do = after(s.do, func(_ roomkit.Command, _ *service.Result, err *error) {
+			var offered *roomkit.Offered
+			if errors.As(*err, &offered) {
+				*err = &roomkit.Offered{}
+			}
+		})
+	}},
 	"service: CRE-41 names nobody":    result(func(r *service.Result) { r.Dropped = nil }),
 	"service: tells an event too few": result(func(r *service.Result) { r.Events = r.Events[:max(0, len(r.Events)-1)] }),
 	"service: counts wrongly":         result(func(r *service.Result) { r.Version++ }),

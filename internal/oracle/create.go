@@ -14,12 +14,10 @@ type CreateRoom struct {
 	AllowDuplicate bool
 }
 
-// wellFormed asks a picker for its audience (CRE-02), and the path from another
-// room for that room.
+// wellFormed asks the path from another room for that room. Who gives no audience
+// leaves it to the people (CRE-02, CRE-11, CRE-12).
 func (x CreateRoom) wellFormed() bool {
-	return some(x.People) &&
-		(x.Origin != FromPicker || x.Audience != NoAudience) &&
-		(x.Origin != FromRoom || x.Source != "")
+	return some(x.People) && (x.Origin != FromRoom || x.Source != "")
 }
 
 // namesOne: a 1:1 room takes no name (CRE-10, DIR-19).
@@ -28,7 +26,7 @@ func (x CreateRoom) namesOne() bool {
 }
 
 func (x CreateRoom) doubtful() bool {
-	return len(unique(x.People...)) < len(x.People) || x.namesOne() || x.Origin == FromContacts || x.Audience == Externals && x.Origin == FromRoom
+	return len(unique(x.People...)) < len(x.People) || x.namesOne() || x.Origin == FromContacts
 }
 
 func (x CreateRoom) excessive() bool { return longer(x.Name, 1000) || longer(x.Description, 300) }
@@ -102,7 +100,8 @@ func (x CreateRoom) audience(w *World, actor *User, people []string) Audience {
 	return Members
 }
 
-// sourceRefused judges the room the people were chosen from (CRE-25, CRE-28).
+// sourceRefused judges the room the people were chosen from (CRE-25, CRE-28), and under
+// a narrow policy who is added to them (AMB-27).
 func (x CreateRoom) sourceRefused(c *call) *refusal {
 	if x.Origin != FromRoom {
 		return nil
@@ -111,11 +110,13 @@ func (x CreateRoom) sourceRefused(c *call) *refusal {
 		return no
 	}
 	c.out.Room, c.out.Kind = "", ""
+	if !c.w.Policy.MembersFromRooms {
+		return nil // CRE-24, CRE-29
+	}
 	if len(x.People) == 1 && c.w.any(x.People, func(u *User) bool { return u.Company != c.who.Company }) {
 		return c.either() // CRE-33 against AMB-27
 	}
 	var f faults
-	f.loosely(x.Audience == Externals, "CRE-02", "CRE-29", "CRE-25", "AMB-27", "CRE-11")
 	for _, p := range x.People {
 		if u := c.w.Users[p]; u == nil || u.Company != c.who.Company {
 			f.add("AMB-27", "CRE-29", "CRE-25", "CRE-24", "CRE-49", "EXT-32", "CRE-02", "CRE-46")

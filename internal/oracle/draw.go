@@ -256,6 +256,9 @@ func drawCreate(d *drawing) (string, Command) {
 	if works != d.percent(8) {
 		x.Audience = Externals
 	}
+	if d.percent(20) {
+		x.Audience = NoAudience
+	}
 	switch x.Origin {
 	case FromEvent, FromMail:
 		x.Title = d.name()
@@ -263,7 +266,9 @@ func drawCreate(d *drawing) (string, Command) {
 			x.Audience = NoAudience
 		}
 	case FromRoom:
-		x.Audience = one(d, "audience", NoAudience, Members)
+		if d.coin() {
+			x.Audience = NoAudience
+		}
 		x.Source = d.room()
 		actor = d.somebodyIn(x.Source)
 		x.People = slices.DeleteFunc(x.People, func(p string) bool { return p == actor })
@@ -390,7 +395,7 @@ func convert(d *drawing, room string, _ []string) Command {
 // nonsense is what nobody may say in any room.
 func nonsense(d *drawing, room string, _ []string) Command {
 	return one[Command](d, "malformed", Invite{Room: room}, Remove{Room: room}, AppointMasters{Room: room}, HandOver{Room: room},
-		Convert{Room: room, To: TeamRoom}, CreateRoom{People: []string{"a2", "a3"}, Origin: FromPicker})
+		Convert{Room: room, To: TeamRoom}, CreateRoom{People: []string{"a2", "a3"}, Origin: FromRoom})
 }
 
 func drawEdit(d *drawing) (string, Command) {

@@ -142,6 +142,7 @@ func drawnPolicy(c oracle.Chooser) oracle.Policy {
 		ExternalTask: c.Choose(2, "task") == 1, ForeignMasters: c.Choose(2, "foreign masters") == 1,
 		AdminsManageExternal: c.Choose(2, "administrators") == 1, LineFeatures: c.Choose(2, "LINE features") == 1,
 		TeamPhotoByMembers: c.Choose(2, "team photo") == 1, AnyoneIsContact: c.Choose(3, "contacts") == 1,
+		MembersFromRooms: c.Choose(2, "members from rooms") == 1,
 		MaxGroupsPerUser: one(c, 0, 0, 2, 3), LeaderTeamLimit: one(c, 0, 2), OffPeriod: one(c, 0, 24*time.Hour),
 	}
 	if c.Choose(2, "limits") == 1 {
@@ -269,7 +270,11 @@ func (m *machine) run(actor string, cmd oracle.Command) {
 	if !want.Verdict.Accepts(got) || !acceptable(want, err) {
 		require.Failf(m.t, "another verdict", "%s:\nservice %s %v\noracle %s %v", said(actor, cmd), got, err, want.Verdict, want.Rules)
 	}
-	if err == nil {
+	var offered *roomkit.Offered
+	switch {
+	case errors.As(err, &offered):
+		m.compareOffers(said(actor, cmd), want.Offers, offered.Offers)
+	case err == nil:
 		m.compareResult(actor, cmd, want, res)
 	}
 }
@@ -354,10 +359,10 @@ func verdictOf(res service.Result, err error) oracle.Verdict {
 		return oracle.NotFound
 	case errors.Is(err, roomkit.ErrInvalid):
 		return oracle.Invalid
+	case errors.Is(err, roomkit.ErrOffered):
+		return oracle.Offers
 	case err != nil:
 		return oracle.Verdict(err.Error())
-	case len(res.Offers) > 0:
-		return oracle.Offers
 	case res.Changed:
 		return oracle.OK
 	default:

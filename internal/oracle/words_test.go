@@ -30,7 +30,7 @@ var otherNames = map[string]string{
 	"Sharing": "HistorySharing", "Withhold": "WithholdFeatures", "Withheld": "FeaturesWithheld", "Line": "LINE", "Admin": "Administrator",
 	"Seq": "SyncedSeq", "HadLine": "HadConsumers", "BeganAt": "CreatedAt", "EmptiedAt": "EmptiedOn", "OffSince": "MessageOffSince",
 	"ExternalTask": "ExternalGroupTask", "AdminsManageExternal": "AdministratorsManageExternalMembers",
-	"LineFeatures": "ConsumerRoomFeatures", "OffPeriod": "MessageOffPeriod",
+	"LineFeatures": "ConsumerRoomFeatures", "OffPeriod": "MessageOffPeriod", "MembersFromRooms": "CompanyMembersFromRooms",
 }
 
 // featureFields are the fields of an Edit that switch the features.

@@ -128,6 +128,7 @@ type Policy struct {
 	LineFeatures         bool // AMB-11
 	TeamPhotoByMembers   bool // AMB-17
 	AnyoneIsContact      bool
+	MembersFromRooms     bool         // AMB-27: outsiders are not added in the path from a room
 	MaxParticipants      map[Kind]int // 0: no limit
 	MaxGroupsPerUser     int          // 0: 2,000
 	LeaderTeamLimit      int          // 0: 100

@@ -145,6 +145,19 @@ func Do(t T, svc *service.Service, actor roomkit.Actor, cmd roomkit.Command, cal
 	return res
 }
 
+// Offers demands that rooms are offered instead, by Do and by Plan.
+func Offers(t T, svc *service.Service, actor roomkit.Actor, cmd roomkit.CreateRoom, call ...service.Call) []roomkit.Offer {
+	t.Helper()
+	res, err := svc.Do(ctx, actor, cmd, call...)
+	require.ErrorIs(t, err, roomkit.ErrOffered)
+	require.Zero(t, res)
+	var offered *roomkit.Offered
+	require.ErrorAs(t, err, &offered)
+	_, planned := svc.Plan(ctx, actor, cmd, call...)
+	require.Equal(t, err, planned, "the dry run gives the same answer")
+	return offered.Offers
+}
+
 // General opens a General room.
 func General(t T, svc *service.Service, creator roomkit.UserID, with ...roomkit.UserID) roomkit.RoomID {
 	t.Helper()

@@ -66,6 +66,15 @@ func (s *Stage) Does(actor roomkit.UserID, cmd roomkit.Command, call ...service.
 	return res
 }
 
+// Offers demands that rooms are offered instead, and that nothing changes.
+func (s *Stage) Offers(actor roomkit.UserID, cmd roomkit.CreateRoom, call ...service.Call) []roomkit.Offer {
+	s.Helper()
+	before := s.Records()
+	offers := Offers(s, s.Service, roomkit.By(actor), cmd, call...)
+	require.Equal(s, before, s.Records(), "an offer changes nothing")
+	return offers
+}
+
 // Out takes people out of a room, as a step towards something else: somebody who
 // may removes them, or they leave.
 func (s *Stage) Out(room roomkit.RoomID, people ...roomkit.UserID) {

@@ -34,9 +34,8 @@ func TestPicker(t *testing.T) {
 		several := s.Does("ann", members("dan", "adm"))
 		require.Equal(t, roomkit.KindGeneral, several.Kind)
 	})
-	t.Run("CRE-02 an audience, and outsiders only with theirs", func(t *testing.T) {
+	t.Run("CRE-02 an audience that was chosen is kept to", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Invalid("CRE-02", "ann", roomkit.CreateRoom{People: people("ben", "cat")})
 		s.Denies("CRE-02", "ann", members("ben", "eve"))
 		s.Denies("CRE-02", "ann", members("eve"))
 		one := roomkit.CreateRoom{People: people("ben"), Audience: roomkit.AudienceExternal}
@@ -47,13 +46,12 @@ func TestPicker(t *testing.T) {
 	t.Run("CRE-04 LST-05 LST-12 offers first, CRE-05 LST-08 choosing one creates nothing", func(t *testing.T) {
 		s := proof.NewStage(t)
 		before := s.Records()
-		res := s.Run("ann", members("ben", "cat"))
-		require.False(t, res.Changed)
-		require.Equal(t, []bool{true, true}, []bool{res.Offers[0].Exact, res.Offers[1].Exact})
-		require.Contains(t, []roomkit.RoomID{s.General, s.Group}, res.Offers[0].Room.ID)
+		offers := s.Offers("ann", members("ben", "cat"))
+		require.Equal(t, []bool{true, true}, []bool{offers[0].Exact, offers[1].Exact})
+		require.Contains(t, []roomkit.RoomID{s.General, s.Group}, offers[0].Room.ID)
 		chosen := members("ben", "cat")
 		chosen.Existing = s.General
-		res = s.Run("ann", chosen)
+		res := s.Run("ann", chosen)
 		require.Equal(t, s.General, res.Room)
 		require.False(t, res.Changed)
 		require.Equal(t, before, s.Records())
@@ -73,7 +71,7 @@ func TestPicker(t *testing.T) {
 		require.Equal(t, people("ann", "ben", "eve", "fay"), s.Inside("eve", res.Room))
 		s.Denies("CRE-11", "ann", anyway(external("ben", "cat")))
 		colleagues := external("ben", "cat")
-		require.Equal(t, s.External, s.Run("ann", colleagues).Offers[0].Room.ID)
+		require.Equal(t, s.External, s.Offers("ann", colleagues)[0].Room.ID)
 		colleagues.Existing = s.External
 		require.Equal(t, s.External, s.Run("ann", colleagues).Room)
 	})
@@ -106,9 +104,7 @@ func TestPicker(t *testing.T) {
 		}
 		before, room := s.Records(), s.RoomOf("ann", s.General)
 		for name, c := range ways {
-			offered := s.Run("ann", c)
-			require.Len(t, offered.Offers, 2, name)
-			require.False(t, offered.Changed)
+			require.Len(t, s.Offers("ann", c), 2, name)
 			c.Existing = s.General
 			chosen := s.Run("ann", c)
 			require.Equal(t, s.General, chosen.Room, name)
@@ -124,7 +120,7 @@ func TestPicker(t *testing.T) {
 	t.Run("CRE-04 CRE-09 no room before the creator has confirmed", func(t *testing.T) {
 		s := proof.NewStage(t)
 		before := s.Records()
-		s.Run("ann", members("ben", "cat"))
+		s.Offers("ann", members("ben", "cat"))
 		planned, err := s.Plan(ctx, roomkit.By("ann"), anyway(members("ben", "cat")))
 		require.NoError(t, err)
 		require.True(t, planned.Opened)
@@ -258,8 +254,7 @@ func TestEventsAndMails(t *testing.T) {
 			res := s.Does("ann", from)
 			require.Equal(t, "Budget 2027", s.RoomOf("dan", res.Room).Name)
 			require.Equal(t, people("ann", "ben", "dan"), s.Inside("dan", res.Room), "CRE-18 CRE-22: exactly the chosen ones")
-			again := s.Run("ann", from)
-			require.Len(t, again.Offers, 1, "CRE-19 CRE-22: existing rooms are offered here, too")
+			require.Len(t, s.Offers("ann", from), 1, "CRE-19 CRE-22: existing rooms are offered here, too")
 			from.Existing, from.Title = res.Room, "Other"
 			require.Equal(t, res.Room, s.Run("ann", from).Room)
 			require.Equal(t, "Budget 2027", s.RoomOf("ann", res.Room).Name, "CRE-31: its title stays")
@@ -304,12 +299,10 @@ func TestFromRoom(t *testing.T) {
 			require.Equal(t, proof.Lines(t, res.Events), s.HistoryOf("dan", res.Room), "it begins with its creation")
 		}
 	})
-	t.Run("CRE-26 CRE-28 CRE-29 CRE-33 AMB-27 offers first, for participants of the source only, without outsiders", func(t *testing.T) {
+	t.Run("CRE-26 CRE-28 CRE-33 offers first, for participants of the source only", func(t *testing.T) {
 		s := proof.NewStage(t)
 		c := roomkit.CreateRoom{People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: s.Group}
-		before := s.Records()
-		require.Len(t, s.Run("ann", c).Offers, 2)
-		require.Equal(t, before, s.Records())
+		require.Len(t, s.Offers("ann", c), 2)
 		s.Unknown("dan", c)
 		s.Does("ann", roomkit.Edit{Room: s.Group, Public: new(true)})
 		s.Does("ann", roomkit.AppointMasters{Room: s.Group, People: people("adm")})
@@ -317,13 +310,46 @@ func TestFromRoom(t *testing.T) {
 		s.Denies("CRE-28", "adm", c)
 		one := s.Does("ben", roomkit.CreateRoom{People: people("dan"), Origin: roomkit.OriginRoom, Source: s.Group})
 		require.Equal(t, roomkit.KindDirect, one.Kind)
-		c.People = people("cat", "eve")
-		s.Denies("CRE-29", "ben", c)
 		s.Out(s.Group, "ben")
 		c.People = people("ann", "cat")
 		s.Denies("CRE-28", "ben", c)
 	})
-	t.Run("CRE-25 CRE-28 CRE-29 SELF-04 DIR-12 EXT-40 LINE-05 the source is judged, also where a room is chosen", func(t *testing.T) {
+	t.Run("CRE-24 CRE-29 AMB-27 further people of other companies make an external group, consumers a General room", func(t *testing.T) {
+		s := proof.NewStage(t)
+		from := func(picked ...roomkit.UserID) roomkit.CreateRoom {
+			return roomkit.CreateRoom{People: picked, Origin: roomkit.OriginRoom, Source: s.Group, Name: "joint"}
+		}
+		before := s.RoomOf("ben", s.Group)
+		made := s.Does("ben", from("cat", "fay"))
+		require.Equal(t, roomkit.KindExternalGroup, made.Kind)
+		require.Equal(t, people("ben", "cat", "fay"), s.Inside("fay", made.Room))
+		require.Equal(t, roomkit.StandingParticipant|roomkit.StandingMaster, s.AccessOf("ben", made.Room).Standing)
+		require.Equal(t, roomkit.OriginRoom, s.RoomOf("fay", made.Room).Origin)
+		require.Equal(t, before, s.RoomOf("ben", s.Group), "CRE-27")
+		require.Equal(t, made.Room, s.Offers("ben", from("cat", "fay"))[0].Room.ID, "CRE-26")
+		line := s.Does("ben", from("cat", "lin"))
+		require.Equal(t, roomkit.KindGeneral, line.Kind)
+		require.EqualValues(t, 1, s.RoomOf("ben", line.Room).Consumers)
+		s.Denies("CRE-46", "ben", from("fay", "lin"))
+		s.Permit("acme", "ben", roomkit.ExternalOff)
+		s.Denies("CRE-38", "ben", anyway(from("cat", "eve")))
+		one := from("fay")
+		one.Name = ""
+		s.Denies("ADM-04", "ben", one)
+	})
+	t.Run("CRE-29 AMB-27 the policy keeps it to company members", func(t *testing.T) {
+		s := proof.NewStage(t, func(o *service.Options) { o.Policy.CompanyMembersFromRooms = true })
+		for _, outsider := range people("eve", "lin") {
+			c := roomkit.CreateRoom{People: people("cat", outsider), Origin: roomkit.OriginRoom, Source: s.Group, Name: "joint"}
+			d := s.Denies("CRE-29", "ben", c)
+			require.Equal(t, people(outsider), d.People)
+			c.Existing = s.External
+			s.Denies("CRE-29", "ben", c)
+			c.Origin, c.Source, c.Existing = roomkit.OriginPicker, roomkit.RoomID{}, roomkit.RoomID{}
+			s.Does("ben", anyway(c))
+		}
+	})
+	t.Run("CRE-25 CRE-28 SELF-04 DIR-12 EXT-40 LINE-05 the source is judged, also where a room is chosen", func(t *testing.T) {
 		s := proof.NewStage(t)
 		other := s.Does("fay", roomkit.CreateGroup{Name: "theirs", Members: people("eve")}).Room
 		use := func(source, room roomkit.RoomID, picked ...roomkit.UserID) roomkit.CreateRoom {
@@ -339,7 +365,7 @@ func TestFromRoom(t *testing.T) {
 			s.Unknown("ann", use(source, s.General, "ben", "cat"))
 		}
 		s.Unknown("ann", use(s.Group, other, "ben", "cat"))
-		s.Denies("CRE-29", "ann", use(s.Group, s.External, "ben", "eve"))
+		require.Equal(t, s.External, s.Run("ann", use(s.Group, s.External, "ben", "eve")).Room)
 		require.Equal(t, s.General, s.Run("ann", use(s.Group, s.General, "ben", "cat")).Room)
 		require.Equal(t, s.Group, s.Run("ann", use(s.Group, s.Group, "ben", "cat")).Room)
 		require.Equal(t, s.Direct, s.Run("ann", use(s.Group, s.Direct, "ben")).Room)

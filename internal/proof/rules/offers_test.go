@@ -47,9 +47,8 @@ func TestOffers(t *testing.T) {
 				}
 				want := s.Offered("ann", audience, c.pick.People...)
 				require.Contains(t, want, c.room(s))
-				before, res := s.Records(), s.Run("ann", c.pick)
-				got := []roomkit.RoomID{}
-				for _, o := range res.Offers {
+				before, got := s.Records(), []roomkit.RoomID{}
+				for _, o := range s.Offers("ann", c.pick) {
 					got = append(got, o.Room.ID)
 				}
 				require.Equal(t, want, got)
@@ -103,7 +102,7 @@ func TestOffers(t *testing.T) {
 			s.Does("ann", c)
 		}
 		require.ElementsMatch(t, []roomkit.RoomID{s.General, s.Group}, s.Offered("ann", roomkit.AudienceMembers, "ben", "cat"))
-		require.Len(t, s.Run("ann", members("ben", "cat")).Offers, 2)
+		require.Len(t, s.Offers("ann", members("ben", "cat")), 2)
 		var newest roomkit.RoomID
 		for range store.MaxShared + 1 {
 			s.Clock.Add(time.Minute)
@@ -195,7 +194,9 @@ func TestLists(t *testing.T) {
 			offers, err := s.Recommend(ctx, "ann", people("ben", "cat"), roomkit.AudienceExternal, false)
 			require.NoError(t, err)
 			require.Empty(t, offers)
-			require.Empty(t, s.Run("ann", external("cat", "eve")).Offers)
+			planned, err := s.Plan(ctx, roomkit.By("ann"), external("cat", "eve"))
+			require.NotErrorIs(t, err, roomkit.ErrOffered)
+			require.Equal(t, err == nil, planned.Opened)
 		}
 	})
 	t.Run("LST-23 groups one manages, belongs to, and all", func(t *testing.T) {

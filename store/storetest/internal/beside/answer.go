@@ -21,6 +21,7 @@ type fault struct {
 	Op      string
 	Room    roomkit.RoomID
 	Denied  roomkit.Denied
+	Offered roomkit.Offered
 	Invalid roomkit.Invalid
 }
 
@@ -39,6 +40,10 @@ func faultOf(err error) (f fault) {
 	if errors.As(err, &denied) {
 		f.Denied = *denied
 	}
+	var offered *roomkit.Offered
+	if errors.As(err, &offered) {
+		f.Offered = *offered
+	}
 	var invalid *roomkit.Invalid
 	if errors.As(err, &invalid) {
 		f.Invalid = *invalid
@@ -50,7 +55,7 @@ func faultOf(err error) (f fault) {
 func Classes(err error) (found []error) {
 	for _, class := range []error{
 		roomkit.ErrConflict, roomkit.ErrCommandReused, roomkit.ErrInvalid, roomkit.ErrUnknownOutcome, roomkit.ErrNotFound,
-		roomkit.ErrDenied, roomkit.ErrUnsupported, roomkit.ErrInconsistent, context.Canceled, context.DeadlineExceeded,
+		roomkit.ErrDenied, roomkit.ErrOffered, roomkit.ErrUnsupported, roomkit.ErrInconsistent, context.Canceled, context.DeadlineExceeded,
 	} {
 		if errors.Is(err, class) {
 			found = append(found, class)

@@ -288,7 +288,7 @@ func (r reached) command(cmd roomkit.Command, is *told) {
 	r.note("repeat", is.Result.Repeat)
 	r.note("stale", has(roomkit.ErrConflict))
 	r.note("reused", has(roomkit.ErrCommandReused))
-	r.note("offered", len(is.Result.Offers) > 0)
+	r.note("offered", len(is.Fault.Offered.Offers) > 0)
 	r.note("dropped", len(is.Result.Dropped) > 0)
 	r.note("noticed", len(is.Result.Notices) > 0)
 	r.note("opened "+is.Result.Kind.String(), is.stored() && is.Result.Opened)
