@@ -16,7 +16,7 @@ import (
 // At most MaxOffers rooms, the first of up to MaxSharedSeen that the people share.
 // One round trip, another one if there are any, and a third where they share more
 // than MaxShared. A user who is not known, cannot act or could not create a room of
-// so many people is a [*roomkit.Denied] (CRE-49, ADM-13, ADM-17, COM-10, LINE-02, CRE-48);
+// so many people is a [*roomkit.Denied] (COM-16, ADM-13, ADM-17, COM-10, LINE-02, CRE-48);
 // malformed or repeated people are ErrInvalid.
 func (s *Service) Recommend(ctx context.Context, user roomkit.UserID, people []roomkit.UserID, audience roomkit.Audience, exactOnly bool) ([]roomkit.Offer, error) {
 	offers, err := s.recommend(ctx, user, people, audience, exactOnly)
