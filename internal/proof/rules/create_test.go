@@ -331,7 +331,7 @@ func TestFromRoom(t *testing.T) {
 		require.Equal(t, roomkit.KindGeneral, line.Kind)
 		require.EqualValues(t, 1, s.RoomOf("ben", line.Room).Consumers)
 		s.Denies("CRE-46", "ben", from("fay", "lin"))
-		s.Permit("acme", "ben", roomkit.ExternalOff)
+		s.Permit("ben", false)
 		s.Denies("CRE-38", "ben", anyway(from("cat", "eve")))
 		one := from("fay")
 		one.Name = ""
