@@ -19,6 +19,22 @@ type Access struct {
 	Consumers    bool          `json:"consumers,omitzero"`     // consumers take part or have: what they received cannot be recalled (FEA-14)
 }
 
+// RoomView is what a list of rooms on a screen shows a user of one room, and what the
+// user may do there. What the user may not see of the room is zero.
+type RoomView struct {
+	Access
+	State         RoomState `json:"state,omitzero"`
+	Name          string    `json:"name,omitzero"`           // empty: People stand for it
+	Photo         string    `json:"photo,omitzero"`          // the host's reference to a picture
+	Badge         bool      `json:"badge,omitzero"`          // the group badge (LST-01, LST-02)
+	WithPartners  bool      `json:"with_partners,omitzero"`  // users of other companies take part: the room is marked (LST-03)
+	WithConsumers bool      `json:"with_consumers,omitzero"` // consumers take part: the room is marked (LST-04)
+	Counts        Counts    `json:"counts,omitzero"`
+	// People are, of a room without a name, the first others who take part, in byte order
+	// of their ids, at most MaxTitlePeople; of a 1:1 room the other party, in it or not.
+	People []UserID `json:"people,omitempty"`
+}
+
 // ReadFrom says which part of a room's conversation a user may read. Notes are
 // readable from the beginning for everyone who can use them (GRP-42).
 type ReadFrom struct {

@@ -332,6 +332,8 @@ const (
 	MaxPage        = 1000 // rows of one page; a limit of 0 means DefaultPage
 	DefaultPage    = 100
 	MaxAccessRooms = 1000 // rooms in one call of Access
+	MaxScreenRooms = 100  // rooms in one call of Screen
+	MaxTitlePeople = 5    // people named for a room without a name: in RoomView and in MemberLeft
 	MaxBatch       = 1000 // commands in one call of Batch
 	MaxOffers      = 20   // rooms recommended by one command
 	MaxSharedSeen  = 1000 // rooms of the same people that are looked at for them

@@ -112,8 +112,9 @@ type (
 	MemberLeft struct {
 		Meta
 		People []Person `json:"people,omitempty"`
-		Roles  bool     `json:"roles,omitzero"` // some of them were Group Masters, which has ended as well
-		Name   string   `json:"name,omitzero"`  // the room's name, for the notice
+		Roles  bool     `json:"roles,omitzero"`  // some of them were Group Masters, which has ended as well
+		Name   string   `json:"name,omitzero"`   // the room's name, for the notice
+		Among  []UserID `json:"among,omitempty"` // of a room without a name some who stay, for the notice
 		Counts Counts   `json:"counts,omitzero"`
 	}
 	// MasterAppointed gives the master role.

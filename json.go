@@ -128,6 +128,44 @@ func (a *Access) UnmarshalJSON(data []byte) error {
 	}{(*fields)(a), (*durationText)(&a.RecallWindow)})
 }
 
+// MarshalJSON writes the fields.
+func (v RoomView) MarshalJSON() ([]byte, error) {
+	type access Access
+	type fields struct {
+		access
+		RecallWindow  durationText `json:"recall_window,omitzero"`
+		State         RoomState    `json:"state,omitzero"`
+		Name          string       `json:"name,omitzero"`
+		Photo         string       `json:"photo,omitzero"`
+		Badge         bool         `json:"badge,omitzero"`
+		WithPartners  bool         `json:"with_partners,omitzero"`
+		WithConsumers bool         `json:"with_consumers,omitzero"`
+		Counts        Counts       `json:"counts,omitzero"`
+		People        []UserID     `json:"people,omitempty"`
+	}
+	return json.Marshal(fields{
+		access(v.Access), durationText(v.RecallWindow), v.State, v.Name, v.Photo, v.Badge, v.WithPartners, v.WithConsumers, v.Counts, v.People,
+	})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes.
+func (v *RoomView) UnmarshalJSON(data []byte) error {
+	type look struct {
+		State         *RoomState `json:"state"`
+		Name          *string    `json:"name"`
+		Photo         *string    `json:"photo"`
+		Badge         *bool      `json:"badge"`
+		WithPartners  *bool      `json:"with_partners"`
+		WithConsumers *bool      `json:"with_consumers"`
+		Counts        *Counts    `json:"counts"`
+		People        *[]UserID  `json:"people"`
+	}
+	if err := json.Unmarshal(data, &v.Access); err != nil {
+		return err
+	}
+	return json.Unmarshal(data, &look{&v.State, &v.Name, &v.Photo, &v.Badge, &v.WithPartners, &v.WithConsumers, &v.Counts, &v.People})
+}
+
 // MarshalJSON writes the fields; the limits of kinds are an object with their names.
 func (p Policy) MarshalJSON() ([]byte, error) {
 	type fields Policy

@@ -36,7 +36,7 @@ func exported() []any {
 		roomkit.Feature(0), roomkit.FeatureSet(0), roomkit.GroupSettings{}, roomkit.Holders(0), roomkit.Invalid{},
 		roomkit.Kind(0), roomkit.Member{}, roomkit.Meta{}, roomkit.Notice{}, roomkit.NoticeKey(""), roomkit.Offer{}, roomkit.Offered{},
 		roomkit.Origin(0), roomkit.Person{}, roomkit.Policy{}, roomkit.ReadFrom{}, roomkit.Refusal{}, roomkit.Room{}, roomkit.RoomID{},
-		roomkit.RoomState(0), roomkit.Rule(""), roomkit.SetDigest{}, roomkit.Standing(0), roomkit.Subject{},
+		roomkit.RoomEntry{}, roomkit.RoomState(0), roomkit.RoomView{}, roomkit.Rule(""), roomkit.SetDigest{}, roomkit.Standing(0), roomkit.Subject{},
 		roomkit.SubjectType(0), roomkit.Team{}, roomkit.TeamID(""), roomkit.User{}, roomkit.UserID(""),
 		roomkit.UserKind(0), roomkit.UserStatus(0), roomkit.Version(0), roomkit.Unknown{},
 	}

@@ -13,6 +13,7 @@ type Notice struct {
 	Company  CompanyID         `json:"company,omitzero"`  // for Everyone of a company
 	Holders  Holders           `json:"holders,omitzero"`  // which members of Company
 	Key      NoticeKey         `json:"key,omitzero"`      // which text
+	People   []UserID          `json:"people,omitempty"`  // some who take part in Room, if it has no name by which the text could tell which one it is
 	Params   map[string]string `json:"params,omitempty"`  // what the text names: "room", "actor", "name", "cause", "features"
 }
 
@@ -63,7 +64,11 @@ func NoticesOf(e Event) []Notice {
 		}
 	case *MemberLeft:
 		if key := leftNotice(info); key != "" {
-			return toPeople(info, e.People, key, map[string]string{"name": e.Name})
+			list := toPeople(info, e.People, key, map[string]string{"name": e.Name})
+			for i := range list {
+				list[i].People = e.Among
+			}
+			return list
 		}
 	case *MasterAppointed:
 		if info.Notify {

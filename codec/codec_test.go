@@ -60,7 +60,7 @@ func firstEvents() []roomkit.Event {
 			HistorySharing: true, Features: roomkit.AllFeatures,
 		},
 		&roomkit.MemberJoined{Meta: because(roomkit.CauseInvited, room), People: people, ReadAll: true, Counts: counts},
-		&roomkit.MemberLeft{Meta: because(roomkit.CauseRemoved, room), People: people, Roles: true, Name: "회의실", Counts: counts},
+		&roomkit.MemberLeft{Meta: because(roomkit.CauseRemoved, room), People: people, Roles: true, Name: "회의실", Among: []roomkit.UserID{"ann", "ben"}, Counts: counts},
 		&roomkit.MasterAppointed{Meta: because(roomkit.CauseAdded, room), People: people, Counts: counts},
 		&roomkit.MasterDismissed{Meta: because(roomkit.CauseHandedOver, room), People: people, Counts: counts},
 		&roomkit.MasterVacated{Meta: room},

@@ -108,6 +108,7 @@ func (c *coder) memberLeft(e *roomkit.MemberLeft) {
 	codeList(c, `,"people":[`, &e.People, codePerson)
 	c.flag(`,"roles":true`, &e.Roles)
 	c.text(`,"name":"`, &e.Name)
+	codeList(c, `,"among":[`, &e.Among, codeItem)
 	c.counts(&e.Counts)
 }
 

@@ -381,20 +381,20 @@ func (f *folded) patch(facts *decide.Facts) {
 	}
 }
 
-// patchMembers replaces and adds the rows of the people asked for.
+// patchMembers replaces the rows that were found, and adds those of the people asked for.
 func (f *folded) patchMembers(facts *decide.Facts) {
 	changed := f.members[facts.Need.Room]
 	if len(changed) == 0 {
 		return
 	}
+	for i := range facts.Members {
+		if v, ok := changed[facts.Members[i].User]; ok {
+			facts.Members[i] = v
+		}
+	}
 	for _, id := range facts.Need.People {
 		v, ok := changed[id]
-		if !ok {
-			continue
-		}
-		if i := slices.IndexFunc(facts.Members, func(m roomkit.Member) bool { return m.User == id }); i >= 0 {
-			facts.Members[i] = v
-		} else {
+		if ok && !slices.ContainsFunc(facts.Members, func(m roomkit.Member) bool { return m.User == id }) {
 			facts.Members = append(facts.Members, v)
 		}
 	}

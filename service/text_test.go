@@ -64,7 +64,9 @@ func TestJSON(t *testing.T) {
 		if name == "" {
 			name = typ.Elem().Name()
 		}
-		name, _, _ = strings.Cut(name, "[")
+		if what, of, generic := strings.Cut(name, "["); generic {
+			name = what + "Of" + strings.TrimSuffix(of[strings.LastIndex(of, ".")+1:], "]")
+		}
 		requireGolden(t, name+".json", append(data, '\n'))
 	}
 }

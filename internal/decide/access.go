@@ -2,6 +2,7 @@ package decide
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
@@ -103,6 +104,38 @@ func Access(r *roomkit.Rules, f *Facts, id roomkit.RoomID, user roomkit.UserID) 
 	out.EmptiedAt = room.EmptiedAt
 	out.RecallWindow, out.Consumers = orDefault(who.company.RecallWindow, 24*time.Hour), room.HadConsumers
 	return out
+}
+
+// View says what a screen shows a user of the room with this id, as far as the user may
+// know it.
+func View(r *roomkit.Rules, f *Facts, id roomkit.RoomID, user roomkit.UserID) roomkit.RoomView {
+	v := roomkit.RoomView{Access: Access(r, f, id, user)}
+	room := &f.Room
+	if v.Version > 0 {
+		v.State = room.State
+	}
+	if v.Can(roomkit.ActionSeeRoom) {
+		v.Name, v.Photo, v.Badge, v.Counts = room.Name, room.Photo, room.Kind.HasBadge(), room.Counts
+		v.WithPartners, v.WithConsumers = room.Counts.Partners > 0, room.Counts.Consumers > 0
+	}
+	if v.Can(roomkit.ActionSeeMembers) && room.Name == "" {
+		v.People = f.titlePeople(user)
+	}
+	return v
+}
+
+// titlePeople gives the others by whom a user knows a room without a name.
+func (f *Facts) titlePeople(user roomkit.UserID) (others []roomkit.UserID) {
+	if f.Room.Kind == roomkit.KindDirect {
+		return slices.DeleteFunc([]roomkit.UserID{f.Room.Parties[0], f.Room.Parties[1]}, func(id roomkit.UserID) bool { return id == user })
+	}
+	for i := range f.Members {
+		if who := f.Person(f.Members[i].User); who.ID != user && who.ListedIn(&f.Room) {
+			others = append(others, who.ID)
+		}
+	}
+	slices.Sort(others)
+	return others[:min(len(others), roomkit.MaxTitlePeople)]
 }
 
 func readFrom(room *roomkit.Room, row *roomkit.Member) roomkit.ReadFrom {

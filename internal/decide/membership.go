@@ -83,7 +83,7 @@ func (d *decider) left(people []Person, cause roomkit.Cause) { d.leftWith(people
 func (d *decider) leftWith(people []Person, cause roomkit.Cause, roles bool) {
 	sortPeople(people)
 	for chunk := range slices.Chunk(people, roomkit.MaxPeople) {
-		e := &roomkit.MemberLeft{People: make([]roomkit.Person, 0, len(chunk)), Name: d.room.Name, Counts: d.room.Counts}
+		e := &roomkit.MemberLeft{People: make([]roomkit.Person, 0, len(chunk)), Name: d.room.Name, Among: d.among(chunk, cause), Counts: d.room.Counts}
 		for i := range chunk {
 			e.People = append(e.People, chunk[i].named())
 			row := d.member(chunk[i].ID)
@@ -97,6 +97,32 @@ func (d *decider) leftWith(people []Person, cause roomkit.Cause, roles bool) {
 		d.emit(e, cause)
 		d.applyTo(e.People, e)
 	}
+}
+
+// among gives some of those who stay in a room without a name, by whom the notice can say
+// which room it was. Access by a permission has ended before: of who came later than those
+// who had it, they learn nothing.
+func (d *decider) among(leaving []Person, cause roomkit.Cause) (some []roomkit.UserID) {
+	told := cause == roomkit.CauseRemoved || cause == roomkit.CauseConverted || cause == roomkit.CausePermission
+	if d.room.Name != "" || !told {
+		return nil
+	}
+	latest := d.room.Version
+	for i := range leaving {
+		if cause == roomkit.CausePermission {
+			latest = min(latest, d.member(leaving[i].ID).JoinedVersion)
+		}
+	}
+	for i := range d.f.Members {
+		p := d.f.Person(d.f.Members[i].User)
+		p.Row = d.member(p.ID)
+		_, leaves := slices.BinarySearchFunc(leaving, p.ID, func(l Person, id roomkit.UserID) int { return cmp.Compare(l.ID, id) })
+		if !leaves && p.Row.JoinedVersion <= latest && p.ListedIn(&d.room) {
+			some = append(some, p.ID)
+		}
+	}
+	slices.Sort(some)
+	return some[:min(len(some), roomkit.MaxTitlePeople)]
 }
 
 // appointed makes people Group Masters who are not. Somebody whose old role does not
