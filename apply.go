@@ -163,7 +163,6 @@ func (c Company) Apply(e Event) Company {
 		before := c
 		c = e.Company
 		c.PartnersOff, c.PartnersNarrowed = before.PartnersOff, before.PartnersNarrowed
-		c = c.losing(before.Partners, c.Partners, info.Version)
 	case *CompanyMessagingChanged:
 		if e.With == OutsiderPartner {
 			c.Partners = e.To
@@ -199,11 +198,8 @@ func (u User) Apply(e Event) User {
 		before := u
 		u = e.User
 		u.PartnersSince, u.PartnersLost, u.Ended = before.PartnersSince, before.PartnersLost, before.Ended
-		if before.Partners != u.Partners {
-			u = u.granting(u.Partners, e.CompanyVersion, info.Version)
-		}
-		if u.Status == StatusDeleted && before.Status != StatusDeleted {
-			u.Ended = info.Version
+		if u.Partners && !before.Partners {
+			u.PartnersSince = e.CompanyVersion
 		}
 	case *UserStatusChanged:
 		u.Status = e.To

@@ -209,12 +209,12 @@ type (
 
 // Events of the directory.
 type (
-	// CompanyPut adds or replaces a company.
+	// CompanyPut adds a company, or changes it in what does not concern messaging.
 	CompanyPut struct {
 		Meta
 		Company Company `json:"company,omitzero"`
 	}
-	// UserPut adds or replaces a user.
+	// UserPut adds a user, or changes who administers.
 	UserPut struct {
 		Meta
 		User           User    `json:"user,omitzero"`
@@ -241,8 +241,8 @@ type (
 		Permits bool     `json:"permits,omitzero"` // with it the user may talk with outsiders and could not before: the company's mode lets it count
 		Company Version  `json:"company,omitzero"` // the company's version at that moment
 	}
-	// TeamSynced brings a team in line with the organisation chart. Added and
-	// Removed are the difference to the members before.
+	// TeamSynced brings a team in line with the organisation chart, or changes what is
+	// granted to it. Added and Removed are the difference to the members before.
 	TeamSynced struct {
 		Meta
 		Company  CompanyID  `json:"company,omitzero"`

@@ -163,13 +163,8 @@ func sweepsOf(e roomkit.Event) (list []sweep) {
 		add(roomkit.CausePermission, e.With == roomkit.OutsiderPartner && !e.On)
 	case *roomkit.UserStatusChanged:
 		add(roomkit.CauseAccount, e.To == roomkit.StatusDeleted)
-	case *roomkit.UserPut: // again: what may that have taken away?
-		add(roomkit.CausePermission, e.Version > 1 && !e.User.Partners)
-		add(roomkit.CauseAccount, e.Version > 1 && e.User.Status == roomkit.StatusDeleted)
 	case *roomkit.CompanyMessagingChanged:
 		add(roomkit.CausePermission, e.With == roomkit.OutsiderPartner && e.To < e.From)
-	case *roomkit.CompanyPut:
-		add(roomkit.CausePermission, e.Version > 1 && e.Company.Partners != roomkit.ExternalAll)
 	default: // has no consequences elsewhere
 	}
 	return list

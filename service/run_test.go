@@ -279,7 +279,7 @@ func TestWhoseErrorItIs(t *testing.T) {
 type badCompanyList struct{}
 
 func (badCompanyList) Users(context.Context, []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) {
-	return []roomkit.User{{ID: "new"}}, []roomkit.Company{{ID: "corp", Partners: 99}}, nil
+	return []roomkit.User{{ID: "new", Company: "corp"}}, []roomkit.Company{{ID: "corp", Partners: 99}}, nil
 }
 
 type noStaffList struct{ err error }

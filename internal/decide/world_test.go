@@ -374,6 +374,8 @@ func directory(w *world) []roomkit.Command {
 		list = append(list, roomkit.SuspendUser{User: id}, roomkit.SuspendUser{User: id, Lift: true}, roomkit.AddUser{User: u},
 			roomkit.EditUser{User: id, Administrator: new(!u.Administrator)})
 	}
+	list = append(list, roomkit.AddCompany{Company: roomkit.Company{ID: "corp"}},
+		roomkit.AddUser{User: roomkit.User{ID: "zed", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}})
 	for _, id := range slices.Sorted(maps.Keys(w.companies)) {
 		list = append(list, roomkit.AddCompany{Company: w.companies[id]}, roomkit.EditCompany{Company: id, MembersCreateGroups: new(bool)}, roomkit.EditCompany{Company: id, Licensed: new(false)})
 	}

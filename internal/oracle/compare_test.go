@@ -29,7 +29,8 @@ func roomNamed(cmd roomkit.Command) (roomkit.RoomID, bool) {
 	if !field.IsValid() {
 		return roomkit.RoomID{}, false
 	}
-	return field.Interface().(roomkit.RoomID), true
+	room, ok := field.Interface().(roomkit.RoomID)
+	return room, ok
 }
 
 func (m *machine) facts(need store.Need) store.Facts {
@@ -199,7 +200,7 @@ func (m *machine) compareNotices(what string, actor roomkit.Actor, want oracle.O
 // nothing is left to sweep from before.
 func (m *machine) compareConsequences(actor string, cmd oracle.Command) {
 	switch cmd.(type) {
-	case oracle.SetExternalMessaging, oracle.DeleteUser, oracle.PutUsers, oracle.PutCompany:
+	case oracle.SetCompanyMessaging, oracle.SetUserMessaging, oracle.DeleteUser:
 	default:
 		return
 	}

@@ -55,112 +55,63 @@ func (c *call) amend(change func()) (gained []string) {
 	return gained
 }
 
-// PutCompany adds or replaces a company (ADM-23).
-type PutCompany struct{ Company Company }
+// AddCompany adds a company; one that is there stays as it is (ADM-23).
+type AddCompany struct{ Company Company }
 
-func (x PutCompany) wellFormed() bool { return x.Company.ID != "" }
+func (x AddCompany) wellFormed() bool { return x.Company.ID != "" }
 
-func (x PutCompany) run(c *call) *refusal {
+func (x AddCompany) run(c *call) *refusal {
 	if !c.system() {
-		return denied()
+		return denied("ADM-23")
 	}
-	old := c.w.Companies[x.Company.ID]
-	if old != nil && *old == x.Company {
-		return nil
+	if c.w.Companies[x.Company.ID] == nil {
+		c.amend(func() { c.w.Companies[x.Company.ID] = &x.Company })
 	}
-	put := x.Company
-	c.amend(func() { c.w.Companies[put.ID] = &put })
 	return nil
 }
 
-// EditCompany changes what the administrator of a company decides (ADM-09, ADM-22).
+// EditCompany changes what is named: the system all of it, the administrator of the
+// company who may create groups (ADM-09) and how long messages are recalled (ADM-22).
 type EditCompany struct {
 	Company             string
+	Licensed            *bool
 	MembersCreateGroups *bool
+	MaxGroups           *int
 	RecallWindow        *time.Duration
 }
 
-func (x EditCompany) wellFormed() bool { return x.Company != "" }
+func (x EditCompany) wellFormed() bool {
+	return x.Company != "" && (x.Licensed != nil || x.MembersCreateGroups != nil || x.MaxGroups != nil || x.RecallWindow != nil)
+}
 
 func (x EditCompany) run(c *call) *refusal {
 	if no := c.directs(x.Company); no != nil {
 		return no
 	}
 	co := c.w.Companies[x.Company]
-	if co == nil {
+	switch {
+	case co == nil:
 		return refused()
+	case !c.system() && (x.Licensed != nil || x.MaxGroups != nil):
+		return denied("ADM-23")
 	}
-	if x.MembersCreateGroups == nil && x.RecallWindow == nil {
-		return c.either()
-	}
+	set(c, &co.Licensed, x.Licensed)
 	set(c, &co.MembersCreateGroups, x.MembersCreateGroups)
+	set(c, &co.MaxGroups, x.MaxGroups)
 	set(c, &co.RecallWindow, x.RecallWindow)
 	return nil
 }
 
-// PutUsers adds or replaces accounts (ADM-23).
-type PutUsers struct{ Users []User }
-
-func (x PutUsers) wellFormed() bool { return len(x.Users) > 0 }
-
-func (x PutUsers) run(c *call) *refusal {
-	if !c.system() {
-		return denied()
-	}
-	for _, u := range x.Users {
-		old := c.w.Users[u.ID]
-		homeless := (u.Company == "") != (u.Kind == Line) || u.Kind != Line && c.w.Companies[u.Company] == nil
-		if homeless || old != nil && (old.Company != u.Company || old.Kind != u.Kind) {
-			return refused()
-		}
-	}
-	fresh := slices.ContainsFunc(x.Users, func(u User) bool { return !c.w.same(u) })
-	if !fresh {
-		return nil
-	}
-	if slices.ContainsFunc(x.Users, c.w.withdraws) {
-		return denied("ADM-03")
-	}
-	c.amend(func() {
-		for _, u := range x.Users {
-			if old := c.w.Users[u.ID]; old != nil {
-				u.LostPartners, u.LostAccount = old.LostPartners, old.LostAccount
-			}
-			c.w.Users[u.ID] = &u
-		}
-	})
-	return nil
-}
-
-// withdraws reports whether somebody would lose an own permission that the
-// company grants to all (ADM-03).
-func (w *World) withdraws(u User) bool {
-	old, co := w.Users[u.ID], w.Companies[u.Company]
-	return old != nil && co != nil && (co.Partners == All && old.Partners && !u.Partners || co.Consumers == All && old.Consumers && !u.Consumers)
-}
-
-func (w *World) same(u User) bool {
-	old := w.Users[u.ID]
-	if old == nil {
-		return false
-	}
-	u.LostPartners, u.LostAccount = old.LostPartners, old.LostAccount
-	return *old == u
-}
-
-// SetExternalMessaging permits or forbids talking with outsiders (ADM-01).
-type SetExternalMessaging struct {
+// SetCompanyMessaging permits or forbids a company to talk with outsiders (ADM-01).
+type SetCompanyMessaging struct {
 	Company string
-	User    string
 	With    Outsider
-	Mode    Mode
+	Mode    *Mode
 }
 
-func (x SetExternalMessaging) wellFormed() bool {
-	return x.Company != "" && (x.User == "" || x.Mode != All)
-}
+func (x SetCompanyMessaging) wellFormed() bool { return x.Company != "" && x.Mode != nil }
 
-func (x SetExternalMessaging) run(c *call) *refusal {
+func (x SetCompanyMessaging) run(c *call) *refusal {
 	if no := c.directs(x.Company); no != nil {
 		return no
 	}
@@ -168,41 +119,90 @@ func (x SetExternalMessaging) run(c *call) *refusal {
 	if co == nil {
 		return refused()
 	}
-	if x.User == "" {
-		mode := &co.Partners
-		if x.With == WithConsumers {
-			mode = &co.Consumers
-		}
-		if *mode != x.Mode {
-			gained := c.amend(func() { *mode = x.Mode })
-			c.permitAll(x, gained)
-		}
-		return nil
+	mode := &co.Partners
+	if x.With == WithConsumers {
+		mode = &co.Consumers
 	}
-	u := c.w.Users[x.User]
-	if u == nil || u.Company != x.Company {
+	if *mode != *x.Mode {
+		gained := c.amend(func() { *mode = *x.Mode })
+		c.permitAll(x.Company, *x.Mode, gained)
+	}
+	return nil
+}
+
+// AddUser adds an account; one that is there stays as it is (ADM-23).
+type AddUser struct{ User User }
+
+func (x AddUser) wellFormed() bool {
+	return x.User.ID != "" && (x.User.Company == "") == (x.User.Kind == Line)
+}
+
+func (x AddUser) run(c *call) *refusal {
+	switch u := x.User; {
+	case !c.system():
 		return denied("ADM-23")
+	case c.w.Users[u.ID] != nil:
+		return nil
+	case u.Kind != Line && c.w.Companies[u.Company] == nil:
+		return refused()
 	}
-	if u.Kind != Human || u.Status == Deleted {
+	c.amend(func() { c.w.Users[x.User.ID] = &x.User })
+	return nil
+}
+
+// EditUser says who administers the own company (ADM-23).
+type EditUser struct {
+	User  string
+	Admin *bool
+}
+
+func (x EditUser) wellFormed() bool { return x.User != "" && x.Admin != nil }
+
+func (x EditUser) run(c *call) *refusal {
+	u := c.w.Users[x.User]
+	switch {
+	case !c.system():
+		return denied("ADM-23")
+	case u == nil || u.Kind != Human:
+		return refused()
+	}
+	set(c, &u.Admin, x.Admin)
+	return nil
+}
+
+// SetUserMessaging grants or withdraws one user's own permission (ADM-01).
+type SetUserMessaging struct {
+	User  string
+	With  Outsider
+	Allow *bool
+}
+
+func (x SetUserMessaging) wellFormed() bool { return x.User != "" && x.Allow != nil }
+
+func (x SetUserMessaging) run(c *call) *refusal {
+	u, no := c.account(x.User)
+	switch {
+	case no != nil:
+		return no
+	case u.Kind != Human:
+		return refused()
+	}
+	if u.Status == Deleted {
 		if no := c.either(); no != nil {
 			return no
 		}
 	}
-	return x.one(c, co, u)
-}
-
-// one user's own permission; none can be withdrawn while all have it (ADM-03).
-func (x SetExternalMessaging) one(c *call, co *Company, u *User) *refusal {
+	co := c.w.Companies[u.Company]
 	own, mode := &u.Partners, co.Partners
 	if x.With == WithConsumers {
 		own, mode = &u.Consumers, co.Consumers
 	}
-	if mode == All && x.Mode == Off {
+	if mode == All && !*x.Allow { // none can be withdrawn while all have it
 		return denied("ADM-03")
 	}
-	if on := x.Mode == Selected; *own != on {
-		gained := c.amend(func() { *own = on })
-		if on {
+	if *own != *x.Allow {
+		gained := c.amend(func() { *own = *x.Allow })
+		if *own {
 			c.permit(x.User, len(gained) == 0)
 		}
 	}

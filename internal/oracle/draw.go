@@ -33,8 +33,8 @@ var drawers = []drawer{
 // directory has the commands that change it, each as likely as the others: half of
 // the time another one follows, so that they come in every order.
 var directory = []drawer{
-	{1, drawCompanyMode}, {1, drawUserMode}, {1, drawPutCompany}, {1, drawEditCompany}, {1, drawPutUsers},
-	{1, drawSuspend}, {1, drawDelete}, {1, drawRestore}, {1, drawTeam},
+	{1, drawCompanyMode}, {1, drawUserMode}, {1, drawAddCompany}, {1, drawEditCompany}, {1, drawAddUser}, {1, drawEditUser},
+	{1, drawSuspend}, {1, drawDelete}, {1, drawRestore}, {1, drawChart}, {1, drawGrant},
 }
 
 var inside, managing = (*drawing).somebodyIn, (*drawing).manager
@@ -480,9 +480,9 @@ func (d *drawing) lose() (string, Command) {
 	case 0:
 		return System, DeleteUser{User: user}
 	case 1:
-		return d.director(u.Company), SetExternalMessaging{Company: u.Company, With: WithPartners, Mode: Off}
+		return d.director(u.Company), SetCompanyMessaging{Company: u.Company, With: WithPartners, Mode: new(Off)}
 	default:
-		return d.director(u.Company), SetExternalMessaging{Company: u.Company, User: user, With: WithPartners, Mode: Off}
+		return d.director(u.Company), SetUserMessaging{User: user, With: WithPartners, Allow: new(false)}
 	}
 }
 
@@ -493,8 +493,8 @@ func (d *drawing) give(user string) (string, Command) {
 	case u == nil || u.Kind == Line || u.Status == Deleted:
 		return System, RestoreUser{User: user}
 	case d.w.Companies[u.Company].Partners == Off:
-		return System, SetExternalMessaging{Company: u.Company, With: WithPartners, Mode: one(d, "mode", Selected, All)}
+		return System, SetCompanyMessaging{Company: u.Company, With: WithPartners, Mode: new(one(d, "mode", Selected, All))}
 	default:
-		return System, SetExternalMessaging{Company: u.Company, User: user, With: WithPartners, Mode: Selected}
+		return System, SetUserMessaging{User: user, With: WithPartners, Allow: new(true)}
 	}
 }

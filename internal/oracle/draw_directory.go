@@ -62,14 +62,14 @@ func (d *drawing) channel() Outsider {
 
 func drawCompanyMode(d *drawing) (string, Command) {
 	company := d.company().ID
-	return d.director(company), SetExternalMessaging{Company: company, With: d.channel(), Mode: d.mode()}
+	return d.director(company), SetCompanyMessaging{Company: company, With: d.channel(), Mode: new(d.mode())}
 }
 
 func drawUserMode(d *drawing) (string, Command) {
 	u := d.account(human)
-	x := SetExternalMessaging{Company: u.Company, User: u.ID, With: d.channel(), Mode: Selected}
+	x := SetUserMessaging{User: u.ID, With: d.channel(), Allow: new(true)}
 	if own := u.Partners && x.With == WithPartners || u.Consumers && x.With == WithConsumers; own != d.percent(10) {
-		x.Mode = Off
+		x.Allow = new(false)
 	}
 	if d.percent(8) {
 		x.User = d.user()
@@ -77,31 +77,61 @@ func drawUserMode(d *drawing) (string, Command) {
 	return d.director(u.Company), x
 }
 
-func drawPutCompany(d *drawing) (string, Command) {
+// drawAddCompany adds one of a few further companies, or says something else of one that
+// is there.
+func drawAddCompany(d *drawing) (string, Command) {
 	co := *d.company()
-	co.Partners, co.Consumers = d.mode(), d.mode()
-	co.Licensed = d.percent(90) || !co.Licensed
-	return d.system(), PutCompany{co}
+	co.Partners, co.Consumers, co.Licensed = d.mode(), d.mode(), d.coin()
+	if d.percent(80) {
+		co.ID = one(d, "further company", "d", "e", "f", "g")
+	}
+	return d.system(), AddCompany{co}
 }
 
 func drawEditCompany(d *drawing) (string, Command) {
-	company, window := d.company().ID, one(d, "window", time.Hour, 24*time.Hour)
-	return d.director(company), EditCompany{Company: company, MembersCreateGroups: d.flip(), RecallWindow: &window}
+	company := d.company()
+	x, window := EditCompany{Company: company.ID}, one(d, "window", time.Hour, 24*time.Hour)
+	if d.coin() {
+		x.MembersCreateGroups, x.RecallWindow = d.flip(), &window
+	}
+	actor := d.director(company.ID)
+	if actor == System && d.percent(60) || d.percent(5) {
+		x.Licensed = new(d.percent(80) || !company.Licensed)
+	}
+	if actor == System && d.percent(20) || x == (EditCompany{Company: company.ID}) && d.percent(90) {
+		x.MaxGroups = new(d.c.Choose(6, "most groups"))
+	}
+	return actor, x
 }
 
-func drawPutUsers(d *drawing) (string, Command) {
+// drawAddUser adds one of a few further people, or says something else of somebody who is
+// there.
+func drawAddUser(d *drawing) (string, Command) {
 	u := *d.account(human)
 	u.Partners, u.Consumers, u.Admin = d.coin(), d.coin(), d.percent(40)
 	u.LostPartners, u.LostAccount = 0, 0
-	switch {
-	case d.percent(4):
-		u.Company = one(d, "company", "a", "b", "nowhere")
-	case d.percent(3):
-		u.Kind = Bot
-	case d.percent(20):
-		u.Status = one(d, "status", Active, Active, Suspended, Deleted)
+	u.Status = one(d, "status", Active, Active, Active, Suspended, Deleted)
+	if d.percent(80) {
+		u.ID = one(d, "further user", "n1", "n2", "n3", "n4", "n5")
 	}
-	return d.system(), PutUsers{[]User{u}}
+	switch {
+	case d.percent(10):
+		u.Company = one(d, "company", "a", "b", "nowhere")
+	case d.percent(5):
+		u.Kind, u.Admin = Bot, false
+	case d.percent(3):
+		u.Kind = Line
+	}
+	return d.system(), AddUser{u}
+}
+
+func drawEditUser(d *drawing) (string, Command) {
+	u := d.account(human)
+	x := EditUser{User: u.ID, Admin: new(!u.Admin != d.percent(10))}
+	if d.percent(5) {
+		x.User = d.user()
+	}
+	return d.system(), x
 }
 
 func drawSuspend(d *drawing) (string, Command) {
@@ -123,21 +153,39 @@ func drawRestore(d *drawing) (string, Command) {
 	return d.director(u.Company), RestoreUser{User: u.ID}
 }
 
-func drawTeam(d *drawing) (string, Command) {
-	t := d.w.Teams["t"].clone()
+// drawChart moves a team in the organisation chart, or adds another one.
+func drawChart(d *drawing) (string, Command) {
+	t := d.w.Teams["t"]
+	x := SyncTeam{Team: t.ID, Company: t.Company, Name: t.Name, Leader: t.Leader, Members: slices.Clone(t.Members)}
 	ours := d.users(func(u *User) bool {
 		return u.Company == t.Company && u.Kind == Human && (u.Status != Deleted || d.percent(10))
 	})
-	switch d.c.Choose(5, "team") {
+	switch d.c.Choose(4, "team") {
 	case 0:
-		t.Name = d.name()
+		x.Name = d.name()
 	case 1:
-		t.Leader = one(d, "leader", append(ours, "")...)
-	case 2:
-		t.Features, t.Photo, t.Room = d.coin(), d.coin(), d.percent(70)
+		x.Leader = one(d, "leader", append(ours, "")...)
 	default:
-		t.Members = d.people(4, "", ours)
+		x.Members = d.people(4, "", ours)
 	}
-	t.Seq = one(d, "sequence", 0, 0, t.Seq, t.Seq+1, max(0, t.Seq-1))
-	return d.director(t.Company), SyncTeam{t}
+	x.Seq = one(d, "sequence", 0, 0, t.SyncedSeq, t.SyncedSeq+1, max(0, t.SyncedSeq-1))
+	if d.percent(8) {
+		x.Team = "t2"
+	}
+	return d.director(t.Company), x
+}
+
+// drawGrant changes what is granted to a team.
+func drawGrant(d *drawing) (string, Command) {
+	x := EditTeam{Team: "t", Features: d.flip(), Photo: d.flip(), Notify: d.flip()}
+	if d.percent(40) {
+		x.Room = new(d.percent(70))
+	}
+	if d.percent(30) {
+		x.Preset = &Features{Note: d.coin(), Event: d.coin(), Folder: d.coin()}
+	}
+	if d.percent(5) {
+		x.Team = one(d, "team", "t2", "nowhere")
+	}
+	return d.director("a"), x
 }

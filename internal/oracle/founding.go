@@ -14,20 +14,16 @@ func Founding() []Command {
 	b3 := member("b", "b3", false)
 	b3.Partners = false // but all of b may
 	return []Command{
-		PutCompany{Company{ID: "a", Licensed: true, MembersCreateGroups: true, Partners: Selected, Consumers: Selected, MaxGroups: 4, RecallWindow: 24 * time.Hour}},
-		PutCompany{Company{ID: "b", Licensed: true, MembersCreateGroups: true, Partners: All, Consumers: Off, RecallWindow: 24 * time.Hour}},
-		PutCompany{Company{ID: "c", MembersCreateGroups: true, Partners: All, Consumers: All}},
-		PutUsers{[]User{
-			member("a", "a1", true), member("a", "a2", false), member("a", "a3", false), member("a", "a4", false), a5,
-			{ID: "abot", Company: "a", Kind: Bot, Status: Active},
-			member("b", "b1", true), member("b", "b2", false), b3,
-			member("c", "c1", false),
-			{ID: "l1", Kind: Line, Status: Active}, {ID: "l2", Kind: Line, Status: Active},
-		}},
-		SyncTeam{Team{
-			ID: "t", Company: "a", Name: "Team", Leader: "a2", Members: []string{"a2", "a3", "a5"},
-			Room: true, Features: true, Preset: Features{Note: true, Folder: true},
-		}},
+		AddCompany{Company{ID: "a", Licensed: true, MembersCreateGroups: true, Partners: Selected, Consumers: Selected, MaxGroups: 4, RecallWindow: 24 * time.Hour}},
+		AddCompany{Company{ID: "b", Licensed: true, MembersCreateGroups: true, Partners: All, Consumers: Off, RecallWindow: 24 * time.Hour}},
+		AddCompany{Company{ID: "c", MembersCreateGroups: true, Partners: All, Consumers: All}},
+		AddUser{member("a", "a1", true)}, AddUser{member("a", "a2", false)}, AddUser{member("a", "a3", false)}, AddUser{member("a", "a4", false)}, AddUser{a5},
+		AddUser{User{ID: "abot", Company: "a", Kind: Bot, Status: Active}},
+		AddUser{member("b", "b1", true)}, AddUser{member("b", "b2", false)}, AddUser{b3},
+		AddUser{member("c", "c1", false)},
+		AddUser{User{ID: "l1", Kind: Line, Status: Active}}, AddUser{User{ID: "l2", Kind: Line, Status: Active}},
+		SyncTeam{Team: "t", Company: "a", Name: "Team", Leader: "a2", Members: []string{"a2", "a3", "a5"}},
+		EditTeam{Team: "t", Room: new(true), Features: new(true), Preset: &Features{Note: true, Folder: true}},
 	}
 }
 

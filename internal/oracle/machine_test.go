@@ -212,13 +212,9 @@ func (m *machine) draw(c oracle.Chooser) step {
 func (m *machine) knownGap(cmd oracle.Command) bool {
 	var company string
 	switch x := cmd.(type) {
-	case oracle.SetExternalMessaging:
-		if x.User == "" && x.With == oracle.WithPartners && x.Mode == oracle.Selected {
+	case oracle.SetCompanyMessaging:
+		if x.With == oracle.WithPartners && *x.Mode == oracle.Selected {
 			company = x.Company
-		}
-	case oracle.PutCompany:
-		if x.Company.Partners == oracle.Selected {
-			company = x.Company.ID
 		}
 	}
 	co := m.w.Companies[company]

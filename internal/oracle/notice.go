@@ -117,8 +117,8 @@ func (c *call) permit(user string, unsure bool) {
 
 // permitAll tells those who have the permission by the company's switch, one by
 // one or all together.
-func (c *call) permitAll(x SetExternalMessaging, gained []string) {
-	all := Notice{Company: x.Company, Text: TextPermitted, Unsure: x.Mode != All || len(gained) == 0}
+func (c *call) permitAll(company string, mode Mode, gained []string) {
+	all := Notice{Company: company, Text: TextPermitted, Unsure: mode != All || len(gained) == 0}
 	c.out.Notices = append(c.out.Notices, all)
 	for _, u := range gained {
 		c.permit(u, true)

@@ -28,13 +28,15 @@ func (a act) String() string {
 func smallActs() (acts []act) {
 	host := func(cmd oracle.Command) { acts = append(acts, act{oracle.System, cmd}) }
 	for _, mode := range []oracle.Mode{oracle.Off, oracle.Selected, oracle.All} {
-		host(oracle.SetExternalMessaging{Company: "b", With: oracle.WithPartners, Mode: mode})
-		host(oracle.PutCompany{Company: oracle.Company{ID: "b", Licensed: true, Partners: mode}})
+		host(oracle.SetCompanyMessaging{Company: "b", With: oracle.WithPartners, Mode: &mode})
 	}
-	for mode, own := range map[oracle.Mode]bool{oracle.Off: false, oracle.Selected: true} {
-		host(oracle.SetExternalMessaging{Company: "b", User: "b3", With: oracle.WithPartners, Mode: mode})
-		host(oracle.PutUsers{Users: []oracle.User{{ID: "b3", Company: "b", Kind: oracle.Human, Status: oracle.Active, Partners: own}}})
+	for _, on := range []bool{false, true} {
+		host(oracle.SetUserMessaging{User: "b3", With: oracle.WithPartners, Allow: &on})
+		host(oracle.EditUser{User: "b3", Admin: &on})
 	}
+	host(oracle.EditCompany{Company: "b", MaxGroups: new(5)})
+	host(oracle.AddCompany{Company: oracle.Company{ID: "b", Partners: oracle.Off}})
+	host(oracle.AddUser{User: oracle.User{ID: "b3", Company: "b", Kind: oracle.Human, Status: oracle.Deleted}})
 	host(oracle.SuspendUser{User: "b3"})
 	host(oracle.SuspendUser{User: "b3", Lift: true})
 	host(oracle.DeleteUser{User: "b3"})
@@ -48,11 +50,10 @@ func smallActs() (acts []act) {
 func smallWorld(t require.TestingT, acts []act) *machine {
 	m := newMachine(t, oracle.Policy{ForeignMasters: true, AnyoneIsContact: true}, rig{}, newTally())
 	m.found(
-		oracle.PutCompany{Company: oracle.Company{ID: "a", Licensed: true, MembersCreateGroups: true, Partners: oracle.All}},
-		oracle.PutCompany{Company: oracle.Company{ID: "b", Licensed: true, Partners: oracle.All}},
-		oracle.PutUsers{Users: []oracle.User{
-			{ID: "a1", Company: "a", Kind: oracle.Human, Status: oracle.Active}, {ID: "b3", Company: "b", Kind: oracle.Human, Status: oracle.Active},
-		}},
+		oracle.AddCompany{Company: oracle.Company{ID: "a", Licensed: true, MembersCreateGroups: true, Partners: oracle.All}},
+		oracle.AddCompany{Company: oracle.Company{ID: "b", Licensed: true, Partners: oracle.All}},
+		oracle.AddUser{User: oracle.User{ID: "a1", Company: "a", Kind: oracle.Human, Status: oracle.Active}},
+		oracle.AddUser{User: oracle.User{ID: "b3", Company: "b", Kind: oracle.Human, Status: oracle.Active}},
 	)
 	m.replay(act{"a1", oracle.CreateGroup{External: true, Name: "Far", Members: []string{"b3"}, Masters: []string{"b3"}}})
 	for _, a := range acts {

@@ -60,51 +60,103 @@ func (w *World) alive(people []string) []string {
 	return out
 }
 
-// SyncTeam puts a team as the organisation chart has it (TEAM-05).
-type SyncTeam struct{ Team Team }
+// SyncTeam puts a team as the organisation chart has it (TEAM-05). What is granted to
+// it stays, and to a new one nothing is granted.
+type SyncTeam struct {
+	Team    string
+	Company string
+	Name    string
+	Leader  string
+	Members []string
+	Seq     int
+}
 
-func (x SyncTeam) wellFormed() bool { return x.Team.ID != "" && len(x.Team.Members) <= 5000 }
+func (x SyncTeam) wellFormed() bool {
+	return x.Team != "" && x.Company != "" && x.Name != "" && len(x.Members) <= 5000
+}
 
-func (x SyncTeam) excessive() bool { return longer(x.Team.Name, 100) || twice(x.Team.Members) }
+func (x SyncTeam) excessive() bool { return longer(x.Name, 100) || twice(x.Members) }
 
 func (x SyncTeam) run(c *call) *refusal {
-	old, t := c.w.Teams[x.Team.ID], x.Team.clone()
-	if longer(t.Name, 100) {
+	old, t := c.w.Teams[x.Team], Team{ID: x.Team, Company: x.Company}
+	if old != nil {
+		t = old.clone()
+	}
+	if longer(x.Name, 100) {
 		return refused() // LIM-04
 	}
-	if no := c.directs(t.Company); no != nil {
+	if no := c.directs(x.Company); no != nil {
 		return no
 	}
-	if c.w.Companies[t.Company] == nil || old != nil && old.Company != t.Company {
+	if c.w.Companies[x.Company] == nil || t.Company != x.Company || x.Seq != 0 && x.Seq < t.SyncedSeq {
 		return refused()
 	}
-	if old != nil && t.Seq != 0 && t.Seq < old.Seq {
-		return refused()
-	}
-	ours := func(u *User) bool { return u.Company == t.Company && u.Kind == Human }
-	if !c.w.all(t.Members, ours) || t.Leader != "" && !c.w.all([]string{t.Leader}, ours) {
+	ours := func(u *User) bool { return u.Company == x.Company && u.Kind == Human }
+	if !c.w.all(x.Members, ours) || x.Leader != "" && !c.w.all([]string{x.Leader}, ours) {
 		return unsettled
 	}
+	t.Name, t.Leader, t.Members, t.SyncedSeq = x.Name, x.Leader, unique(x.Members...), x.Seq
 	if gone := func(u *User) bool { return u.Status == Deleted }; c.w.any(append(t.Members, t.Leader), gone) {
 		return denied("TEAM-07", "ADM-13", "TEAM-05") // the chart has not followed yet
 	}
-	r := c.w.Rooms[TeamID(t.ID)]
-	running := r != nil && !r.Ended
 	slices.Sort(t.Members)
-	t.Members = slices.Compact(t.Members)
-	if old == nil || !old.same(t) {
-		c.w.Teams[t.ID] = &t
-		c.changed = true
-	}
-	if running {
+	c.put(old, t)
+	if r := c.w.Rooms[TeamID(t.ID)]; r != nil && !r.Ended {
 		c.follow(r, t)
 	}
 	return nil
 }
 
+// EditTeam changes what the administrator grants to a team (TEAM-04, TEAM-11, TEAM-12,
+// TEAM-25).
+type EditTeam struct {
+	Team     string
+	Room     *bool
+	Features *bool
+	Photo    *bool
+	Notify   *bool
+	Preset   *Features
+}
+
+func (x EditTeam) wellFormed() bool {
+	return x.Team != "" && (x.Room != nil || x.Features != nil || x.Photo != nil || x.Notify != nil || x.Preset != nil)
+}
+
+func (x EditTeam) run(c *call) *refusal {
+	old := c.w.Teams[x.Team]
+	if old == nil {
+		if no := c.directs(""); no != nil {
+			return no
+		}
+		return refused()
+	}
+	if no := c.directs(old.Company); no != nil {
+		return no
+	}
+	t := old.clone()
+	for field, to := range map[*bool]*bool{&t.Room: x.Room, &t.Features: x.Features, &t.Photo: x.Photo, &t.Notify: x.Notify} {
+		if to != nil {
+			*field = *to
+		}
+	}
+	if x.Preset != nil {
+		t.Preset = *x.Preset
+	}
+	c.put(old, t)
+	return nil
+}
+
+// put stores a team that is not as it was.
+func (c *call) put(old *Team, t Team) {
+	if old == nil || !old.same(t) {
+		c.w.Teams[t.ID] = &t
+		c.changed = true
+	}
+}
+
 func (t *Team) same(o Team) bool {
 	return t.Name == o.Name && t.Leader == o.Leader && slices.Equal(t.Members, o.Members) && t.Room == o.Room &&
-		t.Features == o.Features && t.Photo == o.Photo && t.Notify == o.Notify && t.Seq == o.Seq && sameSet(t.Preset, o.Preset)
+		t.Features == o.Features && t.Photo == o.Photo && t.Notify == o.Notify && t.SyncedSeq == o.SyncedSeq && sameSet(t.Preset, o.Preset)
 }
 
 func sameSet(a, b Features) bool {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/stretchr/testify/require"
@@ -28,7 +29,7 @@ var commands = func() map[string]roomkit.Command {
 // library does not have is the oracle's own.
 var otherNames = map[string]string{
 	"Sharing": "HistorySharing", "Withhold": "WithholdFeatures", "Withheld": "FeaturesWithheld", "Line": "LINE", "Admin": "Administrator",
-	"Seq": "SyncedSeq", "HadLine": "HadConsumers", "BeganAt": "CreatedAt", "EmptiedAt": "EmptiedOn", "OffSince": "MessageOffSince",
+	"HadLine": "HadConsumers", "BeganAt": "CreatedAt", "EmptiedAt": "EmptiedOn", "OffSince": "MessageOffSince",
 	"ExternalTask": "ExternalGroupTask", "AdminsManageExternal": "AdministratorsManageExternalMembers",
 	"LineFeatures": "ConsumerRoomFeatures", "OffPeriod": "MessageOffPeriod", "MembersFromRooms": "CompanyMembersFromRooms",
 }
@@ -120,11 +121,7 @@ func (m *machine) translateFields(from, to reflect.Value) {
 	}
 	for i := range from.NumField() {
 		name := from.Type().Field(i).Name
-		field := to.FieldByName(cmp.Or(otherNames[name], name))
-		if !field.IsValid() {
-			field = to.FieldByName(name)
-		}
-		if field.IsValid() {
+		if field := to.FieldByName(cmp.Or(otherNames[name], name)); field.IsValid() {
 			m.translate(from.Field(i), field)
 		}
 	}
@@ -192,21 +189,15 @@ func roomsOf(cmd oracle.Command) (named []string) {
 }
 
 var directoryNames = []string{
-	"PutCompany", "EditCompany", "PutUsers", "SetExternalMessaging of a company", "SetExternalMessaging of a user",
-	"SuspendUser", "DeleteUser", "RestoreUser", "SyncTeam",
+	"AddCompany", "EditCompany", "SetCompanyMessaging", "AddUser", "EditUser", "SetUserMessaging", "SuspendUser", "DeleteUser", "RestoreUser",
+	"SyncTeam", "EditTeam",
 }
 
 // directoryName is what a command of the directory is called where it is counted
 // which of them follow each other.
 func directoryName(cmd oracle.Command) string {
-	switch x := cmd.(type) {
-	case oracle.SetExternalMessaging:
-		if x.User == "" {
-			return "SetExternalMessaging of a company"
-		}
-		return "SetExternalMessaging of a user"
-	case oracle.PutCompany, oracle.EditCompany, oracle.PutUsers, oracle.SuspendUser, oracle.DeleteUser, oracle.RestoreUser, oracle.SyncTeam:
-		return commandName(cmd)
+	if name := commandName(cmd); slices.Contains(directoryNames, name) {
+		return name
 	}
 	return ""
 }
@@ -214,10 +205,10 @@ func directoryName(cmd oracle.Command) string {
 // concerned is the user whom a command of the directory is about.
 func concerned(cmd oracle.Command) string {
 	switch x := cmd.(type) {
-	case oracle.PutUsers:
-		return x.Users[0].ID
+	case oracle.AddUser:
+		return x.User.ID
 	case oracle.SyncTeam:
-		return x.Team.Leader
+		return x.Leader
 	}
 	if user := reflect.ValueOf(cmd).FieldByName("User"); user.IsValid() {
 		return user.String()

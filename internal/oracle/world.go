@@ -162,17 +162,17 @@ type User struct {
 
 // Team is a unit of the organisation chart.
 type Team struct {
-	ID       string
-	Company  string
-	Name     string
-	Leader   string
-	Members  []string
-	Room     bool
-	Features bool
-	Photo    bool
-	Preset   Features
-	Notify   bool
-	Seq      int
+	ID        string
+	Company   string
+	Name      string
+	Leader    string
+	Members   []string
+	Room      bool
+	Features  bool
+	Photo     bool
+	Preset    Features
+	Notify    bool
+	SyncedSeq int
 }
 
 // Membership is a participation that lasts.

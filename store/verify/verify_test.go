@@ -103,6 +103,7 @@ func verifiable(t *testing.T) store.Store {
 	general := proof.General(t, svc, "ann", "ben", "cat")
 	proof.Do(t, svc, roomkit.By("ann"), roomkit.Convert{Room: general, Name: "plans", To: roomkit.KindGroup})
 	proof.Do(t, svc, roomkit.System(), proof.Team("sales", "ben", "ben", "cat"))
+	proof.Do(t, svc, roomkit.System(), proof.Granted("sales"))
 	proof.Do(t, svc, roomkit.By("ben"), roomkit.OpenTeamRoom{Team: "sales"})
 	return store
 }
