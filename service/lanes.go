@@ -29,6 +29,7 @@ type ticket struct {
 	state     ticketState
 	group     *group        // of a leader: what it has to run, itself first
 	wake      chan struct{} // made when the job has to wait
+	queued    bool          // the attempt has begun and waits already, with others of a batch
 	abandoned bool          // the caller does not wait for the outcome
 }
 
@@ -44,9 +45,11 @@ const (
 // run makes one attempt, as a leader or by waiting for one. An error says that the
 // caller gave up: a leader may still be writing to the attempt.
 func (s *Service) run(j *job) error {
-	j.ticket = ticket{}
-	l := &s.lanes
-	if !l.enter(j) {
+	l, queued := &s.lanes, j.queued
+	if !queued {
+		j.ticket = ticket{}
+	}
+	if j.queued = false; queued || !l.enter(j) {
 		select {
 		case <-j.wake:
 		case <-j.ctx.Done():
@@ -86,9 +89,28 @@ func (l *lanes) enter(j *job) (leads bool) {
 		j.state, j.group = ticketLeads, l.newGroup(j)
 		return true
 	}
+	l.wait(j)
+	return false
+}
+
+func (l *lanes) wait(j *job) {
 	j.state, j.wake = ticketWaiting, make(chan struct{}, 1)
 	l.waiting = append(l.waiting, j)
-	return false
+}
+
+// enterAll lets the jobs of a batch wait together, so that they share groups however
+// fast the store is.
+func (l *lanes) enterAll(jobs []*job) {
+	for _, j := range jobs {
+		j.begin()
+		j.queued = true
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, j := range jobs {
+		l.wait(j)
+	}
+	l.startWaiting()
 }
 
 func (l *lanes) newGroup(jobs ...*job) *group {

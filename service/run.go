@@ -227,10 +227,8 @@ func (s *Service) carryOut(j *job) (Result, error) {
 // try makes one attempt. An error says that the caller gave up waiting; then the
 // attempt is not to be looked at.
 func (s *Service) try(j *job) error {
-	j.attempts++
-	j.attempt = attempt{need: j.firstNeed}
-	if j.Key != "" || j.uncertain {
-		j.need.Command = j.id
+	if !j.queued {
+		j.begin()
 	}
 	if j.plan {
 		g := group{jobs: []*job{j}}
@@ -238,6 +236,15 @@ func (s *Service) try(j *job) error {
 		return nil
 	}
 	return s.run(j)
+}
+
+// begin starts an attempt.
+func (j *job) begin() {
+	j.attempts++
+	j.attempt = attempt{need: j.firstNeed}
+	if j.Key != "" || j.uncertain {
+		j.need.Command = j.id
+	}
 }
 
 // again waits before the next attempt, or says why there is none. The first one

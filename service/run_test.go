@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -79,10 +80,10 @@ func TestDoIfVersion(t *testing.T) {
 
 func TestDoManyCallersOneRoom(t *testing.T) {
 	const callers, each = 16, 25
-	conflicts := 0
+	var conflicts atomic.Int64
 	svc := proof.Service(t, &service.Options{
 		Policy:   roomkit.Policy{AnyoneIsContact: true},
-		Observer: service.Observer{Group: func(g service.GroupReport) { conflicts += g.Conflicts }},
+		Observer: service.Observer{Group: func(g service.GroupReport) { conflicts.Add(int64(g.Conflicts)) }},
 	})
 	room := crew(t, svc)
 	before, err := svc.Room(ctx, "ann", room)
@@ -105,7 +106,7 @@ func TestDoManyCallersOneRoom(t *testing.T) {
 	require.NoError(t, err)
 	require.EqualValues(t, 3+callers*each, got.Participants)
 	require.Equal(t, before.Version+callers*each, got.Version)
-	require.Zero(t, conflicts, "callers of one service see no conflict")
+	require.Zero(t, conflicts.Load(), "callers of one service see no conflict")
 	require.Len(t, proof.Participants(t, svc, "ann", room), 3+callers*each)
 }
 

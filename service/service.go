@@ -133,15 +133,20 @@ func (s *Service) Batch(ctx context.Context, actor roomkit.Actor, cmds []roomkit
 }
 
 func (s *Service) each(cmds []roomkit.Command, newJob func(int) (*job, error)) []BatchResult {
-	results := make([]BatchResult, len(cmds))
-	var all sync.WaitGroup
+	results, jobs := make([]BatchResult, len(cmds)), make([]*job, 0, len(cmds))
+	var places []int
 	for i := range cmds {
 		j, err := newJob(i)
 		if err != nil {
 			results[i].Err = j.wrap(err)
 			continue
 		}
-		all.Go(func() { results[i].Result, results[i].Err = s.finish(j) })
+		jobs, places = append(jobs, j), append(places, i)
+	}
+	s.lanes.enterAll(jobs)
+	var all sync.WaitGroup
+	for n, j := range jobs {
+		all.Go(func() { results[places[n]].Result, results[places[n]].Err = s.finish(j) })
 	}
 	all.Wait()
 	return results

@@ -105,7 +105,7 @@ func drawEditCompany(d *drawing) (string, Command) {
 }
 
 // drawAddUser adds one of a few further people, or says something else of somebody who is
-// there.
+// there. No bots: what becomes of a room that only bots are in is not said.
 func drawAddUser(d *drawing) (string, Command) {
 	u := *d.account(human)
 	u.Partners, u.Consumers, u.Admin = d.coin(), d.coin(), d.percent(40)
@@ -117,8 +117,6 @@ func drawAddUser(d *drawing) (string, Command) {
 	switch {
 	case d.percent(10):
 		u.Company = one(d, "company", "a", "b", "nowhere")
-	case d.percent(5):
-		u.Kind, u.Admin = Bot, false
 	case d.percent(3):
 		u.Kind = Line
 	}
