@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
@@ -141,6 +142,7 @@ func (n *names) wholeTeam(r *row) *roomkit.Team {
 		for id := range strings.FieldsSeq(people) {
 			t.Members = append(t.Members, roomkit.UserID(id))
 		}
+		slices.Sort(t.Members)
 	}
 	return t
 }

@@ -193,10 +193,10 @@ func rowSources(text string) (one, many string) {
 
 // The columns of the rows, in the order in which rows.go reads them.
 const (
-	// teamRow is a row t of a team and the list of its people. To set up an
-	// aggregate would cost more, even where there is no team.
+	// teamRow is a row t of a team and the list of its people, in no order. To set up
+	// an aggregate would cost more, even where there is no team.
 	teamRow = `t, array_to_string(ARRAY(
-				SELECT tm."user" FROM roomkit_team_members tm WHERE tm.team = t.id ORDER BY tm.team, tm."user"), ' ')`
+				SELECT tm."user" FROM roomkit_team_members tm WHERE tm.team = t.id), ' ')`
 
 	// peopleRows are what is known of people: a row for each of the users u, for each
 	// pair p of a room and a user that is a row of members, and for each of the

@@ -94,7 +94,7 @@ func sameWidths() error {
 		{"member", ofMember, len(values{}.member(&roomkit.Member{})) - 2, func(r *row) { n.memberOf(r, roomkit.RoomID{}, "") }},
 		{"user", ofUser + " groups", len(values{}.user(&roomkit.User{})) + 1, func(r *row) { n.user(r) }},
 		{"company", ofCompany + " groups", len(values{}.company(&roomkit.Company{})) + 1, func(r *row) { n.company(r) }},
-		{"team", ofTeam, len(values{}.team(&roomkit.Team{})), func(r *row) { n.team(r) }},
+		{"team", ofTeam + " members", len(values{}.team(&roomkit.Team{})) + 1, func(r *row) { n.team(r) }},
 	} {
 		fields, writes := strings.Fields(row.list), len(columnsOf(row.list))
 		if row.what == "room" {
