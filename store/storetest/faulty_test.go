@@ -103,9 +103,9 @@ func TestFaultyRead(t *testing.T) {
 				require.Equal(t, 2, f.Calls(m), m)
 			}
 			if fault == FaultNone || fault >= FaultConflict {
-				require.Equal(t, 12, f.Injected(FaultNone))
+				require.Equal(t, 14, f.Injected(FaultNone))
 			} else {
-				require.Equal(t, 6, f.Injected(fault))
+				require.Equal(t, 7, f.Injected(fault))
 			}
 		})
 	}

@@ -35,6 +35,7 @@ type altered struct {
 	onPeople func(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error)                            // calls Store.Members
 	onRooms  func(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error)                           // calls Store.Rooms
 	onUsers  func(ctx context.Context, q store.UserQuery) ([]roomkit.User, error)                                // calls Store.Users
+	onTeams  func(ctx context.Context, q store.TeamQuery) ([]roomkit.Team, error)                                // calls Store.Teams
 	onReads  func(ctx context.Context, of roomkit.Subject, v roomkit.Version, limit int) ([]store.Record, error) // calls Store.History
 	onFeed   func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error)                  // calls Store.Feed
 	onWake   func(ctx context.Context) (<-chan struct{}, error)
@@ -46,7 +47,7 @@ func alter(spoil func(a *altered)) *altered {
 	s := memstore.New()
 	a := &altered{
 		Store: s, rooms: map[roomkit.RoomID]roomkit.Room{}, parallel: 3, onPeople: s.Members, onRooms: s.Rooms,
-		onUsers: s.Users, onReads: s.History, onFeed: s.Feed, onWake: s.Wake,
+		onUsers: s.Users, onTeams: s.Teams, onReads: s.History, onFeed: s.Feed, onWake: s.Wake,
 	}
 	a.onCommit, a.onLoad = a.commit, a.load
 	if spoil != nil {
@@ -154,6 +155,10 @@ func (a *altered) Rooms(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomE
 
 func (a *altered) Users(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
 	return a.onUsers(ctx, q)
+}
+
+func (a *altered) Teams(ctx context.Context, q store.TeamQuery) ([]roomkit.Team, error) {
+	return a.onTeams(ctx, q)
 }
 
 func (a *altered) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
@@ -380,6 +385,26 @@ func perCall(do func(a *altered, changes []store.Change) []store.CommitResult) f
 // answering changes the answers of Load.
 func answering(change func(a *altered, n store.Need, f *store.Facts)) func(a *altered) {
 	return func(a *altered) { a.facts = func(n store.Need, f *store.Facts) { change(a, n, f) } }
+}
+
+// askingTeams changes what Teams is asked for, and telling what it answers.
+func askingTeams(change func(q *store.TeamQuery)) func(a *altered) {
+	return func(a *altered) {
+		a.onTeams = func(ctx context.Context, q store.TeamQuery) ([]roomkit.Team, error) {
+			change(&q)
+			return a.Store.Teams(ctx, q)
+		}
+	}
+}
+
+func tellingTeams(change func(rows []roomkit.Team)) func(a *altered) {
+	return func(a *altered) {
+		a.onTeams = func(ctx context.Context, q store.TeamQuery) ([]roomkit.Team, error) {
+			rows, err := a.Store.Teams(ctx, q)
+			change(rows)
+			return rows, err
+		}
+	}
 }
 
 // asking changes what Load is asked for.

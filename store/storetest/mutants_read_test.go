@@ -71,6 +71,37 @@ var readMutants = []mutant{
 	{"load/everybody-limit", "Everybody gives everybody", asking(func(a *altered, n *store.Need) {
 		n.People = either(n.Everybody, idsOf(a.membersWith(store.MemberQuery{Room: n.Room}), userOf), n.People)
 	})},
+	{"load/first", "First counts masters who do not take part", asking(func(a *altered, n *store.Need) {
+		if n.First > 0 && a.rooms[n.Room].Name == "" {
+			present := a.membersWith(store.MemberQuery{Room: n.Room})
+			n.People = append(slices.Clip(n.People), idsOf(present[:min(len(present), n.First)], userOf)...)
+			n.First = 0
+		}
+	})},
+	{"load/first", "First gives rows without users", answering(func(_ *altered, n store.Need, f *store.Facts) {
+		drop(&f.Users, func(u roomkit.User) bool { return n.First > 0 && len(n.People) == 0 })
+	})},
+	{"load/first", "First is one too many", asking(func(_ *altered, n *store.Need) { n.First += either(n.First == 2, 1, 0) })},
+	{"load/first-unnamed", "First looks at rooms with a name", asking(func(a *altered, n *store.Need) {
+		if n.First > 0 && a.rooms[n.Room].Name != "" {
+			n.Everybody = true
+		}
+	})},
+	{"load/first-of-each", "a room is looked at once", func(a *altered) {
+		a.onLoad = func(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+			needs = slices.Clone(needs)
+			for i := range needs {
+				first := slices.IndexFunc(needs, func(n store.Need) bool { return n.Room == needs[i].Room && n.First > 0 })
+				needs[i].First = either(needs[i].First > 0, needs[max(first, 0)].First, 0)
+			}
+			return a.load(ctx, needs)
+		}
+	}},
+	{"load/first-of-each", "First has no limit", asking(func(a *altered, n *store.Need) {
+		if n.First > roomkit.MaxPage {
+			n.People = idsOf(a.membersWith(store.MemberQuery{Room: n.Room}), userOf)
+		}
+	})},
 	{"load/companies", "Companies is not answered beside People", asking(func(_ *altered, n *store.Need) {
 		n.Companies = either(len(n.People) == 1, nil, n.Companies)
 	})},
@@ -207,6 +238,21 @@ var readMutants = []mutant{
 		}
 	}},
 	{"users/limits", "a negative limit is none", askingUsers(func(_ *altered, q *store.UserQuery) { q.Limit = max(0, q.Limit) })},
+	{"teams/of-company", "the leader counts as a member", tellingTeams(func(rows []roomkit.Team) {
+		each(rows, func(t *roomkit.Team) {
+			if t.Leader != "" && !slices.Contains(t.Members, t.Leader) {
+				t.Members = append([]roomkit.UserID{t.Leader}, t.Members...)
+			}
+		})
+	})},
+	{"teams/of-company", "teams have no members in a list", tellingTeams(func(rows []roomkit.Team) { each(rows, func(t *roomkit.Team) { t.Members = nil }) })},
+	{"teams/pages", "a page is in order without case", tellingTeams(func(rows []roomkit.Team) {
+		slices.SortFunc(rows, func(x, y roomkit.Team) int { return withoutCase(roomkit.UserID(x.ID), roomkit.UserID(y.ID)) })
+	})},
+	{"teams/limits", "no limit is a thousand", askingTeams(func(q *store.TeamQuery) { q.Limit = cmp.Or(q.Limit, roomkit.MaxPage) })},
+	{"teams/bad-query", "no company is that of somebody", askingTeams(func(q *store.TeamQuery) { q.Company = cmp.Or(q.Company, acme) })},
+	{"teams/bad-query", "a negative limit is none", askingTeams(func(q *store.TeamQuery) { q.Limit = max(0, q.Limit) })},
+	{"machine/differential", "teams come without their newest change", tellingTeams(func(rows []roomkit.Team) { each(rows, func(t *roomkit.Team) { t.Version-- }) })},
 	{"machine/differential", "a page after somebody else begins anew", askingUsers(func(a *altered, q *store.UserQuery) {
 		q.After = either(first(a.user(q.After)).Company != q.Company, "", q.After)
 	})},

@@ -167,6 +167,48 @@ var loadRules = []Rule{
 			require.False(k, slices.ContainsFunc(f.Users, func(u roomkit.User) bool { return !ids[u.ID] }), "users without rows")
 		}
 	}},
+	{"load/first", "First gives, of a room without a name, the first so many who take part, in byte order, with users, companies and rows.", func(k *kit) {
+		r := k.found(1, roomkit.KindExternalGroup, cho, bot, fay, eve, lin)
+		k.must(k.change(r.manage(ann)))
+		k.must(k.change(r.leave(eve)))
+		for n, want := range [][]roomkit.UserID{nil, {bot}, {bot, cho}, {bot, cho, fay}, {bot, cho, fay, lin}, {bot, cho, fay, lin}} {
+			f := store.Facts{Room: r.room, Users: k.userRows(want...), Companies: k.companyRows(acme), Members: r.rowsOf(want...)}
+			if n > 2 {
+				f.Companies = k.companyRows(acme, beta)
+			}
+			k.answers(store.Need{Room: r.room.ID, First: n}, f)
+		}
+		k.answers(store.Need{Room: r.room.ID, First: 1, Masters: true, People: []roomkit.UserID{eve, bot}}, store.Facts{
+			Room: r.room, Users: k.userRows(ann, bot, cho, eve), Companies: k.companyRows(acme, beta), Members: r.rowsOf(ann, bot, cho, eve),
+		})
+		k.must(k.change(r.end()))
+		k.answers(store.Need{Room: r.room.ID, First: 3}, store.Facts{Room: r.room, Companies: k.companyRows(acme)})
+	}},
+	{"load/first-unnamed", "First gives nobody of a room that has a name, or that does not exist.", func(k *kit) {
+		r := k.found(1, roomkit.KindGeneral, ann, bob)
+		k.must(k.change(r.rename("lunch")))
+		k.answers(store.Need{Room: r.room.ID, First: 3}, store.Facts{Room: r.room, Companies: k.companyRows(acme)})
+		k.answers(store.Need{Room: roomID(2), First: 3}, store.Facts{})
+		k.answers(store.Need{First: 3}, store.Facts{})
+		k.must(k.change(r.rename("")))
+		k.answers(store.Need{Room: r.room.ID, First: 1}, store.Facts{Room: r.room, Users: k.userRows(ann), Companies: k.companyRows(acme), Members: r.rowsOf(ann)})
+	}},
+	{"load/first-of-each", "Each need has its own First, also where several are about one room; there are at most MaxPage.", func(k *kit) {
+		people := k.crowd(roomkit.MaxPage + 5)
+		crowd := k.sheet(roomID(1), roomkit.KindGeneral)
+		for some := range slices.Chunk(people, 300) {
+			k.must(k.change(crowd.join(some...)))
+		}
+		small := k.found(2, roomkit.KindGroup, cho, ann, dan)
+		k.must(k.change(small.manage(bob)))
+		needs := []store.Need{
+			{Room: crowd.room.ID, First: 2}, {Room: small.room.ID, Masters: true}, {Room: small.room.ID, First: 2}, {Room: small.room.ID},
+			{Room: small.room.ID, First: 1}, {Room: crowd.room.ID, First: 2 * roomkit.MaxPage},
+		}
+		for i, want := range [][]roomkit.UserID{people[:2], {bob, cho}, {ann, cho}, nil, {ann}, people[:roomkit.MaxPage]} {
+			require.Equal(k, want, idsOf(k.loads(needs...)[i].Members, userOf), "rows of need %d", i)
+		}
+	}},
 	{"load/companies", "Companies gives further companies.", func(k *kit) {
 		k.answers(store.Need{Companies: []roomkit.CompanyID{beta, "nowhere"}}, store.Facts{Companies: k.companyRows(beta)})
 		k.answers(store.Need{Companies: []roomkit.CompanyID{beta}, People: []roomkit.UserID{ann}},

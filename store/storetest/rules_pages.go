@@ -279,6 +279,46 @@ var pageRules = []Rule{
 		})
 		bad(k, func() ([]roomkit.User, error) { return k.store.Users(k.ctx, store.UserQuery{Company: acme, Limit: -1}) })
 	}},
+	{"teams/of-company", "Teams gives the teams of the company asked for as they are now, with their members.", func(k *kit) {
+		k.must(k.change(k.newTeam("all", acme, "", ann, bob, cho, dan), k.newTeam("empty", acme, ann), k.newTeam("field", beta, eve, eve)))
+		k.must(k.change(k.putTeam(core, func(t *roomkit.Team) { t.Name, t.Members = "Core again", []roomkit.UserID{bob, dan} })))
+		require.Equal(k, rowsIn(k.teams, []roomkit.TeamID{"all", core, "empty"}), k.teamList(store.TeamQuery{Company: acme}))
+		require.Equal(k, rowsIn(k.teams, []roomkit.TeamID{"field"}), k.teamList(store.TeamQuery{Company: beta}))
+		require.Empty(k, k.teamList(store.TeamQuery{Company: "nowhere"}))
+	}},
+	{"teams/pages", "Pages of every size give every team once, in the byte order of ids.", func(k *kit) {
+		k.must(k.change(k.newCompany("gamma")))
+		var ids []roomkit.TeamID
+		for _, id := range awkwardIDs() {
+			ids = append(ids, roomkit.TeamID(id))
+			k.must(k.change(k.newTeam(roomkit.TeamID(id), "gamma", ann, ann, bob)))
+		}
+		everySize(k, rowsIn(k.teams, ids), func(limit int) []roomkit.Team {
+			return k.teamList(store.TeamQuery{Company: "gamma", Limit: limit})
+		})
+	}},
+	{"teams/limits", "A page has at most DefaultPage teams if no limit is given, and never more than MaxPage.", func(k *kit) {
+		k.must(k.change(k.newCompany("gamma")))
+		var ids []roomkit.TeamID
+		for _, id := range k.crowdOf("gamma", roomkit.MaxPage+5) {
+			ids = append(ids, roomkit.TeamID(id))
+		}
+		for some := range slices.Chunk(ids, 200) {
+			var parts []part
+			for _, id := range some {
+				parts = append(parts, k.newTeam(id, "gamma", ""))
+			}
+			k.must(k.change(parts...))
+		}
+		everyLimit(k, rowsIn(k.teams, ids), func(limit int) []roomkit.Team {
+			return k.teamList(store.TeamQuery{Company: "gamma", Limit: limit})
+		})
+	}},
+	{"teams/bad-query", "Teams of no company, and a negative limit, are ErrInvalid.", func(k *kit) {
+		for _, q := range []store.TeamQuery{{}, {Limit: 3}, {Company: acme, Limit: -1}} {
+			bad(k, func() ([]roomkit.Team, error) { return k.store.Teams(k.ctx, q) }, "%+v", q)
+		}
+	}},
 }
 
 // everySize demands these rows by pages of every size, and everyLimit by limits up to

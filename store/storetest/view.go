@@ -171,6 +171,12 @@ func (k *kit) people(q store.UserQuery) []roomkit.User {
 	return pages(k, q.Limit, func(after roomkit.UserID) ([]roomkit.User, error) { q.After = after; return k.store.Users(k.ctx, q) }, id)
 }
 
+func (k *kit) teamList(q store.TeamQuery) []roomkit.Team {
+	k.Helper()
+	id := func(t roomkit.Team) roomkit.TeamID { return t.ID }
+	return pages(k, q.Limit, func(after roomkit.TeamID) ([]roomkit.Team, error) { q.After = after; return k.store.Teams(k.ctx, q) }, id)
+}
+
 // history reads all records of a subject, which have to be 1, 2, 3 …
 func (k *kit) history(of roomkit.Subject) []store.Record {
 	k.Helper()
@@ -220,6 +226,7 @@ func readsOf(ctx context.Context, s store.Store, r *sheet) map[Method]func() err
 		MethodMembers: func() error { return something(s.Members(ctx, store.MemberQuery{Room: r.room.ID})) },
 		MethodRooms:   func() error { return something(s.Rooms(ctx, store.RoomQuery{User: ann})) },
 		MethodUsers:   func() error { return something(s.Users(ctx, store.UserQuery{Company: acme})) },
+		MethodTeams:   func() error { return something(s.Teams(ctx, store.TeamQuery{Company: acme})) },
 		MethodHistory: func() error { return something(s.History(ctx, r.subject(), 0, 0)) },
 		MethodFeed:    func() error { return something(s.Feed(ctx, "", 0)) },
 	}

@@ -34,9 +34,19 @@ func (h *history) lookAtAccess(user roomkit.UserID) {
 	h.reached.note("something to read", slices.ContainsFunc(access.Is, func(a roomkit.Access) bool { return a.ReadFrom.Allowed }))
 }
 
+// lookAtScreen compares what a list on a screen shows a user of the rooms.
+func (h *history) lookAtScreen(user roomkit.UserID) {
+	rooms := some(h, h.rooms, roomkit.MaxScreenRooms)
+	shown := both(h, func(s *side) answered[[]roomkit.RoomView] {
+		return answerTo(s.svc.Screen(h.ctx, user, rooms...))
+	}, "screen of %s", user)
+	h.reached.note("people of a room without a name", slices.ContainsFunc(shown.Is, func(v roomkit.RoomView) bool { return len(v.People) > 1 }))
+}
+
 // lookAsUser compares what a user can do and find.
 func (h *history) lookAsUser(user roomkit.UserID) {
 	h.lookAtAccess(user)
+	h.lookAtScreen(user)
 	q := service.RoomList{Role: service.Role(h.roll(3)), Limit: h.oneOf(0, 1, 2), Kinds: h.kinds()}
 	both(h, func(s *side) answered[[]roomkit.RoomEntry] { return listOf(s.svc.Rooms(h.ctx, user, q)) }, "rooms of %s by %+v", user, q)
 	both(h, func(s *side) answered[service.Page[roomkit.RoomEntry]] {

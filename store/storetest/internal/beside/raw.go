@@ -354,7 +354,7 @@ func (h *history) ask() {
 func (h *history) need() (n store.Need) {
 	n.People, n.Shared = some(h, h.world.people(), 3), some(h, h.world.people(), 2)
 	if room := h.room(); h.chance(3, 4) {
-		n.Room, n.Masters, n.Everybody = room.ID, h.toss(), h.toss()
+		n.Room, n.Masters, n.Everybody, n.First = room.ID, h.toss(), h.toss(), h.roll(4)
 		if people := h.inside(room, store.MembersTakingPart); len(people) > 0 {
 			n.Shared = some(h, people, 3)
 		}
