@@ -48,9 +48,11 @@
 // # Directory
 //
 // The library holds the small part of the directory that decisions depend on:
-// [Company], [User] and [Team]. The host provisions them with commands. What is not
-// said of a company or a user is not permitted: a company needs a licence to have rooms
-// at all, and Partners to talk with others. Looking people up by name, by team or by
+// [Company], [User] and [Team]. The host adds them with [AddCompany], [AddUser] and
+// [SyncTeam], as often as it likes: what exists stays as it is. What is not said of a
+// new company or user is not permitted: a company needs a licence to have rooms at all,
+// and Partners to talk with others. Later changes are commands that name what they
+// change, those of the company's administrator among them. Looking people up by name, by team or by
 // mail address is the host's matter (CRE-52): it ends in user ids, and with user
 // ids begins what this library does.
 //

@@ -102,5 +102,6 @@
 //
 // [Call].Key makes a command idempotent: the same key of the same actor does it once and
 // returns the first outcome every time. Use it wherever a request can be repeated.
-// [Call].IfVersion demands that the room is as the user saw it.
+// [Call].IfVersion demands that the room, company, user or team that the command names
+// is as the caller saw it.
 package service

@@ -186,7 +186,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Observer is told what the service does. Its functions must not block.
 	Observer Observer
-	// Directory fills in users that the store has not seen yet.
+	// Directory fills in users that the store has not seen yet. It never changes those
+	// that are known.
 	Directory Directory
 	// Contacts tells which of some outsiders (users of other companies, LINE
 	// users) are contacts of a user (EXT-32, LINE-02). Without it, nobody is,
@@ -210,8 +211,10 @@ type Options struct {
 	GroupTimeout time.Duration
 }
 
-// Directory is the host's source of users. Users returns those it knows of ids,
-// with their companies; ids it does not know are left out.
+// Directory is the host's source of users. Users returns those it knows of ids, 1 to
+// MaxPeople, with their companies; ids it does not know are left out. Rows that were not
+// asked for are passed over, and so are those of users and companies that are known by
+// the time it answers. A malformed row ends the command with an error; the others stay.
 type Directory interface {
 	Users(ctx context.Context, ids []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error)
 }
@@ -252,10 +255,11 @@ type Call struct {
 	// good as new. A key has at most MaxKeyBytes bytes. With Batch it belongs to the
 	// whole call.
 	Key string
-	// IfVersion demands that the room named in the command has this version;
-	// otherwise a command that would be allowed ends with ErrConflict and is not run
-	// again. A command that names no room is ErrInvalid; OpenDirect and OpenSelf mean
-	// the room that they open.
+	// IfVersion demands that the room named in the command has this version, or of a
+	// command of the directory the company, user or team; otherwise a command that
+	// would be allowed ends with ErrConflict and is not run again. What is not there
+	// has no version. A command that names none of them is ErrInvalid; OpenDirect,
+	// OpenSelf and OpenTeamRoom mean the room that they open.
 	IfVersion roomkit.Version
 	// Contacts are outsiders who are contacts of the actor (EXT-32), besides those of
 	// Options.Contacts.
