@@ -106,7 +106,8 @@
 //	ErrConflict        too many others changed the same, or IfVersion did not hold
 //	ErrCommandReused   the key was used for another command
 //	ErrUnknownOutcome  the store cannot say; repeat with the same key
-//	ErrUnsupported     stored data of a newer version
+//	ErrUnavailable     the store is busy, full or out of reach; later the same call may do better
+//	ErrUnsupported     a store that is set up wrongly, or data of a newer version
 //	ErrInconsistent    the store contradicts itself; errors.As gives the *verify.Inconsistency
 //
 // # Text and JSON

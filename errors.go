@@ -30,6 +30,9 @@ var (
 	// ErrUnknownOutcome means that the store could not say whether the command
 	// was committed. Repeating it with the same key is safe and tells.
 	ErrUnknownOutcome = errors.New("unknown outcome")
+	// ErrUnavailable means that the store cannot answer now: it is busy, full, out of
+	// reach or shutting down. Nothing was changed; the same call may do better later.
+	ErrUnavailable = errors.New("unavailable")
 	// ErrUnsupported means that stored data or a request is of a kind that this
 	// version of the library does not know.
 	ErrUnsupported = errors.New("unsupported")

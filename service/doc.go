@@ -83,6 +83,7 @@
 // command may have been carried out; after every other error of [Service.Do] it was not.
 // An error of the store that is neither that nor [roomkit.ErrConflict] is given to the
 // caller at once: nothing was stored, and the host decides whether to try again.
+// [CategoryOf] sorts all of them, for status codes and metrics.
 //
 // # What a call costs
 //

@@ -47,6 +47,17 @@ func (r Role) MarshalText() ([]byte, error) { return enum.Text(r, malformed("Rol
 // UnmarshalText reads a name.
 func (r *Role) UnmarshalText(text []byte) error { return enum.Read(r, ParseRole, text) }
 
+// ParseCategory gives the category with a name; others are a [*roomkit.Invalid].
+func ParseCategory(name string) (Category, error) {
+	return enum.FromText[Category](name, malformed("Category"))
+}
+
+// MarshalText writes the name.
+func (c Category) MarshalText() ([]byte, error) { return enum.Text(c, malformed("Category")) }
+
+// UnmarshalText reads a name.
+func (c *Category) UnmarshalText(text []byte) error { return enum.Read(c, ParseCategory, text) }
+
 // UnmarshalJSON reads what encoding/json writes of a Result, its events by
 // [roomkit.UnmarshalEvent].
 func (r *Result) UnmarshalJSON(data []byte) error {

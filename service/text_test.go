@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/enum"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 )
@@ -49,6 +50,7 @@ func TestJSON(t *testing.T) {
 		service.FollowProgress{Name: "mail", Cursor: "7", Records: 9, At: at},
 		[]service.Problem{service.ProblemNone, service.ProblemNoMaster, service.ProblemOwnerAbsent, service.ProblemVoid, service.ProblemOutsider},
 		[]service.GroupPart{service.GroupsManaged, service.GroupsBelonging, service.GroupsAll},
+		enum.Values(service.CategoryNone),
 		[]store.MemberFilter{store.MembersPresent, store.MembersTakingPart, store.MembersManaging, store.MembersAll},
 		[]service.Role{service.RoleAny, service.RoleParticipant, service.RoleMaster},
 		service.Page[roomkit.UserID]{Rows: []roomkit.UserID{"kim", "lee"}, Next: "bGVl"},
@@ -89,6 +91,8 @@ func TestTextErrors(t *testing.T) {
 	requireField(t, "GroupPart", bad)
 	_, bad = service.ParseRole("all")
 	requireField(t, "Role", bad)
+	_, bad = service.ParseCategory("teapot")
+	requireField(t, "Category", bad)
 	_, bad = store.ParseMemberFilter("unknown")
 	requireField(t, "MemberFilter", bad)
 	_, bad = json.Marshal(service.Finding{Problem: 99})

@@ -13,7 +13,8 @@ import (
 )
 
 // What can be wrong with a database. All but ErrFull and ErrUnavailable are a
-// [roomkit.ErrUnsupported], too.
+// [roomkit.ErrUnsupported], too, and need an operator; those two are a
+// [roomkit.ErrUnavailable] and pass.
 var (
 	// ErrNotMigrated means that the tables are missing or of an older version.
 	ErrNotMigrated = fmt.Errorf("%w: the tables are missing or too old; call pgstore.Migrate", roomkit.ErrUnsupported)
@@ -40,10 +41,10 @@ var (
 	ErrIsolation = fmt.Errorf("%w: InTx needs a transaction of isolation level READ COMMITTED", roomkit.ErrUnsupported)
 	// ErrFull means that the disk of the server is full. Nothing was changed; commits
 	// work again when there is room.
-	ErrFull = errors.New("the disk of PostgreSQL is full; make room on it, then commits work again")
+	ErrFull = fmt.Errorf("%w: the disk of PostgreSQL is full; make room on it, then commits work again", roomkit.ErrUnavailable)
 	// ErrUnavailable means that the server could not be reached, that it gave up, or
 	// that the pool is closed. Nothing was changed.
-	ErrUnavailable = errors.New("PostgreSQL is not available; check that the server runs and takes these connections, and that the pool is open")
+	ErrUnavailable = fmt.Errorf("%w: PostgreSQL cannot be reached; check that the server runs and takes these connections, and that the pool is open", roomkit.ErrUnavailable)
 )
 
 // errForgotten is for connections that lose what was prepared on them a moment ago.

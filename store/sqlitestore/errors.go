@@ -11,8 +11,9 @@ import (
 	"github.com/go-roomkit/roomkit/internal/backoff"
 )
 
-// What can be wrong with a database, found by [New] and [Migrate]. Each of them
-// is a [roomkit.ErrUnsupported], too.
+// What can be wrong with a database. The first ones are a [roomkit.ErrUnsupported], too,
+// and need an operator; ErrFull, ErrUnavailable and ErrBusy are a
+// [roomkit.ErrUnavailable] and pass.
 var (
 	// ErrNotMigrated means that the tables are missing or of an older version.
 	ErrNotMigrated = fmt.Errorf("%w: the tables are missing or too old; call sqlitestore.Migrate", roomkit.ErrUnsupported)
@@ -32,13 +33,13 @@ var (
 	ErrCorrupt = fmt.Errorf("%w: the database is damaged", roomkit.ErrUnsupported)
 	// ErrFull means that the disk, or what the database may take of it, is full.
 	// Nothing was changed; commits work again when there is room.
-	ErrFull = errors.New("the disk is full")
+	ErrFull = fmt.Errorf("%w: the disk is full", roomkit.ErrUnavailable)
 	// ErrUnavailable means that the handle is closed or that the file cannot be
 	// opened, read or written. Nothing was changed.
-	ErrUnavailable = errors.New("the database cannot be reached; check that the handle is open and the disk is there")
+	ErrUnavailable = fmt.Errorf("%w: the database cannot be reached; check that the handle is open and the disk is there", roomkit.ErrUnavailable)
 	// ErrBusy means that another process did not let go of the database while
-	// Options.Patience lasted. Nothing was changed. It is a [roomkit.ErrConflict].
-	ErrBusy = fmt.Errorf("%w: the database is locked by another process", roomkit.ErrConflict)
+	// Options.Patience lasted. Nothing was changed.
+	ErrBusy = fmt.Errorf("%w: the database is locked by another process", roomkit.ErrUnavailable)
 )
 
 // The result codes of SQLite that are told apart; the lower byte is the primary

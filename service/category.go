@@ -1,0 +1,85 @@
+package service
+
+import (
+	"context"
+	"errors"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/enum"
+)
+
+// Category sorts errors by what a caller can do about them. Its text form is meant for
+// metrics and logs; a server makes its status codes from it.
+type Category uint8
+
+// The categories, with the HTTP status that suits most services.
+const (
+	CategoryNone           Category = iota // no error (200)
+	CategoryInvalid                        // malformed: send something else (400); errors.As gives the *roomkit.Invalid
+	CategoryUnknownActor                   // who acts is no known user: provision or log in first (401; rule COM-16)
+	CategoryDenied                         // a rule forbids it (403); errors.As gives the *roomkit.Denied
+	CategoryNotFound                       // no such room, user, company or team for this actor (404)
+	CategoryOffered                        // rooms exist to choose from, nothing was created (409); errors.As gives the *roomkit.Offered
+	CategoryConflict                       // others were faster, or IfVersion did not hold: read again, then repeat (409)
+	CategoryReused                         // the key was used for another command (422)
+	CategoryCanceled                       // the caller's context ended before anything was stored (499 or 504)
+	CategoryUnavailable                    // the store cannot answer now, nothing was stored: repeat later (503)
+	CategoryUnknownOutcome                 // it may have been stored: repeat with the same key (503)
+	CategoryUnsupported                    // set up wrongly, or data of another version: an operator has to look (500)
+	CategoryInternal                       // a function of the host, the store's driver or stored data is at fault (500)
+	categoryCount
+)
+
+var categoryNames = [categoryCount]string{
+	"none", "invalid", "unknown_actor", "denied", "not_found", "offered", "conflict", "reused", "canceled", "unavailable",
+	"unknown_outcome", "unsupported", "internal",
+}
+
+// String gives the stable name of the category.
+func (c Category) String() string { return enum.Name(categoryNames[:], c) }
+
+// unknownActor is the rule that refuses whoever is no known user.
+const unknownActor roomkit.Rule = "COM-16"
+
+// byCategory is asked from the top: what may have been stored is unknown, whatever else
+// went wrong.
+var byCategory = []struct {
+	err      error
+	category Category
+}{
+	{roomkit.ErrUnknownOutcome, CategoryUnknownOutcome},
+	{roomkit.ErrInconsistent, CategoryInternal},
+	{roomkit.ErrInvalid, CategoryInvalid},
+	{roomkit.ErrDenied, CategoryDenied},
+	{roomkit.ErrNotFound, CategoryNotFound},
+	{roomkit.ErrOffered, CategoryOffered},
+	{roomkit.ErrCommandReused, CategoryReused},
+	{roomkit.ErrConflict, CategoryConflict},
+	{roomkit.ErrUnavailable, CategoryUnavailable},
+	{context.Canceled, CategoryCanceled},
+	{context.DeadlineExceeded, CategoryCanceled},
+	{roomkit.ErrUnsupported, CategoryUnsupported},
+}
+
+// CategoryOf gives the category of any error of this package, of a store or of package
+// verify; errors of others are CategoryInternal, nil is CategoryNone.
+func CategoryOf(err error) Category {
+	if err == nil {
+		return CategoryNone
+	}
+	for i := range byCategory {
+		if errors.Is(err, byCategory[i].err) {
+			return refine(err, byCategory[i].category)
+		}
+	}
+	return CategoryInternal
+}
+
+// refine tells "who are you" from what is forbidden to somebody known.
+func refine(err error, category Category) Category {
+	var denied *roomkit.Denied
+	if category == CategoryDenied && errors.As(err, &denied) && denied.Rule == unknownActor {
+		return CategoryUnknownActor
+	}
+	return category
+}

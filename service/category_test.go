@@ -1,0 +1,88 @@
+package service_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/enum"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store/verify"
+)
+
+func TestCategoryOf(t *testing.T) {
+	seen := map[service.Category]bool{}
+	for _, c := range []struct {
+		name string
+		err  error
+		want service.Category
+	}{
+		{"nothing", nil, service.CategoryNone},
+		{"malformed", &roomkit.Invalid{Field: "Name"}, service.CategoryInvalid},
+		{"an unknown actor", &roomkit.Denied{Rule: "COM-16"}, service.CategoryUnknownActor},
+		{"unknown people", &roomkit.Denied{Rule: "CRE-49"}, service.CategoryDenied},
+		{"a veto", &roomkit.Denied{Rule: "VETO"}, service.CategoryDenied},
+		{"no room", roomkit.ErrNotFound, service.CategoryNotFound},
+		{"rooms to choose from", &roomkit.Offered{}, service.CategoryOffered},
+		{"others were faster", roomkit.ErrConflict, service.CategoryConflict},
+		{"a used key", roomkit.ErrCommandReused, service.CategoryReused},
+		{"given up", context.Canceled, service.CategoryCanceled},
+		{"too slow", context.DeadlineExceeded, service.CategoryCanceled},
+		{"a busy store", fmt.Errorf("%w: %w", roomkit.ErrUnavailable, context.DeadlineExceeded), service.CategoryUnavailable},
+		{"an unknown outcome of a refused command", fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, &roomkit.Denied{Rule: "COM-16"}), service.CategoryUnknownOutcome},
+		{"newer data", roomkit.ErrUnsupported, service.CategoryUnsupported},
+		{"rows that do not fit", &verify.Inconsistency{}, service.CategoryInternal},
+		{"a driver", errors.New("something else"), service.CategoryInternal},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			require.Equal(t, c.want, service.CategoryOf(c.err))
+			if c.err != nil {
+				require.Equal(t, c.want, service.CategoryOf(&roomkit.Error{Op: "Do", Err: c.err}), "with its place")
+			}
+		})
+		seen[c.want] = true
+	}
+	for _, category := range enum.Values(service.CategoryNone) {
+		require.True(t, seen[category], "add an error of category %s to the table", category)
+		require.NotZero(t, statusOf[category], "ExampleCategoryOf: a status for %s", category)
+	}
+}
+
+// statusOf has the HTTP status of a service for each category.
+var statusOf = map[service.Category]int{
+	service.CategoryNone:           http.StatusOK,
+	service.CategoryInvalid:        http.StatusBadRequest,
+	service.CategoryUnknownActor:   http.StatusUnauthorized,
+	service.CategoryDenied:         http.StatusForbidden,
+	service.CategoryNotFound:       http.StatusNotFound,
+	service.CategoryOffered:        http.StatusConflict,
+	service.CategoryConflict:       http.StatusConflict,
+	service.CategoryReused:         http.StatusUnprocessableEntity,
+	service.CategoryCanceled:       http.StatusGatewayTimeout,
+	service.CategoryUnavailable:    http.StatusServiceUnavailable,
+	service.CategoryUnknownOutcome: http.StatusServiceUnavailable,
+	service.CategoryUnsupported:    http.StatusInternalServerError,
+	service.CategoryInternal:       http.StatusInternalServerError,
+}
+
+// A server makes its status from the category. A map from each category to a status
+// is the only thing to write.
+func ExampleCategoryOf() {
+	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
+	for _, user := range []roomkit.UserID{"ann", "eve", "nobody", ""} {
+		err := svc.Check(ctx, user, roomkit.ActionDelete, room)
+		category := service.CategoryOf(err)
+		fmt.Printf("%q: %s, status %d\n", user, category, statusOf[category])
+	}
+	// Output:
+	// "ann": denied, status 403
+	// "eve": not_found, status 404
+	// "nobody": not_found, status 404
+	// "": invalid, status 400
+}
