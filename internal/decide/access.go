@@ -82,9 +82,6 @@ var featureActions = [...]roomkit.Action{
 func Access(r *roomkit.Rules, f *Facts, id roomkit.RoomID, user roomkit.UserID) roomkit.Access {
 	room := &f.Room
 	out := roomkit.Access{Room: id}
-	if room.Version == 0 {
-		return out
-	}
 	who := f.Person(user)
 	st, void := who.Standing(room, &f.Team)
 	if st == 0 && void == "" || !visible(r, f, room, &who, st, void) {

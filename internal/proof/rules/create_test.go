@@ -373,6 +373,7 @@ func TestGroupCreation(t *testing.T) {
 		s.Denies("CRE-51", "adm", roomkit.CreateGroup{Name: "x", ForOthers: true, Members: people("bot"), Masters: people("ben")})
 		s.Invalid("CRE-51", "ann", roomkit.CreateExternalGroup{})
 		s.Invalid("CRE-51", "adm", roomkit.CreateGroup{Name: "x", ForOthers: true, Members: people("ben")})
+		s.Invalid("CRE-51", "adm", roomkit.CreateGroup{Name: "x", ForOthers: true, Masters: people("ben")})
 		nameless := anyway(external("ben", "eve"))
 		nameless.Name = ""
 		s.Invalid("CRE-51", "ann", nameless)
