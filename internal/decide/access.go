@@ -103,11 +103,7 @@ func Access(r *roomkit.Rules, f *Facts, id roomkit.RoomID, user roomkit.UserID) 
 }
 
 func readFrom(room *roomkit.Room, row *roomkit.Member) roomkit.ReadFrom {
-	from := roomkit.ReadFrom{Allowed: true, All: row.ReadAll && room.EmptiedAt == 0}
-	if from.All {
-		return from
-	}
-	from.Version, from.At = row.JoinedVersion, row.JoinedAt
+	from := roomkit.ReadFrom{Allowed: true, All: row.ReadAll && room.EmptiedAt == 0, Version: row.JoinedVersion, At: row.JoinedAt}
 	if row.ReadAll || room.EmptiedAt > row.JoinedVersion {
 		from.Version, from.At = room.EmptiedAt, room.EmptiedOn
 	}
