@@ -341,6 +341,15 @@ func TestLostRoles(t *testing.T) {
 		}
 		require.Equal(t, map[roomkit.UserID]roomkit.Cause{"ben": roomkit.CausePermission, "cat": roomkit.CauseRemoved}, why)
 	})
+	t.Run("NTF-09 an administrator who gives up a role that is lost loses it once", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("adm")})
+		s.Permit("acme", "adm", roomkit.ExternalOff)
+		res := s.Does("adm", roomkit.DismissMasters{Room: s.External, People: people("adm")})
+		require.Len(t, res.Events, 1)
+		require.Equal(t, roomkit.CausePermission, res.Events[0].Info().Cause)
+		require.EqualValues(t, 1, s.RoomOf("ann", s.External).Masters)
+	})
 	t.Run("COM-09 ADM-19 the masters of a group that dissolves are foretold, whoever takes part or not", func(t *testing.T) {
 		s := proof.NewStage(t)
 		group := s.Does("ann", roomkit.CreateExternalGroup{Name: "alone", Masters: people("dan")}).Room

@@ -151,6 +151,15 @@ func TestUnknown(t *testing.T) {
 		require.Empty(t, rules.RuleFor(roomkit.ActionPost, unknownKind))
 		require.Zero(t, roomkit.Actions(roomkit.ActionNone)&roomkit.Actions(roomkit.AllActions()...))
 	})
+	t.Run("COM-02 what is no action is in no set", func(t *testing.T) {
+		every := ^roomkit.ActionSet(0)
+		for _, action := range []roomkit.Action{roomkit.ActionNone, roomkit.ActionMailMembers + 1, 63, unknownAction} {
+			require.False(t, every.Has(action), "action %d", action)
+		}
+		for _, action := range roomkit.AllActions() {
+			require.True(t, every.Has(action), "action %s", action)
+		}
+	})
 	t.Run("COM-02 Check and Access of an unknown action", func(t *testing.T) {
 		s := proof.NewStage(t)
 		for _, action := range []roomkit.Action{roomkit.ActionNone, unknownAction, roomkit.ActionMailMembers + 1, 255} {
