@@ -14,12 +14,10 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
-// crew makes a group of ann, ben and cat, of which ann and ben are the masters.
-func crew(t testing.TB, svc *service.Service) roomkit.RoomID {
+// crew makes a room of ann, ben and cat in which ann and ben may invite and remove.
+func crew(t proof.T, svc *service.Service) roomkit.RoomID {
 	t.Helper()
-	return proof.Do(t, svc, roomkit.By("ann"), roomkit.CreateGroup{
-		Name: "crew", Masters: people("ben"), Members: people("ann", "ben", "cat"),
-	}).Room
+	return proof.Open(t, svc, roomkit.Actions(roomkit.ActionInvite, roomkit.ActionRemove), "ben", "cat")
 }
 
 func TestDoIdempotentByKey(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/internal/proof"
+	"github.com/go-roomkit/roomkit/internal/sample"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 )
@@ -340,15 +341,12 @@ func TestRefusalsTellNoRooms(t *testing.T) {
 	})
 }
 
+// roomCommands are the commands about a room that are open to users; [roomkit.Expel] is not.
 func roomCommands(room roomkit.RoomID) []roomkit.Command {
-	return []roomkit.Command{
-		roomkit.Invite{Room: room, People: people("dan")}, roomkit.Remove{Room: room, People: people("ann")}, roomkit.Leave{Room: room},
-		roomkit.AppointMasters{Room: room, People: people("ben")}, roomkit.DismissMasters{Room: room, People: people("ann")},
-		roomkit.HandOver{Room: room, To: "ben"}, roomkit.Edit{Room: room, Name: new("x")}, roomkit.Edit{Room: room, Note: new(false)},
-		roomkit.Convert{Room: room, To: roomkit.KindGroup, Name: "x"}, roomkit.DeleteRoom{Room: room},
-		roomkit.DeleteFeatureData{Room: room, Features: roomkit.Features(roomkit.FeatureNote)},
-		roomkit.CreateRoom{People: people("ann", "ben"), Origin: roomkit.OriginRoom, Source: room, Anyway: true},
-	}
+	return slices.DeleteFunc(sample.OfRooms(room, "ann", "ben"), func(cmd roomkit.Command) bool {
+		_, system := cmd.(roomkit.Expel)
+		return system
+	})
 }
 
 // TestEventsCarryTheirActor: with the versions of the directory that the
