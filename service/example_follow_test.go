@@ -168,7 +168,7 @@ func ExampleNoticesOf() {
 	// Output:
 	// to ben: ann has added you to a group
 	// to cat: ann has added you to a group
-	// to everyone in the room: ann has chosen the features: event,task,folder
+	// to everyone in the room: ann has chosen the features: event,task,folder,mailing_list
 }
 
 // A job of the host asks once a day what is to be deleted.

@@ -80,6 +80,9 @@ func outOfExternal(s *proof.Stage, rule roomkit.Rule, user roomkit.UserID) {
 }
 
 func TestExternalPermission(t *testing.T) {
+	s := proof.NewStage(t)
+	s.Can("ann", s.External, roomkit.ActionInvite)
+	s.Can("ann", s.External, roomkit.ActionEnter)
 	t.Run("EXT-25 giving it back after the sweep restores nothing", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Permit("acme", "ben", roomkit.ExternalOff)

@@ -65,7 +65,7 @@ func TestCommon(t *testing.T) {
 		s.Cannot("COM-10", "ann", s.General, roomkit.ActionEnter, roomkit.ActionUseNote)
 		s = proof.NewStage(t)
 		s.Sys(roomkit.PutCompany{Company: roomkit.Company{ID: "bolt", MembersCreateGroups: true, Works: roomkit.ExternalSelected}})
-		s.Denies("COM-10", "ann", roomkit.Invite{Room: s.External, People: people("fay")})
+		s.Denies("COM-10", "ann", roomkit.CreateExternalGroup{Name: "with bolt", Members: people("fay")})
 		s.Denies("COM-10", "ann", roomkit.OpenDirect{With: "fay"})
 	})
 	t.Run("COM-14 an ended room refuses everything", func(t *testing.T) {
@@ -288,6 +288,8 @@ func TestLeaving(t *testing.T) {
 }
 
 func TestNewRooms(t *testing.T) {
+	s := proof.NewStage(t)
+	s.Can("ann", s.General, roomkit.ActionInvite)
 	t.Run("GEN-27 GEN-28 a new room for outsiders has nothing of the earlier one", func(t *testing.T) {
 		for outsider, kind := range map[roomkit.UserID]roomkit.Kind{"eve": roomkit.KindExternalGroup, "lin": roomkit.KindGeneral} {
 			s := proof.NewStage(t)
