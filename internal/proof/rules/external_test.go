@@ -310,6 +310,28 @@ func TestLostRoles(t *testing.T) {
 		s.Can("ben", s.External, roomkit.ActionAppointMaster)
 		s.Cannot("EXT-19", "ben", s.External, roomkit.ActionEnter)
 	})
+	t.Run("EXT-22 EXT-25 who is listed as participant and as Group Master", func(t *testing.T) {
+		listed := func(s *proof.Stage, which store.MemberFilter) (ids []roomkit.UserID) {
+			for m, err := range s.Members(ctx, "ann", s.External, store.MemberQuery{Which: which}) {
+				require.NoError(t, err)
+				ids = append(ids, m.User)
+			}
+			return ids
+		}
+		s := proof.NewStage(t)
+		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("ben")})
+		s.Permit("acme", "ben", roomkit.ExternalOff)
+		s.Permit("acme", "ben", roomkit.ExternalSelected)
+		s.Does("ann", roomkit.Invite{Room: s.External, People: people("ben")})
+		require.Equal(t, people("ann", "ben", "cat", "eve"), listed(s, store.MembersTakingPart))
+		require.Equal(t, people("ann"), listed(s, store.MembersManaging), "the role has not come back")
+		s = proof.NewStage(t)
+		s.Permit("acme", "ben", roomkit.ExternalOff)
+		s.Permit("acme", "ben", roomkit.ExternalSelected)
+		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("ben")})
+		require.Equal(t, people("ann", "cat", "eve"), listed(s, store.MembersTakingPart), "the participation has not come back")
+		require.Equal(t, people("ann", "ben"), listed(s, store.MembersManaging))
+	})
 	t.Run("NTF-09 NTF-11 AMB-14 who is lost is removed for that reason and told so", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("ben")})
