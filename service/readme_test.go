@@ -124,7 +124,7 @@ func (c *costly) costs(t *testing.T, loads, commits int, call func() error) erro
 // TestReadmeCosts: the README says how many calls of the store a command takes.
 func TestReadmeCosts(t *testing.T) {
 	chosen := func(c *costly) roomkit.Command {
-		return roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: people("ben", "cat"), Use: c.launch}
+		return roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: people("ben", "cat"), Use: c.open}
 	}
 	picked := func(ids ...roomkit.UserID) func(*costly) roomkit.Command {
 		return func(*costly) roomkit.Command {
