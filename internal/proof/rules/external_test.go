@@ -14,6 +14,8 @@ import (
 )
 
 func TestExternalMembers(t *testing.T) {
+	s := proof.NewStage(t)
+	s.Can("ann", s.External, roomkit.ActionInvite)
 	t.Run("EXT-01 EXT-02 several companies", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.Invite{Room: s.External, People: people("fay", "dan")})

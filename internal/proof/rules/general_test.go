@@ -139,7 +139,11 @@ func TestGeneral(t *testing.T) {
 		s.Does("ann", roomkit.Invite{Room: s.General, People: people("dan")})
 	})
 	t.Run("CRE-39 CRE-40 CRE-44 GEN-31 GEN-32 COM-05 conversion keeps the room and what each may read", func(t *testing.T) {
+		rules := roomkit.NewRules(roomkit.Policy{})
 		for _, kind := range []roomkit.Kind{roomkit.KindGroup, roomkit.KindExternalGroup} {
+			if !rules.Allowed(kind, roomkit.StandingParticipant).Has(roomkit.ActionEnter) {
+				continue // nothing can be read there
+			}
 			s := proof.NewStage(t)
 			s.Clock.Add(time.Hour)
 			s.Run("ben", roomkit.Edit{Room: s.General, Photo: new("p"), Description: new("d")})

@@ -83,7 +83,9 @@ func TestNotices(t *testing.T) {
 	t.Run("NTF-01 NTF-02 NTF-03 each removed person once, no leaver, in every kind that can be left", func(t *testing.T) {
 		s := proof.NewStage(t)
 		general := s.Does("ann", anyway(members("ben", "bot", "cat", "dan"))).Room
-		group := s.Does("ann", roomkit.CreateGroup{Name: "with a bot", Members: people("ben", "bot", "dan")}).Room
+		group := s.Does("ann", roomkit.CreateGroup{
+			Name: "with a bot", Members: people("ben", "bot", "dan"), Settings: roomkit.GroupSettings{Notify: true},
+		}).Room
 		room := s.Where("ann", roomkit.Actions(roomkit.ActionRemove), general, group)
 		name := s.RoomOf("ann", room).Name
 		res := s.Does("ann", roomkit.Remove{Room: room, People: people("ben", "bot", "dan")})
@@ -123,7 +125,7 @@ func TestNotices(t *testing.T) {
 		s.Clock.Add(time.Hour)
 		open := s.Where("ben", roomkit.Actions(roomkit.ActionLeave), general, s.Does("ben", roomkit.OpenDirect{With: "dan"}).Room)
 		left("ben", open, s.Does("ben", roomkit.Leave{Room: open}), roomkit.CauseSelf, roomkit.By("ben"))
-		crew := s.Where("ann", roomkit.Actions(roomkit.ActionRemove), general, s.External)
+		crew := s.Where("ann", roomkit.Actions(roomkit.ActionRemove), general, proof.External(s, s.Service, "ann", "cat"))
 		left("cat", crew, s.Does("ann", roomkit.Remove{Room: crew, People: people("cat")}), roomkit.CauseRemoved, roomkit.By("ann"))
 		left("bot", general, s.Does("ann", roomkit.Convert{Room: general, To: roomkit.KindExternalGroup, Name: "x"}), roomkit.CauseConverted, roomkit.By("ann"))
 		left("ben", s.Team, s.Does("adm", roomkit.SyncTeam{Team: proof.Team("sales", "cat", "cat")}), roomkit.CauseOrganisation, roomkit.By("adm"))
@@ -139,9 +141,10 @@ func TestNotices(t *testing.T) {
 		s.Sweep()
 		require.Equal(t, roomkit.CausePermission, s.Row("eve", s.External).Left)
 		require.Equal(t, roomkit.CauseAccount, s.Row("cat", s.External).Left)
-		s.Does("ann", roomkit.Leave{Room: s.Direct})
-		last := s.Does("ben", roomkit.Leave{Room: s.Direct})
-		left("ben", s.Direct, last, roomkit.CauseSelf, roomkit.By("ben"))
+		both := s.Where("ben", roomkit.Actions(roomkit.ActionLeave), s.Direct, proof.General(s, s.Service, "ann", "ben"))
+		s.Does("ann", roomkit.Leave{Room: both})
+		last := s.Does("ben", roomkit.Leave{Room: both})
+		left("ben", both, last, roomkit.CauseSelf, roomkit.By("ben"))
 		require.False(t, proof.EventsOf[*roomkit.RoomEnded](last.Events)[0].Deleted)
 	})
 	t.Run("NTF-11 NTF-01 once for each external group, to the person alone", func(t *testing.T) {
