@@ -241,7 +241,7 @@ func TestPolicyOptions(t *testing.T) {
 		{"TeamPhotoByMembers", func(p *roomkit.Policy) { p.TeamPhotoByMembers = true }, "ben", func(s *proof.Stage) roomkit.Command {
 			return roomkit.Edit{Room: s.Team, Photo: &photo}
 		}, "TEAM-25", true},
-		{"AnyoneIsContact", func(p *roomkit.Policy) { p.AnyoneIsContact = false }, "ann", func(s *proof.Stage) roomkit.Command {
+		{"AnyoneIsContact", func(p *roomkit.Policy) { p.AnyoneIsContact = false }, "ann", func(*proof.Stage) roomkit.Command {
 			return roomkit.CreateExternalGroup{Name: "with bolt", Members: people("fay")}
 		}, "EXT-32", false},
 		{"MaxParticipants", func(p *roomkit.Policy) { p.MaxParticipants[roomkit.KindGroup] = 3 }, "ann", func(*proof.Stage) roomkit.Command {
