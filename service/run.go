@@ -226,7 +226,8 @@ func (s *Service) carryOut(j *job) (Result, error) {
 // attempt is not to be looked at.
 func (s *Service) try(j *job) error {
 	j.attempts++
-	j.attempt = attempt{need: j.firstNeed}
+	j.attempt = attempt{}
+	j.need = j.firstNeed
 	if j.Key != "" || j.uncertain {
 		j.need.Command = j.id
 	}
