@@ -225,8 +225,9 @@ func (s *Service) carryOut(j *job) (Result, error) {
 // try makes one attempt. An error says that the caller gave up waiting; then the
 // attempt is not to be looked at.
 func (s *Service) try(j *job) error {
-	j.attempts++
-	j.attempt = attempt{}
+	if j.attempts++; j.attempts > 1 {
+		j.attempt = attempt{}
+	}
 	j.need = j.firstNeed
 	if j.Key != "" || j.uncertain {
 		j.need.Command = j.id
