@@ -1,6 +1,7 @@
 package rules_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -382,6 +383,17 @@ func TestNewRooms(t *testing.T) {
 		require.Equal(t, roomkit.KindExternalGroup, res.Kind)
 		require.Equal(t, people("bot", "cat", "dan"), res.Dropped)
 		require.Equal(t, people("ann", "ben", "eve"), s.Inside("ann", res.Room))
+	})
+	t.Run("GEN-27 CRE-32 the new external group is named as invited, or like the room that it came from", func(t *testing.T) {
+		s := proof.NewStage(t)
+		invite := roomkit.Invite{Room: s.General, People: people("eve")}
+		s.Invalid("CRE-51", "ann", invite)
+		named := anyway(members("ben", "cat"))
+		named.Name = strings.Repeat("n", roomkit.MaxGroupName+1)
+		invite.Room = s.Does("ann", named).Room
+		require.Equal(t, strings.Repeat("n", roomkit.MaxGroupName), s.RoomOf("ann", s.Does("ann", invite).Room).Name)
+		invite.Name = "with bolt"
+		require.Equal(t, "with bolt", s.RoomOf("ann", s.Does("ann", invite).Room).Name)
 	})
 }
 
