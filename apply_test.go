@@ -76,7 +76,7 @@ func TestApplyToRooms(t *testing.T) {
 			want := before
 			want.Version, want.ChangedAt = effectVersion, effectTime
 			test.change(&want)
-			require.Equal(t, want, before.Apply(test.event))
+			require.Equal(t, want, before.Apply(test.event), "apply.go: what Room.Apply makes of %s", test.event.Type())
 		})
 	}
 }

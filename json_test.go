@@ -79,10 +79,12 @@ func TestEveryTypeHasJSON(t *testing.T) {
 	slices.Sort(have)
 	for _, name := range want {
 		if !slices.Contains(have, name) {
-			t.Errorf("%s has no JSON: add a command to allCommands in json.go, an event to newEvents in events.go, other types to exported in json_test.go", name)
+			t.Errorf("%s has no JSON: add a command to allCommands in command.go, an event to newEvents in events.go, other types to exported in json_test.go", name)
 		}
 	}
-	require.Len(t, have, len(want))
+	if !t.Failed() {
+		require.Len(t, have, len(want))
+	}
 }
 
 // chooser decides what a value is filled with.
@@ -275,7 +277,9 @@ func TestJSONGolden(t *testing.T) {
 	have, err := filepath.Glob("testdata/json/*.json")
 	require.NoError(t, err)
 	for _, name := range have {
-		require.True(t, files[name], "%s belongs to no type: delete it", name)
+		if !files[name] {
+			t.Errorf("%s belongs to no type: delete it", name)
+		}
 	}
 }
 

@@ -422,15 +422,15 @@ func codeSubjectID[T ~string](c *coder, of *roomkit.Subject, v *T) {
 
 // codeEnum visits an enum by the name of its value; the zero value is left out.
 func codeEnum[E enum.Value](c *coder, key string, v *E) {
-	switch {
-	case c.reading:
+	if c.reading {
 		*v = readEnum[E](c, key)
-	case *v == 0:
-	case !enum.Known(*v):
-		c.fail(key, reasonNoName)
-	default:
+	} else if *v != 0 {
+		name := (*v).String()
+		if name == enum.Unknown {
+			c.fail(key, reasonNoName)
+		}
 		c.put(key)
-		c.put((*v).String())
+		c.put(name)
 		c.put(`"`)
 	}
 }
@@ -685,18 +685,20 @@ func putHex(dst, src []byte) {
 }
 
 func (c *coder) readUUID(key string, v *[16]byte) {
-	word := c.word()
-	ok := len(word) == uuidLength
+	text := c.buf[c.pos:]
+	ok := len(text) > uuidLength && text[uuidLength] == '"'
 	for i, at := 0, 0; ok && i < len(v); i, at = i+1, at+2 {
 		if uuidForm[at] == '-' {
-			ok = word[at] == '-'
+			ok = text[at] == '-'
 			at++
 		}
-		hi, lo := hexValue(word[at]), hexValue(word[at+1])
+		hi, lo := hexValue(text[at]), hexValue(text[at+1])
 		v[i] = hi<<4 | lo
 		ok = ok && hi|lo <= 0xf
 	}
 	if !ok || *v == [16]byte{} {
 		c.fail(key, reasonNotUUID)
+		return
 	}
+	c.pos += uuidLength + 1
 }

@@ -21,12 +21,12 @@ func ExampleService_Access() {
 			fmt.Println("no such room for ben")
 			continue
 		}
-		fmt.Printf("%s: %s; post %t, rename %t; %s\n", a.Kind, a.Standing,
-			a.Can(roomkit.ActionPost), a.Can(roomkit.ActionRename), a.Features)
+		fmt.Printf("%s: %s; post %t, share history %t; %s\n", a.Kind, a.Standing,
+			a.Can(roomkit.ActionPost), a.Can(roomkit.ActionShareHistory), a.Features)
 	}
 	// Output:
-	// general: participant; post true, rename true; note,event,task,folder
-	// group: participant,colleague; post true, rename false; note,event,task,folder,mailing_list
+	// general: participant; post true, share history true; note,event,task,folder
+	// group: participant,colleague; post true, share history false; note,event,task,folder,mailing_list
 	// no such room for ben
 }
 
@@ -36,11 +36,11 @@ func ExampleService_Check() {
 	crew, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "Crew", Members: []roomkit.UserID{"ben"}})
 
 	fmt.Println(svc.Check(ctx, "ben", roomkit.ActionPost, crew.Room))
-	fmt.Println(svc.Check(ctx, "ben", roomkit.ActionRename, crew.Room))
+	fmt.Println(svc.Check(ctx, "ben", roomkit.ActionDelete, crew.Room))
 	fmt.Println(svc.Check(ctx, "cat", roomkit.ActionPost, crew.Room))
 	// Output:
 	// <nil>
-	// roomkit: Check: denied by GRP-28: rename in a room of kind group: only as master or administrator
+	// roomkit: Check: denied by GRP-41: delete in a room of kind group: only as master or administrator
 	// roomkit: Check: not found
 }
 
@@ -49,11 +49,11 @@ func ExampleService_Check() {
 // one that draws a page of settings.
 func ExampleNewRules() {
 	rules := roomkit.NewRules(roomkit.Policy{})
-	fmt.Println(rules.Allowed(roomkit.KindGroup, roomkit.StandingMaster).Has(roomkit.ActionInvite))
-	fmt.Println(rules.Allowed(roomkit.KindGroup, roomkit.StandingParticipant).Has(roomkit.ActionInvite))
-	fmt.Println(rules.RuleFor(roomkit.ActionInvite, roomkit.KindGroup))
+	fmt.Println(rules.Allowed(roomkit.KindGroup, roomkit.StandingMaster).Has(roomkit.ActionDelete))
+	fmt.Println(rules.Allowed(roomkit.KindGroup, roomkit.StandingParticipant).Has(roomkit.ActionDelete))
+	fmt.Println(rules.RuleFor(roomkit.ActionDelete, roomkit.KindGroup))
 	// Output:
 	// true
 	// false
-	// GRP-07
+	// GRP-41
 }

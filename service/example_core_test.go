@@ -29,19 +29,19 @@ func Example_decide() {
 	rules := roomkit.NewRules(roomkit.Policy{})
 	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	for _, cmd := range []roomkit.Command{
-		roomkit.Edit{Room: room.ID, Name: new("Launch")},
+		roomkit.Edit{Room: room.ID, Photo: new("launch.png")},
 		roomkit.DeleteRoom{Room: room.ID},
 	} {
 		facts.Need = decide.Need(roomkit.By("ann"), cmd) // what a store would be asked for
 		decision, err := decide.Decide(rules, &facts, roomkit.By("ann"), cmd, now)
 		for _, e := range decision.Events {
 			room = room.Apply(e)
-			fmt.Println(e.Type(), e.Info().Version, "name:", room.Name)
+			fmt.Println(e.Type(), e.Info().Version, "photo:", room.Photo)
 		}
 		fmt.Println(roomkit.CommandName(cmd), err)
 	}
 	// Output:
-	// room.renamed 3 name: Launch
+	// room.photo_changed 3 photo: launch.png
 	// Edit <nil>
 	// DeleteRoom denied by GEN-34: delete in a room of kind general: not possible there
 }

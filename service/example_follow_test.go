@@ -24,16 +24,17 @@ func ExampleService_Follow() {
 		return nil
 	}
 	once := service.FollowOptions{Once: true}
-	direct, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "ben"})
+	_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "ben"})
 	fmt.Println(svc.Follow(ctx, "search", index, &once))
 
-	_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.Leave{Room: direct.Room})
+	_, _ = svc.Do(ctx, roomkit.By("cat"), roomkit.OpenDirect{With: "ben"})
 	fmt.Println(svc.Follow(ctx, "search", index, &once))
 	// Output:
 	// 1 room.created
 	// 2 member.joined
 	// <nil>
-	// 3 member.left
+	// 1 room.created
+	// 2 member.joined
 	// <nil>
 }
 
@@ -101,21 +102,26 @@ func ExampleService_WatchRooms() {
 	ctx, stop := context.WithTimeout(context.Background(), 5*time.Second) // as long as the screen is open
 	defer stop()
 	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
-	opened, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: "Crew", Members: []roomkit.UserID{"ben", "cat"}})
+	team := roomkit.SyncTeam{Team: "sales", Company: "acme", Name: "Sales", Leader: "ann", Members: people("ann", "ben", "cat")}
+	mustRun(svc, roomkit.System(), team)
+	mustRun(svc, roomkit.By("adm"), roomkit.EditTeam{Team: "sales", Room: new(true)})
+	opened := mustRun(svc, roomkit.By("ann"), roomkit.OpenTeamRoom{Team: "sales"})
 	room := opened.Room
-	_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}})
+	team.Members = people("ann", "ben", "cat", "dan")
+	mustRun(svc, roomkit.System(), team)
+	team.Members = people("ann", "ben", "dan")
 	for rec, err := range svc.WatchRooms(ctx, "cat", opened.Cursor, room) {
 		if err != nil {
 			fmt.Println(err)
 			break
 		}
 		fmt.Println(rec.Version, rec.Event.Type())
-		_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.Remove{Room: room, People: []roomkit.UserID{"cat"}})
+		_, _ = svc.Do(ctx, roomkit.System(), team)
 	}
 	fmt.Println("cat is in no room any more")
 	// Output:
-	// 4 member.joined
-	// 5 member.left
+	// 3 member.joined
+	// 4 member.left
 	// cat is in no room any more
 }
 
@@ -147,31 +153,23 @@ func ExampleService_Enforce() {
 func ExampleNoticesOf() {
 	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	crew, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{
-		Name: "Crew", Members: []roomkit.UserID{"ben"}, Settings: roomkit.GroupSettings{Notify: true},
+		Name: "Crew", Members: []roomkit.UserID{"ben", "cat"}, Settings: roomkit.GroupSettings{Notify: true},
 	})
-	for _, cmd := range []roomkit.Command{
-		roomkit.Invite{Room: crew.Room, People: []roomkit.UserID{"cat"}},
-		roomkit.Edit{Room: crew.Room, Name: new("Crew 2")},
-		roomkit.Remove{Room: crew.Room, People: []roomkit.UserID{"cat"}},
-	} {
-		_, _ = svc.Do(ctx, roomkit.By("ann"), cmd)
-	}
+	_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.Edit{Room: crew.Room, Note: new(false)})
 	texts := map[roomkit.NoticeKey]string{
-		roomkit.NoticeAdded:   "{actor} has added you to a group",
-		roomkit.NoticeRemoved: "{actor} has removed you from {name}",
-		roomkit.NoticeRenamed: "{actor} has named the group {name}",
+		roomkit.NoticeAdded:            "{actor} has added you to a group",
+		roomkit.NoticeFeaturesSwitched: "{actor} has chosen the features: {features}",
 	}
 	for rec := range svc.Feed(ctx, "") {
 		for _, n := range roomkit.NoticesOf(rec.Event) {
-			fill := strings.NewReplacer("{actor}", n.Params["actor"], "{name}", n.Params["name"])
+			fill := strings.NewReplacer("{actor}", n.Params["actor"], "{features}", n.Params["features"])
 			fmt.Printf("to %s: %s\n", cmp.Or(n.To, "everyone in the room"), fill.Replace(texts[n.Key]))
 		}
 	}
 	// Output:
 	// to ben: ann has added you to a group
 	// to cat: ann has added you to a group
-	// to everyone in the room: ann has named the group Crew 2
-	// to cat: ann has removed you from Crew 2
+	// to everyone in the room: ann has chosen the features: event,task,folder,mailing_list
 }
 
 // A job of the host asks once a day what is to be deleted.

@@ -27,7 +27,7 @@ func ExampleAppointMasters() {
 	room := exampleExternal(svc) // "Project" of ann, its Group Master, ben and eve
 	_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.AppointMasters{Room: room, People: []roomkit.UserID{"cat"}})
 	list, _ := svc.Access(ctx, "cat", room)
-	fmt.Println(list[0].Standing, list[0].Can(roomkit.ActionInvite), list[0].Can(roomkit.ActionEnter))
+	fmt.Println(list[0].Standing, list[0].Can(roomkit.ActionDelete), list[0].Can(roomkit.ActionEnter))
 	// Output: master true false
 }
 

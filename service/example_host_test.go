@@ -11,25 +11,35 @@ import (
 
 // Plan says what a command would do, or which rule forbids it.
 func ExampleService_Plan() {
-	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
-	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
-	mustRun(svc, roomkit.By("adm"), roomkit.SetUserMessaging{User: "cat", With: roomkit.OutsiderPartner, Allow: new(false)})
-	plan, err := svc.Plan(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"eve"}})
-	fmt.Println(err, "opens", plan.Kind, "without", plan.Dropped)
-	_, err = svc.Room(ctx, "eve", plan.Room)
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
+	create := roomkit.CreateExternalGroup{Name: "Project", Members: []roomkit.UserID{"ben", "eve"}}
+	plan, err := svc.Plan(ctx, roomkit.By("ann"), create)
+	fmt.Println(err, "would open:", plan.Kind, plan.Opened)
+	_, err = svc.Room(ctx, "ann", plan.Room)
 	fmt.Println(err)
+	mustRun(svc, roomkit.By("adm"), roomkit.SetUserMessaging{User: "ben", With: roomkit.OutsiderPartner, Allow: new(false)})
+	_, err = svc.Plan(ctx, roomkit.By("ann"), create)
+	fmt.Println(ruleOf(err))
 	// Output:
-	// <nil> opens external_group without [cat]
+	// <nil> would open: external_group true
 	// roomkit: Room: not found
+	// EXT-30
 }
 
-// What a newcomer may read begins with joining, unless history is shared.
+// What a newcomer may read begins with joining, unless history is shared. In a team room
+// the newcomers come with the organisation chart.
 func ExampleReadFrom() {
-	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
-	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
-	mustRun(svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}})
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
+	team := roomkit.SyncTeam{Team: "sales", Company: "acme", Name: "Sales", Leader: "ann", Members: []roomkit.UserID{"ann", "ben"}}
+	mustRun(svc, roomkit.System(), team)
+	mustRun(svc, roomkit.By("adm"), roomkit.EditTeam{Team: "sales", Room: new(true)})
+	room := mustRun(svc, roomkit.By("ann"), roomkit.OpenTeamRoom{Team: "sales"}).Room
+
+	team.Members = []roomkit.UserID{"ann", "ben", "dan"}
+	mustRun(svc, roomkit.System(), team)
 	mustRun(svc, roomkit.By("ann"), roomkit.Edit{Room: room, HistorySharing: new(true)})
-	mustRun(svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"adm"}})
+	team.Members = []roomkit.UserID{"adm", "ann", "ben", "dan"}
+	mustRun(svc, roomkit.System(), team)
 	for _, user := range []roomkit.UserID{"ann", "dan", "adm", "eve"} {
 		list, _ := svc.Access(ctx, user, room)
 		from := list[0].ReadFrom
@@ -47,8 +57,8 @@ func ExampleCall_ifVersion() {
 	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
 	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
 	seen, _ := svc.Room(ctx, "ann", room)
-	mustRun(svc, roomkit.By("ben"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}})
-	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"adm"}}, service.Call{IfVersion: seen.Version})
+	mustRun(svc, roomkit.By("ben"), roomkit.Edit{Room: room, Description: new("all about the launch")})
+	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Edit{Room: room, Description: new("")}, service.Call{IfVersion: seen.Version})
 	fmt.Println(errors.Is(err, roomkit.ErrConflict))
 	// Output: true
 }
@@ -57,23 +67,23 @@ func ExampleCall_ifVersion() {
 func ExampleService_Feed() {
 	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
 	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
-	done, _ := svc.Do(ctx, roomkit.By("ben"), roomkit.Leave{Room: room})
+	done := mustRun(svc, roomkit.By("ben"), roomkit.Edit{Room: room, Description: new("all about the launch")})
 	for rec, err := range svc.Feed(ctx, "") {
 		if err != nil {
 			fmt.Println(err)
 			break
 		}
 		if rec.Subject == roomkit.RoomSubject(room) {
-			fmt.Println(rec.Version, rec.Event.Type(), rec.Event.Info().Actor, rec.Event.Info().Cause)
+			fmt.Println(rec.Version, rec.Event.Type(), rec.Event.Info().Actor)
 		}
 	}
 	for range svc.Feed(ctx, done.Cursor) {
 		fmt.Println("nothing is newer")
 	}
 	// Output:
-	// 1 room.created ann created
-	// 2 member.joined ann created
-	// 3 member.left ben self
+	// 1 room.created ann
+	// 2 member.joined ann
+	// 3 room.description_changed ben
 }
 
 func ExampleService_Members() {
@@ -114,24 +124,28 @@ func ExampleService_Groups() {
 
 func ExampleService_Recommend() {
 	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
-	exampleRoom(svc)
-	larger := exampleRoom(svc)
-	mustRun(svc, roomkit.By("ann"), roomkit.Invite{Room: larger, People: []roomkit.UserID{"dan"}})
+	exampleRoom(svc)        // "Launch", a General room of ann, ben and cat
+	mustRun(svc, roomkit.By("ann"), roomkit.CreateRoom{
+		People: []roomkit.UserID{"ben", "cat", "dan"}, Audience: roomkit.AudienceMembers, Name: "Review", AllowDuplicate: true,
+	})
 	offers, _ := svc.Recommend(ctx, "cat", []roomkit.UserID{"ann", "ben"}, roomkit.AudienceMembers, false)
 	for _, o := range offers {
 		fmt.Println(o.Room.Name, o.Exact, o.Extra)
 	}
 	// Output:
 	// Launch true 0
-	// Launch false 1
+	// Review false 1
 }
 
 // A newcomer knows of a room's history what may be read.
 func ExampleService_History() {
-	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
-	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
-	mustRun(svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"adm"}})
-	mustRun(svc, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}})
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
+	team := roomkit.SyncTeam{Team: "sales", Company: "acme", Name: "Sales", Leader: "ann", Members: []roomkit.UserID{"ann", "ben"}}
+	mustRun(svc, roomkit.System(), team)
+	mustRun(svc, roomkit.By("adm"), roomkit.EditTeam{Team: "sales", Room: new(true)})
+	room := mustRun(svc, roomkit.By("ann"), roomkit.OpenTeamRoom{Team: "sales"}).Room
+	team.Members = []roomkit.UserID{"ann", "ben", "dan"}
+	mustRun(svc, roomkit.System(), team)
 	for e, err := range svc.History(ctx, "dan", room, service.HistoryList{}) {
 		if err != nil {
 			fmt.Println(err)
@@ -139,7 +153,7 @@ func ExampleService_History() {
 		}
 		fmt.Println(e.Type(), e.Info().Version)
 	}
-	// Output: member.joined 4
+	// Output: member.joined 3
 }
 
 // A veto narrows the rules and never widens them.
@@ -147,16 +161,16 @@ func ExampleOptions_veto() {
 	svc := exampleServiceWith(service.Options{
 		Policy: roomkit.Policy{AnyoneIsContact: true},
 		Veto: func(_ roomkit.Actor, cmd roomkit.Command, _ service.Result) error {
-			if invite, ok := cmd.(roomkit.Invite); ok && len(invite.People) > 1 {
-				return errors.New("one at a time")
+			if create, ok := cmd.(roomkit.CreateGroup); ok && create.Settings.Public {
+				return errors.New("no public groups here")
 			}
 			return nil
 		},
 	})
-	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
-	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan", "adm"}})
+	create := roomkit.CreateGroup{Name: "Crew", Settings: roomkit.GroupSettings{Public: true}}
+	_, err := svc.Do(ctx, roomkit.By("ann"), create)
 	fmt.Println(err)
-	// Output: roomkit: Invite: denied by VETO: one at a time
+	// Output: roomkit: CreateGroup: denied by VETO: no public groups here
 }
 
 func ExampleObserver() {

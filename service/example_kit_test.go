@@ -52,6 +52,14 @@ func exampleRoom(svc *service.Service) roomkit.RoomID {
 	}).Room
 }
 
+// exampleGroup is a group "Crew" of ann, who is its Group Master, ben and cat, with
+// group notification.
+func exampleGroup(svc *service.Service) roomkit.RoomID {
+	return mustRun(svc, roomkit.By("ann"), roomkit.CreateGroup{
+		Name: "Crew", Members: []roomkit.UserID{"ben", "cat"}, Settings: roomkit.GroupSettings{Notify: true},
+	}).Room
+}
+
 // exampleExternal is an external group "Project" of ann, who is its Group
 // Master, ben and eve.
 func exampleExternal(svc *service.Service) roomkit.RoomID {

@@ -50,9 +50,9 @@ func ExampleCreateRoom_fromRoom() {
 }
 
 func ExampleInvite() {
-	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
-	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
-	invited, _ := svc.Do(ctx, roomkit.By("ben"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan", "adm"}})
+	svc := exampleService()   // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleGroup(svc) // "Crew" of ann, its Group Master, ben and cat
+	invited, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan", "adm"}})
 	fmt.Println("the same room:", invited.Room == room)
 	printMembers(svc, "dan", room)
 	// Output:
@@ -60,39 +60,41 @@ func ExampleInvite() {
 	// adm ann ben cat dan
 }
 
-// A General room does not take in people of other companies: an external group
-// opens, and the room stays as it is.
+// A 1:1 room takes in nobody: a new room opens, here an external group, and the 1:1 room
+// stays as it is.
 func ExampleInvite_newRoom() {
-	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
-	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
-	opened, _ := svc.Do(ctx, roomkit.By("ben"), roomkit.Invite{Room: room, People: []roomkit.UserID{"eve"}})
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
+	direct := mustRun(svc, roomkit.By("ann"), roomkit.OpenDirect{With: "ben"}).Room
+	opened, _ := svc.Do(ctx, roomkit.By("ben"), roomkit.Invite{Room: direct, People: []roomkit.UserID{"eve"}, Name: "Project"})
 	fmt.Println(opened.Kind, opened.Opened)
 	printMembers(svc, "eve", opened.Room)
-	printMembers(svc, "ann", room)
+	printMembers(svc, "ann", direct)
 	// Output:
 	// external_group true
-	// ann ben cat eve
-	// ann ben cat
+	// ann ben eve
+	// ann ben
 }
 
+// Who leaves a 1:1 room leaves it to the other; in rooms of several people it is the same.
 func ExampleLeave() {
-	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
-	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := mustRun(svc, roomkit.By("ann"), roomkit.OpenDirect{With: "ben"}).Room
 	_, _ = svc.Do(ctx, roomkit.By("ann"), roomkit.Leave{Room: room})
 	printMembers(svc, "ben", room)
 	_, err := svc.Room(ctx, "ann", room)
 	fmt.Println(err)
 	// Output:
-	// ben cat
+	// ben
 	// roomkit: Room: not found
 }
 
 // Leaving several rooms: each is judged by its own kind.
 func ExampleService_Batch() {
 	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
-	rooms := []roomkit.RoomID{exampleRoom(svc), exampleExternal(svc), exampleRoom(svc)}
+	first := mustRun(svc, roomkit.By("ann"), roomkit.OpenDirect{With: "ben"}).Room
+	last := mustRun(svc, roomkit.By("cat"), roomkit.OpenDirect{With: "ben"}).Room
 	var cmds []roomkit.Command
-	for _, room := range rooms {
+	for _, room := range []roomkit.RoomID{first, exampleExternal(svc), last} {
 		cmds = append(cmds, roomkit.Leave{Room: room})
 	}
 	for _, done := range svc.Batch(ctx, roomkit.By("ben"), cmds) {
@@ -104,33 +106,34 @@ func ExampleService_Batch() {
 	// true ""
 }
 
-// Whoever is removed gets a notice in the own service notification room.
+// Whoever is removed gets a notice in the own service notification room; in groups only
+// if group notification is on.
 func ExampleRemove() {
-	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
-	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
-	removed, _ := svc.Do(ctx, roomkit.By("cat"), roomkit.Remove{Room: room, People: []roomkit.UserID{"ann", "ben"}})
+	svc := exampleService()   // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleGroup(svc) // "Crew" of ann, its Group Master, ben and cat
+	removed, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.Remove{Room: room, People: []roomkit.UserID{"ben", "cat"}})
 	for _, n := range removed.Notices {
 		fmt.Println(n.To, n.Key, n.Params["name"], "by", n.Params["actor"])
 	}
 	// Output:
-	// ann removed Launch by cat
-	// ben removed Launch by cat
+	// ben removed Crew by ann
+	// cat removed Crew by ann
 }
 
 func ExampleEdit() {
 	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
 	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
-	_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.Edit{Room: room, Name: new("Launch 2"), HistorySharing: new(true)})
+	_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.Edit{Room: room, Name: new("Launch 2")})
 	fmt.Println(err)
 	now, _ := svc.Room(ctx, "cat", room)
-	fmt.Println(now.Name, now.HistorySharing)
+	fmt.Println(now.Name)
 	_, err = svc.Do(ctx, roomkit.By("ben"), roomkit.Edit{Room: room, Name: new("Launch 3"), Note: new(false)})
 	fmt.Println(ruleOf(err)) // all of it or nothing
 	now, _ = svc.Room(ctx, "cat", room)
 	fmt.Println(now.Name)
 	// Output:
 	// <nil>
-	// Launch 2 true
+	// Launch 2
 	// GEN-16
 	// Launch 2
 }

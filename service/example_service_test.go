@@ -45,23 +45,17 @@ func ExampleService_Do() {
 	svc, _ := service.New(memstore.New(), nil)
 	_, _ = svc.Do(ctx, roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{ID: "acme", Licensed: true}})
 	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
-	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
+	for _, user.ID = range []roomkit.UserID{"ann", "ben"} {
 		_, _ = svc.Do(ctx, roomkit.System(), roomkit.AddUser{User: user})
 	}
-	opened, err := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{
-		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Name: "Launch",
-	})
-	fmt.Println(err, opened.Kind, opened.Opened, len(opened.Events))
-
-	invite := roomkit.Invite{Room: opened.Room, People: []roomkit.UserID{"dan"}}
-	result, err := svc.Do(ctx, roomkit.By("ben"), invite)
-	fmt.Println(err, result.Changed, len(result.Events))
-	result, err = svc.Do(ctx, roomkit.By("ben"), invite)
-	fmt.Println(err, result.Changed)
+	open := roomkit.OpenDirect{With: "ben"}
+	result, err := svc.Do(ctx, roomkit.By("ann"), open)
+	fmt.Println(err, result.Kind, "opened:", result.Opened, "changed:", result.Changed, "events:", len(result.Events))
+	result, err = svc.Do(ctx, roomkit.By("ann"), open)
+	fmt.Println(err, result.Kind, "opened:", result.Opened, "changed:", result.Changed, "events:", len(result.Events))
 	// Output:
-	// <nil> general true 2
-	// <nil> true 1
-	// <nil> false
+	// <nil> direct opened: true changed: true events: 2
+	// <nil> direct opened: false changed: false events: 0
 }
 
 // A refusal names the rule. The host shows a text of its own for it.

@@ -34,7 +34,7 @@ func TestFaultyStore(t *testing.T) {
 			inner := memstore.New()
 			faulty := storetest.NewFaulty(inner, storetest.Plan{Seed: 7, Rates: rates})
 			setup := proof.ServiceOn(t, inner, nil)
-			room := proof.Do(t, setup, roomkit.By("ann"), roomkit.CreateGroup{Name: "crew"}).Room
+			room := crew(t, setup)
 			ids := proof.Crowd(t, setup, "u", 400)
 			svc, err := service.New(faulty, &service.Options{Attempts: 64})
 			require.NoError(t, err)

@@ -57,7 +57,8 @@ func TestBytesThatAreNoEvent(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			svc, err := service.New(otherHistory{s.Store, c.tell}, nil)
 			require.NoError(t, err)
-			require.ErrorIs(t, proof.Refusal(t, svc.History(ctx, "ann", s.General, service.HistoryList{})), c.want)
+			room := s.Where("ann", roomkit.Actions(roomkit.ActionEnter), s.General, s.Group)
+			require.ErrorIs(t, proof.Refusal(t, svc.History(ctx, "ann", room, service.HistoryList{})), c.want)
 		})
 	}
 }

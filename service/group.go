@@ -89,8 +89,9 @@ func (g *group) load(ctx context.Context, s *Service) error {
 		return err
 	}
 	for i, j := range g.deciding {
-		j.facts = decide.Facts{Facts: answers[i], Need: j.need, NewRoom: j.newRoom, Contacts: j.contacts, Earlier: j.earlier}
-		if err := s.dropVoidShared(ctx, &j.facts); err != nil {
+		f := &j.facts
+		f.Facts, f.Need, f.NewRoom, f.Contacts, f.Earlier = answers[i], j.need, j.newRoom, j.contacts, j.earlier
+		if err := s.dropVoidShared(ctx, f); err != nil {
 			return err
 		}
 	}
@@ -159,7 +160,7 @@ func (j *job) loadMore(n store.Need) step {
 		j.earlier = &earlier
 	}
 	n.Command = j.need.Command
-	j.need = n
+	j.need, j.facts = n, decide.Facts{}
 	return stepLoad
 }
 

@@ -30,12 +30,12 @@ func (s *Service) Room(ctx context.Context, user roomkit.UserID, room roomkit.Ro
 }
 
 // look loads a room for a user who may take the action in it.
-func (s *Service) look(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, action roomkit.Action) (decide.Facts, error) {
+func (s *Service) look(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, action roomkit.Action) (f decide.Facts, err error) {
 	answers, err := s.accessFacts(ctx, user, []roomkit.RoomID{room})
 	if err != nil {
-		return decide.Facts{}, err
+		return f, err
 	}
-	f := decide.Facts{Facts: answers[0]}
+	f.Facts = answers[0]
 	return f, decide.May(s.rules, &f, roomkit.By(user), action)
 }
 

@@ -90,11 +90,12 @@ func readme(t *testing.T) string {
 }
 
 // costly is a service on a store that counts its calls: with the people of
-// exampleService, the room "Launch", and a group of the Group Masters ann and ben.
+// exampleService, the room "Launch", the 1:1 room of ann and adm, a group of the
+// Group Masters ann and ben, and a room in which ann may invite and remove.
 type costly struct {
 	*service.Service
-	store        *storetest.Faulty
-	launch, crew roomkit.RoomID
+	store                    *storetest.Faulty
+	launch, pair, crew, open roomkit.RoomID
 }
 
 func newCostly(t *testing.T, o *service.Options) *costly {
@@ -104,7 +105,9 @@ func newCostly(t *testing.T, o *service.Options) *costly {
 	require.NoError(t, err)
 	provision(c.Service)
 	c.launch = exampleRoom(c.Service)
+	c.pair = mustRun(c.Service, roomkit.By("ann"), roomkit.OpenDirect{With: "adm"}).Room
 	c.crew = mustRun(c.Service, roomkit.By("ann"), roomkit.CreateGroup{Name: "Crew", Masters: people("ann", "ben")}).Room
+	c.open = crew(t, c.Service)
 	return c
 }
 
@@ -121,7 +124,7 @@ func (c *costly) costs(t *testing.T, loads, commits int, call func() error) erro
 // TestReadmeCosts: the README says how many calls of the store a command takes.
 func TestReadmeCosts(t *testing.T) {
 	chosen := func(c *costly) roomkit.Command {
-		return roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: people("ben", "cat"), Existing: c.launch}
+		return roomkit.CreateRoom{Audience: roomkit.AudienceMembers, People: people("ben", "cat"), Existing: c.open}
 	}
 	picked := func(ids ...roomkit.UserID) func(*costly) roomkit.Command {
 		return func(*costly) roomkit.Command {
@@ -129,10 +132,12 @@ func TestReadmeCosts(t *testing.T) {
 		}
 	}
 	invite := func(id roomkit.UserID) func(*costly) roomkit.Command {
-		return func(c *costly) roomkit.Command { return roomkit.Invite{Room: c.crew, People: people(id)} }
+		return func(c *costly) roomkit.Command { return roomkit.Invite{Room: c.open, People: people(id)} }
 	}
-	fromLaunch := func(id roomkit.UserID) func(*costly) roomkit.Command {
-		return func(c *costly) roomkit.Command { return roomkit.Invite{Room: c.launch, People: people(id)} }
+	fromPair := func(id roomkit.UserID) func(*costly) roomkit.Command {
+		return func(c *costly) roomkit.Command {
+			return roomkit.Invite{Room: c.pair, People: people(id), Name: "with " + string(id)}
+		}
 	}
 	convert := func(to roomkit.Kind) func(*costly) roomkit.Command {
 		return func(c *costly) roomkit.Command { return roomkit.Convert{Room: c.launch, To: to} }
@@ -159,7 +164,7 @@ func TestReadmeCosts(t *testing.T) {
 		}, 2, 1, nil},
 		{"everybody, to convert", convert(roomkit.KindExternalGroup), 2, 1, nil},
 		{"everybody, to convert, and the name", convert(roomkit.KindGroup), 3, 1, nil},
-		{"everybody, as outsiders come", fromLaunch("eve"), 2, 1, nil},
+		{"everybody, as outsiders come", fromPair("eve"), 2, 1, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCostly(t, nil)
@@ -219,7 +224,7 @@ func TestReadmeCostsOfQuestions(t *testing.T) {
 		_, err := c.Access(ctx, "ann", rooms...)
 		return err
 	}))
-	invite := roomkit.Invite{Room: c.crew, People: people("dan")}
+	invite := roomkit.Invite{Room: c.open, People: people("dan")}
 	for i := range 2 { // the repeat gets the first outcome
 		require.NoError(t, c.costs(t, 1, 1-i, func() error {
 			_, err := c.Do(ctx, roomkit.By("ann"), invite, service.Call{Key: "k"})

@@ -240,8 +240,10 @@ func (s *Service) try(j *job) error {
 
 // begin starts an attempt.
 func (j *job) begin() {
-	j.attempts++
-	j.attempt = attempt{need: j.firstNeed}
+	if j.attempts++; j.attempts > 1 {
+		j.attempt = attempt{}
+	}
+	j.need = j.firstNeed
 	if j.Key != "" || j.uncertain {
 		j.need.Command = j.id
 	}

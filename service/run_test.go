@@ -15,12 +15,10 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
-// crew makes a group of ann, ben and cat, of which ann and ben are the masters.
-func crew(t testing.TB, svc *service.Service) roomkit.RoomID {
+// crew makes a room of ann, ben and cat that can be read, and in which ann and ben may invite and remove.
+func crew(t proof.T, svc *service.Service) roomkit.RoomID {
 	t.Helper()
-	return proof.Do(t, svc, roomkit.By("ann"), roomkit.CreateGroup{
-		Name: "crew", Masters: people("ben"), Members: people("ann", "ben", "cat"),
-	}).Room
+	return proof.Open(t, svc, roomkit.Actions(roomkit.ActionInvite, roomkit.ActionRemove, roomkit.ActionEnter), "ben", "cat")
 }
 
 func TestDoIdempotentByKey(t *testing.T) {
@@ -58,7 +56,7 @@ func TestDoNoOpIsRememberedByKey(t *testing.T) {
 
 func TestDoOffersDoNotUseTheKey(t *testing.T) {
 	svc := proof.Service(t, nil)
-	room := proof.General(t, svc, "ann", "ben", "cat")
+	room := crew(t, svc)
 	cmd := roomkit.CreateRoom{People: people("ben", "cat"), Audience: roomkit.AudienceMembers}
 	for range 2 {
 		require.Len(t, proof.Offers(t, svc, roomkit.By("ann"), cmd, service.Call{Key: "k"}), 1)
@@ -171,10 +169,14 @@ func TestVetoNarrowsOnly(t *testing.T) {
 func TestIfVersionOfTheRoomNamed(t *testing.T) {
 	s := proof.NewStage(t)
 	proof.Touch(t, s.Service, "ann", s.Group)
-	use := roomkit.CreateRoom{People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: s.Group, Existing: s.General}
-	from, to := s.RoomOf("ann", s.Group).Version, s.RoomOf("ann", s.General).Version
+	chosen := crew(t, s.Service)
+	use := roomkit.CreateRoom{People: people("ben", "cat"), Origin: roomkit.OriginRoom, Source: s.Group, Existing: chosen}
+	for range 3 {
+		proof.Touch(t, s.Service, "ann", chosen)
+	}
+	from, to := s.RoomOf("ann", s.Group).Version, s.RoomOf("ann", chosen).Version
 	require.NotEqual(t, from, to)
-	require.Equal(t, s.General, s.Run("ann", use, service.Call{IfVersion: from}).Room)
+	require.Equal(t, chosen, s.Run("ann", use, service.Call{IfVersion: from}).Room)
 	_, err := s.Do(ctx, roomkit.By("ann"), use, service.Call{IfVersion: to})
 	require.ErrorIs(t, err, roomkit.ErrConflict)
 }

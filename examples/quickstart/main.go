@@ -93,9 +93,7 @@ func (s *story) oneToOne(ctx context.Context) error {
 
 func (s *story) severalPeople(ctx context.Context) (roomkit.RoomID, error) {
 	s.tell("\n# A room of several people")
-	create := roomkit.CreateRoom{
-		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Name: "Launch",
-	}
+	create := roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Name: "Launch"}
 	made, err := s.Do(ctx, roomkit.By("ann"), create)
 	if err != nil {
 		return roomkit.RoomID{}, err
@@ -114,30 +112,26 @@ func (s *story) severalPeople(ctx context.Context) (roomkit.RoomID, error) {
 
 func (s *story) comeAndGo(ctx context.Context, room roomkit.RoomID) error {
 	s.tell("\n# Coming and going")
-	if _, err := s.Do(ctx, roomkit.By("ben"), roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}}); err != nil {
-		return err
-	}
-	s.tell("ben invites dan")
-	if err := s.show(ctx, room, "dan"); err != nil {
-		return err
-	}
-	gone, err := s.Do(ctx, roomkit.By("cat"), roomkit.Remove{Room: room, People: []roomkit.UserID{"dan"}})
-	if err != nil {
-		return err
-	}
-	s.tell("cat removes dan")
-	for _, n := range gone.Notices {
-		s.tell("  notice to %s: %s from '%s' by %s", n.To, n.Key, n.Params["name"], n.Params["actor"])
-	}
-	if err := s.show(ctx, room, "dan"); err != nil {
-		return err
-	}
-	if _, err := s.Do(ctx, roomkit.By("ann"), roomkit.Leave{Room: room}); err != nil {
-		return err
-	}
-	s.tell("ann, who made the room, leaves it")
-	if err := s.show(ctx, room, "ann", "ben"); err != nil {
-		return err
+	for _, next := range []struct {
+		actor roomkit.UserID
+		cmd   roomkit.Command
+		step  string
+		shown []roomkit.UserID
+	}{
+		{"ben", roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}}, "ben invites dan", []roomkit.UserID{"dan"}},
+		{"cat", roomkit.Remove{Room: room, People: []roomkit.UserID{"dan"}}, "cat removes dan", []roomkit.UserID{"dan"}},
+		{"ann", roomkit.Leave{Room: room}, "ann, who made the room, leaves it", []roomkit.UserID{"ann", "ben"}},
+	} {
+		done, err := s.try(ctx, next.actor, next.cmd, next.step)
+		if err != nil {
+			return err
+		}
+		for _, n := range done.Notices {
+			s.tell("  notice to %s: %s from '%s' by %s", n.To, n.Key, n.Params["name"], n.Params["actor"])
+		}
+		if err := s.show(ctx, room, next.shown...); err != nil {
+			return err
+		}
 	}
 	return s.members(ctx, "ben", room, "in 'Launch' are")
 }
@@ -145,24 +139,30 @@ func (s *story) comeAndGo(ctx context.Context, room roomkit.RoomID) error {
 func (s *story) outsider(ctx context.Context, room roomkit.RoomID) error {
 	s.tell("\n# Somebody of another company")
 	invite := roomkit.Invite{Room: room, People: []roomkit.UserID{"eve"}}
-	_, err := s.Do(ctx, roomkit.By("ben"), invite)
-	var denied *roomkit.Denied
-	if !errors.As(err, &denied) {
-		return fmt.Errorf("inviting a stranger: %w", err)
-	}
-	s.tell("ben invites eve, who is none of his contacts: refused by %s, %s", denied.Rule, denied.Reason)
-	opened, err := s.Do(ctx, roomkit.By("ben"), invite, service.Call{Contacts: []roomkit.UserID{"eve"}})
-	if err != nil {
+	if _, err := s.try(ctx, "ben", invite, "ben invites eve, who is none of his contacts"); err != nil {
 		return err
 	}
-	s.tell("ben adds eve to his contacts and invites her: a new %s opens", opened.Kind)
+	opened, err := s.try(ctx, "ben", invite, "ben adds eve to his contacts and invites her", service.Call{Contacts: []roomkit.UserID{"eve"}})
+	if err != nil || !opened.Opened {
+		return err
+	}
+	s.tell("  a new %s opens", opened.Kind)
 	if err := s.members(ctx, "eve", opened.Room, "in it are"); err != nil {
 		return err
 	}
-	if err := s.members(ctx, "ben", room, "in 'Launch' are still"); err != nil {
-		return err
+	return s.members(ctx, "ben", room, "in 'Launch' are still")
+}
+
+// try does a step of the story. A refusal by the rules belongs to it.
+func (s *story) try(ctx context.Context, actor roomkit.UserID, cmd roomkit.Command, step string, call ...service.Call) (service.Result, error) {
+	result, err := s.Do(ctx, roomkit.By(actor), cmd, call...)
+	var denied *roomkit.Denied
+	if errors.As(err, &denied) {
+		s.tell("%s: refused by %s, %s", step, denied.Rule, denied.Reason)
+		return result, nil
 	}
-	return s.show(ctx, opened.Room, "ben", "eve")
+	s.tell("%s", step)
+	return result, err
 }
 
 // show prints what people may do with the room's membership.

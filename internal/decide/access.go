@@ -83,9 +83,6 @@ var featureActions = [...]roomkit.Action{
 func Access(r *roomkit.Rules, f *Facts, id roomkit.RoomID, user roomkit.UserID) roomkit.Access {
 	room := &f.Room
 	out := roomkit.Access{Room: id}
-	if room.Version == 0 {
-		return out
-	}
 	who := f.Person(user)
 	st, void := who.Standing(room, &f.Team)
 	if st == 0 && void == "" || !visible(r, f, room, &who, st, void) {
@@ -139,11 +136,7 @@ func (f *Facts) titlePeople(user roomkit.UserID) (others []roomkit.UserID) {
 }
 
 func readFrom(room *roomkit.Room, row *roomkit.Member) roomkit.ReadFrom {
-	from := roomkit.ReadFrom{Allowed: true, All: row.ReadAll && room.EmptiedAt == 0}
-	if from.All {
-		return from
-	}
-	from.Version, from.At = row.JoinedVersion, row.JoinedAt
+	from := roomkit.ReadFrom{Allowed: true, All: row.ReadAll && room.EmptiedAt == 0, Version: row.JoinedVersion, At: row.JoinedAt}
 	if row.ReadAll || room.EmptiedAt > row.JoinedVersion {
 		from.Version, from.At = room.EmptiedAt, room.EmptiedOn
 	}

@@ -78,9 +78,6 @@ const fieldCommand = "Command"
 
 // noCommand says that a value is none of the commands.
 func noCommand(cmd roomkit.Command) error {
-	if cmd == nil {
-		return bad(fieldCommand, reasonMissing)
-	}
 	return bad(fieldCommand, fmt.Sprintf("a %T is no command: commands are values of the types of this package", cmd))
 }
 

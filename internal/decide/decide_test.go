@@ -45,13 +45,23 @@ func someWorld(t *testing.T) (*world, *roomkit.Rules) {
 	return w, rules
 }
 
-func TestDecideOnFactsInAnyOrder(t *testing.T) {
-	commands := map[string]roomkit.Command{
-		"converted to a group":           roomkit.Convert{Room: theRoom, To: roomkit.KindGroup, Name: "g"},
-		"converted to an external group": roomkit.Convert{Room: theRoom, To: roomkit.KindExternalGroup, Name: "g"},
-		"opened by inviting":             roomkit.Invite{Room: theRoom, People: []roomkit.UserID{"eve"}, Name: "g"},
+// forEverybody are the commands that need everybody in someWorld, as far as they are allowed.
+func forEverybody(t *testing.T) map[string]roomkit.Command {
+	allowed := roomkit.NewRules(roomkit.Policy{}).Allowed(roomkit.KindGeneral, roomkit.StandingParticipant)
+	commands := map[string]roomkit.Command{}
+	if allowed.Has(roomkit.ActionConvert) {
+		commands["converted to a group"] = roomkit.Convert{Room: theRoom, To: roomkit.KindGroup, Name: "g"}
+		commands["converted to an external group"] = roomkit.Convert{Room: theRoom, To: roomkit.KindExternalGroup, Name: "g"}
 	}
-	for name, cmd := range commands {
+	if allowed.Has(roomkit.ActionInvite) {
+		commands["opened by inviting"] = roomkit.Invite{Room: theRoom, People: []roomkit.UserID{"eve"}, Name: "g"}
+	}
+	require.NotEmpty(t, commands)
+	return commands
+}
+
+func TestDecideOnFactsInAnyOrder(t *testing.T) {
+	for name, cmd := range forEverybody(t) {
 		t.Run(name, func(t *testing.T) {
 			w, rules := someWorld(t)
 			need := store.Need{Room: theRoom, People: []roomkit.UserID{"ann", "eve"}, Everybody: true, Name: nameKey("g"), Company: "acme"}
@@ -73,6 +83,9 @@ func TestDecideRefusesWhoIsAbsentFromTheFacts(t *testing.T) {
 	w, rules := someWorld(t)
 	f := w.answer(store.Need{Room: theRoom, People: []roomkit.UserID{"ann", "ben"}}, roomkit.RoomID{2})
 	f.Users = slices.DeleteFunc(f.Users, func(u roomkit.User) bool { return u.ID == "ben" })
+	if !rules.Allowed(f.Room.Kind, roomkit.StandingParticipant).Has(roomkit.ActionInvite) {
+		f.Room.Kind, f.Members[0].Master, f.Members[0].MasterEpoch = roomkit.KindGroup, true, f.Members[0].Epoch // of ann
+	}
 	_, err := Decide(rules, f, roomkit.By("ann"), roomkit.Invite{Room: theRoom, People: []roomkit.UserID{"ben"}}, worldTime)
 	var d *roomkit.Denied
 	require.ErrorAs(t, err, &d)
@@ -82,9 +95,7 @@ func TestDecideRefusesWhoIsAbsentFromTheFacts(t *testing.T) {
 func TestDecideLimitsEverybody(t *testing.T) {
 	w, rules := someWorld(t)
 	f := w.answer(store.Need{Room: theRoom, People: []roomkit.UserID{"ann", "eve"}, Everybody: true, Name: nameKey("g"), Company: "acme"}, roomkit.RoomID{2})
-	for _, cmd := range []roomkit.Command{
-		roomkit.Convert{Room: theRoom, To: roomkit.KindGroup, Name: "g"}, roomkit.Invite{Room: theRoom, People: []roomkit.UserID{"eve"}, Name: "g"},
-	} {
+	for _, cmd := range forEverybody(t) {
 		f.Room.Participants = roomkit.MaxEverybody
 		_, err := Decide(rules, f, roomkit.By("ann"), cmd, worldTime)
 		require.NoError(t, err)

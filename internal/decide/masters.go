@@ -38,10 +38,10 @@ func (d *decider) dismissMasters(people []roomkit.UserID) error {
 		return err
 	}
 	d.dismissVoid(masters)
-	self := func(p *Person) bool { return p.ID == d.actor.User() && d.member(p.ID).Master }
-	others := func(p *Person) bool { return p.ID != d.actor.User() && d.member(p.ID).Master }
+	left := func(p *Person) bool { return d.member(p.ID).Master }
+	others := func(p *Person) bool { return left(p) && p.ID != d.actor.User() }
 	d.dismissed(those(masters, others), roomkit.CauseRemoved)
-	d.dismissed(those(masters, self), roomkit.CauseSelf)
+	d.dismissed(those(masters, left), roomkit.CauseSelf)
 	return nil
 }
 

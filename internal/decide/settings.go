@@ -51,9 +51,6 @@ func asks(c *roomkit.Edit) []asked {
 
 func (d *decider) edit(c roomkit.Edit) error {
 	if c.Message != nil && *c.Message { // the other changes are judged with message on again
-		if err := d.may(roomkit.ActionSwitchMessage); err != nil {
-			return err
-		}
 		d.switchMessage(true)
 	}
 	for _, a := range asks(&c) {

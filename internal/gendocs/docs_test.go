@@ -31,7 +31,7 @@ func read(t *testing.T, path string) string {
 func TestGeneratedDocsAreCurrent(t *testing.T) {
 	for path, page := range pages {
 		want, err := page(root)
-		require.NoError(t, err)
+		require.NoError(t, err, "a new event needs its sample first: go test ./codec -run EventGoldens -args -write-samples")
 		lines := strings.Split(read(t, path), "\n")
 		for n, line := range strings.Split(want, "\n") {
 			if n >= len(lines) || lines[n] != line {
@@ -99,8 +99,10 @@ func TestRuleCoverage(t *testing.T) {
 			continue
 		case refused && listed:
 			problem("%s is refused by its id: take it out of testdata/answered_rules.txt", r.id)
+		case !refused && !listed && len(shipped.alone[r.id]) > 0:
+			problem("%s: no test demands it; write one in internal/proof/rules: %s", r.id, r.text)
 		case !refused && !listed:
-			problem("%s: no code refuses it by its id, or no test demands that; if it shows in answers, list it in testdata/answered_rules.txt: %s", r.id, r.text)
+			problem("%s: no code refuses by it; if it shows in answers, list it in testdata/answered_rules.txt: %s", r.id, r.text)
 		case listed && len(tests.named[r.id]) == 0:
 			problem("%s: name the subtest after it that shows it: %s", r.id, r.text)
 		default:
@@ -112,7 +114,8 @@ func TestRuleCoverage(t *testing.T) {
 	for _, named := range []map[string][]string{shipped.named, tests.named} {
 		for id, where := range named {
 			if !known[id] {
-				problem("%s in %v is not in the rule book", id, where)
+				slices.Sort(where)
+				problem("%s in %v is not in the rule book: add it to testdata/rules.tsv, then go run ./internal/gendocs", id, slices.Compact(where))
 			}
 		}
 	}

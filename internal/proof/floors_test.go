@@ -66,9 +66,12 @@ func TestCommandsAreComplete(t *testing.T) {
 			}
 		}
 	}
-	slices.Sort(have)
-	slices.Sort(want)
-	require.Equal(t, want, have, "json.go: add the new command to allCommands")
+	for _, name := range want {
+		if !slices.Contains(have, name) {
+			t.Errorf("command.go: add %s to allCommands", name)
+		}
+	}
+	require.Equal(t, len(want) < len(have), t.Failed(), "command.go: allCommands has what is no command")
 }
 
 // TestRootFilesHaveNoCircle: what a file of the root uses stands in itself or in files

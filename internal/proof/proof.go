@@ -166,6 +166,28 @@ func General(t T, svc *service.Service, creator roomkit.UserID, with ...roomkit.
 	}).Room
 }
 
+// Open opens a room of ann and others, of the first kind in which ann may take the actions; in a
+// group the first of the others is Group Master, too. So a test about something else relies on
+// no one right.
+func Open(t T, svc *service.Service, may roomkit.ActionSet, with ...roomkit.UserID) roomkit.RoomID {
+	t.Helper()
+	everybody := append([]roomkit.UserID{"ann"}, with...)
+	for _, create := range []roomkit.Command{
+		roomkit.CreateGroup{Name: "open", Masters: with[:1], Members: everybody},
+		roomkit.CreateRoom{People: with, Audience: roomkit.AudienceMembers, AllowDuplicate: true},
+		roomkit.CreateExternalGroup{Name: "open", Masters: with[:1], Members: everybody},
+	} {
+		room := Do(t, svc, roomkit.By("ann"), create).Room
+		list, err := svc.Access(ctx, "ann", room)
+		require.NoError(t, err)
+		if list[0].Actions&may == may {
+			return room
+		}
+	}
+	require.FailNow(t, fmt.Sprintf("no kind of room allows %s: add one to Open in internal/proof/proof.go", may))
+	return roomkit.RoomID{}
+}
+
 // External opens an external group.
 func External(t T, svc *service.Service, creator roomkit.UserID, with ...roomkit.UserID) roomkit.RoomID {
 	t.Helper()

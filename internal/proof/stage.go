@@ -75,6 +75,40 @@ func (s *Stage) Offers(actor roomkit.UserID, cmd roomkit.CreateRoom, call ...ser
 	return offers
 }
 
+// Where gives the first of the rooms in which a user may take the actions. So a test about
+// something else relies on no one right.
+func (s *Stage) Where(user roomkit.UserID, may roomkit.ActionSet, rooms ...roomkit.RoomID) roomkit.RoomID {
+	s.Helper()
+	for _, room := range rooms {
+		if s.AccessOf(user, room).Actions&may == may {
+			return room
+		}
+	}
+	require.FailNow(s, fmt.Sprintf("%s may %s in none of the rooms: give Where one more", user, may))
+	return roomkit.RoomID{}
+}
+
+// Try runs a command if the rules allow it, as a step without which the test says less.
+func (s *Stage) Try(actor roomkit.UserID, cmd roomkit.Command) bool {
+	s.Helper()
+	_, err := s.Do(ctx, roomkit.By(actor), cmd)
+	if err != nil {
+		require.ErrorIs(s, err, roomkit.ErrDenied)
+	}
+	return err == nil
+}
+
+// MayGo says whether [Stage.Out] can take a user out of a room.
+func (s *Stage) MayGo(room roomkit.RoomID, user roomkit.UserID) bool {
+	s.Helper()
+	for _, actor := range []roomkit.UserID{"ann", "cat", "adm"} {
+		if actor != user && s.AccessOf(actor, room).Can(roomkit.ActionRemove) {
+			return true
+		}
+	}
+	return s.AccessOf(user, room).Can(roomkit.ActionLeave)
+}
+
 // Out takes people out of a room, as a step towards something else: somebody who
 // may removes them, or they leave.
 func (s *Stage) Out(room roomkit.RoomID, people ...roomkit.UserID) {

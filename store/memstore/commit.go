@@ -36,17 +36,13 @@ func (s *Store) Commit(ctx context.Context, changes []store.Change) ([]store.Com
 type ledger Store
 
 func (l *ledger) Outcome(id roomkit.CommandID) *store.Outcome {
-	if c, ok := l.commands[id]; ok {
-		out := (*Store)(l).outcome(id, &c)
-		return &out
-	}
-	return nil
+	return (*Store)(l).outcome(id)
 }
 
 // Version is that of the last record, for every change of a row has one.
 func (l *ledger) Version(e *store.Expect) roomkit.Version {
 	if h := (*Store)(l).history(&e.Subject); h != nil {
-		return roomkit.Version(len(*h))
+		return roomkit.Version(len(h.records))
 	}
 	return 0
 }
@@ -169,10 +165,14 @@ func (s *Store) putRoom(r *room, row *roomkit.Room) {
 }
 
 func (s *Store) putMember(row *roomkit.Member) {
-	at := place{s.rooms[row.Room], there(s.users, row.User)}
-	m := there(s.members, at)
-	m.room, m.user = at.room, at.user
-	m.put(row)
+	r, u := s.rooms[row.Room], there(s.users, row.User)
+	at := place{s.number(&r.history, roomkit.RoomSubject(row.Room)), s.number(&u.history, roomkit.UserSubject(row.User))}
+	i, known := s.places[at]
+	if !known {
+		i = s.members.append(member{room: r, user: u})
+		s.places[at] = i
+	}
+	s.members.at(i).put(row)
 }
 
 // put replaces the row and keeps the lists of its room and its user.

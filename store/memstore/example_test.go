@@ -14,7 +14,7 @@ import (
 func provision(ctx context.Context, svc *service.Service) error {
 	acme := roomkit.Company{ID: "acme", Licensed: true}
 	var people []roomkit.User
-	for _, id := range []roomkit.UserID{"ann", "ben", "cat"} {
+	for _, id := range []roomkit.UserID{"ann", "cat"} {
 		people = append(people, roomkit.User{
 			ID: id, Company: acme.ID, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
 		})
@@ -31,8 +31,8 @@ func provision(ctx context.Context, svc *service.Service) error {
 }
 
 // A store in memory needs no setting up and no closing, so that every test of a
-// host has one of its own. Here is what such a test would find out: somebody who
-// is removed may not read any more, from the next question on.
+// host has one of its own. Here is what such a test would find out: somebody whose
+// account is deleted may not read any more, from the next question on.
 func Example() {
 	ctx := context.Background()
 	svc, err := service.New(memstore.New(), nil)
@@ -42,9 +42,7 @@ func Example() {
 	if err := provision(ctx, svc); err != nil {
 		log.Fatal(err)
 	}
-	opened, err := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{
-		People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers,
-	})
+	opened, err := svc.Do(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "cat"})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -56,7 +54,7 @@ func Example() {
 		return access[0].Can(roomkit.ActionEnter)
 	}
 	fmt.Println("cat may read:", mayRead("cat"))
-	if _, err := svc.Do(ctx, roomkit.By("ben"), roomkit.Remove{Room: opened.Room, People: []roomkit.UserID{"cat"}}); err != nil {
+	if _, err := svc.Do(ctx, roomkit.System(), roomkit.DeleteUser{User: "cat"}); err != nil {
 		log.Fatal(err)
 	}
 	fmt.Println("cat may read:", mayRead("cat"))

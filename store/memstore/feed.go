@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
@@ -22,64 +23,98 @@ const logChunk = 128
 
 func (l *log[T]) at(i int64) *T { return &l.chunks[i/logChunk][i%logChunk] }
 
-func (l *log[T]) append(t T) {
+// append gives the place of what it adds.
+func (l *log[T]) append(t T) int64 {
 	if l.n%logChunk == 0 {
 		l.chunks = append(l.chunks, new([logChunk]T))
 	}
 	l.n++
 	*l.at(l.n - 1) = t
+	return l.n - 1
 }
 
-// copied gives a copy of data in an array that many share.
-func (s *Store) copied(data []byte) []byte {
+// record is a [store.Record] without cursor.
+type record struct {
+	subject, typ uint32 // their numbers
+	version      roomkit.Version
+	at           int64 // in microseconds
+	command      roomkit.CommandID
+	data         span
+}
+
+// span is a place in Store.data.
+type span struct{ array, from, to uint32 }
+
+// copied copies data to an array that many share.
+func (s *Store) copied(data []byte) span {
 	const size = 1 << 15
-	if len(data) == 0 {
-		return nil
+	last := len(s.data) - 1
+	if last < 0 || cap(s.data[last])-len(s.data[last]) < len(data) {
+		s.data = append(s.data, make([]byte, 0, max(size, len(data))))
+		last++
 	}
-	if cap(s.data)-len(s.data) < len(data) {
-		s.data = make([]byte, 0, max(size, len(data)))
-	}
-	from := len(s.data)
-	s.data = append(s.data, data...)
-	return s.data[from:len(s.data):len(s.data)]
+	from := len(s.data[last])
+	s.data[last] = append(s.data[last], data...)
+	return span{uint32(last), uint32(from), uint32(len(s.data[last]))}
 }
 
-// command is what is remembered of a command.
-type command struct {
+// typeNumber gives the number of a type of records.
+func (s *Store) typeNumber(name string) uint32 {
+	n, known := s.typeNumbers[name]
+	if !known {
+		n = uint32(s.types.append(name))
+		s.typeNumbers[name] = n
+	}
+	return n
+}
+
+// outcome is what is remembered of a command.
+type outcome struct {
 	digest       [32]byte
 	room         roomkit.RoomID
 	changed      bool
-	end, records int64           // where its records end, and how many they are
-	events       []store.EventAt // nil: those of the records
+	end, records int64 // where its records end, and how many they are
 }
 
 // keep keeps the records and the outcome of a change, and sets its cursor.
 func (s *Store) keep(c *store.Change, out *store.Outcome) {
-	done := command{digest: c.Digest, room: out.Room, changed: out.Changed, records: int64(len(c.Records))}
+	done := outcome{digest: c.Digest, room: out.Room, changed: out.Changed, records: int64(len(c.Records))}
 	for i := range c.Records {
-		r := c.Records[i]
+		r := &c.Records[i]
 		h := s.history(&r.Subject)
-		*h = append(*h, s.records.n)
-		r.Data, r.Cursor = s.copied(r.Data), ""
-		s.records.append(r)
+		h.records = append(h.records, s.records.append(record{
+			subject: s.number(h, r.Subject), typ: s.typeNumber(r.Type), version: r.Version,
+			at: r.At.UnixMicro(), command: r.Command, data: s.copied(r.Data),
+		}))
 		done.end = s.records.n
 	}
 	if !judge.OwnEvents(out.Events, c.Records) {
-		done.events = append([]store.EventAt{}, out.Events...)
+		s.events[c.Command] = slices.Clone(out.Events)
 	}
-	s.commands[c.Command] = done
+	s.commands[c.Command] = s.outcomes.append(done)
 	out.Cursor = s.cursor(done.end)
 }
 
-func (s *Store) outcome(id roomkit.CommandID, c *command) store.Outcome {
-	out := store.Outcome{Command: id, Digest: c.digest, Room: c.room, Changed: c.changed, Cursor: s.cursor(c.end)}
-	out.Events = slices.Clone(c.events)
-	for at := c.end - c.records; at < c.end && c.events == nil; at++ {
+// outcome gives the outcome of a command, or nil.
+func (s *Store) outcome(id roomkit.CommandID) *store.Outcome {
+	at, known := s.commands[id]
+	if !known {
+		return nil
+	}
+	c := s.outcomes.at(at)
+	out := &store.Outcome{Command: id, Digest: c.digest, Room: c.room, Changed: c.changed, Cursor: s.cursor(c.end)}
+	if events, others := s.events[id]; others {
+		out.Events = slices.Clone(events)
+		return out
+	}
+	for at := c.end - c.records; at < c.end; at++ {
 		r := s.records.at(at)
-		out.Events = append(out.Events, store.EventAt{Subject: r.Subject, Version: r.Version})
+		out.Events = append(out.Events, store.EventAt{Subject: s.subject(r), Version: r.version})
 	}
 	return out
 }
+
+func (s *Store) subject(r *record) roomkit.Subject { return *s.subjects.at(int64(r.subject) - 1) }
 
 // History implements [store.Store].
 func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
@@ -93,10 +128,10 @@ func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.V
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	h := s.history(&of)
-	if h == nil || after >= roomkit.Version(len(*h)) {
+	if h == nil || after >= roomkit.Version(len(h.records)) {
 		return nil, nil
 	}
-	rest := (*h)[max(after, 0):]
+	rest := h.records[max(after, 0):]
 	return s.page(min(limit, len(rest)), func(i int) int64 { return rest[i] }), nil
 }
 
@@ -124,15 +159,18 @@ func (s *Store) page(n int, place func(i int) int64) []store.Record {
 	}
 	page, size := make([]store.Record, n), 0
 	for i := range page {
-		page[i] = *s.records.at(place(i))
-		size += len(page[i].Data)
+		at := s.records.at(place(i)).data
+		size += int(at.to - at.from)
 	}
 	data := make([]byte, 0, size)
 	cursors, ends := make([]byte, 0, n*(len(s.epoch)+8)), make([]int, n)
 	for i := range page {
-		from := len(data)
-		data = append(data, page[i].Data...)
-		page[i].Data = data[from:len(data):len(data)]
+		r, from := s.records.at(place(i)), len(data)
+		data = append(data, s.data[r.data.array][r.data.from:r.data.to]...)
+		page[i] = store.Record{
+			Subject: s.subject(r), Version: r.version, Type: *s.types.at(int64(r.typ)),
+			At: time.UnixMicro(r.at).UTC(), Command: r.command, Data: data[from:len(data):len(data)],
+		}
 		cursors = s.appendCursor(cursors, place(i)+1)
 		ends[i] = len(cursors)
 	}

@@ -45,9 +45,7 @@ func (x *index[E, O]) turn(e *E, was, is bool) {
 	default:
 		x.living--
 	}
-	if len(x.sorted)+len(x.tail) > 2*x.living+fewStale {
-		x.purge()
-	}
+	x.purge()
 }
 
 // forget takes an element out at once. It is the one write that looks at the
@@ -58,9 +56,14 @@ func (x *index[E, O]) forget(e *E, live bool) {
 	}
 	is := func(other *E) bool { return other == e }
 	x.sorted, x.tail = slices.DeleteFunc(x.sorted, is), slices.DeleteFunc(x.tail, is)
+	x.purge()
 }
 
+// purge takes out what does not belong here, once that is more than the rest.
 func (x *index[E, O]) purge() {
+	if len(x.sorted)+len(x.tail) <= 2*x.living+fewStale {
+		return
+	}
 	var o O
 	stale := func(e *E) bool { return !o.live(e) }
 	x.sorted, x.tail = slices.DeleteFunc(x.sorted, stale), slices.DeleteFunc(x.tail, stale)

@@ -19,10 +19,30 @@ type block struct {
 	people    [4]person
 }
 
+// smallBlock is a block for a question about one person.
+type smallBlock struct {
+	members   [1]roomkit.Member
+	users     [1]roomkit.User
+	companies [1]roomkit.Company
+	people    [2]person
+}
+
 // Load implements [store.Store].
 func (s *Store) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
+	}
+	if len(needs) == 1 && len(needs[0].People) == 1 {
+		one := new(struct {
+			facts [1]store.Facts
+			block smallBlock
+		})
+		f, b := &one.facts[0], &one.block
+		f.Members, f.Users, f.Companies = b.members[:0], b.users[:0], b.companies[:0]
+		s.mu.RLock()
+		defer s.mu.RUnlock()
+		s.load(&needs[0], f, b.people[:0])
+		return one.facts[:], nil
 	}
 	var facts []store.Facts
 	var blocks []block
@@ -40,7 +60,7 @@ func (s *Store) Load(ctx context.Context, needs []store.Need) ([]store.Facts, er
 	for i := range needs {
 		f, b := &facts[i], &blocks[i]
 		f.Members, f.Users, f.Companies = b.members[:0], b.users[:0], b.companies[:0]
-		s.load(&needs[i], f, judge.Keys[person]{List: b.people[:0]})
+		s.load(&needs[i], f, b.people[:0])
 	}
 	return facts, nil
 }
@@ -52,17 +72,16 @@ type person struct {
 }
 
 // load finds everything before it copies anything, so that the processor can wait
-// for several rows at a time.
-func (s *Store) load(n *store.Need, f *store.Facts, people judge.Keys[person]) {
+// for several rows at a time. The people are gathered in few as long as they fit.
+func (s *Store) load(n *store.Need, f *store.Facts, few []person) {
+	people := judge.Keys[person]{List: few}
 	r := s.rooms[n.Room]
 	add := func(id roomkit.UserID) {
 		if u := s.users[id]; u != nil {
-			people.Add(person{u, s.members[place{r, u}]})
+			people.Add(person{u, s.member(r, u)})
 		}
 	}
 	if r != nil {
-		f.Room = r.row
-		addCompany(f, r.company)
 		s.comeWith(r, n, f, &people)
 		if r.row.Kind == roomkit.KindDirect {
 			add(r.row.Parties[0])
@@ -73,14 +92,27 @@ func (s *Store) load(n *store.Need, f *store.Facts, people judge.Keys[person]) {
 		f.Team = t.row
 		add(t.row.Leader)
 	}
-	f.Team.Members = slices.Clone(f.Team.Members)
 	for _, id := range n.People {
 		add(id)
 	}
-	if len(people.List) > cap(f.Users) {
-		f.Members, f.Users = make([]roomkit.Member, 0, len(people.List)), make([]roomkit.User, 0, len(people.List))
+	if r != nil {
+		f.Room = r.row
+		addCompany(f, r.company)
 	}
-	for _, p := range people.List {
+	f.Team.Members = slices.Clone(f.Team.Members)
+	copyPeople(f, people.List)
+	for _, id := range n.Companies {
+		addCompany(f, s.companies[id])
+	}
+	s.loadRest(n, f)
+}
+
+func copyPeople(f *store.Facts, people []person) {
+	if n := len(people); n > cap(f.Users) {
+		f.Members, f.Users = make([]roomkit.Member, 0, n), make([]roomkit.User, 0, n)
+	}
+	for i := range people {
+		p := &people[i]
 		if p.member != nil {
 			f.Members = append(f.Members, p.member.row)
 		}
@@ -89,10 +121,6 @@ func (s *Store) load(n *store.Need, f *store.Facts, people judge.Keys[person]) {
 			addCompany(f, p.user.company)
 		}
 	}
-	for _, id := range n.Companies {
-		addCompany(f, s.companies[id])
-	}
-	s.loadRest(n, f)
 }
 
 // comeWith adds the team of a room and the people for whom it has to be searched.
@@ -118,9 +146,8 @@ func (s *Store) comeWith(r *room, n *store.Need, f *store.Facts, people *judge.K
 
 // loadRest answers what has nothing to do with the room.
 func (s *Store) loadRest(n *store.Need, f *store.Facts) {
-	if c, ok := s.commands[n.Command]; ok {
-		out := s.outcome(n.Command, &c)
-		f.Done = &out
+	if !n.Command.IsZero() {
+		f.Done = s.outcome(n.Command)
 	}
 	if n.Name != "" {
 		f.NameHolder = (*ledger)(s).Holder(judge.Name{Company: n.Company, Key: n.Name})
@@ -134,8 +161,13 @@ func (s *Store) loadRest(n *store.Need, f *store.Facts) {
 }
 
 func addCompany(f *store.Facts, c *company) {
-	if c == nil || c.row.Version == 0 || slices.ContainsFunc(f.Companies, func(has roomkit.Company) bool { return has.ID == c.row.ID }) {
+	if c == nil || c.row.Version == 0 {
 		return
+	}
+	for i := range f.Companies {
+		if f.Companies[i].ID == c.row.ID {
+			return
+		}
 	}
 	f.Companies = append(f.Companies, c.row)
 }

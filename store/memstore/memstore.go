@@ -9,7 +9,8 @@
 // have joined costs k·log n and a move of the pointers behind the first of them.
 //
 // Nothing is ever given back: rows of people who left, outcomes of commands and
-// records stay. To find the rooms that some people share, the store looks at all
+// records stay. Records, outcomes and the index of rows hold no pointers, so that the
+// garbage collector passes over what only grows. To find the rooms that some people share, the store looks at all
 // rooms of the one who has the fewest.
 package memstore
 
@@ -37,12 +38,18 @@ type Store struct {
 	users       map[roomkit.UserID]*user
 	companies   map[roomkit.CompanyID]*company
 	teams       map[roomkit.TeamID]*team
-	members     map[place]*member
+	members     log[member]
+	places      map[place]int64 // where in members
 	names       map[judge.Name]*room
 	checkpoints map[string]roomkit.Cursor
-	records     log[store.Record] // without cursors
-	data        []byte            // where the next data of records go
-	commands    map[roomkit.CommandID]command
+	records     log[record]
+	subjects    log[roomkit.Subject] // by number
+	types       log[string]          // of records, by number
+	typeNumbers map[string]uint32
+	data        [][]byte // of records
+	outcomes    log[outcome]
+	commands    map[roomkit.CommandID]int64           // where in outcomes
+	events      map[roomkit.CommandID][]store.EventAt // where they are not those of the records
 }
 
 var (
@@ -61,10 +68,12 @@ func New() *Store {
 		users:       map[roomkit.UserID]*user{},
 		companies:   map[roomkit.CompanyID]*company{},
 		teams:       map[roomkit.TeamID]*team{},
-		members:     map[place]*member{},
+		places:      map[place]int64{},
 		names:       map[judge.Name]*room{},
 		checkpoints: map[string]roomkit.Cursor{},
-		commands:    map[roomkit.CommandID]command{},
+		typeNumbers: map[string]uint32{},
+		commands:    map[roomkit.CommandID]int64{},
+		events:      map[roomkit.CommandID][]store.EventAt{},
 	}
 }
 
@@ -80,26 +89,26 @@ func (s *Store) Wake(ctx context.Context) (<-chan struct{}, error) { return s.be
 // 0, so that nobody has to look twice; to callers it is absent.
 type (
 	room struct {
+		history history // first: what is always looked at lies close together
 		row     roomkit.Room
 		company *company
 		taking  int64 // people who take part
-		history history
 
 		present index[member, presentOfRoom]
 		masters index[member, mastersOfRoom]
 		left    index[member, leftOfRoom]
 	}
 	user struct {
+		history history
 		row     roomkit.User
 		company *company
-		history history
 
 		present index[member, presentOfUser]
 		left    index[member, leftOfUser]
 	}
 	company struct {
-		row     roomkit.Company
 		history history
+		row     roomkit.Company
 
 		rooms  index[room, roomsOfCompany]
 		public index[room, publicOfCompany]
@@ -107,23 +116,23 @@ type (
 		teams  index[team, teamsOfCompany]
 	}
 	team struct {
-		row     roomkit.Team
 		company *company
 		history history
+		row     roomkit.Team
 	}
 	member struct {
 		row  roomkit.Member
 		room *room
 		user *user
 	}
-	place struct {
-		room *room
-		user *user
-	}
+	place struct{ room, user uint32 } // their numbers
 )
 
 // history is where the record of each version of a subject is.
-type history []int64
+type history struct {
+	number  uint32 // of the subject, from 1; 0 as long as nobody has asked for it
+	records []int64
+}
 
 func (m *member) present() bool { return m.row.Participant || m.row.Master }
 
@@ -139,6 +148,26 @@ func there[K comparable, V any](rows map[K]*V, key K) *V {
 		rows[key] = v
 	}
 	return v
+}
+
+// member gives the row of a user in a room, or nil.
+func (s *Store) member(r *room, u *user) *member {
+	if r == nil {
+		return nil
+	}
+	if at, ok := s.places[place{r.history.number, u.history.number}]; ok {
+		return s.members.at(at)
+	}
+	return nil
+}
+
+// number gives the number of the subject of a history.
+func (s *Store) number(h *history, of roomkit.Subject) uint32 {
+	if h.number == 0 {
+		s.subjects.append(of)
+		h.number = uint32(s.subjects.n)
+	}
+	return h.number
 }
 
 // history gives the history of a subject, or nil.

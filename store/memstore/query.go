@@ -184,7 +184,7 @@ func (s *Store) together(g group, past func(*member) bool, limit int, keep func(
 			return false
 		}
 		for _, u := range g[1:] {
-			if other := s.members[place{m.room, u}]; other == nil || !other.row.Participant {
+			if other := s.member(m.room, u); other == nil || !other.row.Participant {
 				return false
 			}
 		}

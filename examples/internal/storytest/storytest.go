@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,7 +35,18 @@ func Compare(t *testing.T, path, printed string) {
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Equal(t, string(want), printed, "go test -update writes %s", path)
+	expected, got := strings.Split(string(want), "\n"), strings.Split(printed, "\n")
+	for i := range max(len(expected), len(got)) {
+		w, g := line(expected, i), line(got, i)
+		require.Equal(t, w, g, "line %d of %s; go test -update writes it", i+1, path)
+	}
+}
+
+func line(list []string, i int) string {
+	if i < len(list) {
+		return list[i]
+	}
+	return "(no line)"
 }
 
 // Stores names one empty store of each kind: in memory, a file, and a database of
@@ -42,7 +54,9 @@ func Compare(t *testing.T, path, printed string) {
 func Stores(t *testing.T) []string {
 	t.Helper()
 	server := os.Getenv("ROOMKIT_POSTGRES_URL")
-	require.NotEmpty(t, server, "ROOMKIT_POSTGRES_URL is not set; .ci/with-postgres runs a command with a server of its own")
+	if server == "" {
+		t.Fatal("it needs PostgreSQL: .ci/with-postgres go test ./..., or set ROOMKIT_POSTGRES_URL")
+	}
 	database := "roomkit_example_" + rand.Text()
 	run := func(sql string) {
 		ctx := context.Background()

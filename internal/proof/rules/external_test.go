@@ -14,6 +14,8 @@ import (
 )
 
 func TestExternalMembers(t *testing.T) {
+	s := proof.NewStage(t)
+	s.Can("ann", s.External, roomkit.ActionInvite)
 	t.Run("EXT-01 EXT-02 several companies", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.Invite{Room: s.External, People: people("fay", "dan")})
@@ -80,6 +82,9 @@ func outOfExternal(s *proof.Stage, rule roomkit.Rule, user roomkit.UserID) {
 }
 
 func TestExternalPermission(t *testing.T) {
+	s := proof.NewStage(t)
+	s.Can("ann", s.External, roomkit.ActionInvite)
+	s.Can("ann", s.External, roomkit.ActionEnter)
 	t.Run("EXT-25 giving it back after the sweep restores nothing", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Permit("ben", false)
@@ -304,6 +309,28 @@ func TestLostRoles(t *testing.T) {
 		s.Can("ben", s.External, roomkit.ActionAppointMaster)
 		s.Cannot("EXT-19", "ben", s.External, roomkit.ActionEnter)
 	})
+	t.Run("EXT-22 EXT-25 who is listed as participant and as Group Master", func(t *testing.T) {
+		listed := func(s *proof.Stage, which service.Role) (ids []roomkit.UserID) {
+			for m, err := range s.Members(ctx, "ann", s.External, service.MemberList{Role: which}) {
+				require.NoError(t, err)
+				ids = append(ids, m.User)
+			}
+			return ids
+		}
+		s := proof.NewStage(t)
+		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("ben")})
+		s.Permit("ben", false)
+		s.Permit("ben", true)
+		s.Does("ann", roomkit.Invite{Room: s.External, People: people("ben")})
+		require.Equal(t, people("ann", "ben", "cat", "eve"), listed(s, service.RoleParticipant))
+		require.Equal(t, people("ann"), listed(s, service.RoleMaster), "the role has not come back")
+		s = proof.NewStage(t)
+		s.Permit("ben", false)
+		s.Permit("ben", true)
+		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("ben")})
+		require.Equal(t, people("ann", "cat", "eve"), listed(s, service.RoleParticipant), "the participation has not come back")
+		require.Equal(t, people("ann", "ben"), listed(s, service.RoleMaster))
+	})
 	t.Run("NTF-09 NTF-11 AMB-14 who is lost is removed for that reason and told so", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("ben")})
@@ -337,6 +364,15 @@ func TestLostRoles(t *testing.T) {
 			why[e.People[0].User] = e.Cause
 		}
 		require.Equal(t, map[roomkit.UserID]roomkit.Cause{"ben": roomkit.CausePermission, "cat": roomkit.CauseRemoved}, why)
+	})
+	t.Run("NTF-09 an administrator who gives up a role that is lost loses it once", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("adm")})
+		s.Permit("adm", false)
+		res := s.Does("adm", roomkit.DismissMasters{Room: s.External, People: people("adm")})
+		require.Len(t, res.Events, 1)
+		require.Equal(t, roomkit.CausePermission, res.Events[0].Info().Cause)
+		require.EqualValues(t, 1, s.RoomOf("ann", s.External).Masters)
 	})
 	t.Run("COM-09 ADM-19 the masters of a group that dissolves are foretold, whoever takes part or not", func(t *testing.T) {
 		s := proof.NewStage(t)
