@@ -179,6 +179,9 @@ func resultOf(d *decide.Decision, f *decide.Facts) Result {
 		Dropped: d.Dropped, Events: d.Events,
 		Kind: f.Room.Kind, Version: f.Room.Version,
 	}
+	if d.Found != nil {
+		r.Kind, r.Version = d.Found.Kind, d.Found.Version
+	}
 	if n := len(d.Rows.Rooms); n > 0 {
 		r.Kind, r.Version = d.Rows.Rooms[n-1].Kind, d.Rows.Rooms[n-1].Version
 	}

@@ -23,6 +23,7 @@ type Decision struct {
 	Opens   bool             // the command opens a new room
 	Dropped []roomkit.UserID // people left out for lack of permission, in byte order
 	Events  []roomkit.Event  // what happens, in order; none if everything is already so
+	Found   *roomkit.Room    // a room that was there already and is the answer, if it is not that of the facts
 
 	Rows   Rows
 	Relied []store.Expect
@@ -78,6 +79,8 @@ func (d *decider) run(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomk
 	switch {
 	case errors.Is(err, errMore):
 		return Decision{Need: d.out.Need}, nil
+	case d.no != nil: // whatever else is in the way: it may follow from leaving people out
+		return Decision{}, d.refused()
 	case err != nil:
 		return Decision{}, err
 	}
