@@ -90,6 +90,9 @@ func (g *group) load(ctx context.Context, s *Service) error {
 	}
 	for i, j := range g.deciding {
 		j.facts = decide.Facts{Facts: answers[i], Need: j.need, NewRoom: j.newRoom, Contacts: j.contacts, Earlier: j.earlier}
+		if j.assumed != nil {
+			j.assumed.patch(&j.facts)
+		}
 		if err := s.dropVoidShared(ctx, &j.facts); err != nil {
 			return err
 		}
@@ -138,7 +141,7 @@ func (g *group) decide(ctx context.Context, s *Service, j *job) step {
 // the directory about users, or who is a contact.
 func (s *Service) askFirst(j *job) step {
 	_, provisions := j.cmd.(roomkit.AddUser)
-	if s.o.Directory != nil && !j.askedDirectory && !j.plan && !provisions {
+	if s.o.Directory != nil && !j.askedDirectory && !provisions {
 		if j.about = j.facts.Missing(); len(j.about) > 0 {
 			return stepAskDirectory
 		}
