@@ -91,6 +91,9 @@ func (g *group) load(ctx context.Context, s *Service) error {
 	for i, j := range g.deciding {
 		f := &j.facts
 		f.Facts, f.Need, f.NewRoom, f.Contacts, f.Earlier = answers[i], j.need, j.newRoom, j.contacts, j.earlier
+		if j.assumed != nil {
+			j.assumed.patch(f)
+		}
 		if err := s.dropVoidShared(ctx, f); err != nil {
 			return err
 		}
@@ -139,7 +142,7 @@ func (g *group) decide(ctx context.Context, s *Service, j *job) step {
 // the directory about users, or who is a contact.
 func (s *Service) askFirst(j *job) step {
 	_, provisions := j.cmd.(roomkit.AddUser)
-	if s.o.Directory != nil && !j.askedDirectory && !j.plan && !provisions {
+	if s.o.Directory != nil && !j.askedDirectory && !provisions {
 		if j.about = j.facts.Missing(); len(j.about) > 0 {
 			return stepAskDirectory
 		}
@@ -179,6 +182,9 @@ func resultOf(d *decide.Decision, f *decide.Facts) Result {
 		Room: d.Room, Opened: d.Opens, Changed: len(d.Events) > 0,
 		Dropped: d.Dropped, Events: d.Events,
 		Kind: f.Room.Kind, Version: f.Room.Version,
+	}
+	if d.Found != nil {
+		r.Kind, r.Version = d.Found.Kind, d.Found.Version
 	}
 	if n := len(d.Rows.Rooms); n > 0 {
 		r.Kind, r.Version = d.Rows.Rooms[n-1].Kind, d.Rows.Rooms[n-1].Version

@@ -164,7 +164,7 @@ func TestReadmeCosts(t *testing.T) {
 		}, 2, 1, nil},
 		{"everybody, to convert", convert(roomkit.KindExternalGroup), 2, 1, nil},
 		{"everybody, to convert, and the name", convert(roomkit.KindGroup), 3, 1, nil},
-		{"everybody, as outsiders come", fromPair("eve"), 2, 1, nil},
+		{"everybody and the room they may have, as outsiders come", fromPair("eve"), 3, 1, nil},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c := newCostly(t, nil)

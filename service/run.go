@@ -46,6 +46,7 @@ type job struct {
 	askedDirectory bool
 	askedContacts  bool
 	contacts       []roomkit.UserID // those of the request, and what Options.Contacts said
+	assumed        *assumed         // of a plan: what Options.Directory would fill in
 }
 
 // attempt is one try to carry a request out, from Load to Commit.
@@ -203,8 +204,13 @@ func (s *Service) carryOut(j *job) (Result, error) {
 		var err error
 		switch j.step {
 		case stepAskDirectory:
-			err = s.fillIn(j.ctx, j.about)
 			j.askedDirectory = true
+			if j.plan {
+				j.assumed = &assumed{}
+				err = s.assume(j.ctx, j.assumed, j.about)
+			} else {
+				err = s.fillIn(j.ctx, j.about, s.provision)
+			}
 		case stepAskContacts:
 			err = s.askContacts(j)
 		case stepLookUp:
@@ -247,6 +253,9 @@ func (j *job) begin() {
 	if j.Key != "" || j.uncertain {
 		j.need.Command = j.id
 	}
+	if j.assumed != nil {
+		j.need.Companies = append(slices.Clone(j.need.Companies), j.assumed.homes()...)
+	}
 }
 
 // again waits before the next attempt, or says why there is none. The first one
@@ -278,7 +287,7 @@ func (j *job) finalError(err error) error {
 // fillIn adds users whom the host's directory knows and the store does not. Of what it
 // answers only the users asked for are taken, and their companies, and who is known by
 // now stays as it is.
-func (s *Service) fillIn(ctx context.Context, missing []roomkit.UserID) error {
+func (s *Service) fillIn(ctx context.Context, missing []roomkit.UserID, provision func(context.Context, []roomkit.Command) error) error {
 	for ids := range slices.Chunk(missing, roomkit.MaxPeople) {
 		users, companies, err := s.o.Directory.Users(ctx, ids)
 		if err != nil {
@@ -297,10 +306,10 @@ func (s *Service) fillIn(ctx context.Context, missing []roomkit.UserID) error {
 				founding = append(founding, roomkit.AddCompany{Company: c})
 			}
 		}
-		if err := s.provision(ctx, founding); err != nil {
+		if err := provision(ctx, founding); err != nil {
 			return err
 		}
-		if err := s.provision(ctx, adding); err != nil {
+		if err := provision(ctx, adding); err != nil {
 			return err
 		}
 	}

@@ -154,8 +154,8 @@ func (s *Service) each(cmds []roomkit.Command, newJob func(int) (*job, error)) [
 
 // Plan says what a command would do, or which rule forbids it, and changes
 // nothing. It runs the same decision as Do and has its errors, but never
-// ErrUnknownOutcome. Options.Directory is not asked: who is not known yet is
-// refused.
+// ErrUnknownOutcome. Whom Do would fill in from Options.Directory it takes for known, and
+// stores nothing of it.
 func (s *Service) Plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, call ...Call) (Result, error) {
 	j, result, err := s.plan(ctx, actor, cmd, call)
 	return result, j.wrap(err)
@@ -189,8 +189,9 @@ type Options struct {
 	// Directory fills in users that the store has not seen yet. It never changes those
 	// that are known.
 	Directory Directory
-	// Contacts tells which of some outsiders (users of other companies, LINE
-	// users) are contacts of a user (EXT-32, LINE-02). Without it, nobody is,
+	// Contacts tells which of some outsiders (users of other companies, consumers)
+	// are contacts of a user (EXT-32, LINE-02). People who are not known are among
+	// them, so that how long it takes does not tell. Without it, nobody is a contact,
 	// unless Call.Contacts says so or Policy.AnyoneIsContact is set.
 	Contacts func(ctx context.Context, of roomkit.UserID, outsiders []roomkit.UserID) ([]roomkit.UserID, error)
 	// Veto can refuse what the rules allow; it can never allow what they forbid.
@@ -245,7 +246,7 @@ type GroupReport struct {
 	Took      time.Duration
 }
 
-// Call says more about one call of Do, Batch or Plan. A zero field says nothing.
+// Call says more about one call of Do, Batch, Plan or Choose. A zero field says nothing.
 type Call struct {
 	// Key makes the command idempotent: repeating it with the same key and actor
 	// returns the first outcome (Room, Opened, Changed, Events, Notices, Cursor, and

@@ -56,7 +56,7 @@ func (d *decider) createRoom(c roomkit.CreateRoom) error {
 		return d.denied("CRE-30", roomkit.ActionNone, "the creator takes part, which the system cannot")
 	}
 	others := without(c.People, d.me.ID)
-	if len(others) == 0 {
+	if len(others) == 0 && !d.judge {
 		return bad("People", "nobody besides the actor")
 	}
 	if c.Origin == roomkit.OriginRoom && d.f.Need.Room == c.Source {
@@ -64,7 +64,10 @@ func (d *decider) createRoom(c roomkit.CreateRoom) error {
 			return err
 		}
 	}
-	if len(others) == 1 {
+	switch len(others) {
+	case 0:
+		return nil
+	case 1:
 		return d.createDirect(c, others[0])
 	}
 	if err := canCreate(d.f, &d.me, len(others)); err != nil {
@@ -72,7 +75,8 @@ func (d *decider) createRoom(c roomkit.CreateRoom) error {
 	}
 	p := sortOut(d.f.people(others), d.home())
 	if c.Origin == roomkit.OriginRoom && d.policy().CompanyMembersFromRooms && p.outside() > 0 {
-		return d.denyOutsiders(c, &p)
+		d.denyOutsiders(c, &p)
+		return nil
 	}
 	if !c.Existing.IsZero() {
 		return d.useRoom(c, &p)
@@ -82,11 +86,9 @@ func (d *decider) createRoom(c roomkit.CreateRoom) error {
 	if list := offers(d.f.Shared, &p, c.Audience, false); len(list) > 0 {
 		return &roomkit.Offered{Offers: list}
 	}
-	if err := d.checkPicked(p.all, unknownRule(c)); err != nil {
-		return err
-	}
+	p = sortOut(d.checkPicked(p.all, unknownRule(c)), d.home())
 	kind, err := d.kindOf(c, &p)
-	if err != nil {
+	if err != nil || kind == roomkit.KindNone {
 		return err
 	}
 	return d.open(d.openingOf(c, &p, kind))
@@ -102,13 +104,11 @@ func canCreate(f *Facts, who *Person, others int) error {
 	return nil
 }
 
-// denyOutsiders refuses outsiders, who cannot be chosen from another room at all
-// (CRE-29).
-func (d *decider) denyOutsiders(c roomkit.CreateRoom, p *picked) error {
-	if err := d.checkPicked(p.all, unknownRule(c)); err != nil {
-		return err
-	}
-	return d.denied("CRE-29", roomkit.ActionNone, "a room made from another one is for company members", append(ids(p.partners), ids(p.consumers)...)...)
+// denyOutsiders refuses outsiders where the policy keeps rooms made from another one to
+// company members (CRE-29).
+func (d *decider) denyOutsiders(c roomkit.CreateRoom, p *picked) {
+	known := sortOut(d.checkPicked(p.all, unknownRule(c)), d.home())
+	d.object("CRE-29", roomkit.ActionNone, "a room made from another one is for company members", known.outsiders()...)
 }
 
 func unknownRule(c roomkit.CreateRoom) roomkit.Rule {
@@ -143,30 +143,33 @@ func (d *decider) checkAudience(c roomkit.CreateRoom, with roomkit.UserID) error
 	switch {
 	case d.isStranger(&who) && d.room.State != roomkit.StateActive: // openDirect tells
 	case c.Audience == roomkit.AudienceMembers && outside:
-		return d.denied("CRE-02", roomkit.ActionNone, "outsiders need the audience of external users", with)
-	case c.Audience == roomkit.AudienceExternal && !outside:
+		d.object("CRE-02", roomkit.ActionNone, "outsiders need the audience of external users", with)
+	case c.Audience == roomkit.AudienceExternal && !outside && !d.judge:
 		return d.denied("CRE-11", roomkit.ActionNone, "nobody outside the company is chosen")
 	}
 	return nil
 }
 
-// kindOf says what a room of these people would be (CRE-11, CRE-46, CRE-47,
-// CRE-50) and refuses what no kind can hold.
+// kindOf says what a room of these people would be (CRE-11, CRE-12, CRE-46, CRE-47,
+// CRE-50): KindNone where no kind can hold them.
 func (d *decider) kindOf(c roomkit.CreateRoom, p *picked) (roomkit.Kind, error) {
 	outside := p.outside()
+	if len(p.partners) > 0 && len(p.consumers) > 0 {
+		d.checkMixture(roomkit.ActionNone, p.consumers, p.partners)
+	}
+	switch {
+	case c.Audience == roomkit.AudienceMembers:
+		d.object("CRE-02", roomkit.ActionNone, "outsiders need the audience of external users", p.outsiders()...)
+	case c.Audience == roomkit.AudienceExternal && outside == 0 && !d.judge:
+		return roomkit.KindNone, d.denied("CRE-11", roomkit.ActionNone, "nobody outside the company is chosen")
+	}
 	switch {
 	case len(p.partners) > 0 && len(p.consumers) > 0:
-		return 0, d.denied("CRE-46", roomkit.ActionNone, "consumers and users of other companies do not mix", ids(p.consumers)...)
-	case c.Audience == roomkit.AudienceMembers && outside > 0:
-		return 0, d.denied("CRE-02", roomkit.ActionNone, "outsiders need the audience of external users", append(ids(p.partners), ids(p.consumers)...)...)
-	case c.Audience == roomkit.AudienceExternal && outside == 0:
-		return 0, d.denied("CRE-11", roomkit.ActionNone, "nobody outside the company is chosen")
-	}
-	if len(p.partners) > 0 {
+		return roomkit.KindNone, nil
+	case len(p.partners) > 0:
 		return roomkit.KindExternalGroup, nil
-	}
-	if len(p.consumers) > 0 {
-		return roomkit.KindGeneral, d.checkConsumers(append(p.all, d.me))
+	case len(p.consumers) > 0:
+		d.checkConsumers(append(slices.Clone(p.all), d.me))
 	}
 	return roomkit.KindGeneral, nil
 }
@@ -182,11 +185,8 @@ func (d *decider) useRoom(c roomkit.CreateRoom, p *picked) error {
 	if !recommendable(&d.f.Room, external(c.Audience, p)) {
 		return d.denied("LST-11", roomkit.ActionNone, "not a room that could have been offered")
 	}
-	for i := range p.all {
-		if !p.all[i].ListedIn(&d.f.Room) {
-			return d.denied("LST-06", roomkit.ActionNone, "does not take part in that room", p.all[i].ID)
-		}
-	}
+	away := those(p.all, func(who *Person) bool { return !who.ListedIn(&d.f.Room) })
+	d.object("LST-06", roomkit.ActionNone, "does not take part in that room", ids(away)...)
 	return nil
 }
 
@@ -247,14 +247,7 @@ func (d *decider) createGroup(kind roomkit.Kind, c roomkit.CreateGroup, unknown 
 	if !c.ForOthers {
 		members, masters = appendNew([]roomkit.UserID{d.me.ID}, members), appendNew([]roomkit.UserID{d.me.ID}, masters)
 	}
-	people, err := d.pick(members, unknown)
-	if err != nil {
-		return err
-	}
-	leading, err := d.pick(masters, unknown)
-	if err != nil {
-		return err
-	}
+	people, leading := d.pick(members, unknown), d.pick(masters, unknown)
 	return d.open(opening{
 		id: d.f.NewRoom, kind: kind, company: d.home(), origin: roomkit.OriginContacts,
 		name: c.Name, photo: c.Photo, description: c.Description,
@@ -291,7 +284,7 @@ func (d *decider) open(o opening) error {
 	if o.cause == roomkit.CauseNone {
 		o.cause = roomkit.CauseCreated
 	}
-	if err := d.checkOpening(&o); err != nil {
+	if err := d.checkOpening(&o); err != nil || d.decided() {
 		return err
 	}
 	e := &roomkit.RoomCreated{
@@ -316,23 +309,34 @@ func (d *decider) open(o opening) error {
 	return nil
 }
 
+// checkOpening demands what the kind needs. Once people are refused, only what can be
+// said of others of them is asked.
 func (d *decider) checkOpening(o *opening) error {
-	if o.kind == roomkit.KindGeneral && len(o.people) < 3 {
+	if o.kind == roomkit.KindGeneral && len(o.people) < 3 && !d.decided() {
 		return d.denied("GEN-29", roomkit.ActionNone, "a room of several people begins with at least three")
 	}
-	if err := d.checkRoomFor(o.people, o.kind, 0, "CRE-45"); err != nil || !o.kind.IsGroup() {
+	if err := d.checkRoomFor(o.people, o.kind, 0, "CRE-45"); err != nil && d.no == nil {
 		return err
 	}
-	if err := cmp.Or(d.checkGroupCreation(o.kind, o.company), d.checkGroupName(o, roomkit.RoomID{})); err != nil {
-		return err
+	if !o.kind.IsGroup() {
+		return nil
 	}
-	if err := d.checkMembers(o.people, o.kind, o.company); err != nil {
-		return err
+	if d.no == nil {
+		if err := d.checkGroupCreation(o.kind, o.company); err != nil {
+			return err
+		}
 	}
-	if !slices.ContainsFunc(o.people, func(p Person) bool { return p.Kind != roomkit.UserBot }) {
+	if !d.decided() {
+		if err := d.checkGroupName(o, roomkit.RoomID{}); err != nil {
+			return err
+		}
+	}
+	d.checkMembers(o.people, o.kind, o.company)
+	if !d.decided() && !slices.ContainsFunc(o.people, func(p Person) bool { return p.Kind != roomkit.UserBot }) {
 		return d.denied("CRE-51", roomkit.ActionNone, "a group begins with members who are people")
 	}
-	return d.checkMasters(o.masters, o.kind, o.company)
+	d.checkMasters(o.masters, o.kind, o.company)
+	return nil
 }
 
 // checkGroupCreation demands the right to create groups (CRE-36, CRE-37), the
@@ -385,13 +389,16 @@ func (d *decider) openDirect(with roomkit.UserID, unknown roomkit.Rule) error {
 	if d.actor.IsSystem() {
 		return d.denied("CRE-30", roomkit.ActionNone, "the creator takes part, which the system cannot")
 	}
+	if d.judge && with == "" {
+		return nil
+	}
 	if with == d.me.ID {
 		return &roomkit.Invalid{Field: "With", Reason: "oneself: use OpenSelf", Rule: "DIR-01"}
 	}
 	other := d.f.Person(with)
 	exists := d.room.State == roomkit.StateActive
-	if err := d.checkPartner(&other, with, exists, unknown); err != nil {
-		return err
+	if d.checkPartner(&other, with, exists, unknown); d.decided() {
+		return nil
 	}
 	if !exists {
 		parties := [2]roomkit.UserID{min(d.me.ID, with), max(d.me.ID, with)}
@@ -409,19 +416,19 @@ func (d *decider) openDirect(with roomkit.UserID, unknown roomkit.Rule) error {
 	return nil
 }
 
-func (d *decider) checkPartner(other *Person, with roomkit.UserID, exists bool, unknown roomkit.Rule) error {
+func (d *decider) checkPartner(other *Person, with roomkit.UserID, exists bool, unknown roomkit.Rule) {
 	isConsumer := d.me.isConsumer() && other.Kind == roomkit.UserMember // the consumer starts (DIR-15)
 	if other.Status == roomkit.StatusNone || other.Status == roomkit.StatusDeleted || d.isStranger(other) && !exists && !isConsumer {
-		return d.denied(unknown, roomkit.ActionNone, "unknown, or an outsider who is no contact of the actor", with)
+		d.object(unknown, roomkit.ActionNone, "unknown, or an outsider who is no contact of the actor", with)
+		return
 	}
-	rule := outsiderRule(&d.me, other)
-	switch {
-	case rule != "":
-		return d.denied(rule, roomkit.ActionNone, "not permitted to talk with each other", with)
-	case other.suspended() && !exists:
-		return d.denied("ADM-17", roomkit.ActionNone, "suspended accounts cannot be chosen", with)
-	case other.unlicensed():
-		return d.denied("COM-10", roomkit.ActionNone, "their company does not have a licence", with)
+	if rule := outsiderRule(&d.me, other); rule != "" {
+		d.object(rule, roomkit.ActionNone, "not permitted to talk with each other", with)
 	}
-	return nil
+	if other.suspended() && !exists {
+		d.object("ADM-17", roomkit.ActionNone, "suspended accounts cannot be chosen", with)
+	}
+	if other.unlicensed() {
+		d.object("COM-10", roomkit.ActionNone, "their company does not have a licence", with)
+	}
 }

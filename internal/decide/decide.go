@@ -23,6 +23,7 @@ type Decision struct {
 	Opens   bool             // the command opens a new room
 	Dropped []roomkit.UserID // people left out for lack of permission, in byte order
 	Events  []roomkit.Event  // what happens, in order; none if everything is already so
+	Found   *roomkit.Room    // a room that was there already and is the answer, if it is not that of the facts
 
 	Rows   Rows
 	Relied []store.Expect
@@ -66,11 +67,17 @@ func (s *Scratch) Decide(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd ro
 
 // run makes a decision; what it has to say begins in rows and relied.
 func (d *decider) run(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomkit.Command, now time.Time, rows Rows, relied []store.Expect) (Decision, error) {
-	*d = decider{rules: r, f: f, actor: actor, now: stamp(now), room: f.Room, me: f.nobody()}
+	*d = decider{rules: r, f: f, actor: actor, now: stamp(now), room: f.Room}
 	d.out.Rows = rows
-	if !actor.IsSystem() {
-		d.me = f.Person(actor.User())
-		if err := canAct(f, &d.me, actor); err != nil {
+	return d.conclude(cmd, relied)
+}
+
+// conclude decides the command.
+func (d *decider) conclude(cmd roomkit.Command, relied []store.Expect) (Decision, error) {
+	d.me = d.f.nobody()
+	if !d.actor.IsSystem() {
+		d.me = d.f.Person(d.actor.User())
+		if err := canAct(d.f, &d.me, d.actor); err != nil {
 			return Decision{}, err
 		}
 	}
@@ -78,10 +85,14 @@ func (d *decider) run(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomk
 	switch {
 	case errors.Is(err, errMore):
 		return Decision{Need: d.out.Need}, nil
+	case d.no != nil: // whatever else is in the way: it may follow from leaving people out
+		return Decision{}, d.refused()
 	case err != nil:
 		return Decision{}, err
 	}
-	d.finish(relied)
+	if !d.judge {
+		d.finish(relied)
+	}
 	return d.out, nil
 }
 

@@ -64,7 +64,7 @@ func TestDecideOnFactsInAnyOrder(t *testing.T) {
 	for name, cmd := range forEverybody(t) {
 		t.Run(name, func(t *testing.T) {
 			w, rules := someWorld(t)
-			need := store.Need{Room: theRoom, People: []roomkit.UserID{"ann", "eve"}, Everybody: true, Name: nameKey("g"), Company: "acme"}
+			need := store.Need{Room: theRoom, People: []roomkit.UserID{"ann", "eve"}, Everybody: true, Name: nameKey("g"), Company: "acme", Shared: []roomkit.UserID{"ann", "dan", "eve"}}
 			f := w.answer(need, roomkit.RoomID{2})
 			want, err := Decide(rules, f, roomkit.By("ann"), cmd, worldTime)
 			require.NoError(t, err)

@@ -1,6 +1,7 @@
 package decide
 
 import (
+	"cmp"
 	"errors"
 	"slices"
 	"time"
@@ -16,11 +17,13 @@ type decider struct {
 	f      *Facts
 	actor  roomkit.Actor
 	now    time.Time
-	me     Person         // the acting user; empty for the system
-	room   roomkit.Room   // the room being changed
-	action roomkit.Action // the last one that the actor was asked for
-	fresh  bool           // room is a new one, not that of the facts
-	begun  []store.Expect // directory subjects that must not exist yet
+	me     Person          // the acting user; empty for the system
+	room   roomkit.Room    // the room being changed
+	action roomkit.Action  // the last one that the actor was asked for
+	no     *roomkit.Denied // what the people of the command are refused for so far
+	judge  bool            // only whether these people can be chosen is asked, see [Scratch.Judge]
+	fresh  bool            // room is a new one, not that of the facts
+	begun  []store.Expect  // directory subjects that must not exist yet
 	out    Decision
 	index  index // into out.Rows.Members, when there are many
 }
@@ -39,6 +42,41 @@ func (d *decider) more(change func(n *store.Need)) error {
 	d.out.Need = &n
 	return errMore
 }
+
+// object notes a rule against people of the command. The decision goes on, so that the
+// refusal says all that is against them; its rule is the first one.
+func (d *decider) object(rule roomkit.Rule, action roomkit.Action, reason string, people ...roomkit.UserID) {
+	if len(people) == 0 {
+		return
+	}
+	if d.no == nil {
+		d.no = &roomkit.Denied{Rule: rule, Action: action, Actor: d.actor, Room: d.f.Need.Room, People: sorted(people), Reason: reason}
+	}
+	for _, id := range people {
+		d.no.Against = append(d.no.Against, roomkit.Refusal{User: id, Rule: rule, Reason: reason})
+	}
+}
+
+// refused gives the refusal because of people, with each rule once.
+func (d *decider) refused() error {
+	slices.SortStableFunc(d.no.Against, func(a, b roomkit.Refusal) int { return cmp.Compare(a.User, b.User) })
+	all := d.no.Against
+	d.no.Against = make([]roomkit.Refusal, 0, len(all))
+	first := 0 // of this user, in what is kept
+	for i, r := range all {
+		if i > 0 && r.User != all[i-1].User {
+			first = len(d.no.Against)
+		}
+		if !slices.ContainsFunc(d.no.Against[first:], func(kept roomkit.Refusal) bool { return kept.Rule == r.Rule }) {
+			d.no.Against = append(d.no.Against, r)
+		}
+	}
+	return d.no
+}
+
+// decided reports whether nothing happens any more: people are refused, or nothing but
+// that was asked.
+func (d *decider) decided() bool { return d.no != nil || d.judge }
 
 // denied makes a refusal of the command.
 func (d *decider) denied(rule roomkit.Rule, action roomkit.Action, reason string, people ...roomkit.UserID) error {

@@ -45,11 +45,12 @@ func (f *Facts) Missing() (missing []roomkit.UserID) {
 	return missing
 }
 
-// Outsiders gives the people asked for who do not belong to the company of user.
+// Outsiders gives the people asked for who do not belong to the company of user, and
+// those who are not known: whoever is asked about them cannot tell the two apart.
 func (f *Facts) Outsiders(user roomkit.UserID) (outsiders []roomkit.UserID) {
 	home := f.user(user).Company
 	for _, id := range f.Need.People {
-		if u := f.user(id); u.ID != "" && id != user && (u.Company != home || home == "") {
+		if u := f.user(id); id != user && (u.Company != home || home == "") {
 			outsiders = append(outsiders, id)
 		}
 	}
@@ -162,5 +163,9 @@ func (f *Facts) barred() bool {
 // denied makes a refusal. It names the room that was asked for, whether or not there is
 // one.
 func (f *Facts) denied(actor roomkit.Actor, rule roomkit.Rule, action roomkit.Action, reason string, people ...roomkit.UserID) error {
-	return &roomkit.Denied{Rule: rule, Action: action, Actor: actor, Room: f.Need.Room, People: sorted(people), Reason: reason}
+	d := &roomkit.Denied{Rule: rule, Action: action, Actor: actor, Room: f.Need.Room, People: sorted(people), Reason: reason}
+	for _, id := range d.People {
+		d.Against = append(d.Against, roomkit.Refusal{User: id, Rule: rule, Reason: reason})
+	}
+	return d
 }

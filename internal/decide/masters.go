@@ -11,19 +11,17 @@ func (d *decider) appointMasters(people []roomkit.UserID) error {
 	if err := d.may(roomkit.ActionAppointMaster); err != nil {
 		return err
 	}
-	return d.makeMasters(people, roomkit.CauseAdded)
+	d.makeMasters(people, roomkit.CauseAdded)
+	return nil
 }
 
-func (d *decider) makeMasters(list []roomkit.UserID, cause roomkit.Cause) error {
+func (d *decider) makeMasters(list []roomkit.UserID, cause roomkit.Cause) {
 	people := slices.DeleteFunc(d.f.people(list), func(p Person) bool { return p.Manages(&d.room) })
-	if err := d.checkPicked(people, "CRE-49"); err != nil {
-		return err
+	people = d.checkPicked(people, "CRE-49")
+	d.checkMasters(people, d.room.Kind, d.room.Company)
+	if !d.decided() {
+		d.appointed(people, cause)
 	}
-	if err := d.checkMasters(people, d.room.Kind, d.room.Company); err != nil {
-		return err
-	}
-	d.appointed(people, cause)
-	return nil
 }
 
 func (d *decider) dismissMasters(people []roomkit.UserID) error {
@@ -76,9 +74,9 @@ func (d *decider) handOver(to roomkit.UserID) error {
 	if to == d.me.ID {
 		return bad("To", "oneself")
 	}
-	if err := d.makeMasters([]roomkit.UserID{to}, roomkit.CauseHandedOver); err != nil {
-		return err
+	d.makeMasters([]roomkit.UserID{to}, roomkit.CauseHandedOver)
+	if !d.decided() {
+		d.dismissed([]Person{d.me}, roomkit.CauseHandedOver)
 	}
-	d.dismissed([]Person{d.me}, roomkit.CauseHandedOver)
 	return nil
 }

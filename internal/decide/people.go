@@ -20,50 +20,47 @@ func (d *decider) invite(c roomkit.Invite) error {
 	if len(people) == 0 {
 		return nil
 	}
-	if err := d.checkPicked(people, externally(d.room.Kind, "EXT-32", "CRE-49")); err != nil {
-		return err
+	people = d.checkPicked(people, externally(d.room.Kind, "EXT-32", "CRE-49"))
+	if len(people) == 0 {
+		return nil // all are refused
 	}
 	p := sortOut(people, d.room.Company)
-	if opens, err := d.invitationOpens(&p); err != nil {
-		return err
-	} else if opens {
+	switch opens, mixed := d.invitationOpens(&p); {
+	case mixed:
+		d.checkMixture(roomkit.ActionInvite, p.partners, p.consumers)
+		return nil
+	case opens:
 		return d.openNew(c.Name, people)
 	}
 	return d.admit(people)
 }
 
 // invitationOpens reports whether the room cannot take the people in, so that a
-// new one has to be opened (DIR-06, GEN-27).
-func (d *decider) invitationOpens(p *picked) (bool, error) {
+// new one has to be opened (DIR-06, GEN-27), or whether no room can.
+func (d *decider) invitationOpens(p *picked) (opens, mixed bool) {
 	switch d.room.Kind {
 	case roomkit.KindDirect:
-		return true, nil
+		return true, false
 	case roomkit.KindGeneral:
-		if len(p.partners) > 0 && (len(p.consumers) > 0 || d.room.Consumers > 0) {
-			return false, d.denied("CRE-46", roomkit.ActionInvite, "consumers and users of other companies do not mix", ids(p.partners)...)
-		}
-		return len(p.partners) > 0 || len(p.consumers) > 0 && d.room.Consumers == 0, nil
+		mixed = len(p.partners) > 0 && (len(p.consumers) > 0 || d.room.Consumers > 0)
+		return len(p.partners) > 0 || len(p.consumers) > 0 && d.room.Consumers == 0, mixed
 	}
-	return false, nil
+	return false, false
 }
 
 // admit takes the people into the same room (GEN-03, COM-13).
 func (d *decider) admit(people []Person) error {
 	cause := roomkit.CauseAdded
-	var err error
 	switch d.room.Kind {
 	case roomkit.KindGeneral:
 		cause = roomkit.CauseInvited
 		if d.room.Consumers > 0 {
-			err = d.checkConsumers(people)
+			d.checkConsumers(people)
 		}
 	case roomkit.KindGroup, roomkit.KindExternalGroup:
-		err = d.checkMembers(people, d.room.Kind, d.room.Company)
+		d.checkMembers(people, d.room.Kind, d.room.Company)
 	}
-	if err != nil {
-		return err
-	}
-	if err := d.checkRoomFor(people, d.room.Kind, d.room.Participants, "LIM-02"); err != nil {
+	if err := d.checkRoomFor(people, d.room.Kind, d.room.Participants, "LIM-02"); err != nil || d.decided() {
 		return err
 	}
 	d.joined(people, cause, d.room.HistorySharing)
@@ -78,39 +75,55 @@ func (d *decider) openNew(name string, invited []Person) error {
 		return err
 	}
 	p := sortOut(append(slices.Clone(invited), here...), d.home())
-	kind := roomkit.KindGeneral
+	o := opening{id: d.f.NewRoom, kind: roomkit.KindGeneral, company: d.home(), origin: roomkit.OriginInvite, name: name}
+	coming := append(slices.Clone(invited), d.me)
 	switch {
 	case len(p.partners) > 0 && len(p.consumers) > 0:
-		return d.denied("CRE-46", roomkit.ActionInvite, "consumers and users of other companies do not mix", ids(p.consumers)...)
+		d.checkMixture(roomkit.ActionInvite, p.consumers, those(invited, d.isPartner))
+		return nil
 	case len(p.partners) > 0:
-		kind = roomkit.KindExternalGroup
+		o.kind, o.masters = roomkit.KindExternalGroup, []Person{d.me}
+		d.checkExternal(coming, d.home())
 	case len(p.consumers) > 0:
-		if err := d.checkConsumers(append(slices.Clone(invited), d.me)); err != nil {
-			return err
-		}
-	}
-	o := opening{
-		id: d.f.NewRoom, kind: kind, company: d.home(), origin: roomkit.OriginInvite,
-		name: name, people: invited,
-	}
-	if kind == roomkit.KindExternalGroup {
-		o.masters = []Person{d.me}
-		if err := d.checkExternal(append(slices.Clone(invited), d.me), d.home()); err != nil {
-			return err
-		}
+		d.checkConsumers(coming)
 	}
 	if o.name == "" {
 		o.name = derivedTitle(d.room.Name, o.nameLimit())
 	}
+	o.people = invited
 	for i := range here {
-		if here[i].fits(kind, len(p.consumers) > 0) {
+		if here[i].fits(o.kind, len(p.consumers) > 0) {
 			o.people = append(o.people, here[i])
 		} else {
 			d.out.Dropped = append(d.out.Dropped, here[i].ID)
 		}
 	}
 	slices.Sort(d.out.Dropped)
+	if again, err := d.openedBefore(&o); again || err != nil {
+		return err
+	}
 	return d.open(o)
+}
+
+// openedBefore looks for the room of exactly these people that is there already: what
+// is asked for twice is opened once. Rooms of more than MaxPeople people are not looked
+// for.
+func (d *decider) openedBefore(o *opening) (bool, error) {
+	if d.decided() || len(o.people) > roomkit.MaxPeople {
+		return false, nil
+	}
+	if d.f.Need.Shared == nil {
+		return false, d.more(func(n *store.Need) { n.Shared = sorted(ids(o.people)) })
+	}
+	other := func(e roomkit.RoomEntry) bool { return e.Room.Kind != o.kind }
+	p := sortOut(those(o.people, func(who *Person) bool { return who.ID != d.me.ID }), o.company)
+	list := offers(slices.DeleteFunc(slices.Clone(d.f.Shared), other), &p, roomkit.AudienceNone, true)
+	if len(list) == 0 {
+		return false, nil
+	}
+	d.out.Room, d.out.Found = list[0].Room.ID, &list[0].Room
+	d.begun = append(d.begun, store.Expect{Subject: roomkit.RoomSubject(d.out.Room), Version: d.out.Found.Version})
+	return true, nil
 }
 
 // everybodyHere gives the effective participants of the room of the facts.
@@ -155,8 +168,8 @@ func (d *decider) remove(people []roomkit.UserID) error {
 	if slices.Contains(people, d.actor.User()) && !d.me.Manages(&d.room) {
 		return d.denied(removeSelfRule(d.room.Kind), roomkit.ActionRemove, "oneself: that would be leaving")
 	}
-	if err := d.refuse(gone, func(p *Person) bool { return !p.Row.Participant }, "COM-08", "not participants"); err != nil {
-		return err
+	if d.refuse(gone, func(p *Person) bool { return !p.Row.Participant }, "COM-08", "not participants") {
+		return nil
 	}
 	if slices.ContainsFunc(gone, func(p Person) bool { return p.Row.Master }) {
 		if err := d.checkMasterRemains(people, externally(d.room.Kind, "EXT-27", "GRP-45")); err != nil {

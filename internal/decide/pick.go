@@ -16,6 +16,8 @@ type picked struct {
 
 func (p *picked) outside() int { return len(p.partners) + len(p.consumers) }
 
+func (p *picked) outsiders() []roomkit.UserID { return append(ids(p.partners), ids(p.consumers)...) }
+
 func sortOut(all []Person, owner roomkit.CompanyID) picked {
 	p := picked{all: all}
 	for i := range all {
@@ -29,13 +31,9 @@ func sortOut(all []Person, owner roomkit.CompanyID) picked {
 	return p
 }
 
-// pick gathers people who are to come into a room.
-func (d *decider) pick(list []roomkit.UserID, unknown roomkit.Rule) ([]Person, error) {
-	people := d.f.people(list)
-	if err := d.checkPicked(people, unknown); err != nil {
-		return nil, err
-	}
-	return people, nil
+// pick gathers people who are to come into a room, see [decider.checkPicked].
+func (d *decider) pick(list []roomkit.UserID, unknown roomkit.Rule) []Person {
+	return d.checkPicked(d.f.people(list), unknown)
 }
 
 func (f *Facts) people(list []roomkit.UserID) []Person {
@@ -53,27 +51,23 @@ func (f *Facts) people(list []roomkit.UserID) []Person {
 // checkPicked demands that people can be chosen for a room. Whoever is unknown to
 // the actor, because there is no such user or because it is an outsider who is no
 // contact, is refused with the same rule: the answer does not tell which. Bots of
-// other companies are unknown, too.
-func (d *decider) checkPicked(people []Person, unknown roomkit.Rule) error {
-	return cmp.Or(
-		d.refuse(people, d.isStranger, unknown, "unknown, or outsiders who are no contacts of the actor"),
-		d.refuse(people, (*Person).suspended, "ADM-17", "suspended accounts cannot be chosen"),
-		d.refuse(people, (*Person).unlicensed, "COM-10", "their company does not have a licence"),
-	)
+// other companies are unknown, too. It gives the others: nothing more is said of people
+// who are unknown, and nothing that follows from what they are.
+func (d *decider) checkPicked(people []Person, unknown roomkit.Rule) []Person {
+	if d.refuse(people, d.isStranger, unknown, "unknown, or outsiders who are no contacts of the actor") {
+		people = those(people, func(p *Person) bool { return !d.isStranger(p) })
+	}
+	d.refuse(people, (*Person).suspended, "ADM-17", "suspended accounts cannot be chosen")
+	d.refuse(people, (*Person).unlicensed, "COM-10", "their company does not have a licence")
+	return people
 }
 
-// refuse denies the command if there are people to whom an objection applies.
-func (d *decider) refuse(people []Person, objection func(*Person) bool, rule roomkit.Rule, reason string) error {
-	var because []roomkit.UserID
-	for i := range people {
-		if objection(&people[i]) {
-			because = append(because, people[i].ID)
-		}
-	}
-	if len(because) == 0 {
-		return nil
-	}
-	return d.denied(rule, d.action, reason, because...)
+// refuse notes a rule against the people to whom an objection applies, and reports
+// whether there are any.
+func (d *decider) refuse(people []Person, objection func(*Person) bool, rule roomkit.Rule, reason string) bool {
+	because := ids(those(people, objection))
+	d.object(rule, d.action, reason, because...)
+	return len(because) > 0
 }
 
 func (d *decider) isStranger(who *Person) bool {
@@ -87,68 +81,70 @@ func (d *decider) isStranger(who *Person) bool {
 	return who.Kind == roomkit.UserBot || !d.policy().AnyoneIsContact && !d.f.isContact(who.ID)
 }
 
+// isPartner reports whether somebody is a user of another company than the actor.
+func (d *decider) isPartner(p *Person) bool { return !p.isConsumer() && p.User.Company != d.home() }
+
 // home is the company for which the actor acts.
 func (d *decider) home() roomkit.CompanyID { return d.me.User.Company }
 
 // checkExternal demands what everyone in an external group needs (EXT-02 to
 // EXT-04, EXT-30, EXT-33).
-func (d *decider) checkExternal(people []Person, owner roomkit.CompanyID) error {
-	if i := slices.IndexFunc(people, func(p Person) bool { return p.isConsumer() }); i >= 0 {
-		return d.denied("EXT-03", d.action, "consumers do not take part in external groups", people[i].ID)
-	}
-	own := func(p *Person) bool { return !p.partnersPermitted() && p.User.Company == owner }
-	foreign := func(p *Person) bool { return !p.partnersPermitted() }
-	return cmp.Or(
-		d.refuse(people, (*Person).bot, "EXT-04", "bots do not take part in external groups"),
-		d.refuse(people, own, "EXT-30", "no permission to talk with external users"),
-		d.refuse(people, foreign, "EXT-33", "not permitted by their own company"),
-	)
+func (d *decider) checkExternal(people []Person, owner roomkit.CompanyID) {
+	unpermitted := func(p *Person) bool { return p.Kind == roomkit.UserMember && !p.partnersPermitted() }
+	own := func(p *Person) bool { return unpermitted(p) && p.User.Company == owner }
+	foreign := func(p *Person) bool { return unpermitted(p) && p.User.Company != owner }
+	d.refuse(people, (*Person).isConsumer, "EXT-03", "consumers do not take part in external groups")
+	d.refuse(people, (*Person).bot, "EXT-04", "bots do not take part in external groups")
+	d.refuse(people, own, "EXT-30", "no permission to talk with external users")
+	d.refuse(people, foreign, "EXT-33", "not permitted by their own company")
 }
 
 // checkColleagues demands that all belong to the owning company.
-func (d *decider) checkColleagues(people []Person, owner roomkit.CompanyID, rule roomkit.Rule) error {
+func (d *decider) checkColleagues(people []Person, owner roomkit.CompanyID, rule roomkit.Rule) {
 	foreign := func(p *Person) bool { return p.User.Company != owner || owner == "" }
-	return d.refuse(people, foreign, rule, "not of the owning company")
+	d.refuse(people, foreign, rule, "not of the owning company")
 }
 
 // checkMembers demands what those who take part in a group of either kind need.
-func (d *decider) checkMembers(people []Person, kind roomkit.Kind, owner roomkit.CompanyID) error {
+func (d *decider) checkMembers(people []Person, kind roomkit.Kind, owner roomkit.CompanyID) {
 	if kind == roomkit.KindExternalGroup {
-		return d.checkExternal(people, owner)
+		d.checkExternal(people, owner)
+	} else {
+		d.checkColleagues(people, owner, "GRP-02")
 	}
-	return d.checkColleagues(people, owner, "GRP-02")
 }
 
 // checkConsumers demands what a room with consumers needs (LINE-01, LINE-04).
-func (d *decider) checkConsumers(people []Person) error {
+func (d *decider) checkConsumers(people []Person) {
 	unpermitted := func(p *Person) bool { return p.Kind == roomkit.UserMember && !p.consumersPermitted() }
-	return cmp.Or(
-		d.refuse(people, (*Person).bot, "LINE-04", "bots do not take part in rooms with consumers"),
-		d.refuse(people, unpermitted, "LINE-01", "no permission to talk with consumers"),
-	)
+	d.refuse(people, (*Person).bot, "LINE-04", "bots do not take part in rooms with consumers")
+	d.refuse(people, unpermitted, "LINE-01", "no permission to talk with consumers")
+}
+
+// checkMixture demands that consumers and users of other companies do not come together
+// (CRE-46): named are the first, refused are both.
+func (d *decider) checkMixture(action roomkit.Action, named, others []Person) {
+	const reason = "consumers and users of other companies do not mix"
+	d.object("CRE-46", action, reason, ids(named)...)
+	d.object("CRE-46", action, reason, ids(others)...)
 }
 
 // checkMasters demands who can be a Group Master (EXT-28, EXT-29, GRP-02).
-func (d *decider) checkMasters(people []Person, kind roomkit.Kind, owner roomkit.CompanyID) error {
-	for i := range people {
-		if people[i].Kind != roomkit.UserMember {
-			return d.denied("GRP-02", d.action, "only members of a company can be Group Masters", people[i].ID)
-		}
-		if kind == roomkit.KindExternalGroup && !people[i].partnersPermitted() {
-			return d.denied("EXT-28", d.action, "no permission to talk with external users", people[i].ID)
-		}
+func (d *decider) checkMasters(people []Person, kind roomkit.Kind, owner roomkit.CompanyID) {
+	d.refuse(people, func(p *Person) bool { return p.Kind != roomkit.UserMember }, "GRP-02", "only members of a company can be Group Masters")
+	if kind != roomkit.KindExternalGroup {
+		d.checkColleagues(people, owner, "GRP-02")
+		return
 	}
-	switch {
-	case kind != roomkit.KindExternalGroup:
-		return d.checkColleagues(people, owner, "GRP-02")
-	case d.policy().ForeignMasters:
-		return nil
+	unpermitted := func(p *Person) bool { return p.Kind == roomkit.UserMember && !p.partnersPermitted() }
+	d.refuse(people, unpermitted, "EXT-28", "no permission to talk with external users")
+	if !d.policy().ForeignMasters {
+		d.checkColleagues(people, owner, "EXT-29")
 	}
-	return d.checkColleagues(people, owner, "EXT-29")
 }
 
-// checkRoomFor demands that the room has space for more people, and each of
-// them for one more group (LIM-07, LIM-02). groupRule is the rule to name.
+// checkRoomFor demands that the room has space for more people, or gives an error, and
+// that each of them has for one more group (LIM-07, LIM-02). groupRule is the rule to name.
 func (d *decider) checkRoomFor(people []Person, kind roomkit.Kind, already int64, groupRule roomkit.Rule) error {
 	if limit := d.policy().MaxParticipants[kind]; limit > 0 && already+int64(len(people)) > limit {
 		return d.denied("LIM-07", d.action, "too many participants")
@@ -158,7 +154,8 @@ func (d *decider) checkRoomFor(people []Person, kind roomkit.Kind, already int64
 	}
 	most := orDefault(d.policy().MaxGroupsPerUser, 2000)
 	full := func(p *Person) bool { return p.Groups >= most }
-	return d.refuse(people, full, groupRule, "already in the maximum number of groups")
+	d.refuse(people, full, groupRule, "already in the maximum number of groups")
+	return nil
 }
 
 // CanCreate says why a user cannot act at all, or not create a room with so many others

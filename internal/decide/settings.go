@@ -202,7 +202,7 @@ func (d *decider) convert(c roomkit.Convert) error {
 	if o.name == "" {
 		o.name = d.room.Name
 	}
-	if err := d.checkConversion(&o); err != nil {
+	if err := d.checkConversion(&o); err != nil || d.decided() {
 		return err
 	}
 	d.out.Dropped = ids(drop)
@@ -217,7 +217,7 @@ func (d *decider) convert(c roomkit.Convert) error {
 // is not unique yet, so it is looked at like a new one. Without consumers all
 // people of a General room are of its company.
 func (d *decider) checkConversion(o *opening) error {
-	if err := d.checkRoomFor(o.people, o.kind, 0, "CRE-45"); err != nil {
+	if err := d.checkRoomFor(o.people, o.kind, 0, "CRE-45"); err != nil || d.no != nil {
 		return err
 	}
 	if err := d.checkGroupCreation(o.kind, o.company); err != nil {

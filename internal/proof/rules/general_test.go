@@ -296,7 +296,7 @@ func TestNewRooms(t *testing.T) {
 	s := proof.NewStage(t)
 	s.Can("ann", s.General, roomkit.ActionInvite)
 	t.Run("GEN-27 GEN-28 a new room for outsiders has nothing of the earlier one", func(t *testing.T) {
-		for outsider, kind := range map[roomkit.UserID]roomkit.Kind{"eve": roomkit.KindExternalGroup, "lin": roomkit.KindGeneral} {
+		for outsider, kind := range map[roomkit.UserID]roomkit.Kind{"fay": roomkit.KindExternalGroup, "lin": roomkit.KindGeneral} {
 			s := proof.NewStage(t)
 			proof.Touch(t, s.Service, "cat", s.General)
 			before, history := s.RoomOf("ann", s.General), s.HistoryOf("ann", s.General)
@@ -369,10 +369,11 @@ func TestNewRooms(t *testing.T) {
 		s.Does("ann", roomkit.Invite{Room: s.General, People: people("dan", "bot")})
 		s.Sys(roomkit.SuspendUser{User: "dan"})
 		lineSelected(s, "ann", "ben", "dan")
-		res := s.Does("ann", roomkit.Invite{Room: s.General, People: people("lin")})
+		s.Provision(roomkit.UserConsumer, "lou")
+		res := s.Does("ann", roomkit.Invite{Room: s.General, People: people("lou")})
 		require.True(t, res.Opened)
 		require.Equal(t, people("bot", "cat", "dan"), res.Dropped, "a bot, without the permission, suspended")
-		require.Equal(t, people("ann", "ben", "lin"), s.Inside("ann", res.Room))
+		require.Equal(t, people("ann", "ben", "lou"), s.Inside("ann", res.Room))
 	})
 	t.Run("GEN-27 EXT-04 the new external group takes along who may be with other companies", func(t *testing.T) {
 		s := proof.NewStage(t)
@@ -394,6 +395,73 @@ func TestNewRooms(t *testing.T) {
 		require.Equal(t, strings.Repeat("n", roomkit.MaxGroupName), s.RoomOf("ann", s.Does("ann", invite).Room).Name)
 		invite.Name = "with bolt"
 		require.Equal(t, "with bolt", s.RoomOf("ann", s.Does("ann", invite).Room).Name)
+	})
+}
+
+// found demands that inviting again leads to a room that is there, and changes nothing.
+func found(s *proof.Stage, room roomkit.RoomID, actor roomkit.UserID, invite roomkit.Invite) {
+	s.Helper()
+	before := s.Records()
+	res := s.Run(actor, invite)
+	want := s.RoomOf(actor, room)
+	require.Equal(s, service.Result{Room: room, Kind: want.Kind, Version: want.Version, Dropped: res.Dropped, Cursor: res.Cursor}, res)
+	require.Equal(s, before, s.Records())
+}
+
+func TestInvitedTwice(t *testing.T) {
+	t.Run("GEN-27 DIR-06 COM-07 the room that inviting has opened is found again, from wherever", func(t *testing.T) {
+		s := proof.NewStage(t)
+		cases := map[string]roomkit.Invite{
+			"users of other companies": {Room: s.General, People: people("eve", "fay"), Name: "joint"},
+			"consumers":                {Room: s.General, People: people("lin")},
+			"a third person":           {Room: s.Direct, People: people("dan")},
+		}
+		for name, invite := range cases {
+			first := s.Does("ann", invite)
+			require.True(t, first.Opened, name)
+			found(s, first.Room, "ann", invite)
+			found(s, first.Room, "ben", invite)
+		}
+		found(s, s.General, "ann", roomkit.Invite{Room: s.Direct, People: people("cat")})
+		found(s, s.External, "ben", roomkit.Invite{Room: s.General, People: people("eve")})
+	})
+	t.Run("GEN-27 what was opened is found where a second one would be refused", func(t *testing.T) {
+		s := proof.NewStage(t, func(o *service.Options) { o.Policy.MaxGroupsPerUser = 3 })
+		invite := roomkit.Invite{Room: s.General, People: people("fay"), Name: "joint"}
+		first := s.Does("ann", invite)
+		s.Denies("CRE-45", "ann", roomkit.Invite{Room: s.General, People: people("eve", "fay"), Name: "another"})
+		invite.Name = ""
+		found(s, first.Room, "ann", invite)
+	})
+	t.Run("GEN-27 LST-10 another kind, other people, or a room that is switched off is not found", func(t *testing.T) {
+		s := proof.NewStage(t)
+		invite := roomkit.Invite{Room: s.General, People: people("fay"), Name: "joint"}
+		first := s.Does("ann", invite).Room
+		s.Does("ann", roomkit.Edit{Room: first, Message: new(false)})
+		second := s.Does("ann", invite)
+		require.True(t, second.Opened)
+		s.Does("ann", roomkit.Remove{Room: second.Room, People: people("cat")})
+		third := s.Does("ann", invite)
+		require.True(t, third.Opened, "without cat it is another one")
+		s.Does("ann", roomkit.DeleteRoom{Room: third.Room})
+		require.True(t, s.Does("ann", invite).Opened)
+		s.Does("ann", roomkit.CreateGroup{Name: "three", Members: people("ben", "dan")})
+		opened := s.Does("ann", roomkit.Invite{Room: s.Direct, People: people("dan")})
+		require.Equal(t, roomkit.KindGeneral, opened.Kind, "a group of the same people is none")
+	})
+	t.Run("GEN-27 EXT-22 nobody is led to a room in which somebody does not count any more", func(t *testing.T) {
+		s := proof.NewStage(t)
+		invite := roomkit.Invite{Room: s.General, People: people("fay"), Name: "joint"}
+		first := s.Does("ann", invite)
+		s.Permit("cat", false)
+		s.Permit("cat", true)
+		require.NotEqual(t, first.Room, s.Does("ann", invite).Room)
+	})
+	t.Run("GEN-27 an objection to the invited comes first", func(t *testing.T) {
+		s := proof.NewStage(t, strict)
+		invite := roomkit.Invite{Room: s.General, People: people("fay"), Name: "joint"}
+		s.Does("ann", invite, service.Call{Contacts: people("fay")})
+		s.Denies("CRE-49", "ann", invite)
 	})
 }
 
@@ -440,15 +508,15 @@ func TestDirect(t *testing.T) {
 		history := s.HistoryOf("ben", s.Direct)
 		s.Clock.Add(time.Hour)
 		before := s.RoomOf("ann", s.Direct)
-		res := s.Does("ann", roomkit.Invite{Room: s.Direct, People: people("cat")})
+		res := s.Does("ann", roomkit.Invite{Room: s.Direct, People: people("dan")})
 		require.True(t, res.Opened)
 		require.Equal(t, roomkit.KindGeneral, res.Kind)
-		require.Equal(t, people("ann", "ben", "cat"), s.Inside("cat", res.Room))
+		require.Equal(t, people("ann", "ben", "dan"), s.Inside("dan", res.Room))
 		require.Equal(t, before, s.RoomOf("ann", s.Direct))
-		s.Cannot("", "cat", s.Direct, roomkit.AllActions()...)
-		s.Unreadable("", "cat", s.Direct)
-		require.Equal(t, proof.Lines(t, res.Events), s.HistoryOf("cat", res.Room))
-		require.Equal(t, s.Clock.Now(), s.RoomOf("cat", res.Room).CreatedAt)
+		s.Cannot("", "dan", s.Direct, roomkit.AllActions()...)
+		s.Unreadable("", "dan", s.Direct)
+		require.Equal(t, proof.Lines(t, res.Events), s.HistoryOf("dan", res.Room))
+		require.Equal(t, s.Clock.Now(), s.RoomOf("dan", res.Room).CreatedAt)
 		require.Equal(t, history, s.HistoryOf("ben", s.Direct))
 	})
 	t.Run("DIR-17 COM-06 who comes back into a 1:1 room reads from then on, however often", func(t *testing.T) {
