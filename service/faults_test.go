@@ -177,13 +177,11 @@ func TestShortAnswers(t *testing.T) {
 		"Members": {0, func(svc *service.Service) error {
 			return proof.Refusal(t, svc.Members(ctx, "ann", s.General, service.MemberList{}))
 		}},
-		"the people of a page": {1, func(svc *service.Service) error {
-			return proof.Refusal(t, svc.Members(ctx, "ann", s.General, service.MemberList{}))
-		}},
 		"Rooms": {0, func(svc *service.Service) error { return proof.Refusal(t, svc.Rooms(ctx, "ann", service.RoomList{})) }},
 		"the rows of a page": {1, func(svc *service.Service) error {
 			return proof.Refusal(t, svc.Groups(ctx, "dan", service.GroupList{Part: service.GroupsAll}))
 		}},
+		"Screen":               {0, func(svc *service.Service) error { _, err := svc.Screen(ctx, "ann", s.General); return err }},
 		"Health":               {0, func(svc *service.Service) error { _, err := svc.Health(ctx, s.Group); return err }},
 		"the people of health": {1, func(svc *service.Service) error { _, err := svc.Health(ctx, s.Group); return err }},
 		"PlanConsequences": {1, func(svc *service.Service) error {

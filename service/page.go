@@ -1,7 +1,6 @@
 package service
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -89,7 +88,7 @@ func atUser(place string) bool { return roomkit.UserID(place).Valid() }
 func atTeam(place string) bool { return roomkit.TeamID(place).Valid() }
 func atRoom(place string) bool { return len(place) == len(roomkit.RoomID{}) }
 
-// room gives the room at a place of a list of rooms; the zero one at the beginning.
+// roomAt gives the room at a place of a list of rooms; the zero one at the beginning.
 func roomAt(place string) (id roomkit.RoomID) {
 	copy(id[:], place)
 	return id
@@ -124,9 +123,9 @@ func (l *list) begin() (string, error) {
 	case l.after == "":
 		return "", nil
 	}
-	data, err := base64.RawURLEncoding.Strict().DecodeString(string(l.after))
+	data, err := base64.RawURLEncoding.DecodeString(string(l.after))
 	if err == nil && len(data) > sumBytes {
-		if place := string(data[sumBytes:]); l.fits(place) && bytes.Equal(l.sum(place), data[:sumBytes]) {
+		if place := string(data[sumBytes:]); l.fits(place) && l.token(place) == l.after {
 			return place, nil
 		}
 	}

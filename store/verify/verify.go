@@ -56,6 +56,7 @@ func Run(ctx context.Context, s store.Store, progress func(Progress)) error {
 	v := &verifier{
 		store: s, seen: map[roomkit.Subject]roomkit.Version{}, rows: map[roomkit.Subject]roomkit.Version{},
 		takes: map[roomkit.UserID]int64{}, groups: map[roomkit.UserID]int64{}, owns: map[roomkit.CompanyID]int64{},
+		teams: map[roomkit.CompanyID]int64{},
 	}
 	err := v.feed(ctx, progress)
 	if err == nil {
@@ -87,6 +88,7 @@ type verifier struct {
 	takes  map[roomkit.UserID]int64 // rooms in which the user takes part or manages
 	groups map[roomkit.UserID]int64
 	owns   map[roomkit.CompanyID]int64 // active groups
+	teams  map[roomkit.CompanyID]int64
 }
 
 func (v *verifier) complain(of roomkit.Subject, what, format string, args ...any) error {
@@ -394,6 +396,9 @@ func (v *verifier) compareDirectory(ctx context.Context, of roomkit.Subject, f *
 		return err
 	}
 	folded := map[roomkit.SubjectType]any{roomkit.SubjectUser: user, roomkit.SubjectCompany: company, roomkit.SubjectTeam: team}[of.Type]
+	if of.Type == roomkit.SubjectTeam {
+		v.teams[team.Company]++
+	}
 	if !reflect.DeepEqual(folded, stored) {
 		return v.complain(of, "row", "stored %+v, events say %+v", stored, folded)
 	}
@@ -415,6 +420,9 @@ func (v *verifier) tallies(ctx context.Context) error {
 			company := companyIn(f, roomkit.CompanyID(of.ID))
 			if err = v.compareCount(ctx, of, "groups", company.Groups, v.owns[company.ID]); err == nil {
 				err = v.listed(ctx, company.ID)
+			}
+			if err == nil {
+				err = v.teamsOf(ctx, of, company.ID)
 			}
 		} else {
 			err = v.user(ctx, of, userIn(f, roomkit.UserID(of.ID)))
@@ -455,6 +463,24 @@ func (v *verifier) listed(ctx context.Context, company roomkit.CompanyID) error 
 		}
 	}
 	return nil
+}
+
+// teamsOf checks that the list of a company's teams has all of them.
+func (v *verifier) teamsOf(ctx context.Context, of roomkit.Subject, company roomkit.CompanyID) error {
+	listed := int64(0)
+	for page, err := range store.TeamPages(ctx, v.store, store.TeamQuery{Company: company}) {
+		if err != nil {
+			return err
+		}
+		for i := range page {
+			team := roomkit.TeamSubject(page[i].ID)
+			if err := v.compareCount(ctx, team, "feed", 1, int64(min(1, v.seen[team]))); err != nil {
+				return err
+			}
+		}
+		listed += int64(len(page))
+	}
+	return v.compareCount(ctx, of, "teams listed", listed, v.teams[company])
 }
 
 func (v *verifier) user(ctx context.Context, of roomkit.Subject, u roomkit.User) error {

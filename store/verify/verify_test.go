@@ -24,6 +24,7 @@ type crooked struct {
 	facts   func(*store.Facts)
 	members func([]roomkit.Member) []roomkit.Member
 	rooms   func([]roomkit.RoomEntry) []roomkit.RoomEntry
+	teams   func([]roomkit.Team) []roomkit.Team
 	history func([]store.Record) []store.Record
 	feed    func([]store.Record) []store.Record
 }
@@ -46,6 +47,11 @@ func (c crooked) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.Me
 func (c crooked) Rooms(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
 	page, err := c.Store.Rooms(ctx, q)
 	return bend(c.rooms, page), err
+}
+
+func (c crooked) Teams(ctx context.Context, q store.TeamQuery) ([]roomkit.Team, error) {
+	page, err := c.Store.Teams(ctx, q)
+	return bend(c.teams, page), err
 }
 
 func (c crooked) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
@@ -124,6 +130,8 @@ func TestVerifyFindsWhatIsWrong(t *testing.T) {
 		{"member row", crooked{members: func(page []roomkit.Member) []roomkit.Member { page[0].ReadAll = !page[0].ReadAll; return page }}, "members"},
 		{"missing member", crooked{members: func(page []roomkit.Member) []roomkit.Member { return page[1:] }}, "members"},
 		{"missing room in a list", crooked{rooms: func(page []roomkit.RoomEntry) []roomkit.RoomEntry { return page[1:] }}, "rooms listed"},
+		{"missing team in a list", crooked{teams: func(page []roomkit.Team) []roomkit.Team { return page[1:] }}, "teams listed"},
+		{"team without events in a list", crooked{teams: func(page []roomkit.Team) []roomkit.Team { return append(page, roomkit.Team{ID: "zz"}) }}, "feed"},
 		{"gap in the feed", crooked{feed: func(page []store.Record) []store.Record { return slices.Delete(page, 3, 4) }}, "feed"},
 		{"feed without its end", crooked{feed: func(page []store.Record) []store.Record { return page[:len(page)-1] }}, "feed"},
 		{"feed out of order", crooked{feed: slicesReversed}, "feed"},

@@ -1,0 +1,442 @@
+package service_test
+
+import (
+	"context"
+	"encoding/base64"
+	"fmt"
+	"iter"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/proof"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+// listing is one list of the service, to be read in both ways.
+type listing struct {
+	name string
+	// both gives the rows behind a token as a sequence and as a page, each as text, and
+	// the token of the next page.
+	rows func(after service.PageToken, limit int) ([]string, error)
+	page func(after service.PageToken, limit int) ([]string, service.PageToken, error)
+}
+
+func list[T any](name string, rows func(service.PageToken, int) iter.Seq2[T, error], page func(service.PageToken, int) (service.Page[T], error)) listing {
+	text := func(row T) string { return fmt.Sprintf("%+v", row) }
+	return listing{
+		name: name,
+		rows: func(after service.PageToken, limit int) (all []string, err error) {
+			all = []string{}
+			for row, err := range rows(after, limit) {
+				if err != nil {
+					return all, err
+				}
+				all = append(all, text(row))
+			}
+			return all, nil
+		},
+		page: func(after service.PageToken, limit int) (all []string, next service.PageToken, err error) {
+			p, err := page(after, limit)
+			if p.Rows == nil {
+				return nil, "", fmt.Errorf("rows are nil: %w", err)
+			}
+			all = []string{}
+			for _, row := range p.Rows {
+				all = append(all, text(row))
+			}
+			return all, p.Next, err
+		},
+	}
+}
+
+// lists gives lists of every kind, some of them of the same form.
+func lists(s *proof.Stage) (all []listing) {
+	for _, user := range []roomkit.UserID{"ann", "ben"} {
+		for role := service.RoleAny; role <= service.RoleMaster; role++ {
+			for _, room := range []roomkit.RoomID{s.Group, s.External} {
+				all = append(all, list(fmt.Sprint("members ", role, room, " for ", user),
+					func(a service.PageToken, n int) iter.Seq2[roomkit.Member, error] {
+						return s.Members(ctx, user, room, service.MemberList{Role: role, After: a, Limit: n})
+					}, func(a service.PageToken, n int) (service.Page[roomkit.Member], error) {
+						return s.MembersPage(ctx, user, room, service.MemberList{Role: role, After: a, Limit: n})
+					}))
+			}
+			for _, kinds := range [][]roomkit.Kind{nil, {roomkit.KindGroup}, {roomkit.KindGroup, roomkit.KindTeam}} {
+				all = append(all, list(fmt.Sprint("rooms ", role, kinds, " of ", user),
+					func(a service.PageToken, n int) iter.Seq2[roomkit.RoomEntry, error] {
+						return s.Rooms(ctx, user, service.RoomList{Role: role, Kinds: kinds, After: a, Limit: n})
+					}, func(a service.PageToken, n int) (service.Page[roomkit.RoomEntry], error) {
+						return s.RoomsPage(ctx, user, service.RoomList{Role: role, Kinds: kinds, After: a, Limit: n})
+					}))
+			}
+		}
+		for part := service.GroupsManaged; part <= service.GroupsAll; part++ {
+			all = append(all, list(fmt.Sprint("groups ", part, " of ", user),
+				func(a service.PageToken, n int) iter.Seq2[roomkit.RoomEntry, error] {
+					return s.Groups(ctx, user, service.GroupList{Part: part, After: a, Limit: n})
+				}, func(a service.PageToken, n int) (service.Page[roomkit.RoomEntry], error) {
+					return s.GroupsPage(ctx, user, service.GroupList{Part: part, After: a, Limit: n})
+				}))
+		}
+		for _, room := range []roomkit.RoomID{s.General, s.Group} {
+			all = append(all, list(fmt.Sprint("history of ", room, " for ", user),
+				func(a service.PageToken, n int) iter.Seq2[roomkit.Event, error] {
+					return s.History(ctx, user, room, service.HistoryList{After: a, Limit: n})
+				}, func(a service.PageToken, n int) (service.Page[roomkit.Event], error) {
+					return s.HistoryPage(ctx, user, room, service.HistoryList{After: a, Limit: n})
+				}))
+		}
+	}
+	for _, company := range []roomkit.CompanyID{"acme", "bolt"} {
+		all = append(all, list(fmt.Sprint("users of ", company),
+			func(a service.PageToken, n int) iter.Seq2[roomkit.User, error] {
+				return s.Users(ctx, service.UserList{Company: company, After: a, Limit: n})
+			}, func(a service.PageToken, n int) (service.Page[roomkit.User], error) {
+				return s.UsersPage(ctx, service.UserList{Company: company, After: a, Limit: n})
+			}), list(fmt.Sprint("teams of ", company),
+			func(a service.PageToken, n int) iter.Seq2[roomkit.Team, error] {
+				return s.Teams(ctx, service.TeamList{Company: company, After: a, Limit: n})
+			}, func(a service.PageToken, n int) (service.Page[roomkit.Team], error) {
+				return s.TeamsPage(ctx, service.TeamList{Company: company, After: a, Limit: n})
+			}), list(fmt.Sprint("expired of ", company),
+			func(a service.PageToken, n int) iter.Seq2[service.ExpiredRoom, error] {
+				return s.Expired(ctx, service.ExpiredList{Company: company, After: a, Limit: n})
+			}, func(a service.PageToken, n int) (service.Page[service.ExpiredRoom], error) {
+				return s.ExpiredPage(ctx, service.ExpiredList{Company: company, After: a, Limit: n})
+			}))
+	}
+	return all
+}
+
+// crowded is a stage on which every list has several rows, and most have rows beside
+// them that do not count.
+func crowded(t testing.TB) *proof.Stage {
+	t.Helper()
+	s := proof.NewStage(t)
+	crew := proof.Crowd(t, s.Service, "u", 7)
+	s.Does("ann", roomkit.Invite{Room: s.Group, People: crew})
+	s.Does("ann", roomkit.AppointMasters{Room: s.Group, People: crew[2:5]})
+	s.Does("ann", roomkit.Invite{Room: s.External, People: append(people("fay"), crew...)})
+	s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("ben", crew[1], crew[3])})
+	for i := range 6 {
+		public := roomkit.GroupSettings{Public: i%2 == 0}
+		s.Does("ann", roomkit.CreateGroup{Name: fmt.Sprint("of ann ", i), Members: people("ben"), Settings: public})
+		s.Does("ben", roomkit.CreateGroup{Name: fmt.Sprint("of ben ", i), Members: people("cat"), Settings: public})
+		s.Does("cat", roomkit.CreateGroup{Name: fmt.Sprint("of cat ", i), Members: people("dan"), Settings: public})
+		proof.Touch(t, s.Service, "ben", s.General)
+		s.Sys(proof.Team(roomkit.TeamID(fmt.Sprint("team", i)), "cat", "ben", "cat"))
+	}
+	for entry, err := range s.Groups(ctx, "ann", service.GroupList{Part: service.GroupsManaged}) {
+		require.NoError(t, err)
+		if entry.Room.ID != s.Group {
+			s.Does("ann", roomkit.Edit{Room: entry.Room.ID, Message: new(false)})
+		}
+	}
+	s.Permit("fay", false)
+	s.Sys(roomkit.DeleteUser{User: crew[3]})
+	s.Sys(roomkit.DeleteUser{User: crew[6]})
+	s.Clock.Add(31 * 24 * time.Hour)
+	return s
+}
+
+// TestPagesAreTheSequence: whatever the limits, pages join to what the sequence
+// gives; a limit is a limit; and Next is set as long as there is another row.
+func TestPagesAreTheSequence(t *testing.T) { rapid.Check(t, pagesAreTheSequence(crowded(t))) }
+
+func FuzzPagesAreTheSequence(f *testing.F) { f.Fuzz(rapid.MakeFuzz(pagesAreTheSequence(crowded(f)))) }
+
+func pagesAreTheSequence(s *proof.Stage) func(t *rapid.T) {
+	all := lists(s)
+	return func(t *rapid.T) {
+		l := rapid.SampledFrom(all).Draw(t, "list")
+		want, err := l.rows("", 0)
+		require.NoError(t, err, l.name)
+		joined := []string{}
+		var token service.PageToken
+		for begun := false; !begun || token != ""; begun = true {
+			limit := rapid.IntRange(1, 5).Draw(t, "limit")
+			some, err := l.rows(token, limit)
+			require.NoError(t, err, l.name)
+			rest, err := l.rows(token, 0)
+			require.NoError(t, err, l.name)
+			require.Equal(t, want[len(joined):], rest, "%s: the rest", l.name)
+			page, next, err := l.page(token, limit)
+			require.NoError(t, err, l.name)
+			require.Equal(t, rest[:min(limit, len(rest))], page, "%s: a page", l.name)
+			require.Equal(t, page, some, "%s: a sequence of %d", l.name, limit)
+			require.Equal(t, len(rest) > limit, next != "", "%s: whether there is another page", l.name)
+			require.False(t, next != "" && next == token, "%s: a page leads on", l.name)
+			joined, token = append(joined, page...), next
+		}
+		require.Equal(t, want, joined, l.name)
+	}
+}
+
+// TestListsHaveRows: the lists of the test before are long enough to show something.
+func TestListsHaveRows(t *testing.T) {
+	short := []string{}
+	for _, l := range lists(crowded(t)) {
+		rows, err := l.rows("", 0)
+		require.NoError(t, err, l.name)
+		if len(rows) < 3 {
+			short = append(short, l.name)
+		}
+	}
+	require.Less(t, len(short), 12, "%s", short)
+}
+
+// TestForeignTokens: a token is for its own list and question, and a damaged one is for
+// none.
+func TestForeignTokens(t *testing.T) {
+	s := crowded(t)
+	all := lists(s)
+	refuses := func(l *listing, token service.PageToken, of string) {
+		t.Helper()
+		_, _, err := l.page(token, 2)
+		namesField(t, "After", err)
+		_, err = l.rows(token, 2)
+		namesField(t, "After", err)
+	}
+	tried := 0
+	for i := range all {
+		_, token, err := all[i].page("", 1)
+		require.NoError(t, err)
+		if token == "" {
+			continue
+		}
+		for other := range all {
+			if other != i {
+				refuses(&all[other], token, all[i].name)
+			}
+		}
+		for at := range token {
+			refuses(&all[i], token[:at]+"A"+token[at:], "longer")
+			if at > 0 {
+				refuses(&all[i], token[:at], "shorter")
+			}
+			if token[at] != 'x' {
+				refuses(&all[i], token[:at]+"x"+token[at+1:], "altered")
+			}
+		}
+		for _, bad := range []service.PageToken{token + "=", token + "\n", " " + token, "\xff" + token, "garbage", "ann"} {
+			refuses(&all[i], bad, "malformed")
+		}
+		tried++
+	}
+	require.Greater(t, tried, 30)
+	_, token, err := all[0].page("", 1)
+	require.NoError(t, err)
+	data, err := base64.RawURLEncoding.DecodeString(string(token))
+	require.NoError(t, err)
+	refuses(&all[0], service.PageToken(base64.RawURLEncoding.EncodeToString(data[:9])), "without a place")
+}
+
+// TestPageLimits: without a limit a page has DefaultPage rows, and never more than
+// MaxPage.
+func TestPageLimits(t *testing.T) {
+	svc := proof.Service(t, nil)
+	crowd := proof.Crowd(t, svc, "u", roomkit.MaxPage+7)
+	room := proof.Do(t, svc, roomkit.By("ann"), roomkit.CreateGroup{Name: "crowd"}).Room
+	proof.Fill(t, svc, room, crowd)
+	for _, c := range []struct{ limit, want int }{
+		{0, roomkit.DefaultPage}, {1, 1}, {roomkit.MaxPage - 1, roomkit.MaxPage - 1}, {roomkit.MaxPage, roomkit.MaxPage}, {1 << 40, roomkit.MaxPage},
+	} {
+		members, err := svc.MembersPage(ctx, "ann", room, service.MemberList{Limit: c.limit})
+		require.NoError(t, err)
+		require.Len(t, members.Rows, c.want)
+		users, err := svc.UsersPage(ctx, service.UserList{Company: "acme", Limit: c.limit})
+		require.NoError(t, err)
+		require.Len(t, users.Rows, c.want)
+		require.NotEmpty(t, users.Next)
+	}
+	count := func(limit int) (n int) {
+		for _, err := range svc.Members(ctx, "ann", room, service.MemberList{Limit: limit}) {
+			require.NoError(t, err)
+			n++
+		}
+		return n
+	}
+	require.Equal(t, roomkit.MaxPage+8, count(0))
+	require.Equal(t, roomkit.MaxPage+3, count(roomkit.MaxPage+3), "a sequence goes on as far as its limit")
+}
+
+// TestListsAreJudgedAgain: who loses the access while a list is read gets no more of
+// it than was under way.
+func TestListsAreJudgedAgain(t *testing.T) {
+	svc := proof.Service(t, nil)
+	crowd := proof.Crowd(t, svc, "u", 350)
+	group := proof.Do(t, svc, roomkit.By("ann"), roomkit.CreateGroup{Name: "crowd", Members: people("ann", "ben")}).Room
+	proof.Fill(t, svc, group, crowd)
+	for range 250 {
+		proof.Touch(t, svc, "ann", group)
+	}
+	for i := range 250 {
+		settings := roomkit.GroupSettings{Public: true}
+		proof.Do(t, svc, roomkit.By("cat"), roomkit.CreateGroup{Name: fmt.Sprint("open ", i), Settings: settings, Members: people("ben")})
+		proof.Do(t, svc, roomkit.By("cat"), roomkit.CreateGroup{Name: fmt.Sprint("other ", i), Settings: settings})
+	}
+	suspend := func(lift bool) {
+		proof.Do(t, svc, roomkit.System(), roomkit.SuspendUser{User: "ben", Lift: lift})
+	}
+	remove := func(back bool) {
+		if back {
+			proof.Do(t, svc, roomkit.By("ann"), roomkit.Invite{Room: group, People: people("ben")})
+			return
+		}
+		proof.Do(t, svc, roomkit.By("ann"), roomkit.Remove{Room: group, People: people("ben")})
+		proof.Do(t, svc, roomkit.By("ann"), roomkit.Invite{Room: group, People: people("dan")})
+	}
+	for _, c := range []struct {
+		name   string
+		lose   func(back bool)
+		after  int
+		ends   error
+		begins func(stop func() bool) (int, error)
+	}{
+		{"members", remove, 1, roomkit.ErrNotFound, reading(func() iter.Seq2[roomkit.Member, error] {
+			return svc.Members(ctx, "ben", group, service.MemberList{})
+		})},
+		{"history", remove, 1, roomkit.ErrNotFound, reading(func() iter.Seq2[roomkit.Event, error] {
+			return svc.History(ctx, "ben", group, service.HistoryList{Since: 2})
+		})},
+		{"rooms", suspend, 1, roomkit.ErrDenied, reading(func() iter.Seq2[roomkit.RoomEntry, error] {
+			return svc.Rooms(ctx, "ben", service.RoomList{})
+		})},
+		{"own groups", suspend, 1, roomkit.ErrDenied, reading(func() iter.Seq2[roomkit.RoomEntry, error] {
+			return svc.Groups(ctx, "ben", service.GroupList{Part: service.GroupsAll})
+		})},
+		{"public groups", suspend, 260, roomkit.ErrDenied, reading(func() iter.Seq2[roomkit.RoomEntry, error] {
+			return svc.Groups(ctx, "ben", service.GroupList{Part: service.GroupsAll})
+		})},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := 0
+			got, err := c.begins(func() bool {
+				if n++; n == c.after {
+					c.lose(false)
+				}
+				return true
+			})
+			require.ErrorIs(t, err, c.ends)
+			require.LessOrEqual(t, got, (c.after/roomkit.DefaultPage+1)*roomkit.DefaultPage+roomkit.DefaultPage)
+			require.GreaterOrEqual(t, got, c.after)
+			c.lose(true)
+		})
+	}
+}
+
+// reading gives how to read a list to its end, and its rows and error.
+func reading[T any](list func() iter.Seq2[T, error]) func(each func() bool) (int, error) {
+	return func(each func() bool) (n int, err error) {
+		for _, err := range list() {
+			if err != nil {
+				return n, err
+			}
+			n++
+			each()
+		}
+		return n, nil
+	}
+}
+
+// between is a store in front of which something happens once, before a page is read.
+type between struct {
+	store.Store
+	happens func()
+}
+
+func (b *between) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
+	if happens := b.happens; happens != nil {
+		b.happens = nil
+		happens()
+	}
+	return b.Store.History(ctx, of, after, limit)
+}
+
+// TestHistoryEndsAtTheJudgement: what comes between the judgement and the read is not
+// told, and neither is what comes later, to one who was removed meanwhile.
+func TestHistoryEndsAtTheJudgement(t *testing.T) {
+	s := proof.NewStage(t)
+	st := &between{Store: s.Store}
+	svc, err := service.New(st, nil)
+	require.NoError(t, err)
+	before := s.RoomOf("ben", s.General).Version
+	st.happens = func() {
+		s.Does("ann", roomkit.Remove{Room: s.General, People: people("ben")})
+		s.Does("ann", roomkit.Invite{Room: s.General, People: people("dan")})
+	}
+	var last roomkit.Version
+	for e, err := range svc.History(ctx, "ben", s.General, service.HistoryList{}) {
+		if err != nil {
+			require.ErrorIs(t, err, roomkit.ErrNotFound)
+			require.Equal(t, before, last)
+			return
+		}
+		last = e.Info().Version
+	}
+	require.Fail(t, "the history has to end with an error")
+}
+
+// TestListOfNobody: nobody learns more of an empty list than of a full one.
+func TestListOfNobody(t *testing.T) {
+	s := proof.NewStage(t)
+	ghost := roomkit.RoomID{7: 7}
+	for _, room := range []roomkit.RoomID{ghost, s.Group, s.External} {
+		_, err := s.MembersPage(ctx, "fay", room, service.MemberList{})
+		require.ErrorIs(t, err, roomkit.ErrNotFound)
+		_, err = s.HistoryPage(ctx, "fay", room, service.HistoryList{})
+		require.ErrorIs(t, err, roomkit.ErrNotFound)
+	}
+	proof.Refused(t, "COM-16", proof.Refusal(t, s.Rooms(ctx, "nobody", service.RoomList{})))
+	proof.Refused(t, "COM-16", proof.Refusal(t, s.Groups(ctx, "nobody", service.GroupList{Part: service.GroupsAll})))
+	page, err := s.UsersPage(ctx, service.UserList{Company: "nowhere"})
+	require.NoError(t, err)
+	require.Equal(t, service.Page[roomkit.User]{Rows: []roomkit.User{}}, page)
+}
+
+// TestDirectoryReads: the host sees what the library knows of the directory.
+func TestDirectoryReads(t *testing.T) {
+	s := proof.NewStage(t)
+	user, err := s.User(ctx, "eve")
+	require.NoError(t, err)
+	require.Equal(t, roomkit.CompanyID("bolt"), user.Company)
+	require.EqualValues(t, 1, user.Groups)
+	company, err := s.Company(ctx, "acme")
+	require.NoError(t, err)
+	require.True(t, company.Licensed)
+	require.EqualValues(t, 2, company.Groups)
+	team, err := s.Service.Team(ctx, "sales")
+	require.NoError(t, err)
+	require.Equal(t, people("ben", "cat"), team.Members)
+
+	for what, err := range map[string]error{
+		"User": second(s.User(ctx, "nobody")), "Company": second(s.Company(ctx, "nowhere")), "Team": second(s.Service.Team(ctx, "none")),
+	} {
+		require.ErrorIs(t, err, roomkit.ErrNotFound, what)
+		var placed *roomkit.Error
+		require.ErrorAs(t, err, &placed)
+		require.Equal(t, what, placed.Op)
+	}
+	for field, err := range map[string]error{
+		"User": second(s.User(ctx, "a b")), "Company": second(s.Company(ctx, "")), "Team": second(s.Service.Team(ctx, "\x00")),
+	} {
+		namesField(t, field, err)
+	}
+	namesField(t, "Company", second(s.UsersPage(ctx, service.UserList{Company: "a b"})))
+	namesField(t, "Company", second(s.TeamsPage(ctx, service.TeamList{})))
+	var free []roomkit.UserID
+	for u, err := range s.Users(ctx, service.UserList{}) {
+		require.NoError(t, err)
+		free = append(free, u.ID)
+	}
+	require.Equal(t, people("lin"), free, "who belongs to no company")
+	require.True(t, slices.IsSorted(free))
+}
+
+func second[T any](_ T, err error) error { return err }
