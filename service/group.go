@@ -366,10 +366,11 @@ func (f *folded) patch(facts *decide.Facts) {
 	if room, ok := f.rooms[facts.Need.Room]; ok {
 		facts.Room = room
 	}
-	if team, ok := f.teams[facts.Team.ID]; ok {
+	if team, ok := f.teams[facts.Need.Team]; ok {
 		facts.Team = team
 	}
 	f.patchMembers(facts)
+	f.patchAdded(facts)
 	for i := range facts.Users {
 		u := &facts.Users[i]
 		groups := u.Groups + f.grown[roomkit.UserSubject(u.ID)]
@@ -385,6 +386,24 @@ func (f *folded) patch(facts *decide.Facts) {
 			*c = v
 		}
 		c.Groups = groups
+	}
+}
+
+// patchAdded adds the people and companies asked for that the group has added.
+func (f *folded) patchAdded(facts *decide.Facts) {
+	companies := facts.Need.Companies
+	for _, id := range facts.Need.People {
+		if u, ok := f.users[id]; ok && !slices.ContainsFunc(facts.Users, func(u roomkit.User) bool { return u.ID == id }) {
+			facts.Users = append(facts.Users, u)
+			facts.Users[len(facts.Users)-1].Groups = 0 // but for those of this group
+			companies = append(companies[:len(companies):len(companies)], u.Company)
+		}
+	}
+	for _, id := range companies {
+		if c, ok := f.companies[id]; ok && !slices.ContainsFunc(facts.Companies, func(c roomkit.Company) bool { return c.ID == id }) {
+			facts.Companies = append(facts.Companies, c)
+			facts.Companies[len(facts.Companies)-1].Groups = 0
+		}
 	}
 }
 

@@ -308,6 +308,23 @@ func TestGroupFolds(t *testing.T) {
 		"how many groups a user is in": func(*grouped) []order {
 			return []order{{ann, roomkit.CreateGroup{Name: "one", Members: people("dan")}}, {ann, roomkit.CreateGroup{Name: "two", Members: people("dan")}}}
 		},
+		"somebody new": func(g *grouped) []order {
+			return []order{
+				{sys, roomkit.AddCompany{Company: roomkit.Company{ID: "corp", Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalAll}}},
+				{sys, roomkit.AddUser{User: active("kim", "corp")}},
+				{roomkit.By("kim"), roomkit.CreateGroup{Name: "one"}},
+				{sys, roomkit.EditUser{User: "kim", Administrator: new(true)}},
+				{roomkit.By("kim"), roomkit.CreateGroup{Name: "two"}},
+				{sys, roomkit.EditCompany{Company: "corp", MaxGroups: new(int64(9))}},
+				{roomkit.By("kim"), roomkit.CreateGroup{Name: "three"}},
+				{ann, roomkit.Invite{Room: g.External, People: people("kim")}},
+			}
+		},
+		"a new team": func(*grouped) []order {
+			return []order{
+				{sys, proof.Team("new", "cat", "cat")}, {sys, roomkit.EditTeam{Team: "new", Room: new(true)}}, {roomkit.By("cat"), roomkit.OpenTeamRoom{Team: "new"}},
+			}
+		},
 		"how many groups a company has": func(*grouped) []order {
 			return []order{{ann, roomkit.CreateGroup{Name: "one"}}, {roomkit.By("ben"), roomkit.CreateGroup{Name: "two"}}}
 		},
