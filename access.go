@@ -35,6 +35,13 @@ type RoomView struct {
 	People []UserID `json:"people,omitempty"`
 }
 
+// RoomEntry is a room in a list, with the row of the user whose list it is; the row is
+// zero in lists of nobody.
+type RoomEntry struct {
+	Room   Room   `json:"room,omitzero"`
+	Member Member `json:"member,omitzero"`
+}
+
 // ReadFrom says which part of a room's conversation a user may read. Notes are
 // readable from the beginning for everyone who can use them (GRP-42).
 type ReadFrom struct {

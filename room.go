@@ -129,13 +129,6 @@ type Counts struct {
 	Bots         int64 `json:"bots,omitzero"`         // participants that are bots
 }
 
-// RoomEntry is a room in a list, with the row of the user whose list it is; the row is
-// zero in lists of nobody.
-type RoomEntry struct {
-	Room   Room   `json:"room,omitzero"`
-	Member Member `json:"member,omitzero"`
-}
-
 // Origin says which way a room came into being.
 type Origin uint8
 

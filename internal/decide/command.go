@@ -105,7 +105,6 @@ func need(n *store.Need, actor roomkit.Actor, cmd roomkit.Command) {
 		n.Room = c.Room
 	case roomkit.Expel:
 		needIn(n, c.Room, c.People...)
-		n.First = len(c.People) + roomkit.MaxTitlePeople
 	case roomkit.AppointMasters:
 		needIn(n, c.Room, c.People...)
 	case roomkit.DismissMasters:

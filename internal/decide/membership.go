@@ -100,24 +100,16 @@ func (d *decider) leftWith(people []Person, cause roomkit.Cause, roles bool) {
 }
 
 // among gives some of those who stay in a room without a name, by whom the notice can say
-// which room it was. Access by a permission has ended before: of who came later than those
-// who had it, they learn nothing.
+// which room it was. Rooms that one leaves for lack of a permission have names.
 func (d *decider) among(leaving []Person, cause roomkit.Cause) (some []roomkit.UserID) {
-	told := cause == roomkit.CauseRemoved || cause == roomkit.CauseConverted || cause == roomkit.CausePermission
-	if d.room.Name != "" || !told {
+	if d.room.Name != "" || cause != roomkit.CauseRemoved && cause != roomkit.CauseConverted {
 		return nil
-	}
-	latest := d.room.Version
-	for i := range leaving {
-		if cause == roomkit.CausePermission {
-			latest = min(latest, d.member(leaving[i].ID).JoinedVersion)
-		}
 	}
 	for i := range d.f.Members {
 		p := d.f.Person(d.f.Members[i].User)
 		p.Row = d.member(p.ID)
 		_, leaves := slices.BinarySearchFunc(leaving, p.ID, func(l Person, id roomkit.UserID) int { return cmp.Compare(l.ID, id) })
-		if !leaves && p.Row.JoinedVersion <= latest && p.ListedIn(&d.room) {
+		if !leaves && p.ListedIn(&d.room) {
 			some = append(some, p.ID)
 		}
 	}

@@ -109,7 +109,8 @@ func (d *decider) openNew(name string, invited []Person) error {
 // is asked for twice is opened once. Rooms of more than MaxPeople people are not looked
 // for.
 func (d *decider) openedBefore(o *opening) (bool, error) {
-	if d.decided() || len(o.people) > roomkit.MaxPeople {
+	few := o.kind == roomkit.KindGeneral && len(o.people) < 3 // what inviting does not open (GEN-29)
+	if d.decided() || few || len(o.people) > roomkit.MaxPeople {
 		return false, nil
 	}
 	if d.f.Need.Shared == nil {

@@ -182,12 +182,59 @@ func (x Invite) newExternal(c *call, r *Room, invited []string) *refusal {
 	if !c.w.any(everybody, func(u *User) bool { return u.Company != c.who.Company }) {
 		return unsettled // the outsider of the 1:1 room is not among them any more
 	}
+	var f faults
+	f.when(c.who.Kind == Bot, "EXT-04", "EXT-02")
+	f.when(c.who.Kind == Human && !c.w.worksInForce(c.who), "CRE-38", "EXT-28", "EXT-30")
+	for _, p := range invited {
+		c.w.notExternal(&f, c.who, p)
+	}
+	if f.refusal() == nil && c.openedBefore(ExternalRoom, everybody) {
+		c.out.Dropped, c.out.Unsure = dropped, away
+		return nil
+	}
 	g := x.group(c, r, everybody, along)
 	if no := g.open(c, c.groupFaults(g)); no != nil {
 		return no
 	}
 	c.out.Dropped, c.out.Unsure = dropped, away
 	return nil
+}
+
+// openedBefore finds the room that these people have already, and no others: what was
+// asked for twice opens one room (DIR-06, GEN-27; CRE-04 for creating).
+func (c *call) openedBefore(k Kind, everybody []string) bool {
+	others := slices.DeleteFunc(slices.Clone(everybody), func(p string) bool { return p == c.actor })
+	audience := Members
+	if c.w.any(others, func(u *User) bool { return u.Company != c.who.Company }) {
+		audience = Externals
+	}
+	var sure, unsure []string
+	for _, id := range slices.Sorted(maps.Keys(c.w.Rooms)) {
+		r := c.w.Rooms[id]
+		exact := len(r.Participants) == len(everybody) && c.w.shared(r, everybody)
+		switch {
+		case r.Ended || r.Kind != k || !exact || !c.w.recommendable(r, audience):
+		case !r.OffSince.IsZero():
+			unsure = append(unsure, id)
+		default:
+			sure = append(sure, id)
+		}
+	}
+	if len(sure) == 0 && len(unsure) > 0 {
+		c.trusts = c.w.Answer != ""
+		if c.w.Answer == NoOp {
+			sure = unsure
+		}
+	}
+	switch len(sure) {
+	case 0:
+		return false
+	case 1:
+		c.out.Room, c.out.Kind = sure[0], k
+	default: // which one is not said
+		c.out.Room, c.out.Kind = "", ""
+	}
+	return true
 }
 
 func (x Invite) group(c *call, r *Room, members, known []string) newGroup {
@@ -209,7 +256,12 @@ func (x Invite) newGeneral(c *call, r *Room, invited []string, line bool) *refus
 			c.notBesideLine(&f, c.w.Users[p])
 		}
 	}
-	size := len(unique(slices.Concat([]string{c.actor}, along, invited)...))
+	everybody := unique(slices.Concat([]string{c.actor}, along, invited)...)
+	if f.refusal() == nil && len(everybody) >= 3 && c.openedBefore(GeneralRoom, everybody) {
+		c.out.Dropped, c.out.Unsure = dropped, away
+		return nil
+	}
+	size := len(everybody)
 	f.when(size < 3, "GEN-29")
 	c.w.tooLarge(&f, GeneralRoom, size)
 	if no := f.refusal(); no != nil {
