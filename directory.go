@@ -110,11 +110,11 @@ type Team struct {
 	SyncedSeq int64      `json:"synced_seq,omitzero"` // the host's sequence number of the last sync
 }
 
-// Outsider says which outsiders somebody may talk with; the two are, permitted apart
-// from each other (ADM-01).
+// Outsider is a kind of people who are not of the own company. Talking with either is
+// permitted apart from the other (ADM-01).
 type Outsider uint8
 
-// The channels.
+// The kinds of outsiders.
 const (
 	OutsiderNone     Outsider = iota
 	OutsiderPartner           // users of other companies
@@ -124,7 +124,7 @@ const (
 
 var outsiderNames = [outsiderCount]string{"none", "partner", "consumer"}
 
-// String gives the stable name of the channel.
+// String gives the stable name of the kind.
 func (o Outsider) String() string { return enum.Name(outsiderNames[:], o) }
 
 // AddCompany adds a company. Only the system may (ADM-23). One that exists is left
