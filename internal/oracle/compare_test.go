@@ -187,12 +187,66 @@ func (m *machine) compareNotices(what string, actor roomkit.Actor, want oracle.O
 			require.Failf(m.t, "another notice", "%s\nservice %+v\noracle %+v", what, n, want.Notices)
 		}
 		open = slices.Delete(open, i, i+1)
+		if n.Key == roomkit.NoticeRemoved {
+			m.compareAmong(what, m.w.Rooms[m.names[n.Room]], n.People)
+		}
 	}
 	for _, w := range open {
 		require.True(m.t, w.Unsure, "%s: a notice is missing: %+v", what, w)
 	}
 	if len(got) > 0 {
 		m.tally.count("branch", "noticed", "")
+	}
+}
+
+// compareAmong demands that a notice says who is in a room without a name.
+func (m *machine) compareAmong(what string, r *oracle.Room, got []roomkit.UserID) {
+	if want := m.titleOf(r, ""); len(r.Participants) <= roomkit.MaxTitlePeople && !slices.Equal(want, got) {
+		require.Failf(m.t, "other people in the notice", "%s: %s: service %v\noracle %v", what, r.ID, got, want)
+	}
+}
+
+// titleOf gives the first people other than one by whom a room without a name is known.
+func (m *machine) titleOf(r *oracle.Room, user string) (others []roomkit.UserID) {
+	for _, p := range slices.Sorted(maps.Keys(r.Participants)) {
+		if r.Name == "" && p != user && m.w.Standing(p, r).Participant {
+			others = append(others, roomkit.UserID(p))
+		}
+	}
+	return others[:min(len(others), roomkit.MaxTitlePeople)]
+}
+
+// compareScreen compares what a list on a screen shows of rooms: their access, and of
+// the rest what the user may see.
+func (m *machine) compareScreen(user string, rooms []string) {
+	if rooms = rooms[:min(len(rooms), roomkit.MaxScreenRooms)]; len(rooms) == 0 {
+		return
+	}
+	ids := make([]roomkit.RoomID, len(rooms))
+	for i, room := range rooms {
+		ids[i] = m.id(room)
+	}
+	got, err := m.svc.screen(ctx, roomkit.UserID(user), ids...)
+	require.NoError(m.t, err)
+	access, err := m.svc.access(ctx, roomkit.UserID(user), ids...)
+	require.NoError(m.t, err)
+	for i, room := range rooms {
+		want := roomkit.RoomView{Access: access[i], State: got[i].State}
+		if m.w.Check(user, oracle.MaySeeRoom, room).Verdict == oracle.OK {
+			r, row := m.w.Rooms[room], m.row(ids[i])
+			want.Name, want.Photo, want.Counts = r.Name, row.Photo, m.counts(r)
+			want.Counts.Participants, want.Counts.Masters = int64(len(r.Participants)), int64(len(r.Masters))
+			want.WithPartners, want.WithConsumers = want.Counts.Partners > 0, want.Counts.Consumers > 0
+			want.Badge = r.Kind.Managed() || r.Kind == oracle.TeamRoom
+			if want.People = m.titleOf(r, user); r.Kind == oracle.DirectRoom {
+				want.People = slices.DeleteFunc(slices.Clone(row.Parties[:]), func(id roomkit.UserID) bool { return string(id) == user })
+			}
+			m.tally.count("branch", "on a screen", "")
+		}
+		if !reflect.DeepEqual(want, got[i]) {
+			want.Access, got[i].Access = roomkit.Access{}, roomkit.Access{}
+			require.Failf(m.t, "another look on the screen", "%s for %s: service %+v\noracle %+v", room, user, got[i], want)
+		}
 	}
 }
 
@@ -376,6 +430,7 @@ func (m *machine) compareAnswer(want oracle.Outcome, err error, what, user, room
 // lookAround asks something at random, whatever the step before was.
 func (m *machine) lookAround(l look) {
 	m.compareAccesses(l.user, l.rooms)
+	m.compareScreen(l.user, l.rooms)
 	for _, room := range l.rooms {
 		want := m.w.Check(l.user, oracle.Action(l.action.String()), room)
 		m.compareAnswer(want, m.svc.check(ctx, roomkit.UserID(l.user), l.action, m.id(room)), l.action.String(), l.user, room)
@@ -580,6 +635,7 @@ func (m *machine) compareAll() {
 	m.compareRooms(rooms)
 	for _, user := range m.users {
 		m.compareLists(user)
+		m.compareScreen(user, rooms)
 		for _, room := range rooms {
 			m.compareMembers(user, room, service.RoleAny)
 		}

@@ -122,6 +122,22 @@ var controls = map[string]rig{
 			}
 		})
 	}},
+	"service: GEN-07 names who was removed": result(func(r *service.Result) {
+		for i := range r.Notices {
+			if n := &r.Notices[i]; n.Key == roomkit.NoticeRemoved && len(n.People) > 0 {
+				n.People = append(slices.Clone(n.People), n.To)
+			}
+		}
+	}),
+	"service: a screen tells the name to everybody": screen(func(v *roomkit.RoomView) {
+		if v.Name == "" && !v.Can(roomkit.ActionSeeRoom) {
+			v.Name = "Gold"
+		}
+	}),
+	"service: a screen counts nobody": screen(func(v *roomkit.RoomView) { v.Counts = roomkit.Counts{} }),
+	"service: a screen names one too few": screen(func(v *roomkit.RoomView) {
+		v.People = v.People[:max(0, len(v.People)-1)]
+	}),
 	"service: CRE-41 names nobody":    result(func(r *service.Result) { r.Dropped = nil }),
 	"service: tells an event too few": result(func(r *service.Result) { r.Events = r.Events[:max(0, len(r.Events)-1)] }),
 	"service: counts wrongly":         result(func(r *service.Result) { r.Version++ }),
@@ -193,6 +209,22 @@ func after(do doer, lie func(roomkit.Command, *service.Result, *error)) doer {
 func result(lie func(*service.Result)) rig {
 	return rig{lie: func(s *subject) {
 		s.do = after(s.do, func(_ roomkit.Command, r *service.Result, _ *error) { lie(r) })
+	}}
+}
+
+// screen lies about what a screen shows of rooms that the user may know of.
+func screen(lie func(*roomkit.RoomView)) rig {
+	return rig{lie: func(s *subject) {
+		honest := s.screen
+		s.screen = func(ctx context.Context, user roomkit.UserID, rooms ...roomkit.RoomID) ([]roomkit.RoomView, error) {
+			views, err := honest(ctx, user, rooms...)
+			for i := range views {
+				if v := &views[i]; v.Version > 0 {
+					lie(v)
+				}
+			}
+			return views, err
+		}
 	}}
 }
 

@@ -48,6 +48,7 @@ type subject struct {
 	*service.Service
 	do      func(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, call ...service.Call) (service.Result, error)
 	access  func(ctx context.Context, user roomkit.UserID, rooms ...roomkit.RoomID) ([]roomkit.Access, error)
+	screen  func(ctx context.Context, user roomkit.UserID, rooms ...roomkit.RoomID) ([]roomkit.RoomView, error)
 	check   func(ctx context.Context, user roomkit.UserID, action roomkit.Action, room roomkit.RoomID) error
 	enforce func(ctx context.Context, o *service.EnforceOptions) error
 }
@@ -106,7 +107,7 @@ func newMachine(t require.TestingT, p oracle.Policy, r rig, c *tally) *machine {
 		},
 	})
 	require.NoError(t, err)
-	m.svc = subject{svc, svc.Do, svc.Access, svc.Check, svc.Enforce}
+	m.svc = subject{svc, svc.Do, svc.Access, svc.Screen, svc.Check, svc.Enforce}
 	if r.lie != nil {
 		r.lie(&m.svc)
 	}
