@@ -389,20 +389,18 @@ func (f *folded) patch(facts *decide.Facts) {
 	}
 }
 
-// patchAdded adds the people and companies asked for that the group has added.
+// patchAdded makes room for the people and companies asked for that the group has added.
 func (f *folded) patchAdded(facts *decide.Facts) {
 	companies := facts.Need.Companies
 	for _, id := range facts.Need.People {
 		if u, ok := f.users[id]; ok && !slices.ContainsFunc(facts.Users, func(u roomkit.User) bool { return u.ID == id }) {
-			facts.Users = append(facts.Users, u)
-			facts.Users[len(facts.Users)-1].Groups = 0 // but for those of this group
+			facts.Users = append(facts.Users, roomkit.User{ID: id})
 			companies = append(companies[:len(companies):len(companies)], u.Company)
 		}
 	}
 	for _, id := range companies {
-		if c, ok := f.companies[id]; ok && !slices.ContainsFunc(facts.Companies, func(c roomkit.Company) bool { return c.ID == id }) {
-			facts.Companies = append(facts.Companies, c)
-			facts.Companies[len(facts.Companies)-1].Groups = 0
+		if _, ok := f.companies[id]; ok && !slices.ContainsFunc(facts.Companies, func(c roomkit.Company) bool { return c.ID == id }) {
+			facts.Companies = append(facts.Companies, roomkit.Company{ID: id})
 		}
 	}
 }
