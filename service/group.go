@@ -106,7 +106,7 @@ func (g *group) decide(ctx context.Context, s *Service, j *job) step {
 	if j.facts.Done != nil {
 		return s.repeat(ctx, j, j.facts.Done)
 	}
-	if g.mustReload(&j.need) {
+	if g.mustReload(&j.facts) {
 		return j.failed(roomkit.ErrConflict)
 	}
 	g.patch(&j.facts)
@@ -370,7 +370,6 @@ func (f *folded) patch(facts *decide.Facts) {
 		facts.Team = team
 	}
 	f.patchMembers(facts)
-	f.patchAdded(facts)
 	for i := range facts.Users {
 		u := &facts.Users[i]
 		groups := u.Groups + f.grown[roomkit.UserSubject(u.ID)]
@@ -386,22 +385,6 @@ func (f *folded) patch(facts *decide.Facts) {
 			*c = v
 		}
 		c.Groups = groups
-	}
-}
-
-// patchAdded makes room for the people and companies asked for that the group has added.
-func (f *folded) patchAdded(facts *decide.Facts) {
-	companies := facts.Need.Companies
-	for _, id := range facts.Need.People {
-		if u, ok := f.users[id]; ok && !slices.ContainsFunc(facts.Users, func(u roomkit.User) bool { return u.ID == id }) {
-			facts.Users = append(facts.Users, roomkit.User{ID: id})
-			companies = append(companies[:len(companies):len(companies)], u.Company)
-		}
-	}
-	for _, id := range companies {
-		if _, ok := f.companies[id]; ok && !slices.ContainsFunc(facts.Companies, func(c roomkit.Company) bool { return c.ID == id }) {
-			facts.Companies = append(facts.Companies, roomkit.Company{ID: id})
-		}
 	}
 }
 
@@ -424,8 +407,24 @@ func (f *folded) patchMembers(facts *decide.Facts) {
 	}
 }
 
-// mustReload reports whether the group has changed people of a room of which a later
-// job needs all: it has to look again after the commit.
-func (f *folded) mustReload(n *store.Need) bool {
-	return (n.Everybody || n.Masters) && len(f.members[n.Room]) > 0
+// mustReload reports whether the group has changed people of a room of which a later job
+// needs all, or added somebody whom it needs: it has to look again after the commit.
+func (f *folded) mustReload(facts *decide.Facts) bool {
+	n := &facts.Need
+	return (n.Everybody || n.Masters) && len(f.members[n.Room]) > 0 || len(f.users)+len(f.companies) > 0 && f.added(facts)
+}
+
+// added reports whether there are people or companies that the store did not know yet.
+func (f *folded) added(facts *decide.Facts) bool {
+	for _, id := range facts.Missing() {
+		if _, ok := f.users[id]; ok {
+			return true
+		}
+	}
+	for _, id := range facts.Need.Companies {
+		if _, ok := f.companies[id]; ok && !slices.ContainsFunc(facts.Companies, func(c roomkit.Company) bool { return c.ID == id }) {
+			return true
+		}
+	}
+	return false
 }

@@ -308,16 +308,16 @@ func TestGroupFolds(t *testing.T) {
 		"how many groups a user is in": func(*grouped) []order {
 			return []order{{ann, roomkit.CreateGroup{Name: "one", Members: people("dan")}}, {ann, roomkit.CreateGroup{Name: "two", Members: people("dan")}}}
 		},
-		"somebody new": func(g *grouped) []order {
+		"a new company": func(*grouped) []order {
 			return []order{
-				{sys, roomkit.AddCompany{Company: roomkit.Company{ID: "corp", Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalAll}}},
-				{sys, roomkit.AddUser{User: active("kim", "corp")}},
-				{roomkit.By("kim"), roomkit.CreateGroup{Name: "one"}},
-				{sys, roomkit.EditUser{User: "kim", Administrator: new(true)}},
-				{roomkit.By("kim"), roomkit.CreateGroup{Name: "two"}},
-				{sys, roomkit.EditCompany{Company: "corp", MaxGroups: new(int64(9))}},
-				{roomkit.By("kim"), roomkit.CreateGroup{Name: "three"}},
-				{ann, roomkit.Invite{Room: g.External, People: people("kim")}},
+				{sys, roomkit.AddCompany{Company: roomkit.Company{ID: "corp", Licensed: true}}},
+				{sys, roomkit.AddUser{User: active("kim", "corp")}}, {sys, roomkit.EditCompany{Company: "corp", MaxGroups: new(int64(9))}},
+			}
+		},
+		"a new user": func(g *grouped) []order {
+			return []order{
+				{sys, roomkit.AddUser{User: active("kim", "acme")}}, {sys, roomkit.EditUser{User: "kim", Administrator: new(true)}},
+				{roomkit.By("kim"), roomkit.OpenSelf{}}, {ann, roomkit.Invite{Room: g.General, People: people("kim")}},
 			}
 		},
 		"a new team": func(*grouped) []order {
