@@ -29,10 +29,22 @@
 //
 // [Service.Access] tells all that a user may do in each of many rooms, which features
 // can be used, and from when on the user may read. [Service.Check] is one bit of it,
-// with the rule that forbids. [Service.Room], [Service.Members], [Service.Rooms],
-// [Service.Groups] and [Service.History] are the reads that belong to users. All of
+// with the rule that forbids. [Service.Screen] is Access with what a list of rooms shows,
+// names, pictures, counts and people. [Service.Room], [Service.Members], [Service.Rooms],
+// [Service.Groups] and [Service.History] are the other reads that belong to users. All of
 // them go through the same policy as commands. To an outsider a room that exists and
 // one that does not are the same [roomkit.ErrNotFound].
+//
+// [Service.User], [Service.Company], [Service.Team], [Service.Users] and [Service.Teams]
+// read the directory, for the host.
+//
+// Every list can be read in two ways, for instance by Members and by MembersPage:
+//
+//	for m, err := range svc.Members(ctx, "dan", room, service.MemberList{Role: service.RoleMaster}) {
+//	page, err := svc.MembersPage(ctx, "dan", room, service.MemberList{Limit: 20, After: token})
+//
+// A sequence ends where the list does, or after Limit rows; its error comes once, and
+// last. A [Page] has the rows and, if there are more, the [PageToken] to go on from.
 //
 // The host asks before it lets a user read or write messages; messages themselves
 // never come here. [roomkit.Access].ReadFrom is a point in time and a version of the

@@ -61,7 +61,11 @@ func ExampleSuspendUser() {
 
 	_, _ = svc.Do(ctx, roomkit.System(), roomkit.SuspendUser{User: "ben"})
 	fmt.Println(svc.Check(ctx, "ben", roomkit.ActionPost, direct.Room))
-	for m := range svc.Members(ctx, "ann", direct.Room, service.MemberList{}) {
+	for m, err := range svc.Members(ctx, "ann", direct.Room, service.MemberList{}) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
 		fmt.Println("in the room:", m.User)
 	}
 	_, _ = svc.Do(ctx, roomkit.System(), roomkit.SuspendUser{User: "ben", Lift: true})

@@ -160,7 +160,11 @@ func ExampleNoticesOf() {
 		roomkit.NoticeAdded:            "{actor} has added you to a group",
 		roomkit.NoticeFeaturesSwitched: "{actor} has chosen the features: {features}",
 	}
-	for rec := range svc.Feed(ctx, "") {
+	for rec, err := range svc.Feed(ctx, "") {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
 		for _, n := range roomkit.NoticesOf(rec.Event) {
 			fill := strings.NewReplacer("{actor}", n.Params["actor"], "{features}", n.Params["features"])
 			fmt.Printf("to %s: %s\n", cmp.Or(n.To, "everyone in the room"), fill.Replace(texts[n.Key]))
@@ -207,7 +211,11 @@ func ExampleDeleteFeatureData() {
 	_, err := svc.Do(ctx, roomkit.By("ben"), asked)
 	fmt.Println(err)
 	done, _ := svc.Do(ctx, roomkit.By("ann"), asked)
-	for rec := range svc.Feed(ctx, "") {
+	for rec, err := range svc.Feed(ctx, "") {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
 		if e, ok := rec.Event.(*roomkit.FeatureDataDeleted); ok {
 			fmt.Println("delete", e.Features, "of the room:", e.Subject == roomkit.RoomSubject(done.Room))
 		}

@@ -65,7 +65,11 @@ func ExampleSetUserMessaging() {
 	fmt.Println("enforced:", err)
 	after, _ := svc.Room(ctx, "ann", room)
 	fmt.Println("counted:", after.Participants)
-	for rec := range svc.Feed(ctx, done.Cursor) {
+	for rec, err := range svc.Feed(ctx, done.Cursor) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
 		for _, n := range roomkit.NoticesOf(rec.Event) {
 			fmt.Println(n.To, n.Key, n.Params["name"])
 		}

@@ -77,8 +77,8 @@ func ExampleService_Feed() {
 			fmt.Println(rec.Version, rec.Event.Type(), rec.Event.Info().Actor)
 		}
 	}
-	for range svc.Feed(ctx, done.Cursor) {
-		fmt.Println("nothing is newer")
+	for rec, err := range svc.Feed(ctx, done.Cursor) {
+		fmt.Println("nothing is newer:", rec.Version, err)
 	}
 	// Output:
 	// 1 room.created ann
@@ -106,7 +106,11 @@ func ExampleService_Rooms() {
 	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	exampleRoom(svc)
 	exampleExternal(svc)
-	for entry := range svc.Rooms(ctx, "ann", service.RoomList{Kinds: []roomkit.Kind{roomkit.KindExternalGroup}}) {
+	for entry, err := range svc.Rooms(ctx, "ann", service.RoomList{Kinds: []roomkit.Kind{roomkit.KindExternalGroup}}) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
 		fmt.Println(entry.Room.Name, entry.Room.Kind, "badge:", entry.Room.Kind.HasBadge(), "master:", entry.Member.Master)
 	}
 	// Output: Project external_group badge: true master: true
@@ -116,10 +120,89 @@ func ExampleService_Groups() {
 	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
 	mustRun(svc, roomkit.By("ann"), roomkit.CreateGroup{Name: "open to all", Members: []roomkit.UserID{"ben"}, Settings: roomkit.GroupSettings{Public: true}})
 	mustRun(svc, roomkit.By("ann"), roomkit.CreateGroup{Name: "closed", Members: []roomkit.UserID{"ben"}})
-	for entry := range svc.Groups(ctx, "dan", service.GroupList{Part: service.GroupsAll}) {
+	for entry, err := range svc.Groups(ctx, "dan", service.GroupList{Part: service.GroupsAll}) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
 		fmt.Println(entry.Room.Name)
 	}
 	// Output: open to all
+}
+
+// A list that somebody scrolls is read page by page. The token of the next page can go to
+// the browser and come back.
+func ExampleService_MembersPage() {
+	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
+	list := service.MemberList{Limit: 2}
+	for more := true; more; more = list.After != "" {
+		page, err := svc.MembersPage(ctx, "ben", room, list)
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		for _, m := range page.Rows {
+			fmt.Println(m.User)
+		}
+		list.After = page.Next
+		fmt.Println("another page:", list.After != "")
+	}
+	_, err := svc.MembersPage(ctx, "ben", room, service.MemberList{After: "c2Vjb25k"})
+	fmt.Println(err)
+	// Output:
+	// ann
+	// ben
+	// another page: true
+	// cat
+	// another page: false
+	// roomkit: MembersPage: invalid After: not a token of this list
+}
+
+// What a list of rooms shows, in one round trip and in the order of the host, here by the
+// last message.
+func ExampleService_Screen() {
+	svc := exampleService()      // acme with adm, ann, ben, cat and dan; bolt with eve
+	room := exampleExternal(svc) // "Project" of ann, its Group Master, ben and eve
+	lunch := mustRun(svc, roomkit.By("ann"), roomkit.CreateRoom{People: []roomkit.UserID{"ben", "dan"}}).Room
+	direct := mustRun(svc, roomkit.By("ben"), roomkit.OpenDirect{With: "cat"}).Room
+	views, err := svc.Screen(ctx, "ben", lunch, room, direct, roomkit.SelfRoom("ann"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, v := range views {
+		title := v.Name
+		if title == "" {
+			title = fmt.Sprint(v.People)
+		}
+		fmt.Println(v.Kind, title, v.Counts.Participants, "badge:", v.Badge, "partners:", v.WithPartners, "post:", v.Can(roomkit.ActionPost))
+	}
+	// Output:
+	// general [ann dan] 3 badge: false partners: false post: true
+	// external_group Project 3 badge: true partners: true post: true
+	// direct [cat] 2 badge: false partners: false post: true
+	// none [] 0 badge: false partners: false post: false
+}
+
+// The host, and as far as it allows its administrators, reads what the library knows of
+// the directory.
+func ExampleService_Users() {
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
+	for u, err := range svc.Users(ctx, service.UserList{Company: "acme", Limit: 3}) {
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		fmt.Println(u.ID, u.Kind, u.Status, "administrator:", u.Administrator)
+	}
+	_, err := svc.User(ctx, "zoe")
+	fmt.Println(err)
+	// Output:
+	// adm member active administrator: true
+	// ann member active administrator: false
+	// ben member active administrator: false
+	// roomkit: User: not found
 }
 
 func ExampleService_Recommend() {

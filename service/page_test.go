@@ -266,6 +266,20 @@ func TestPageLimits(t *testing.T) {
 	require.Equal(t, roomkit.MaxPage+3, count(roomkit.MaxPage+3), "a sequence goes on as far as its limit")
 }
 
+// TestCostOfAPage: one read of the list and, for what users read, one Load to judge it.
+func TestCostOfAPage(t *testing.T) {
+	s := proof.NewStage(t)
+	st := &trips{Store: s.Store}
+	svc, err := service.New(st, nil)
+	require.NoError(t, err)
+	_, err = svc.MembersPage(ctx, "ann", s.General, service.MemberList{Limit: 2})
+	require.NoError(t, err)
+	require.Equal(t, trips{Store: s.Store, loads: 1, pages: 1}, *st)
+	_, err = svc.UsersPage(ctx, service.UserList{Company: "acme", Limit: 2})
+	require.NoError(t, err)
+	require.Equal(t, trips{Store: s.Store, loads: 1, pages: 2}, *st)
+}
+
 // TestListsAreJudgedAgain: who loses the access while a list is read gets no more of
 // it than was under way.
 func TestListsAreJudgedAgain(t *testing.T) {

@@ -66,7 +66,8 @@ func TestReadmeLimits(t *testing.T) {
 		{roomkit.MaxPage, " rows in a page"},
 		{roomkit.MaxNameRunes, " characters in a name"},
 		{roomkit.MaxGroupName, " in that of a group"},
-		{roomkit.MaxAccessRooms, " rooms."},
+		{roomkit.MaxAccessRooms, " rooms"},
+		{roomkit.MaxScreenRooms, " rooms and"},
 	} {
 		what := thousands(claim.limit) + claim.text
 		said := strings.Contains(text, what)
@@ -222,6 +223,10 @@ func TestReadmeCostsOfQuestions(t *testing.T) {
 			rooms[i] = c.launch
 		}
 		_, err := c.Access(ctx, "ann", rooms...)
+		return err
+	}))
+	require.NoError(t, c.costs(t, 1, 0, func() error {
+		_, err := c.Screen(ctx, "ann", slices.Repeat([]roomkit.RoomID{c.launch}, roomkit.MaxScreenRooms)...)
 		return err
 	}))
 	invite := roomkit.Invite{Room: c.open, People: people("dan")}

@@ -31,6 +31,11 @@ func (c *trips) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.Mem
 	return c.Store.Members(ctx, q)
 }
 
+func (c *trips) Users(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
+	c.pages++
+	return c.Store.Users(ctx, q)
+}
+
 // TestScreen: rooms come in the order given, each as often as it was named, what the user
 // may not know of with its id alone, and all of it in one round trip.
 func TestScreen(t *testing.T) {
