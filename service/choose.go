@@ -18,9 +18,9 @@ import (
 //
 // Every candidate is judged alone, by the decision of Do: who can be chosen is not refused
 // by Do, as long as nothing else of the command is. What Do asks besides is not looked
-// at: the name, the photo and the description, rooms to offer (CRE-04), Options.Veto, and
-// whether people are still missing, for instance somebody outside the company under
-// AudienceExternal (CRE-11). A command that chooses nobody yet is fine, and so is a group
+// at: the name, the photo and the description, rooms that the people share already
+// (CRE-04), Options.Veto, and whether people are still missing, for instance somebody
+// outside the company under AudienceExternal (CRE-11). A command that chooses nobody yet is fine, and so is a group
 // without a name. OpenDirect names one person; its With is not looked at.
 //
 // If the actor may not give the command at all, or somebody whom it names already cannot
@@ -90,18 +90,13 @@ type ask struct {
 }
 
 func (c *choosing) take(given []Call) error {
-	if len(given) == 0 {
-		return nil
-	}
-	j := job{request: request{op: "Choose"}}
-	if err := j.take(given); err != nil {
-		return err
-	}
-	if j.Key != "" || j.IfVersion != 0 {
+	if len(given) == 1 && (given[0].Key != "" || given[0].IfVersion != 0) {
 		return &roomkit.Invalid{Field: "Call", Reason: "has more than Contacts"}
 	}
-	c.contacts = j.Contacts
-	return nil
+	j := job{}
+	err := j.take(given)
+	c.contacts = j.contacts
+	return err
 }
 
 // ask adds a question; without a user it is about the command as it stands.
@@ -112,7 +107,7 @@ func (c *choosing) ask(cmd roomkit.Command, user roomkit.UserID) {
 	} else {
 		a.cmd, _ = decide.With(cmd, user)
 	}
-	if a.need = decide.ChoiceNeed(c.actor, a.cmd); user == "" {
+	if a.need = decide.ChoiceNeed(c.actor, a.cmd, user == ""); user == "" {
 		c.people = a.need.People
 	}
 	c.asks = append(c.asks, a)
@@ -219,7 +214,7 @@ func (c *choosing) judge(facts []decide.Facts) (more bool) {
 			continue
 		}
 		f := &facts[a.facts]
-		need, err := decide.Judge(c.rules, f, c.actor, a.cmd)
+		need, err := decide.Judge(c.rules, f, c.actor, a.cmd, i == 0)
 		if need != nil {
 			a.need, more = *need, true
 			continue

@@ -408,10 +408,12 @@ func (f *folded) patchMembers(facts *decide.Facts) {
 }
 
 // mustReload reports whether the group has changed people of a room of which a later job
-// needs all, or added somebody whom it needs: it has to look again after the commit.
+// needs all, added somebody whom it needs, or opened a room for all those whose rooms it
+// looks for: it has to look again after the commit.
 func (f *folded) mustReload(facts *decide.Facts) bool {
 	n := &facts.Need
-	return (n.Everybody || n.Masters) && len(f.members[n.Room]) > 0 || len(f.users)+len(f.companies) > 0 && f.added(facts)
+	return (n.Everybody || n.Masters) && len(f.members[n.Room]) > 0 ||
+		len(f.users)+len(f.companies) > 0 && f.added(facts) || f.together(n.Shared)
 }
 
 // added reports whether there are people or companies that the store did not know yet.
@@ -423,6 +425,19 @@ func (f *folded) added(facts *decide.Facts) bool {
 	}
 	for _, id := range facts.Need.Companies {
 		if _, ok := f.companies[id]; ok && !slices.ContainsFunc(facts.Companies, func(c roomkit.Company) bool { return c.ID == id }) {
+			return true
+		}
+	}
+	return false
+}
+
+// together reports whether the group has brought all of some people into one room.
+func (f *folded) together(people []roomkit.UserID) bool {
+	if len(people) == 0 {
+		return false
+	}
+	for _, members := range f.members {
+		if !slices.ContainsFunc(people, func(id roomkit.UserID) bool { return !members[id].Participant }) {
 			return true
 		}
 	}

@@ -81,19 +81,28 @@ func chosen(cmd roomkit.Command) []roomkit.UserID {
 	}
 }
 
-// ChoiceNeed gives what has to be loaded to judge a command of [With].
-func ChoiceNeed(actor roomkit.Actor, cmd roomkit.Command) store.Need {
-	if c, direct := cmd.(roomkit.OpenDirect); direct && c.With == "" {
-		return Need(actor, roomkit.AppointMasters{}) // the actor alone
+// ChoiceNeed gives what has to be loaded for [Judge].
+func ChoiceNeed(actor roomkit.Actor, cmd roomkit.Command, growing bool) store.Need {
+	n := Need(actor, cmd)
+	switch c := cmd.(type) {
+	case roomkit.OpenDirect:
+		if c.With == "" {
+			return Need(actor, roomkit.AppointMasters{}) // the actor alone
+		}
+	case roomkit.CreateRoom:
+		if growing && c.Source.IsZero() && c.Existing.IsZero() {
+			n.Room = roomkit.RoomID{} // it becomes no 1:1 room
+		}
+	default: // as it is
 	}
-	return Need(actor, cmd)
+	return n
 }
 
 // Judge says what stands against the people of a command of [With], which may be less
 // than a whole one: nil, or what refuses it; with more, that has to be loaded first. That
-// somebody is still missing is no refusal.
-func Judge(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomkit.Command) (more *store.Need, err error) {
-	d := decider{rules: r, f: f, actor: actor, room: f.Room, judge: true}
+// somebody is still missing is no refusal. Growing says that further people come.
+func Judge(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomkit.Command, growing bool) (more *store.Need, err error) {
+	d := decider{rules: r, f: f, actor: actor, room: f.Room, judge: true, growing: growing}
 	decision, err := d.conclude(cmd, nil)
 	return decision.Need, err
 }

@@ -64,10 +64,10 @@ func (d *decider) createRoom(c roomkit.CreateRoom) error {
 			return err
 		}
 	}
-	switch len(others) {
-	case 0:
+	switch {
+	case len(others) == 0:
 		return nil
-	case 1:
+	case len(others) == 1 && !d.growing:
 		return d.createDirect(c, others[0])
 	}
 	if err := canCreate(d.f, &d.me, len(others)); err != nil {
@@ -182,7 +182,8 @@ func (d *decider) useRoom(c roomkit.CreateRoom, p *picked) error {
 	if err := d.may(roomkit.ActionEnter); err != nil {
 		return err
 	}
-	if !recommendable(&d.f.Room, external(c.Audience, p)) {
+	open := d.growing && c.Audience == roomkit.AudienceNone // who is outside may still come
+	if !open && !recommendable(&d.f.Room, external(c.Audience, p)) {
 		return d.denied("LST-11", roomkit.ActionNone, "not a room that could have been offered")
 	}
 	away := those(p.all, func(who *Person) bool { return !who.ListedIn(&d.f.Room) })

@@ -13,19 +13,20 @@ import (
 // decider holds one decision while it is made. The rows in it are folded: every
 // event is applied as it is emitted, and the next question sees its effect.
 type decider struct {
-	rules  *roomkit.Rules
-	f      *Facts
-	actor  roomkit.Actor
-	now    time.Time
-	me     Person          // the acting user; empty for the system
-	room   roomkit.Room    // the room being changed
-	action roomkit.Action  // the last one that the actor was asked for
-	no     *roomkit.Denied // what the people of the command are refused for so far
-	judge  bool            // only whether these people can be chosen is asked, see [Scratch.Judge]
-	fresh  bool            // room is a new one, not that of the facts
-	begun  []store.Expect  // directory subjects that must not exist yet
-	out    Decision
-	index  index // into out.Rows.Members, when there are many
+	rules   *roomkit.Rules
+	f       *Facts
+	actor   roomkit.Actor
+	now     time.Time
+	me      Person          // the acting user; empty for the system
+	room    roomkit.Room    // the room being changed
+	action  roomkit.Action  // the last one that the actor was asked for
+	no      *roomkit.Denied // what the people of the command are refused for so far
+	judge   bool            // only whether these people can be chosen is asked, see [Scratch.Judge]
+	fresh   bool            // room is a new one, not that of the facts
+	growing bool            // then: further people come, so that one is not the other party of a 1:1 room
+	begun   []store.Expect  // directory subjects that must not exist yet
+	out     Decision
+	index   index // into out.Rows.Members, when there are many
 }
 
 func (d *decider) policy() *roomkit.Policy { return &d.rules.Policy }

@@ -243,6 +243,102 @@ func TestPicker(t *testing.T) {
 	})
 }
 
+// rulesAgainst are the rules of a refusal, by person.
+func rulesAgainst(d *roomkit.Denied) (list []string) {
+	for _, r := range d.Against {
+		list = append(list, r.String())
+	}
+	return list
+}
+
+func TestEverybodyRefusedIsNamed(t *testing.T) {
+	t.Run("CRE-49 EXT-32 ADM-17 COM-10 EXT-30 EXT-33 EXT-03 EXT-04 CRE-45 each person with each rule, the first one is that of the refusal", func(t *testing.T) {
+		s := proof.NewStage(t, strict, func(o *service.Options) { o.Policy.MaxGroupsPerUser = 2 })
+		s.Sys(roomkit.SuspendUser{User: "cat"})
+		s.Permit("cat", false)
+		s.Permit("dan", false)
+		s.Permit("fay", false)
+		s.Out(s.Group, "ben")
+		contacts := service.Call{Contacts: people("fay", "lin")}
+		all := people("ghost", "cat", "dan", "fay", "lin", "bot", "eve")
+		d := s.Denies("EXT-32", "adm", roomkit.CreateExternalGroup{Name: "joint", Members: all}, contacts)
+		require.Equal(t, people("eve", "ghost"), d.People)
+		require.Equal(t, []string{
+			"bot EXT-04", "cat ADM-17", "cat CRE-45", "cat EXT-30", "dan EXT-30", "eve EXT-32", "fay EXT-33", "ghost EXT-32", "lin EXT-03",
+		}, rulesAgainst(d))
+		d = s.Denies("ADM-17", "adm", roomkit.CreateGroup{Name: "own", Members: people("bot", "cat", "fay", "ben"), Masters: people("bot", "ben")}, contacts)
+		require.Equal(t, people("cat"), d.People)
+		require.Equal(t, []string{"bot GRP-02", "cat ADM-17", "cat CRE-45", "fay GRP-02"}, rulesAgainst(d))
+	})
+	t.Run("CRE-49 ADM-17 GEN-27 EXT-33 EXT-30 in an invitation, also where a new room would be opened", func(t *testing.T) {
+		s := proof.NewStage(t, strict)
+		s.Sys(roomkit.SuspendUser{User: "dan"})
+		s.Permit("fay", false)
+		s.Permit("ann", false)
+		invite := roomkit.Invite{Room: s.General, People: people("nobody", "dan", "fay")}
+		d := s.Denies("CRE-49", "ann", invite, service.Call{Contacts: people("fay")})
+		require.Equal(t, []string{"ann EXT-30", "ann EXT-28", "dan ADM-17", "fay EXT-33", "nobody CRE-49"}, rulesAgainst(d))
+		require.Equal(t, people("nobody"), d.People)
+		for _, r := range d.Against {
+			require.NotEmpty(t, r.Reason)
+		}
+		d = s.Denies("CRE-49", "ann", roomkit.Invite{Room: s.Group, People: people("nobody", "dan", "fay")}, service.Call{Contacts: people("fay")})
+		require.Equal(t, []string{"dan ADM-17", "fay GRP-02", "nobody CRE-49"}, rulesAgainst(d))
+	})
+	t.Run("GRP-29 CRE-36 GRP-07 what is refused whomever it names names nobody", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Sys(roomkit.SuspendUser{User: "dan"})
+		require.Empty(t, s.Denies("GRP-29", "ann", roomkit.CreateGroup{Name: "crew", Members: people("ben")}).Against)
+		require.Empty(t, s.Denies("GRP-07", "ben", roomkit.Invite{Room: s.Group, People: people("dan")}).Against)
+		d := s.Denies("ADM-17", "ann", roomkit.CreateGroup{Name: "crew", Members: people("dan")})
+		require.Equal(t, []string{"dan ADM-17"}, rulesAgainst(d), "the name is judged when the people are right")
+	})
+	t.Run("CRE-46 CRE-02 CRE-29 LST-06 LIM-02 and of those who are picked", func(t *testing.T) {
+		s := proof.NewStage(t)
+		d := s.Denies("CRE-46", "ann", anyway(members("eve", "lin", "ben")))
+		require.Equal(t, people("lin"), d.People)
+		require.Equal(t, []string{"eve CRE-46", "eve CRE-02", "lin CRE-46", "lin CRE-02"}, rulesAgainst(d))
+		chosen := members("dan", "adm")
+		chosen.Existing = s.General
+		require.Equal(t, []string{"adm LST-06", "dan LST-06"}, rulesAgainst(s.Denies("LST-06", "ann", chosen)))
+		d = s.Denies("CRE-02", "ann", members("eve"))
+		require.Equal(t, []string{"eve CRE-02"}, rulesAgainst(d))
+		d = s.Denies("GRP-02", "ann", roomkit.AppointMasters{Room: s.External, People: people("bot", "lin", "dan")})
+		require.Equal(t, []string{"bot GRP-02", "lin GRP-02", "lin EXT-29"}, rulesAgainst(d))
+	})
+	t.Run("COM-08 of those who would be removed", func(t *testing.T) {
+		s := proof.NewStage(t)
+		d := s.Denies("COM-08", "ann", roomkit.Remove{Room: s.Group, People: people("dan", "ben", "adm")})
+		require.Equal(t, []string{"adm COM-08", "dan COM-08"}, rulesAgainst(d))
+	})
+	t.Run("CRE-49 nothing that follows from what somebody unknown is, is told of the others", func(t *testing.T) {
+		s := proof.NewStage(t, strict)
+		s.Permit("dan", false)
+		want := rulesAgainst(s.Denies("CRE-49", "ann", anyway(roomkit.CreateRoom{People: people("dan", "ghost")})))
+		require.Equal(t, []string{"ghost CRE-49"}, want, "dan could not be in an external group, which it does not become")
+		require.Equal(t, []string{"fay CRE-49"}, rulesAgainst(s.Denies("CRE-49", "ann", anyway(roomkit.CreateRoom{People: people("dan", "fay")}))))
+		require.Equal(t, []string{"eve CRE-49", "lin CRE-49"}, rulesAgainst(s.Denies("CRE-49", "ann", anyway(roomkit.CreateRoom{People: people("eve", "lin")}))))
+	})
+}
+
+func TestAudienceOfThePeople(t *testing.T) {
+	t.Run("CRE-02 CRE-11 CRE-12 CRE-47 without an audience the people decide, in the picker, too", func(t *testing.T) {
+		s := proof.NewStage(t)
+		for kind, picked := range map[roomkit.Kind][]roomkit.UserID{
+			roomkit.KindDirect: people("eve"), roomkit.KindGeneral: people("dan", "lin"), roomkit.KindExternalGroup: people("ben", "fay"),
+		} {
+			c := anyway(roomkit.CreateRoom{People: picked})
+			if len(picked) > 1 {
+				c.Name = "made"
+			}
+			require.Equal(t, kind, s.Does("ann", c).Kind)
+		}
+		require.Equal(t, roomkit.KindGeneral, s.Does("ann", roomkit.CreateRoom{People: people("dan", "adm")}).Kind)
+		offers := s.Offers("ann", roomkit.CreateRoom{People: people("ben", "eve")})
+		require.Equal(t, s.External, offers[0].Room.ID, "LST-11")
+	})
+}
+
 func TestEventsAndMails(t *testing.T) {
 	paths := map[string]roomkit.Origin{"CRE-16 CRE-17 event": roomkit.OriginEvent, "CRE-20 CRE-21 mail": roomkit.OriginMail}
 	for name, origin := range paths {
