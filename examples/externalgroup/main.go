@@ -6,7 +6,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -20,9 +19,8 @@ import (
 )
 
 func main() {
-	store := flag.String("store", "memory", storeflag.Usage)
-	flag.Parse()
-	if err := run(context.Background(), *store, os.Stdout); err != nil {
+	store := storeflag.Begin("externalgroup", "the life of an external group, and what becomes of it without the permission")
+	if err := run(context.Background(), store, os.Stdout); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -41,18 +39,17 @@ type step struct {
 }
 
 func run(ctx context.Context, name string, out io.Writer) error {
-	store, closeStore, err := storeflag.Open(ctx, name)
+	store, closeStore, err := storeflag.Open(ctx, name, "externalgroup")
 	if err != nil {
 		return err
 	}
 	defer closeStore()
-	svc, err := service.New(store, &service.Options{
-		Policy: roomkit.Policy{AnyoneIsContact: true}, // else Options.Contacts tells who knows whom
-	})
+	// Without AnyoneIsContact Options.Contacts tells who knows whom.
+	svc, err := service.New(store, &service.Options{Policy: roomkit.Policy{AnyoneIsContact: true}})
 	if err != nil {
 		return err
 	}
-	s := &story{Service: svc, out: out}
+	s := &story{svc, out}
 	if err := companies.Provision(ctx, svc); err != nil {
 		return err
 	}
@@ -71,15 +68,11 @@ func run(ctx context.Context, name string, out io.Writer) error {
 	return s.members(ctx, "eve", created.Room)
 }
 
-func people(ids ...roomkit.UserID) []roomkit.UserID { return ids }
-
 func script(room roomkit.RoomID) []step {
 	off := roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalOff)}
-	on := off
-	on.Mode = new(roomkit.ExternalSelected)
 	minOff := roomkit.SetUserMessaging{User: "min", With: roomkit.OutsiderPartner, Allow: new(false)}
-	minOn := minOff
-	minOn.Allow = new(true)
+	on, minOn := off, minOff
+	on.Mode, minOn.Allow = new(roomkit.ExternalSelected), new(true)
 	return []step{
 		{what: "Who comes and goes is the Group Master's matter"},
 		{"lee", "leaves", roomkit.Leave{Room: room}},
@@ -149,8 +142,15 @@ func (s *story) play(ctx context.Context, room roomkit.RoomID, st step) error {
 // people out.
 func (s *story) enforce(ctx context.Context, room roomkit.RoomID) error {
 	for _, user := range people("kim", "lee", "min") {
-		if s.Check(ctx, user, roomkit.ActionEnter, room) != nil {
-			s.tell("  %s cannot enter", user)
+		err := s.Check(ctx, user, roomkit.ActionEnter, room)
+		var denied *roomkit.Denied
+		switch {
+		case errors.As(err, &denied):
+			s.tell("  %s cannot enter: %s (%s)", user, denied.Rule, denied.Reason)
+		case errors.Is(err, roomkit.ErrNotFound):
+			s.tell("  %s cannot enter: there is no such room for %s", user, user)
+		case err != nil:
+			return err
 		}
 	}
 	s.tell("  Enforce runs")
@@ -159,6 +159,8 @@ func (s *story) enforce(ctx context.Context, room roomkit.RoomID) error {
 	}
 	return s.follow(ctx)
 }
+
+func people(ids ...roomkit.UserID) []roomkit.UserID { return ids }
 
 func to(n roomkit.Notice) string {
 	if n.Holders == roomkit.HoldersOnly {

@@ -6,7 +6,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -26,9 +25,8 @@ import (
 const topic = "rooms"
 
 func main() {
-	store := flag.String("store", "memory", storeflag.Usage)
-	flag.Parse()
-	if err := run(context.Background(), *store, nil, os.Stdout); err != nil {
+	store := storeflag.Begin("follower", "people use a room; its events become CloudEvents")
+	if err := run(context.Background(), store, nil, os.Stdout); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -36,7 +34,7 @@ func main() {
 // run lets some people use a room, follows the events, and prints how many of
 // them a subscriber got.
 func run(ctx context.Context, name string, o *service.Options, out io.Writer) error {
-	store, closeStore, err := storeflag.Open(ctx, name)
+	store, closeStore, err := storeflag.Open(ctx, name, "follower")
 	if err != nil {
 		return err
 	}
@@ -129,7 +127,8 @@ func useARoom(ctx context.Context, svc *service.Service) error {
 	for _, cmd := range []roomkit.Command{
 		roomkit.CreateGroup{Name: "Lunch", Members: []roomkit.UserID{"ben", "cat"}}, roomkit.OpenDirect{With: "dan"},
 	} {
-		if _, err := svc.Do(ctx, roomkit.By("ann"), cmd); err != nil {
+		// With a key it is done once, however often the program runs.
+		if _, err := svc.Do(ctx, roomkit.By("ann"), cmd, service.Call{Key: roomkit.CommandName(cmd)}); err != nil {
 			return err
 		}
 	}

@@ -27,9 +27,11 @@ import (
 
 func main() {
 	log.SetFlags(0)
+	log.SetPrefix("fromfile: ")
+	log.Print("the rooms of calendar events and mails")
 	err := run(context.Background(), os.Args[1:], os.Stdout)
 	if err != nil && !errors.Is(err, flag.ErrHelp) {
-		log.Fatal("fromfile: ", err)
+		log.Fatal(err)
 	}
 }
 
@@ -54,7 +56,7 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	if !dir.Knows(actor) {
 		return fmt.Errorf("%s: user %q is not in it", *users, *as)
 	}
-	store, closeStore, err := storeflag.Open(ctx, *where)
+	store, closeStore, err := storeflag.Open(ctx, *where, "fromfile")
 	if err != nil {
 		return err
 	}

@@ -30,7 +30,7 @@ func main() {
 }
 
 func run(ctx context.Context, name string, people int, out io.Writer) error {
-	store, closeStore, err := storeflag.Open(ctx, name)
+	store, closeStore, err := storeflag.Open(ctx, name, "nightly")
 	if err != nil {
 		return err
 	}

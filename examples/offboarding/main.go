@@ -5,7 +5,6 @@ package main
 import (
 	"context"
 	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log"
@@ -19,15 +18,14 @@ import (
 )
 
 func main() {
-	store := flag.String("store", "memory", storeflag.Usage)
-	flag.Parse()
-	if err := run(context.Background(), *store, os.Stdout); err != nil {
+	store := storeflag.Begin("offboarding", "a company switches external messaging off: dry run, switch, result")
+	if err := run(context.Background(), store, os.Stdout); err != nil {
 		log.Fatal(err)
 	}
 }
 
 func run(ctx context.Context, name string, out io.Writer) error {
-	store, closeStore, err := storeflag.Open(ctx, name)
+	store, closeStore, err := storeflag.Open(ctx, name, "offboarding")
 	if err != nil {
 		return err
 	}
@@ -155,6 +153,8 @@ func provision(ctx context.Context, svc *service.Service) (groups []roomkit.Room
 			ID: u.id, Company: u.company, Kind: roomkit.UserMember, Status: roomkit.StatusActive, Administrator: u.id == "adm",
 		}})
 	}
+	// An earlier run has switched it off.
+	do(roomkit.System(), roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalAll)})
 	open := func(name string, master roomkit.UserID, members ...roomkit.UserID) {
 		res := do(roomkit.By(master), roomkit.CreateExternalGroup{Name: name, Members: members})
 		groups = append(groups, res.Room)

@@ -1,5 +1,6 @@
 // Quickstart tells the story of a 1:1 room and a room of several people: who
-// comes, who goes, what everybody may do before and after.
+// comes, who goes, what everybody may do before and after. On a store that lasts it goes
+// on with the rooms that an earlier run has left.
 package main
 
 import (
@@ -13,12 +14,13 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/examples/internal/storeflag"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
 func main() {
-	if err := run(context.Background(), os.Stdout); err != nil {
+	store := storeflag.Begin("quickstart", "a 1:1 room and a room of several people: who comes, who goes, who may do what")
+	if err := run(context.Background(), store, os.Stdout); err != nil {
 		log.Fatal(err)
 	}
 }
@@ -26,50 +28,49 @@ func main() {
 // story is a service and the place where the story is told.
 type story struct {
 	*service.Service
-	out io.Writer
+	out    io.Writer
+	launch roomkit.RoomID // of several people
 }
 
 func (s *story) tell(format string, args ...any) { fmt.Fprintf(s.out, format+"\n", args...) }
 
-func run(ctx context.Context, out io.Writer) error {
-	svc, err := service.New(memstore.New(), nil)
+func run(ctx context.Context, name string, out io.Writer) error {
+	store, closeStore, err := storeflag.Open(ctx, name, "quickstart")
 	if err != nil {
 		return err
 	}
-	s := &story{svc, out}
-	if err := s.provision(ctx); err != nil {
-		return err
-	}
-	if err := s.oneToOne(ctx); err != nil {
-		return err
-	}
-	room, err := s.severalPeople(ctx)
+	defer closeStore()
+	svc, err := service.New(store, nil)
 	if err != nil {
 		return err
 	}
-	if err := s.comeAndGo(ctx, room); err != nil {
-		return err
+	s := &story{Service: svc, out: out}
+	for _, scene := range []func(context.Context) error{s.provision, s.oneToOne, s.severalPeople, s.comeAndGo, s.outsider} {
+		if err := scene(ctx); err != nil {
+			return err
+		}
 	}
-	return s.outsider(ctx, room)
+	return nil
 }
 
 // provision gives the library its companies and users, as only the host may.
 func (s *story) provision(ctx context.Context) error {
 	s.tell("# Companies and users")
-	for company, people := range map[roomkit.CompanyID][]roomkit.UserID{"acme": {"ann", "ben", "cat", "dan"}, "bolt": {"eve"}} {
-		_, err := s.Do(ctx, roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{
-			ID: company, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected,
+	var cmds []roomkit.Command
+	for _, id := range []roomkit.CompanyID{"acme", "bolt"} {
+		cmds = append(cmds, roomkit.AddCompany{Company: roomkit.Company{
+			ID: id, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected,
 		}})
-		if err != nil {
+	}
+	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true}
+	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
+		cmds = append(cmds, roomkit.AddUser{User: user})
+	}
+	user.ID, user.Company = "eve", "bolt"
+	cmds = append(cmds, roomkit.AddUser{User: user})
+	for _, cmd := range cmds {
+		if _, err := s.Do(ctx, roomkit.System(), cmd); err != nil {
 			return err
-		}
-		for _, id := range people {
-			_, err := s.Do(ctx, roomkit.System(), roomkit.AddUser{User: roomkit.User{
-				ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true,
-			}})
-			if err != nil {
-				return err
-			}
 		}
 	}
 	s.tell("acme has ann, ben, cat and dan; bolt has eve")
@@ -82,7 +83,7 @@ func (s *story) oneToOne(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.tell("ann opens the room with ben: a new %s room", first.Kind)
+	s.tell("ann opens the room with ben: a %s %s room", age(first), first.Kind)
 	again, err := s.Do(ctx, roomkit.By("ben"), roomkit.OpenDirect{With: "ann"})
 	if err != nil {
 		return err
@@ -91,26 +92,33 @@ func (s *story) oneToOne(ctx context.Context) error {
 	return nil
 }
 
-func (s *story) severalPeople(ctx context.Context) (roomkit.RoomID, error) {
+// age tells a room that the command has opened from one that was there before.
+func age(r service.Result) string { return map[bool]string{true: "new", false: "known"}[r.Opened] }
+
+func (s *story) severalPeople(ctx context.Context) error {
 	s.tell("\n# A room of several people")
 	create := roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Name: "Launch"}
 	made, err := s.Do(ctx, roomkit.By("ann"), create)
-	if err != nil {
-		return roomkit.RoomID{}, err
-	}
-	s.tell("ann picks ben and cat: a new %s room 'Launch'", made.Kind)
-	_, err = s.Do(ctx, roomkit.By("cat"), roomkit.CreateRoom{People: []roomkit.UserID{"ann", "ben"}})
 	var offered *roomkit.Offered
+	if errors.As(err, &offered) { // they have one, of a run that was stopped
+		create.Existing = offered.Offers[0].Room.ID
+		made, err = s.Do(ctx, roomkit.By("ann"), create)
+	}
+	if err != nil {
+		return err
+	}
+	s.tell("ann picks ben and cat: a %s %s room 'Launch'", age(made), made.Kind)
+	_, err = s.Do(ctx, roomkit.By("cat"), roomkit.CreateRoom{People: []roomkit.UserID{"ann", "ben"}})
 	if !errors.As(err, &offered) {
-		return roomkit.RoomID{}, fmt.Errorf("no room is offered: %w", err)
+		return fmt.Errorf("no room is offered: %w", err)
 	}
-	for _, offer := range offered.Offers {
-		s.tell("cat picks ann and ben: '%s' is offered (the same people, %t)", offer.Room.Name, offer.Exact)
-	}
-	return made.Room, nil
+	offer := offered.Offers[0]
+	s.tell("cat picks ann and ben: '%s' is offered (the same people, %t)", offer.Room.Name, offer.Exact)
+	s.launch = made.Room
+	return nil
 }
 
-func (s *story) comeAndGo(ctx context.Context, room roomkit.RoomID) error {
+func (s *story) comeAndGo(ctx context.Context) error {
 	s.tell("\n# Coming and going")
 	for _, next := range []struct {
 		actor roomkit.UserID
@@ -118,39 +126,39 @@ func (s *story) comeAndGo(ctx context.Context, room roomkit.RoomID) error {
 		step  string
 		shown []roomkit.UserID
 	}{
-		{"ben", roomkit.Invite{Room: room, People: []roomkit.UserID{"dan"}}, "ben invites dan", []roomkit.UserID{"dan"}},
-		{"cat", roomkit.Remove{Room: room, People: []roomkit.UserID{"dan"}}, "cat removes dan", []roomkit.UserID{"dan"}},
-		{"ann", roomkit.Leave{Room: room}, "ann, who made the room, leaves it", []roomkit.UserID{"ann", "ben"}},
+		{"ben", roomkit.Invite{Room: s.launch, People: []roomkit.UserID{"dan"}}, "ben invites dan", []roomkit.UserID{"dan"}},
+		{"cat", roomkit.Remove{Room: s.launch, People: []roomkit.UserID{"dan"}}, "cat removes dan", []roomkit.UserID{"dan"}},
+		{"ann", roomkit.Leave{Room: s.launch}, "ann, who made the room, leaves it", []roomkit.UserID{"ann", "ben"}},
 	} {
 		done, err := s.try(ctx, next.actor, next.cmd, next.step)
-		if err != nil {
-			return err
-		}
 		for _, n := range done.Notices {
 			s.tell("  notice to %s: %s from '%s' by %s", n.To, n.Key, n.Params["name"], n.Params["actor"])
 		}
-		if err := s.show(ctx, room, next.shown...); err != nil {
+		if err != nil {
+			return err
+		}
+		if err := s.show(ctx, next.shown...); err != nil {
 			return err
 		}
 	}
-	return s.members(ctx, "ben", room, "in 'Launch' are")
+	return s.members(ctx, "ben", s.launch, "in 'Launch' are")
 }
 
-func (s *story) outsider(ctx context.Context, room roomkit.RoomID) error {
+func (s *story) outsider(ctx context.Context) error {
 	s.tell("\n# Somebody of another company")
-	invite := roomkit.Invite{Room: room, People: []roomkit.UserID{"eve"}}
+	invite := roomkit.Invite{Room: s.launch, People: []roomkit.UserID{"eve"}}
 	if _, err := s.try(ctx, "ben", invite, "ben invites eve, who is none of his contacts"); err != nil {
 		return err
 	}
 	opened, err := s.try(ctx, "ben", invite, "ben adds eve to his contacts and invites her", service.Call{Contacts: []roomkit.UserID{"eve"}})
-	if err != nil || !opened.Opened {
+	if err != nil || opened.Room.IsZero() {
 		return err
 	}
-	s.tell("  a new %s opens", opened.Kind)
+	s.tell("  that is a %s %s", age(opened), opened.Kind)
 	if err := s.members(ctx, "eve", opened.Room, "in it are"); err != nil {
 		return err
 	}
-	return s.members(ctx, "ben", room, "in 'Launch' are still")
+	return s.members(ctx, "ben", s.launch, "in 'Launch' are still")
 }
 
 // try does a step of the story. A refusal by the rules belongs to it.
@@ -166,10 +174,10 @@ func (s *story) try(ctx context.Context, actor roomkit.UserID, cmd roomkit.Comma
 }
 
 // show prints what people may do with the room's membership.
-func (s *story) show(ctx context.Context, room roomkit.RoomID, users ...roomkit.UserID) error {
+func (s *story) show(ctx context.Context, users ...roomkit.UserID) error {
 	shown := roomkit.Actions(roomkit.ActionEnter, roomkit.ActionInvite, roomkit.ActionRemove, roomkit.ActionLeave)
 	for _, user := range users {
-		list, err := s.Access(ctx, user, room)
+		list, err := s.Access(ctx, user, s.launch)
 		if err != nil {
 			return err
 		}
@@ -185,11 +193,7 @@ func (s *story) members(ctx context.Context, user roomkit.UserID, room roomkit.R
 		if err != nil {
 			return err
 		}
-		name := string(m.User)
-		if m.Master {
-			name += " (Group Master)"
-		}
-		names = append(names, name)
+		names = append(names, string(m.User)+map[bool]string{true: " (Group Master)"}[m.Master])
 	}
 	s.tell("  %s %s", intro, strings.Join(names, ", "))
 	return nil

@@ -10,7 +10,9 @@ import (
 )
 
 func TestStory(t *testing.T) {
-	var out bytes.Buffer
-	require.NoError(t, run(storytest.Context(t), &out))
-	storytest.Compare(t, "testdata/story.txt", out.String())
+	for _, store := range storytest.Stores(t) {
+		var out bytes.Buffer
+		require.NoError(t, run(storytest.Context(t), store, &out))
+		storytest.Compare(t, "testdata/story.txt", out.String())
+	}
 }

@@ -10,7 +10,7 @@ import (
 
 // Provision makes the company acme of adm, its administrator, kim, lee and min, and
 // the company bolt of eve and fay. All of them may talk with users of other
-// companies and create groups.
+// companies and create groups; an earlier run may have taken that from them.
 func Provision(ctx context.Context, svc *service.Service) error {
 	acme := roomkit.Company{ID: "acme", Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected}
 	bolt := acme
@@ -22,8 +22,9 @@ func Provision(ctx context.Context, svc *service.Service) error {
 		cmds = append(cmds, roomkit.AddUser{User: roomkit.User{
 			ID: id, Company: company, Kind: roomkit.UserMember, Status: roomkit.StatusActive,
 			Partners: true, Administrator: id == "adm",
-		}})
+		}}, roomkit.SetUserMessaging{User: id, With: roomkit.OutsiderPartner, Allow: new(true)})
 	}
+	cmds = append(cmds, roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalSelected)})
 	for _, cmd := range cmds {
 		if _, err := svc.Do(ctx, roomkit.System(), cmd); err != nil {
 			return err

@@ -3,7 +3,9 @@ package storeflag
 
 import (
 	"context"
+	"flag"
 	"fmt"
+	"log"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -11,42 +13,59 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
 	"github.com/go-roomkit/roomkit/store/pgstore"
+	"github.com/go-roomkit/roomkit/store/sqlitestore"
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
 )
 
 // Usage is the help text of the flag.
-const Usage = "memory, sqlite:PATH or postgres:URL"
+const Usage = "where the rooms are kept: memory, sqlite:PATH or postgres:URL"
 
-// Open opens a store; call close at the end.
-func Open(ctx context.Context, name string) (store store.Store, closeStore func(), err error) {
-	kind, where, _ := strings.Cut(name, ":")
+// Begin reads the flags of an example, -store among them, and says at once what the
+// example does: on a large or a distant store the story itself may take its time. It
+// gives the store to open.
+func Begin(example, does string) string {
+	where := flag.String("store", "memory", Usage)
+	flag.Parse()
+	log.SetFlags(0)
+	log.SetPrefix(example + ": ")
+	kind, _, _ := strings.Cut(*where, ":") // a URL may hold a password
+	log.Printf("%s (store: %s)", does, kind)
+	return *where
+}
+
+// Open opens a store for an example; call closeStore at the end. The example's name
+// begins the names of its tables, so that all examples can be run on one file or
+// database, each with people and rooms of its own.
+func Open(ctx context.Context, where, example string) (s store.Store, closeStore func(), err error) {
+	kind, place, _ := strings.Cut(where, ":")
+	prefix := example + "_"
 	switch kind {
 	case "memory":
 		return memstore.New(), func() {}, nil
 	case "sqlite":
-		s, err := sqliteopen.Open(ctx, where, nil)
+		file, err := sqliteopen.Open(ctx, place, &sqlitestore.Options{Prefix: prefix})
 		if err != nil {
 			return nil, nil, err
 		}
-		return s, func() { _ = s.Close() }, nil
+		return file, func() { _ = file.Close() }, nil
 	case "postgres":
-		return openPostgres(ctx, where)
+		return openPostgres(ctx, place, &pgstore.Options{Prefix: prefix})
 	}
-	return nil, nil, fmt.Errorf("-store %q is not %s", name, Usage)
+	return nil, nil, fmt.Errorf("-store %q is not memory, sqlite:PATH or postgres:URL", where)
 }
 
-func openPostgres(ctx context.Context, url string) (store.Store, func(), error) {
+func openPostgres(ctx context.Context, url string, o *pgstore.Options) (store.Store, func(), error) {
 	pool, err := pgxpool.New(ctx, url)
 	if err != nil {
 		return nil, nil, err
 	}
-	var store *pgstore.Store
-	if err = pgstore.Migrate(ctx, pool, nil); err == nil {
-		store, err = pgstore.New(ctx, pool, nil)
+	var s *pgstore.Store
+	if err = pgstore.Migrate(ctx, pool, o); err == nil {
+		s, err = pgstore.New(ctx, pool, o)
 	}
 	if err != nil {
 		pool.Close()
 		return nil, nil, err
 	}
-	return store, pool.Close, nil
+	return s, pool.Close, nil
 }
