@@ -388,12 +388,13 @@ func TestNewRooms(t *testing.T) {
 	t.Run("GEN-27 CRE-32 the new external group is named as invited, or like the room that it came from", func(t *testing.T) {
 		s := proof.NewStage(t)
 		invite := roomkit.Invite{Room: s.General, People: people("eve")}
+		invite.People = people("fay")
 		s.Invalid("CRE-51", "ann", invite)
 		named := anyway(members("ben", "cat"))
 		named.Name = strings.Repeat("n", roomkit.MaxGroupName+1)
 		invite.Room = s.Does("ann", named).Room
 		require.Equal(t, strings.Repeat("n", roomkit.MaxGroupName), s.RoomOf("ann", s.Does("ann", invite).Room).Name)
-		invite.Name = "with bolt"
+		invite.Name, invite.People = "with bolt", people("eve", "fay")
 		require.Equal(t, "with bolt", s.RoomOf("ann", s.Does("ann", invite).Room).Name)
 	})
 }
