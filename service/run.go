@@ -141,8 +141,6 @@ func (j *job) take(given []Call) error {
 func (r *request) likelySubject() roomkit.Subject {
 	n, named := &r.firstNeed, decide.Named(r.cmd)
 	switch {
-	case n.Team != "":
-		return roomkit.RoomSubject(roomkit.TeamRoom(n.Team))
 	case !n.Room.IsZero():
 		return roomkit.RoomSubject(n.Room)
 	case named != (roomkit.Subject{}):
