@@ -48,7 +48,7 @@ type User struct {
 	Company       CompanyID  `json:"company,omitzero"` // empty for consumers only; never changes
 	Kind          UserKind   `json:"kind,omitzero"`    // never changes
 	Status        UserStatus `json:"status,omitzero"`
-	Administrator bool       `json:"administrator,omitzero"` // administers the own company
+	Administrator bool       `json:"administrator,omitzero"` // administers the own company; members only
 	Partners      bool       `json:"partners,omitzero"`      // own permission to talk with users of other companies; counts while the company's mode is ExternalSelected
 	Consumers     bool       `json:"consumers,omitzero"`     // own permission to talk with consumers
 

@@ -93,6 +93,8 @@ func TestBadInput(t *testing.T) {
 		{"a change of nobody known", "User", roomkit.EditUser{User: "nobody", Administrator: new(true)}},
 		{"a consumer as administrator", "User", roomkit.EditUser{User: "lin", Administrator: new(true)}},
 		{"a bot as administrator", "User", roomkit.EditUser{User: "bot", Administrator: new(true)}},
+		{"a consumer who administers", "User.Administrator", user(func(u *roomkit.User) { u.Kind, u.Company, u.Administrator = roomkit.UserConsumer, "", true })},
+		{"a bot that administers", "User.Administrator", user(func(u *roomkit.User) { u.Kind, u.Administrator = roomkit.UserBot, true })},
 		{"a user without id", "User.ID", user(func(u *roomkit.User) { u.ID = "" })},
 		{"a user without kind", "User.Kind", user(func(u *roomkit.User) { u.Kind = 0 })},
 		{"a user of an unknown kind", "User.Kind", user(func(u *roomkit.User) { u.Kind = 9 })},

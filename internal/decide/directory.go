@@ -85,7 +85,7 @@ func (d *decider) mayAdminister(field string, company roomkit.CompanyID) error {
 	switch {
 	case d.actor.IsSystem():
 		return demand(company != "", field, reasonUnknown, "")
-	case company != "" && d.me.Administrator && d.home() == company:
+	case d.me.Administrator && d.home() == company:
 		return nil
 	}
 	return d.denied("ADM-23", roomkit.ActionNone, "not an account or company that the actor administers")
@@ -193,6 +193,7 @@ func checkAddUser(c roomkit.AddUser) error {
 		demand(u.Status != roomkit.StatusNone && enum.Known(u.Status), "User.Status", "missing or unknown", ""),
 		demand((u.Kind == roomkit.UserConsumer) == (u.Company == ""), "User.Company", "consumers have none, all others have one", ""),
 		demand(u.Company == "" || u.Company.Valid(), "User.Company", "not an id", ""),
+		demand(u.Kind == roomkit.UserMember || !u.Administrator, "User.Administrator", "not a member of a company", ""),
 	)
 }
 

@@ -213,7 +213,9 @@ func TestAccountStates(t *testing.T) {
 			roomkit.SuspendUser{User: "nobody"}, roomkit.DeleteUser{User: "nobody"}, roomkit.RestoreUser{User: "nobody"},
 		} {
 			_, err := s.Do(ctx, roomkit.System(), cmd)
-			require.ErrorIs(t, err, roomkit.ErrInvalid)
+			var malformed *roomkit.Invalid
+			require.ErrorAs(t, err, &malformed)
+			require.Equal(t, "User", malformed.Field)
 			s.Denies("ADM-23", "adm", cmd)
 		}
 		require.True(t, s.Sys(roomkit.DeleteUser{User: "lin"}).Changed, "the system keeps consumers")

@@ -195,7 +195,7 @@ var ways = []way{
 	{"AddUser", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
 		u := pick(h, h.world.users)
 		u.Status = pick(h, []roomkit.UserStatus{roomkit.StatusActive, roomkit.StatusSuspended, roomkit.StatusDeleted})
-		u.Partners, u.Administrator = h.toss(), h.chance(1, 4)
+		u.Partners, u.Administrator = h.toss(), h.chance(1, 4) && u.Kind == roomkit.UserMember
 		if h.chance(2, 3) {
 			u.ID = pick(h, []roomkit.UserID{"n1", "N1", "n2"})
 		}
