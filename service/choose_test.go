@@ -637,3 +637,50 @@ func TestChooseOnBrokenStores(t *testing.T) {
 		}
 	})
 }
+
+// testTogether: where nobody decides about others, a command is refused for exactly those
+// who would be refused alone, by the same rules.
+func testTogether(t *rapid.T) {
+	s := town(t)
+	for _, id := range rapid.SliceOfNDistinct(rapid.SampledFrom(everybody), 0, 3, rapid.ID).Draw(t, "not permitted") {
+		if id != "ann" { // who may give the commands
+			_, _ = s.Do(ctx, roomkit.System(), roomkit.SetUserMessaging{User: id, With: roomkit.OutsiderPartner, Allow: new(false)})
+		}
+	}
+	list := rapid.SliceOfNDistinct(rapid.SampledFrom(everybody), 1, 8, rapid.ID).Draw(t, "people")
+	command := rapid.SampledFrom([]func([]roomkit.UserID) roomkit.Command{
+		func(all []roomkit.UserID) roomkit.Command { return roomkit.Invite{Room: s.Group, People: all} },
+		func(all []roomkit.UserID) roomkit.Command { return roomkit.Invite{Room: s.External, People: all} },
+		func(all []roomkit.UserID) roomkit.Command { return roomkit.AppointMasters{Room: s.Group, People: all} },
+		func(all []roomkit.UserID) roomkit.Command { return roomkit.AppointMasters{Room: s.External, People: all} },
+		func(all []roomkit.UserID) roomkit.Command { return roomkit.CreateGroup{Name: "made", Members: all} },
+		func(all []roomkit.UserID) roomkit.Command {
+			return roomkit.CreateExternalGroup{Name: "made", Members: all, Masters: all}
+		},
+	}).Draw(t, "command")
+	refusals := func(all ...roomkit.UserID) (told []string) {
+		_, err := s.Plan(ctx, roomkit.By("ann"), command(all))
+		var denied *roomkit.Denied
+		if errors.As(err, &denied) {
+			require.NotEmpty(t, denied.Against, "%v", denied)
+			require.Equal(t, denied.People, slices.Sorted(slices.Values(denied.People)))
+			for _, r := range denied.Against {
+				told = append(told, r.String())
+			}
+		}
+		return told
+	}
+	var alone []string
+	for _, id := range list {
+		for _, told := range refusals(id) {
+			if !slices.Contains(alone, told) {
+				alone = append(alone, told)
+			}
+		}
+	}
+	require.ElementsMatch(t, alone, refusals(list...))
+}
+
+func TestTogether(t *testing.T) { rapid.Check(t, testTogether) }
+
+func FuzzTogether(f *testing.F) { f.Fuzz(rapid.MakeFuzz(testTogether)) }
