@@ -97,12 +97,14 @@ type OpenDirect struct {
 //
 // The people are those whom the creator has chosen: of a picker, of a calendar
 // event (CRE-16, CRE-18), of a mail (CRE-20, CRE-22), or of the members of another
-// room and further people (CRE-23, CRE-24), which stays as it is (CRE-27) and must
-// not be a 1:1 room, message to me or a room with outsiders (CRE-25).
+// room (CRE-23), which stays as it is (CRE-27) and must not be a 1:1 room, message to
+// me or a room with outsiders (CRE-25). Further people of any company may be among
+// those from another room (CRE-24, CRE-29).
 //
 // With several people it offers first what Service.Recommend gives, on every way
-// (CRE-04, CRE-19, CRE-22, CRE-26, LST-12): unless AllowDuplicate or Existing is set and when rooms
-// exist that all of them share, it answers with an [*Offered] and changes nothing.
+// (CRE-04, CRE-19, CRE-22, CRE-26, LST-12): where rooms exist that all of them share,
+// the error is an [*Offered] and nothing changes, unless AllowDuplicate or Existing is
+// set.
 // Several rooms of the same people may stand side by side (CRE-07).
 type CreateRoom struct {
 	People         []UserID `json:"people,omitempty"`  // 1 to MaxPeople; the actor is in anyway; of a team, its people of this moment (CRE-53)
@@ -171,7 +173,9 @@ type OpenTeamRoom struct {
 // Where the room cannot take them in, Invite opens a new, empty room instead and
 // leaves this one as it is: a 1:1 room with a third person (DIR-06, DIR-07), a
 // General room with users of other companies or consumers (GEN-27).
-// Result.Room says which room it was.
+// Result.Room says which room it was. If a room of exactly these people and of that
+// kind is there already, for instance because the command is repeated, it is that one and
+// nothing changes.
 type Invite struct {
 	Room   RoomID   `json:"room,omitzero"`
 	People []UserID `json:"people,omitempty"` // 1 to MaxPeople; who already takes part is skipped (COM-07)

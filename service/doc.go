@@ -23,7 +23,11 @@
 // Creating a room of several people offers first: where the people already share
 // rooms, the error is a [*roomkit.Offered] that names them, and nothing is created
 // until the creator chooses one (Existing) or insists (AllowDuplicate).
-// [Service.Recommend] asks for the same list.
+// [Service.Recommend] asks for the same list. An invitation that opens a new room leads
+// to the same one when it is repeated.
+//
+// A refusal because of people ([roomkit.Denied]) has in Against everybody with each rule.
+// [Service.Choose] asks the same of up to 500 people before one is chosen.
 //
 // # Questions
 //
