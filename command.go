@@ -104,8 +104,7 @@ type OpenDirect struct {
 // With several people it offers first what Service.Recommend gives, on every way
 // (CRE-04, CRE-19, CRE-22, CRE-26, LST-12): where rooms exist that all of them share,
 // the error is an [*Offered] and nothing changes, unless AllowDuplicate or Existing is
-// set.
-// Several rooms of the same people may stand side by side (CRE-07).
+// set. Several rooms of the same people may stand side by side (CRE-07).
 type CreateRoom struct {
 	People         []UserID `json:"people,omitempty"`  // 1 to MaxPeople; the actor is in anyway; of a team, its people of this moment (CRE-53)
 	Audience       Audience `json:"audience,omitzero"` // what a picker started with (CRE-02): the people have to fit it; AudienceNone: the people decide
