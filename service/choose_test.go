@@ -345,8 +345,8 @@ func FuzzChoosePlan(f *testing.F) { f.Fuzz(rapid.MakeFuzz(testChoosePlan)) }
 type counted struct {
 	*service.Service
 	*proof.Stage
-	store                 *storetest.Faulty
-	directories, contacts int
+	store    *storetest.Faulty
+	contacts int // how often it was asked who is one
 }
 
 func newCounted(t *testing.T, change ...func(*service.Options)) *counted {
@@ -387,7 +387,9 @@ func TestChooseCosts(t *testing.T) {
 		"a group that takes more":       {func(c *counted) roomkit.Command { return roomkit.Invite{Room: c.External} }, 1},
 		"a room that outsiders come to": {func(c *counted) roomkit.Command { return roomkit.Invite{Room: c.General} }, 2},
 		"a third for a 1:1 room":        {func(c *counted) roomkit.Command { return roomkit.Invite{Room: c.Direct, People: people("dan")} }, 2},
-		"from a room":                   {func(c *counted) roomkit.Command { return roomkit.CreateRoom{Origin: roomkit.OriginRoom, Source: c.Group} }, 2},
+		"from a room": {func(c *counted) roomkit.Command {
+			return roomkit.CreateRoom{Origin: roomkit.OriginRoom, Source: c.Group}
+		}, 2},
 		"more from a room": {func(c *counted) roomkit.Command {
 			return roomkit.CreateRoom{Origin: roomkit.OriginRoom, Source: c.Group, People: people("ben", "cat")}
 		}, 1},
@@ -533,7 +535,9 @@ func TestPlanFillsIn(t *testing.T) {
 			s := proof.NewStage(t)
 			svc, err := service.New(s.Store, &service.Options{
 				Clock: s.Clock.Now, Policy: roomkit.Policy{AnyoneIsContact: true},
-				Directory: lookup(func([]roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) { return test.users, test.companies, test.err }),
+				Directory: lookup(func([]roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) {
+					return test.users, test.companies, test.err
+				}),
 			})
 			require.NoError(t, err)
 			before := s.Records()
@@ -545,7 +549,7 @@ func TestPlanFillsIn(t *testing.T) {
 			require.Equal(t, err, planErr)
 			require.Equal(t, res.Kind, planned.Kind)
 			require.Equal(t, res.Changed, planned.Changed)
-			require.Equal(t, len(res.Events), len(planned.Events))
+			require.Len(t, planned.Events, len(res.Events))
 			for i := range res.Events {
 				require.Equal(t, proof.NamedBy(res.Events[i]), proof.NamedBy(planned.Events[i]))
 				require.Equal(t, res.Events[i].Info().Epoch, planned.Events[i].Info().Epoch)
@@ -652,7 +656,9 @@ func testTogether(t *rapid.T) {
 		func(all []roomkit.UserID) roomkit.Command { return roomkit.Invite{Room: s.Group, People: all} },
 		func(all []roomkit.UserID) roomkit.Command { return roomkit.Invite{Room: s.External, People: all} },
 		func(all []roomkit.UserID) roomkit.Command { return roomkit.AppointMasters{Room: s.Group, People: all} },
-		func(all []roomkit.UserID) roomkit.Command { return roomkit.AppointMasters{Room: s.External, People: all} },
+		func(all []roomkit.UserID) roomkit.Command {
+			return roomkit.AppointMasters{Room: s.External, People: all}
+		},
 		func(all []roomkit.UserID) roomkit.Command { return roomkit.CreateGroup{Name: "made", Members: all} },
 		func(all []roomkit.UserID) roomkit.Command {
 			return roomkit.CreateExternalGroup{Name: "made", Members: all, Masters: all}

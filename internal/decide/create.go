@@ -27,7 +27,7 @@ func (d *decider) openSelf() error {
 
 func checkCreateRoom(c roomkit.CreateRoom) error {
 	return cmp.Or(
-		checkPeople("People", c.People),
+		checkPeople(c.People),
 		checkEnum("Audience", c.Audience),
 		demand(c.Origin <= roomkit.OriginRoom, "Origin", "not a way of picking people", ""),
 		demand((c.Origin == roomkit.OriginRoom) != c.Source.IsZero(), "Source", "goes with OriginRoom, and only with it", ""),

@@ -19,7 +19,7 @@ func CheckUser(field string, id roomkit.UserID) error { return checkID(field, id
 
 // CheckPick looks at what a user picks for a room.
 func CheckPick(user roomkit.UserID, people []roomkit.UserID, audience roomkit.Audience) error {
-	return cmp.Or(checkEnum("Audience", audience), checkPeople("People", people), checkID("User", user))
+	return cmp.Or(checkEnum("Audience", audience), checkPeople(people), checkID("User", user))
 }
 
 // CheckRoom demands a room.
@@ -27,15 +27,15 @@ func CheckRoom(id roomkit.RoomID) error { return demand(!id.IsZero(), "Room", "m
 
 // checkRoomPeople is what most commands about people of a room carry.
 func checkRoomPeople(room roomkit.RoomID, people []roomkit.UserID) error {
-	return cmp.Or(CheckRoom(room), checkPeople("People", people))
+	return cmp.Or(CheckRoom(room), checkPeople(people))
 }
 
-// checkPeople demands 1 to MaxPeople distinct well-formed ids.
-func checkPeople(field string, people []roomkit.UserID) error {
+// checkPeople demands of People 1 to MaxPeople distinct well-formed ids.
+func checkPeople(people []roomkit.UserID) error {
 	if len(people) == 0 {
-		return bad(field, "nobody is named")
+		return bad("People", "nobody is named")
 	}
-	return checkSome(field, people, roomkit.MaxPeople)
+	return checkSome("People", people, roomkit.MaxPeople)
 }
 
 func checkSome(field string, people []roomkit.UserID, limit int) error {

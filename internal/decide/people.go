@@ -9,7 +9,7 @@ import (
 )
 
 func checkInvite(c roomkit.Invite) error {
-	return cmp.Or(CheckRoom(c.Room), checkText("Name", c.Name, roomkit.MaxGroupName, "EXT-34"), checkPeople("People", c.People))
+	return cmp.Or(CheckRoom(c.Room), checkText("Name", c.Name, roomkit.MaxGroupName, "EXT-34"), checkPeople(c.People))
 }
 
 func (d *decider) invite(c roomkit.Invite) error {
@@ -213,7 +213,7 @@ func (d *decider) leave() error {
 func checkExpel(c roomkit.Expel) error {
 	ends := c.Cause == roomkit.CausePermission || c.Cause == roomkit.CauseAccount
 	return cmp.Or(
-		CheckRoom(c.Room), demand(ends, "Cause", "neither a withdrawn permission nor an ended account", ""), checkPeople("People", c.People),
+		CheckRoom(c.Room), demand(ends, "Cause", "neither a withdrawn permission nor an ended account", ""), checkPeople(c.People),
 	)
 }
 
