@@ -201,3 +201,40 @@ func TestRemovalNotice(t *testing.T) {
 	dropped := s.Does("adm", roomkit.Convert{Room: room, To: roomkit.KindExternalGroup, Name: "abroad"})
 	require.Equal(t, [][]roomkit.UserID{people("adm", "ann", "ben")}, told(dropped, roomkit.NoticeDropped), "the room had no name")
 }
+
+// TestRemovalNoticeInAGroup: commands that go to the store together, one decided on what
+// the others make of the room, name nobody who has gone before.
+func TestRemovalNoticeInAGroup(t *testing.T) {
+	s := proof.NewStage(t)
+	crew := proof.Crowd(t, s.Service, "a", 60) // before everybody else in byte order
+	s.Does("ann", roomkit.Invite{Room: s.General, People: crew})
+	var cmds []roomkit.Command
+	for _, id := range crew {
+		cmds = append(cmds, roomkit.Remove{Room: s.General, People: people(id)})
+	}
+	for _, r := range s.Batch(ctx, roomkit.By("ann"), cmds) {
+		require.NoError(t, r.Err)
+	}
+	present := map[roomkit.UserID]bool{}
+	named := 0
+	for e, err := range s.History(ctx, "ann", s.General, service.HistoryList{}) {
+		require.NoError(t, err)
+		switch e := e.(type) {
+		case *roomkit.MemberJoined:
+			for _, p := range e.People {
+				present[p.User] = true
+			}
+		case *roomkit.MemberLeft:
+			for _, p := range e.People {
+				delete(present, p.User)
+			}
+			for _, id := range e.Among {
+				require.True(t, present[id], "version %d: %s has gone before", e.Version, id)
+				named++
+			}
+			require.NotEmpty(t, e.Among, "version %d", e.Version)
+		default:
+		}
+	}
+	require.Greater(t, named, 60)
+}
