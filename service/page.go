@@ -145,7 +145,7 @@ func rows[T any](l list, read reading[T]) iter.Seq2[T, error] {
 		}
 		step, left := l.step, l.limit
 		if left > 0 {
-			step = min(left, roomkit.MaxPage)
+			step = left
 		}
 		return read(from, step, func(row T, _ string) bool {
 			left--
@@ -163,7 +163,7 @@ func page[T any](l list, read reading[T]) (Page[T], error) {
 	}
 	from, err := l.begin()
 	if err == nil {
-		err = read(from, min(limit+1, roomkit.MaxPage), func(row T, place string) bool {
+		err = read(from, limit+1, func(row T, place string) bool {
 			if len(p.Rows) == limit {
 				p.Next = l.token(from)
 				return false

@@ -147,35 +147,50 @@ func crowded(t testing.TB) *proof.Stage {
 
 // TestPagesAreTheSequence: whatever the limits, pages join to what the sequence
 // gives; a limit is a limit; and Next is set as long as there is another row.
-func TestPagesAreTheSequence(t *testing.T) { rapid.Check(t, pagesAreTheSequence(crowded(t))) }
-
-func FuzzPagesAreTheSequence(f *testing.F) { f.Fuzz(rapid.MakeFuzz(pagesAreTheSequence(crowded(f)))) }
-
-func pagesAreTheSequence(s *proof.Stage) func(t *rapid.T) {
-	all := lists(s)
-	return func(t *rapid.T) {
-		l := rapid.SampledFrom(all).Draw(t, "list")
-		want, err := l.rows("", 0)
-		require.NoError(t, err, l.name)
-		joined := []string{}
-		var token service.PageToken
-		for begun := false; !begun || token != ""; begun = true {
-			limit := rapid.IntRange(1, 5).Draw(t, "limit")
-			some, err := l.rows(token, limit)
-			require.NoError(t, err, l.name)
-			rest, err := l.rows(token, 0)
-			require.NoError(t, err, l.name)
-			require.Equal(t, want[len(joined):], rest, "%s: the rest", l.name)
-			page, next, err := l.page(token, limit)
-			require.NoError(t, err, l.name)
-			require.Equal(t, rest[:min(limit, len(rest))], page, "%s: a page", l.name)
-			require.Equal(t, page, some, "%s: a sequence of %d", l.name, limit)
-			require.Equal(t, len(rest) > limit, next != "", "%s: whether there is another page", l.name)
-			require.False(t, next != "" && next == token, "%s: a page leads on", l.name)
-			joined, token = append(joined, page...), next
+func TestPagesAreTheSequence(t *testing.T) {
+	all := lists(crowded(t))
+	for i := range all {
+		for _, limit := range []int{1, 2, 3, 50} {
+			all[i].joins(t, func() int { return limit })
 		}
-		require.Equal(t, want, joined, l.name)
 	}
+	rapid.Check(t, pagesAreTheSequence(all))
+}
+
+func FuzzPagesAreTheSequence(f *testing.F) {
+	f.Fuzz(rapid.MakeFuzz(pagesAreTheSequence(lists(crowded(f)))))
+}
+
+func pagesAreTheSequence(all []listing) func(t *rapid.T) {
+	return func(t *rapid.T) {
+		l := all[rapid.IntRange(0, len(all)-1).Draw(t, "list")]
+		l.joins(t, func() int { return rapid.IntRange(1, 5).Draw(t, "limit") })
+	}
+}
+
+// joins demands that pages of these limits join to the list.
+func (l *listing) joins(t proof.T, limits func() int) {
+	t.Helper()
+	want, err := l.rows("", 0)
+	require.NoError(t, err, l.name)
+	joined := []string{}
+	var token service.PageToken
+	for begun := false; !begun || token != ""; begun = true {
+		limit := limits()
+		some, err := l.rows(token, limit)
+		require.NoError(t, err, l.name)
+		rest, err := l.rows(token, 0)
+		require.NoError(t, err, l.name)
+		require.Equal(t, want[len(joined):], rest, "%s: the rest", l.name)
+		page, next, err := l.page(token, limit)
+		require.NoError(t, err, l.name)
+		require.Equal(t, rest[:min(limit, len(rest))], page, "%s: a page", l.name)
+		require.Equal(t, page, some, "%s: a sequence of %d", l.name, limit)
+		require.Equal(t, len(rest) > limit, next != "", "%s: whether there is another page", l.name)
+		require.False(t, next != "" && next == token, "%s: a page leads on", l.name)
+		joined, token = append(joined, page...), next
+	}
+	require.Equal(t, want, joined, l.name)
 }
 
 // TestListsHaveRows: the lists of the test before are long enough to show something.

@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -200,6 +201,27 @@ func TestRemovalNotice(t *testing.T) {
 	room := proof.General(t, s.Service, "adm", "ann", "ben", "dan")
 	dropped := s.Does("adm", roomkit.Convert{Room: room, To: roomkit.KindExternalGroup, Name: "abroad"})
 	require.Equal(t, [][]roomkit.UserID{people("adm", "ann", "ben")}, told(dropped, roomkit.NoticeDropped), "the room had no name")
+}
+
+// TestManyDropped: the notices of a conversion that drops more people than fit into an
+// event name only those who stay.
+func TestManyDropped(t *testing.T) {
+	s := proof.NewStage(t)
+	var users []roomkit.User
+	var crew []roomkit.UserID
+	for i := range roomkit.MaxPeople + 10 {
+		crew = append(crew, roomkit.UserID(fmt.Sprintf("a%03d", i)))
+		users = append(users, roomkit.User{ID: crew[i], Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive})
+	}
+	proof.AddUsers(t, s.Service, users...)
+	proof.Fill(t, s.Service, s.General, crew)
+	res := s.Does("ann", roomkit.Convert{Room: s.General, To: roomkit.KindExternalGroup, Name: "abroad"})
+	require.Len(t, res.Dropped, len(crew))
+	for _, n := range res.Notices {
+		if n.Key == roomkit.NoticeDropped {
+			require.Equal(t, people("ann", "ben", "cat"), n.People, "%s", n.To)
+		}
+	}
 }
 
 // TestRemovalNoticeInAGroup: commands that go to the store together, one decided on what

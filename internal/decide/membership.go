@@ -82,8 +82,9 @@ func (d *decider) left(people []Person, cause roomkit.Cause) { d.leftWith(people
 
 func (d *decider) leftWith(people []Person, cause roomkit.Cause, roles bool) {
 	sortPeople(people)
+	among := d.among(people, cause)
 	for chunk := range slices.Chunk(people, roomkit.MaxPeople) {
-		e := &roomkit.MemberLeft{People: make([]roomkit.Person, 0, len(chunk)), Name: d.room.Name, Among: d.among(chunk, cause), Counts: d.room.Counts}
+		e := &roomkit.MemberLeft{People: make([]roomkit.Person, 0, len(chunk)), Name: d.room.Name, Among: among, Counts: d.room.Counts}
 		for i := range chunk {
 			e.People = append(e.People, chunk[i].named())
 			row := d.member(chunk[i].ID)
@@ -107,7 +108,6 @@ func (d *decider) among(leaving []Person, cause roomkit.Cause) (some []roomkit.U
 	}
 	for i := range d.f.Members {
 		p := d.f.Person(d.f.Members[i].User)
-		p.Row = d.member(p.ID)
 		_, leaves := slices.BinarySearchFunc(leaving, p.ID, func(l Person, id roomkit.UserID) int { return cmp.Compare(l.ID, id) })
 		if !leaves && p.ListedIn(&d.room) {
 			some = append(some, p.ID)
