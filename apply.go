@@ -177,10 +177,10 @@ func (c Company) Apply(e Event) Company {
 }
 
 func (c Company) losing(from, to ExternalMode, at Version) Company {
-	if from != ExternalOff && to == ExternalOff {
+	switch {
+	case to == ExternalOff:
 		c.PartnersOff = at
-	}
-	if from == ExternalAll && to == ExternalSelected {
+	case from == ExternalAll:
 		c.PartnersNarrowed = at
 	}
 	return c

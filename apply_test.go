@@ -245,6 +245,9 @@ func TestApplyToCompanies(t *testing.T) {
 		{"off", roomkit.ExternalSelected, happened(&roomkit.CompanyMessagingChanged{With: roomkit.OutsiderPartner, From: roomkit.ExternalSelected}, acme), func(c *roomkit.Company) {
 			c.Partners, c.PartnersOff = roomkit.ExternalOff, effectVersion
 		}},
+		{"off from all", roomkit.ExternalAll, happened(&roomkit.CompanyMessagingChanged{With: roomkit.OutsiderPartner, From: roomkit.ExternalAll}, acme), func(c *roomkit.Company) {
+			c.Partners, c.PartnersOff = roomkit.ExternalOff, effectVersion
+		}},
 		{"narrowed", roomkit.ExternalAll, happened(&roomkit.CompanyMessagingChanged{With: roomkit.OutsiderPartner, From: roomkit.ExternalAll, To: roomkit.ExternalSelected}, acme), func(c *roomkit.Company) {
 			c.Partners, c.PartnersNarrowed = roomkit.ExternalSelected, effectVersion
 		}},
