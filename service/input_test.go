@@ -168,6 +168,8 @@ func TestBadInput(t *testing.T) {
 			require.ErrorIs(t, err, roomkit.ErrInvalid)
 		}
 		s.Denies("COM-16", "nobody", roomkit.OpenSelf{})
+		_, err := s.Do(ctx, roomkit.System(), roomkit.CreateGroup{Name: "of nobody"})
+		require.ErrorIs(t, err, roomkit.ErrDenied)
 	})
 	t.Run("keys", func(t *testing.T) {
 		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.OpenSelf{}, service.Call{Key: strings.Repeat("k", roomkit.MaxKeyBytes+1)})
