@@ -68,7 +68,7 @@ func lists(s *proof.Stage) (all []listing) {
 					}))
 			}
 			for _, kinds := range [][]roomkit.Kind{nil, {roomkit.KindGroup}, {roomkit.KindGroup, roomkit.KindTeam}} {
-				all = append(all, list(fmt.Sprint("rooms ", role, kinds, " of ", user),
+				all = append(all, list(fmt.Sprintf("rooms of %s: %s, %d kinds", user, role, len(kinds)),
 					func(a service.PageToken, n int) iter.Seq2[roomkit.RoomEntry, error] {
 						return s.Rooms(ctx, user, service.RoomList{Role: role, Kinds: kinds, After: a, Limit: n})
 					}, func(a service.PageToken, n int) (service.Page[roomkit.RoomEntry], error) {
@@ -211,9 +211,10 @@ func TestListsHaveRows(t *testing.T) {
 func TestForeignTokens(t *testing.T) {
 	s := crowded(t)
 	all := lists(s)
-	refuses := func(l *listing, token service.PageToken, of string) {
+	refuses := func(l *listing, token service.PageToken, why string) {
 		t.Helper()
 		_, _, err := l.page(token, 2)
+		require.ErrorIs(t, err, roomkit.ErrInvalid, "%s: %s", l.name, why)
 		namesField(t, "After", err)
 		_, err = l.rows(token, 2)
 		namesField(t, "After", err)
