@@ -54,6 +54,14 @@ type ReadFrom struct {
 // Can reports whether an action is allowed.
 func (a Access) Can(action Action) bool { return a.Actions.Has(action) }
 
+// MayRead reports whether the user may read a message, by the version that the room had
+// when it was written: the host keeps with each message the Version of the Access by
+// which it let the author post.
+func (a Access) MayRead(written Version) bool {
+	from := a.ReadFrom
+	return from.Allowed && written >= a.EmptiedAt && (from.All || written >= from.Version)
+}
+
 // MayRecall says whether user, whose access this is, may recall a message of
 // author: an own one within the recall window, one of others as leader or Group
 // Master, none in a room that consumers are or were in (FEA-10 to FEA-14).

@@ -3,6 +3,7 @@ package companies
 
 import (
 	"context"
+	"slices"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
@@ -31,4 +32,9 @@ func Provision(ctx context.Context, svc *service.Service) error {
 		}
 	}
 	return nil
+}
+
+// Contacts is an address book: everybody has eve in it.
+func Contacts(_ context.Context, _ roomkit.UserID, outsiders []roomkit.UserID) ([]roomkit.UserID, error) {
+	return slices.DeleteFunc(slices.Clone(outsiders), func(id roomkit.UserID) bool { return id != "eve" }), nil
 }

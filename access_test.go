@@ -1,0 +1,36 @@
+package roomkit_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+func TestMayRead(t *testing.T) {
+	all := roomkit.ReadFrom{Allowed: true, All: true}
+	joined := roomkit.ReadFrom{Allowed: true, Version: 5}
+	tests := []struct {
+		name      string
+		access    roomkit.Access
+		written   roomkit.Version
+		wantShown bool
+	}{
+		{"nothing is allowed", roomkit.Access{}, 9, false},
+		{"nothing is allowed, whatever else is said", roomkit.Access{ReadFrom: roomkit.ReadFrom{All: true}}, 9, false},
+		{"from the beginning", roomkit.Access{ReadFrom: all}, 1, true},
+		{"before joining", roomkit.Access{ReadFrom: joined}, 4, false},
+		{"right after joining", roomkit.Access{ReadFrom: joined}, 5, true},
+		{"before the room was emptied", roomkit.Access{ReadFrom: all, EmptiedAt: 7}, 6, false},
+		{"after the room was emptied", roomkit.Access{ReadFrom: all, EmptiedAt: 7}, 7, true},
+		{"after joining, before the room was emptied", roomkit.Access{ReadFrom: joined, EmptiedAt: 7}, 6, false},
+		{"joined after the room was emptied", roomkit.Access{ReadFrom: joined, EmptiedAt: 3}, 4, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			require.Equal(t, tt.wantShown, tt.access.MayRead(tt.written))
+			require.Equal(t, tt.wantShown, roomkit.RoomView{Access: tt.access}.MayRead(tt.written))
+		})
+	}
+}
