@@ -216,6 +216,12 @@ var stateMutants = []mutant{
 			return rows, err
 		}
 	}},
+	{"ownership/of-pages", "the members of a team are the store's", func(a *altered) {
+		own := shelf[roomkit.TeamID, roomkit.UserID]{}
+		tellingTeams(func(rows []roomkit.Team) {
+			each(rows, func(t *roomkit.Team) { t.Members = own.give(t.ID, t.Members) })
+		})(a)
+	}},
 	{"ownership/of-pages", "the data of records is the store's", func(a *altered) {
 		own := shelf[roomkit.Cursor, byte]{}
 		a.onFeed = func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {

@@ -170,6 +170,13 @@ var durableRules = []Rule{
 		require.Equal(k, entries("", r), rooms)
 		require.Equal(k, k.userRows(ann, bob, cho, dan, bot), users)
 		require.Len(k, history, 3)
+		k.untouched(func() {
+			teams, err := k.store.Teams(k.ctx, store.TeamQuery{Company: acme})
+			require.NoError(k, err)
+			each(teams, func(t *roomkit.Team) { zero(t.Members) })
+			zero(teams)
+		})
+		require.Equal(k, []roomkit.Team{*k.teams[core]}, k.teamList(store.TeamQuery{Company: acme}))
 	}},
 	{"ownership/of-queries", "The slices of needs and queries stay as they are, and changing them later changes nothing in the store.", func(k *kit) {
 		r := k.found(1, roomkit.KindGeneral, bob, ann)

@@ -50,7 +50,7 @@ const maxInconsistencies = 100
 // progress may be nil; it is called after every page of the feed and at the end.
 // Run writes nothing. It can run beside writers: a room that changes while it
 // is compared is compared again, and what only a quiet store can promise (tallies
-// and lists of users) is left out if the feed has grown meanwhile. It costs about
+// and lists of users and teams) is left out if the feed has grown meanwhile. It costs about
 // two reads of every event, and memory in proportion to the number of subjects.
 func Run(ctx context.Context, s store.Store, progress func(Progress)) error {
 	v := &verifier{
