@@ -2,9 +2,11 @@ package examples_test
 
 import (
 	"bytes"
+	"cmp"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -55,4 +57,23 @@ func tell(t *testing.T, program, store string) string {
 	require.NoError(t, cmd.Run(), "%s: %s", example, errs.String())
 	require.Contains(t, errs.String(), example+": ", "an example says what it does before it begins: storeflag.Begin")
 	return out.String()
+}
+
+// TestSmall: a program that is to be read is short.
+func TestSmall(t *testing.T) {
+	files, err := filepath.Glob("*/*.go")
+	require.NoError(t, err)
+	lines := map[string]int{}
+	for _, path := range files {
+		if !strings.HasSuffix(path, "_test.go") {
+			text, err := os.ReadFile(path)
+			require.NoError(t, err)
+			lines[filepath.Dir(path)] += bytes.Count(text, []byte("\n"))
+		}
+	}
+	require.Greater(t, len(lines), 5)
+	for example, n := range lines {
+		most := map[string]int{"host": 250}[example]
+		require.Less(t, n, cmp.Or(most, 200), "lines of %s; what is no lesson goes to internal", example)
+	}
 }

@@ -53,9 +53,8 @@ func run(ctx context.Context, name string, out io.Writer) error {
 	if err := companies.Provision(ctx, svc); err != nil {
 		return err
 	}
-	created, err := s.Do(ctx, roomkit.By("kim"), roomkit.CreateRoom{
-		People: people("lee", "eve"), Audience: roomkit.AudienceExternal, Name: "Project", AllowDuplicate: true,
-	})
+	create := roomkit.CreateRoom{People: people("lee", "eve"), Audience: roomkit.AudienceExternal, Name: "Project", AllowDuplicate: true}
+	created, err := s.Do(ctx, roomkit.By("kim"), create)
 	if err != nil {
 		return err
 	}

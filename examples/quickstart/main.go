@@ -57,10 +57,9 @@ func run(ctx context.Context, name string, out io.Writer) error {
 func (s *story) provision(ctx context.Context) error {
 	s.tell("# Companies and users")
 	var cmds []roomkit.Command
-	for _, id := range []roomkit.CompanyID{"acme", "bolt"} {
-		cmds = append(cmds, roomkit.AddCompany{Company: roomkit.Company{
-			ID: id, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected,
-		}})
+	company := roomkit.Company{Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected}
+	for _, company.ID = range []roomkit.CompanyID{"acme", "bolt"} {
+		cmds = append(cmds, roomkit.AddCompany{Company: company})
 	}
 	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: true}
 	for _, user.ID = range []roomkit.UserID{"ann", "ben", "cat", "dan"} {
@@ -97,7 +96,7 @@ func age(r service.Result) string { return map[bool]string{true: "new", false: "
 
 func (s *story) severalPeople(ctx context.Context) error {
 	s.tell("\n# A room of several people")
-	create := roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Audience: roomkit.AudienceMembers, Name: "Launch"}
+	create := roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, Name: "Launch"}
 	made, err := s.Do(ctx, roomkit.By("ann"), create)
 	var offered *roomkit.Offered
 	if errors.As(err, &offered) { // they have one, of a run that was stopped

@@ -4,6 +4,8 @@
 //	{"company":{"id":"acme","licensed":true}}
 //	{"user":{"id":"ann","company":"acme","kind":"member","status":"active"}}
 //	{"team":{"id":"sales","company":"acme","name":"Sales","leader":"ann","members":["ann"]}}
+//
+// A team that is no more stays in the list, without members.
 package roster
 
 import (
