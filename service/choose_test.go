@@ -153,6 +153,8 @@ func TestChoose(t *testing.T) {
 		require.Equal(t, people("ann"), already("ann", roomkit.AppointMasters{Room: s.Group}))
 		require.Equal(t, people("ann"), already("ann", roomkit.CreateRoom{People: people("ben")}))
 		require.Equal(t, people("ann"), already("ann", roomkit.CreateGroup{Name: "Crew 2"}))
+		require.Equal(t, people("ann"), already("ann", roomkit.CreateExternalGroup{}))
+		require.Empty(t, already("adm", roomkit.CreateGroup{ForOthers: true}))
 		require.Empty(t, already("adm", roomkit.CreateExternalGroup{ForOthers: true}))
 		require.Empty(t, already("ann", roomkit.OpenDirect{}))
 	})
@@ -189,6 +191,9 @@ func TestChooseRefused(t *testing.T) {
 	}
 	_, err := s.Choose(ctx, roomkit.By("dan"), roomkit.Invite{Room: s.Group}, people("ben"))
 	require.ErrorIs(t, err, roomkit.ErrNotFound)
+	s.Run("ann", roomkit.OpenDirect{With: "fay"}, service.Call{Contacts: people("fay")})
+	_, err = s.Choose(ctx, roomkit.By("ann"), roomkit.CreateRoom{People: people("fay")}, people("ben"))
+	proof.Refused(t, "CRE-49", err) // the 1:1 room makes no contact for a room of several
 	_, err = s.Choose(ctx, roomkit.System(), roomkit.OpenDirect{}, people("ben"))
 	proof.Refused(t, "CRE-30", err)
 	gone, cancel := context.WithCancel(ctx)
@@ -377,9 +382,12 @@ func TestChooseCosts(t *testing.T) {
 		cmd   func(*counted) roomkit.Command
 		loads int
 	}{
-		"a 1:1 room":                    {func(*counted) roomkit.Command { return roomkit.OpenDirect{} }, 1},
-		"the first of a room":           {func(*counted) roomkit.Command { return roomkit.CreateRoom{} }, 1},
-		"the second":                    {func(*counted) roomkit.Command { return roomkit.CreateRoom{People: people("ben")} }, 1},
+		"a 1:1 room":          {func(*counted) roomkit.Command { return roomkit.OpenDirect{} }, 1},
+		"the first of a room": {func(*counted) roomkit.Command { return roomkit.CreateRoom{} }, 1},
+		"the second":          {func(*counted) roomkit.Command { return roomkit.CreateRoom{People: people("ben")} }, 1},
+		"on in a room that is there": {func(c *counted) roomkit.Command {
+			return roomkit.CreateRoom{People: people("ben"), Existing: c.General}
+		}, 1},
 		"the third":                     {func(*counted) roomkit.Command { return roomkit.CreateRoom{People: people("ben", "eve")} }, 1},
 		"a group":                       {func(*counted) roomkit.Command { return roomkit.CreateGroup{Name: "Crew"} }, 1},
 		"an external group":             {func(*counted) roomkit.Command { return roomkit.CreateExternalGroup{Members: people("eve")} }, 1},
@@ -490,6 +498,9 @@ func TestChooseAsksTheDirectory(t *testing.T) {
 	require.Equal(t, [][]roomkit.UserID{people("ghost", "new")}, asked)
 	require.Equal(t, 5, c.loads()-before, "two, and one each for companies, users, and everything again")
 	require.Equal(t, records, c.Records())
+	_, err = c.Service.Choose(ctx, roomkit.By("ann"), roomkit.OpenDirect{With: "nobody"}, people("ghost", "ben"))
+	require.NoError(t, err)
+	require.Equal(t, people("ghost"), asked[1], "no other than the candidates")
 }
 
 type lookup func(ids []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error)

@@ -79,7 +79,7 @@ func (d *decider) openNew(name string, invited []Person) error {
 	coming := append(slices.Clone(invited), d.me)
 	switch {
 	case len(p.partners) > 0 && len(p.consumers) > 0:
-		d.checkMixture(roomkit.ActionInvite, p.consumers, those(invited, d.isPartner))
+		d.checkMixture(roomkit.ActionInvite, p.consumers, those(invited, d.isOutsider))
 		return nil
 	case len(p.partners) > 0:
 		o.kind, o.masters = roomkit.KindExternalGroup, []Person{d.me}

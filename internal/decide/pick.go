@@ -81,8 +81,8 @@ func (d *decider) isStranger(who *Person) bool {
 	return who.Kind == roomkit.UserBot || !d.policy().AnyoneIsContact && !d.f.isContact(who.ID)
 }
 
-// isPartner reports whether somebody is a user of another company than the actor.
-func (d *decider) isPartner(p *Person) bool { return !p.isConsumer() && p.User.Company != d.home() }
+// isOutsider reports whether somebody is not of the actor's company.
+func (d *decider) isOutsider(p *Person) bool { return p.User.Company != d.home() }
 
 // home is the company for which the actor acts.
 func (d *decider) home() roomkit.CompanyID { return d.me.User.Company }

@@ -332,7 +332,9 @@ func TestNewRooms(t *testing.T) {
 	t.Run("CRE-46 consumers and users of other companies do not mix in a room opened by inviting", func(t *testing.T) {
 		s := proof.NewStage(t)
 		room := s.Does("lin", roomkit.OpenDirect{With: "dan"}).Room
-		s.Denies("CRE-46", "dan", roomkit.Invite{Room: room, People: people("eve"), Name: "mixed"})
+		d := s.Denies("CRE-46", "dan", roomkit.Invite{Room: room, People: people("eve", "ben"), Name: "mixed"})
+		require.Equal(t, people("lin"), d.People)
+		require.Equal(t, []string{"eve CRE-46", "lin CRE-46"}, rulesAgainst(d), "ben is in nobody's way")
 		beside := s.Denies("CRE-46", "ann", roomkit.Invite{Room: s.Line, People: people("eve"), Name: "mixed"})
 		require.Equal(t, people("eve"), beside.People, "because of those who would come, not of those who are in")
 		s.Denies("CRE-46", "ann", roomkit.Invite{Room: s.General, People: people("eve", "lin"), Name: "mixed"})
