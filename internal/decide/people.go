@@ -17,12 +17,9 @@ func (d *decider) invite(c roomkit.Invite) error {
 		return err
 	}
 	people := slices.DeleteFunc(d.f.people(c.People), func(p Person) bool { return p.TakesPart(&d.room) })
-	if len(people) == 0 {
-		return nil
-	}
 	people = d.checkPicked(people, externally(d.room.Kind, "EXT-32", "CRE-49"))
 	if len(people) == 0 {
-		return nil // all are refused
+		return nil // all take part, or are refused
 	}
 	p := sortOut(people, d.room.Company)
 	switch opens, mixed := d.invitationOpens(&p); {

@@ -425,8 +425,13 @@ func TestInvitedTwice(t *testing.T) {
 			found(s, first.Room, "ann", invite)
 			found(s, first.Room, "ben", invite)
 		}
+		s.Permit("ben", false)
+		two := roomkit.Invite{Room: s.Direct, People: people("eve"), Name: "two"}
+		first := s.Does("ann", two)
+		require.Equal(t, people("ann", "eve"), s.Inside("ann", first.Room))
+		found(s, first.Room, "ann", two)
+		s.Permit("ben", true)
 		found(s, s.General, "ann", roomkit.Invite{Room: s.Direct, People: people("cat")})
-		found(s, s.External, "ben", roomkit.Invite{Room: s.General, People: people("eve")})
 	})
 	t.Run("GEN-27 what was opened is found where a second one would be refused", func(t *testing.T) {
 		s := proof.NewStage(t, func(o *service.Options) { o.Policy.MaxGroupsPerUser = 3 })
