@@ -4,7 +4,6 @@ package browser
 
 import (
 	"bufio"
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -19,8 +18,9 @@ import (
 
 // browser talks with a host.
 type browser struct {
-	base string
-	out  io.Writer
+	base    string
+	out     io.Writer
+	invited roomkit.Cursor // behind the invitation of min
 }
 
 func (b *browser) tell(format string, args ...any) { fmt.Fprintf(b.out, format+"\n", args...) }
@@ -83,7 +83,7 @@ func (b *browser) do(ctx context.Context, user string, cmd roomkit.Command, key 
 
 // Talk tells a story with a host at an address.
 func Talk(ctx context.Context, base string, out io.Writer) error {
-	b := &browser{base, out}
+	b := &browser{base: base, out: out}
 	create := roomkit.CreateRoom{People: []roomkit.UserID{"adm", "lee"}, Name: "Launch"}
 	made, err := b.do(ctx, "kim", create, "launch")
 	if err != nil {
@@ -151,9 +151,11 @@ func (b *browser) newcomer(ctx context.Context, room roomkit.RoomID, path string
 		return err
 	}
 	b.tell("kim invites min")
-	if _, err := b.do(ctx, "kim", roomkit.Invite{Room: room, People: []roomkit.UserID{"min"}}, ""); err != nil {
+	invited, err := b.do(ctx, "kim", roomkit.Invite{Room: room, People: []roomkit.UserID{"min"}}, "")
+	if err != nil {
 		return err
 	}
+	b.invited = invited.Cursor
 	if err := b.write(ctx, "lee", path, "welcome, min"); err != nil {
 		return err
 	}
@@ -167,36 +169,38 @@ func (b *browser) newcomer(ctx context.Context, room roomkit.RoomID, path string
 
 // removal: it is news to those who watch, and the end of reading.
 func (b *browser) removal(ctx context.Context, room roomkit.RoomID, path string) error {
-	b.tell("\n# News")
+	b.tell("\n# News\nkim describes the room")
 	about, err := b.do(ctx, "kim", roomkit.Edit{Room: room, Description: new("about the launch")}, "")
+	if err == nil && !about.Changed { // an earlier run has said so
+		_, err = b.do(ctx, "kim", roomkit.Edit{Room: room, Description: new("")}, "")
+	}
 	if err != nil {
 		return err
 	}
-	if about.Cursor == "" { // it said so before
-		if about, err = b.do(ctx, "kim", roomkit.Edit{Room: room, Description: new("")}, ""); err != nil {
-			return err
-		}
-	}
-	news, err := b.open(ctx, "min", "GET", path+"/events", "", "Last-Event-ID", string(about.Cursor))
+	news, err := b.open(ctx, "min", "GET", path+"/events", "", "Last-Event-ID", string(b.invited))
 	if err != nil {
 		return err
 	}
 	defer news.Body.Close()
-	b.tell("min watches, kim removes min")
-	if _, err := b.do(ctx, "kim", roomkit.Remove{Room: room, People: []roomkit.UserID{"min"}}, ""); err != nil {
-		return err
-	}
-	for lines := bufio.NewScanner(news.Body); lines.Scan(); {
-		if data, is := bytes.CutPrefix(lines.Bytes(), []byte("data: ")); is {
-			event, err := roomkit.UnmarshalEvent(data)
-			if err != nil {
-				return err
-			}
-			b.tell("  min sees %s by %s", event.Type(), event.Info().Actor)
+	removed := false
+	lines := bufio.NewScanner(news.Body)
+	for lines.Scan() {
+		kind, is := strings.CutPrefix(lines.Text(), "event: ")
+		if !is {
+			continue
+		}
+		b.tell("  min sees: %s", kind)
+		if removed { // what min has seen first says that the host watches
+			continue
+		}
+		removed = true
+		b.tell("kim removes min")
+		if _, err := b.do(ctx, "kim", roomkit.Remove{Room: room, People: []roomkit.UserID{"min"}}, ""); err != nil {
+			return err
 		}
 	}
 	b.tell("  and the stream ends")
-	return nil
+	return lines.Err()
 }
 
 func (b *browser) screen(ctx context.Context, _ roomkit.RoomID, _ string) error {
