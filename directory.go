@@ -107,7 +107,7 @@ type Team struct {
 	Photo     bool       `json:"photo,omitzero"`      // the administrator grants the leader the right over the photo (TEAM-25)
 	Preset    FeatureSet `json:"preset,omitzero"`     // what a new team room has switched on (TEAM-12)
 	Notify    bool       `json:"notify,omitzero"`     // group notification of a new team room (TEAM-12)
-	SyncedSeq int64      `json:"synced_seq,omitzero"` // the host's sequence number of the last sync
+	SyncedSeq int64      `json:"synced_seq,omitzero"` // the highest of the host's sequence numbers so far
 }
 
 // Outsider is a kind of people who are not of the own company. Talking with either is
@@ -211,8 +211,9 @@ type RestoreUser struct {
 // SyncTeam brings a team and its room in line with the organisation chart
 // (TEAM-05, TEAM-09), and adds the team if it is new. By the system or the company's
 // administrator (ADM-23). What an administrator grants to the team is changed by
-// [EditTeam] alone; to a new team nothing is granted. A Seq lower than that of the last
-// sync is refused; 0 stands for "not numbered".
+// [EditTeam] alone; to a new team nothing is granted. Whose account has ended is left out,
+// as the chart may be late (ADM-13). A Seq lower than the highest so far is refused; 0
+// stands for "not numbered" and leaves the highest as it is.
 type SyncTeam struct {
 	Team    TeamID    `json:"team,omitzero"`
 	Company CompanyID `json:"company,omitzero"`  // never changes

@@ -197,22 +197,78 @@ func (p *Policy) UnmarshalJSON(data []byte) error {
 	return err
 }
 
-// MarshalJSON writes where the error happened, its text under "error", and the refusal
-// under "denied", "offered" or "invalid" if it is one.
+// errorJSON is what is written of an [Error].
+type errorJSON struct {
+	Op      string   `json:"op"`
+	Room    RoomID   `json:"room,omitzero"`
+	Error   string   `json:"error"`
+	Is      string   `json:"is,omitzero"` // the text of one of the categories
+	Denied  *Denied  `json:"denied,omitzero"`
+	Offered *Offered `json:"offered,omitzero"`
+	Invalid *Invalid `json:"invalid,omitzero"`
+}
+
+// categories are the errors by which others are known, the ones with details left out.
+// What may have been stored comes first, whatever else is said of it.
+var categories = [...]error{
+	ErrUnknownOutcome, ErrNotFound, ErrCommandReused, ErrConflict, ErrUnavailable, ErrInconsistent, ErrUnsupported,
+}
+
+// MarshalJSON writes the place, the text, the category and the details of a refusal.
 func (e *Error) MarshalJSON() ([]byte, error) {
-	v := struct {
-		Op      string   `json:"op"`
-		Room    RoomID   `json:"room,omitzero"`
-		Error   string   `json:"error"`
-		Denied  *Denied  `json:"denied,omitzero"`
-		Offered *Offered `json:"offered,omitzero"`
-		Invalid *Invalid `json:"invalid,omitzero"`
-	}{Op: e.Op, Room: e.Room, Error: textOf(e.Err)}
+	v := errorJSON{Op: e.Op, Room: e.Room, Error: textOf(e.Err)}
 	errors.As(e.Err, &v.Denied)
 	errors.As(e.Err, &v.Offered)
 	errors.As(e.Err, &v.Invalid)
+	for _, category := range categories {
+		if errors.Is(e.Err, category) {
+			v.Is = category.Error()
+			break
+		}
+	}
 	return json.Marshal(v)
 }
+
+// UnmarshalJSON reads what MarshalJSON writes. Err is then of the same category, and a
+// [*Denied], [*Offered] or [*Invalid] again; what else was inside of it is only its text.
+func (e *Error) UnmarshalJSON(data []byte) error {
+	var v errorJSON
+	if err := json.Unmarshal(data, &v); err != nil {
+		return err
+	}
+	var inside []error
+	for _, category := range categories {
+		if v.Is == category.Error() {
+			inside = append(inside, category)
+		}
+	}
+	if v.Denied != nil {
+		inside = append(inside, v.Denied)
+	}
+	if v.Offered != nil {
+		inside = append(inside, v.Offered)
+	}
+	if v.Invalid != nil {
+		inside = append(inside, v.Invalid)
+	}
+	*e = Error{Op: v.Op, Room: v.Room}
+	switch {
+	case len(inside) == 1 && inside[0].Error() == v.Error:
+		e.Err = inside[0]
+	case len(inside) > 0 || v.Error != "":
+		e.Err = &remote{v.Error, inside}
+	}
+	return nil
+}
+
+// remote is an error as another process has told it.
+type remote struct {
+	text   string
+	inside []error
+}
+
+func (r *remote) Error() string   { return r.text }
+func (r *remote) Unwrap() []error { return r.inside }
 
 func textOf(err error) string {
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"go/ast"
@@ -217,7 +218,7 @@ func encode(t require.TestingT, v reflect.Value) []byte {
 func requireRead(t require.TestingT, v reflect.Value, data []byte) {
 	name := v.Type().Name()
 	if name == "Error" {
-		return // what is in an error is written for people
+		return // TestErrorIsRead
 	}
 	if _, ok := v.Interface().(roomkit.Command); ok {
 		got, err := roomkit.UnmarshalCommand(data)
@@ -349,4 +350,53 @@ func TestJSONKeys(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestErrorIsRead: a client of another process asks an error for the same as the caller of
+// the service.
+func TestErrorIsRead(t *testing.T) {
+	denied := &roomkit.Denied{Rule: "EXT-17", Actor: roomkit.By("kim"), Action: roomkit.ActionLeave, People: []roomkit.UserID{"kim"}, Reason: "no"}
+	for name, err := range map[string]error{
+		"a refusal":             denied,
+		"a wrapped refusal":     fmt.Errorf("directory: %w", denied),
+		"rooms to choose from":  &roomkit.Offered{Offers: []roomkit.Offer{{Exact: true}}},
+		"malformed":             &roomkit.Invalid{Field: "Name", Reason: "missing", Rule: "CRE-51"},
+		"not found":             roomkit.ErrNotFound,
+		"a used key":            roomkit.ErrCommandReused,
+		"a full disk":           fmt.Errorf("%w: the disk is full", roomkit.ErrUnavailable),
+		"others were faster":    fmt.Errorf("%w: the room does not have the demanded version", roomkit.ErrConflict),
+		"newer data":            roomkit.ErrUnsupported,
+		"rows that do not fit":  roomkit.ErrInconsistent,
+		"refused after unknown": fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, denied),
+		"a driver":              errors.New("broken pipe"),
+		"nothing":               nil,
+	} {
+		t.Run(name, func(t *testing.T) {
+			sent := roomkit.Error{Op: "Leave", Room: roomkit.SelfRoom("kim"), Err: err}
+			data, bad := json.Marshal(&sent)
+			require.NoError(t, bad)
+			var got roomkit.Error
+			require.NoError(t, json.Unmarshal(data, &got))
+			require.Equal(t, sent.Op, got.Op)
+			require.Equal(t, sent.Room, got.Room)
+			if err == nil {
+				require.NoError(t, got.Err)
+				return
+			}
+			require.EqualError(t, got.Err, err.Error())
+			for _, category := range []error{
+				roomkit.ErrNotFound, roomkit.ErrOffered, roomkit.ErrDenied, roomkit.ErrInvalid, roomkit.ErrConflict, roomkit.ErrCommandReused,
+				roomkit.ErrUnknownOutcome, roomkit.ErrUnavailable, roomkit.ErrUnsupported, roomkit.ErrInconsistent,
+			} {
+				require.Equal(t, errors.Is(err, category), errors.Is(&got, category), category)
+			}
+			var want, have *roomkit.Denied
+			require.Equal(t, errors.As(err, &want), errors.As(&got, &have))
+			require.Equal(t, want, have)
+			again, bad := json.Marshal(&got)
+			require.NoError(t, bad)
+			require.JSONEq(t, string(data), string(again))
+		})
+	}
+	require.Error(t, new(roomkit.Error).UnmarshalJSON([]byte("7")))
 }

@@ -98,6 +98,30 @@ func (r Result) LogValue() slog.Value {
 	return slog.GroupValue(append(attrs, slog.Any("events", types))...)
 }
 
+// UnmarshalJSON reads what MarshalJSON writes; an error is a [*roomkit.Error] then, or
+// one that has the same text.
+func (r *BatchResult) UnmarshalJSON(data []byte) error {
+	var v struct {
+		Error json.RawMessage `json:"error"`
+	}
+	if err := json.Unmarshal(data, &v); err != nil {
+		return err
+	}
+	*r = BatchResult{}
+	var text string
+	switch {
+	case v.Error == nil:
+		return json.Unmarshal(data, &r.Result)
+	case json.Unmarshal(v.Error, &text) == nil:
+		r.Err = errors.New(text)
+		return nil
+	}
+	var placed roomkit.Error
+	err := json.Unmarshal(v.Error, &placed)
+	r.Err = &placed
+	return err
+}
+
 // MarshalJSON writes the result, or the error: a [*roomkit.Error] as it is written, any
 // other by its text.
 func (r BatchResult) MarshalJSON() ([]byte, error) {

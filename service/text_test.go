@@ -120,6 +120,14 @@ func TestBatchResultJSON(t *testing.T) {
 	require.JSONEq(t, `[{"kind":"group"},
 		{"error":{"op":"Leave","error":"denied by GRP-12: no","denied":{"rule":"GRP-12","reason":"no"}}},
 		{"error":"disk full"}]`, string(data))
+	var got []service.BatchResult
+	require.NoError(t, json.Unmarshal(data, &got))
+	require.Equal(t, roomkit.KindGroup, got[0].Result.Kind)
+	require.NoError(t, got[0].Err)
+	require.ErrorIs(t, got[1].Err, roomkit.ErrDenied)
+	require.EqualError(t, got[2].Err, "disk full")
+	require.Error(t, json.Unmarshal([]byte(`[{"error":7}]`), &got))
+	require.Error(t, json.Unmarshal([]byte(`[7]`), &got))
 }
 
 func TestResultLogValue(t *testing.T) {

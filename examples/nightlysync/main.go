@@ -105,7 +105,7 @@ func (s *sync) night(ctx context.Context, title string, list *roster.List) error
 	for _, err := range list.Bad {
 		fmt.Fprintln(s.out, "  cannot be read:", err)
 	}
-	gone, ended, err := s.compare(ctx, list)
+	gone, err := s.compare(ctx, list)
 	if err != nil {
 		return err
 	}
@@ -117,8 +117,7 @@ func (s *sync) night(ctx context.Context, title string, list *roster.List) error
 		people = append(people, roomkit.AddUser{User: user})
 	}
 	for _, t := range list.Teams {
-		members := slices.DeleteFunc(slices.Clone(t.Members), func(id roomkit.UserID) bool { return ended[id] })
-		teams = append(teams, roomkit.SyncTeam{Team: t.ID, Company: t.Company, Name: t.Name, Leader: t.Leader, Members: members})
+		teams = append(teams, roomkit.SyncTeam{Team: t.ID, Company: t.Company, Name: t.Name, Leader: t.Leader, Members: t.Members})
 	}
 	for _, cmds := range [][]roomkit.Command{companies, people, teams, gone} {
 		if err := s.carryOut(ctx, cmds); err != nil {
@@ -132,21 +131,19 @@ func (s *sync) night(ctx context.Context, title string, list *roster.List) error
 
 // compare looks at everybody whom the directory has of the companies of the list: who is
 // gone, and who is listed although the account has ended.
-func (s *sync) compare(ctx context.Context, list *roster.List) (gone []roomkit.Command, ended map[roomkit.UserID]bool, err error) {
+func (s *sync) compare(ctx context.Context, list *roster.List) (gone []roomkit.Command, err error) {
 	listed := map[roomkit.UserID]roomkit.CompanyID{}
 	for _, u := range list.Users {
 		listed[u.ID] = u.Company
 	}
-	ended = map[roomkit.UserID]bool{}
 	for _, company := range list.Companies {
 		for u, err := range s.Users(ctx, service.UserList{Company: company.ID}) { // by pages
 			if err != nil {
-				return nil, nil, err
+				return nil, err
 			}
 			where, is := listed[u.ID]
 			switch {
 			case u.Status == roomkit.StatusDeleted && is:
-				ended[u.ID] = true
 				fmt.Fprintf(s.out, "  left alone: the account of %s has been deleted; RestoreUser, if that was wrong\n", u.ID)
 			case is && where != u.Company:
 				fmt.Fprintf(s.out, "  left alone: %s is of %s, and stays there\n", u.ID, u.Company)
@@ -160,7 +157,7 @@ func (s *sync) compare(ctx context.Context, list *roster.List) (gone []roomkit.C
 		fmt.Fprintf(s.out, "  nobody is deleted: %d are gone from a list with %d bad lines\n", len(gone), len(list.Bad))
 		gone = nil
 	}
-	return gone, ended, nil
+	return gone, nil
 }
 
 // carryOut runs the commands and shows the outcome of each that changed something or was

@@ -316,11 +316,13 @@ func (d *decider) syncTeam(c roomkit.SyncTeam) error {
 		return bad("Seq", "older than the last sync")
 	}
 	after := before
-	after.ID, after.Company, after.Name, after.Leader, after.SyncedSeq = c.Team, c.Company, c.Name, c.Leader, c.Seq
+	after.ID, after.Company, after.Name, after.Leader = c.Team, c.Company, c.Name, c.Leader
+	after.SyncedSeq = max(c.Seq, before.SyncedSeq)
 	after.Members = sorted(c.Members)
 	if err := d.checkTeamPeople(&after); err != nil {
 		return err
 	}
+	d.leaveOutDeleted(&after)
 	gone := missingFrom(before.Members, after.Members)
 	if !d.knows(gone) {
 		return d.more(func(n *store.Need) { n.People = append(n.People, gone...) })
@@ -363,11 +365,21 @@ func (d *decider) checkTeamPeople(t *roomkit.Team) error {
 		named = append(slices.Clone(named), t.Leader)
 	}
 	for _, id := range named {
-		if u := d.f.user(id); u.ID == "" || u.Status == roomkit.StatusDeleted || u.Company != t.Company {
+		if u := d.f.user(id); u.ID == "" || u.Company != t.Company {
 			return d.denied("TEAM-07", roomkit.ActionInvite, "not known members of the team's company", id)
 		}
 	}
 	return nil
+}
+
+// leaveOutDeleted takes people whose account has ended out of a team (ADM-13): a chart
+// that still names them is late and not wrong.
+func (d *decider) leaveOutDeleted(t *roomkit.Team) {
+	deleted := func(id roomkit.UserID) bool { return d.f.user(id).Status == roomkit.StatusDeleted }
+	t.Members = slices.DeleteFunc(t.Members, deleted)
+	if deleted(t.Leader) {
+		t.Leader = ""
+	}
 }
 
 // missingFrom gives the members of one sorted list that are not in the other.

@@ -95,9 +95,18 @@ func (x SyncTeam) run(c *call) *refusal {
 	if !c.w.all(x.Members, ours) || x.Leader != "" && !c.w.all([]string{x.Leader}, ours) {
 		return unsettled
 	}
-	t.Name, t.Leader, t.Members, t.SyncedSeq = x.Name, x.Leader, unique(x.Members...), x.Seq
-	if gone := func(u *User) bool { return u.Status == Deleted }; c.w.any(append(t.Members, t.Leader), gone) {
-		return denied("TEAM-07", "ADM-13", "TEAM-05") // the chart has not followed yet
+	t.Name, t.Leader, t.Members = x.Name, "", nil
+	if x.Seq > t.SyncedSeq {
+		t.SyncedSeq = x.Seq
+	}
+	// Whose account has ended is in no team, even if the chart has not followed yet (ADM-13).
+	if x.Leader != "" && c.w.Users[x.Leader].Status != Deleted {
+		t.Leader = x.Leader
+	}
+	for _, p := range unique(x.Members...) {
+		if c.w.Users[p].Status != Deleted {
+			t.Members = append(t.Members, p)
+		}
 	}
 	slices.Sort(t.Members)
 	c.put(old, t)

@@ -161,7 +161,8 @@ func TestTeamSync(t *testing.T) {
 				require.False(t, s.Sys(sales(func(*roomkit.SyncTeam) {})).Changed)
 				require.Len(t, proof.EventsOf[*roomkit.TeamSynced](s.Sys(sales(change)).Events), 1)
 				require.False(t, s.Sys(sales(change)).Changed)
-				require.True(t, s.Sys(sales(func(*roomkit.SyncTeam) {})).Changed, "and back")
+				back := s.Sys(sales(func(*roomkit.SyncTeam) {}))
+				require.Equal(t, name != "number", back.Changed, "back, without a number")
 			})
 		}
 	})
@@ -204,11 +205,23 @@ func TestTeamSync(t *testing.T) {
 	})
 	t.Run("TEAM-07 only people of the team's company, the leader among them", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.Sys(roomkit.DeleteUser{User: "dan"})
-		for _, foreign := range people("eve", "lin", "nobody", "dan") {
+		for _, foreign := range people("eve", "lin", "nobody") {
 			s.Denies("TEAM-07", "adm", sales(func(c *roomkit.SyncTeam) { c.Leader = foreign }))
 			s.Denies("TEAM-07", "adm", sales(func(c *roomkit.SyncTeam) { c.Members = people("ben", "cat", foreign) }))
 		}
+	})
+	t.Run("ADM-13 TEAM-05 whose account has ended is left out of a chart that is late", func(t *testing.T) {
+		s := proof.NewStage(t)
+		late := sales(func(c *roomkit.SyncTeam) { c.Leader, c.Members = "dan", people("ben", "cat", "dan") })
+		s.Sys(roomkit.DeleteUser{User: "dan"})
+		synced := proof.EventsOf[*roomkit.TeamSynced](s.Does("adm", late).Events)[0]
+		require.Empty(t, synced.Leader)
+		require.Empty(t, slices.Concat(synced.Added, synced.Removed))
+		require.Equal(t, people("ben", "cat"), s.Inside("cat", s.Team))
+		require.False(t, s.Run("adm", late).Changed, "every night")
+		s.Sys(roomkit.RestoreUser{User: "dan"})
+		s.Does("adm", late)
+		require.Equal(t, people("ben", "cat", "dan"), s.Inside("cat", s.Team))
 	})
 	t.Run("ADM-23 a team stays with its company", func(t *testing.T) {
 		s := proof.NewStage(t)
@@ -221,7 +234,8 @@ func TestTeamSync(t *testing.T) {
 		s.Does("adm", numbered(5))
 		s.Invalid("", "adm", numbered(4))
 		s.Run("adm", numbered(5))
-		s.Run("adm", numbered(0))
+		require.False(t, s.Run("adm", numbered(0)).Changed, "the highest number holds")
+		s.Invalid("", "adm", numbered(4))
 		s.Does("adm", numbered(6))
 	})
 }
