@@ -128,9 +128,9 @@ var outsiderNames = [outsiderCount]string{"none", "partner", "consumer"}
 func (o Outsider) String() string { return enum.Name(outsiderNames[:], o) }
 
 // AddCompany adds a company. Only the system may (ADM-23). One that exists is left
-// exactly as it is, whatever the row says, and nothing has changed; to change it there
-// are [EditCompany] and [SetCompanyMessaging]. The fields that the library keeps are
-// ignored.
+// exactly as it is, whatever the row says, and nothing has changed; service.Result.Differs
+// tells what it is otherwise. To change it there are [EditCompany] and
+// [SetCompanyMessaging]. The fields that the library keeps are ignored.
 type AddCompany struct {
 	Company Company `json:"company,omitzero"`
 }
@@ -147,10 +147,12 @@ type EditCompany struct {
 }
 
 // AddUser adds a user to a known company, or a consumer. Only the system may (ADM-23).
-// One who exists is left exactly as it is, whatever the row says, and nothing has
-// changed; to change somebody there are [EditUser], [SetUserMessaging], [SuspendUser],
-// [DeleteUser] and [RestoreUser]. For many users, and an outcome for each, there is
-// Service.Batch. The fields that the library keeps are ignored.
+// One who exists, be the account deleted, is left exactly as it is, whatever the row says,
+// and nothing has changed; service.Result.Differs tells what is otherwise. To change
+// somebody there are [EditUser], [SetUserMessaging], [SuspendUser], [DeleteUser] and
+// [RestoreUser]. For many users, and an outcome for each, there is Service.Batch: after
+// the one that adds their companies, as the commands of a batch come in any order. The
+// fields that the library keeps are ignored.
 type AddUser struct {
 	User User `json:"user,omitzero"` // Kind and Status are required; Company of all but consumers
 }

@@ -118,7 +118,10 @@
 // events with their type; [MarshalCommand] adds the name of a command.
 // [UnmarshalCommand] and [UnmarshalEvent] read them, strictly, and an [*Invalid] names
 // the field that is wrong; encoding/json reads the rest. Names and ids that there are
-// not are an [*Invalid] as well. log/slog uses the same forms; refusals are groups. What
+// not are an [*Invalid] as well. A struct that embeds Access, RoomView, Company or another
+// value with a form of its own has that form, and what it adds is lost: make it a field.
+// [Invalid].Field is the Go name of a field, on the wire it is the same in snake_case.
+// log/slog uses the same forms; refusals are groups. What
 // stores keep is another form, that of package codec.
 //
 // # Values of enumerations

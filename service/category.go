@@ -12,7 +12,7 @@ import (
 // metrics and logs; a server makes its status codes from it.
 type Category uint8
 
-// The categories, with the HTTP status that suits most services.
+// The categories, with their HTTPStatus.
 const (
 	CategoryNone           Category = iota // no error (200)
 	CategoryInvalid                        // malformed: send something else (400); errors.As gives the *roomkit.Invalid
@@ -22,7 +22,7 @@ const (
 	CategoryOffered                        // rooms exist to choose from, nothing was created (409); errors.As gives the *roomkit.Offered
 	CategoryConflict                       // others were faster, or IfVersion did not hold: read again, then repeat (409)
 	CategoryReused                         // the key was used for another command (422)
-	CategoryCanceled                       // the caller's context ended before anything was stored (499 or 504)
+	CategoryCanceled                       // the caller's context ended before anything was stored (503)
 	CategoryUnavailable                    // the store cannot answer now, nothing was stored: repeat later (503)
 	CategoryUnknownOutcome                 // it may have been stored: repeat with the same key (503)
 	CategoryUnsupported                    // set up wrongly, or data of another version: an operator has to look (500)
@@ -37,6 +37,11 @@ var categoryNames = [categoryCount]string{
 
 // String gives the stable name of the category.
 func (c Category) String() string { return enum.Name(categoryNames[:], c) }
+
+// HTTPStatus gives the status that suits most services.
+func (c Category) HTTPStatus() int { return statuses[min(c, CategoryInternal)] }
+
+var statuses = [categoryCount]int{200, 400, 401, 403, 404, 409, 409, 422, 503, 503, 503, 500, 500}
 
 // unknownActor is the rule that refuses whoever is no known user.
 const unknownActor roomkit.Rule = "COM-16"

@@ -49,36 +49,20 @@ func TestCategoryOf(t *testing.T) {
 	}
 	for _, category := range enum.Values(service.CategoryNone) {
 		require.True(t, seen[category], "add an error of category %s to the table", category)
-		require.NotZero(t, statusOf[category], "ExampleCategoryOf: a status for %s", category)
+		require.Equal(t, category == service.CategoryNone, category.HTTPStatus() < 400, category)
+		require.NotEmpty(t, http.StatusText(category.HTTPStatus()), category)
 	}
+	require.Equal(t, http.StatusInternalServerError, service.Category(99).HTTPStatus())
 }
 
-// statusOf has the HTTP status of a service for each category.
-var statusOf = map[service.Category]int{
-	service.CategoryNone:           http.StatusOK,
-	service.CategoryInvalid:        http.StatusBadRequest,
-	service.CategoryUnknownActor:   http.StatusUnauthorized,
-	service.CategoryDenied:         http.StatusForbidden,
-	service.CategoryNotFound:       http.StatusNotFound,
-	service.CategoryOffered:        http.StatusConflict,
-	service.CategoryConflict:       http.StatusConflict,
-	service.CategoryReused:         http.StatusUnprocessableEntity,
-	service.CategoryCanceled:       http.StatusGatewayTimeout,
-	service.CategoryUnavailable:    http.StatusServiceUnavailable,
-	service.CategoryUnknownOutcome: http.StatusServiceUnavailable,
-	service.CategoryUnsupported:    http.StatusInternalServerError,
-	service.CategoryInternal:       http.StatusInternalServerError,
-}
-
-// A server makes its status from the category. A map from each category to a status
-// is the only thing to write.
+// A server makes its status from the category, and logs it.
 func ExampleCategoryOf() {
 	svc := exampleService()  // acme with adm, ann, ben, cat and dan; bolt with eve
 	room := exampleRoom(svc) // "Launch", a General room of ann, ben and cat
 	for _, user := range []roomkit.UserID{"ann", "eve", "nobody", ""} {
 		err := svc.Check(ctx, user, roomkit.ActionDelete, room)
 		category := service.CategoryOf(err)
-		fmt.Printf("%q: %s, status %d\n", user, category, statusOf[category])
+		fmt.Printf("%q: %s, status %d\n", user, category, category.HTTPStatus())
 	}
 	// Output:
 	// "ann": denied, status 403

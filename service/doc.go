@@ -102,6 +102,13 @@
 // caller at once: nothing was stored, and the host decides whether to try again.
 // [CategoryOf] sorts all of them, for status codes and metrics.
 //
+// Who asks is looked at in one of three ways. Commands, [Service.Rooms], [Service.Groups]
+// and [Service.Recommend] refuse a user who is not known by COM-16. Questions about one
+// room know nobody who has no part in it, and say ErrNotFound. [Service.Access] and
+// [Service.Screen] answer that nothing is allowed. An id without the form of one, the
+// empty one too, is always malformed. Who has lost a permission is refused by its rule
+// until Enforce has taken them out of the room, and finds no room from then on.
+//
 // # What a call costs
 //
 // A command takes one Load and, if it changes something, one Commit. One more Load is

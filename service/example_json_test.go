@@ -2,7 +2,6 @@ package service_test
 
 import (
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -10,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
 )
 
 // Commands and answers over HTTP. The host has authenticated who acts, and says which
@@ -29,14 +29,12 @@ func ExampleUnmarshalCommand() {
 		}
 		user := roomkit.UserID(r.Header.Get("User")) // take it from the session
 		made, err := svc.Do(r.Context(), roomkit.By(user), cmd)
-		switch made.Events, made.Notices, made.Cursor = nil, nil, ""; {
-		case errors.Is(err, roomkit.ErrDenied):
-			answer(w, http.StatusForbidden, err)
-		case err != nil:
-			answer(w, http.StatusBadRequest, err)
-		default:
-			answer(w, http.StatusOK, made)
+		if err != nil {
+			answer(w, service.CategoryOf(err).HTTPStatus(), err)
+			return
 		}
+		made.Events, made.Notices, made.Cursor = nil, nil, "" // not for this user's eyes
+		answer(w, http.StatusOK, made)
 	})
 	post := func(body string) {
 		r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader(body))

@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -40,7 +41,8 @@ type FollowOptions struct {
 	// the name take over when the lease is over.
 	Timeout time.Duration
 	// Attempts is how often an event is handed over before Follow stops with a
-	// [*PoisonEvent]. Defaults to 10.
+	// [*PoisonEvent]. Defaults to 10, which take about half a minute: a host whose
+	// handler can be kept longer by an outage calls Follow again, or gives more.
 	Attempts int
 	// Within runs a step inside a transaction of the host: step handles a batch
 	// and moves the checkpoint in the store that it is given, for instance
@@ -160,7 +162,7 @@ func (f *follower) run(ctx context.Context) error {
 				return err
 			}
 			failures++
-			f.s.o.Logger.DebugContext(ctx, "follower tries again", "follower", f.name, "failures", failures, "error", err)
+			f.warn(ctx, "roomkit: a follower tries again", failures, err)
 			rest(ctx, failures)
 			continue
 		case atEnd && f.Once:
@@ -170,6 +172,16 @@ func (f *follower) run(ctx context.Context) error {
 		}
 		failures = 0
 	}
+}
+
+// warn says that something has failed: the first times may pass, later ones are worth
+// a look.
+func (f *follower) warn(ctx context.Context, what string, failures int, err error) {
+	level := slog.LevelDebug
+	if failures > 2 {
+		level = slog.LevelWarn
+	}
+	f.s.o.Logger.LogAttrs(ctx, level, what, slog.String("follower", f.name), slog.Int("failures", failures), slog.Any("error", err))
 }
 
 func isPoison(err error) bool {
@@ -284,6 +296,7 @@ func (f *follower) one(ctx context.Context, rec *store.Record) error {
 		if err := f.failed(rec, err); err != nil {
 			return err
 		}
+		f.warn(ctx, "roomkit: a follower's handler has failed and is called again", f.tries, err)
 		rest(ctx, f.tries)
 		if err := f.renew(ctx); err != nil {
 			return err

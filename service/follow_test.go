@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -101,6 +102,18 @@ func TestFollowTriesAgain(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestFollowWarns: a handler that goes on failing is told of, in the log that a service
+// has by default.
+func TestFollowWarns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		lines := &logged{}
+		svc := proof.Service(t, &service.Options{Logger: slog.New(lines)})
+		handle := func(context.Context, service.Recorded) error { return errHandler }
+		require.ErrorIs(t, svc.Follow(ctx, "f", handle, once(service.FollowOptions{Attempts: 6})), errHandler)
+		require.Equal(t, 3, lines.warnings, "of the third, fourth and fifth failure; the sixth is the answer")
+	})
 }
 
 func TestFollowStopsAtAPoisonEvent(t *testing.T) {

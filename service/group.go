@@ -180,7 +180,7 @@ func (s *Service) veto(j *job) error {
 func resultOf(d *decide.Decision, f *decide.Facts) Result {
 	r := Result{
 		Room: d.Room, Opened: d.Opens, Changed: len(d.Events) > 0,
-		Dropped: d.Dropped, Events: d.Events,
+		Dropped: d.Dropped, Differs: d.Differs, Events: d.Events,
 		Kind: f.Room.Kind, Version: f.Room.Version,
 	}
 	if d.Found != nil {

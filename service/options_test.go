@@ -106,7 +106,10 @@ func (staffList) Users(_ context.Context, ids []roomkit.UserID) ([]roomkit.User,
 }
 
 // logged is a slog.Handler that keeps what it is told.
-type logged struct{ attrs []map[string]slog.Value }
+type logged struct {
+	attrs    []map[string]slog.Value
+	warnings int
+}
 
 func (*logged) Enabled(context.Context, slog.Level) bool { return true }
 func (l *logged) WithAttrs([]slog.Attr) slog.Handler     { return l }
@@ -116,5 +119,8 @@ func (l *logged) Handle(_ context.Context, r slog.Record) error {
 	line := map[string]slog.Value{}
 	r.Attrs(func(a slog.Attr) bool { line[a.Key] = a.Value; return true })
 	l.attrs = append(l.attrs, line)
+	if r.Level >= slog.LevelWarn {
+		l.warnings++
+	}
 	return nil
 }

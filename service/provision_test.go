@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -273,4 +275,44 @@ func versionOf(t *testing.T, s *proof.Stage, of roomkit.Subject) roomkit.Version
 		require.NoError(t, err)
 		return team.Version
 	}
+}
+
+// TestAddingTellsWhatDiffers: whoever is there already stays, and the outcome says what
+// the row would have otherwise, for each field that can be given.
+func TestAddingTellsWhatDiffers(t *testing.T) {
+	s := proof.NewStage(t)
+	for key, change := range map[string]func(*roomkit.User){
+		"company":       func(u *roomkit.User) { u.Company = "bolt" },
+		"kind":          func(u *roomkit.User) { u.Kind = roomkit.UserBot },
+		"status":        func(u *roomkit.User) { u.Status = roomkit.StatusSuspended },
+		"administrator": func(u *roomkit.User) { u.Administrator = !u.Administrator },
+		"partners":      func(u *roomkit.User) { u.Partners = !u.Partners },
+		"consumers":     func(u *roomkit.User) { u.Consumers = !u.Consumers },
+		"":              func(*roomkit.User) {},
+	} {
+		row := asGiven(t, s, "ben")
+		change(&row)
+		res := s.Sys(roomkit.AddUser{User: row})
+		require.False(t, res.Changed)
+		require.Equal(t, key, strings.Join(res.Differs, ","))
+	}
+	for key, change := range map[string]func(*roomkit.Company){
+		"licensed":              func(c *roomkit.Company) { c.Licensed = !c.Licensed },
+		"members_create_groups": func(c *roomkit.Company) { c.MembersCreateGroups = !c.MembersCreateGroups },
+		"partners":              func(c *roomkit.Company) { c.Partners = roomkit.ExternalOff },
+		"consumers":             func(c *roomkit.Company) { c.Consumers = roomkit.ExternalOff },
+		"max_groups":            func(c *roomkit.Company) { c.MaxGroups++ },
+		"recall_window":         func(c *roomkit.Company) { c.RecallWindow += time.Hour },
+		"":                      func(*roomkit.Company) {},
+	} {
+		row, err := s.Company(ctx, "acme")
+		require.NoError(t, err)
+		change(&row)
+		res := s.Sys(roomkit.AddCompany{Company: row})
+		require.False(t, res.Changed)
+		require.Equal(t, key, strings.Join(res.Differs, ","))
+	}
+	added := s.Sys(roomkit.AddUser{User: active("new", "acme")})
+	require.True(t, added.Changed)
+	require.Empty(t, added.Differs)
 }

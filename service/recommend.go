@@ -29,10 +29,11 @@ func (s *Service) recommend(ctx context.Context, user roomkit.UserID, people []r
 	}
 	others := slices.DeleteFunc(slices.Clone(people), func(id roomkit.UserID) bool { return id == user })
 	all := append(others[:len(others):len(others)], user)
-	if len(all) < 3 {
-		return nil, nil // one person leads to the 1:1 room (CRE-03)
+	need := store.Need{People: all}
+	if len(others) > 1 { // one person leads to the 1:1 room (CRE-03)
+		need.Shared = all
 	}
-	f, err := s.load(ctx, store.Need{People: all, Shared: all})
+	f, err := s.load(ctx, need)
 	if err != nil {
 		return nil, err
 	}

@@ -80,6 +80,7 @@ type Result struct {
 	Changed bool             `json:"changed,omitzero"`  // false: everything was already so
 	Repeat  bool             `json:"repeat,omitzero"`   // the command had been done before with the same key; nothing was done now
 	Dropped []roomkit.UserID `json:"dropped,omitempty"` // people left out for lack of permission, in byte order
+	Differs []string         `json:"differs,omitempty"` // of AddCompany and AddUser of what exists: the JSON keys of what it is otherwise; nothing was done about it, and a repeat by key does not tell
 	Events  []roomkit.Event  `json:"events,omitempty"`  // what happened, in order
 	Notices []roomkit.Notice `json:"notices,omitempty"` // whom to tell, see NoticesOf; a host that takes them from the feed leaves these alone
 	Cursor  roomkit.Cursor   `json:"cursor,omitzero"`   // the place in the feed behind the last event
@@ -180,9 +181,10 @@ type Options struct {
 	// NewID gives the ids of rooms and commands; they must never repeat. Defaults to
 	// UUIDv7.
 	NewID func() [16]byte
-	// Logger receives debug lines: commands that run again, followers that try again
-	// or cannot give up their lease, waiting without the store's wake-ups. Defaults to
-	// none.
+	// Logger receives warnings of followers, Enforce among them, whose handler or store
+	// fails for the third time and on, and debug lines: commands that run again, followers
+	// that try again or cannot give up their lease, waiting without the store's wake-ups.
+	// Defaults to none.
 	Logger *slog.Logger
 	// Observer is told what the service does. Its functions must not block.
 	Observer Observer

@@ -91,6 +91,9 @@ func (r Result) LogValue() slog.Value {
 	if len(r.Dropped) > 0 {
 		attrs = append(attrs, slog.Any("dropped", r.Dropped))
 	}
+	if len(r.Differs) > 0 {
+		attrs = append(attrs, slog.Any("differs", r.Differs))
+	}
 	types := make([]string, len(r.Events))
 	for i, e := range r.Events {
 		types[i] = e.Type()

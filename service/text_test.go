@@ -27,7 +27,7 @@ func sampleResult() service.Result {
 	room := roomkit.SelfRoom("kim")
 	return service.Result{
 		Room: room, Kind: roomkit.KindGroup, Version: 3, Opened: true, Changed: true, Repeat: true,
-		Dropped: []roomkit.UserID{"lee"}, Cursor: "7",
+		Dropped: []roomkit.UserID{"lee"}, Differs: []string{"company"}, Cursor: "7",
 		Events: []roomkit.Event{
 			&roomkit.MemberLeft{Meta: roomkit.Meta{Subject: roomkit.RoomSubject(room), Version: 3, Actor: roomkit.System()}, People: []roomkit.Person{{User: "lee"}}},
 			&roomkit.MasterVacated{Meta: roomkit.Meta{Cause: roomkit.CauseAccount}},
@@ -135,5 +135,5 @@ func TestResultLogValue(t *testing.T) {
 	slog.New(slog.NewTextHandler(&out, nil)).Info("done", "result", sampleResult())
 	require.Contains(t, out.String(), "result.changed=true result.room="+roomkit.SelfRoom("kim").String()+
 		" result.kind=group result.version=3 result.opened=true result.repeat=true result.dropped=[lee]"+
-		` result.events="[member.left master.vacated]"`)
+		` result.differs=[company] result.events="[member.left master.vacated]"`)
 }

@@ -29,7 +29,7 @@ func TestStatuses(t *testing.T) {
 		status int
 		body   string
 	}{
-		{"others were faster", &roomkit.Error{Op: "Edit", Err: roomkit.ErrConflict}, 409, `{"category":"conflict","error":{"op":"Edit","error":"conflict"}}`},
+		{"others were faster", &roomkit.Error{Op: "Edit", Err: roomkit.ErrConflict}, 409, `{"category":"conflict","error":{"op":"Edit","error":"conflict","is":"conflict"}}`},
 		{"a busy store", roomkit.ErrUnavailable, 503, `{"category":"unavailable"}`},
 		{"it may have been stored", roomkit.ErrUnknownOutcome, 503, `{"category":"unknown_outcome"}`},
 		{"a fault of the host", errors.New("secret"), 500, `{"category":"internal"}`},

@@ -163,7 +163,7 @@ func answer(ask func(r *http.Request, body []byte) (any, error)) http.HandlerFun
 func send(w http.ResponseWriter, value any, err error) {
 	status := http.StatusOK
 	if err != nil {
-		status = statusOf(err)
+		status = service.CategoryOf(err).HTTPStatus()
 		no := struct {
 			Category service.Category `json:"category"`
 			Error    *roomkit.Error   `json:"error,omitempty"`
@@ -178,19 +178,4 @@ func send(w http.ResponseWriter, value any, err error) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_ = json.NewEncoder(w).Encode(value) // the client is gone
-}
-
-func statusOf(err error) int {
-	return cmp.Or(map[service.Category]int{
-		service.CategoryInvalid:        http.StatusBadRequest,
-		service.CategoryUnknownActor:   http.StatusUnauthorized,
-		service.CategoryDenied:         http.StatusForbidden,
-		service.CategoryNotFound:       http.StatusNotFound,
-		service.CategoryOffered:        http.StatusConflict,
-		service.CategoryConflict:       http.StatusConflict,
-		service.CategoryReused:         http.StatusUnprocessableEntity,
-		service.CategoryCanceled:       http.StatusServiceUnavailable,
-		service.CategoryUnavailable:    http.StatusServiceUnavailable,
-		service.CategoryUnknownOutcome: http.StatusServiceUnavailable, // the client repeats it with the same key
-	}[service.CategoryOf(err)], http.StatusInternalServerError)
 }

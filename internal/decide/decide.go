@@ -22,6 +22,7 @@ type Decision struct {
 	Room    roomkit.RoomID   // the room concerned or opened; zero for directory commands
 	Opens   bool             // the command opens a new room
 	Dropped []roomkit.UserID // people left out for lack of permission, in byte order
+	Differs []string         // the JSON keys of what a row that exists says otherwise than the command
 	Events  []roomkit.Event  // what happens, in order; none if everything is already so
 	Found   *roomkit.Room    // a room that was there already and is the answer, if it is not that of the facts
 

@@ -24,9 +24,16 @@ func (d *decider) addCompany(company roomkit.Company) error {
 	if !d.actor.IsSystem() {
 		return d.denied("ADM-23", roomkit.ActionNone, "only the system provisions companies")
 	}
-	if before := *d.f.company(company.ID); before.Version == 0 {
-		d.emitCompany(before, company.ID, &roomkit.CompanyPut{Company: givenCompany(company)})
+	before, given := *d.f.company(company.ID), givenCompany(company)
+	if before.Version > 0 {
+		d.out.Differs = differing(map[string]bool{
+			"licensed": before.Licensed != given.Licensed, "members_create_groups": before.MembersCreateGroups != given.MembersCreateGroups,
+			"partners": before.Partners != given.Partners, "consumers": before.Consumers != given.Consumers,
+			"max_groups": before.MaxGroups != given.MaxGroups, "recall_window": before.RecallWindow != given.RecallWindow,
+		})
+		return nil
 	}
+	d.emitCompany(before, company.ID, &roomkit.CompanyPut{Company: given})
 	return nil
 }
 
@@ -210,6 +217,10 @@ func (d *decider) addUser(u roomkit.User) error {
 	}
 	before, company := *d.f.user(u.ID), d.f.company(u.Company)
 	if before.Version > 0 {
+		d.out.Differs = differing(map[string]bool{
+			"company": before.Company != u.Company, "kind": before.Kind != u.Kind, "status": before.Status != u.Status,
+			"administrator": before.Administrator != u.Administrator, "partners": before.Partners != u.Partners, "consumers": before.Consumers != u.Consumers,
+		})
 		return nil
 	}
 	if u.Company != company.ID {
@@ -237,6 +248,17 @@ func (d *decider) editUser(c roomkit.EditUser) error {
 		d.emitUser(before, before.ID, &roomkit.UserPut{User: after, CompanyVersion: d.f.company(before.Company).Version})
 	}
 	return nil
+}
+
+// differing gives the keys of what differs, in byte order.
+func differing(fields map[string]bool) (keys []string) {
+	for key, differs := range fields {
+		if differs {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return keys
 }
 
 // givenUser is what the host gave of a user, without what the library keeps.

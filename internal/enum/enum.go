@@ -41,6 +41,14 @@ func Values[E Value](first E) (list []E) {
 	return list
 }
 
+// namesOf lists the names of all values.
+func namesOf[E Value]() (names []string) {
+	for _, v := range Values(E(0)) {
+		names = append(names, v.String())
+	}
+	return names
+}
+
 // Parse gives the value with a name.
 func Parse[E Value](name string) (v E, ok bool) {
 	for ; ; v++ {
@@ -96,7 +104,7 @@ func Text[E Value](v E, refuse func(reason string) error) ([]byte, error) {
 func FromText[E Value](name string, refuse func(reason string) error) (E, error) {
 	v, ok := Parse[E](name)
 	if !ok {
-		return 0, refuse(fmt.Sprintf("no such name: %.64q", name))
+		return 0, refuse(fmt.Sprintf("no such name: %.64q; there are %s", name, strings.Join(namesOf[E](), ", ")))
 	}
 	return v, nil
 }

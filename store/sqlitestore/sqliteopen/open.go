@@ -20,14 +20,15 @@ import (
 // Store is a store together with its handles.
 type Store struct {
 	*sqlitestore.Store
-	Writer  *sql.DB // one connection; transactions begin with BEGIN IMMEDIATE
+	Writer  *sql.DB // one connection, which commits wait for: close its rows before calling the service; transactions begin with BEGIN IMMEDIATE
 	Readers *sql.DB // connections that cannot write
 }
 
 // Open opens or creates the database file of that path, brings its tables up to
 // date and gives the store. What it acknowledges survives a power cut: WAL,
 // synchronous=FULL. Readers of the options is ignored. Close the store when
-// nobody uses it any more.
+// nobody uses it any more: Enforce and followers wait for a closed store as for one that
+// is away.
 //
 // An empty path is [roomkit.ErrInvalid]; every error names the file.
 func Open(ctx context.Context, path string, o *sqlitestore.Options) (*Store, error) {

@@ -105,8 +105,11 @@ func (h *history) apart(actor roomkit.UserID, room roomkit.Room) roomkit.Command
 	case 0:
 		return roomkit.Leave{Room: room.ID}
 	case 1:
-		colleagues := some(h, h.world.of(h.world.user(actor).Company), 2)
-		return roomkit.Invite{Room: room.ID, People: append(colleagues, "10")[:1]}
+		if room.Kind != roomkit.KindGeneral { // else it leads to another room, which may be one of the others
+			return roomkit.Leave{Room: room.ID}
+		}
+		colleagues := some(h, h.world.of(room.Company), 2)
+		return roomkit.Invite{Room: room.ID, People: append(colleagues, actor)[:1]}
 	case 2:
 		return roomkit.Remove{Room: room.ID, People: []roomkit.UserID{h.someoneIn(room, store.MembersTakingPart)}}
 	}
