@@ -234,10 +234,12 @@ func (t Team) Apply(e Event) Team {
 	if !ok {
 		return t
 	}
-	members := slices.DeleteFunc(slices.Clone(t.Members), func(u UserID) bool {
-		_, gone := slices.BinarySearch(s.Removed, u)
-		return gone
-	})
+	var members []UserID // nil without any, as stores give them
+	for _, u := range t.Members {
+		if _, gone := slices.BinarySearch(s.Removed, u); !gone {
+			members = append(members, u)
+		}
+	}
 	members = append(members, s.Added...)
 	slices.Sort(members)
 	return Team{

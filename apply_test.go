@@ -282,6 +282,8 @@ func TestApplyToTeams(t *testing.T) {
 		Room: true, Features: true, Photo: true, Preset: roomkit.Features(roomkit.FeatureNote), Notify: true, SyncedSeq: 9,
 	}, before.Apply(e))
 	require.Equal(t, []roomkit.UserID{"ben", "cat"}, before.Members, "the old value is not written to")
+	nobody := happened(&roomkit.TeamSynced{Company: "acme", Name: "Old", Removed: []roomkit.UserID{"ben", "cat"}}, about7(roomkit.TeamSubject("sales")))
+	require.Equal(t, roomkit.Team{ID: "sales", Version: effectVersion, Company: "acme", Name: "Old"}, before.Apply(nobody), "nobody is nil")
 }
 
 // TestEveryEventIsApplied: the tables above have a row for every type of event.
