@@ -114,7 +114,7 @@ type CreateRoom struct {
 	Name           string   `json:"name,omitzero"`     // given by the creator; wins over Title
 	Photo          string   `json:"photo,omitzero"`
 	Description    string   `json:"description,omitzero"`
-	Existing       RoomID   `json:"existing,omitzero"`        // choose this room, which the people share, offered or not: nothing is created (CRE-05)
+	Existing       RoomID   `json:"existing,omitzero"`        // choose this room, which the people share, offered or not: nothing is created (CRE-05), and what is said of a new room is left aside
 	AllowDuplicate bool     `json:"allow_duplicate,omitzero"` // create although rooms are offered (CRE-06)
 }
 
@@ -174,7 +174,8 @@ type OpenTeamRoom struct {
 // General room with users of other companies or consumers (GEN-27).
 // Result.Room says which room it was. If a room of exactly these people and of that
 // kind is there already, for instance because the command is repeated, it is that one and
-// nothing changes.
+// nothing changes; only two processes that are asked in the same moment can open one each,
+// unless both are given the same Call.Key.
 type Invite struct {
 	Room   RoomID   `json:"room,omitzero"`
 	People []UserID `json:"people,omitempty"` // 1 to MaxPeople; who already takes part is skipped (COM-07)

@@ -649,7 +649,7 @@ type Denied struct {
 
 // Refusal is one rule against one person.
 type Refusal struct {
-	User   UserID `json:"user,omitzero"`
+	User   UserID `json:"user,omitzero"` // empty: the rule is about the room as a whole
 	Rule   Rule   `json:"rule,omitzero"`
 	Reason string `json:"reason,omitzero"` // a short English explanation, not meant for parsing
 }

@@ -2,7 +2,6 @@ package service
 
 import (
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
@@ -24,7 +23,7 @@ func (s *Service) assume(ctx context.Context, a *assumed, missing []roomkit.User
 		for _, cmd := range cmds {
 			j, err := s.newJob(ctx, roomkit.System(), cmd, nil)
 			if err != nil {
-				return fmt.Errorf("directory: %w", within(j.wrap(err)))
+				return faultOf(ctx, "directory", within(j.wrap(err)))
 			}
 			j.plan, j.assumed = true, a
 			j.begin()
@@ -33,7 +32,7 @@ func (s *Service) assume(ctx context.Context, a *assumed, missing []roomkit.User
 		g.run(ctx, s)
 		for _, j := range g.jobs {
 			if j.err != nil {
-				return fmt.Errorf("directory: %w", within(j.wrap(j.err)))
+				return faultOf(ctx, "directory", within(j.wrap(j.err)))
 			}
 			a.add(&j.decision.Rows)
 		}

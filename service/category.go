@@ -72,12 +72,35 @@ func CategoryOf(err error) Category {
 	if err == nil {
 		return CategoryNone
 	}
+	var fault *hostFault
+	var poison *PoisonEvent
+	if (errors.As(err, &fault) || errors.As(err, &poison)) && !errors.Is(err, roomkit.ErrUnknownOutcome) {
+		return CategoryInternal
+	}
 	for i := range byCategory {
 		if errors.Is(err, byCategory[i].err) {
 			return refine(err, byCategory[i].category)
 		}
 	}
 	return CategoryInternal
+}
+
+// hostFault is an error of a function of the host, whatever it is otherwise.
+type hostFault struct {
+	of  string
+	err error
+}
+
+func (f *hostFault) Error() string { return f.of + ": " + f.err.Error() }
+
+func (f *hostFault) Unwrap() error { return f.err }
+
+// faultOf marks an error of a function of the host. That its context has ended is none.
+func faultOf(ctx context.Context, of string, err error) error {
+	if err == nil || ctx.Err() != nil {
+		return err
+	}
+	return &hostFault{of, err}
 }
 
 // refine tells "who are you" from what is forbidden to somebody known.

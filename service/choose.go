@@ -193,7 +193,7 @@ func (c *choosing) askHost(ctx context.Context, facts []decide.Facts) ([]decide.
 	for i := range facts {
 		facts[i].Contacts = c.contacts
 	}
-	return facts, err
+	return facts, faultOf(ctx, "contacts", err)
 }
 
 // gather gives the people of all facts, each once.
@@ -215,6 +215,9 @@ func (c *choosing) judge(facts []decide.Facts) (more bool) {
 		}
 		f := &facts[a.facts]
 		need, err := decide.Judge(c.rules, f, c.actor, a.cmd, i == 0)
+		if i == 0 && err != nil && c.standsAlone(f, a.cmd) {
+			err = nil // whoever makes it a room of several has the refusal
+		}
 		if need != nil {
 			a.need, more = *need, true
 			continue
@@ -225,6 +228,13 @@ func (c *choosing) judge(facts []decide.Facts) (more bool) {
 		}
 	}
 	return more
+}
+
+// standsAlone reports whether a command is not refused as it stands, though it is with
+// further people: one person is the other party of a 1:1 room.
+func (c *choosing) standsAlone(f *decide.Facts, cmd roomkit.Command) bool {
+	need, err := decide.Judge(c.rules, f, c.actor, cmd, false)
+	return need != nil || err == nil
 }
 
 // against gives what a refusal says against a choice.

@@ -192,8 +192,11 @@ func TestChooseRefused(t *testing.T) {
 	_, err := s.Choose(ctx, roomkit.By("dan"), roomkit.Invite{Room: s.Group}, people("ben"))
 	require.ErrorIs(t, err, roomkit.ErrNotFound)
 	s.Run("ann", roomkit.OpenDirect{With: "fay"}, service.Call{Contacts: people("fay")})
-	_, err = s.Choose(ctx, roomkit.By("ann"), roomkit.CreateRoom{People: people("fay")}, people("ben"))
-	proof.Refused(t, "CRE-49", err) // the 1:1 room makes no contact for a room of several
+	list, err := s.Choose(ctx, roomkit.By("ann"), roomkit.CreateRoom{People: people("fay")}, people("ben"))
+	require.NoError(t, err, "the 1:1 room is there already")
+	require.Len(t, list[0].Against, 1, "and makes no contact for a room of several")
+	require.Equal(t, roomkit.Rule("CRE-49"), list[0].Against[0].Rule)
+	require.Equal(t, roomkit.UserID("fay"), list[0].Against[0].User)
 	_, err = s.Choose(ctx, roomkit.System(), roomkit.OpenDirect{}, people("ben"))
 	proof.Refused(t, "CRE-30", err)
 	gone, cancel := context.WithCancel(ctx)

@@ -23,7 +23,8 @@ func sequence[T any](op string, room roomkit.RoomID, read func(yield func(T) boo
 	}
 }
 
-// Recorded is an event together with the record it was stored as.
+// Recorded is an event together with the record it was stored as. Its JSON has the cursor
+// and the event.
 type Recorded struct {
 	store.Record
 	Event roomkit.Event

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"iter"
 
 	"github.com/go-roomkit/roomkit"
@@ -40,7 +41,7 @@ func historyList(user roomkit.UserID, room roomkit.RoomID, q *HistoryList) list 
 		bad = &roomkit.Invalid{Field: "Since", Reason: "is negative"}
 	}
 	return list{
-		op: "History", room: room, about: []string{string(user)}, after: q.After, limit: q.Limit, step: userStep, bad: bad,
+		op: "History", room: room, about: []string{string(user), fmt.Sprint(q.Since)}, after: q.After, limit: q.Limit, step: userStep, bad: bad,
 		fits: func(place string) bool { return len(place) == 8 && versionAt(place) > 0 },
 	}
 }

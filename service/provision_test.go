@@ -281,6 +281,7 @@ func versionOf(t *testing.T, s *proof.Stage, of roomkit.Subject) roomkit.Version
 // the row would have otherwise, for each field that can be given.
 func TestAddingTellsWhatDiffers(t *testing.T) {
 	s := proof.NewStage(t)
+	proof.AddUsers(t, s.Service, active("plain", "acme"))
 	for key, change := range map[string]func(*roomkit.User){
 		"company":       func(u *roomkit.User) { u.Company = "bolt" },
 		"kind":          func(u *roomkit.User) { u.Kind = roomkit.UserBot },
@@ -290,7 +291,7 @@ func TestAddingTellsWhatDiffers(t *testing.T) {
 		"consumers":     func(u *roomkit.User) { u.Consumers = !u.Consumers },
 		"":              func(*roomkit.User) {},
 	} {
-		row := asGiven(t, s, "ben")
+		row := asGiven(t, s, "plain")
 		change(&row)
 		res := s.Sys(roomkit.AddUser{User: row})
 		require.False(t, res.Changed)

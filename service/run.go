@@ -289,7 +289,7 @@ func (s *Service) fillIn(ctx context.Context, missing []roomkit.UserID, provisio
 	for ids := range slices.Chunk(missing, roomkit.MaxPeople) {
 		users, companies, err := s.o.Directory.Users(ctx, ids)
 		if err != nil {
-			return fmt.Errorf("directory: %w", err)
+			return faultOf(ctx, "directory", err)
 		}
 		var adding, founding []roomkit.Command
 		homes := map[roomkit.CompanyID]bool{}
@@ -319,7 +319,7 @@ func (s *Service) provision(ctx context.Context, cmds []roomkit.Command) error {
 	results := s.each(cmds, func(i int) (*job, error) { return s.newJob(ctx, roomkit.System(), cmds[i], nil) })
 	for _, r := range results {
 		if r.Err != nil {
-			return fmt.Errorf("directory: %w", within(r.Err))
+			return faultOf(ctx, "directory", within(r.Err))
 		}
 	}
 	return nil
@@ -329,5 +329,5 @@ func (s *Service) askContacts(j *job) error {
 	known, err := s.o.Contacts(j.ctx, j.actor.User(), j.about)
 	j.contacts = slices.Concat(j.contacts, known)
 	j.askedContacts = true
-	return err
+	return faultOf(j.ctx, "contacts", err)
 }

@@ -260,3 +260,24 @@ func TestRemovalNoticeInAGroup(t *testing.T) {
 	}
 	require.Greater(t, named, 60)
 }
+
+// TestScreenBehindTheLost: people who have lost their part in a room without a name hide
+// none of those who have it.
+func TestScreenBehindTheLost(t *testing.T) {
+	for _, lost := range []int{5, 14, 50} {
+		s := proof.NewStage(t)
+		var everybody []roomkit.UserID
+		for i := range lost + 6 {
+			u := active(roomkit.UserID(fmt.Sprintf("a%02d", i)), "acme")
+			proof.AddUsers(t, s.Service, u)
+			everybody = append(everybody, u.ID)
+		}
+		room := s.Does("ann", roomkit.CreateRoom{People: everybody, AllowDuplicate: true}).Room
+		for _, id := range everybody[:lost] {
+			s.Sys(roomkit.DeleteUser{User: id})
+		}
+		views, err := s.Screen(ctx, "ann", s.General, room)
+		require.NoError(t, err)
+		require.Equal(t, everybody[lost:lost+roomkit.MaxTitlePeople], views[1].People, "%d are lost", lost)
+	}
+}

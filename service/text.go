@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/enum"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Text and JSON of the words of this package, as package roomkit has them of its own.
@@ -74,6 +75,59 @@ func (r *Result) UnmarshalJSON(data []byte) error {
 		r.Events, err = readEvents(v.Events)
 	}
 	return err
+}
+
+// recordedJSON is what is written of a [Recorded]; the event says the rest.
+type recordedJSON struct {
+	Cursor roomkit.Cursor  `json:"cursor,omitzero"`
+	Event  json.RawMessage `json:"event"`
+}
+
+// MarshalJSON writes the cursor and the event.
+func (r Recorded) MarshalJSON() ([]byte, error) {
+	event, err := json.Marshal(r.Event)
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(recordedJSON{r.Cursor, event})
+}
+
+// UnmarshalJSON reads what MarshalJSON writes; Data stays empty.
+func (r *Recorded) UnmarshalJSON(data []byte) error {
+	var v recordedJSON
+	if err := json.Unmarshal(data, &v); err != nil {
+		return err
+	}
+	e, err := roomkit.UnmarshalEvent(v.Event)
+	if err != nil {
+		return err
+	}
+	info := e.Info()
+	*r = Recorded{Event: e, Record: store.Record{
+		Subject: info.Subject, Version: info.Version, Type: e.Type(), At: info.At, Command: info.Command, Cursor: v.Cursor,
+	}}
+	return nil
+}
+
+// MarshalJSON writes the outcome, with the error as it is written anywhere.
+func (r CommandReport) MarshalJSON() ([]byte, error) {
+	v := struct {
+		Name     string          `json:"name"`
+		Actor    roomkit.Actor   `json:"actor,omitzero"`
+		Room     roomkit.RoomID  `json:"room,omitzero"`
+		Error    json.RawMessage `json:"error,omitempty"`
+		Changed  bool            `json:"changed,omitzero"`
+		Attempts int             `json:"attempts,omitzero"`
+		Took     string          `json:"took"`
+	}{Name: r.Name, Actor: r.Actor, Room: r.Room, Changed: r.Changed, Attempts: r.Attempts, Took: r.Took.String()}
+	if r.Err != nil {
+		whole, err := json.Marshal(BatchResult{Err: r.Err})
+		if err != nil {
+			return nil, err
+		}
+		v.Error = whole[len(`{"error":`) : len(whole)-1]
+	}
+	return json.Marshal(v)
 }
 
 // LogValue gives what the command did, and the types of what happened.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/enum"
+	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 )
@@ -136,4 +137,35 @@ func TestResultLogValue(t *testing.T) {
 	require.Contains(t, out.String(), "result.changed=true result.room="+roomkit.SelfRoom("kim").String()+
 		" result.kind=group result.version=3 result.opened=true result.repeat=true result.dropped=[lee]"+
 		` result.differs=[company] result.events="[member.left master.vacated]"`)
+}
+
+// TestRecordedJSON: what is sent on from the feed is the cursor and the event, and is read
+// as it was written.
+func TestRecordedJSON(t *testing.T) {
+	svc := proof.Service(t, nil)
+	for rec, err := range svc.Feed(ctx, "") {
+		require.NoError(t, err)
+		data, err := json.Marshal(rec)
+		require.NoError(t, err)
+		var keys map[string]any
+		require.NoError(t, json.Unmarshal(data, &keys))
+		require.Len(t, keys, 2)
+		var got service.Recorded
+		require.NoError(t, json.Unmarshal(data, &got))
+		rec.Data = nil
+		require.Equal(t, rec, got)
+	}
+	require.Error(t, new(service.Recorded).UnmarshalJSON([]byte(`{"event":{"type":"room.knocked"}}`)))
+	require.Error(t, new(service.Recorded).UnmarshalJSON([]byte("7")))
+}
+
+func TestCommandReportJSON(t *testing.T) {
+	report := service.CommandReport{Name: "Leave", Actor: roomkit.By("kim"), Attempts: 2, Took: 3 * time.Millisecond}
+	data, err := json.Marshal(report)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"name":"Leave","actor":"kim","attempts":2,"took":"3ms"}`, string(data))
+	report.Err = &roomkit.Error{Op: "Leave", Err: roomkit.ErrNotFound}
+	data, err = json.Marshal(report)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"name":"Leave","actor":"kim","attempts":2,"took":"3ms","error":{"op":"Leave","error":"not found","is":"not found"}}`, string(data))
 }

@@ -244,6 +244,9 @@ func (d *decider) createGroup(kind roomkit.Kind, c roomkit.CreateGroup, unknown 
 	if c.ForOthers && !d.me.Administrator {
 		return d.denied("ADM-10", roomkit.ActionNone, "only administrators create groups for others")
 	}
+	if d.me.Kind != roomkit.UserMember { // before anybody is looked at
+		return d.denied(externally(kind, "CRE-37", "CRE-36"), roomkit.ActionNone, "only members of a company create groups")
+	}
 	members, masters := c.Members, c.Masters
 	if !c.ForOthers {
 		members, masters = appendNew([]roomkit.UserID{d.me.ID}, members), appendNew([]roomkit.UserID{d.me.ID}, masters)

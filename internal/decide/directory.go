@@ -201,6 +201,8 @@ func checkAddUser(c roomkit.AddUser) error {
 		demand((u.Kind == roomkit.UserConsumer) == (u.Company == ""), "User.Company", "consumers have none, all others have one", ""),
 		demand(u.Company == "" || u.Company.Valid(), "User.Company", "not an id", ""),
 		demand(u.Kind == roomkit.UserMember || !u.Administrator, "User.Administrator", "not a member of a company", ""),
+		demand(!u.Partners || u.Kind == roomkit.UserMember, "User.Partners", "not of a member of a company", ""),
+		demand(!u.Consumers || u.Kind == roomkit.UserMember, "User.Consumers", "not of a member of a company", ""),
 	)
 }
 
@@ -341,8 +343,8 @@ func (d *decider) syncTeam(c roomkit.SyncTeam) error {
 	after.ID, after.Company, after.Name, after.Leader = c.Team, c.Company, c.Name, c.Leader
 	after.SyncedSeq = max(c.Seq, before.SyncedSeq)
 	after.Members = sorted(c.Members)
-	if err := d.checkTeamPeople(&after); err != nil {
-		return err
+	if !d.checkTeamPeople(&after) {
+		return nil
 	}
 	d.leaveOutDeleted(&after)
 	gone := missingFrom(before.Members, after.Members)
@@ -380,18 +382,24 @@ func (d *decider) editTeam(c roomkit.EditTeam) error {
 	return nil
 }
 
-// checkTeamPeople demands known people of the team's company (TEAM-07).
-func (d *decider) checkTeamPeople(t *roomkit.Team) error {
-	named := t.Members
-	if t.Leader != "" {
-		named = append(slices.Clone(named), t.Leader)
+// checkTeamPeople demands known people of the team's company (TEAM-07), and names all
+// others.
+func (d *decider) checkTeamPeople(t *roomkit.Team) bool {
+	foreign := func(id roomkit.UserID) bool {
+		u := d.f.user(id)
+		return u.ID == "" || u.Company != t.Company
 	}
-	for _, id := range named {
-		if u := d.f.user(id); u.ID == "" || u.Company != t.Company {
-			return d.denied("TEAM-07", roomkit.ActionInvite, "not known members of the team's company", id)
+	var out []roomkit.UserID
+	for _, id := range t.Members {
+		if foreign(id) {
+			out = append(out, id)
 		}
 	}
-	return nil
+	if t.Leader != "" && foreign(t.Leader) && !slices.Contains(out, t.Leader) {
+		out = append(out, t.Leader)
+	}
+	d.object("TEAM-07", roomkit.ActionInvite, "not known members of the team's company", out...)
+	return len(out) == 0
 }
 
 // leaveOutDeleted takes people whose account has ended out of a team (ADM-13): a chart

@@ -75,7 +75,7 @@ func (d *decider) isStranger(who *Person) bool {
 		return true
 	}
 	colleague := who.User.Company != "" && who.User.Company == d.home()
-	if colleague || d.actor.IsSystem() || who.Row.Participant {
+	if colleague || d.actor.IsSystem() || who.Row.Participant || who.ID == d.me.ID {
 		return false
 	}
 	return who.Kind == roomkit.UserBot || !d.policy().AnyoneIsContact && !d.f.isContact(who.ID)

@@ -134,7 +134,7 @@ func (x SetCompanyMessaging) run(c *call) *refusal {
 type AddUser struct{ User User }
 
 func (x AddUser) wellFormed() bool {
-	return x.User.ID != "" && (x.User.Company == "") == (x.User.Kind == Line) && (x.User.Kind == Human || !x.User.Admin)
+	return x.User.ID != "" && (x.User.Company == "") == (x.User.Kind == Line) && (x.User.Kind == Human || !x.User.Admin && !x.User.Partners && !x.User.Consumers)
 }
 
 func (x AddUser) run(c *call) *refusal {
