@@ -198,9 +198,6 @@ func (u User) Apply(e Event) User {
 		before := u
 		u = e.User
 		u.PartnersSince, u.PartnersLost, u.Ended = before.PartnersSince, before.PartnersLost, before.Ended
-		if u.Partners && !before.Partners {
-			u.PartnersSince = e.CompanyVersion
-		}
 	case *UserStatusChanged:
 		u.Status = e.To
 		if e.To == StatusDeleted {
@@ -209,7 +206,7 @@ func (u User) Apply(e Event) User {
 	case *UserMessagingChanged:
 		if e.With == OutsiderPartner {
 			u.Partners = e.On
-			u = u.granting(e.On, e.Company, info.Version)
+			u = u.granting(e.On, e.PartnersNarrowed, info.Version)
 		} else {
 			u.Consumers = e.On
 		}
@@ -219,9 +216,9 @@ func (u User) Apply(e Event) User {
 	return u
 }
 
-func (u User) granting(on bool, company, at Version) User {
+func (u User) granting(on bool, narrowed, at Version) User {
 	if on {
-		u.PartnersSince = company
+		u.PartnersSince = narrowed
 	} else {
 		u.PartnersLost = at
 	}

@@ -201,12 +201,12 @@ func TestApplyToUsers(t *testing.T) {
 		event  roomkit.Event
 		change func(*roomkit.User)
 	}{
-		{"put", happened(&roomkit.UserPut{User: put(func(*roomkit.User) {}), CompanyVersion: 4}, ben), func(u *roomkit.User) { u.Consumers, u.Administrator = true, true }},
+		{"put", happened(&roomkit.UserPut{User: put(func(*roomkit.User) {})}, ben), func(u *roomkit.User) { u.Consumers, u.Administrator = true, true }},
 		{"suspended", happened(&roomkit.UserStatusChanged{To: roomkit.StatusSuspended}, ben), func(u *roomkit.User) { u.Status = roomkit.StatusSuspended }},
 		{"deleted", happened(&roomkit.UserStatusChanged{To: roomkit.StatusDeleted}, ben), func(u *roomkit.User) { u.Status, u.Ended = roomkit.StatusDeleted, effectVersion }},
-		{"permitted", happened(&roomkit.UserMessagingChanged{With: roomkit.OutsiderPartner, On: true, Company: 4}, ben), func(u *roomkit.User) { u.PartnersSince = 4 }},
-		{"withdrawn", happened(&roomkit.UserMessagingChanged{With: roomkit.OutsiderPartner, Company: 4}, ben), func(u *roomkit.User) { u.Partners, u.PartnersLost = false, effectVersion }},
-		{"LINE", happened(&roomkit.UserMessagingChanged{With: roomkit.OutsiderConsumer, On: true, Company: 4}, ben), func(u *roomkit.User) { u.Consumers = true }},
+		{"permitted", happened(&roomkit.UserMessagingChanged{With: roomkit.OutsiderPartner, On: true, PartnersNarrowed: 4}, ben), func(u *roomkit.User) { u.PartnersSince = 4 }},
+		{"withdrawn", happened(&roomkit.UserMessagingChanged{With: roomkit.OutsiderPartner, PartnersNarrowed: 4}, ben), func(u *roomkit.User) { u.Partners, u.PartnersLost = false, effectVersion }},
+		{"LINE", happened(&roomkit.UserMessagingChanged{With: roomkit.OutsiderConsumer, On: true, PartnersNarrowed: 4}, ben), func(u *roomkit.User) { u.Consumers = true }},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -217,15 +217,11 @@ func TestApplyToUsers(t *testing.T) {
 		})
 	}
 	t.Run("first put", func(t *testing.T) {
-		e := happened(&roomkit.UserPut{User: put(func(*roomkit.User) {}), CompanyVersion: 4}, ben)
+		e := happened(&roomkit.UserPut{User: put(func(*roomkit.User) {})}, ben)
 		require.Equal(t, roomkit.User{
 			ID: "ben", Version: effectVersion, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive,
-			Partners: true, Consumers: true, Administrator: true, PartnersSince: 4,
+			Partners: true, Consumers: true, Administrator: true,
 		}, roomkit.User{}.Apply(e))
-	})
-	t.Run("first put, without permission", func(t *testing.T) {
-		e := happened(&roomkit.UserPut{User: put(func(u *roomkit.User) { u.Partners = false }), CompanyVersion: 4}, ben)
-		require.Zero(t, roomkit.User{}.Apply(e).PartnersSince)
 	})
 }
 

@@ -53,7 +53,7 @@ type User struct {
 	Consumers     bool       `json:"consumers,omitzero"`     // own permission to talk with consumers
 
 	// The library keeps these: they void memberships that began before a loss.
-	PartnersSince Version `json:"partners_since,omitzero"` // the company's version when Partners was granted last
+	PartnersSince Version `json:"partners_since,omitzero"` // the company's PartnersNarrowed when Partners was granted last: later ones take nothing away
 	PartnersLost  Version `json:"partners_lost,omitzero"`  // the own version when Partners was withdrawn last
 	Ended         Version `json:"ended,omitzero"`          // the own version when the account was deleted last
 

@@ -217,8 +217,7 @@ type (
 	// UserPut adds a user, or changes who administers.
 	UserPut struct {
 		Meta
-		User           User    `json:"user,omitzero"`
-		CompanyVersion Version `json:"company_version,omitzero"` // the company's version at that moment
+		User User `json:"user,omitzero"`
 	}
 	// UserStatusChanged suspends, deletes or restores an account.
 	UserStatusChanged struct {
@@ -236,10 +235,10 @@ type (
 	// UserMessagingChanged grants or withdraws one user's own permission.
 	UserMessagingChanged struct {
 		Meta
-		With    Outsider `json:"with,omitzero"`
-		On      bool     `json:"on,omitzero"`
-		Permits bool     `json:"permits,omitzero"` // with it the user may talk with outsiders and could not before: the company's mode lets it count
-		Company Version  `json:"company,omitzero"` // the company's version at that moment
+		With             Outsider `json:"with,omitzero"`
+		On               bool     `json:"on,omitzero"`
+		Permits          bool     `json:"permits,omitzero"`           // with it the user may talk with outsiders and could not before: the company's mode lets it count
+		PartnersNarrowed Version  `json:"partners_narrowed,omitzero"` // the company's PartnersNarrowed at that moment
 	}
 	// TeamSynced brings a team in line with the organisation chart, or changes what is
 	// granted to it. Added and Removed are the difference to the members before.

@@ -81,13 +81,13 @@ func firstEvents() []roomkit.Event {
 			ID: "acme", Version: 12, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected, Consumers: roomkit.ExternalAll,
 			MaxGroups: 1000, RecallWindow: 90 * time.Minute, PartnersOff: 4, PartnersNarrowed: 5, Groups: 6,
 		}},
-		&roomkit.UserPut{Meta: user, CompanyVersion: 3, User: roomkit.User{
+		&roomkit.UserPut{Meta: user, User: roomkit.User{
 			ID: "lee", Version: 12, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusSuspended, Administrator: true,
 			Partners: true, Consumers: true, PartnersSince: 1, PartnersLost: 2, Ended: 3, Groups: 4,
 		}},
 		&roomkit.UserStatusChanged{Meta: user, From: roomkit.StatusActive, To: roomkit.StatusDeleted},
 		&roomkit.CompanyMessagingChanged{Meta: company, With: roomkit.OutsiderPartner, From: roomkit.ExternalAll, To: roomkit.ExternalSelected},
-		&roomkit.UserMessagingChanged{Meta: user, With: roomkit.OutsiderConsumer, On: true, Permits: true, Company: 3},
+		&roomkit.UserMessagingChanged{Meta: user, With: roomkit.OutsiderConsumer, On: true, Permits: true, PartnersNarrowed: 3},
 		&roomkit.TeamSynced{
 			Meta: goldenMeta(roomkit.TeamSubject("t1")), Company: "acme", Name: "Sales", Leader: "kim", Added: []roomkit.UserID{"lee", "park"},
 			Removed: []roomkit.UserID{"choi"}, Room: true, Features: true, Photo: true, Preset: roomkit.Features(roomkit.FeatureNote, roomkit.FeatureTask),

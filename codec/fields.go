@@ -237,7 +237,6 @@ func (c *coder) userPut(e *roomkit.UserPut) {
 	codeCount(c, `,"ended":`, &v.Ended)
 	codeCount(c, `,"groups":`, &v.Groups)
 	c.shut()
-	codeCount(c, `,"company_version":`, &e.CompanyVersion)
 }
 
 func (c *coder) userStatusChanged(e *roomkit.UserStatusChanged) {
@@ -258,7 +257,7 @@ func (c *coder) userMessagingChanged(e *roomkit.UserMessagingChanged) {
 	codeEnum(c, `,"with":"`, &e.With)
 	c.flag(`,"on":true`, &e.On)
 	c.flag(`,"permits":true`, &e.Permits)
-	codeCount(c, `,"company_version":`, &e.Company)
+	codeCount(c, `,"partners_narrowed":`, &e.PartnersNarrowed)
 }
 
 func (c *coder) teamSynced(e *roomkit.TeamSynced) {

@@ -178,7 +178,7 @@ func (d *decider) setUserMessaging(c roomkit.SetUserMessaging) error {
 	}
 	if on != has {
 		d.emitUser(u, u.ID, &roomkit.UserMessagingChanged{
-			With: c.With, On: on, Permits: on && mode == roomkit.ExternalSelected, Company: company.Version,
+			With: c.With, On: on, Permits: on && mode == roomkit.ExternalSelected, PartnersNarrowed: company.PartnersNarrowed,
 		})
 	}
 	return nil
@@ -228,7 +228,7 @@ func (d *decider) addUser(u roomkit.User) error {
 	if u.Company != company.ID {
 		return bad("User.Company", reasonUnknown)
 	}
-	d.emitUser(before, u.ID, &roomkit.UserPut{User: givenUser(u), CompanyVersion: company.Version})
+	d.emitUser(before, u.ID, &roomkit.UserPut{User: givenUser(u)})
 	return nil
 }
 
@@ -247,7 +247,7 @@ func (d *decider) editUser(c roomkit.EditUser) error {
 	if before.Administrator != *c.Administrator {
 		after := givenUser(before)
 		after.Administrator = *c.Administrator
-		d.emitUser(before, before.ID, &roomkit.UserPut{User: after, CompanyVersion: d.f.company(before.Company).Version})
+		d.emitUser(before, before.ID, &roomkit.UserPut{User: after})
 	}
 	return nil
 }

@@ -46,11 +46,11 @@ func permitted(company roomkit.ExternalMode, own bool) bool {
 // partnersHeldSince reports whether the permission is in force and has been since
 // the given state of the directory (EXT-25: giving it back restores nothing).
 func (p *Person) partnersHeldSince(e roomkit.Epoch) bool {
-	if !p.partnersPermitted() || e.User < p.PartnersLost || e.Company < p.company.PartnersOff {
-		return false
+	narrowed := p.company.PartnersNarrowed
+	if p.Partners { // those after the grant took nothing away
+		narrowed = p.PartnersSince
 	}
-	narrowed := e.Company < p.company.PartnersNarrowed
-	return !narrowed || p.Partners && p.PartnersSince < p.company.PartnersNarrowed
+	return p.partnersPermitted() && e.User >= p.PartnersLost && e.Company >= max(p.company.PartnersOff, narrowed)
 }
 
 // accountHeldSince reports whether the account exists and has not been deleted

@@ -206,33 +206,12 @@ func (m *machine) draw(c oracle.Chooser) step {
 	return s
 }
 
-// knownGap is a fault that is known and not mended: a membership or role in an
-// external group that a user has lost comes back when the company's mode goes from
-// all to selected once more and the user holds an own permission by then (EXT-22,
-// EXT-25). Until it is mended, what is void is swept out before such a command.
-func (m *machine) knownGap(cmd oracle.Command) bool {
-	var company string
-	switch x := cmd.(type) {
-	case oracle.SetCompanyMessaging:
-		if x.With == oracle.WithPartners && *x.Mode == oracle.Selected {
-			company = x.Company
-		}
-	}
-	co := m.w.Companies[company]
-	return co != nil && co.Partners == oracle.All && slices.ContainsFunc(slices.Collect(maps.Values(m.w.Users)), func(u *oracle.User) bool {
-		return u.Company == company && u.Partners && u.LostPartners > m.w.Swept
-	})
-}
-
 // take takes a step on both sides and compares.
 func (m *machine) take(s step) {
 	m.now = m.now.Add(s.wait)
 	if s.sweep {
 		m.sweep()
 	} else {
-		if m.knownGap(s.cmd) {
-			m.sweep()
-		}
 		m.run(s.actor, s.cmd)
 	}
 	if m.rig.world != nil {

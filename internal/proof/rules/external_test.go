@@ -114,6 +114,36 @@ func TestExternalPermission(t *testing.T) {
 		s.Sweep()
 		require.Equal(t, people("ann", "ben", "cat", "eve"), s.Inside("ann", s.External))
 	})
+	t.Run("EXT-25 a grant before or after a company narrows and widens again", func(t *testing.T) {
+		mode := func(m roomkit.ExternalMode) func(*proof.Stage) {
+			return func(s *proof.Stage) { s.SetCompany("acme", m) }
+		}
+		grant := func(s *proof.Stage) { s.Permit("dan", true) }
+		all, selected := mode(roomkit.ExternalAll), mode(roomkit.ExternalSelected)
+		for _, c := range []struct {
+			name  string
+			steps []func(*proof.Stage)
+			keeps bool
+		}{
+			{"granted while narrow", []func(*proof.Stage){selected, grant, all, selected}, false},
+			{"granted when wide again", []func(*proof.Stage){selected, all, grant, selected}, false},
+			{"granted in time", []func(*proof.Stage){grant, selected, all, selected}, true},
+		} {
+			s := proof.NewStage(t)
+			s.Permit("dan", false)
+			all(s)
+			s.Does("ann", roomkit.Invite{Room: s.External, People: people("dan")})
+			s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("dan")})
+			for _, step := range c.steps {
+				step(s)
+			}
+			want := roomkit.StandingParticipant | roomkit.StandingMaster
+			if !c.keeps {
+				want = 0
+			}
+			require.Equal(t, want, s.AccessOf("dan", s.External).Standing, c.name)
+		}
+	})
 	t.Run("EXT-25 a role and a participation are lost each on its own", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Permit("ann", false)

@@ -165,7 +165,7 @@ COMMENT ON COLUMN roomkit_users.status IS 'active, suspended, deleted';
 COMMENT ON COLUMN roomkit_users.administrator IS 'administers the own company';
 COMMENT ON COLUMN roomkit_users.partners IS 'own permission to talk with users of other companies';
 COMMENT ON COLUMN roomkit_users.consumers IS 'own permission to talk with consumers';
-COMMENT ON COLUMN roomkit_users.partners_since IS 'the version of the company when partners was granted last';
+COMMENT ON COLUMN roomkit_users.partners_since IS 'partners_narrowed of the company when partners was granted last';
 COMMENT ON COLUMN roomkit_users.partners_lost IS 'the own version when partners was withdrawn last';
 COMMENT ON COLUMN roomkit_users.ended IS 'the own version when the account was deleted last';
 COMMENT ON COLUMN roomkit_users.groups IS 'in how many groups the user takes part';

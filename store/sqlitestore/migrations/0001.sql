@@ -100,7 +100,7 @@ CREATE TABLE roomkit_users (
   administrator INTEGER NOT NULL, -- 1: administers the company
   partners         INTEGER NOT NULL, -- own permission to talk with users of other companies
   consumers          INTEGER NOT NULL, -- own permission to talk with consumers
-  partners_since   INTEGER NOT NULL, -- the version of the company when partners was granted last
+  partners_since   INTEGER NOT NULL, -- partners_narrowed of the company when partners was granted last
   partners_lost    INTEGER NOT NULL, -- the version of the user when partners was withdrawn last
   ended         INTEGER NOT NULL, -- the version of the user when the account was deleted last
   groups        INTEGER NOT NULL  -- in how many groups the user takes part
