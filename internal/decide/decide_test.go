@@ -254,6 +254,35 @@ func TestAccountHeldSince(t *testing.T) {
 	}
 }
 
+// TestPartnersHeldSince: nothing lost is not enough, the permission has to be in force
+// (EXT-22, EXT-25).
+func TestPartnersHeldSince(t *testing.T) {
+	all, narrowed := roomkit.Company{Partners: roomkit.ExternalAll}, roomkit.Company{Partners: roomkit.ExternalSelected, PartnersNarrowed: 5}
+	cases := []struct {
+		name    string
+		user    roomkit.User
+		company roomkit.Company
+		since   roomkit.Epoch
+		want    bool
+	}{
+		{"never lost", roomkit.User{}, all, roomkit.Epoch{User: 1, Company: 1}, true},
+		{"not in force, though no loss is known", roomkit.User{}, roomkit.Company{}, roomkit.Epoch{User: 1, Company: 1}, false},
+		{"withdrawn since", roomkit.User{PartnersLost: 3}, all, roomkit.Epoch{User: 2, Company: 1}, false},
+		{"admitted after that", roomkit.User{PartnersLost: 3}, all, roomkit.Epoch{User: 3, Company: 1}, true},
+		{"off since", roomkit.User{}, roomkit.Company{Partners: roomkit.ExternalAll, PartnersOff: 3}, roomkit.Epoch{User: 1, Company: 2}, false},
+		{"granted before the company narrowed", roomkit.User{Partners: true}, narrowed, roomkit.Epoch{User: 1, Company: 2}, true},
+		{"granted after the company had narrowed before", roomkit.User{Partners: true, PartnersSince: 3}, narrowed, roomkit.Epoch{User: 1, Company: 2}, false},
+		{"admitted after that narrowing", roomkit.User{Partners: true, PartnersSince: 3}, narrowed, roomkit.Epoch{User: 1, Company: 3}, true},
+		{"narrowed and widened since", roomkit.User{}, roomkit.Company{Partners: roomkit.ExternalAll, PartnersNarrowed: 5}, roomkit.Epoch{User: 1, Company: 4}, false},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			c.user.Kind, c.user.Status = roomkit.UserMember, roomkit.StatusActive
+			require.Equal(t, c.want, (&Person{User: &c.user, company: &c.company}).partnersHeldSince(c.since))
+		})
+	}
+}
+
 func BenchmarkDecision(b *testing.B) {
 	r := roomkit.NewRules(roomkit.Policy{})
 	f := stage(roomkit.KindExternalGroup, 0)

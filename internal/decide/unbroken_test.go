@@ -70,44 +70,82 @@ func both(t *testing.T, mode roomkit.ExternalMode) *chronicler {
 	return c
 }
 
-// chronicled is the first moment. People hold the permission of their own if it begins
-// with only those who do.
+// own is a room of colleagues, of whom two may make it an external group.
+func own(t *testing.T, mode roomkit.ExternalMode) *chronicler {
+	c := newChronicler(mode, "ann", "ben", "cat")
+	c.rooms = map[string]roomkit.RoomID{theGroup: theRoom}
+	c.begin(t, roomkit.CreateRoom{People: c.people[1:], Audience: roomkit.AudienceMembers, AllowDuplicate: true})
+	c.start.told.Room(theGroup, false)
+	c.start.told.Admit(theGroup, "ann", "ben", "cat")
+	c.sweep()
+	c.directory("acme", "ann", "ben")
+	c.invitations("ann", "ben")
+	c.invitations("ben", "ann")
+	c.conversion("ann")
+	c.conversion("ben")
+	return c
+}
+
+func (c *chronicler) conversion(by roomkit.UserID) {
+	id := string(by)
+	c.add(id+" converts", func(h *oracle.Chronicle) bool {
+		ok := !h.External(theGroup) && h.Active(id) && h.TakesPart(theGroup, id) && h.InForce(id)
+		if ok {
+			h.Convert(theGroup, id)
+		}
+		return ok
+	}, move{roomkit.By(by), roomkit.Convert{Room: theRoom, To: roomkit.KindExternalGroup, Name: "g"}})
+}
+
+// chronicled is an external group of ann with everybody as Group Master, and her 1:1
+// room with gus.
 func chronicled(t *testing.T, mode roomkit.ExternalMode, people ...roomkit.UserID) *chronicler {
-	own := mode == roomkit.ExternalSelected
+	c := newChronicler(mode, people...)
+	c.rooms = map[string]roomkit.RoomID{theGroup: theRoom, theDirect: roomkit.DirectRoom("ann", "gus")}
+	c.begin(t, roomkit.CreateExternalGroup{Name: "g", Members: people[1:], Masters: people[1:]})
+	c.begin(t, roomkit.OpenDirect{With: "gus"})
+	told := c.start.told
+	told.Room(theGroup, true)
+	told.Room(theDirect, false)
+	for _, id := range people {
+		told.Admit(theGroup, string(id))
+		told.Appoint(theGroup, string(id))
+	}
+	told.Admit(theDirect, "ann", "gus")
+	c.sweep()
+	return c
+}
+
+// newChronicler has two companies without a room: people with a name like gus and gil
+// are of globex. They hold the permission of their own if only those who do have it.
+func newChronicler(mode roomkit.ExternalMode, people ...roomkit.UserID) *chronicler {
 	c := &chronicler{
 		rules:  roomkit.NewRules(roomkit.Policy{AnyoneIsContact: true, ForeignMasters: true}),
-		people: people, rooms: map[string]roomkit.RoomID{theGroup: theRoom, theDirect: roomkit.DirectRoom("ann", "gus")},
-		start: moment{told: oracle.NewChronicle()},
+		people: people, start: moment{told: oracle.NewChronicle()},
 	}
 	companies := []roomkit.Company{{ID: "acme", Licensed: true, MembersCreateGroups: true, Partners: mode}, {ID: "globex", Licensed: true, Partners: mode}}
 	for _, co := range companies {
 		c.start.told.Company(string(co.ID), oracle.Mode(co.Partners.String()))
 	}
 	var users []roomkit.User
-	for i, id := range people {
-		u := roomkit.User{ID: id, Company: companies[min(i, 1)].ID, Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: own}
+	for _, id := range people {
+		u := roomkit.User{ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Partners: mode == roomkit.ExternalSelected}
+		if id[0] == 'g' {
+			u.Company = "globex"
+		}
 		users = append(users, u)
-		c.start.told.Account(string(id), string(u.Company), own)
+		c.start.told.Account(string(id), string(u.Company), u.Partners)
 	}
 	c.start.w = newWorld(companies, users)
-	for _, cmd := range []roomkit.Command{
-		roomkit.CreateExternalGroup{Name: "g", Members: people[1:], Masters: people[1:]}, roomkit.OpenDirect{With: "gus"},
-	} {
-		d, err := c.start.w.decide(c.rules, roomkit.By("ann"), cmd, theRoom)
-		require.NoError(t, err)
-		require.True(t, c.start.w.commit(&d))
-	}
 	c.start.w.main = theRoom
-	for name := range c.rooms {
-		c.start.told.Room(name, name == theGroup)
-	}
-	for _, id := range people {
-		c.start.told.Admit(theGroup, string(id))
-		c.start.told.Appoint(theGroup, string(id))
-	}
-	c.start.told.Admit(theDirect, "ann", "gus")
-	c.sweep()
 	return c
+}
+
+// begin lets ann do something before the first step.
+func (c *chronicler) begin(t *testing.T, cmd roomkit.Command) {
+	d, err := c.start.w.decide(c.rules, roomkit.By("ann"), cmd, theRoom)
+	require.NoError(t, err)
+	require.True(t, c.start.w.commit(&d))
 }
 
 func (c *chronicler) add(name string, tell func(*oracle.Chronicle) bool, moves ...move) {
@@ -153,11 +191,21 @@ func (c *chronicler) directory(company roomkit.CompanyID, people ...roomkit.User
 
 // admissions adds what somebody brings others in with.
 func (c *chronicler) admissions(by roomkit.UserID, others ...roomkit.UserID) {
+	c.invitations(by, others...)
+	with := others[0]
+	c.add(fmt.Sprintf("%s opens 1:1 with %s", by, with), func(h *oracle.Chronicle) bool { return reopened(h, string(by), string(with)) },
+		move{roomkit.By(by), roomkit.OpenDirect{With: with}})
+}
+
+// invitations adds those into the group and among its Group Masters. Into a room of
+// colleagues everybody invites.
+func (c *chronicler) invitations(by roomkit.UserID, others ...roomkit.UserID) {
 	actor := roomkit.By(by)
 	for _, u := range others {
 		id := string(u)
 		may := func(h *oracle.Chronicle) bool {
-			return h.Active(string(by)) && h.Manages(theGroup, string(by)) && h.Active(id) && h.InForce(id)
+			inCharge := h.Manages(theGroup, string(by)) || !h.External(theGroup) && h.TakesPart(theGroup, string(by))
+			return h.Active(string(by)) && inCharge && h.Active(id) && (h.InForce(id) || !h.External(theGroup))
 		}
 		c.add(fmt.Sprintf("%s invites %s", by, u), func(h *oracle.Chronicle) bool {
 			ok := may(h) && !h.TakesPart(theGroup, id)
@@ -167,16 +215,13 @@ func (c *chronicler) admissions(by roomkit.UserID, others ...roomkit.UserID) {
 			return ok
 		}, move{actor, roomkit.Invite{Room: theRoom, People: []roomkit.UserID{u}}})
 		c.add(fmt.Sprintf("%s appoints %s", by, u), func(h *oracle.Chronicle) bool {
-			ok := may(h) && !h.Manages(theGroup, id)
+			ok := h.External(theGroup) && may(h) && !h.Manages(theGroup, id)
 			if ok {
 				h.Appoint(theGroup, id)
 			}
 			return ok
 		}, move{actor, roomkit.AppointMasters{Room: theRoom, People: []roomkit.UserID{u}}})
 	}
-	with := others[0]
-	c.add(fmt.Sprintf("%s opens 1:1 with %s", by, with), func(h *oracle.Chronicle) bool { return reopened(h, string(by), string(with)) },
-		move{actor, roomkit.OpenDirect{With: with}})
 }
 
 // reopened brings those back into the 1:1 room who are out of it. Only a new one cannot
@@ -269,7 +314,7 @@ func (c *chronicler) compare(m *moment) string {
 				{"has the standing of a master", a.Standing&roomkit.StandingMaster != 0, manages && active},
 				{"may enter", a.Can(roomkit.ActionEnter), part && active},
 				{"may post", a.Can(roomkit.ActionPost), posts},
-				{"may invite", name == theGroup && a.Can(roomkit.ActionInvite), name == theGroup && manages && active},
+				{"may invite", name == theGroup && a.Can(roomkit.ActionInvite), active && name == theGroup && (manages || part && !m.told.External(name))},
 			} {
 				if q.got != q.want {
 					return fmt.Sprintf("%s: %s %s: %t, by the chronicle %t", name, u, q.what, q.got, q.want)
@@ -310,7 +355,8 @@ func (c *chronicler) key(m *moment) string {
 		b = ranked(b, axis)
 	}
 	for _, name := range []string{theGroup, theDirect} {
-		b = append(b, byte(m.w.rooms[c.rooms[name]].State))
+		room := m.w.rooms[c.rooms[name]]
+		b = append(b, byte(room.Kind), byte(room.State))
 	}
 	return string(b)
 }
@@ -414,10 +460,12 @@ func TestUnbrokenPermission(t *testing.T) {
 		mode       roomkit.ExternalMode
 		steps, far int // far in the long run
 	}{
-		{"one company, all", foreign, roomkit.ExternalAll, 7, 9},
-		{"one company, selected", foreign, roomkit.ExternalSelected, 6, 8},
-		{"two companies, all", both, roomkit.ExternalAll, 5, 7},
-		{"two companies, selected", both, roomkit.ExternalSelected, 5, 7},
+		{"one company, all", foreign, roomkit.ExternalAll, 7, 8},
+		{"one company, selected", foreign, roomkit.ExternalSelected, 6, 7},
+		{"two companies, all", both, roomkit.ExternalAll, 5, 6},
+		{"two companies, selected", both, roomkit.ExternalSelected, 5, 6},
+		{"a room of colleagues, all", own, roomkit.ExternalAll, 5, 6},
+		{"a room of colleagues, selected", own, roomkit.ExternalSelected, 5, 6},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

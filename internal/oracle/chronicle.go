@@ -159,6 +159,26 @@ func (c *Chronicle) Appoint(room, id string) {
 	c.happens(func() { c.rooms[room].masters[id] = c.now })
 }
 
+// Convert makes a room of colleagues a group that external messaging is needed for,
+// with those who have it (CRE-41).
+func (c *Chronicle) Convert(room, by string) {
+	r, stays := c.rooms[room], map[string]bool{}
+	for id := range r.in {
+		stays[id] = c.TakesPart(room, id) && c.InForce(id)
+	}
+	c.happens(func() {
+		r.group, r.in, r.masters = true, map[string]int{}, map[string]int{by: c.now}
+		for id, in := range stays {
+			if in {
+				r.in[id] = c.now
+			}
+		}
+	})
+}
+
+// External reports whether external messaging is needed for a room.
+func (c *Chronicle) External(room string) bool { return c.rooms[room].group }
+
 // Active reports whether somebody can do anything at all (ADM-13, ADM-17).
 func (c *Chronicle) Active(id string) bool {
 	return open(c.people[id].exists) && !c.people[id].suspended
@@ -218,11 +238,14 @@ func (c *Chronicle) Now() string {
 		b = append(b, c.modes[id][:2]...)
 	}
 	rooms := slices.Sorted(maps.Keys(c.rooms))
+	for _, room := range rooms {
+		note(c.External(room), c.Ended(room))
+	}
 	for _, id := range slices.Sorted(maps.Keys(c.people)) {
 		l := c.people[id]
 		note(l.own, l.suspended, open(l.exists), open(l.permitted))
 		for _, room := range rooms {
-			note(c.TakesPart(room, id), c.Manages(room, id), c.Ended(room))
+			note(c.TakesPart(room, id), c.Manages(room, id))
 		}
 	}
 	return string(b)
