@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
@@ -574,9 +576,14 @@ func TestPlanFillsIn(t *testing.T) {
 
 // TestOfferedIsAnError: nobody takes offered rooms for success, however a command is given.
 func TestOfferedIsAnError(t *testing.T) {
+	var mu sync.Mutex // commands of a batch are told of side by side
 	reports := []service.CommandReport{}
 	s := proof.NewStage(t, func(o *service.Options) {
-		o.Observer.Command = func(r service.CommandReport) { reports = append(reports, r) }
+		o.Observer.Command = func(r service.CommandReport) {
+			mu.Lock()
+			reports = append(reports, r)
+			mu.Unlock()
+		}
 	})
 	reports = reports[:0]
 	before := s.Records()
@@ -615,13 +622,12 @@ func TestAtOnce(t *testing.T) {
 	}
 	require.Equal(t, 1, opened)
 
-	create, offered := roomkit.CreateRoom{People: people("dan", "adm")}, 0
-	for _, r := range s.Batch(ctx, roomkit.By("ann"), []roomkit.Command{create, create}) {
-		if errors.Is(r.Err, roomkit.ErrOffered) {
-			offered++
-		}
-	}
-	require.Equal(t, 1, offered)
+	synctest.Test(t, func(t *testing.T) {
+		create := order{roomkit.By("ann"), roomkit.CreateRoom{People: people("dan", "adm")}}
+		results := newGrouped(t).together(create, create)
+		require.NoError(t, results[0].Err)
+		require.ErrorIs(t, results[1].Err, roomkit.ErrOffered)
+	})
 }
 
 // TestChooseOnBrokenStores: an error of the store or of the host is no answer.

@@ -222,7 +222,8 @@ type Directory interface {
 	Users(ctx context.Context, ids []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error)
 }
 
-// Observer holds functions that the service calls; nil ones are skipped.
+// Observer holds functions that the service calls, each in the goroutine of the caller
+// concerned, several at a time; nil ones are skipped.
 type Observer struct {
 	// Command is called once for every command that Do or Batch ends.
 	Command func(CommandReport)
