@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -574,9 +575,13 @@ func TestPlanFillsIn(t *testing.T) {
 
 // TestOfferedIsAnError: nobody takes offered rooms for success, however a command is given.
 func TestOfferedIsAnError(t *testing.T) {
-	reports := []service.CommandReport{}
+	reports, mu := []service.CommandReport{}, sync.Mutex{}
 	s := proof.NewStage(t, func(o *service.Options) {
-		o.Observer.Command = func(r service.CommandReport) { reports = append(reports, r) }
+		o.Observer.Command = func(r service.CommandReport) {
+			mu.Lock()
+			defer mu.Unlock()
+			reports = append(reports, r)
+		}
 	})
 	reports = reports[:0]
 	before := s.Records()
