@@ -576,13 +576,12 @@ func TestPlanFillsIn(t *testing.T) {
 
 // TestOfferedIsAnError: nobody takes offered rooms for success, however a command is given.
 func TestOfferedIsAnError(t *testing.T) {
-	var mu sync.Mutex // commands of a batch are told of side by side
-	reports := []service.CommandReport{}
+	reports, mu := []service.CommandReport{}, sync.Mutex{}
 	s := proof.NewStage(t, func(o *service.Options) {
 		o.Observer.Command = func(r service.CommandReport) {
 			mu.Lock()
+			defer mu.Unlock()
 			reports = append(reports, r)
-			mu.Unlock()
 		}
 	})
 	reports = reports[:0]

@@ -47,7 +47,9 @@ type FollowOptions struct {
 	// Within runs a step inside a transaction of the host: step handles a batch
 	// and moves the checkpoint in the store that it is given, for instance
 	// pgstore's InTx, so that the effects of the handler in the same transaction
-	// happen exactly once. The context given to step reaches the handler.
+	// happen exactly once. The context given to step reaches the handler. Within may
+	// run step more than once, as for a transaction that has to be run again, and must
+	// return nil only if the transaction of the last run is committed.
 	Within func(ctx context.Context, step func(ctx context.Context, tx store.Store) error) error
 	// Progress is called after every checkpoint: all events up to its cursor have
 	// been handled.
@@ -249,19 +251,30 @@ func (f *follower) batchWithin(ctx context.Context, page []store.Record) error {
 	if f.few > 0 {
 		page = page[:min(f.few, len(page))]
 	}
-	handled := 0
+	handled, before := 0, *f
+	var moved *follower // as it is once the transaction is committed
 	err := f.Within(ctx, func(ctx context.Context, tx store.Store) error {
+		moved = nil
 		for handled = 0; handled < len(page); handled++ {
 			if err := f.call(ctx, &page[handled]); err != nil {
 				return err
 			}
 		}
-		f.done = page[len(page)-1].Cursor
-		return f.move(ctx, tx)
+		step := before
+		step.done = page[len(page)-1].Cursor
+		if err := step.move(ctx, tx); err != nil {
+			return err
+		}
+		moved = &step
+		return nil
 	})
+	if err == nil && moved == nil {
+		err = errNotWithin
+	}
 	f.few = 0
 	switch {
 	case err == nil:
+		f.mark, f.stored, f.done = moved.mark, moved.stored, moved.done
 		f.tries = 0
 		f.records += int64(len(page))
 		f.report(&page[len(page)-1])
@@ -278,6 +291,9 @@ func (f *follower) batchWithin(ctx context.Context, page []store.Record) error {
 	rest(ctx, f.tries)
 	return nil
 }
+
+// errNotWithin tells a host that its transaction has ended without what belongs to it.
+var errNotWithin = errors.New("FollowOptions.Within is nil without its step having been carried out")
 
 func (f *follower) report(newest *store.Record) {
 	if f.Progress != nil {

@@ -318,3 +318,117 @@ func TestFollowWithinATransaction(t *testing.T) {
 		require.Equal(t, all[:3], effects)
 	})
 }
+
+// inTx is a store inside a transaction of the host: what it is given is stored by the
+// one that is asked last, when the transaction is committed.
+type inTx struct {
+	store.Store
+	fails   error
+	changes []store.Change
+}
+
+func (x *inTx) Commit(_ context.Context, changes []store.Change) ([]store.CommitResult, error) {
+	if x.fails != nil {
+		return nil, x.fails
+	}
+	results := make([]store.CommitResult, len(changes))
+	for i := range changes {
+		x.changes, results[i].Outcome = append(x.changes, changes[i].Clone()), changes[i].Outcome
+	}
+	return results, nil
+}
+
+func (x *inTx) commit(ctx context.Context) error {
+	results, err := x.Store.Commit(ctx, x.changes)
+	for _, r := range results {
+		err = errors.Join(err, r.Err)
+	}
+	return err
+}
+
+// TestCheckpointMovesWithTheTransaction: however a transaction of the host ends without
+// being committed, its events are handled again; and never once it is.
+func TestCheckpointMovesWithTheTransaction(t *testing.T) {
+	down := errors.New("down")
+	type within = func(context.Context, func(context.Context, store.Store) error) error
+	for name, c := range map[string]struct {
+		within func(st store.Store, cancel func()) within
+		want   error
+	}{
+		"the context ends with the last event": {func(st store.Store, cancel func()) within {
+			return func(ctx context.Context, step func(context.Context, store.Store) error) error {
+				cancel()
+				return step(ctx, st)
+			}
+		}, context.Canceled},
+		"the context ends before the commit": {func(st store.Store, cancel func()) within {
+			return func(ctx context.Context, step func(context.Context, store.Store) error) error {
+				_ = step(ctx, &inTx{Store: st})
+				cancel()
+				return ctx.Err()
+			}
+		}, context.Canceled},
+		"the commit fails": {func(st store.Store, _ func()) within {
+			return func(ctx context.Context, step func(context.Context, store.Store) error) error {
+				_ = step(ctx, &inTx{Store: st})
+				return down
+			}
+		}, down},
+		"the checkpoint cannot be moved": {func(st store.Store, _ func()) within {
+			return func(ctx context.Context, step func(context.Context, store.Store) error) error {
+				return step(ctx, &inTx{Store: st, fails: down})
+			}
+		}, down},
+		"the checkpoint is refused": {func(st store.Store, _ func()) within {
+			return func(ctx context.Context, step func(context.Context, store.Store) error) error {
+				return step(ctx, &inTx{Store: st, fails: roomkit.ErrInvalid})
+			}
+		}, roomkit.ErrInvalid},
+		"the step is left out": {func(store.Store, func()) within {
+			return func(context.Context, func(context.Context, store.Store) error) error { return nil }
+		}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				st := memstore.New()
+				svc := proof.ServiceOn(t, st, nil)
+				running, cancel := context.WithCancel(ctx)
+				defer cancel()
+				err := svc.Follow(running, "f", new(places).handle, once(service.FollowOptions{Within: c.within(st, cancel)}))
+				require.Error(t, err)
+				if c.want != nil {
+					require.ErrorIs(t, err, c.want)
+				}
+				var seen places
+				require.NoError(t, svc.Follow(ctx, "f", seen.handle, once(service.FollowOptions{})))
+				require.Equal(t, allPlaces(t, svc), seen, "nothing has been stored of them")
+			})
+		})
+	}
+}
+
+// TestStepRunsAgain: a host may run the step of a transaction as often as its database
+// wants, and what the last run has said is stored.
+func TestStepRunsAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := memstore.New()
+		svc := proof.ServiceOn(t, st, nil)
+		var effects, pending places
+		within := func(ctx context.Context, step func(context.Context, store.Store) error) error {
+			var tx *inTx
+			for range 3 {
+				pending, tx = nil, &inTx{Store: st}
+				if err := step(ctx, tx); err != nil {
+					return err
+				}
+			}
+			effects = append(effects, pending...)
+			return tx.commit(ctx)
+		}
+		handle := func(ctx context.Context, rec service.Recorded) error { return pending.handle(ctx, rec) }
+		for range 2 {
+			require.NoError(t, svc.Follow(ctx, "f", handle, once(service.FollowOptions{Within: within, Batch: 3})))
+			require.Equal(t, allPlaces(t, svc), effects)
+		}
+	})
+}

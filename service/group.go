@@ -19,6 +19,8 @@ type group struct {
 	deciding   []*job
 	committing []*job
 	now        time.Time
+	current    *job // whose command the host or the store is busy with; nil: all of them
+	refused    bool // a change on which later jobs were decided has not been stored
 	folded
 
 	needs   []store.Need
@@ -46,56 +48,77 @@ func (g *group) clear() {
 }
 
 // run takes the jobs from Load to Commit. Every job ends with a step that is left
-// to its caller.
+// to its caller: wherever run is broken off, the steps say what holds.
 func (g *group) run(ctx context.Context, s *Service) {
 	g.now = s.o.Clock()
 	for _, j := range g.jobs {
-		if j.err = j.ctx.Err(); j.err == nil {
-			g.deciding = append(g.deciding, j)
+		g.current = j
+		if j.err = j.ctx.Err(); j.err != nil {
+			j.step = stepDone
+			continue
 		}
+		g.deciding = append(g.deciding, j)
 	}
 	for len(g.deciding) > 0 {
-		if err := g.load(ctx, s); err != nil {
-			for _, j := range g.deciding {
-				j.step = j.failed(err)
-			}
-			break
-		}
+		g.current = nil
+		g.load(ctx, s)
 		more := g.deciding[:0]
 		for _, j := range g.deciding {
-			j.step = g.decide(ctx, s, j)
-			switch j.step {
+			g.current = j
+			switch next := g.decide(ctx, s, j); next {
 			case stepLoad:
 				more = append(more, j)
 			case stepCommit:
 				g.committing = append(g.committing, j)
-			default: // left to the caller
+			default:
+				j.step = next
 			}
 		}
 		g.deciding = more
 	}
+	g.current = nil
 	if len(g.committing) > 0 {
 		g.commit(ctx, s)
 	}
 }
 
-func (g *group) load(ctx context.Context, s *Service) error {
-	g.needs = g.needs[:0]
+// load loads what the jobs need. If that fails, each asks on its own, so that the rows
+// of one are no hindrance to others.
+func (g *group) load(ctx context.Context, s *Service) {
+	err := g.ask(ctx, s, g.deciding)
+	if err == nil {
+		return
+	}
+	alone := len(g.deciding) == 1 || ctx.Err() != nil
+	loaded := g.deciding[:0]
 	for _, j := range g.deciding {
+		g.current = j
+		if !alone {
+			err = g.ask(ctx, s, []*job{j})
+		}
+		if err != nil {
+			j.step = j.failed(err)
+			continue
+		}
+		loaded = append(loaded, j)
+	}
+	g.deciding = loaded
+}
+
+func (g *group) ask(ctx context.Context, s *Service, jobs []*job) error {
+	g.needs = g.needs[:0]
+	for _, j := range jobs {
 		g.needs = append(g.needs, j.need)
 	}
 	answers, err := store.Ask(ctx, s.store, g.needs)
 	if err != nil {
 		return err
 	}
-	for i, j := range g.deciding {
+	for i, j := range jobs {
 		f := &j.facts
 		f.Facts, f.Need, f.NewRoom, f.Contacts, f.Earlier = answers[i], j.need, j.newRoom, j.contacts, j.earlier
 		if j.assumed != nil {
 			j.assumed.patch(f)
-		}
-		if err := s.dropVoidShared(ctx, f); err != nil {
-			return err
 		}
 	}
 	return nil
@@ -106,10 +129,22 @@ func (g *group) decide(ctx context.Context, s *Service, j *job) step {
 	if j.facts.Done != nil {
 		return s.repeat(ctx, j, j.facts.Done)
 	}
-	if g.mustReload(&j.facts) {
-		return j.failed(roomkit.ErrConflict)
+	if err := s.dropVoidShared(ctx, &j.facts); err != nil {
+		return j.failed(err)
 	}
-	g.patch(&j.facts)
+	if g.mustReload(&j.facts) {
+		j.err = roomkit.ErrConflict
+		return stepAlone
+	}
+	j.provisional = g.patch(&j.facts) || j.provisional
+	return g.judge(s, j)
+}
+
+// judge asks the core and the host's veto. While it reads the command, its caller does
+// not go away.
+func (g *group) judge(s *Service, j *job) step {
+	j.reading.Lock()
+	defer j.reading.Unlock()
 	if ask := s.askFirst(j); ask != stepDone {
 		return ask
 	}
@@ -197,21 +232,15 @@ func resultOf(d *decide.Decision, f *decide.Facts) Result {
 
 // commit stores what the jobs have decided.
 func (g *group) commit(ctx context.Context, s *Service) {
-	committing := g.committing[:0]
-	for _, j := range g.committing {
-		change, err := g.change(j)
-		if err != nil {
-			j.step = j.failed(err)
-			continue
-		}
-		g.changes, committing = append(g.changes, change), append(committing, j)
-	}
+	g.encode()
 	results, err := s.store.Commit(ctx, g.changes)
 	if err == nil && len(results) != len(g.changes) {
 		err = fmt.Errorf("%w: the store answered %d of %d changes", roomkit.ErrUnknownOutcome, len(results), len(g.changes))
 	}
+	g.refused = g.refused || err != nil
 	conflicts := 0
-	for i, j := range committing {
+	for i, j := range g.committing {
+		g.current = j
 		if err != nil {
 			j.step = j.failed(err)
 			continue
@@ -219,23 +248,71 @@ func (g *group) commit(ctx context.Context, s *Service) {
 		if results[i].Err != nil {
 			conflicts++
 		}
+		g.refused = g.refused || results[i].Err != nil || results[i].Repeat
 		j.step = s.settle(ctx, j, &results[i])
 	}
+	g.withdraw()
 	if report := s.o.Observer.Group; report != nil {
-		report(GroupReport{Commands: len(committing), Conflicts: conflicts, Took: s.o.Clock().Sub(g.now)})
+		g.current = g.jobs[0]
+		report(GroupReport{Commands: len(g.committing), Conflicts: conflicts, Took: s.o.Clock().Sub(g.now)})
 	}
+}
+
+// encode makes the changes. From here on nobody but the store knows what becomes of them.
+func (g *group) encode() {
+	committing := g.committing[:0]
+	for _, j := range g.committing {
+		if g.refused && j.provisional {
+			continue
+		}
+		change, err := g.change(j)
+		if err != nil {
+			j.step, g.refused = j.failed(err), true
+			continue
+		}
+		j.sent = true
+		g.changes, committing = append(g.changes, change), append(committing, j)
+	}
+	g.committing = committing
 }
 
 // settle says what follows for a job from what the store has done with its change.
 func (s *Service) settle(ctx context.Context, j *job, r *store.CommitResult) step {
+	j.sent = false
 	switch {
+	case r.Err != nil && j.provisional:
+		return stepAlone
 	case r.Err != nil:
 		return j.failed(r.Err)
-	case r.Repeat:
+	}
+	j.provisional = false
+	if r.Repeat {
 		return s.repeat(ctx, j, &r.Outcome)
 	}
 	j.result.Cursor = r.Outcome.Cursor
 	return stepDone
+}
+
+// withdraw takes back what was decided on a change that has not been stored.
+func (g *group) withdraw() {
+	if !g.refused {
+		return
+	}
+	for _, j := range g.jobs {
+		if j.provisional && !j.sent {
+			j.step = stepAlone
+		}
+	}
+}
+
+// broken says what becomes of the jobs of a group that a panic or the end of its
+// goroutine has broken off.
+func (g *group) broken(t *thrown) {
+	g.refused = true
+	g.withdraw()
+	if g.current != nil {
+		g.current.step, g.current.thrown = stepThrow, t
+	}
 }
 
 // failed says what follows for a job from an error of the store.
@@ -360,51 +437,60 @@ func (f *folded) add(r *decide.Rows) {
 	}
 }
 
-// patch brings facts up to what the group has decided so far. Rows of people
-// whose room has ended in the group are not needed: such a room refuses all.
-func (f *folded) patch(facts *decide.Facts) {
+// patch brings facts up to what the group has decided so far, and reports whether that
+// touches them. Rows of people whose room has ended in the group are not needed: such a
+// room refuses all.
+func (f *folded) patch(facts *decide.Facts) (touched bool) {
 	if room, ok := f.rooms[facts.Need.Room]; ok {
-		facts.Room = room
+		facts.Room, touched = room, true
 	}
 	if team, ok := f.teams[facts.Need.Team]; ok {
-		facts.Team = team
+		facts.Team, touched = team, true
 	}
-	f.patchMembers(facts)
+	touched = f.patchMembers(facts) || touched
 	for i := range facts.Users {
 		u := &facts.Users[i]
-		groups := u.Groups + f.grown[roomkit.UserSubject(u.ID)]
-		if v, ok := f.users[u.ID]; ok {
+		grown := f.grown[roomkit.UserSubject(u.ID)]
+		groups := u.Groups + grown
+		v, ok := f.users[u.ID]
+		if ok {
 			*u = v
 		}
 		u.Groups = groups
+		touched = touched || ok || grown != 0
 	}
 	for i := range facts.Companies {
 		c := &facts.Companies[i]
-		groups := c.Groups + f.grown[roomkit.CompanySubject(c.ID)]
-		if v, ok := f.companies[c.ID]; ok {
+		grown := f.grown[roomkit.CompanySubject(c.ID)]
+		groups := c.Groups + grown
+		v, ok := f.companies[c.ID]
+		if ok {
 			*c = v
 		}
 		c.Groups = groups
+		touched = touched || ok || grown != 0
 	}
+	return touched
 }
 
 // patchMembers replaces the rows that were found, and adds those of the people asked for.
-func (f *folded) patchMembers(facts *decide.Facts) {
+func (f *folded) patchMembers(facts *decide.Facts) (touched bool) {
 	changed := f.members[facts.Need.Room]
 	if len(changed) == 0 {
-		return
+		return false
 	}
 	for i := range facts.Members {
 		if v, ok := changed[facts.Members[i].User]; ok {
-			facts.Members[i] = v
+			facts.Members[i], touched = v, true
 		}
 	}
 	for _, id := range facts.Need.People {
 		v, ok := changed[id]
 		if ok && !slices.ContainsFunc(facts.Members, func(m roomkit.Member) bool { return m.User == id }) {
-			facts.Members = append(facts.Members, v)
+			facts.Members, touched = append(facts.Members, v), true
 		}
 	}
+	return touched
 }
 
 // mustReload reports whether the group has changed people of a room of which a later job

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"sync"
 
@@ -20,7 +21,7 @@ type lanes struct {
 	mu      sync.Mutex
 	running int
 	busy    map[roomkit.Subject]bool // jobs with the same subject never run side by side
-	waiting []*job                   // in order of arrival
+	waiting queue                    // in order of arrival
 	groups  sync.Pool                // of *group
 }
 
@@ -31,6 +32,8 @@ type ticket struct {
 	wake      chan struct{} // made when the job has to wait
 	queued    bool          // the attempt has begun and waits already, with others of a batch
 	abandoned bool          // the caller does not wait for the outcome
+
+	before, behind *job // in the queue
 }
 
 type ticketState uint8
@@ -53,11 +56,14 @@ func (s *Service) run(j *job) error {
 		select {
 		case <-j.wake:
 		case <-j.ctx.Done():
-			err := j.ctx.Err()
-			if l.giveUp(j) {
+			switch err := j.ctx.Err(); l.giveUp(j) {
+			case ticketTaken:
+				j.keep()
 				return fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, err)
+			case ticketDone: // and the outcome is known
+			default:
+				return err
 			}
-			return err
 		}
 	}
 	if j.state == ticketLeads {
@@ -66,17 +72,55 @@ func (s *Service) run(j *job) error {
 	return nil
 }
 
-// lead runs a group. A leader on its own is ended by its own context; a group is
-// not ended by any of its callers.
+// lead runs a group. A leader on its own is ended by its own context, and by a panic of
+// the host or the store. A group is not ended by any of its callers, and it has a
+// goroutine of its own: what ends that does not end the leader.
 func (s *Service) lead(j *job) {
-	defer s.lanes.leave(j)
 	if len(j.group.jobs) == 1 {
+		defer s.lanes.leave(j)
 		j.group.run(j.ctx, s)
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(j.ctx), s.o.GroupTimeout)
-	defer cancel()
-	j.group.run(ctx, s)
+	ended := make(chan *thrown, 1)
+	go watch(func() {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(j.ctx), s.o.GroupTimeout)
+		defer cancel()
+		j.group.run(ctx, s)
+	}, func(t *thrown) { ended <- t })
+	if t := <-ended; t != nil {
+		j.group.broken(t)
+	}
+	s.lanes.leave(j)
+}
+
+// thrown is a panic, or the end of a goroutine, on its way to the caller whose command
+// has brought it about.
+type thrown struct {
+	value any // nil: runtime.Goexit
+	stack []byte
+}
+
+// watch calls f and says how it ended: nil if it has returned.
+func watch(f func(), ended func(*thrown)) {
+	t := new(thrown)
+	defer func() {
+		if t != nil {
+			if t.value = recover(); t.value != nil {
+				t.stack = debug.Stack()
+			}
+		}
+		ended(t)
+	}()
+	f()
+	t = nil
+}
+
+// again lets it happen in this goroutine.
+func (t *thrown) again() {
+	if t.value == nil {
+		runtime.Goexit()
+	}
+	panic(t.value) //nolint:forbidigo // it is the host's or the store's own
 }
 
 // enter makes the job a leader if it can start at once.
@@ -95,7 +139,38 @@ func (l *lanes) enter(j *job) (leads bool) {
 
 func (l *lanes) wait(j *job) {
 	j.state, j.wake = ticketWaiting, make(chan struct{}, 1)
-	l.waiting = append(l.waiting, j)
+	l.waiting.push(j)
+}
+
+// queue is a list from which a job can go at any place.
+type queue struct {
+	first, last *job
+	length      int
+}
+
+func (q *queue) push(j *job) {
+	if j.before = q.last; q.last == nil {
+		q.first = j
+	} else {
+		q.last.behind = j
+	}
+	q.last = j
+	q.length++
+}
+
+func (q *queue) remove(j *job) {
+	if j.before == nil {
+		q.first = j.behind
+	} else {
+		j.before.behind = j.behind
+	}
+	if j.behind == nil {
+		q.last = j.before
+	} else {
+		j.behind.before = j.before
+	}
+	j.before, j.behind = nil, nil
+	q.length--
 }
 
 // enterAll lets the jobs of a batch wait together, so that they share groups however
@@ -161,29 +236,29 @@ func (l *lanes) startWaiting() {
 // startNext hands a free lane to the job that has waited longest, together with
 // those on the same subject and, when more wait than there are lanes, others.
 func (l *lanes) startNext() bool {
-	first := slices.IndexFunc(l.waiting, func(j *job) bool { return !l.busy[j.subject] })
-	if first < 0 {
+	leader := l.waiting.first
+	for leader != nil && l.busy[leader.subject] {
+		leader = leader.behind
+	}
+	if leader == nil {
 		return false
 	}
-	leader, group := l.waiting[first], l.newGroup()
-	share := l.share()
-	taken := map[roomkit.Subject]bool{leader.subject: true}
-	rest := l.waiting[:0]
-	for _, j := range l.waiting {
-		fits := len(group.jobs) < l.maxGroup
-		switch {
-		case j == leader || fits && taken[j.subject]:
-		case fits && len(group.jobs) < share && !l.busy[j.subject]:
-			taken[j.subject] = true
-		default:
-			rest = append(rest, j)
-			continue
-		}
-		j.state = ticketTaken
-		group.jobs = append(group.jobs, j)
+	group, share, most := l.newGroup(), l.share(), l.maxGroup
+	if leader.alone {
+		most = 1
 	}
-	clear(l.waiting[len(rest):])
-	l.waiting = rest
+	taken := map[roomkit.Subject]bool{leader.subject: true}
+	for j := leader; j != nil && len(group.jobs) < most; {
+		next := j.behind
+		fits := j == leader || !j.alone && (taken[j.subject] || len(group.jobs) < share && !l.busy[j.subject])
+		if fits {
+			taken[j.subject] = true
+			l.waiting.remove(j)
+			j.state = ticketTaken
+			group.jobs = append(group.jobs, j)
+		}
+		j = next
+	}
 	l.running++
 	l.start(group)
 	return true
@@ -203,24 +278,24 @@ func (l *lanes) start(g *group) {
 // about the same: 1 as long as there are lanes enough.
 func (l *lanes) share() int {
 	free := max(1, l.count-l.running)
-	return min(l.maxGroup, (len(l.waiting)+free-1)/free)
+	return min(l.maxGroup, (l.waiting.length+free-1)/free)
 }
 
-// giveUp takes a job out whose caller does not want to wait any longer. It
-// reports whether the command may be carried out all the same.
-func (l *lanes) giveUp(j *job) (taken bool) {
+// giveUp takes a job out whose caller does not want to wait any longer, and says what
+// had become of it: one that is taken may be carried out all the same.
+func (l *lanes) giveUp(j *job) (was ticketState) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	switch j.state {
+	switch was = j.state; was {
 	case ticketWaiting:
-		l.waiting = slices.DeleteFunc(l.waiting, func(w *job) bool { return w == j })
+		l.waiting.remove(j)
 	case ticketLeads:
 		l.passOn(j)
 	case ticketTaken:
 		j.abandoned = true
 	case ticketDone:
 	}
-	return j.abandoned
+	return was
 }
 
 // passOn gives the lead of a group that has not started to its next job.

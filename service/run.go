@@ -3,10 +3,13 @@ package service
 import (
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
@@ -32,6 +35,7 @@ type request struct {
 	firstNeed store.Need
 	people    [4]roomkit.UserID // where firstNeed.People begins
 	subject   roomkit.Subject   // what it will most likely change
+	start     time.Time         // for the observer
 }
 
 // job carries a request out, in as many attempts as that takes.
@@ -40,8 +44,11 @@ type job struct {
 	attempt
 	ticket
 	scratch decide.Scratch
+	reading sync.Mutex // held while a group reads the command
 
 	attempts       int
+	uncounted      bool // the next attempt is not the caller's affair
+	alone          bool // shares no group any more
 	uncertain      bool // an earlier attempt may have been stored
 	askedDirectory bool
 	askedContacts  bool
@@ -56,9 +63,13 @@ type attempt struct {
 	facts    decide.Facts
 	decision decide.Decision
 	step     step
+	thrown   *thrown          // when the step is stepThrow
+	sent     bool             // to the store, which has not said what became of it
 	about    []roomkit.UserID // whom the directory or the contacts are to be asked about
 	result   Result           // when the step is stepDone
 	err      error            // the same, and why the attempt has to be repeated
+
+	provisional bool // decided on a neighbour's change that is not stored yet
 }
 
 // step is what has to be done next with a job. A group carries out stepLoad and
@@ -66,13 +77,15 @@ type attempt struct {
 type step uint8
 
 const (
-	stepDone         step = iota // the outcome is there
+	stepAlone        step = iota // again in a group of its own: nothing is settled
+	stepDone                     // the outcome is there
 	stepLoad                     // load what the job needs now
 	stepCommit                   // store what was decided
 	stepAskDirectory             // fill in users, then again
 	stepAskContacts              // ask who is a contact, then again
 	stepAgain                    // somebody else was faster: again
 	stepLookUp                   // again, and see whether this attempt was stored
+	stepThrow                    // a panic of the host or of the store
 )
 
 // newJob checks a request and gives it its ids. With an error the job serves only
@@ -83,6 +96,9 @@ func (s *Service) newJob(ctx context.Context, actor roomkit.Actor, cmd roomkit.C
 		j = new(job)
 	}
 	j.ctx, j.actor, j.cmd = ctx, actor, cmd
+	if s.o.Observer.Command != nil {
+		j.start = s.o.Clock()
+	}
 	malformed := decide.Check(actor, cmd)
 	switch {
 	case malformed == nil:
@@ -125,7 +141,7 @@ func (j *job) take(given []Call) error {
 			return &roomkit.Invalid{Field: fmt.Sprintf("Contacts[%d]", i), Reason: "not a user id"}
 		}
 	}
-	j.contacts = j.Contacts
+	j.contacts = slices.Clone(j.Contacts)
 	if j.Key == "" {
 		return nil
 	}
@@ -133,7 +149,7 @@ func (j *job) take(given []Call) error {
 		return &roomkit.Invalid{Field: "Key", Reason: fmt.Sprintf("more than %d bytes", roomkit.MaxKeyBytes)}
 	}
 	j.digest = digest(j.cmd)
-	j.id = keyID(j.actor, j.Key)
+	j.id = keyID(j.actor, j.Key, 0)
 	return nil
 }
 
@@ -151,16 +167,19 @@ func (r *request) likelySubject() roomkit.Subject {
 	return roomkit.RoomSubject(r.newRoom)
 }
 
-func keyID(actor roomkit.Actor, key string) (id roomkit.CommandID) {
-	sum := sha256.Sum256([]byte("roomkit command\x00" + actor.String() + "\x00" + key))
+// keyID gives the id of a command under a key; place is 0, or where in a batch it is,
+// from 1 on. Each part has its length before it, so that no two can be taken for one.
+func keyID(actor roomkit.Actor, key string, place int) (id roomkit.CommandID) {
+	form := putText(putText([]byte("roomkit command\x00"), actor.String()), key)
+	sum := sha256.Sum256(binary.AppendUvarint(form, uint64(place)))
 	copy(id[:], sum[:])
 	return id
 }
 
-// numbered gives each command of one Each an id of its own under the same key.
+// numbered gives each command of one Batch an id of its own under the same key.
 func (r *request) numbered(i int) {
 	if r.Key != "" {
-		r.id = keyID(r.actor, fmt.Sprintf("%s\x00%d", r.Key, i))
+		r.id = keyID(r.actor, r.Key, i+1)
 	}
 }
 
@@ -174,58 +193,97 @@ func (s *Service) release(j *job) {
 	}
 }
 
+// keep makes the command the job's own, when its caller goes away before it is decided.
+func (j *job) keep() {
+	j.reading.Lock()
+	defer j.reading.Unlock()
+	own := reflect.New(reflect.TypeOf(j.cmd)).Elem()
+	own.Set(reflect.ValueOf(j.cmd))
+	unshare(own)
+	j.cmd, _ = own.Interface().(roomkit.Command)
+}
+
+// unshare copies what a value refers to.
+func unshare(v reflect.Value) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Field(i).CanSet() {
+				unshare(v.Field(i))
+			}
+		}
+	case reflect.Slice:
+		v.Set(reflect.AppendSlice(reflect.Zero(v.Type()), v))
+	case reflect.Pointer:
+		if !v.IsNil() {
+			to := reflect.New(v.Type().Elem())
+			to.Elem().Set(v.Elem())
+			v.Set(to)
+		}
+	default: // is a value
+	}
+}
+
 // finish carries a job out and tells the observer.
 func (s *Service) finish(j *job) (Result, error) {
-	defer s.release(j)
-	report, start := s.o.Observer.Command, time.Time{}
-	if report != nil {
-		start = s.o.Clock()
-	}
 	result, err := s.carryOut(j)
 	err = j.wrap(err)
-	if report != nil {
+	if report := s.o.Observer.Command; report != nil {
 		report(CommandReport{
 			Name: j.op, Actor: j.actor, Room: result.Room, Err: err,
-			Changed: result.Changed, Attempts: j.attempts, Took: s.o.Clock().Sub(start),
+			Changed: result.Changed, Attempts: j.attempts, Took: s.o.Clock().Sub(j.start),
 		})
 	}
+	s.release(j)
 	return result, err
 }
 
-// carryOut makes attempts until there is an outcome. What has to be done between two
-// of them is done here and nowhere else.
+// carryOut makes attempts until there is an outcome.
 func (s *Service) carryOut(j *job) (Result, error) {
 	for {
-		if err := s.try(j); err != nil {
-			return Result{}, j.finalError(err)
-		}
-		var err error
-		switch j.step {
-		case stepAskDirectory:
-			j.askedDirectory = true
-			if j.plan {
-				j.assumed = &assumed{}
-				err = s.assume(j.ctx, j.assumed, j.about)
-			} else {
-				err = s.fillIn(j.ctx, j.about, s.provision)
-			}
-		case stepAskContacts:
-			err = s.askContacts(j)
-		case stepLookUp:
-			j.uncertain = true
-			err = s.again(j)
-		case stepAgain:
-			err = s.again(j)
-		default:
+		err := s.try(j)
+		if err == nil && j.step == stepDone {
 			if j.err == nil {
 				return j.result, nil
 			}
 			err = j.err
 		}
+		if err == nil {
+			err = s.between(j)
+		}
 		if err != nil {
 			return Result{}, j.finalError(err)
 		}
+		j.attempt = attempt{}
 	}
+}
+
+// between does what has to be done between two attempts, here and nowhere else.
+func (s *Service) between(j *job) (err error) {
+	switch j.step {
+	case stepAskDirectory:
+		j.askedDirectory, j.uncounted = true, true
+		if j.plan {
+			j.assumed = &assumed{}
+			return s.assume(j.ctx, j.assumed, j.about)
+		}
+		return s.fillIn(j.ctx, j.about, s.provision)
+	case stepAskContacts:
+		j.uncounted = true
+		return s.askContacts(j)
+	case stepLookUp:
+		j.uncertain = true
+	case stepAlone:
+		j.alone, j.uncounted = true, true
+		j.uncertain = j.uncertain || j.sent
+		return j.ctx.Err()
+	case stepThrow:
+		s.o.Logger.LogAttrs(j.ctx, slog.LevelError, "roomkit: a panic while a command was decided",
+			slog.String("command", j.op), slog.Any("value", j.thrown.value), slog.String("stack", string(j.thrown.stack)))
+		j.thrown.again()
+	default: // stepAgain
+	}
+	return s.again(j)
 }
 
 // try makes one attempt. An error says that the caller gave up waiting; then the
@@ -244,9 +302,10 @@ func (s *Service) try(j *job) error {
 
 // begin starts an attempt.
 func (j *job) begin() {
-	if j.attempts++; j.attempts > 1 {
-		j.attempt = attempt{}
+	if !j.uncounted {
+		j.attempts++
 	}
+	j.uncounted = false
 	j.need = j.firstNeed
 	if j.Key != "" || j.uncertain {
 		j.need.Command = j.id

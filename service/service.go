@@ -120,7 +120,7 @@ func (s *Service) Do(ctx context.Context, actor roomkit.Actor, cmd roomkit.Comma
 // Batch runs several commands, for instance leaving several rooms (GEN-13). Every
 // command is judged on its own and none undoes another (GEN-14). They may be
 // decided in any order; the results are in the order of the commands, each with an
-// error as Do gives it. Of more than MaxBatch commands none is carried out, and
+// error as Do gives it. A panic over one of them goes on when the others are done. Of more than MaxBatch commands none is carried out, and
 // every one gets the same [*roomkit.Invalid].
 func (s *Service) Batch(ctx context.Context, actor roomkit.Actor, cmds []roomkit.Command, call ...Call) []BatchResult {
 	return s.each(cmds, func(i int) (*job, error) {
@@ -146,10 +146,18 @@ func (s *Service) each(cmds []roomkit.Command, newJob func(int) (*job, error)) [
 	}
 	s.lanes.enterAll(jobs)
 	var all sync.WaitGroup
+	broken := make([]*thrown, len(jobs))
 	for n, j := range jobs {
-		all.Go(func() { results[places[n]].Result, results[places[n]].Err = s.finish(j) })
+		all.Go(func() {
+			watch(func() { results[places[n]].Result, results[places[n]].Err = s.finish(j) }, func(t *thrown) { broken[n] = t })
+		})
 	}
 	all.Wait()
+	for _, t := range broken {
+		if t != nil {
+			t.again()
+		}
+	}
 	return results
 }
 
@@ -173,6 +181,11 @@ func (s *Service) plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Com
 }
 
 // Options configure a [Service]. The zero value is ready for use.
+//
+// A panic of one of these functions reaches the caller whose command it was, in the
+// goroutine of that caller, and no other one; so does [runtime.Goexit], and a panic of the
+// store. The command has not been carried out then, except that Observer is told of what
+// has happened already.
 type Options struct {
 	// Policy holds the decisions on open points. The zero value is the recommended one.
 	Policy roomkit.Policy
@@ -202,7 +215,8 @@ type Options struct {
 	// the error's text as the reason.
 	Veto func(actor roomkit.Actor, cmd roomkit.Command, planned Result) error
 	// Attempts is the most times a command is decided before it fails with
-	// ErrConflict, because others keep changing what it relies on. Defaults to 16.
+	// ErrConflict, because others keep changing what it relies on. Asking Directory or
+	// Contacts is none of them. Defaults to 16.
 	Attempts int
 	// MaxGroup is the most commands that share a commit. Defaults to 256.
 	MaxGroup int
@@ -227,7 +241,7 @@ type Directory interface {
 type Observer struct {
 	// Command is called once for every command that Do or Batch ends.
 	Command func(CommandReport)
-	// Group is called for every commit.
+	// Group is called for every commit, for the first of its commands.
 	Group func(GroupReport)
 }
 
