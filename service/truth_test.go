@@ -229,6 +229,36 @@ func TestPanicAfterTheCommit(t *testing.T) {
 	})
 }
 
+// TestClockPanics: a panic that is about no command of a group, and that does not come
+// again, is no answer to any of them.
+func TestClockPanics(t *testing.T) {
+	for how, end := range map[string]func(){"panics": func() { panic("boom") }, "ends the goroutine": runtime.Goexit} {
+		t.Run(how, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				st, p := &hooked{Store: memstore.New()}, (*pile)(nil)
+				on := false
+				p = newPile(t, st, &service.Options{Policy: roomkit.Policy{AnyoneIsContact: true}, Clock: func() time.Time {
+					if on && !p.gate.held.Load() {
+						on = false
+						end()
+					}
+					return time.Unix(1e9, 0)
+				}, NewID: countedIDs(func() {})})
+				defer p.gate.abandon()
+				ids := proof.Crowd(t, p.Service, "u", 3)
+				on = true
+				for _, got := range p.group(p.invite(ids[0]), p.invite(ids[1]), p.invite(ids[2])) {
+					require.NoError(t, got.err)
+					require.Nil(t, got.panicked)
+					require.False(t, got.ended)
+					require.True(t, got.Changed)
+				}
+				require.False(t, on, "the clock has been asked for the group")
+			})
+		})
+	}
+}
+
 // TestObserverPanics: what reports a group panics in the goroutine of the caller who
 // leads it. The others know nothing of it.
 func TestObserverPanics(t *testing.T) {
