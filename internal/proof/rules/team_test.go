@@ -205,6 +205,11 @@ func TestTeamSync(t *testing.T) {
 	})
 	t.Run("TEAM-07 only people of the team's company, the leader among them", func(t *testing.T) {
 		s := proof.NewStage(t)
+		_, err := s.Do(ctx, roomkit.By("adm"), sales(func(c *roomkit.SyncTeam) { c.Leader, c.Members = "eve", people("ben", "eve", "nobody") }))
+		var denied *roomkit.Denied
+		require.ErrorAs(t, err, &denied)
+		require.Equal(t, people("eve", "nobody"), denied.People, "all of them, each once")
+		require.Len(t, denied.Against, 2)
 		for _, foreign := range people("eve", "lin", "nobody") {
 			s.Denies("TEAM-07", "adm", sales(func(c *roomkit.SyncTeam) { c.Leader = foreign }))
 			s.Denies("TEAM-07", "adm", sales(func(c *roomkit.SyncTeam) { c.Members = people("ben", "cat", foreign) }))
