@@ -174,8 +174,7 @@ type OpenTeamRoom struct {
 // General room with users of other companies or consumers (GEN-27).
 // Result.Room says which room it was. If a room of exactly these people and of that
 // kind is there already, for instance because the command is repeated, it is that one and
-// nothing changes; only two processes that are asked in the same moment can open one each,
-// unless both are given the same Call.Key.
+// nothing changes, also when two processes are asked in the same moment.
 type Invite struct {
 	Room   RoomID   `json:"room,omitzero"`
 	People []UserID `json:"people,omitempty"` // 1 to MaxPeople; who already takes part is skipped (COM-07)

@@ -12,8 +12,9 @@ import (
 )
 
 // RoomID identifies a room. Self, Direct and Team rooms have ids derived from
-// whom they are for ([SelfRoom], [DirectRoom], [TeamRoom]); all others are
-// UUIDv7. The zero RoomID is no room.
+// whom they are for ([SelfRoom], [DirectRoom], [TeamRoom]), the first room that an
+// invitation opens one derived from the invitation; all others are UUIDv7. The zero
+// RoomID is no room.
 type RoomID [16]byte
 
 // ParseRoomID reads the text form that [RoomID.String] writes.

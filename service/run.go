@@ -18,7 +18,8 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
-// request is a command as its caller gave it. It does not change.
+// request is a command as its caller gave it. It does not change, but for the id of a
+// room to open.
 type request struct {
 	ctx   context.Context
 	actor roomkit.Actor
@@ -32,6 +33,7 @@ type request struct {
 	id        roomkit.CommandID
 	digest    [32]byte
 	newRoom   roomkit.RoomID
+	spareRoom roomkit.RoomID // takes its place when that one has been opened meanwhile, or long ago
 	firstNeed store.Need
 	people    [4]roomkit.UserID // where firstNeed.People begins
 	subject   roomkit.Subject   // what it will most likely change
@@ -119,6 +121,9 @@ func (s *Service) newJob(ctx context.Context, actor roomkit.Actor, cmd roomkit.C
 	}
 	if decide.OpensRoom(cmd) {
 		j.newRoom = roomkit.RoomID(s.o.NewID())
+		if c, ok := cmd.(roomkit.Invite); ok {
+			j.newRoom, j.spareRoom = openedBy(c), j.newRoom
+		}
 	}
 	j.id = roomkit.CommandID(s.o.NewID())
 	j.subject = j.likelySubject()
@@ -169,6 +174,20 @@ func (r *request) likelySubject() roomkit.Subject {
 
 // keyID gives the id of a command under a key; place is 0, or where in a batch it is,
 // from 1 on. Each part has its length before it, so that no two can be taken for one.
+// openedBy gives the id of the room that an invitation opens. It follows from the
+// invitation, so that two processes that are given the same one cannot open two.
+func openedBy(c roomkit.Invite) (id roomkit.RoomID) {
+	h := sha256.New()
+	h.Write([]byte("roomkit invite\x00"))
+	h.Write(c.Room[:])
+	for _, user := range slices.Sorted(slices.Values(c.People)) {
+		h.Write([]byte(user + "\x00"))
+	}
+	copy(id[:], h.Sum(nil))
+	id[6], id[8] = id[6]&0x0f|0x80, id[8]&0x3f|0x80 // UUIDv8, as all that are derived
+	return id
+}
+
 func keyID(actor roomkit.Actor, key string, place int) (id roomkit.CommandID) {
 	form := putText(putText([]byte("roomkit command\x00"), actor.String()), key)
 	sum := sha256.Sum256(binary.AppendUvarint(form, uint64(place)))
@@ -318,6 +337,10 @@ func (j *job) begin() {
 // again waits before the next attempt, or says why there is none. The first one
 // comes at once.
 func (s *Service) again(j *job) error {
+	if j.decision.Opens && !j.spareRoom.IsZero() { // no attempt: the id may be that of a room which is another one by now
+		j.newRoom, j.spareRoom = j.spareRoom, roomkit.RoomID{}
+		j.attempts--
+	}
 	if j.attempts >= s.o.Attempts {
 		return j.err
 	}
@@ -326,7 +349,7 @@ func (s *Service) again(j *job) error {
 	}
 	s.o.Logger.LogAttrs(j.ctx, slog.LevelDebug, "roomkit: running a command again",
 		slog.String("command", j.op), slog.Int("attempt", j.attempts), slog.Any("cause", j.err))
-	if j.attempts == 1 {
+	if j.attempts <= 1 {
 		return nil
 	}
 	return backoff.Pauses{First: time.Millisecond, Longest: 50 * time.Millisecond}.Wait(j.ctx, j.attempts)

@@ -291,3 +291,57 @@ type noStaffList struct{ err error }
 func (l noStaffList) Users(context.Context, []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) {
 	return nil, nil, l.err
 }
+
+// meanwhile is a store in which something else happens before the next commit.
+type meanwhile struct {
+	store.Store
+	happens func()
+}
+
+func (m *meanwhile) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+	if f := m.happens; f != nil {
+		m.happens = nil
+		f()
+	}
+	return m.Store.Commit(ctx, changes)
+}
+
+// TestInvitedInTwoProcesses: an invitation that two processes are given in the same moment
+// opens one room (GEN-27, DIR-06).
+func TestInvitedInTwoProcesses(t *testing.T) {
+	for name, c := range map[string]struct {
+		room func(*proof.Stage) roomkit.RoomID
+		who  roomkit.UserID
+	}{
+		"a partner":      {func(s *proof.Stage) roomkit.RoomID { return s.General }, "fay"},
+		"a consumer":     {func(s *proof.Stage) roomkit.RoomID { return s.General }, "lin"},
+		"a third person": {func(s *proof.Stage) roomkit.RoomID { return s.Direct }, "dan"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := proof.NewStage(t)
+			invite := roomkit.Invite{Room: c.room(s), People: people(c.who), Name: "joint"}
+			var first service.Result
+			slow := &meanwhile{s.Store, func() { first = s.Run("ann", invite) }}
+			other, err := service.New(slow, &service.Options{Attempts: 1, Policy: roomkit.Policy{AnyoneIsContact: true}, Clock: s.Clock.Now})
+			require.NoError(t, err)
+			second, err := other.Do(ctx, roomkit.By("ann"), invite)
+			require.NoError(t, err)
+			require.True(t, first.Opened)
+			require.False(t, second.Opened)
+			require.Equal(t, first.Room, second.Room)
+		})
+	}
+}
+
+// TestInvitedAgainLater: a room that the same invitation has opened is passed over when it
+// is another one by now.
+func TestInvitedAgainLater(t *testing.T) {
+	s := proof.NewStage(t, func(o *service.Options) { o.Attempts = 1 })
+	invite := roomkit.Invite{Room: s.Direct, People: people("dan")}
+	first := s.Does("ann", invite).Room
+	s.Does("dan", roomkit.Leave{Room: first})
+	second := s.Does("ann", invite)
+	require.True(t, second.Opened)
+	require.NotEqual(t, first, second.Room)
+	require.Equal(t, second.Room, s.Run("ann", invite).Room)
+}
