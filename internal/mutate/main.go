@@ -10,7 +10,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand"
@@ -22,6 +21,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/go-roomkit/roomkit/internal/overlay"
 )
 
 const (
@@ -99,45 +100,25 @@ func run(sample int, seed int64, only string) error {
 // prepare compiles the instrumented files into the tests of every stage, which
 // have to pass without a mutant.
 func prepare(dir string, files map[string]string) error {
-	replace := map[string]string{}
-	for name, text := range files {
-		target, err := filepath.Abs(name)
-		if err != nil {
-			return err
-		}
-		replace[target] = filepath.Join(dir, strings.ReplaceAll(name, "/", "_"))
-		if err := os.WriteFile(replace[target], []byte(text), 0o600); err != nil {
-			return err
-		}
-	}
-	data, err := json.Marshal(map[string]any{"Replace": replace})
+	over, err := overlay.Write(dir, files)
 	if err != nil {
-		return err
-	}
-	overlay := filepath.Join(dir, "overlay.json")
-	if err := os.WriteFile(overlay, data, 0o600); err != nil {
 		return err
 	}
 	for i, s := range stages {
 		began := time.Now()
 		s.binary, s.limit = filepath.Join(dir, fmt.Sprintf("stage%d", i)), 5*time.Minute
-		if out, err := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", s.binary, "./"+s.folder).CombinedOutput(); err != nil {
-			return fmt.Errorf("%w\n%s", err, out)
+		if err := overlay.Build(over, s.folder, s.binary); err != nil {
+			return err
 		}
 		built := time.Now()
 		if out, err := s.try(0); err != nil {
-			return fmt.Errorf("%s fails without a mutant: %w\n%s", s.folder, err, lastLines(out))
+			return fmt.Errorf("%s fails without a mutant: %w\n%s", s.folder, err, overlay.LastLines(out))
 		}
 		took := time.Since(built)
 		s.limit = 5*time.Second + 10*took
 		fmt.Printf("tests of %s: %s, built in %s\n", s.folder, took.Round(10*time.Millisecond), built.Sub(began).Round(time.Second))
 	}
 	return nil
-}
-
-func lastLines(out []byte) string {
-	lines := strings.Split(string(out), "\n")
-	return strings.Join(lines[max(0, len(lines)-30):], "\n")
 }
 
 // try runs the tests of a stage with one mutant; 0 is none.
