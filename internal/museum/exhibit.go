@@ -134,7 +134,7 @@ func (c *change) in(text string) (string, error) {
 	}
 	found := regexp.MustCompile(strings.Join(words, `\s+`)).FindAllStringIndex(text, -1)
 	if len(found) != 1 {
-		return text, fmt.Errorf("%s %s has %d places like\n%s\nput the fault that the story tells into the code as it is now", c.folder, c.function, len(found), c.find)
+		return text, fmt.Errorf("%s %s has %d places like\n%s\nput the fault that the story tells into the code as it is now", c.folder, c.function, len(found), strings.TrimSpace(c.find))
 	}
 	return text[:found[0][0]] + strings.TrimSpace(c.put) + text[found[0][1]:], nil
 }
