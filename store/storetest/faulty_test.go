@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"testing"
 
@@ -39,9 +40,12 @@ func TestFaultyCommit(t *testing.T) {
 		{FaultBefore, nil, false},
 		{FaultCancelled, []error{context.Canceled}, false},
 		{FaultSlow, nil, true},
+		{FaultPanic, nil, false},
 		{FaultConflict, []error{roomkit.ErrConflict}, false},
 		{FaultUnknown, []error{roomkit.ErrUnknownOutcome}, true},
 		{FaultTorn, []error{roomkit.ErrUnknownOutcome}, false},
+		{FaultTwice, nil, true},
+		{FaultPanicLate, nil, true},
 		{FaultRaw, nil, true},
 	}
 	require.Len(t, tests, int(faultCount))
@@ -54,14 +58,19 @@ func TestFaultyCommit(t *testing.T) {
 			})
 			before, next := r.clone(), r.clone()
 			c := k.change(next.join(cho))
-			results, err := f.Commit(k.ctx, beside.Clones([]store.Change{c}))
+			var results []store.CommitResult
+			err := caught(func() (err error) {
+				results, err = f.Commit(k.ctx, beside.Clones([]store.Change{c}))
+				return err
+			})
 			if tt.fault == FaultConflict {
 				require.NoError(t, err)
 				err = results[0].Err
 			}
 			require.Equal(t, tt.class, beside.Classes(err))
-			made := tt.fault != FaultNone && tt.fault != FaultSlow && tt.fault != FaultCancelled
-			require.Equal(t, made, errors.Is(err, ErrInjected))
+			harmless := []Fault{FaultNone, FaultSlow, FaultCancelled, FaultTwice}
+			require.Equal(t, !slices.Contains(harmless, tt.fault), errors.Is(err, ErrInjected))
+			require.Equal(t, tt.fault == FaultTwice, len(results) > 0 && results[0].Repeat)
 			require.Equal(t, tt.stored, k.load(store.Need{Command: c.Command}).Done != nil)
 			if tt.stored {
 				before = next
@@ -79,6 +88,16 @@ func TestFaultyCommit(t *testing.T) {
 	}
 }
 
+// caught makes an error of a panic.
+func caught(do func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = p.(error)
+		}
+	}()
+	return do()
+}
+
 func TestFaultyRead(t *testing.T) {
 	for fault := FaultNone; fault < faultCount; fault++ {
 		t.Run(fault.String(), func(t *testing.T) {
@@ -90,9 +109,9 @@ func TestFaultyRead(t *testing.T) {
 			k, r, f := faultyKit(t, plan)
 			for m, read := range readsOf(k.ctx, f, r) {
 				require.NoError(t, read(), m)
-				err := read()
+				err := caught(read)
 				switch fault {
-				case FaultBefore:
+				case FaultBefore, FaultPanic:
 					require.ErrorIs(t, err, ErrInjected, m)
 				case FaultCancelled:
 					require.ErrorIs(t, err, context.Canceled, m)
@@ -152,32 +171,62 @@ func TestFaultyCommitOfSeveral(t *testing.T) {
 	require.Equal(t, map[int]bool{0: true, 1: true, 2: true, 3: true}, first)
 }
 
-// faultsOf gives the faults of n commits, each after some reads.
-func faultsOf(plan Plan, n, reads int) (faults []Fault) {
+// faultsOf gives for so many commands what strikes each of them, one after another, until
+// it gets through. As many as stand in group come in one call.
+func faultsOf(plan Plan, commands, group int) map[int][]Fault {
 	f := NewFaulty(memstore.New(), plan)
-	for range n {
-		for range reads {
-			f.next(MethodLoad, 0)
+	met := map[int][]Fault{}
+	for from := 0; from < commands; from += group {
+		for {
+			fault, struck := f.next(MethodCommit, group, func(i int) uint64 { return about(from + i) })
+			if fault == FaultNone {
+				break
+			}
+			met[from+struck] = append(met[from+struck], fault)
 		}
-		fault, _ := f.next(MethodCommit, 3)
-		faults = append(faults, fault)
 	}
-	return faults
+	return met
 }
 
+// What strikes a command follows from the seed and from the command, whatever else is
+// in the call with it.
 func TestFaultySeed(t *testing.T) {
-	plan := Plan{Seed: 7, Rates: map[Fault]float64{FaultBefore: 0.2, FaultUnknown: 0.2, FaultConflict: 0.2, FaultRaw: 0.1}}
-	want := faultsOf(plan, 200, 0)
-	require.Equal(t, want, faultsOf(plan, 200, 3), "other methods make no difference")
-	plan.Seed = 8
-	require.NotEqual(t, want, faultsOf(plan, 200, 0))
-	counts := map[Fault]int{}
-	for _, f := range want {
-		counts[f]++
+	plan := Plan{Seed: 7, Rates: map[Fault]float64{FaultBefore: 0.2, FaultUnknown: 0.2, FaultConflict: 0.1, FaultRaw: 0.1}}
+	want := faultsOf(plan, 240, 1)
+	for _, group := range []int{2, 3, 8, 240} {
+		require.Equal(t, want, faultsOf(plan, 240, group), "in groups of %d", group)
 	}
-	require.Len(t, counts, 5)
-	require.InDelta(t, 40, counts[FaultBefore], 20)
-	require.InDelta(t, 60, counts[FaultNone], 25)
+	plan.Seed = 8
+	require.NotEqual(t, want, faultsOf(plan, 240, 1))
+	counts := map[Fault]int{}
+	for _, faults := range want {
+		for _, f := range faults {
+			counts[f]++
+		}
+	}
+	require.Len(t, counts, 4)
+	require.InDelta(t, 120, counts[FaultBefore], 40)
+	require.InDelta(t, 144, len(want), 30, "how many are struck at all")
+}
+
+// The ids of commands and of others' cursors make no difference, and what a command is
+// about does.
+func TestFaultyKnows(t *testing.T) {
+	k := newKit(t, openMemstore, &Options{})
+	r := k.found(1, roomkit.KindGeneral, ann, bob)
+	c := k.change(r.clone().join(cho))
+	same, other := c.Clone(), k.change(r.clone().leave(bob))
+	same.Command = roomkit.CommandID{9}
+	require.Equal(t, aboutChange(&c), aboutChange(&same))
+	require.NotEqual(t, aboutChange(&c), aboutChange(&other))
+	same.Digest[0]++
+	require.NotEqual(t, aboutChange(&c), aboutChange(&same))
+	one, two := store.Change{Digest: [32]byte{1}, Checkpoint: &store.Checkpoint{Name: "a"}}, store.Change{Checkpoint: &store.Checkpoint{Name: "a"}}
+	require.Equal(t, aboutChange(&one), aboutChange(&two))
+	two.Checkpoint.Name = "b"
+	require.NotEqual(t, aboutChange(&one), aboutChange(&two))
+	require.Equal(t, aboutNeed(store.Need{Room: roomID(1)}), aboutNeed(store.Need{Room: roomID(1), Command: c.Command}))
+	require.NotEqual(t, aboutNeed(store.Need{Room: roomID(1)}), aboutNeed(store.Need{Room: roomID(2)}))
 }
 
 func TestFaultyRates(t *testing.T) {
@@ -196,6 +245,9 @@ func TestFaultyRates(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, results[0].Err)
 	require.Equal(t, 3, f.Injected(FaultBefore), "the counters stay")
+	f.Relapse()
+	_, err = f.Commit(k.ctx, []store.Change{k.change(r.clone().join(cho))})
+	require.ErrorIs(t, err, ErrInjected)
 	require.Same(t, k.store, f.Unwrap())
 }
 
