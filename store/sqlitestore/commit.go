@@ -19,8 +19,8 @@ func (s *Store) Commit(ctx context.Context, changes []store.Change) ([]store.Com
 		return nil, ctx.Err()
 	}
 	var results []store.CommitResult
-	err := patiently(ctx, s.o.Patience, func() (err error) {
-		results, err = s.commit(ctx, changes)
+	err := patiently(ctx, s.o.Patience, func(waiting context.Context) (err error) {
+		results, err = s.commit(ctx, waiting, changes)
 		return err
 	})
 	if err != nil {
@@ -32,19 +32,19 @@ func (s *Store) Commit(ctx context.Context, changes []store.Change) ([]store.Com
 	return results, nil
 }
 
-func (s *Store) commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+func (s *Store) commit(ctx, waiting context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	select {
 	case s.turn <- struct{}{}:
 		defer func() { <-s.turn }()
-	case <-ctx.Done():
-		return nil, ctx.Err()
+	case <-waiting.Done():
+		return nil, waited(waiting, s.writer.db, waiting.Err())
 	}
-	return s.attempt(ctx, changes)
+	return s.attempt(ctx, waiting, changes)
 }
 
 // attempt commits while it is this call's turn.
-func (s *Store) attempt(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-	t, err := s.writer.begin(ctx, false)
+func (s *Store) attempt(ctx, waiting context.Context, changes []store.Change) ([]store.CommitResult, error) {
+	t, err := s.writer.begin(ctx, waiting, false)
 	if err != nil {
 		return nil, err
 	}
@@ -122,8 +122,8 @@ func (s *Store) resolve(ctx context.Context, changes []store.Change, results []s
 	case err == nil && !found:
 		return nil, failure
 	case err == nil:
-		err = patiently(ctx, s.o.Patience, func() (err error) {
-			results, err = s.attempt(ctx, changes)
+		err = patiently(ctx, s.o.Patience, func(waiting context.Context) (err error) {
+			results, err = s.attempt(ctx, waiting, changes)
 			return err
 		})
 	}
@@ -144,8 +144,8 @@ func (s *Store) lookUp(ctx context.Context, results []store.CommitResult) (found
 	}
 	outcomes := map[roomkit.CommandID]*store.Outcome{}
 	ctx = context.WithoutCancel(ctx)
-	err = patiently(ctx, s.o.Patience, func() error {
-		t, err := s.writer.begin(ctx, true)
+	err = patiently(ctx, s.o.Patience, func(waiting context.Context) error {
+		t, err := s.writer.begin(ctx, waiting, true)
 		if err != nil {
 			return err
 		}

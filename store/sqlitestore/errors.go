@@ -37,9 +37,11 @@ var (
 	// ErrUnavailable means that the handle is closed or that the file cannot be
 	// opened, read or written. Nothing was changed.
 	ErrUnavailable = fmt.Errorf("%w: the database cannot be reached; check that the handle is open and the disk is there", roomkit.ErrUnavailable)
-	// ErrBusy means that another process did not let go of the database while
-	// Options.Patience lasted. Nothing was changed.
-	ErrBusy = fmt.Errorf("%w: the database is locked by another process", roomkit.ErrUnavailable)
+	// ErrBusy means that others did not let go of the database while Options.Patience
+	// lasted: another process or transaction that writes, or whoever has a transaction
+	// or rows open on all connections of the handle. The text says which. Nothing was
+	// changed.
+	ErrBusy = fmt.Errorf("%w: others keep the database busy", roomkit.ErrUnavailable)
 )
 
 // The result codes of SQLite that are told apart; the lower byte is the primary
@@ -105,24 +107,57 @@ func corrupt(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrCorrupt, fmt.Sprintf(format, args...))
 }
 
-// patiently runs do until it does something else than meet a locked database,
-// the patience ends or the context does. do must leave nothing when it fails.
-func patiently(ctx context.Context, patience time.Duration, do func() error) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, patience, ErrBusy)
+// patiently runs do until it does something else than meet a database that is kept
+// busy, the patience ends or the context does. do must leave nothing when it fails, and
+// wait for a connection no longer than waiting lasts.
+func patiently(ctx context.Context, patience time.Duration, do func(waiting context.Context) error) error {
+	waiting, cancel := waitingOf(ctx, patience)
 	defer cancel()
 	pauses := backoff.Pauses{First: time.Millisecond, Longest: 64 * time.Millisecond}
 	for n := 0; ; n++ {
-		err := do()
+		err := do(waiting)
 		if !isBusy(err) {
 			return err
 		}
-		if pauses.Wait(ctx, n) != nil {
-			if cause := context.Cause(ctx); !errors.Is(cause, ErrBusy) {
+		if pauses.Wait(waiting, n) != nil {
+			if cause := context.Cause(waiting); !errors.Is(cause, ErrBusy) {
 				return cause
 			}
 			return err
 		}
 	}
+}
+
+// waitingOf gives a context that ends with the patience, too, and then has the cause
+// ErrBusy.
+func waitingOf(ctx context.Context, patience time.Duration) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, patience, ErrBusy)
+}
+
+// connect gives a connection of a handle, unless the waiting ends before there is one.
+func connect(waiting context.Context, db *sql.DB) (*sql.Conn, error) {
+	conn, err := db.Conn(waiting)
+	if err != nil {
+		return nil, waited(waiting, db, err)
+	}
+	return conn, nil
+}
+
+// waited says what an error means that came while a connection was waited for.
+func waited(waiting context.Context, db *sql.DB, err error) error {
+	cause := context.Cause(waiting)
+	switch {
+	case cause == nil:
+		return classify(err)
+	case !errors.Is(cause, ErrBusy):
+		return cause
+	}
+	all := db.Stats()
+	if all.MaxOpenConnections <= 0 || all.InUse < all.MaxOpenConnections {
+		return fmt.Errorf("%w: other calls of this store have not ended", ErrBusy)
+	}
+	return fmt.Errorf("%w: all connections of the handle, %d, are in use: end the transaction and close the rows that are open on it before the store is called",
+		ErrBusy, all.InUse)
 }
 
 func invalid(field, reason string) error { return &roomkit.Invalid{Field: field, Reason: reason} }

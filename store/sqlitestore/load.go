@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"slices"
+	"time"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
@@ -14,20 +15,13 @@ import (
 // Load implements [store.Store]. All needs are answered together: rooms and
 // teams first, then the people that come with them, then the companies of these.
 func (s *Store) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
-	h := &s.reader
-	if quick(needs) {
-		// While nobody commits, a short look goes through the writer: its page cache
-		// has what the last commits have touched, which those of readers lose with
-		// every commit. The command that follows has most of it at hand.
-		select {
-		case s.turn <- struct{}{}:
-			defer func() { <-s.turn }()
-			h = &s.writer
-		default:
-		}
-	}
-	t, err := h.begin(ctx, true)
+	t, err := s.beginQuick(ctx, needs)
 	if err != nil {
+		return nil, err
+	}
+	if t != nil {
+		defer func() { <-s.turn }()
+	} else if t, err = s.beginRead(ctx); err != nil {
 		return nil, err
 	}
 	defer t.end()
@@ -47,6 +41,35 @@ func (s *Store) Load(ctx context.Context, needs []store.Need) ([]store.Facts, er
 		}
 	}
 	return facts, nil
+}
+
+// quickly is how long a short look waits for the writer, which seemed to be free.
+const quickly = 5 * time.Millisecond
+
+// beginQuick begins a short look through the writer while nobody uses it, and takes the
+// turn; else it gives nil. The writer's page cache has what the last commits have touched,
+// which those of readers lose with every commit. The command that follows has most of
+// it at hand.
+func (s *Store) beginQuick(ctx context.Context, needs []store.Need) (*tx, error) {
+	if !quick(needs) || s.reader.db == s.writer.db || !s.writer.idle() {
+		return nil, nil
+	}
+	select {
+	case s.turn <- struct{}{}:
+	default:
+		return nil, nil
+	}
+	waiting, cancel := waitingOf(ctx, quickly)
+	defer cancel()
+	t, err := s.writer.begin(ctx, waiting, true)
+	if err == nil {
+		return t, nil
+	}
+	<-s.turn
+	if isBusy(err) {
+		err = nil
+	}
+	return nil, err
 }
 
 // quick reports whether the needs cost no more than some rows each.

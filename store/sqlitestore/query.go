@@ -19,7 +19,7 @@ func (s *Store) Members(ctx context.Context, q store.MemberQuery) (page []roomki
 	}
 	id := filtered(q.Which, presentMembers, takingPart, managing, allMembers)
 	page = make([]roomkit.Member, 0, min(limit, roomkit.DefaultPage))
-	err = s.reader.query(ctx, id, func(r *row) { page = append(page, s.names.member(r, q.Room)) }, q.Room[:], string(q.After), int64(limit))
+	err = s.read(ctx, id, func(r *row) { page = append(page, s.names.member(r, q.Room)) }, q.Room[:], string(q.After), int64(limit))
 	return page, err
 }
 
@@ -36,7 +36,7 @@ func (s *Store) Users(ctx context.Context, q store.UserQuery) (page []roomkit.Us
 	if err != nil {
 		return nil, err
 	}
-	err = s.reader.query(ctx, usersOfCompany, func(r *row) { page = append(page, s.names.user(r)) }, nullable(q.Company), string(q.After), int64(limit))
+	err = s.read(ctx, usersOfCompany, func(r *row) { page = append(page, s.names.user(r)) }, nullable(q.Company), string(q.After), int64(limit))
 	return page, err
 }
 
@@ -46,7 +46,7 @@ func (s *Store) Teams(ctx context.Context, q store.TeamQuery) (page []roomkit.Te
 	if err != nil {
 		return nil, err
 	}
-	err = s.reader.query(ctx, teamsOfCompany, func(r *row) { page = append(page, s.names.team(r)) }, string(q.Company), string(q.After), int64(limit))
+	err = s.read(ctx, teamsOfCompany, func(r *row) { page = append(page, s.names.team(r)) }, string(q.Company), string(q.After), int64(limit))
 	return page, err
 }
 
@@ -84,14 +84,14 @@ func kinds(q *store.RoomQuery) any {
 // rooms gives a page of so many rooms, most likely.
 func (s *Store) rooms(ctx context.Context, id statement, likely int, args ...any) (page []roomkit.RoomEntry, err error) {
 	page = make([]roomkit.RoomEntry, 0, min(likely, roomkit.DefaultPage))
-	err = s.reader.query(ctx, id, func(r *row) { page = append(page, roomkit.RoomEntry{Room: s.names.room(r)}) }, args...)
+	err = s.read(ctx, id, func(r *row) { page = append(page, roomkit.RoomEntry{Room: s.names.room(r)}) }, args...)
 	return page, err
 }
 
 func (s *Store) roomsOfUser(ctx context.Context, q *store.RoomQuery, limit int) (page []roomkit.RoomEntry, err error) {
 	id := filtered(q.Which, roomsPresent, roomsTakingPart, roomsManaging, roomsAll)
 	page = make([]roomkit.RoomEntry, 0, min(limit, roomkit.DefaultPage))
-	err = s.reader.query(ctx, id, func(r *row) {
+	err = s.read(ctx, id, func(r *row) {
 		page = append(page, roomkit.RoomEntry{Room: s.names.room(r)})
 		e := &page[len(page)-1]
 		e.Member = s.names.memberOf(r, e.Room.ID, q.User)
@@ -150,7 +150,7 @@ func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]st
 }
 
 func (s *Store) records(ctx context.Context, id statement, args ...any) (page []store.Record, err error) {
-	err = s.reader.query(ctx, id, func(r *row) {
+	err = s.read(ctx, id, func(r *row) {
 		position := r.int()
 		v := s.names.record(r)
 		v.Cursor = s.cursor(position, &v)

@@ -101,10 +101,10 @@ func Migrate(ctx context.Context, db *sql.DB, o *Options) error {
 	if err != nil {
 		return err
 	}
-	err = patiently(ctx, full.Patience, func() error {
-		conn, err := db.Conn(ctx) // sets the journal mode, for which others may make it wait
+	err = patiently(ctx, full.Patience, func(waiting context.Context) error {
+		conn, err := connect(waiting, db) // sets the journal mode, for which others may make it wait
 		if err != nil {
-			return classify(err)
+			return err
 		}
 		defer conn.Close()
 		return migrate(ctx, conn, &full)

@@ -51,9 +51,21 @@ func (h *handle) prepareWanted(ctx context.Context) error {
 	return nil
 }
 
-// query runs a statement on its own and gives each row.
-func (h *handle) query(ctx context.Context, id statement, each func(*row), args ...any) error {
-	st, err := h.statement(ctx, id)
+// idle reports whether a connection can be had at once, most likely.
+func (h *handle) idle() bool {
+	all := h.db.Stats()
+	return all.MaxOpenConnections <= 0 || all.InUse < all.MaxOpenConnections
+}
+
+// read runs a statement on its own and gives each row. It takes a transaction, because
+// a connection can be waited for with a bound, and a statement cannot.
+func (s *Store) read(ctx context.Context, id statement, each func(*row), args ...any) error {
+	t, err := s.beginRead(ctx)
+	if err != nil {
+		return err
+	}
+	defer t.end()
+	st, err := t.statement(id)
 	if err == nil {
 		err = collect(ctx, st, each, args)
 	}
@@ -61,6 +73,12 @@ func (h *handle) query(ctx context.Context, id statement, each func(*row), args 
 		return ctx.Err() // an interrupted statement says so in many ways
 	}
 	return classify(err)
+}
+
+func (s *Store) beginRead(ctx context.Context) (*tx, error) {
+	waiting, cancel := waitingOf(ctx, s.o.Patience)
+	defer cancel()
+	return s.reader.begin(ctx, waiting, true)
 }
 
 func collect(ctx context.Context, st *sql.Stmt, each func(*row), args []any) error {
@@ -101,14 +119,15 @@ type bound struct {
 	st *sql.Stmt
 }
 
-func (h *handle) begin(ctx context.Context, readOnly bool) (*tx, error) {
+// begin waits for a connection as long as waiting lasts, which ends with ctx or before.
+func (h *handle) begin(ctx, waiting context.Context, readOnly bool) (*tx, error) {
 	t := &tx{h: h, ctx: ctx, plain: context.WithoutCancel(ctx)}
-	err := h.prepareWanted(ctx)
+	err := h.prepareWanted(waiting)
 	if err != nil {
-		return nil, classify(err)
+		return nil, waited(waiting, h.db, err)
 	}
-	if t.conn, err = h.db.Conn(ctx); err != nil {
-		return nil, classify(err)
+	if t.conn, err = connect(waiting, h.db); err != nil {
+		return nil, err
 	}
 	if t.tx, err = t.conn.BeginTx(t.plain, &sql.TxOptions{ReadOnly: readOnly}); err != nil {
 		_ = t.conn.Close()

@@ -33,8 +33,12 @@ type Options struct {
 	// reads; by default the first handle does all. With it the first one needs no
 	// more than one connection.
 	Readers *sql.DB
-	// Patience is how long a commit or migration waits for another process that
-	// writes, by default 10 s. It begins when the connection's busy_timeout ends.
+	// Patience is how long every call waits for those who keep the database busy: a
+	// commit or migration for another process that writes, and everything for a
+	// connection of the handle, of which the host may have a transaction open. By
+	// default 10 s; less than 0.1 s counts as that. Then the call is [ErrBusy]. The
+	// caller's context ends the wait, too. SQLite's own wait for another process, the
+	// connection's busy_timeout, is not cut short.
 	Patience time.Duration
 	// Weak lets New accept settings with which a power cut takes back commits that
 	// were acknowledged: synchronous below FULL, or a journal other than WAL.
@@ -44,6 +48,7 @@ type Options struct {
 const (
 	defaultPrefix   = "roomkit_"
 	defaultPatience = 10 * time.Second
+	leastPatience   = 100 * time.Millisecond // so that a free connection is found
 )
 
 var validPrefix = regexp.MustCompile(`^[a-z][a-z0-9_]{0,30}$`)
@@ -62,6 +67,7 @@ func (o *Options) complete(db *sql.DB) (Options, error) {
 	if full.Patience <= 0 {
 		full.Patience = defaultPatience
 	}
+	full.Patience = max(full.Patience, leastPatience)
 	if !validPrefix.MatchString(full.Prefix) {
 		return Options{}, invalid("Prefix", "not of the form "+validPrefix.String())
 	}
@@ -109,7 +115,7 @@ func New(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
 	if full.Readers != nil {
 		s.reader.db = full.Readers
 	}
-	if err := patiently(ctx, full.Patience, func() error { return s.examine(ctx) }); err != nil {
+	if err := patiently(ctx, full.Patience, func(waiting context.Context) error { return s.examine(ctx, waiting) }); err != nil {
 		return nil, fmt.Errorf("sqlitestore: %w", err)
 	}
 	s.writer.text = full.texts()
@@ -117,10 +123,10 @@ func New(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
 	return s, nil
 }
 
-func (s *Store) examine(ctx context.Context) error {
-	conn, err := s.writer.db.Conn(ctx)
+func (s *Store) examine(ctx, waiting context.Context) error {
+	conn, err := connect(waiting, s.writer.db)
 	if err != nil {
-		return classify(err)
+		return err
 	}
 	defer conn.Close()
 	if !s.o.Weak {
@@ -136,16 +142,16 @@ func (s *Store) examine(ctx context.Context) error {
 	if err := has.usable(); err != nil || s.reader.db == s.writer.db {
 		return err
 	}
-	if err := s.examineReaders(ctx); err != nil {
+	if err := s.examineReaders(ctx, waiting); err != nil {
 		return fmt.Errorf("Options.Readers: %w", err)
 	}
 	return nil
 }
 
-func (s *Store) examineReaders(ctx context.Context) error {
-	conn, err := s.reader.db.Conn(ctx)
+func (s *Store) examineReaders(ctx, waiting context.Context) error {
+	conn, err := connect(waiting, s.reader.db)
 	if err != nil {
-		return classify(err)
+		return err
 	}
 	defer conn.Close()
 	has, err := lookAt(ctx, conn, &s.o)
