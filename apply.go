@@ -239,8 +239,9 @@ func (t Team) Apply(e Event) Team {
 	}
 	members = append(members, s.Added...)
 	slices.Sort(members)
+	_, id := TeamKey(s.Subject.ID).Split()
 	return Team{
-		ID: TeamID(s.Subject.ID), Version: s.Version, Company: s.Company, Name: s.Name, Leader: s.Leader,
+		ID: id, Version: s.Version, Company: s.Company, Name: s.Name, Leader: s.Leader,
 		Members: members, Room: s.Room, Features: s.Features, Photo: s.Photo,
 		Preset: s.Preset, Notify: s.Notify, SyncedSeq: s.Seq,
 	}

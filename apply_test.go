@@ -271,14 +271,14 @@ func TestApplyToTeams(t *testing.T) {
 	e := happened(&roomkit.TeamSynced{
 		Company: "acme", Name: "Sales", Leader: "cat", Added: []roomkit.UserID{"ann", "zoe"}, Removed: []roomkit.UserID{"ben"},
 		Room: true, Features: true, Photo: true, Preset: roomkit.Features(roomkit.FeatureNote), Notify: true, Seq: 9,
-	}, about7(roomkit.TeamSubject("sales")))
+	}, about7(roomkit.TeamSubject("acme", "sales")))
 	before := roomkit.Team{ID: "sales", Version: 6, Company: "acme", Name: "Old", Leader: "ben", Members: []roomkit.UserID{"ben", "cat"}}
 	require.Equal(t, roomkit.Team{
 		ID: "sales", Version: effectVersion, Company: "acme", Name: "Sales", Leader: "cat", Members: []roomkit.UserID{"ann", "cat", "zoe"},
 		Room: true, Features: true, Photo: true, Preset: roomkit.Features(roomkit.FeatureNote), Notify: true, SyncedSeq: 9,
 	}, before.Apply(e))
 	require.Equal(t, []roomkit.UserID{"ben", "cat"}, before.Members, "the old value is not written to")
-	nobody := happened(&roomkit.TeamSynced{Company: "acme", Name: "Old", Removed: []roomkit.UserID{"ben", "cat"}}, about7(roomkit.TeamSubject("sales")))
+	nobody := happened(&roomkit.TeamSynced{Company: "acme", Name: "Old", Removed: []roomkit.UserID{"ben", "cat"}}, about7(roomkit.TeamSubject("acme", "sales")))
 	require.Equal(t, roomkit.Team{ID: "sales", Version: effectVersion, Company: "acme", Name: "Old"}, before.Apply(nobody), "nobody is nil")
 }
 

@@ -158,7 +158,8 @@ type GroupSettings struct {
 // OpenTeamRoom makes a team's room, by its leader or an administrator (TEAM-02,
 // TEAM-03). The team's members are its participants (TEAM-01).
 type OpenTeamRoom struct {
-	Team TeamID `json:"team,omitzero"`
+	Team    TeamID    `json:"team,omitzero"`
+	Company CompanyID `json:"company,omitzero"` // whose team it is; the empty one is the actor's, which costs a further load; the system names it
 }
 
 // Invite adds people, one or several (GEN-04), to a room. They take part at once

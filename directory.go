@@ -98,7 +98,7 @@ type Company struct {
 type Team struct {
 	ID        TeamID     `json:"id,omitzero"`
 	Version   Version    `json:"version,omitzero"`
-	Company   CompanyID  `json:"company,omitzero"`
+	Company   CompanyID  `json:"company,omitzero"` // never changes
 	Name      string     `json:"name,omitzero"`
 	Leader    UserID     `json:"leader,omitzero"`     // may be empty
 	Members   []UserID   `json:"members,omitempty"`   // in byte order, at most MaxTeamMembers; the host expands sub-teams (TEAM-16)
@@ -218,7 +218,7 @@ type RestoreUser struct {
 // stands for "not numbered" and leaves the highest as it is.
 type SyncTeam struct {
 	Team    TeamID    `json:"team,omitzero"`
-	Company CompanyID `json:"company,omitzero"`  // never changes
+	Company CompanyID `json:"company,omitzero"`  // as in [OpenTeamRoom]
 	Name    string    `json:"name,omitzero"`     // required
 	Leader  UserID    `json:"leader,omitzero"`   // may be empty
 	Members []UserID  `json:"members,omitempty"` // at most MaxTeamMembers; the host expands sub-teams (TEAM-16)
@@ -230,6 +230,7 @@ type SyncTeam struct {
 // cannot be opened, and one that exists cannot be used (TEAM-04).
 type EditTeam struct {
 	Team     TeamID      `json:"team,omitzero"`
+	Company  CompanyID   `json:"company,omitzero"`  // as in [OpenTeamRoom]
 	Room     *bool       `json:"room,omitzero"`     // the team may have a room (TEAM-04)
 	Features *bool       `json:"features,omitzero"` // the leader has the right over features (TEAM-11)
 	Photo    *bool       `json:"photo,omitzero"`    // the leader has the right over the photo (TEAM-25)

@@ -36,7 +36,8 @@ var subjectTypeNames = [subjectTypeCount]string{"none", "room", "user", "company
 // String gives the stable name of the type.
 func (t SubjectType) String() string { return enum.Name(subjectTypeNames[:], t) }
 
-// Subject names one versioned thing: a room by Room, the others by ID.
+// Subject names one versioned thing: a room by Room, a team by a [TeamKey] in ID, users
+// and companies by ID.
 type Subject struct {
 	Type SubjectType `json:"type,omitzero"`
 	Room RoomID      `json:"room,omitzero"`
@@ -52,10 +53,12 @@ func UserSubject(id UserID) Subject { return Subject{Type: SubjectUser, ID: stri
 // CompanySubject names a company.
 func CompanySubject(id CompanyID) Subject { return Subject{Type: SubjectCompany, ID: string(id)} }
 
-// TeamSubject names a team.
-func TeamSubject(id TeamID) Subject { return Subject{Type: SubjectTeam, ID: string(id)} }
+// TeamSubject names a team of a company.
+func TeamSubject(company CompanyID, team TeamID) Subject {
+	return Subject{Type: SubjectTeam, ID: string(KeyOfTeam(company, team))}
+}
 
-// String gives the type and the id, for instance "user:kim".
+// String gives the type and the id, for instance "user:kim" or "team:acme sales".
 func (s Subject) String() string {
 	if s.Type == SubjectRoom {
 		return "room:" + s.Room.String()

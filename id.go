@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"math/bits"
+	"strings"
 
 	"github.com/google/uuid"
 
@@ -52,8 +53,30 @@ type UserID string
 // CompanyID identifies a company, in the form of a [UserID].
 type CompanyID string
 
-// TeamID identifies a team, in the form of a [UserID].
+// TeamID identifies a team among those of its company, in the form of a [UserID]:
+// companies name their teams without knowing those of others.
 type TeamID string
+
+// TeamKey identifies a team among those of all companies: the company, a space, which no
+// id can contain, and the [TeamID]. The empty key names no team.
+type TeamKey string
+
+// KeyOfTeam makes the key of a company's team.
+func KeyOfTeam(company CompanyID, team TeamID) TeamKey {
+	return TeamKey(string(company) + " " + string(team))
+}
+
+// Split gives what the key was made of.
+func (k TeamKey) Split() (company CompanyID, team TeamID) {
+	before, after, _ := strings.Cut(string(k), " ")
+	return CompanyID(before), TeamID(after)
+}
+
+// Valid reports whether the key is made of a company's and a team's id.
+func (k TeamKey) Valid() bool {
+	company, team := k.Split()
+	return company.Valid() && team.Valid()
+}
 
 // Version counts the events of one room, user, company or team: 1, 2, 3 …
 // without a gap. Zero means that it does not exist.
@@ -83,8 +106,10 @@ func DirectRoom(a, b UserID) RoomID {
 	return derivedRoom("direct", string(a), string(b))
 }
 
-// TeamRoom is the id of a team's room (TEAM-03).
-func TeamRoom(t TeamID) RoomID { return derivedRoom("team", string(t), "") }
+// TeamRoom is the id of the room of a company's team (TEAM-03).
+func TeamRoom(company CompanyID, team TeamID) RoomID {
+	return derivedRoom("team", string(company), string(team))
+}
 
 // derivedRoom separates its parts by NUL, which no id can contain, and marks
 // the result as a UUID of version 8 (RFC 9562: custom).

@@ -38,7 +38,7 @@ func exported() []any {
 		roomkit.Kind(0), roomkit.Member{}, roomkit.Meta{}, roomkit.Notice{}, roomkit.NoticeKey(""), roomkit.Offer{}, roomkit.Offered{},
 		roomkit.Origin(0), roomkit.Person{}, roomkit.Policy{}, roomkit.ReadFrom{}, roomkit.Refusal{}, roomkit.Room{}, roomkit.RoomID{},
 		roomkit.RoomEntry{}, roomkit.RoomState(0), roomkit.RoomView{}, roomkit.Rule(""), roomkit.SetDigest{}, roomkit.Standing(0), roomkit.Subject{},
-		roomkit.SubjectType(0), roomkit.Team{}, roomkit.TeamID(""), roomkit.User{}, roomkit.UserID(""),
+		roomkit.SubjectType(0), roomkit.Team{}, roomkit.TeamID(""), roomkit.TeamKey(""), roomkit.User{}, roomkit.UserID(""),
 		roomkit.UserKind(0), roomkit.UserStatus(0), roomkit.Version(0), roomkit.Unknown{},
 	}
 	for _, name := range roomkit.CommandNames() {
@@ -122,12 +122,14 @@ func fill(c chooser, label string, v reflect.Value) {
 	case *roomkit.Subject:
 		*p = []roomkit.Subject{
 			{}, roomkit.RoomSubject(roomkit.SelfRoom("ann")), roomkit.UserSubject(roomkit.UserID(c.id(label))),
-			roomkit.CompanySubject(roomkit.CompanyID(c.id(label))), roomkit.TeamSubject(roomkit.TeamID(c.id(label))),
+			roomkit.CompanySubject(roomkit.CompanyID(c.id(label))), roomkit.TeamSubject(roomkit.CompanyID(c.id(label)), roomkit.TeamID(c.id(label))),
 		}[c.below(label, 5)]
 	case *time.Time:
 		*p = []time.Time{{}, time.Unix(c.number(label)%1e10, 0).UTC(), time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)}[c.below(label, 3)]
 	case *time.Duration:
 		*p = []time.Duration{0, time.Duration(c.number(label)), 36 * time.Hour}[c.below(label, 3)]
+	case *roomkit.TeamKey:
+		*p = roomkit.KeyOfTeam(roomkit.CompanyID(c.id(label)), roomkit.TeamID(c.id(label)))
 	case *roomkit.UserID, *roomkit.CompanyID, *roomkit.TeamID:
 		if c.below(label, 4) > 0 {
 			v.SetString(c.id(label))

@@ -239,6 +239,15 @@ func (id *CompanyID) UnmarshalText(text []byte) error { return readHostID(id, "C
 // UnmarshalText reads an id, or nothing.
 func (id *TeamID) UnmarshalText(text []byte) error { return readHostID(id, "TeamID", text) }
 
+// UnmarshalText takes keys that [KeyOfTeam] makes of valid ids, and the empty one.
+func (k *TeamKey) UnmarshalText(text []byte) error {
+	if key := TeamKey(text); len(text) > 0 && !key.Valid() {
+		return &Invalid{Field: "TeamKey", Reason: "not the ids of a company and a team with a space between them"}
+	}
+	*k = TeamKey(text)
+	return nil
+}
+
 func readHostID[T ~string](into *T, typ string, text []byte) error {
 	if len(text) > 0 && !hostid.Valid(string(text)) {
 		return &Invalid{Field: typ, Reason: "not an id: 1 to 64 bytes of [A-Za-z0-9._~@:+-]"}
@@ -327,10 +336,12 @@ func ParseSubject(s string) (Subject, error) {
 	if typ, ok := enum.Parse[SubjectType](name); ok {
 		subject.Type = typ
 	}
-	if subject.Type == SubjectRoom {
+	switch {
+	case subject.Type == SubjectRoom:
 		room, _ := ParseRoomID(id) // of other text none
 		subject = RoomSubject(room)
-	} else if !hostid.Valid(id) {
+	case subject.Type == SubjectTeam && TeamKey(id).Valid():
+	case subject.Type == SubjectTeam || !hostid.Valid(id):
 		subject = Subject{}
 	}
 	if !subject.Valid() {

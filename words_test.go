@@ -44,7 +44,7 @@ func TestValidSubjects(t *testing.T) {
 		{"user without id", roomkit.UserSubject(""), false},
 		{"user with the id of a room", roomkit.Subject{Type: roomkit.SubjectUser, ID: "ann", Room: room}, false},
 		{"company", roomkit.CompanySubject("acme"), true},
-		{"team", roomkit.TeamSubject("sales"), true},
+		{"team", roomkit.TeamSubject("acme", "sales"), true},
 		{"nothing", roomkit.Subject{}, false},
 		{"unknown type", roomkit.Subject{Type: 99, ID: "x"}, false},
 	}

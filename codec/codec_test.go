@@ -89,7 +89,7 @@ func firstEvents() []roomkit.Event {
 		&roomkit.CompanyMessagingChanged{Meta: company, With: roomkit.OutsiderPartner, From: roomkit.ExternalAll, To: roomkit.ExternalSelected},
 		&roomkit.UserMessagingChanged{Meta: user, With: roomkit.OutsiderConsumer, On: true, Permits: true, PartnersNarrowed: 3},
 		&roomkit.TeamSynced{
-			Meta: goldenMeta(roomkit.TeamSubject("t1")), Company: "acme", Name: "Sales", Leader: "kim", Added: []roomkit.UserID{"lee", "park"},
+			Meta: goldenMeta(roomkit.TeamSubject("acme", "t1")), Company: "acme", Name: "Sales", Leader: "kim", Added: []roomkit.UserID{"lee", "park"},
 			Removed: []roomkit.UserID{"choi"}, Room: true, Features: true, Photo: true, Preset: roomkit.Features(roomkit.FeatureNote, roomkit.FeatureTask),
 			Notify: true, Seq: -9,
 		},
@@ -129,7 +129,7 @@ func goldenEvents(t testing.TB) (list []roomkit.Event) {
 func filled(t testing.TB, typ string) string {
 	e, _ := roomkit.NewEvent(typ)
 	for _, of := range []roomkit.Subject{
-		roomkit.RoomSubject(goldenRoom()), roomkit.UserSubject("acme"), roomkit.CompanySubject("acme"), roomkit.TeamSubject("acme"),
+		roomkit.RoomSubject(goldenRoom()), roomkit.UserSubject("acme"), roomkit.CompanySubject("acme"), roomkit.TeamSubject("acme", "acme"),
 	} {
 		fillAll(reflect.ValueOf(e).Elem())
 		*e.Info() = goldenMeta(of)
@@ -432,7 +432,9 @@ func TestEncodeRefusesFields(t *testing.T) {
 		{"room of a user", &roomkit.UserStatusChanged{Meta: room}, "user"},
 		{"fine duration", &roomkit.CompanyPut{Meta: company, Company: roomkit.Company{ID: "acme", RecallWindow: 1}}, "tenant.recall_window"},
 		{"negative duration", &roomkit.CompanyPut{Meta: company, Company: roomkit.Company{ID: "acme", RecallWindow: -time.Hour}}, "tenant.recall_window"},
-		{"empty member", &roomkit.TeamSynced{Meta: goldenMeta(roomkit.TeamSubject("t1")), Added: []roomkit.UserID{"kim", ""}}, "added[1]"},
+		{"empty member", &roomkit.TeamSynced{Meta: goldenMeta(roomkit.TeamSubject("acme", "t1")), Company: "acme", Added: []roomkit.UserID{"kim", ""}}, "added[1]"},
+		{"team of another company", &roomkit.TeamSynced{Meta: goldenMeta(roomkit.TeamSubject("acme", "t1")), Company: "bolt"}, "company"},
+		{"team of no company", &roomkit.TeamSynced{Meta: goldenMeta(roomkit.Subject{Type: roomkit.SubjectTeam, ID: "t1"})}, "team"},
 		{"too long", &roomkit.DescriptionChanged{Meta: room, To: strings.Repeat("a", roomkit.MaxEventBytes)}, "event"},
 	}
 	for _, tt := range tests {

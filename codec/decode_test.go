@@ -309,14 +309,24 @@ func TestUnknownEvents(t *testing.T) {
 
 // A later form may have another subject; nothing of the listing applies to it.
 func TestUnknownLaterForms(t *testing.T) {
-	subjects := []roomkit.Subject{roomkit.RoomSubject(goldenRoom()), roomkit.UserSubject("lee"), roomkit.CompanySubject("acme"), roomkit.TeamSubject("t1")}
+	subjects := []roomkit.Subject{roomkit.RoomSubject(goldenRoom()), roomkit.UserSubject("lee"), roomkit.CompanySubject("acme"), roomkit.TeamSubject("acme", "t1")}
 	for _, e := range goldenEvents(t) {
 		head, rest, _ := strings.Cut(string(goldenBytes(t, e.Type())), `1,"`+e.Info().Subject.Type.String()+`":`)
 		_, rest, _ = strings.Cut(rest, `,`)
+		if e.Info().Subject.Type == roomkit.SubjectTeam {
+			_, rest, _ = strings.Cut(rest, `,`) // the team's company
+		}
 		for _, s := range subjects {
 			_, id, _ := strings.Cut(s.String(), ":")
 			subject := `"` + s.Type.String() + `":"` + id + `",`
-			data := head + `2,` + subject + strings.Replace(rest, subject, "", 1)
+			if s.Type == roomkit.SubjectTeam {
+				subject = `"team":"t1",`
+			}
+			rest := strings.Replace(rest, subject, "", 1)
+			if company := `"company":"acme",`; s.Type == roomkit.SubjectTeam {
+				subject, rest = subject+company, strings.Replace(rest, company, "", 1)
+			}
+			data := head + `2,` + subject + rest
 			requireKept(t, data)
 			got, err := Decode([]byte(data))
 			require.NoError(t, err)

@@ -262,7 +262,12 @@ func (c *coder) userMessagingChanged(e *roomkit.UserMessagingChanged) {
 
 func (c *coder) teamSynced(e *roomkit.TeamSynced) {
 	c.begin(`{"type":"team.synced","v":1,"team":"`, roomkit.SubjectTeam, &e.Meta)
-	codeID(c, `,"company":"`, &e.Company)
+	company, _ := roomkit.TeamKey(e.Subject.ID).Split() // the subject says it
+	if c.reading {
+		e.Company = company
+	} else if e.Company != company {
+		c.fail(teamCompany, "the team has another company than the subject")
+	}
 	c.text(`,"name":"`, &e.Name)
 	codeID(c, `,"leader":"`, &e.Leader)
 	codeList(c, `,"added":[`, &e.Added, codeItem)
@@ -305,6 +310,9 @@ func (c *coder) counts(v *roomkit.Counts) {
 
 var subjectKeys = [...]string{"", `,"room":"`, `,"user":"`, `,"company":"`, `,"team":"`}
 
+// teamCompany is the key of a team's company, which follows the team's.
+const teamCompany = `,"company":"`
+
 func (c *coder) putSubject(s *roomkit.Subject, want roomkit.SubjectType) {
 	room := want == roomkit.SubjectRoom
 	switch {
@@ -312,7 +320,11 @@ func (c *coder) putSubject(s *roomkit.Subject, want roomkit.SubjectType) {
 		c.fail(subjectKeys[want], "the subject is of another type")
 	case room && s.ID == "" && !s.Room.IsZero():
 		c.putUUID("", (*[16]byte)(&s.Room))
-	case !room && s.Room.IsZero() && hostid.Valid(s.ID):
+	case want == roomkit.SubjectTeam && s.Room.IsZero() && roomkit.TeamKey(s.ID).Valid():
+		company, team := roomkit.TeamKey(s.ID).Split()
+		c.putID("", string(team))
+		c.putID(teamCompany, string(company))
+	case want != roomkit.SubjectTeam && !room && s.Room.IsZero() && hostid.Valid(s.ID):
 		c.putID("", s.ID)
 	default:
 		c.fail(subjectKeys[want], reasonNotID)
@@ -324,6 +336,9 @@ func (c *coder) readSubject(s *roomkit.Subject, t roomkit.SubjectType) {
 		c.readUUID(subjectKeys[t], (*[16]byte)(&s.Room))
 	} else {
 		s.ID = c.readID(subjectKeys[t])
+	}
+	if team := roomkit.TeamID(s.ID); t == roomkit.SubjectTeam && c.require(teamCompany) {
+		*s = roomkit.TeamSubject(roomkit.CompanyID(c.readID(teamCompany)), team)
 	}
 }
 

@@ -46,6 +46,9 @@ func drawSubject(t *rapid.T, of roomkit.SubjectType) roomkit.Subject {
 	if of == roomkit.SubjectRoom {
 		return roomkit.RoomSubject(roomkit.RoomID(drawUUID(t, "room")))
 	}
+	if of == roomkit.SubjectTeam {
+		return roomkit.TeamSubject(roomkit.CompanyID(drawID(t, "company")), roomkit.TeamID(drawID(t, "team")))
+	}
 	return roomkit.Subject{Type: of, ID: drawID(t, "subject")}
 }
 
@@ -158,6 +161,7 @@ func drawEvent(t *rapid.T) roomkit.Event {
 	case *roomkit.CompanyPut:
 		e.Company.ID = roomkit.CompanyID(e.Subject.ID)
 	case *roomkit.TeamSynced:
+		e.Company, _ = roomkit.TeamKey(e.Subject.ID).Split()
 		e.Seq = rapid.Int64().Draw(t, "seq")
 	}
 	return e

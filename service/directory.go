@@ -37,14 +37,14 @@ func (s *Service) Company(ctx context.Context, id roomkit.CompanyID) (roomkit.Co
 	return f.Companies[0], nil
 }
 
-// Team gives a team as the library knows it, its members included. One that it does not
-// know is ErrNotFound.
-func (s *Service) Team(ctx context.Context, id roomkit.TeamID) (roomkit.Team, error) {
-	var bad error
-	if !id.Valid() {
+// Team gives a team of a company as the library knows it, its members included. One that
+// it does not know is ErrNotFound.
+func (s *Service) Team(ctx context.Context, company roomkit.CompanyID, id roomkit.TeamID) (roomkit.Team, error) {
+	bad := checkCompany(company)
+	if bad == nil && !id.Valid() {
 		bad = &roomkit.Invalid{Field: "Team", Reason: "not a team id"}
 	}
-	f, err := s.known(ctx, store.Need{Team: id}, bad)
+	f, err := s.known(ctx, store.Need{Team: roomkit.KeyOfTeam(company, id)}, bad)
 	if err == nil && f.Team.Version == 0 {
 		err = roomkit.ErrNotFound
 	}

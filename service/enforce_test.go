@@ -119,7 +119,7 @@ func TestEnforceSweepsOnlyLosses(t *testing.T) {
 	s.Sweep()
 	for _, cmd := range []roomkit.Command{
 		roomkit.EditUser{User: "ben", Administrator: new(true)}, roomkit.EditUser{User: "dan", Administrator: new(true)},
-		roomkit.EditCompany{Company: "acme", Licensed: new(false)}, roomkit.EditTeam{Team: "sales", Room: new(false)},
+		roomkit.EditCompany{Company: "acme", Licensed: new(false)}, roomkit.EditTeam{Team: "sales", Company: "acme", Room: new(false)},
 	} {
 		require.True(t, s.Sys(cmd).Changed)
 	}

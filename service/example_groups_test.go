@@ -128,11 +128,11 @@ func ExampleOpenTeamRoom() {
 	_, _ = svc.Do(ctx, roomkit.System(), roomkit.SyncTeam{
 		Team: "sales", Company: "acme", Name: "Sales", Leader: "ann", Members: []roomkit.UserID{"ann", "ben"},
 	})
-	_, _ = svc.Do(ctx, roomkit.System(), roomkit.EditTeam{Team: "sales", Room: new(true)})
+	_, _ = svc.Do(ctx, roomkit.System(), roomkit.EditTeam{Team: "sales", Company: "acme", Room: new(true)})
 	_, err := svc.Do(ctx, roomkit.By("ben"), roomkit.OpenTeamRoom{Team: "sales"})
 	fmt.Println(err)
 	opened, _ := svc.Do(ctx, roomkit.By("ann"), roomkit.OpenTeamRoom{Team: "sales"})
-	fmt.Println(opened.Kind, opened.Room == roomkit.TeamRoom("sales"))
+	fmt.Println(opened.Kind, opened.Room == roomkit.TeamRoom("acme", "sales"))
 	// Output:
 	// roomkit: OpenTeamRoom: denied by TEAM-03: only the team leader or an administrator opens the room
 	// team true

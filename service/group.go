@@ -399,7 +399,7 @@ type folded struct {
 	members   map[roomkit.RoomID]map[roomkit.UserID]roomkit.Member
 	users     map[roomkit.UserID]roomkit.User
 	companies map[roomkit.CompanyID]roomkit.Company
-	teams     map[roomkit.TeamID]roomkit.Team
+	teams     map[roomkit.TeamKey]roomkit.Team
 	grown     map[roomkit.Subject]int64 // by how many groups a user or a company has more
 }
 
@@ -426,7 +426,7 @@ func (f *folded) add(r *decide.Rows) {
 		put(&f.companies, v.ID, v)
 	}
 	for _, v := range r.Teams {
-		put(&f.teams, v.ID, v)
+		put(&f.teams, roomkit.KeyOfTeam(v.Company, v.ID), v)
 	}
 	for _, v := range r.Tallies {
 		of := roomkit.UserSubject(v.User)

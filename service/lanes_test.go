@@ -322,7 +322,7 @@ func TestGroupFolds(t *testing.T) {
 		},
 		"a new team": func(*grouped) []order {
 			return []order{
-				{sys, proof.Team("new", "cat", "cat")}, {sys, roomkit.EditTeam{Team: "new", Room: new(true)}}, {roomkit.By("cat"), roomkit.OpenTeamRoom{Team: "new"}},
+				{sys, proof.Team("new", "cat", "cat")}, {sys, roomkit.EditTeam{Team: "new", Company: "acme", Room: new(true)}}, {roomkit.By("cat"), roomkit.OpenTeamRoom{Team: "new"}},
 			}
 		},
 		"how many groups a company has": func(*grouped) []order {

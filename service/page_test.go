@@ -441,12 +441,12 @@ func TestDirectoryReads(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, company.Licensed)
 	require.EqualValues(t, 2, company.Groups)
-	team, err := s.Service.Team(ctx, "sales")
+	team, err := s.Service.Team(ctx, "acme", "sales")
 	require.NoError(t, err)
 	require.Equal(t, people("ben", "cat"), team.Members)
 
 	for what, err := range map[string]error{
-		"User": second(s.User(ctx, "nobody")), "Company": second(s.Company(ctx, "nowhere")), "Team": second(s.Service.Team(ctx, "none")),
+		"User": second(s.User(ctx, "nobody")), "Company": second(s.Company(ctx, "nowhere")), "Team": second(s.Service.Team(ctx, "acme", "none")),
 	} {
 		require.ErrorIs(t, err, roomkit.ErrNotFound, what)
 		var placed *roomkit.Error
@@ -454,7 +454,7 @@ func TestDirectoryReads(t *testing.T) {
 		require.Equal(t, what, placed.Op)
 	}
 	for field, err := range map[string]error{
-		"User": second(s.User(ctx, "a b")), "Company": second(s.Company(ctx, "")), "Team": second(s.Service.Team(ctx, "\x00")),
+		"User": second(s.User(ctx, "a b")), "Company": second(s.Company(ctx, "")), "Team": second(s.Service.Team(ctx, "acme", "\x00")),
 	} {
 		namesField(t, field, err)
 	}

@@ -210,7 +210,7 @@ func TestAddingManyCosts(t *testing.T) {
 func TestVersionsOfTheDirectory(t *testing.T) {
 	moved := proof.Team("sales", "cat", "ben", "cat")
 	moved.Name = "Moved"
-	company, user, team := roomkit.CompanySubject("acme"), roomkit.UserSubject("ben"), roomkit.TeamSubject("sales")
+	company, user, team := roomkit.CompanySubject("acme"), roomkit.UserSubject("ben"), roomkit.TeamSubject("acme", "sales")
 	for _, c := range []struct {
 		cmd roomkit.Command
 		of  roomkit.Subject
@@ -222,7 +222,7 @@ func TestVersionsOfTheDirectory(t *testing.T) {
 		{roomkit.SuspendUser{User: "ben"}, user},
 		{roomkit.DeleteUser{User: "ben"}, user},
 		{moved, team},
-		{roomkit.EditTeam{Team: "sales", Photo: new(false)}, team},
+		{roomkit.EditTeam{Team: "sales", Company: "acme", Photo: new(false)}, team},
 	} {
 		t.Run(roomkit.CommandName(c.cmd), func(t *testing.T) {
 			s := proof.NewStage(t)
@@ -232,7 +232,7 @@ func TestVersionsOfTheDirectory(t *testing.T) {
 				s.Sys(roomkit.SuspendUser{User: "ben"})
 				s.Sys(roomkit.SuspendUser{User: "ben", Lift: true})
 			}
-			s.Sys(roomkit.EditTeam{Team: "sales", Notify: new(false)})
+			s.Sys(roomkit.EditTeam{Team: "sales", Company: "acme", Notify: new(false)})
 			is, before := versionOf(t, s, c.of), s.Records()
 			for _, other := range []roomkit.Version{is - 1, is + 1} {
 				_, err := s.Do(ctx, roomkit.System(), c.cmd, service.Call{IfVersion: other})
@@ -271,7 +271,7 @@ func versionOf(t *testing.T, s *proof.Stage, of roomkit.Subject) roomkit.Version
 		require.NoError(t, err)
 		return u.Version
 	default:
-		team, err := s.Service.Team(ctx, roomkit.TeamID(of.ID))
+		team, err := s.Service.Team(ctx, "acme", "sales")
 		require.NoError(t, err)
 		return team.Version
 	}

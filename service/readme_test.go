@@ -188,8 +188,8 @@ func TestReadmeCostsOfTeams(t *testing.T) {
 	}
 	team := roomkit.SyncTeam{Team: "sales", Company: "acme", Name: "Sales", Members: people("ann", "ben")}
 	do(1, team)
-	do(1, roomkit.EditTeam{Team: "sales", Room: new(true)})
-	do(2, roomkit.OpenTeamRoom{Team: "sales"}) // the members
+	do(1, roomkit.EditTeam{Team: "sales", Company: "acme", Room: new(true)})
+	do(2, roomkit.OpenTeamRoom{Team: "sales", Company: "acme"}) // the members
 	team.Members = people("ann")
 	do(2, team) // those who leave
 }

@@ -146,7 +146,7 @@ func (f *changeForm) rows() error {
 		ok = ok && f.writes(roomkit.CompanySubject(f.Companies[i].ID), f.Companies[i].Version)
 	}
 	for i := range f.Teams {
-		ok = ok && f.writes(roomkit.TeamSubject(f.Teams[i].ID), f.Teams[i].Version)
+		ok = ok && f.writes(roomkit.TeamSubject(f.Teams[i].Company, f.Teams[i].ID), f.Teams[i].Version)
 	}
 	if !ok {
 		return &roomkit.Invalid{Field: "Change", Reason: "a row is not expected, written twice or of the wrong version"}

@@ -80,7 +80,7 @@ type Need struct {
 	// Companies asks for further companies.
 	Companies []roomkit.CompanyID
 	// Team asks for a team and, as if named in People, its leader.
-	Team roomkit.TeamID
+	Team roomkit.TeamKey
 	// Name asks which active room holds this NameKey in Company.
 	Name    string
 	Company roomkit.CompanyID

@@ -25,7 +25,7 @@ func check(cmd roomkit.Command) error {
 	case roomkit.CreateExternalGroup:
 		return checkExternalGroup(c)
 	case roomkit.OpenTeamRoom:
-		return checkID("Team", c.Team)
+		return checkTeam(c.Company, c.Team)
 	case roomkit.Invite:
 		return checkInvite(c)
 	case roomkit.Remove:
@@ -95,7 +95,7 @@ func need(n *store.Need, actor roomkit.Actor, cmd roomkit.Command) {
 	case roomkit.CreateExternalGroup:
 		n.People = appendNew(n.People, c.Members, c.Masters)
 	case roomkit.OpenTeamRoom:
-		n.Team, n.Room = c.Team, roomkit.TeamRoom(c.Team)
+		needTeam(n, c.Company, c.Team, true)
 	case roomkit.Invite:
 		needIn(n, c.Room, c.People...)
 	case roomkit.Remove:
@@ -140,7 +140,7 @@ func need(n *store.Need, actor roomkit.Actor, cmd roomkit.Command) {
 	case roomkit.SyncTeam:
 		needSyncTeam(n, c)
 	case roomkit.EditTeam:
-		n.Team = c.Team
+		needTeam(n, c.Company, c.Team, false)
 	}
 }
 
@@ -163,7 +163,7 @@ func (d *decider) decide(cmd roomkit.Command) error {
 	case roomkit.CreateExternalGroup:
 		return d.createGroup(roomkit.KindExternalGroup, roomkit.CreateGroup(c), "EXT-32")
 	case roomkit.OpenTeamRoom:
-		return d.openTeamRoom()
+		return d.openTeamRoom(c)
 	case roomkit.Invite:
 		return d.invite(c)
 	case roomkit.Remove:

@@ -149,7 +149,8 @@ func RoomNamed(cmd roomkit.Command) roomkit.RoomID {
 }
 
 // Named gives the company, user or team that a command of the directory names, and the
-// zero subject for all others.
+// zero subject for all others. A team whose company is the actor's has a subject
+// without it.
 func Named(cmd roomkit.Command) roomkit.Subject {
 	switch c := cmd.(type) {
 	case roomkit.AddCompany:
@@ -171,9 +172,9 @@ func Named(cmd roomkit.Command) roomkit.Subject {
 	case roomkit.RestoreUser:
 		return roomkit.UserSubject(c.User)
 	case roomkit.SyncTeam:
-		return roomkit.TeamSubject(c.Team)
+		return roomkit.TeamSubject(c.Company, c.Team)
 	case roomkit.EditTeam:
-		return roomkit.TeamSubject(c.Team)
+		return roomkit.TeamSubject(c.Company, c.Team)
 	default:
 		return roomkit.Subject{}
 	}
@@ -198,6 +199,9 @@ func Check(actor roomkit.Actor, cmd roomkit.Command) error {
 	}
 	if !actor.IsSystem() && !actor.User().Valid() {
 		return bad("Actor", "not a user id")
+	}
+	if company, names := companyOfTeam(cmd); names && company == "" && actor.IsSystem() {
+		return bad("Company", reasonMissing)
 	}
 	return nil
 }

@@ -155,7 +155,7 @@ func TestNeedOfCreateRoom(t *testing.T) {
 }
 
 func TestDecideOpensTeamRoomsForKnownPeople(t *testing.T) {
-	rules, cmd := roomkit.NewRules(roomkit.Policy{}), roomkit.OpenTeamRoom{Team: "t"}
+	rules, cmd := roomkit.NewRules(roomkit.Policy{}), roomkit.OpenTeamRoom{Team: "t", Company: "acme"}
 	need := Need(roomkit.By("ann"), cmd)
 	need.People = append(need.People, "ghost")
 	f := &Facts{Need: need, Facts: store.Facts{

@@ -309,8 +309,7 @@ func (d *decider) mayAdministerUser(u *roomkit.User) error {
 
 func checkSyncTeam(c roomkit.SyncTeam) error {
 	return cmp.Or(
-		checkID("Team", c.Team),
-		checkID("Company", c.Company),
+		checkTeam(c.Company, c.Team),
 		demand(c.Name != "", "Name", reasonMissing, "TEAM-09"),
 		demand(c.Leader == "" || c.Leader.Valid(), "Leader", "not an id", ""),
 		demand(c.Seq >= 0, "Seq", "negative", ""),
@@ -319,9 +318,51 @@ func checkSyncTeam(c roomkit.SyncTeam) error {
 	)
 }
 
+func checkTeam(company roomkit.CompanyID, team roomkit.TeamID) error {
+	return cmp.Or(checkID("Team", team), demand(company == "" || company.Valid(), "Company", "not an id", ""))
+}
+
+// companyOfTeam gives the company that a command names whose team it is about.
+func companyOfTeam(cmd roomkit.Command) (company roomkit.CompanyID, names bool) {
+	switch c := cmd.(type) {
+	case roomkit.OpenTeamRoom:
+		return c.Company, true
+	case roomkit.SyncTeam:
+		return c.Company, true
+	case roomkit.EditTeam:
+		return c.Company, true
+	default:
+		return "", false
+	}
+}
+
+// needTeam asks for a team and its room. Without its company nothing is known of it yet.
+func needTeam(n *store.Need, company roomkit.CompanyID, team roomkit.TeamID, room bool) {
+	if company == "" {
+		return
+	}
+	n.Team = roomkit.KeyOfTeam(company, team)
+	if room {
+		n.Room = roomkit.TeamRoom(company, team)
+	}
+}
+
+// team makes sure that the facts are about the team that a command names: without a
+// company, the one of the actor's. It gives the company, the empty one for an actor who
+// has none, and so no team.
+func (d *decider) team(company roomkit.CompanyID, team roomkit.TeamID, room bool) (roomkit.CompanyID, error) {
+	company = cmp.Or(company, d.home())
+	if company != "" && d.f.Need.Team != roomkit.KeyOfTeam(company, team) {
+		return company, d.more(func(n *store.Need) { needTeam(n, company, team, room) })
+	}
+	return company, nil
+}
+
 func needSyncTeam(n *store.Need, c roomkit.SyncTeam) {
-	n.Team, n.Room = c.Team, roomkit.TeamRoom(c.Team)
-	n.Companies = append(n.Companies, c.Company)
+	needTeam(n, c.Company, c.Team, true)
+	if c.Company != "" {
+		n.Companies = append(n.Companies, c.Company)
+	}
 	n.People = append(n.People, c.Members...)
 	if c.Leader != "" {
 		n.People = append(n.People, c.Leader)
@@ -329,18 +370,19 @@ func needSyncTeam(n *store.Need, c roomkit.SyncTeam) {
 }
 
 func (d *decider) syncTeam(c roomkit.SyncTeam) error {
-	before := d.f.Team
-	if err := d.mayAdminister("Company", d.f.company(c.Company).ID); err != nil {
+	company, err := d.team(c.Company, c.Team, true)
+	if err != nil {
 		return err
 	}
-	if before.Version > 0 && before.Company != c.Company {
-		return d.denied("ADM-23", roomkit.ActionNone, "the team belongs to another company")
+	if err := d.mayAdminister("Company", d.f.company(company).ID); err != nil {
+		return err
 	}
+	before := d.f.Team
 	if c.Seq > 0 && c.Seq < before.SyncedSeq {
 		return bad("Seq", "older than the last sync")
 	}
 	after := before
-	after.ID, after.Company, after.Name, after.Leader = c.Team, c.Company, c.Name, c.Leader
+	after.ID, after.Company, after.Name, after.Leader = c.Team, company, c.Name, c.Leader
 	after.SyncedSeq = max(c.Seq, before.SyncedSeq)
 	after.Members = sorted(c.Members)
 	if !d.checkTeamPeople(&after) {
@@ -361,13 +403,16 @@ func (d *decider) syncTeam(c roomkit.SyncTeam) error {
 func checkEditTeam(c roomkit.EditTeam) error {
 	named := c.Room != nil || c.Features != nil || c.Photo != nil || c.Notify != nil || c.Preset != nil
 	return cmp.Or(
-		checkID("Team", c.Team),
+		checkTeam(c.Company, c.Team),
 		demand(named, "EditTeam", "changes nothing", ""),
 		demand(value(c.Preset)&^roomkit.AllFeatures == 0, "Preset", "unknown feature", ""),
 	)
 }
 
 func (d *decider) editTeam(c roomkit.EditTeam) error {
+	if _, err := d.team(c.Company, c.Team, false); err != nil {
+		return err
+	}
 	before := d.f.Team
 	if err := d.mayAdminister("Team", before.Company); err != nil {
 		return err
@@ -437,7 +482,7 @@ func (d *decider) emitTeam(before, after roomkit.Team, gone []roomkit.UserID) {
 		Room: after.Room, Features: after.Features, Photo: after.Photo,
 		Preset: after.Preset, Notify: after.Notify, Seq: after.SyncedSeq,
 	}
-	d.stampDirectory(e, roomkit.TeamSubject(after.ID), before.Version)
+	d.stampDirectory(e, roomkit.TeamSubject(after.Company, after.ID), before.Version)
 	synced := before.Apply(e)
 	same := synced
 	same.Version = before.Version
@@ -465,7 +510,10 @@ func (d *decider) followTeam(t *roomkit.Team, gone []roomkit.UserID) {
 	d.endIfEmpty()
 }
 
-func (d *decider) openTeamRoom() error {
+func (d *decider) openTeamRoom(c roomkit.OpenTeamRoom) error {
+	if _, err := d.team(c.Company, c.Team, true); err != nil {
+		return err
+	}
 	t := &d.f.Team
 	leads := !d.actor.IsSystem() && t.Leader == d.me.ID
 	byLeader := leads && !d.me.Administrator
@@ -485,7 +533,7 @@ func (d *decider) openTeamRoom() error {
 		return d.more(func(n *store.Need) { n.People = append(n.People, t.Members...) })
 	}
 	o := opening{
-		id: roomkit.TeamRoom(t.ID), kind: roomkit.KindTeam, company: t.Company, team: t.ID, origin: roomkit.OriginSystem, name: t.Name,
+		id: roomkit.TeamRoom(t.Company, t.ID), kind: roomkit.KindTeam, company: t.Company, team: t.ID, origin: roomkit.OriginSystem, name: t.Name,
 		settings: roomkit.GroupSettings{Notify: t.Notify, FeaturesOff: roomkit.AllFeatures &^ t.Preset},
 		cause:    roomkit.CauseOrganisation,
 		people:   those(d.people(t.Members), func(p *Person) bool { return p.Status != roomkit.StatusDeleted && p.Status != roomkit.StatusNone }),

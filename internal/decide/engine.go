@@ -199,7 +199,7 @@ func (f *Facts) versions(list []store.Expect) []store.Expect {
 		list = append(list, store.Expect{Subject: roomkit.CompanySubject(f.Companies[i].ID), Version: f.Companies[i].Version})
 	}
 	if f.Team.Version > 0 {
-		list = append(list, store.Expect{Subject: roomkit.TeamSubject(f.Team.ID), Version: f.Team.Version})
+		list = append(list, store.Expect{Subject: roomkit.TeamSubject(f.Team.Company, f.Team.ID), Version: f.Team.Version})
 	}
 	return list
 }

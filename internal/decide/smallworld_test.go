@@ -54,7 +54,7 @@ func (x *explorer) key(w *world) string {
 	for _, id := range []roomkit.CompanyID{"acme", "bolt"} {
 		b.WriteByte('0' + byte(w.companies[id].Partners))
 	}
-	for _, u := range w.teams["crew"].Members {
+	for _, u := range w.teams["acme crew"].Members {
 		b.WriteString(string(u))
 	}
 	return b.String()

@@ -22,7 +22,7 @@ type world struct {
 	rows      map[roomkit.RoomID]map[roomkit.UserID]roomkit.Member
 	users     map[roomkit.UserID]roomkit.User
 	companies map[roomkit.CompanyID]roomkit.Company
-	teams     map[roomkit.TeamID]roomkit.Team
+	teams     map[roomkit.TeamKey]roomkit.Team
 	everybody []roomkit.UserID // of users, in byte order
 	main      roomkit.RoomID   // the room that is explored
 }
@@ -32,7 +32,7 @@ var worldTime = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 func newWorld(companies []roomkit.Company, users []roomkit.User) *world {
 	w := &world{
 		rooms: map[roomkit.RoomID]roomkit.Room{}, rows: map[roomkit.RoomID]map[roomkit.UserID]roomkit.Member{},
-		users: map[roomkit.UserID]roomkit.User{}, companies: map[roomkit.CompanyID]roomkit.Company{}, teams: map[roomkit.TeamID]roomkit.Team{},
+		users: map[roomkit.UserID]roomkit.User{}, companies: map[roomkit.CompanyID]roomkit.Company{}, teams: map[roomkit.TeamKey]roomkit.Team{},
 	}
 	for _, c := range companies {
 		c.Version = 1
@@ -77,7 +77,7 @@ func (w *world) answer(n store.Need, newRoom roomkit.RoomID) *Facts {
 	f.Team = w.teams[n.Team]
 	leader := f.Team.Leader
 	if n.Team == "" && f.Room.Kind == roomkit.KindTeam {
-		f.Team = w.teams[f.Room.Team]
+		f.Team = w.teams[roomkit.KeyOfTeam(f.Room.Company, f.Room.Team)]
 	}
 	for _, id := range w.everybody {
 		m, has := rows[id]
@@ -144,7 +144,7 @@ func (w *world) version(s roomkit.Subject) roomkit.Version {
 	case roomkit.SubjectCompany:
 		return w.companies[roomkit.CompanyID(s.ID)].Version
 	case roomkit.SubjectTeam:
-		return w.teams[roomkit.TeamID(s.ID)].Version
+		return w.teams[roomkit.TeamKey(s.ID)].Version
 	}
 	return 0
 }
@@ -173,7 +173,7 @@ func (w *world) commit(d *Decision) bool {
 		w.companies[c.ID] = c
 	}
 	for _, t := range d.Rows.Teams {
-		w.teams[t.ID] = t
+		w.teams[roomkit.KeyOfTeam(t.Company, t.ID)] = t
 	}
 	for _, end := range d.Rows.Ended {
 		w.end(end)
@@ -237,7 +237,7 @@ func startedWith(t testing.TB, w *world, actor roomkit.UserID, cmd roomkit.Comma
 func smallWorlds(t testing.TB) map[string]*world {
 	companies, users := smallUsers()
 	withTeam := newWorld(companies, users)
-	withTeam.teams["crew"] = roomkit.Team{ID: "crew", Version: 1, Company: "acme", Name: "crew", Leader: "ann", Members: []roomkit.UserID{"ann", "ben", "cat"}, Room: true}
+	withTeam.teams["acme crew"] = roomkit.Team{ID: "crew", Version: 1, Company: "acme", Name: "crew", Leader: "ann", Members: []roomkit.UserID{"ann", "ben", "cat"}, Room: true}
 	return map[string]*world{
 		"self":   started(t, "ann", roomkit.OpenSelf{}, roomkit.RoomID{}),
 		"direct": started(t, "ann", roomkit.OpenDirect{With: "ben"}, roomkit.RoomID{}),
@@ -248,7 +248,7 @@ func smallWorlds(t testing.TB) map[string]*world {
 		"external": started(t, "ann", roomkit.CreateExternalGroup{
 			Name: "g", Members: []roomkit.UserID{"ben", "dan"},
 		}, theRoom),
-		"team": startedWith(t, withTeam, "ann", roomkit.OpenTeamRoom{Team: "crew"}, roomkit.RoomID{}),
+		"team": startedWith(t, withTeam, "ann", roomkit.OpenTeamRoom{Team: "crew", Company: "acme"}, roomkit.RoomID{}),
 	}
 }
 
@@ -318,7 +318,7 @@ func sweepMoves(w *world) []move {
 // about the room that no list has come from package sample.
 func settingMoves(w *world) []move {
 	room := w.main
-	list := []roomkit.Command{roomkit.DeleteFeatureData{Room: room, Features: roomkit.Features(roomkit.FeatureNote)}, roomkit.OpenSelf{}, roomkit.OpenTeamRoom{Team: "crew"}, roomkit.CreateGroup{Name: "h"}}
+	list := []roomkit.Command{roomkit.DeleteFeatureData{Room: room, Features: roomkit.Features(roomkit.FeatureNote)}, roomkit.OpenSelf{}, roomkit.OpenTeamRoom{Team: "crew", Company: "acme"}, roomkit.CreateGroup{Name: "h"}}
 	for _, on := range []*bool{new(bool), ptr(true)} {
 		list = append(list, roomkit.Edit{Room: room, Public: on}, roomkit.Edit{Room: room, HistorySharing: on}, roomkit.Edit{Room: room, Notify: on},
 			roomkit.Edit{Room: room, Note: on}, roomkit.Edit{Room: room, Event: on}, roomkit.Edit{Room: room, Task: on}, roomkit.Edit{Room: room, Folder: on},
@@ -379,14 +379,14 @@ func directory(w *world) []roomkit.Command {
 	for _, id := range slices.Sorted(maps.Keys(w.companies)) {
 		list = append(list, roomkit.AddCompany{Company: w.companies[id]}, roomkit.EditCompany{Company: id, MembersCreateGroups: new(bool)}, roomkit.EditCompany{Company: id, Licensed: new(false)})
 	}
-	if crew, ok := w.teams["crew"]; ok {
+	if crew, ok := w.teams["acme crew"]; ok {
 		chart := roomkit.SyncTeam{Team: crew.ID, Company: crew.Company, Name: crew.Name, Leader: crew.Leader, Members: crew.Members, Seq: crew.SyncedSeq}
 		for i := range crew.Members {
 			smaller := chart
 			smaller.Members = slices.Delete(slices.Clone(crew.Members), i, i+1)
 			list = append(list, smaller)
 		}
-		list = append(list, chart, roomkit.EditTeam{Team: crew.ID, Room: new(!crew.Room), Features: new(!crew.Features)})
+		list = append(list, chart, roomkit.EditTeam{Team: crew.ID, Company: crew.Company, Room: new(!crew.Room), Features: new(!crew.Features)})
 	}
 	return list
 }

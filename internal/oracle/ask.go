@@ -152,7 +152,7 @@ func (w *World) offers(user string, people []string, audience Audience) []Offer 
 			continue
 		}
 		extra := len(r.Participants) - len(people) - 1
-		out = append(out, Offer{Room: id, Exact: extra == 0, Extra: extra, Unsure: !r.OffSince.IsZero() || r.Kind == TeamRoom && !w.Teams[r.Team].Room})
+		out = append(out, Offer{Room: id, Exact: extra == 0, Extra: extra, Unsure: !r.OffSince.IsZero() || r.Kind == TeamRoom && !w.Teams[TeamKey(r.Company, r.Team)].Room})
 	}
 	return out
 }

@@ -26,7 +26,7 @@ func TestCheckRefuses(t *testing.T) {
 		{"a master of a general room", "masters", rule("r1", "a1")},
 		{"an outsider in a general room", "outsiders", add("r1", "b1")},
 		{"an outsider in a group", "outsiders", add("r2", "b1")},
-		{"an outsider in a team room", "outsiders", add("team:t", "b1")},
+		{"an outsider in a team room", "outsiders", add("team:a/t", "b1")},
 		{"a LINE user in an external group", "outsiders", add("r3", "l1")},
 		{"a LINE user in a group", "outsiders", add("r2", "l1")},
 		{"a bot in an external group", "outsiders", add("r3", "abot")},
@@ -68,7 +68,7 @@ func furnished(t *testing.T) *World {
 	do(System, Founding()...)
 	do("a1", OpenSelf{}, OpenDirect{"a2"}, CreateRoom{People: []string{"a2", "a3"}, Audience: Members},
 		CreateGroup{Name: "Red", Members: []string{"a2"}, Masters: []string{"a3"}},
-		CreateGroup{External: true, Name: "Far", Members: []string{"a2", "b1"}}, OpenTeamRoom{"t"})
+		CreateGroup{External: true, Name: "Far", Members: []string{"a2", "b1"}}, OpenTeamRoom{Team: "t"})
 	require.NoError(t, w.CheckState())
 	return w
 }

@@ -668,8 +668,8 @@ func (m *machine) compareDirectory() {
 		require.Equal(m.t, want, row)
 		m.compareDue(id)
 	}
-	for id, team := range m.w.Teams {
-		row := m.facts(store.Need{Team: roomkit.TeamID(id)}).Team
+	for _, team := range m.w.Teams {
+		row := m.facts(store.Need{Team: roomkit.KeyOfTeam(roomkit.CompanyID(team.Company), roomkit.TeamID(team.ID))}).Team
 		want := row
 		m.translate(reflect.ValueOf(*team), reflect.ValueOf(&want).Elem())
 		require.Equal(m.t, want, row)

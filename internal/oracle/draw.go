@@ -235,7 +235,9 @@ func drawOpen(d *drawing) (string, Command) {
 	if d.coin() {
 		return d.actor(append(d.users(anyone), System)), OpenSelf{}
 	}
-	return d.human(), OpenTeamRoom{Team: one(d, "team", append(slices.Sorted(maps.Keys(d.w.Teams)), "noteam")...)}
+	company, team, _ := strings.Cut(one(d, "team", append(slices.Sorted(maps.Keys(d.w.Teams)), "a/noteam")...), "/")
+	actor := d.human()
+	return actor, OpenTeamRoom{Team: team, Company: d.teamOf(actor, company)}
 }
 
 func drawDirect(d *drawing) (string, Command) {

@@ -153,7 +153,7 @@ func drawRestore(d *drawing) (string, Command) {
 
 // drawChart moves a team in the organisation chart, or adds another one.
 func drawChart(d *drawing) (string, Command) {
-	t := d.w.Teams["t"]
+	t := d.w.Teams[TeamKey(one(d, "company", "a", "a", "a", "b"), "t")]
 	x := SyncTeam{Team: t.ID, Company: t.Company, Name: t.Name, Leader: t.Leader, Members: slices.Clone(t.Members)}
 	ours := d.users(func(u *User) bool {
 		return u.Company == t.Company && u.Kind == Human && (u.Status != Deleted || d.percent(10))
@@ -170,11 +170,14 @@ func drawChart(d *drawing) (string, Command) {
 	if d.percent(8) {
 		x.Team = "t2"
 	}
-	return d.director(t.Company), x
+	actor := d.director(t.Company)
+	x.Company = d.teamOf(actor, t.Company)
+	return actor, x
 }
 
 // drawGrant changes what is granted to a team.
 func drawGrant(d *drawing) (string, Command) {
+	company := one(d, "company", "a", "a", "a", "b")
 	x := EditTeam{Team: "t", Features: d.flip(), Photo: d.flip(), Notify: d.flip()}
 	if d.percent(40) {
 		x.Room = new(d.percent(70))
@@ -185,5 +188,18 @@ func drawGrant(d *drawing) (string, Command) {
 	if d.percent(5) {
 		x.Team = one(d, "team", "t2", "nowhere")
 	}
-	return d.director("a"), x
+	actor := d.director(company)
+	x.Company = d.teamOf(actor, company)
+	return actor, x
+}
+
+// teamOf names the company of a team, or leaves it out: it is the actor's then.
+func (d *drawing) teamOf(actor, company string) string {
+	if d.percent(2) {
+		return one(d, "company", "", "a", "b", "l")
+	}
+	if u := d.w.Users[actor]; u != nil && u.Company == company && d.coin() {
+		return ""
+	}
+	return company
 }

@@ -3,8 +3,8 @@ package oracle
 import "time"
 
 // Founding are the commands that bring a small world into being: company a with
-// five members, a bot and a team, company b with three members, company c
-// without the Core product, and two LINE users.
+// five members, a bot and a team, company b with three members and a team that is called
+// the same, company c without the Core product, and two LINE users.
 func Founding() []Command {
 	member := func(company, id string, admin bool) User {
 		return User{ID: id, Company: company, Kind: Human, Status: Active, Admin: admin, Partners: true, Consumers: true}
@@ -23,7 +23,9 @@ func Founding() []Command {
 		AddUser{member("c", "c1", false)},
 		AddUser{User{ID: "l1", Kind: Line, Status: Active}}, AddUser{User{ID: "l2", Kind: Line, Status: Active}},
 		SyncTeam{Team: "t", Company: "a", Name: "Team", Leader: "a2", Members: []string{"a2", "a3", "a5"}},
-		EditTeam{Team: "t", Room: new(true), Features: new(true), Preset: &Features{Note: true, Folder: true}},
+		EditTeam{Team: "t", Company: "a", Room: new(true), Features: new(true), Preset: &Features{Note: true, Folder: true}},
+		SyncTeam{Team: "t", Company: "b", Name: "Team", Leader: "b2", Members: []string{"b2", "b3"}},
+		EditTeam{Team: "t", Company: "b", Room: new(true)},
 	}
 }
 

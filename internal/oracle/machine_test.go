@@ -173,7 +173,8 @@ func (m *machine) id(name string) roomkit.RoomID {
 	case kind == "self":
 		return m.called(name, roomkit.SelfRoom(roomkit.UserID(of)))
 	case kind == "team":
-		return m.called(name, roomkit.TeamRoom(roomkit.TeamID(of)))
+		company, team, _ := strings.Cut(of, "/")
+		return m.called(name, roomkit.TeamRoom(roomkit.CompanyID(company), roomkit.TeamID(team)))
 	}
 	a, b, _ := strings.Cut(of, "|")
 	return m.called(name, roomkit.DirectRoom(roomkit.UserID(a), roomkit.UserID(b)))

@@ -253,7 +253,7 @@ func (w *World) inExternal(r *Room, st Standing, may, unsettled Set) {
 }
 
 func (w *World) inTeam(r *Room, st Standing, may, unsettled Set) {
-	t := w.Teams[r.Team]
+	t := w.Teams[TeamKey(r.Company, r.Team)]
 	if st.Participant {
 		w.takingPart(r, may, unsettled)
 		may.when(w.Policy.TeamPhotoByMembers, MayChangePhoto)
@@ -348,7 +348,7 @@ func (w *World) rulesAgainst(u *User, r *Room, a Action, st Standing) (rules []s
 	rules = slices.Clone(rulesFor[r.Kind][a])
 	off := !r.OffSince.IsZero()
 	switch {
-	case r.Kind == TeamRoom && !w.Teams[r.Team].Room:
+	case r.Kind == TeamRoom && !w.Teams[TeamKey(r.Company, r.Team)].Room:
 		return nil, true // TEAM-04 beside all others
 	case isSwitch(a) && !st.Admin && (r.Withheld || r.Kind == TeamRoom):
 		return nil, true // GRP-31, TEAM-10 and TEAM-11 beside the missing standing

@@ -112,7 +112,7 @@ func (w *World) Standing(user string, r *Room) Standing {
 }
 
 func (w *World) leads(u *User, r *Room) bool {
-	return r.Kind == TeamRoom && w.Teams[r.Team].Leader == u.ID
+	return r.Kind == TeamRoom && w.Teams[TeamKey(r.Company, r.Team)].Leader == u.ID
 }
 
 // administers: administrators act on groups and teams of their company (ADM-10,

@@ -5,13 +5,32 @@ import (
 	"slices"
 )
 
-// OpenTeamRoom makes a team's room (TEAM-02).
-type OpenTeamRoom struct{ Team string }
+// OpenTeamRoom makes a team's room (TEAM-02). A team is named by its company; without
+// one it is of the actor's.
+type OpenTeamRoom struct {
+	Team    string
+	Company string
+}
+
+// team finds the team that a command names, and whose it is.
+func (c *call) team(company, team string) (string, *Team, *refusal) {
+	switch {
+	case company != "":
+	case c.system():
+		return "", nil, malformed
+	default:
+		company = c.who.Company
+	}
+	return company, c.w.Teams[TeamKey(company, team)], nil
+}
 
 func (x OpenTeamRoom) wellFormed() bool { return x.Team != "" }
 
 func (x OpenTeamRoom) run(c *call) *refusal {
-	t := c.w.Teams[x.Team]
+	_, t, no := c.team(x.Company, x.Team)
+	if no != nil {
+		return no
+	}
 	if t == nil {
 		return refused()
 	}
@@ -20,7 +39,7 @@ func (x OpenTeamRoom) run(c *call) *refusal {
 	if !leader && !admin {
 		return refused("TEAM-03")
 	}
-	id := TeamID(t.ID)
+	id := TeamID(t.Company, t.ID)
 	if r := c.w.Rooms[id]; r != nil && !r.Ended {
 		c.out.Room, c.out.Kind = r.ID, r.Kind
 		if !t.Room {
@@ -72,26 +91,30 @@ type SyncTeam struct {
 }
 
 func (x SyncTeam) wellFormed() bool {
-	return x.Team != "" && x.Company != "" && x.Name != "" && len(x.Members) <= 5000
+	return x.Team != "" && x.Name != "" && len(x.Members) <= 5000
 }
 
 func (x SyncTeam) excessive() bool { return longer(x.Name, 100) || twice(x.Members) }
 
 func (x SyncTeam) run(c *call) *refusal {
-	old, t := c.w.Teams[x.Team], Team{ID: x.Team, Company: x.Company}
+	company, old, no := c.team(x.Company, x.Team)
+	if no != nil {
+		return no
+	}
+	t := Team{ID: x.Team, Company: company}
 	if old != nil {
 		t = old.clone()
 	}
 	if longer(x.Name, 100) {
 		return refused() // LIM-04
 	}
-	if no := c.directs(x.Company); no != nil {
+	if no := c.directs(company); no != nil {
 		return no
 	}
-	if c.w.Companies[x.Company] == nil || t.Company != x.Company || x.Seq != 0 && x.Seq < t.SyncedSeq {
+	if c.w.Companies[company] == nil || x.Seq != 0 && x.Seq < t.SyncedSeq {
 		return refused()
 	}
-	ours := func(u *User) bool { return u.Company == x.Company && u.Kind == Human }
+	ours := func(u *User) bool { return u.Company == company && u.Kind == Human }
 	if !c.w.all(x.Members, ours) || x.Leader != "" && !c.w.all([]string{x.Leader}, ours) {
 		return unsettled
 	}
@@ -110,7 +133,7 @@ func (x SyncTeam) run(c *call) *refusal {
 	}
 	slices.Sort(t.Members)
 	c.put(old, t)
-	if r := c.w.Rooms[TeamID(t.ID)]; r != nil && !r.Ended {
+	if r := c.w.Rooms[TeamID(t.Company, t.ID)]; r != nil && !r.Ended {
 		c.follow(r, t)
 	}
 	return nil
@@ -120,6 +143,7 @@ func (x SyncTeam) run(c *call) *refusal {
 // TEAM-25).
 type EditTeam struct {
 	Team     string
+	Company  string
 	Room     *bool
 	Features *bool
 	Photo    *bool
@@ -132,7 +156,10 @@ func (x EditTeam) wellFormed() bool {
 }
 
 func (x EditTeam) run(c *call) *refusal {
-	old := c.w.Teams[x.Team]
+	_, old, no := c.team(x.Company, x.Team)
+	if no != nil {
+		return no
+	}
 	if old == nil {
 		if no := c.directs(""); no != nil {
 			return no
@@ -158,7 +185,7 @@ func (x EditTeam) run(c *call) *refusal {
 // put stores a team that is not as it was.
 func (c *call) put(old *Team, t Team) {
 	if old == nil || !old.same(t) {
-		c.w.Teams[t.ID] = &t
+		c.w.Teams[TeamKey(t.Company, t.ID)] = &t
 		c.changed = true
 	}
 }

@@ -232,7 +232,7 @@ type World struct {
 	Policy    Policy
 	Companies map[string]*Company
 	Users     map[string]*User
-	Teams     map[string]*Team
+	Teams     map[string]*Team // by their keys
 	Rooms     map[string]*Room
 	Contacts  map[[2]string]bool // of whom, which outsider
 	Step      int                // counts commands
@@ -269,7 +269,10 @@ func DirectID(a, b string) string {
 }
 
 // TeamID is the id of a team's room.
-func TeamID(team string) string { return "team:" + team }
+func TeamID(company, team string) string { return "team:" + TeamKey(company, team) }
+
+// TeamKey tells a team from those of other companies, which may have the same id.
+func TeamKey(company, team string) string { return company + "/" + team }
 
 func (p Policy) maxGroupsPerUser() int { return orDefault(p.MaxGroupsPerUser, 2000) }
 

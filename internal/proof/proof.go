@@ -202,7 +202,7 @@ func Team(id roomkit.TeamID, leader roomkit.UserID, members ...roomkit.UserID) r
 // Granted grants everything to a team.
 func Granted(id roomkit.TeamID) roomkit.EditTeam {
 	return roomkit.EditTeam{
-		Team: id, Room: new(true), Features: new(true), Photo: new(true), Notify: new(true),
+		Team: id, Company: "acme", Room: new(true), Features: new(true), Photo: new(true), Notify: new(true),
 		Preset: new(roomkit.Features(roomkit.FeatureNote)),
 	}
 }

@@ -117,13 +117,9 @@ func (s *Store) putUser(row *roomkit.User) {
 }
 
 func (s *Store) putTeam(row *roomkit.Team) {
-	t := there(s.teams, row.ID)
+	t := there(s.teams, roomkit.KeyOfTeam(row.Company, row.ID))
 	listed := t.row.Version > 0
-	if t.company == nil || t.row.Company != row.Company {
-		if t.company != nil {
-			t.company.teams.forget(t, listed)
-			listed = false
-		}
+	if t.company == nil {
 		t.company = there(s.companies, row.Company)
 	}
 	t.row = *row

@@ -125,8 +125,10 @@ func copyPeople(f *store.Facts, people []person) {
 
 // comeWith adds the team of a room and the people for whom it has to be searched.
 func (s *Store) comeWith(r *room, n *store.Need, f *store.Facts, people *judge.Keys[person]) {
-	if t := s.teams[r.row.Team]; t != nil && r.row.Kind == roomkit.KindTeam && n.Team == "" {
-		f.Team = t.row
+	if r.row.Kind == roomkit.KindTeam && n.Team == "" {
+		if t := s.teams[roomkit.KeyOfTeam(r.row.Company, r.row.Team)]; t != nil {
+			f.Team = t.row
+		}
 	}
 	var crowd []*member
 	if n.Masters {

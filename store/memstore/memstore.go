@@ -37,7 +37,7 @@ type Store struct {
 	rooms       map[roomkit.RoomID]*room
 	users       map[roomkit.UserID]*user
 	companies   map[roomkit.CompanyID]*company
-	teams       map[roomkit.TeamID]*team
+	teams       map[roomkit.TeamKey]*team
 	members     log[member]
 	places      map[place]int64 // where in members
 	names       map[judge.Name]*room
@@ -67,7 +67,7 @@ func New() *Store {
 		rooms:       map[roomkit.RoomID]*room{},
 		users:       map[roomkit.UserID]*user{},
 		companies:   map[roomkit.CompanyID]*company{},
-		teams:       map[roomkit.TeamID]*team{},
+		teams:       map[roomkit.TeamKey]*team{},
 		places:      map[place]int64{},
 		names:       map[judge.Name]*room{},
 		checkpoints: map[string]roomkit.Cursor{},
@@ -186,7 +186,7 @@ func (s *Store) history(of *roomkit.Subject) *history {
 			return &c.history
 		}
 	case roomkit.SubjectTeam:
-		if t := s.teams[roomkit.TeamID(of.ID)]; t != nil {
+		if t := s.teams[roomkit.TeamKey(of.ID)]; t != nil {
 			return &t.history
 		}
 	}

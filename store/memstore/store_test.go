@@ -44,7 +44,7 @@ func commit(t *testing.T, s *Store, c store.Change) error {
 func TestRefusedChangesLeaveNoRows(t *testing.T) {
 	subjects := []roomkit.Subject{
 		roomkit.RoomSubject(roomkit.RoomID{9}), roomkit.UserSubject(ann),
-		roomkit.CompanySubject(acme), roomkit.TeamSubject("core"),
+		roomkit.CompanySubject(acme), roomkit.TeamSubject(acme, "core"),
 	}
 	tests := []struct {
 		name  string

@@ -28,7 +28,7 @@ type batch struct {
 	rooms     replaced[roomkit.RoomID, roomkit.Room]
 	users     replaced[roomkit.UserID, roomkit.User]
 	companies replaced[roomkit.CompanyID, roomkit.Company]
-	teams     replaced[roomkit.TeamID, roomkit.Team]
+	teams     replaced[roomkit.TeamKey, roomkit.Team]
 	members   map[answer.Place]*roomkit.Member
 
 	userTallies    map[roomkit.UserID]*move[int64]
@@ -71,7 +71,7 @@ func newBatch(k known, call *judge.Call) *batch {
 	return &batch{
 		known: k, call: call.Clone(), base: map[roomkit.Subject]roomkit.Version{}, held: map[roomkit.RoomID]judge.Name{},
 		rooms: replaced[roomkit.RoomID, roomkit.Room]{}, users: replaced[roomkit.UserID, roomkit.User]{},
-		companies: replaced[roomkit.CompanyID, roomkit.Company]{}, teams: replaced[roomkit.TeamID, roomkit.Team]{},
+		companies: replaced[roomkit.CompanyID, roomkit.Company]{}, teams: replaced[roomkit.TeamKey, roomkit.Team]{},
 		members: map[answer.Place]*roomkit.Member{}, userTallies: map[roomkit.UserID]*move[int64]{},
 		companyTallies: map[roomkit.CompanyID]*move[int64]{}, checkpoints: map[string]*move[roomkit.Cursor]{},
 	}
@@ -155,7 +155,7 @@ func (b *batch) apply(c *store.Change) {
 	}
 	for i := range c.Teams {
 		t := &c.Teams[i]
-		b.teams.put(t.ID, t, b.base[roomkit.TeamSubject(t.ID)])
+		b.teams.put(roomkit.KeyOfTeam(t.Company, t.ID), t, b.base[roomkit.TeamSubject(t.Company, t.ID)])
 	}
 	for _, t := range c.Tallies {
 		if t.User != "" {
@@ -205,7 +205,11 @@ func begun[K comparable, R any](w replaced[K, R], order func(a, b *written[R]) i
 func byRoom(a, b *written[roomkit.Room]) int       { return bytes.Compare(a.row.ID[:], b.row.ID[:]) }
 func byUser(a, b *written[roomkit.User]) int       { return cmp.Compare(a.row.ID, b.row.ID) }
 func byCompany(a, b *written[roomkit.Company]) int { return cmp.Compare(a.row.ID, b.row.ID) }
-func byTeam(a, b *written[roomkit.Team]) int       { return cmp.Compare(a.row.ID, b.row.ID) }
+func byTeam(a, b *written[roomkit.Team]) int       { return cmp.Compare(keyOf(a), keyOf(b)) }
+
+func keyOf(w *written[roomkit.Team]) roomkit.TeamKey {
+	return roomkit.KeyOfTeam(w.row.Company, w.row.ID)
+}
 
 func (b *batch) writes(of *roomkit.Subject) (does bool) {
 	switch of.Type {
@@ -216,7 +220,7 @@ func (b *batch) writes(of *roomkit.Subject) (does bool) {
 	case roomkit.SubjectCompany:
 		does = b.companies[roomkit.CompanyID(of.ID)] != nil
 	case roomkit.SubjectTeam:
-		does = b.teams[roomkit.TeamID(of.ID)] != nil
+		does = b.teams[roomkit.TeamKey(of.ID)] != nil
 	}
 	return does
 }
@@ -280,7 +284,7 @@ func (p *plan) lock(t *trip, all bool) {
 	if companies = both(companies, p.companyTallies); worth(len(companies)) {
 		t.add(lockCompanies, texts(new(args), companies), nil)
 	}
-	if teams := ids(p.teams, func(w *written[roomkit.Team]) roomkit.TeamID { return w.row.ID }); worth(len(teams)) {
+	if teams := ids(p.teams, keyOf); worth(len(teams)) {
 		t.add(lockTeams, texts(new(args), teams), nil)
 	}
 	users := ids(p.users, func(w *written[roomkit.User]) roomkit.UserID { return w.row.ID })
@@ -398,9 +402,10 @@ func (p *plan) replaceRooms(t *trip) {
 func (p *plan) writeTeamMembers(t *trip) {
 	var teams, of, members []string
 	for _, w := range slices.Concat(p.newTeams, p.teams) {
-		teams = append(teams, string(w.row.ID))
+		key := string(keyOf(w))
+		teams = append(teams, key)
 		for _, u := range w.row.Members {
-			of, members = append(of, string(w.row.ID)), append(members, string(u))
+			of, members = append(of, key), append(members, string(u))
 		}
 	}
 	if len(p.teams) > 0 {

@@ -264,7 +264,7 @@ func TestBadTextInQuestions(t *testing.T) {
 			}
 			for name, n := range map[string]store.Need{
 				"People": {People: []roomkit.UserID{roomkit.UserID(text)}}, "Companies": {Companies: []roomkit.CompanyID{roomkit.CompanyID(text)}},
-				"Team": {Team: roomkit.TeamID(text)}, "Name": {Name: text}, "Company": {Name: "x", Company: roomkit.CompanyID(text)},
+				"Team": {Team: roomkit.TeamKey(text)}, "Name": {Name: text}, "Company": {Name: "x", Company: roomkit.CompanyID(text)},
 				"Shared": {Shared: []roomkit.UserID{"u1", roomkit.UserID(text)}}, "Checkpoint": {Checkpoint: text},
 			} {
 				ask[name] = func() error { _, err := s.Load(t.Context(), []store.Need{n}); return err }

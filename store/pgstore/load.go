@@ -64,7 +64,7 @@ func (l *lookup) askAbout(needs []store.Need) {
 		rooms, users := split(w.people.List, func(p answer.Place) (roomkit.RoomID, roomkit.UserID) { return p.Room, p.User })
 		l.trip.add(loadFacts, texts(uuids(uuids(new(args), w.rooms.List), rooms), users), l.take)
 	}
-	teams, ledRooms := split(w.led.List, func(l led) (roomkit.TeamID, roomkit.RoomID) { return l.team, l.room })
+	teams, ledRooms := split(w.led.List, func(l led) (roomkit.TeamKey, roomkit.RoomID) { return l.team, l.room })
 	if len(teams) > 0 || len(w.masters.List) > 0 || len(w.everybody.List) > 0 || len(w.first.List) > 0 {
 		a := uuids(uuids(new(args), w.masters.List), w.everybody.List).int(roomkit.MaxEverybody + 1)
 		unnamed, most := split(w.first.List, func(f first) (roomkit.RoomID, int64) { return f.room, f.most })
@@ -93,7 +93,7 @@ func split[E, A, B any](list []E, parts func(E) (A, B)) (as []A, bs []B) {
 
 // led names a team, and the room for which its leader's row is asked.
 type led struct {
-	team roomkit.TeamID
+	team roomkit.TeamKey
 	room roomkit.RoomID
 }
 
@@ -176,7 +176,7 @@ func (l *lookup) takeCompany(r *row) {
 
 func (l *lookup) takeTeam(r *row) {
 	if t := l.b.names.wholeTeam(r); t != nil {
-		l.Teams[t.ID] = t
+		l.Teams[roomkit.KeyOfTeam(t.Company, t.ID)] = t
 	}
 }
 
@@ -281,7 +281,7 @@ func (b *base) ask(t *trip, changes []store.Change) known {
 	}
 	if len(q.Teams.List) > 0 {
 		t.add(readTeams, texts(new(args), q.Teams.List), func(r *row) {
-			k.book.Versions[roomkit.TeamSubject(roomkit.TeamID(r.text()))] = r.version()
+			k.book.Versions[roomkit.Subject{Type: roomkit.SubjectTeam, ID: r.text()}] = r.version()
 		})
 	}
 	if len(q.Users.List) > 0 {

@@ -71,7 +71,7 @@ func (b *base) Teams(ctx context.Context, q store.TeamQuery) ([]roomkit.Team, er
 	if err != nil {
 		return nil, err
 	}
-	return page(ctx, b, pageOfTeams, new(args).text(string(q.Company)).text(string(q.After)).int(int64(limit)), func(r *row) (t roomkit.Team) {
+	return page(ctx, b, pageOfTeams, new(args).text(string(q.Company)).text(string(roomkit.KeyOfTeam(q.Company, q.After))).int(int64(limit)), func(r *row) (t roomkit.Team) {
 		if found := b.names.wholeTeam(r); found != nil {
 			t = *found
 		}

@@ -124,7 +124,9 @@ func (n *names) countedCompany(f *fields, v *roomkit.Company) {
 }
 
 func (n *names) team(f *fields, v *roomkit.Team) {
-	field(f, &v.ID)
+	key := roomkit.KeyOfTeam(v.Company, v.ID)
+	field(f, &key)
+	_, v.ID = key.Split()
 	f.version(&v.Version)
 	field(f, &v.Company)
 	field(f, &v.Name)

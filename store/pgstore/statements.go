@@ -252,7 +252,7 @@ var readTexts = map[int]string{
 			) ` + peopleRows + `
 			UNION ALL SELECT NULL, NULL, NULL, r.whole, NULL, NULL FROM r
 			UNION ALL SELECT NULL, NULL, NULL, NULL, ` + teamRow + `
-			FROM roomkit_teams t WHERE t.id = ANY(ARRAY(SELECT r.team FROM r WHERE r.kind = 'team'))`,
+			FROM roomkit_teams t WHERE t.id = ANY(ARRAY(SELECT r.company || ' ' || r.team FROM r WHERE r.kind = 'team'))`,
 	loadCrowd: `WITH p AS MATERIALIZED (
 				SELECT o.room, o."user" FROM roomkit_members o WHERE o.room = ANY($1::uuid[]) AND o.master
 				UNION

@@ -173,7 +173,7 @@ type writes struct {
 	members   latest[answer.Place, roomkit.Member]
 	users     latest[roomkit.UserID, roomkit.User]
 	companies latest[roomkit.CompanyID, roomkit.Company]
-	teams     latest[roomkit.TeamID, roomkit.Team]
+	teams     latest[roomkit.TeamKey, roomkit.Team]
 }
 
 // storedRoom is a room in the database as far as indexes are about it.
@@ -203,7 +203,7 @@ func (w *writes) read(t *tx, changes []store.Change) error {
 	if err == nil {
 		err = t.find(teamsByID, texts(q.Teams.List), func(r *row) {
 			team := w.store.names.team(r)
-			w.book.Versions[roomkit.TeamSubject(team.ID)] = team.Version
+			w.book.Versions[roomkit.TeamSubject(team.Company, team.ID)] = team.Version
 		})
 	}
 	if err == nil {
@@ -297,7 +297,7 @@ func (w *writes) add(c *store.Change, out *store.Outcome) {
 		w.companies.put(c.Companies[i].ID, &c.Companies[i])
 	}
 	for i := range c.Teams {
-		w.teams.put(c.Teams[i].ID, &c.Teams[i])
+		w.teams.put(roomkit.KeyOfTeam(c.Teams[i].Company, c.Teams[i].ID), &c.Teams[i])
 	}
 }
 
@@ -377,12 +377,13 @@ func (w *writes) writeTeams(t *tx) error {
 		if _, err := t.exec(putTeam, values{}.team(team)...); err != nil {
 			return err
 		}
-		if _, err := t.exec(clearTeam, string(team.ID)); err != nil {
+		key := string(roomkit.KeyOfTeam(team.Company, team.ID))
+		if _, err := t.exec(clearTeam, key); err != nil {
 			return err
 		}
 		v := make(values, 0, 2*len(team.Members))
 		for _, u := range team.Members {
-			v = append(v, string(team.ID), string(u))
+			v = append(v, key, string(u))
 		}
 		if _, err := t.store(putTeamMembers, v); err != nil {
 			return err

@@ -105,7 +105,7 @@ func (l *loader) loadRooms() error {
 }
 
 func (l *loader) loadTeams() error {
-	var teams judge.Keys[roomkit.TeamID]
+	var teams judge.Keys[roomkit.TeamKey]
 	for i := range l.needs {
 		if id := l.Team(&l.needs[i]); id != "" {
 			teams.Add(id)
@@ -113,7 +113,7 @@ func (l *loader) loadTeams() error {
 	}
 	return l.find(teamsByID, texts(teams.List), func(r *row) {
 		t := l.names.team(r)
-		l.Teams[t.ID] = &t
+		l.Teams[roomkit.KeyOfTeam(t.Company, t.ID)] = &t
 	})
 }
 

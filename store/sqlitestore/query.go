@@ -46,7 +46,7 @@ func (s *Store) Teams(ctx context.Context, q store.TeamQuery) (page []roomkit.Te
 	if err != nil {
 		return nil, err
 	}
-	err = s.read(ctx, teamsOfCompany, func(r *row) { page = append(page, s.names.team(r)) }, string(q.Company), string(q.After), int64(limit))
+	err = s.read(ctx, teamsOfCompany, func(r *row) { page = append(page, s.names.team(r)) }, string(q.Company), string(roomkit.KeyOfTeam(q.Company, q.After)), int64(limit))
 	return page, err
 }
 

@@ -306,7 +306,8 @@ func (v values) company(c *roomkit.Company) values {
 
 // team reads a team and, behind it, its members.
 func (n *names) team(r *row) (t roomkit.Team) {
-	t.ID, t.Version, t.Company, t.Name = roomkit.TeamID(r.text()), r.version(), r.company(), r.text()
+	_, t.ID = roomkit.TeamKey(r.text()).Split()
+	t.Version, t.Company, t.Name = r.version(), r.company(), r.text()
 	t.Leader, t.Room, t.Features, t.Photo = r.user(), r.bool(), r.bool(), r.bool()
 	t.Preset, t.Notify, t.SyncedSeq = roomkit.FeatureSet(r.int()), r.bool(), r.int()
 	for id := range strings.FieldsSeq(r.text()) {
@@ -317,7 +318,7 @@ func (n *names) team(r *row) (t roomkit.Team) {
 }
 
 func (v values) team(t *roomkit.Team) values {
-	v = v.text(string(t.ID)).version(t.Version).text(string(t.Company)).text(t.Name).text(string(t.Leader))
+	v = v.text(string(roomkit.KeyOfTeam(t.Company, t.ID))).version(t.Version).text(string(t.Company)).text(t.Name).text(string(t.Leader))
 	return v.bool(t.Room).bool(t.Features).bool(t.Photo).int(int64(t.Preset)).bool(t.Notify).int(t.SyncedSeq)
 }
 

@@ -244,7 +244,8 @@ const (
 	lin                = roomkit.UserID("lin")                                                                      // from LINE
 	bot                = roomkit.UserID("bot")                                                                      // of acme
 
-	core = roomkit.TeamID("core") // of acme, led by ann
+	core    = roomkit.TeamID("core") // of acme, led by ann
+	coreKey = roomkit.TeamKey("acme core")
 )
 
 // settle stores the directory.
@@ -331,7 +332,7 @@ func writeUser(row roomkit.User, was roomkit.Version) part {
 
 func writeTeam(row roomkit.Team, was roomkit.Version) part {
 	return func(c *store.Change) {
-		record(c, roomkit.TeamSubject(row.ID), was)
+		record(c, roomkit.TeamSubject(row.Company, row.ID), was)
 		row.Version = was + 1
 		c.Teams = append(c.Teams, row)
 	}

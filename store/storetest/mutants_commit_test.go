@@ -36,11 +36,20 @@ var commitMutants = []mutant{
 		a.onReads = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
 			rows, err := a.Store.History(ctx, of, after, limit)
 			if err == nil && of.Type == roomkit.SubjectUser && after == 0 {
-				of.Type = roomkit.SubjectTeam
+				of.Type = roomkit.SubjectCompany
 				more, _ := a.Store.History(ctx, of, after, limit)
 				rows = append(more, rows...)
 			}
 			return rows, err
+		}
+	}},
+	{"commit/teams-apart", "histories of teams are kept without their company", func(a *altered) {
+		a.onReads = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
+			if of.Type == roomkit.SubjectTeam {
+				_, team := roomkit.TeamKey(of.ID).Split()
+				of = roomkit.TeamSubject(acme, team)
+			}
+			return a.Store.History(ctx, of, after, limit)
 		}
 	}},
 	{"commit/stores-everything", "members of teams beside several rooms are lost", storing(func(_ *altered, c *store.Change) {

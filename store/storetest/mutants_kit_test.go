@@ -192,7 +192,7 @@ func (a *altered) version(of roomkit.Subject) roomkit.Version {
 	case roomkit.SubjectRoom:
 		return a.ask(store.Need{Room: of.Room}).Room.Version
 	case roomkit.SubjectTeam:
-		return a.ask(store.Need{Team: roomkit.TeamID(of.ID)}).Team.Version
+		return a.ask(store.Need{Team: roomkit.TeamKey(of.ID)}).Team.Version
 	case roomkit.SubjectUser:
 		return first(a.ask(store.Need{People: []roomkit.UserID{roomkit.UserID(of.ID)}}).Users).Version
 	}

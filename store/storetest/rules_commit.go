@@ -33,7 +33,7 @@ var commitRules = []Rule{
 	{"commit/relied-room", "A room that a change relies on without writing it is compared too.", relied(roomkit.RoomSubject(roomID(2)), nil)},
 	{"commit/relied-user", "A user that a change relies on without writing it is compared too.", relied(roomkit.UserSubject(bob), func(k *kit) part { return k.putUser(bob, nil) })},
 	{"commit/relied-company", "A company that a change relies on without writing it is compared too.", relied(roomkit.CompanySubject(beta), func(k *kit) part { return k.putCompany(beta, nil) })},
-	{"commit/relied-team", "A team that a change relies on without writing it is compared too.", relied(roomkit.TeamSubject(core), func(k *kit) part { return k.putTeam(core, nil) })},
+	{"commit/relied-team", "A team that a change relies on without writing it is compared too.", relied(roomkit.TeamSubject(acme, core), func(k *kit) part { return k.putTeam(core, nil) })},
 	{"commit/every-expectation", "All expectations count, wherever they stand among others that hold.", func(k *kit) {
 		r := k.found(1, roomkit.KindGeneral, ann, bob)
 		people := []roomkit.UserID{ann, bob, cho, dan, eve, fay, lin, bot}
@@ -53,11 +53,11 @@ var commitRules = []Rule{
 		r := k.found(1, roomkit.KindGeneral, ann, bob)
 		missing := []part{
 			rely(roomkit.RoomSubject(roomID(99)), 0), rely(roomkit.UserSubject("nobody"), 0),
-			rely(roomkit.CompanySubject("nowhere"), 0), rely(roomkit.TeamSubject("none"), 0),
+			rely(roomkit.CompanySubject("nowhere"), 0), rely(roomkit.TeamSubject(acme, "none"), 0),
 		}
 		k.must(k.change(append(missing, r.touch())...))
 		for _, existing := range []roomkit.Subject{
-			k.foundDirect(ann, bob).subject(), roomkit.UserSubject(ann), roomkit.CompanySubject(acme), roomkit.TeamSubject(core),
+			k.foundDirect(ann, bob).subject(), roomkit.UserSubject(ann), roomkit.CompanySubject(acme), roomkit.TeamSubject(acme, core),
 		} {
 			k.refuse(roomkit.ErrConflict, k.change(r.clone().touch(), rely(existing, 0)))
 		}
@@ -68,7 +68,7 @@ var commitRules = []Rule{
 		r := k.found(1, roomkit.KindGeneral, ann, bob)
 		for _, missing := range []roomkit.Subject{
 			roomkit.RoomSubject(roomID(99)), roomkit.UserSubject("nobody"),
-			roomkit.CompanySubject("nowhere"), roomkit.TeamSubject("none"),
+			roomkit.CompanySubject("nowhere"), roomkit.TeamSubject(acme, "none"),
 		} {
 			k.refuse(roomkit.ErrConflict, k.change(r.clone().touch(), rely(missing, 1)))
 		}
@@ -80,7 +80,7 @@ var commitRules = []Rule{
 		k.must(k.change(k.putUser("same", nil)))
 		k.must(k.change(k.putUser("same", nil)))
 		k.must(k.change(k.putTeam("same", nil)))
-		f := k.load(store.Need{People: []roomkit.UserID{"same"}, Team: "same"})
+		f := k.load(store.Need{People: []roomkit.UserID{"same"}, Team: "same same"})
 		require.Equal(k, []roomkit.User{*k.users["same"]}, f.Users)
 		require.Equal(k, []roomkit.Company{*k.companies["same"]}, f.Companies)
 		require.Equal(k, *k.teams["same"], f.Team)
@@ -88,8 +88,34 @@ var commitRules = []Rule{
 			roomkit.SubjectUser: 3, roomkit.SubjectTeam: 2, roomkit.SubjectCompany: 1,
 		}
 		for of, n := range versions {
-			require.Len(k, k.history(roomkit.Subject{Type: of, ID: "same"}), int(n), "history of the %s", of)
+			id := "same"
+			if of == roomkit.SubjectTeam {
+				id = "same same"
+			}
+			require.Len(k, k.history(roomkit.Subject{Type: of, ID: id}), int(n), "history of the %s", of)
 		}
+	}},
+	{"commit/teams-apart", "Teams of two companies are different subjects even if their ids are equal, with members, lists and rooms of their own.", func(k *kit) {
+		ours := *k.teams[core]
+		theirs := roomkit.Team{ID: core, Company: beta, Name: "Their core", Leader: eve, Members: []roomkit.UserID{eve, fay}}
+		k.must(k.change(writeTeam(theirs, 0)))
+		theirs.Version = 1
+		k.refuse(roomkit.ErrConflict, k.change(writeTeam(theirs, 0)))
+		k.answers(store.Need{Team: coreKey}, store.Facts{Team: ours, Users: k.userRows(ann), Companies: k.companyRows(acme)})
+		k.answers(store.Need{Team: roomkit.KeyOfTeam(beta, core)}, store.Facts{Team: theirs, Users: k.userRows(eve), Companies: k.companyRows(beta)})
+		require.Equal(k, []roomkit.Team{ours}, k.teamList(store.TeamQuery{Company: acme}))
+		require.Equal(k, []roomkit.Team{theirs}, k.teamList(store.TeamQuery{Company: beta}))
+
+		k.must(k.change(k.putTeam(core, func(t *roomkit.Team) { t.Members = []roomkit.UserID{bob} })))
+		require.Equal(k, []roomkit.Team{theirs}, k.teamList(store.TeamQuery{Company: beta}), "when the other one has changed")
+		require.Len(k, k.history(roomkit.TeamSubject(acme, core)), 2)
+		require.Len(k, k.history(roomkit.TeamSubject(beta, core)), 1)
+
+		r := k.sheet(roomkit.TeamRoom(beta, core), roomkit.KindTeam)
+		r.room.Company, r.room.Team = beta, core
+		k.must(k.change(r.begin(eve, fay)))
+		k.answers(store.Need{Room: r.room.ID}, store.Facts{Room: r.room, Team: theirs, Companies: k.companyRows(beta)})
+		k.answers(store.Need{Room: roomkit.TeamRoom(acme, core)}, store.Facts{})
 	}},
 	{"commit/stores-everything", "Rooms, people, directory, tallies, checkpoint, name, records and outcome of a change are stored together.", func(k *kit) {
 		c, rooms := everything(k, 1)
@@ -100,7 +126,7 @@ var commitRules = []Rule{
 		}
 		k.users[ann].Groups, k.companies[acme].Groups = 1, 1
 		k.answers(store.Need{
-			Command: c.Command, People: []roomkit.UserID{ann, dan}, Team: core, Name: "taken", Company: acme, Checkpoint: "follower",
+			Command: c.Command, People: []roomkit.UserID{ann, dan}, Team: coreKey, Name: "taken", Company: acme, Checkpoint: "follower",
 		}, store.Facts{
 			Done: &o, Users: k.userRows(ann, dan), Companies: k.companyRows(acme), Team: *k.teams[core],
 			NameHolder: rooms[0].room.ID, Checkpoint: reached,
@@ -255,7 +281,7 @@ var commitRules = []Rule{
 		require.Equal(k, r.room, k.load(store.Need{Room: r.room.ID}).Room)
 		require.Equal(k, r.present(anybody), k.members(store.MemberQuery{Room: r.room.ID, Limit: roomkit.MaxPage}))
 		k.must(k.change(k.newTeam("all", acme, ann, people...)))
-		require.Equal(k, people, k.load(store.Need{Team: "all"}).Team.Members)
+		require.Equal(k, people, k.load(store.Need{Team: "acme all"}).Team.Members)
 	}},
 	{"command/outcome", "The outcome of a commit is what the change says, with the cursor behind its last event.", func(k *kit) {
 		r := k.found(1, roomkit.KindGeneral, ann, bob)

@@ -71,7 +71,7 @@ var durableRules = []Rule{
 		c := k.change(r.join(cho), checkpoint("f", "", k.tail()))
 		k.must(c)
 		need := store.Need{
-			Command: c.Command, Room: r.room.ID, Everybody: true, Team: core, Companies: []roomkit.CompanyID{beta},
+			Command: c.Command, Room: r.room.ID, Everybody: true, Team: coreKey, Companies: []roomkit.CompanyID{beta},
 			Shared: []roomkit.UserID{ann, bob},
 		}
 		want := k.load(need)

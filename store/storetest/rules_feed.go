@@ -37,7 +37,7 @@ var feedRules = []Rule{
 	{"history/every-subject", "Users, companies and teams have a history as rooms have.", func(k *kit) {
 		c := k.change(k.putUser(bob, nil), k.putCompany(beta, nil), k.putTeam(core, nil))
 		k.must(c)
-		for i, of := range []roomkit.Subject{roomkit.UserSubject(bob), roomkit.CompanySubject(beta), roomkit.TeamSubject(core)} {
+		for i, of := range []roomkit.Subject{roomkit.UserSubject(bob), roomkit.CompanySubject(beta), roomkit.TeamSubject(acme, core)} {
 			got := withoutCursors(k.history(of))
 			require.Len(k, got, 2)
 			require.Equal(k, withoutCursors(c.Records)[i], got[1])
@@ -77,7 +77,7 @@ var feedRules = []Rule{
 	{"history/nothing", "What does not exist has no history, and nothing comes after the last version.", func(k *kit) {
 		r := k.found(1, roomkit.KindGeneral, ann, bob)
 		for _, of := range []roomkit.Subject{
-			roomkit.RoomSubject(roomID(9)), roomkit.UserSubject("nobody"), roomkit.CompanySubject("nowhere"), roomkit.TeamSubject("none"),
+			roomkit.RoomSubject(roomID(9)), roomkit.UserSubject("nobody"), roomkit.CompanySubject("nowhere"), roomkit.TeamSubject(acme, "none"),
 		} {
 			require.Empty(k, k.history(of), "%s", of)
 		}

@@ -221,7 +221,7 @@ var inputRules = []Rule{
 			own := k.sheet(roomID(100+i), roomkit.KindGroup)
 			own.room.Company, own.room.Creator = company, id
 			k.must(k.change(own.begin(id), own.claim("ops"), k.putUser(id, nil)))
-			k.answers(store.Need{Room: own.room.ID, Everybody: true, Team: team, Name: "ops", Company: company}, store.Facts{
+			k.answers(store.Need{Room: own.room.ID, Everybody: true, Team: roomkit.KeyOfTeam(company, team), Name: "ops", Company: company}, store.Facts{
 				Room: own.room, Members: own.rowsOf(id), Users: k.userRows(id), NameHolder: own.room.ID,
 				Companies: k.companyRows(acme, company), Team: *k.teams[team],
 			})
@@ -344,7 +344,7 @@ func (k *kit) keeps(room func(*roomkit.Room), member func(*roomkit.Member), user
 	member(&c.Members[0])
 	c.Records[0].Type, c.Records[0].Data = c.Rooms[0].Name+"!", []byte(c.Rooms[0].Name)
 	k.must(c)
-	got := k.load(store.Need{Room: s.room.ID, People: []roomkit.UserID{ann}, Team: core})
+	got := k.load(store.Need{Room: s.room.ID, People: []roomkit.UserID{ann}, Team: coreKey})
 	require.Equal(k, c.Rooms[0], got.Room)
 	require.Equal(k, c.Members, got.Members)
 	require.Equal(k, k.userRows(ann), got.Users)
@@ -390,7 +390,7 @@ func (k *kit) questions(text string) []question {
 		{"Load of a user", k.asks(store.Need{People: []roomkit.UserID{user}})},
 		{"Load of a member", k.asks(store.Need{Room: roomID(77), People: []roomkit.UserID{user}})},
 		{"Load of a company", k.asks(store.Need{Companies: []roomkit.CompanyID{company}})},
-		{"Load of a team", k.asks(store.Need{Team: team})},
+		{"Load of a team", k.asks(store.Need{Team: roomkit.KeyOfTeam(acme, team)})},
 		{"Load of a name", k.asks(store.Need{Name: text, Company: acme})},
 		{"Load of a name in a company", k.asks(store.Need{Name: "key", Company: company})},
 		{"Load of what somebody shares", k.asks(store.Need{Shared: []roomkit.UserID{user}})},
@@ -411,7 +411,7 @@ func (k *kit) questions(text string) []question {
 			return k.store.Users(k.ctx, store.UserQuery{Company: company})
 		})})
 	}
-	for _, of := range []roomkit.Subject{roomkit.UserSubject(user), roomkit.CompanySubject(company), roomkit.TeamSubject(team)} {
+	for _, of := range []roomkit.Subject{roomkit.UserSubject(user), roomkit.CompanySubject(company), roomkit.TeamSubject(acme, team)} {
 		list = append(list, question{"History of a " + of.Type.String(), found(func() ([]store.Record, error) { return k.store.History(k.ctx, of, 0, 0) })})
 	}
 	return list

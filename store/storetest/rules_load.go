@@ -23,7 +23,7 @@ var loadRules = []Rule{
 		a, b := k.found(1, roomkit.KindGeneral, ann, bob), k.found(2, roomkit.KindGeneral, cho)
 		needs := []store.Need{
 			{Room: b.room.ID}, {}, {People: []roomkit.UserID{lin}}, {Room: a.room.ID, People: []roomkit.UserID{bob}},
-			{Room: b.room.ID, People: []roomkit.UserID{bob}}, {Team: core}, {Room: b.room.ID},
+			{Room: b.room.ID, People: []roomkit.UserID{bob}}, {Team: coreKey}, {Room: b.room.ID},
 		}
 		acmeRow := k.companyRows(acme)
 		want := []store.Facts{
@@ -71,7 +71,7 @@ var loadRules = []Rule{
 		k.answers(store.Need{Room: r.room.ID}, want())
 	}},
 	{"load/team-room", "The room of a team comes with its team.", func(k *kit) {
-		r := k.sheet(roomkit.TeamRoom(core), roomkit.KindTeam)
+		r := k.sheet(roomkit.TeamRoom(acme, core), roomkit.KindTeam)
 		r.room.Team = core
 		k.must(k.change(r.begin(ann, bob)))
 		k.answers(store.Need{Room: r.room.ID, People: []roomkit.UserID{ann}}, store.Facts{
@@ -99,7 +99,7 @@ var loadRules = []Rule{
 		r := k.found(1, roomkit.KindGroup, ann, bob, cho)
 		k.answers(store.Need{
 			Room: r.room.ID, People: []roomkit.UserID{bob, ann, bob, ann}, Masters: true, Everybody: true,
-			Companies: []roomkit.CompanyID{acme, beta, acme}, Team: core,
+			Companies: []roomkit.CompanyID{acme, beta, acme}, Team: coreKey,
 		}, store.Facts{
 			Room: r.room, Users: k.userRows(ann, bob, cho), Companies: k.companyRows(acme, beta),
 			Members: r.rowsOf(ann, bob, cho), Team: *k.teams[core],
@@ -111,7 +111,7 @@ var loadRules = []Rule{
 		o := cleanOutcome(k.must(c))
 		k.answers(store.Need{
 			Command: c.Command, Room: r.room.ID, People: []roomkit.UserID{fay}, Masters: true, Everybody: true,
-			Companies: []roomkit.CompanyID{beta}, Team: core, Name: "ops", Company: acme,
+			Companies: []roomkit.CompanyID{beta}, Team: coreKey, Name: "ops", Company: acme,
 			Shared: []roomkit.UserID{lin, ann}, Checkpoint: "f",
 		}, store.Facts{
 			Done: &o, Room: r.room, Users: k.userRows(ann, bob, eve, fay), Companies: k.companyRows(acme, beta),
@@ -216,13 +216,13 @@ var loadRules = []Rule{
 	}},
 	{"load/team", "Team gives a team and its leader as if named in People.", func(k *kit) {
 		r := k.found(1, roomkit.KindGeneral, ann, bob)
-		k.answers(store.Need{Team: core, Room: r.room.ID}, store.Facts{
+		k.answers(store.Need{Team: coreKey, Room: r.room.ID}, store.Facts{
 			Team: *k.teams[core], Room: r.room, Users: k.userRows(ann), Companies: k.companyRows(acme), Members: r.rowsOf(ann),
 		})
 		k.must(k.change(k.putTeam(core, func(t *roomkit.Team) { t.Leader = fay })))
-		k.answers(store.Need{Team: core}, store.Facts{Team: *k.teams[core], Users: k.userRows(fay), Companies: k.companyRows(beta)})
+		k.answers(store.Need{Team: coreKey}, store.Facts{Team: *k.teams[core], Users: k.userRows(fay), Companies: k.companyRows(beta)})
 		k.must(k.change(k.putTeam(core, func(t *roomkit.Team) { t.Leader, t.Members = "", nil })))
-		k.answers(store.Need{Team: core}, store.Facts{Team: *k.teams[core]})
+		k.answers(store.Need{Team: coreKey}, store.Facts{Team: *k.teams[core]})
 	}},
 	{"load/name", "Name gives the active room that holds the NameKey in Company.", func(k *kit) {
 		r := k.named(1, "ops")
@@ -340,7 +340,7 @@ var loadRules = []Rule{
 			changes = append(changes, k.change(a.touch(), k.putUser(cho, nil), b.touch(), k.putTeam(core, nil), tallyUser(cho, i, i+1)))
 		}
 		needs := []store.Need{
-			{Room: a.room.ID}, {Team: core}, {Room: b.room.ID}, {People: []roomkit.UserID{cho}}, {Room: a.room.ID},
+			{Room: a.room.ID}, {Team: coreKey}, {Room: b.room.ID}, {People: []roomkit.UserID{cho}}, {Room: a.room.ID},
 		}
 		k.meanwhile(changes, func() {
 			f := k.loads(needs...)

@@ -35,7 +35,7 @@ func (s *sightings) add(changes ...store.Change) {
 			case roomkit.SubjectRoom:
 				note(store.Need{Room: of.Room})
 			case roomkit.SubjectTeam:
-				note(store.Need{Team: roomkit.TeamID(of.ID)})
+				note(store.Need{Team: roomkit.TeamKey(of.ID)})
 			case roomkit.SubjectUser:
 				s.people[roomkit.UserID(of.ID)] = true
 			case roomkit.SubjectCompany:

@@ -163,7 +163,7 @@ func (v *verifier) subject(ctx context.Context, of roomkit.Subject) error {
 	case roomkit.SubjectCompany:
 		need.Companies = []roomkit.CompanyID{roomkit.CompanyID(of.ID)}
 	default:
-		need.Team = roomkit.TeamID(of.ID)
+		need.Team = roomkit.TeamKey(of.ID)
 	}
 	f, err := v.load(ctx, need)
 	if err != nil {
@@ -473,7 +473,7 @@ func (v *verifier) teamsOf(ctx context.Context, of roomkit.Subject, company room
 			return err
 		}
 		for i := range page {
-			team := roomkit.TeamSubject(page[i].ID)
+			team := roomkit.TeamSubject(page[i].Company, page[i].ID)
 			if err := v.compareCount(ctx, team, "feed", 1, int64(min(1, v.seen[team]))); err != nil {
 				return err
 			}

@@ -64,7 +64,7 @@ func Decided(ctx context.Context, svc *service.Service, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	team, err := svc.Team(ctx, "sales")
+	team, err := svc.Team(ctx, "acme", "sales")
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func TestTeam(t *testing.T) {
 		s := proof.NewStage(t)
 		require.Equal(t, people("ben", "cat"), s.Inside("ben", s.Team))
 		s.Sys(proof.Team("ops", "dan", "dan", "ann"))
-		require.NotContains(t, s.Listed("dan"), roomkit.TeamRoom("ops"), "a team alone has no room")
+		require.NotContains(t, s.Listed("dan"), roomkit.TeamRoom("acme", "ops"), "a team alone has no room")
 		s.Denies("TEAM-03", "ann", roomkit.OpenTeamRoom{Team: "ops"})
 		s.Denies("TEAM-03", "eve", roomkit.OpenTeamRoom{Team: "ops"})
 		s.Denies("TEAM-04", "dan", roomkit.OpenTeamRoom{Team: "ops"})
@@ -26,7 +26,7 @@ func TestTeam(t *testing.T) {
 		require.True(t, s.Does("adm", roomkit.OpenTeamRoom{Team: "ops"}).Opened)
 		require.False(t, s.Run("dan", roomkit.OpenTeamRoom{Team: "ops"}).Changed)
 		s.Does("adm", roomkit.EditTeam{Team: "ops", Room: new(false)})
-		s.Cannot("TEAM-04", "dan", roomkit.TeamRoom("ops"), roomkit.ActionEnter, roomkit.ActionPost)
+		s.Cannot("TEAM-04", "dan", roomkit.TeamRoom("acme", "ops"), roomkit.ActionEnter, roomkit.ActionPost)
 	})
 	t.Run("TEAM-05 the room follows the chart, TEAM-09 its name too", func(t *testing.T) {
 		s := proof.NewStage(t)
@@ -75,7 +75,7 @@ func TestTeam(t *testing.T) {
 		s.NewTeam("big", "dan", append(proof.Crowd(t, s.Service, "u", 100), "dan")...)
 		s.Denies("LIM-08", "dan", roomkit.OpenTeamRoom{Team: "big"})
 		s.Does("adm", roomkit.OpenTeamRoom{Team: "big"})
-		require.EqualValues(t, 101, s.RoomOf("dan", roomkit.TeamRoom("big")).Participants)
+		require.EqualValues(t, 101, s.RoomOf("dan", roomkit.TeamRoom("acme", "big")).Participants)
 	})
 	t.Run("TEAM-06 TEAM-08 nobody changes who is in, and there are no masters", func(t *testing.T) {
 		s := proof.NewStage(t)
@@ -228,10 +228,69 @@ func TestTeamSync(t *testing.T) {
 		s.Does("adm", late)
 		require.Equal(t, people("ben", "cat", "dan"), s.Inside("cat", s.Team))
 	})
-	t.Run("ADM-23 a team stays with its company", func(t *testing.T) {
+	t.Run("ADM-12 teams of two companies with one id do not meet", func(t *testing.T) {
 		s := proof.NewStage(t)
-		s.SysDenied("ADM-23", roomkit.SyncTeam{Team: "sales", Company: "bolt", Name: "sales", Members: people("eve")})
+		proof.AddUsers(t, s.Service, roomkit.User{ID: "bob", Company: "bolt", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Administrator: true})
+		theirs := roomkit.SyncTeam{Team: "sales", Name: "sales", Leader: "eve", Members: people("eve")}
+		s.Does("bob", theirs)
+		require.False(t, s.Run("bob", theirs).Changed)
+		s.Does("bob", roomkit.EditTeam{Team: "sales", Room: new(true)})
+		other := s.Does("eve", roomkit.OpenTeamRoom{Team: "sales"}).Room
+		require.Equal(t, roomkit.TeamRoom("bolt", "sales"), other)
+		require.NotEqual(t, s.Team, other)
 		require.Equal(t, people("ben", "cat"), s.Inside("cat", s.Team))
+		require.Equal(t, people("eve"), s.Inside("eve", other))
+
+		s.Does("adm", roomkit.SyncTeam{Team: "sales", Name: "sales", Leader: "cat", Members: people("cat")})
+		require.Equal(t, people("eve"), s.Inside("eve", other))
+		team, err := s.Service.Team(ctx, "bolt", "sales")
+		require.NoError(t, err)
+		require.Equal(t, people("eve"), team.Members)
+	})
+	t.Run("ADM-12 ADM-23 a team of another company is refused as one that is not there", func(t *testing.T) {
+		s := proof.NewStage(t)
+		proof.AddUsers(t, s.Service, roomkit.User{ID: "bob", Company: "bolt", Kind: roomkit.UserMember, Status: roomkit.StatusActive, Administrator: true})
+		for name, of := range map[string]func(team roomkit.TeamID, company roomkit.CompanyID) roomkit.Command{
+			"OpenTeamRoom": func(team roomkit.TeamID, company roomkit.CompanyID) roomkit.Command {
+				return roomkit.OpenTeamRoom{Team: team, Company: company}
+			},
+			"SyncTeam": func(team roomkit.TeamID, company roomkit.CompanyID) roomkit.Command {
+				return roomkit.SyncTeam{Team: team, Company: company, Name: "x"}
+			},
+			"EditTeam": func(team roomkit.TeamID, company roomkit.CompanyID) roomkit.Command {
+				return roomkit.EditTeam{Team: team, Company: company, Room: new(true)}
+			},
+		} {
+			for _, actor := range people("bob", "eve", "lin") {
+				refusal := func(team roomkit.TeamID, company roomkit.CompanyID) string {
+					_, err := s.Do(ctx, roomkit.By(actor), of(team, company))
+					var denied *roomkit.Denied
+					require.ErrorAs(t, err, &denied, "%s by %s of %s of %s", name, actor, team, company)
+					denied.Room = roomkit.RoomID{} // follows from what was named
+					return denied.Error()
+				}
+				there := refusal("sales", "acme")
+				require.Equal(t, there, refusal("none", "acme"), "%s by %s", name, actor)
+				require.Equal(t, there, refusal("none", "nowhere"), "%s by %s", name, actor)
+			}
+		}
+	})
+	t.Run("TEAM-03 who belongs to no company has no team", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Denies("TEAM-03", "lin", roomkit.OpenTeamRoom{Team: "sales"})
+		s.Denies("ADM-23", "lin", roomkit.EditTeam{Team: "sales", Room: new(true)})
+		s.Denies("ADM-23", "lin", roomkit.SyncTeam{Team: "sales", Name: "x"})
+	})
+	t.Run("ADM-23 the system names the company of a team", func(t *testing.T) {
+		s := proof.NewStage(t)
+		for _, cmd := range []roomkit.Command{
+			roomkit.OpenTeamRoom{Team: "sales"}, roomkit.EditTeam{Team: "sales", Room: new(true)}, roomkit.SyncTeam{Team: "sales", Name: "x"},
+		} {
+			_, err := s.Do(ctx, roomkit.System(), cmd)
+			var invalid *roomkit.Invalid
+			require.ErrorAs(t, err, &invalid, "%T", cmd)
+			require.Equal(t, "Company", invalid.Field)
+		}
 	})
 	t.Run("TEAM-05 a chart older than the last one is refused", func(t *testing.T) {
 		s := proof.NewStage(t)
@@ -255,8 +314,8 @@ func TestOpeningTeamRooms(t *testing.T) {
 		s.NewTeam("both", "adm", "ben", "cat", "dan")
 		s.Does("adm", roomkit.OpenTeamRoom{Team: "both"})
 		s.NewTeam("headless", "", "ben", "cat", "dan")
-		s.Sys(roomkit.OpenTeamRoom{Team: "headless"})
-		require.Equal(t, people("ben", "cat", "dan"), s.Inside("ben", roomkit.TeamRoom("headless")))
+		s.Sys(roomkit.OpenTeamRoom{Team: "headless", Company: "acme"})
+		require.Equal(t, people("ben", "cat", "dan"), s.Inside("ben", roomkit.TeamRoom("acme", "headless")))
 	})
 	t.Run("TEAM-01 a team without members has no room", func(t *testing.T) {
 		s := proof.NewStage(t)
@@ -286,6 +345,6 @@ func TestTeamOfThousands(t *testing.T) {
 	res := s.Does("adm", roomkit.OpenTeamRoom{Team: "many"})
 	require.Len(t, proof.EventsOf[*roomkit.MemberJoined](res.Events), 3, "one event names at most %d people", roomkit.MaxPeople)
 	res = s.Sys(proof.Team("many", "dan", "dan"))
-	require.Equal(t, people("dan"), s.Inside("dan", roomkit.TeamRoom("many")))
+	require.Equal(t, people("dan"), s.Inside("dan", roomkit.TeamRoom("acme", "many")))
 	require.True(t, res.Changed, fmt.Sprint(res.Version))
 }

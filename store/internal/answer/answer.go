@@ -22,7 +22,7 @@ type Rows struct {
 	Rooms     map[roomkit.RoomID]*roomkit.Room
 	Users     map[roomkit.UserID]*roomkit.User
 	Companies map[roomkit.CompanyID]*roomkit.Company
-	Teams     map[roomkit.TeamID]*roomkit.Team
+	Teams     map[roomkit.TeamKey]*roomkit.Team
 	Members   map[Place]*roomkit.Member
 	// Crowds are the people of rooms of which a need asks for Masters, Everybody or
 	// First, in the order of their ids. There may be more than it asks for.
@@ -36,7 +36,7 @@ type Rows struct {
 func NewRows(needs int) *Rows {
 	return &Rows{
 		Rooms: make(map[roomkit.RoomID]*roomkit.Room, needs), Users: make(map[roomkit.UserID]*roomkit.User, 2*needs),
-		Companies: map[roomkit.CompanyID]*roomkit.Company{}, Teams: map[roomkit.TeamID]*roomkit.Team{},
+		Companies: map[roomkit.CompanyID]*roomkit.Company{}, Teams: map[roomkit.TeamKey]*roomkit.Team{},
 		Members: make(map[Place]*roomkit.Member, 2*needs), Crowds: map[roomkit.RoomID][]*roomkit.Member{},
 		Outcomes: map[roomkit.CommandID]*store.Outcome{}, Holders: map[judge.Name]roomkit.RoomID{}, Cursors: map[string]roomkit.Cursor{},
 	}
@@ -47,10 +47,10 @@ func (r *Rows) SortCrowd(room roomkit.RoomID) {
 	slices.SortFunc(r.Crowds[room], func(a, b *roomkit.Member) int { return cmp.Compare(a.User, b.User) })
 }
 
-// Team gives the id of the team that a need is about: a room may bring its own.
-func (r *Rows) Team(n *store.Need) roomkit.TeamID {
+// Team gives the key of the team that a need is about: a room may bring its own.
+func (r *Rows) Team(n *store.Need) roomkit.TeamKey {
 	if room := r.Rooms[n.Room]; n.Team == "" && room != nil && room.Kind == roomkit.KindTeam {
-		return room.Team
+		return roomkit.KeyOfTeam(room.Company, room.Team)
 	}
 	return n.Team
 }

@@ -69,7 +69,7 @@ func newFieldRows() *fieldRows {
 		f.companies[i].ID = roomkit.CompanyID(fmt.Sprintf("c%d", i))
 	}
 	for i := range f.teams {
-		f.teams[i].ID = roomkit.TeamID(fmt.Sprintf("t%d", i))
+		f.teams[i].ID, f.teams[i].Company = roomkit.TeamID(fmt.Sprintf("t%d", i)), fieldCompany
 	}
 	// The last ones are those that others name.
 	f.users[len(f.users)-1].ID = fieldUser
@@ -99,7 +99,7 @@ func (f *fieldRows) put(ctx context.Context, s store.Store, was roomkit.Version,
 		f.users[i].Version = add(roomkit.UserSubject(f.users[i].ID))
 	}
 	for i := range f.teams {
-		f.teams[i].Version = add(roomkit.TeamSubject(f.teams[i].ID))
+		f.teams[i].Version = add(roomkit.TeamSubject(f.teams[i].Company, f.teams[i].ID))
 	}
 	for i := range f.rooms {
 		f.rooms[i].Version = add(roomkit.RoomSubject(f.rooms[i].ID))
@@ -127,7 +127,7 @@ func (f *fieldRows) needs() (all []store.Need) {
 		all = append(all, store.Need{Companies: []roomkit.CompanyID{f.companies[i].ID}})
 	}
 	for i := range f.teams {
-		all = append(all, store.Need{Team: f.teams[i].ID})
+		all = append(all, store.Need{Team: roomkit.KeyOfTeam(f.teams[i].Company, f.teams[i].ID)})
 	}
 	return all
 }
@@ -212,7 +212,8 @@ func setEach[R any](rows []R, set bool) {
 func eachLeaf(v reflect.Value, path string, do func(name string, v reflect.Value)) {
 	for i := range v.NumField() {
 		name, field := path+v.Type().Field(i).Name, v.Field(i)
-		key := slices.Contains([]string{"ID", "Version", "Groups"}, name) || v.Type() == reflect.TypeFor[roomkit.Member]() && (name == "Room" || name == "User")
+		key := slices.Contains([]string{"ID", "Version", "Groups"}, name) || v.Type() == reflect.TypeFor[roomkit.Member]() && (name == "Room" || name == "User") ||
+			v.Type() == reflect.TypeFor[roomkit.Team]() && name == "Company"
 		switch _, isTime := field.Interface().(time.Time); {
 		case key || field.Kind() == reflect.Slice:
 		case field.Kind() == reflect.Struct && !isTime && field.Type() != reflect.TypeFor[roomkit.Actor]():

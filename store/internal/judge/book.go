@@ -111,7 +111,7 @@ func (b *Book) Accept(c *store.Change, outcome *store.Outcome) {
 		b.Versions[roomkit.CompanySubject(c.Companies[i].ID)] = c.Companies[i].Version
 	}
 	for i := range c.Teams {
-		b.Versions[roomkit.TeamSubject(c.Teams[i].ID)] = c.Teams[i].Version
+		b.Versions[roomkit.TeamSubject(c.Teams[i].Company, c.Teams[i].ID)] = c.Teams[i].Version
 	}
 	for i := range c.Tallies {
 		b.Counts[counted(&c.Tallies[i])] = c.Tallies[i].Now
@@ -127,7 +127,7 @@ type Question struct {
 	Rooms       Keys[roomkit.RoomID]
 	Users       Keys[roomkit.UserID]
 	Companies   Keys[roomkit.CompanyID]
-	Teams       Keys[roomkit.TeamID]
+	Teams       Keys[roomkit.TeamKey]
 	Names       Keys[Name]
 	Checkpoints Keys[string]
 	Commands    Keys[roomkit.CommandID]
@@ -145,7 +145,7 @@ func (q *Question) Add(c *store.Change) {
 		case roomkit.SubjectCompany:
 			q.Companies.Add(roomkit.CompanyID(of.ID))
 		case roomkit.SubjectTeam:
-			q.Teams.Add(roomkit.TeamID(of.ID))
+			q.Teams.Add(roomkit.TeamKey(of.ID))
 		}
 	}
 	for i := range c.Tallies {

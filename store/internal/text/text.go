@@ -93,12 +93,12 @@ func Actor(name string) roomkit.Actor {
 	return roomkit.By(roomkit.UserID(name))
 }
 
-// Events writes events as "user:kim/3 room:…/1".
+// Events writes events, one a line, as "user:kim/3" and "room:…/1".
 func Events(events []store.EventAt) string {
 	var b strings.Builder
 	for i, e := range events {
 		if i > 0 {
-			b.WriteByte(' ')
+			b.WriteByte('\n')
 		}
 		b.WriteString(e.Subject.String() + "/" + strconv.FormatInt(int64(e.Version), 10))
 	}
@@ -108,7 +108,8 @@ func Events(events []store.EventAt) string {
 // ParseEvents reads what [Events] has written; ok is false for anything else.
 func (n *Names) ParseEvents(text string) (events []store.EventAt, ok bool) {
 	events = []store.EventAt{} // none, but not none that are known
-	for word := range strings.FieldsSeq(text) {
+	for word := range strings.Lines(text) {
+		word = strings.TrimSuffix(word, "\n")
 		slash := strings.LastIndexByte(word, '/')
 		kind, id, ok := strings.Cut(word[:max(slash, 0)], ":")
 		version, err := strconv.ParseInt(word[slash+1:], 10, 64)

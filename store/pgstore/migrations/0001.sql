@@ -211,7 +211,7 @@ CREATE TABLE roomkit_teams (
 );
 CREATE INDEX roomkit_teams_company ON roomkit_teams (company, id);
 COMMENT ON TABLE roomkit_teams IS 'roomkit: units of the organisation chart as far as their rooms depend on them';
-COMMENT ON COLUMN roomkit_teams.id IS 'as the host names the team';
+COMMENT ON COLUMN roomkit_teams.id IS 'the company, a space, and the team as the host names it';
 COMMENT ON COLUMN roomkit_teams.version IS 'number of events so far';
 COMMENT ON COLUMN roomkit_teams.company IS 'whose team it is';
 COMMENT ON COLUMN roomkit_teams.name IS 'also that of the team room';

@@ -125,7 +125,7 @@ CREATE TABLE roomkit_companies (
 
 CREATE TABLE roomkit_teams (
   -- One row for every team of the directory.
-  id         TEXT NOT NULL PRIMARY KEY, -- as the host gave it
+  id         TEXT NOT NULL PRIMARY KEY, -- the company, a space, and the id as the host gave it
   version    INTEGER NOT NULL, -- number of events so far
   company    TEXT,             -- whose team it is
   name       TEXT,             -- as it was given

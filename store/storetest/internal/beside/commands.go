@@ -56,7 +56,7 @@ var ways = []way{
 		if h.chance(1, 3) {
 			actor = roomkit.By(team.Leader)
 		}
-		return actor, roomkit.OpenTeamRoom{Team: team.ID}
+		return actor, roomkit.OpenTeamRoom{Team: team.ID, Company: team.Company}
 	}},
 	// convert converts a General room; if there is none, it creates a room.
 	{"Convert", 2, func(h *history) (roomkit.Actor, roomkit.Command) {
@@ -236,7 +236,7 @@ var ways = []way{
 	{"EditTeam", 1, func(h *history) (roomkit.Actor, roomkit.Command) {
 		team := pick(h, h.world.teams)
 		return h.provider(team.Company), roomkit.EditTeam{
-			Team: team.ID, Room: new(h.chance(7, 8)), Features: new(h.toss()), Photo: new(h.toss()), Notify: new(h.toss()),
+			Team: team.ID, Company: team.Company, Room: new(h.chance(7, 8)), Features: new(h.toss()), Photo: new(h.toss()), Notify: new(h.toss()),
 			Preset: new(roomkit.FeatureSet(h.roll(32))),
 		}
 	}},

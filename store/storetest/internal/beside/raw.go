@@ -199,10 +199,10 @@ func (h *history) bare() (c store.Change) {
 
 // rely lets a change rely on something besides, on a version that is off by so much.
 func (h *history) rely(c *store.Change, off roomkit.Version) {
-	room, team, company, user := h.room(), pick(h, h.world.teams).ID, pick(h, h.world.companies).ID, h.anybody()
-	f := h.load(store.Need{Room: room.ID, Team: team})
+	room, team, company, user := h.room(), pick(h, h.world.teams), pick(h, h.world.companies).ID, h.anybody()
+	f := h.load(store.Need{Room: room.ID, Team: roomkit.KeyOfTeam(team.Company, team.ID)})
 	on := pick(h, []store.Expect{
-		{Subject: roomkit.RoomSubject(room.ID), Version: f.Room.Version}, {Subject: roomkit.TeamSubject(team), Version: f.Team.Version},
+		{Subject: roomkit.RoomSubject(room.ID), Version: f.Room.Version}, {Subject: roomkit.TeamSubject(team.Company, team.ID), Version: f.Team.Version},
 		{Subject: roomkit.CompanySubject(company), Version: h.company(company).Version},
 		{Subject: roomkit.UserSubject(user), Version: h.user(user).Version},
 	})
@@ -296,7 +296,7 @@ func EachRow(c *store.Change, do func(s roomkit.Subject, v *roomkit.Version)) {
 		do(roomkit.CompanySubject(c.Companies[i].ID), &c.Companies[i].Version)
 	}
 	for i := range c.Teams {
-		do(roomkit.TeamSubject(c.Teams[i].ID), &c.Teams[i].Version)
+		do(roomkit.TeamSubject(c.Teams[i].Company, c.Teams[i].ID), &c.Teams[i].Version)
 	}
 }
 
@@ -344,7 +344,7 @@ func (h *history) ask() {
 		}
 	}
 	page(h, func(s *side) ([]roomkit.RoomEntry, error) { return s.store.Rooms(h.ctx, rooms) }, "page of rooms by %+v", rooms)
-	of, from := pick(h, []roomkit.Subject{roomkit.RoomSubject(h.room().ID), roomkit.UserSubject(after), roomkit.TeamSubject("t")}), roomkit.Version(h.roll(4))
+	of, from := pick(h, []roomkit.Subject{roomkit.RoomSubject(h.room().ID), roomkit.UserSubject(after), roomkit.TeamSubject("x", "t")}), roomkit.Version(h.roll(4))
 	page(h, func(s *side) ([]string, error) {
 		return s.names(s.store.History(h.ctx, of, from, limit))
 	}, "page of %d of the history of %s after %d", limit, of, from)
@@ -362,12 +362,12 @@ func (h *history) need() (n store.Need) {
 			n.People = nil
 		}
 		if room.Kind == roomkit.KindTeam { // whether the leader comes with the room is not said
-			n.People = append(n.People, h.load(store.Need{Team: room.Team}).Team.Leader)
+			n.People = append(n.People, h.load(store.Need{Team: roomkit.KeyOfTeam(room.Company, room.Team)}).Team.Leader)
 		}
 	}
 	if h.toss() {
 		team := pick(h, h.world.teams)
-		n.Team, n.Companies, n.Checkpoint = team.ID, []roomkit.CompanyID{"Z"}, pick(h, []string{"mail", "search"})
+		n.Team, n.Companies, n.Checkpoint = roomkit.KeyOfTeam(team.Company, team.ID), []roomkit.CompanyID{"Z"}, pick(h, []string{"mail", "search"})
 	}
 	if room := h.room(roomkit.KindGroup); h.toss() {
 		n.Name, n.Company = pick(h, []string{room.NameKey, room.NameKey, "ops", "Ops"}), room.Company

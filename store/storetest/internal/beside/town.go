@@ -44,7 +44,7 @@ func newTown() town {
 		},
 		teams: []roomkit.Team{
 			{ID: "t", Company: "x", Name: "Team", Leader: "10", Members: []roomkit.UserID{"10", "9", "a"}, Room: true, Features: true},
-			{ID: "T", Company: "y", Name: "Other team", Leader: "c", Members: []roomkit.UserID{"c", "C"}, Room: true},
+			{ID: "t", Company: "y", Name: "Other team", Leader: "c", Members: []roomkit.UserID{"c", "C"}, Room: true},
 		},
 		late: member("late", "x"),
 	}
@@ -79,7 +79,7 @@ func (h *history) settle() {
 	}
 	for _, t := range h.world.teams {
 		give(roomkit.System(), roomkit.SyncTeam{Team: t.ID, Company: t.Company, Name: t.Name, Leader: t.Leader, Members: t.Members})
-		give(roomkit.System(), roomkit.EditTeam{Team: t.ID, Room: &t.Room, Features: &t.Features})
+		give(roomkit.System(), roomkit.EditTeam{Team: t.ID, Company: t.Company, Room: &t.Room, Features: &t.Features})
 	}
 	give(roomkit.By("10"), roomkit.CreateRoom{People: []roomkit.UserID{"9", "a"}, Audience: roomkit.AudienceMembers, AllowDuplicate: true})
 	give(roomkit.By("9"), roomkit.CreateGroup{Name: "Ops", Members: []roomkit.UserID{"a", "_bot"}, Settings: roomkit.GroupSettings{Public: true}})
