@@ -337,9 +337,8 @@ func (j *job) begin() {
 // again waits before the next attempt, or says why there is none. The first one
 // comes at once.
 func (s *Service) again(j *job) error {
-	if j.decision.Opens && !j.spareRoom.IsZero() { // no attempt: the id may be that of a room which is another one by now
-		j.newRoom, j.spareRoom = j.spareRoom, roomkit.RoomID{}
-		j.attempts--
+	if err := s.makeRoom(j); err != nil {
+		return err
 	}
 	if j.attempts >= s.o.Attempts {
 		return j.err
@@ -353,6 +352,22 @@ func (s *Service) again(j *job) error {
 		return nil
 	}
 	return backoff.Pauses{First: time.Millisecond, Longest: 50 * time.Millisecond}.Wait(j.ctx, j.attempts)
+}
+
+// makeRoom gives the room to open its spare id when a room has the first one, by now or
+// long ago: to find that out is no attempt. The next one finds that room again, if it is
+// still the one that is asked for.
+func (s *Service) makeRoom(j *job) error {
+	if !j.decision.Opens || j.spareRoom.IsZero() {
+		return nil
+	}
+	opened, err := s.store.History(j.ctx, roomkit.RoomSubject(j.newRoom), 0, 1)
+	if err != nil || len(opened) == 0 {
+		return err
+	}
+	j.newRoom, j.spareRoom = j.spareRoom, roomkit.RoomID{}
+	j.attempts--
+	return nil
 }
 
 // finalError is what the caller learns. Even a refusal leaves open what becomes of

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -344,4 +345,24 @@ func TestInvitedAgainLater(t *testing.T) {
 	require.True(t, second.Opened)
 	require.NotEqual(t, first, second.Room)
 	require.Equal(t, second.Room, s.Run("ann", invite).Room)
+}
+
+// TestInvitedInThreeProcesses: a conflict that has nothing to do with the room to open does
+// not give it another id, by which two processes would open two.
+func TestInvitedInThreeProcesses(t *testing.T) {
+	s := proof.NewStage(t)
+	invite := roomkit.Invite{Room: s.General, People: people("fay"), Name: "joint"}
+	var first service.Result
+	slow := &meanwhile{Store: s.Store}
+	slow.happens = func() {
+		s.Sys(roomkit.EditCompany{Company: "acme", RecallWindow: new(time.Hour)})
+		slow.happens = func() { first = s.Run("ann", invite) }
+	}
+	other, err := service.New(slow, &service.Options{Policy: roomkit.Policy{AnyoneIsContact: true}, Clock: s.Clock.Now})
+	require.NoError(t, err)
+	second, err := other.Do(ctx, roomkit.By("ann"), invite)
+	require.NoError(t, err)
+	require.True(t, first.Opened)
+	require.Equal(t, first.Room, second.Room)
+	require.False(t, second.Opened)
 }
