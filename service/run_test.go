@@ -347,11 +347,11 @@ func TestInvitedAgainLater(t *testing.T) {
 	require.Equal(t, second.Room, s.Run("ann", invite).Room)
 }
 
-// TestInvitedInThreeProcesses: a conflict that has nothing to do with the room to open does
+// TestInvitedBesideAConflict: a conflict that has nothing to do with the room to open does
 // not give it another id, by which two processes would open two.
-func TestInvitedInThreeProcesses(t *testing.T) {
+func TestInvitedBesideAConflict(t *testing.T) {
 	s := proof.NewStage(t)
-	invite := roomkit.Invite{Room: s.General, People: people("fay"), Name: "joint"}
+	invite := roomkit.Invite{Room: s.General, People: people("lin")}
 	var first service.Result
 	slow := &meanwhile{Store: s.Store}
 	slow.happens = func() {
