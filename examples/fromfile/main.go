@@ -1,7 +1,16 @@
-// Fromfile opens the room for the people of a calendar event or of a mail. The
-// room gets the title of the event or the subject of the mail. A room that these
-// people share already is offered first; -new insists on another one. People
-// whom the directory does not know are named and left out.
+// Fromfile opens the room for the people of calendar events and of mails, of files as
+// Outlook, Google, Apple, Zimbra, and Korean and Japanese mailers write them. The room gets the
+// title of the event or the subject of the mail. A room that these people share already is
+// offered first; -new insists on another one.
+//
+// A calendar file gives a room for each of its events; a series is one event. What its METHOD
+// says decides: REQUEST, PUBLISH and none open or find the room, CANCEL, REPLY and the others
+// open none. So it is for a mail that carries such a calendar; any other mail gives the room of
+// its sender and its recipients.
+//
+// Whoever is named and does not come in is left out with the reason: not in the directory, a
+// meeting room, a hidden recipient, not a mail address, refused by a rule. What is not read, like
+// winmail.dat and Outlook's .msg, is in the comment of package invitation.
 //
 //	go run . -users testdata/users.tsv -as kim testdata/weekly.ics testdata/release.eml
 package main
@@ -22,7 +31,6 @@ import (
 	"github.com/go-roomkit/roomkit/examples/internal/storeflag"
 	"github.com/go-roomkit/roomkit/examples/internal/userlist"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store"
 )
 
 func main() {
@@ -41,12 +49,13 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 	users := flags.String("users", "", "the directory: a `file` of lines with user id, company, mail address and flags")
 	as := flags.String("as", "", "the `user` id of whoever opens the room")
 	where := flags.String("store", "memory", storeflag.Usage)
+	charset := flags.String("charset", "", "of text that is not UTF-8 and does not name its `charset`, like euc-kr")
 	another := flags.Bool("new", false, "open a new room although one is offered")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
 	if *users == "" || *as == "" || flags.NArg() == 0 {
-		return errors.New("usage: fromfile -users users.tsv -as user [-new] [-store STORE] FILE.ics|FILE.eml")
+		return errors.New("usage: fromfile -users users.tsv -as user [-new] [-charset CHARSET] [-store STORE] FILE.ics|FILE.eml …")
 	}
 	dir, err := userlist.Read(*users)
 	if err != nil {
@@ -61,90 +70,112 @@ func run(ctx context.Context, args []string, out io.Writer) error {
 		return err
 	}
 	defer closeStore()
-	svc, err := open(ctx, store, dir)
+	svc, err := service.New(store, &service.Options{Directory: dir, Policy: roomkit.Policy{AnyoneIsContact: true}})
 	if err != nil {
 		return err
 	}
+	opener := &opener{svc: svc, dir: dir, actor: actor, another: *another, out: out}
+	var errs []error
 	for _, path := range flags.Args() {
-		what, err := invitation.Read(path)
-		if err != nil {
-			return err
-		}
-		create := request(what, dir, actor, out)
-		create.AllowDuplicate = *another
-		if err := openRoom(ctx, svc, actor, create, out); err != nil {
-			return fmt.Errorf("%s: %w", path, err)
+		found, err := invitation.Read(path, *charset)
+		errs = append(errs, err)
+		for _, what := range found {
+			if err := opener.open(ctx, what); err != nil {
+				errs = append(errs, fmt.Errorf("%s: %w", path, err))
+			}
 		}
 	}
-	return nil
+	return errors.Join(errs...)
 }
 
-// open makes a service that knows the directory.
-func open(ctx context.Context, store store.Store, dir *userlist.List) (*service.Service, error) {
-	svc, err := service.New(store, &service.Options{Policy: roomkit.Policy{AnyoneIsContact: true}})
-	if err != nil {
-		return nil, err
-	}
-	var cmds []roomkit.Command
-	for _, company := range dir.Companies {
-		cmds = append(cmds, roomkit.AddCompany{Company: company})
-	}
-	for _, user := range dir.Users {
-		cmds = append(cmds, roomkit.AddUser{User: user})
-	}
-	for _, cmd := range cmds {
-		if _, err := svc.Do(ctx, roomkit.System(), cmd); err != nil {
-			return nil, err
-		}
-	}
-	return svc, nil
+type opener struct {
+	svc     *service.Service
+	dir     *userlist.List
+	actor   roomkit.UserID
+	another bool // although a room is offered
+	out     io.Writer
 }
 
-// request makes the command for the people whom the directory knows, and names
-// the others.
-func request(what *invitation.Invitation, dir *userlist.List, actor roomkit.UserID, out io.Writer) roomkit.CreateRoom {
-	create := roomkit.CreateRoom{Origin: what.Origin, Title: what.Title}
-	var unknown []string
-	for _, address := range what.Addresses {
-		id, ok := dir.ByMail[strings.ToLower(address)]
-		switch {
-		case !ok:
-			unknown = append(unknown, address)
-		case id != actor && !slices.Contains(create.People, id):
-			create.People = append(create.People, id)
+// open opens or finds the room of an invitation, and tells who does not come in.
+func (o *opener) open(ctx context.Context, what *invitation.Invitation) error {
+	fmt.Fprintf(o.out, "%s %q\n", what.Origin, what.Title)
+	for _, note := range what.Notes {
+		fmt.Fprintf(o.out, "  note: %q\n", note)
+	}
+	for _, left := range what.LeftOut {
+		o.leaveOut(left.Who, left.Why)
+	}
+	people := o.people(what)
+	if what.NoRoom != "" {
+		fmt.Fprintf(o.out, "  people: %s\n  no room: %s\n", list(people), what.NoRoom)
+		return nil
+	}
+	for {
+		create := roomkit.CreateRoom{Origin: what.Origin, Title: what.Title, People: people, AllowDuplicate: o.another}
+		if len(people) == 0 {
+			return fmt.Errorf("nobody besides %s comes in", o.actor)
 		}
+		result, err := o.svc.Do(ctx, roomkit.By(o.actor), create)
+		var denied *roomkit.Denied
+		if errors.As(err, &denied) {
+			if rest := o.without(people, denied.Against); len(rest) < len(people) {
+				people = rest
+				continue
+			}
+			return fmt.Errorf("refused by rule %s: %s: %s", denied.Rule, denied.Reason, list(denied.People))
+		}
+		fmt.Fprintf(o.out, "  people: %s\n", list(people))
+		return o.tell(ctx, result, err)
 	}
-	fmt.Fprintf(out, "%s %q\n", what.Origin, what.Title)
-	fmt.Fprintf(out, "  people: %s\n", list(create.People))
-	if len(unknown) > 0 {
-		fmt.Fprintf(out, "  left out, not in the directory: %s\n", strings.Join(unknown, ", "))
-	}
-	return create
 }
 
-func openRoom(ctx context.Context, svc *service.Service, actor roomkit.UserID, create roomkit.CreateRoom, out io.Writer) error {
-	if len(create.People) == 0 {
-		return fmt.Errorf("nobody besides %s is in the directory", actor)
+// people gives the users with the addresses of an invitation, and leaves out the others.
+func (o *opener) people(what *invitation.Invitation) []roomkit.UserID {
+	var people []roomkit.UserID
+	in := map[roomkit.UserID]bool{o.actor: true} // one may have several addresses
+	for _, address := range what.People {
+		id, ok := o.dir.ByMail(address)
+		if !ok {
+			o.leaveOut(address, "not in the directory")
+		} else if !in[id] {
+			people = append(people, id)
+			in[id] = true
+		}
 	}
-	result, err := svc.Do(ctx, roomkit.By(actor), create)
-	var denied *roomkit.Denied
+	return people
+}
+
+// without leaves out the people whom a rule refuses.
+func (o *opener) without(people []roomkit.UserID, refused []roomkit.Refusal) []roomkit.UserID {
+	rest := slices.Clone(people)
+	for _, r := range refused {
+		if i := slices.Index(rest, r.User); i >= 0 {
+			rest = slices.Delete(rest, i, i+1)
+			o.leaveOut(string(r.User), fmt.Sprintf("rule %s: %s", r.Rule, r.Reason))
+		}
+	}
+	return rest
+}
+
+func (o *opener) leaveOut(who, why string) { fmt.Fprintf(o.out, "  left out: %q, %s\n", who, why) }
+
+// tell tells which room there is now.
+func (o *opener) tell(ctx context.Context, result service.Result, err error) error {
 	var offered *roomkit.Offered
-	switch {
-	case errors.As(err, &offered):
+	if errors.As(err, &offered) {
 		for _, offer := range offered.Offers {
-			fmt.Fprintf(out, "  offered: %q, which these people share with %d others; -new opens another room\n", offer.Room.Name, offer.Extra)
+			fmt.Fprintf(o.out, "  offered: %q, which these people share with %d others; -new opens another room\n", offer.Room.Name, offer.Extra)
 		}
 		return nil
-	case errors.As(err, &denied):
-		return fmt.Errorf("refused by rule %s: %s: %s", denied.Rule, denied.Reason, list(denied.People))
-	case err != nil:
-		return err
 	}
-	room, err := svc.Room(ctx, actor, result.Room)
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "  room: %s %q of %d people, new: %t\n", room.Kind, room.Name, room.Participants, result.Opened)
+	room, err := o.svc.Room(ctx, o.actor, result.Room)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(o.out, "  room: %s %q of %d people, new: %t\n", room.Kind, room.Name, room.Participants, result.Opened)
 	return nil
 }
 

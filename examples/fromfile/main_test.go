@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -11,7 +12,9 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/examples/internal/invitation"
+	"github.com/go-roomkit/roomkit/examples/internal/storytest"
 	"github.com/go-roomkit/roomkit/examples/internal/userlist"
+	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
@@ -24,14 +27,15 @@ func TestRun(t *testing.T) {
 	}{
 		{"an event opens a room with its title", "-as kim testdata/weekly.ics", []string{
 			`event "주간 회의: 출시 준비와 남은 위험, 결정이 필요한 것들 🚀"`,
+			`left out: "c_188hangang@resource.calendar.google.com", a resource`,
+			`left out: "freelancer@mail.example", not in the directory`,
 			"people: lee, park",
-			"left out, not in the directory: freelancer@mail.example",
 			`room: general "주간 회의: 출시 준비와 남은 위험, 결정이 필요한 것들 🚀" of 3 people, new: true`,
 		}, ""},
 		{"a mail opens a room with its subject", "-as lee testdata/release.eml", []string{
 			`mail "Re: 출시 일정 확인 부탁드립니다 (release)"`,
+			`left out: "tanaka@partner.example", not in the directory`,
 			"people: park, kim",
-			"left out, not in the directory: tanaka@partner.example",
 			`room: general "Re: 출시 일정 확인 부탁드립니다 (release)" of 3 people, new: true`,
 		}, ""},
 		{"a shared room is offered first", "-as kim testdata/weekly.ics testdata/release.eml", []string{
@@ -44,23 +48,27 @@ func TestRun(t *testing.T) {
 		{"people of another company make an external group", "-as kim testdata/contract.ics", []string{
 			`room: external_group "Contract with Bolt; next steps" of 3 people, new: true`,
 		}, ""},
-		{"a refusal names its rule", "-as park testdata/contract.ics", nil, "testdata/contract.ics: refused by rule CRE-38: no permission to talk with external users: park"},
+		{"who is refused is left out with the rule", "-as kim testdata/samples/suspended.ics", []string{
+			`left out: "choi", rule ADM-17: `, "people: lee, park", "of 3 people, new: true",
+		}, ""},
+		{"a refusal of whoever asks", "-as park testdata/contract.ics", nil, "testdata/contract.ics: refused by rule CRE-38: no permission to talk with external users: park"},
+		{"a charset", "-as kim -charset euc-kr testdata/samples/euc-kr.ics", []string{`event "회의 일정"`}, ""},
+		{"an unknown charset", "-as kim -charset x-klingon testdata/weekly.ics", nil, `charset "x-klingon" is not known`},
+		{"a file that cannot be read spoils no other", "-as kim testdata/none.ics testdata/weekly.ics", []string{"new: true"}, "open testdata/none.ics: no such file or directory"},
 		{"an unknown user", "-as zoe testdata/weekly.ics", nil, `testdata/users.tsv: user "zoe" is not in it`},
-		{"a missing file", "-as kim testdata/none.ics", nil, "open testdata/none.ics: no such file or directory"},
-		{"a file of another kind", "-as kim testdata/users.tsv", nil, "testdata/users.tsv: neither .ics nor .eml"},
+		{"a file of another kind", "-as kim testdata/users.tsv", nil, "testdata/users.tsv: neither a calendar nor a mail"},
 		{"no file", "-as kim", nil, "usage: fromfile"},
 		{"an unknown flag", "-wrong", nil, "flag provided but not defined: -wrong"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			var out bytes.Buffer
-			err := run(t.Context(), append([]string{"-users", "testdata/users.tsv"}, strings.Fields(tt.args)...), &out)
+			out, err := runWith(t, tt.args)
 			if tt.err != "" {
 				require.ErrorContains(t, err, tt.err)
-				return
+			} else {
+				require.NoError(t, err)
 			}
-			require.NoError(t, err)
-			rest := out.String()
+			rest := out
 			for _, want := range tt.want {
 				_, after, found := strings.Cut(rest, want)
 				require.True(t, found, "%q is not in\n%s", want, rest)
@@ -68,6 +76,29 @@ func TestRun(t *testing.T) {
 			}
 		})
 	}
+}
+
+func runWith(t *testing.T, args string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := run(t.Context(), append([]string{"-users", "testdata/users.tsv"}, strings.Fields(args)...), &out)
+	return out.String(), err
+}
+
+// TestSamples: what becomes of each file of testdata/samples.
+func TestSamples(t *testing.T) {
+	paths, err := filepath.Glob("testdata/samples/*")
+	require.NoError(t, err)
+	readme, err := os.ReadFile("testdata/README.md")
+	require.NoError(t, err)
+	var told strings.Builder
+	for _, path := range paths {
+		require.Contains(t, string(readme), "| `samples/"+filepath.Base(path)+"` |", "testdata/README.md says what each file is")
+		out, err := runWith(t, "-as kim "+path)
+		require.NoError(t, err)
+		fmt.Fprintf(&told, "%s\n%s\n", path, out)
+	}
+	storytest.Compare(t, "testdata/samples.txt", told.String())
 }
 
 // TestRestart: the room that one run has opened is offered by the next.
@@ -87,65 +118,52 @@ func TestOnePerson(t *testing.T) {
 	require.Contains(t, out, `room: direct "" of 2 people, new: true`)
 }
 
-func TestBadFiles(t *testing.T) {
-	event := func(lines ...string) string {
-		return "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:1\r\n" + strings.Join(lines, "\r\n") + "\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+// TestManyUsers: a directory of 40,000 users costs a command nothing; reading it takes time in
+// proportion to its length.
+func TestManyUsers(t *testing.T) {
+	var users strings.Builder
+	for i := range 40_000 {
+		fmt.Fprintf(&users, "u%d\tc%d\tu%[1]d@acme.example\n", i, i%1000)
 	}
-	const lee = "ATTENDEE:mailto:junho.lee@acme.example"
-	tests := []struct{ name, file, content, err string }{
-		{"empty calendar", "a.ics", "", "a.ics: empty"},
-		{"blank calendar", "a.ics", " \r\n\r\n", "a.ics: empty"},
-		{"no calendar", "a.ics", "hello\r\nEND:VCALENDAR", "a.ics: not a calendar file"},
-		{"cut off", "a.ics", event(lee)[:60], "does not end with END:VCALENDAR"},
-		{"no event", "a.ics", "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nEND:VCALENDAR", "no event in it"},
-		{"two events", "a.ics", event(lee, "END:VEVENT", "BEGIN:VEVENT", "UID:2", lee), "more than one event"},
-		{"no attendees", "a.ics", event("SUMMARY:alone"), "no organizer and no attendees"},
-		{"rooms only", "a.ics", event("ATTENDEE;CUTYPE=ROOM:mailto:junho.lee@acme.example"), "no organizer and no attendees"},
-		{"no mail addresses", "a.ics", event("ATTENDEE:tel:+82-2-555"), "no organizer and no attendees"},
-		{"oneself only", "a.ics", event("ORGANIZER:mailto:minji.kim@acme.example"), "nobody besides kim is in the directory"},
-		{"latin-1", "a.ics", event("SUMMARY:caf\xe9", lee), "not UTF-8"},
-		{"long line", "a.ics", event("SUMMARY:"+strings.Repeat("x", invitation.MaxLine), lee), "a line of SUMMARY is longer than 4096 bytes"},
-		{"long folded line", "a.ics", event("SUMMARY:x"+strings.Repeat("\r\n yyyyyyyy", invitation.MaxLine/8), lee), "a line of SUMMARY is longer than 4096 bytes"},
-		{"large calendar", "a.ics", event(strings.Repeat("X-PAD:"+strings.Repeat("x", 994)+"\r\n", 1100) + lee), "larger than 1048576 bytes"},
-		{"broken parameter", "a.ics", event("ATTENDEE;CN:mailto:junho.lee@acme.example"), "not a calendar file"},
-		{"empty mail", "a.eml", "", "a.eml: not a mail: it has no header"},
-		{"no mail", "a.eml", "hello\n\nworld\n", "a.eml: not a mail"},
-		{"no people", "a.eml", "Subject: hello\n\n", "no sender and no recipients"},
-		{"hidden people", "a.eml", "Subject: hello\nTo: undisclosed-recipients:;\n\n", "no sender and no recipients"},
-		{"broken address", "a.eml", "From: kim at acme\n\n", "From: mail: "},
-		{"unknown charset", "a.eml", "Subject: =?x-klingon?B?AAAA?=\nTo: junho.lee@acme.example\n\n", `subject: mime: unhandled charset "x-klingon"`},
-		{"endless header", "a.eml", "To: junho.lee@acme.example" + strings.Repeat(",\n junho.lee@acme.example", 60000), "the header is larger than 1048576 bytes"},
+	path := filepath.Join(t.TempDir(), "users.tsv")
+	require.NoError(t, os.WriteFile(path, []byte(users.String()), 0o600))
+	mail := filepath.Join(t.TempDir(), "a.eml")
+	require.NoError(t, os.WriteFile(mail, []byte("From: u1@acme.example\nTo: u1001@acme.example, u39001@acme.example\nSubject: Many\n\n"), 0o600))
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), []string{"-users", path, "-as", "u1", mail}, &out))
+	require.Contains(t, out.String(), `room: general "Many" of 3 people, new: true`)
+}
+
+func TestTooManyPeople(t *testing.T) {
+	var users, to strings.Builder
+	for i := range 600 {
+		fmt.Fprintf(&users, "u%d\tacme\tu%[1]d@acme.example\n", i)
+		fmt.Fprintf(&to, "u%d@acme.example,\n ", i)
 	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			_, err := runFile(t, tt.file, tt.content)
-			require.ErrorContains(t, err, tt.err)
-		})
+	path := filepath.Join(t.TempDir(), "users.tsv")
+	require.NoError(t, os.WriteFile(path, []byte(users.String()), 0o600))
+	mail := filepath.Join(t.TempDir(), "a.eml")
+	require.NoError(t, os.WriteFile(mail, []byte("To: "+to.String()+"\nSubject: Many\n\n"), 0o600))
+	var out bytes.Buffer
+	err := run(t.Context(), []string{"-users", path, "-as", "u1", mail}, &out)
+	require.ErrorContains(t, err, "a.eml: ")
+	require.ErrorContains(t, err, "more than 500")
+	require.NotContains(t, out.String(), "room: ")
+}
+
+func TestNobody(t *testing.T) {
+	for _, tt := range []struct{ name, text, err string }{
+		{"oneself", "To: minji.kim@acme.example\n\n", "nobody besides kim comes in"},
+		{"strangers", "To: x@mail.example\n\n", "nobody besides kim comes in"},
+		{"suspended", "To: dae.choi@acme.example\n\n", "nobody besides kim comes in"},
+	} {
+		_, err := runFile(t, "a.eml", tt.text)
+		require.ErrorContains(t, err, tt.err, tt.name)
 	}
 }
 
-// TestOddFiles: what looks broken and is not.
-func TestOddFiles(t *testing.T) {
-	tests := []struct{ name, file, content, want string }{
-		{"a character cut by folding", "a.ics", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:\xed\n \x9a\x8c\nATTENDEE:MAILTO:Junho.Lee@acme.example\nEND:VEVENT\nEND:VCALENDAR", `event "회"`},
-		{"a long description", "a.ics", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nSUMMARY:x\nDESCRIPTION:" + strings.Repeat("x", invitation.MaxLine) + "\nATTENDEE:mailto:junho.lee@acme.example\nEND:VEVENT\nEND:VCALENDAR", `event "x"`},
-		{"no title", "a.ics", "BEGIN:VCALENDAR\nBEGIN:VEVENT\nATTENDEE:mailto:junho.lee@acme.example\nEND:VEVENT\nEND:VCALENDAR", `event ""`},
-		{"broken encoded word", "a.eml", "Subject: =?UTF-8?B?!!!?=\nTo: junho.lee@acme.example\n\n", `mail "=?UTF-8?B?!!!?="`},
-		{"raw bytes in the subject", "a.eml", "Subject: caf\xe9\nTo: junho.lee@acme.example\n\n", `mail "caf\xe9"`},
-		{"a name in an unknown charset", "a.eml", "To: =?x-klingon?B?AAAA?= <junho.lee@acme.example>\n\n", "people: lee\n"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			out, err := runFile(t, tt.file, tt.content)
-			require.NoError(t, err)
-			require.Contains(t, out, tt.want)
-		})
-	}
-}
-
-// FuzzInvitation: whatever a file holds, it gives an error or people and a title that
-// a room can have.
-func FuzzInvitation(f *testing.F) {
+// FuzzTitle: whatever a file holds, it gives an error or a title that a room can have.
+func FuzzTitle(f *testing.F) {
 	for _, name := range []string{"weekly.ics", "contract.ics", "release.eml"} {
 		data, err := os.ReadFile(filepath.Join("testdata", name))
 		require.NoError(f, err)
@@ -153,21 +171,19 @@ func FuzzInvitation(f *testing.F) {
 	}
 	dir, err := userlist.Read("testdata/users.tsv")
 	require.NoError(f, err)
-	svc, err := open(f.Context(), memstore.New(), dir)
+	svc, err := service.New(memstore.New(), &service.Options{Directory: dir})
 	require.NoError(f, err)
 	f.Fuzz(func(t *testing.T, data []byte) {
-		event, err := invitation.ReadEvent(bytes.NewReader(data))
-		if err != nil {
-			event, err = invitation.ReadMail(bytes.NewReader(data))
-		}
+		found, err := invitation.Parse(data, "")
 		if err != nil {
 			return
 		}
-		require.NotEmpty(t, event.Addresses)
-		_, err = svc.Plan(t.Context(), roomkit.By("kim"), roomkit.CreateRoom{
-			People: []roomkit.UserID{"lee", "park"}, Origin: event.Origin, Title: event.Title,
-		})
-		require.NoError(t, err)
+		for _, what := range found {
+			_, err = svc.Plan(t.Context(), roomkit.By("kim"), roomkit.CreateRoom{
+				People: []roomkit.UserID{"lee", "park"}, Origin: what.Origin, Title: what.Title,
+			})
+			require.NoError(t, err)
+		}
 	})
 }
 

@@ -1,199 +1,146 @@
-// Package invitation reads whom a calendar event (RFC 5545) or a mail (RFC 5322)
-// names, and what it is about.
+// Package invitation reads whom a calendar file (RFC 5545, 5546, 7986) or a mail file
+// (RFC 5322, 2045–2047, 2231, 6047) names, and what it is about, as Outlook, Google, Apple,
+// Zimbra, and Korean and Japanese mailers write them.
+//
+// Nobody is lost: everybody whom a file names comes in, or is left out with the reason. One
+// bad line or address costs nobody else.
+//
+// The charsets are those of golang.org/x/text, by way of go-message; UTF-7 and ISO-2022-KR are not among
+// them. Calendar objects other than events open no room. TNEF (winmail.dat), encrypted and
+// signed-opaque parts, Outlook's .msg, mails attached to mails and the text of mails are not read; of
+// the first three the reader says so. Display names decide nothing: addresses do.
 package invitation
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"mime"
-	"net/mail"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
-	"unicode/utf8"
-
-	ical "github.com/arran4/golang-ical"
 
 	"github.com/go-roomkit/roomkit"
 )
 
-// What is read at most, so that a hostile file costs little.
+// What is read at most, in bytes; the reader says when there is more.
 const (
-	MaxFile = 1 << 20 // of a calendar file, and of the header of a mail
-	MaxLine = 4 << 10 // of a line of a calendar file
+	MaxFile = 32 << 20 // of a file
+	MaxText = 4 << 20  // of a calendar, and of the header of a mail
 )
 
-// Invitation is what a file says: the people and what the room is to be called.
+// Invitation is what a file says of one event, or of a mail.
 type Invitation struct {
-	Origin    roomkit.Origin
-	Title     string
-	Addresses []string // each once, as the file spells them
+	Origin  roomkit.Origin
+	Title   string
+	People  []string  // addresses as the file spells them, each once
+	LeftOut []LeftOut // whom the file names besides
+	Notes   []string  // what else could not be read, or not for certain
+	NoRoom  string    // why it opens no room; empty: it opens one
+
+	method bool // a calendar with a METHOD says it
+	seen   map[string]bool
 }
 
-// Read reads a file, whose name ends with .ics or .eml.
-func Read(path string) (*Invitation, error) {
+// LeftOut is somebody whom a file names and who does not come in.
+type LeftOut struct {
+	Who string // an address, or what stands in its place
+	Why string
+}
+
+// Read reads a file; charset is that of text which is not UTF-8 and says nothing of its
+// charset. What is in the file decides, not its name. The error says why nothing in it can
+// be read.
+func Read(path, charset string) ([]*Invitation, error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	var s *Invitation
-	switch strings.ToLower(filepath.Ext(path)) {
-	case ".ics":
-		s, err = ReadEvent(file)
-	case ".eml":
-		s, err = ReadMail(file)
-	default:
-		return nil, fmt.Errorf("%s: neither .ics nor .eml", path)
+	data, err := io.ReadAll(io.LimitReader(file, MaxFile+1))
+	if err != nil {
+		return nil, err
 	}
+	found, err := Parse(data[:min(len(data), MaxFile)], charset)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	return s, nil
-}
-
-func (s *Invitation) add(address string) {
-	same := func(a string) bool { return strings.EqualFold(a, address) }
-	if address != "" && !slices.ContainsFunc(s.Addresses, same) {
-		s.Addresses = append(s.Addresses, address)
-	}
-}
-
-// ReadEvent takes the summary, the organizer and the attendees of the one event
-// of a calendar file. A series is one event.
-func ReadEvent(in io.Reader) (*Invitation, error) {
-	text, err := readCalendar(in)
-	if err != nil {
-		return nil, err
-	}
-	calendar, err := ical.ParseCalendar(strings.NewReader(text))
-	if err != nil {
-		return nil, fmt.Errorf("not a calendar file: %w", err)
-	}
-	event, err := theEvent(calendar)
-	if err != nil {
-		return nil, err
-	}
-	s := &Invitation{Origin: roomkit.OriginEvent}
-	if summary := event.GetProperty(ical.ComponentPropertySummary); summary != nil {
-		s.Title = ical.FromText(summary.Value)
-	}
-	for _, p := range event.Properties {
-		if p.IANAToken != "ORGANIZER" && p.IANAToken != "ATTENDEE" || isResource(p.ICalParameters["CUTYPE"]) {
-			continue
+	if len(data) > MaxFile {
+		for _, v := range found {
+			v.note(fmt.Sprintf("only the first %d bytes of the file are read", MaxFile))
 		}
-		scheme, address, found := strings.Cut(p.Value, ":")
-		if found && strings.EqualFold(scheme, "mailto") {
-			s.add(strings.TrimSpace(address))
-		}
-	}
-	if len(s.Addresses) == 0 {
-		return nil, errors.New("the event has no organizer and no attendees")
-	}
-	return s, nil
-}
-
-// isResource reports meeting rooms, equipment and groups of unknown people.
-func isResource(types []string) bool {
-	return len(types) > 0 && !strings.EqualFold(types[0], "INDIVIDUAL")
-}
-
-func readCalendar(in io.Reader) (string, error) {
-	data, err := io.ReadAll(io.LimitReader(in, MaxFile+1))
-	if err != nil {
-		return "", err
-	}
-	text := unfold.Replace(strings.TrimPrefix(string(data), "\ufeff"))
-	switch {
-	case len(data) > MaxFile:
-		return "", fmt.Errorf("larger than %d bytes", MaxFile)
-	case strings.TrimSpace(text) == "":
-		return "", errors.New("empty")
-	case !utf8.ValidString(text):
-		return "", errors.New("not UTF-8, which calendar files are in")
-	case !strings.HasSuffix(strings.ToUpper(strings.TrimSpace(text)), "END:VCALENDAR"):
-		return "", errors.New("not a whole calendar file: it does not end with END:VCALENDAR")
-	}
-	return shortLines(text)
-}
-
-// shortLines leaves out long lines, which are descriptions and attachments:
-// reading parameters takes time that grows with the square of a line's length.
-func shortLines(text string) (string, error) {
-	var kept strings.Builder
-	for line := range strings.Lines(text) {
-		if len(line) <= MaxLine {
-			kept.WriteString(line)
-			continue
-		}
-		for _, needed := range []string{"SUMMARY", "ORGANIZER", "ATTENDEE"} {
-			if strings.HasPrefix(line, needed) {
-				return "", fmt.Errorf("a line of %s is longer than %d bytes", needed, MaxLine)
-			}
-		}
-	}
-	return kept.String(), nil
-}
-
-// unfold joins lines that were cut to fit, which may have happened within a
-// character.
-var unfold = strings.NewReplacer("\r\n ", "", "\r\n\t", "", "\n ", "", "\n\t", "")
-
-// theEvent gives the one event of a calendar, without the exceptions of a series.
-func theEvent(calendar *ical.Calendar) (*ical.VEvent, error) {
-	var found *ical.VEvent
-	for _, event := range calendar.Events() {
-		switch {
-		case found == nil:
-			found = event
-		case event.Id() != found.Id():
-			return nil, errors.New("more than one event")
-		case found.GetProperty(ical.ComponentPropertyRecurrenceId) != nil:
-			found = event
-		}
-	}
-	if found == nil {
-		return nil, errors.New("no event in it")
 	}
 	return found, nil
 }
 
-// ReadMail takes the subject, the sender and the recipients of a mail.
-func ReadMail(in io.Reader) (*Invitation, error) {
-	limited := &io.LimitedReader{R: in, N: MaxFile}
-	message, err := mail.ReadMessage(limited)
+// Parse reads what a file holds, as Read does.
+func Parse(data []byte, charset string) ([]*Invitation, error) {
+	if _, err := encodingOf(charset); charset != "" && err != nil {
+		return nil, err
+	}
+	text := plainLines(data)
+	begin := text[:min(len(text), 4096)]
 	switch {
-	case errors.Is(err, io.EOF):
-		return nil, errors.New("not a mail: it has no header")
-	case err != nil:
-		return nil, fmt.Errorf("not a mail: %w", err)
-	case limited.N == 0:
-		return nil, fmt.Errorf("the header is larger than %d bytes", MaxFile)
+	case strings.TrimSpace(text) == "":
+		return nil, errors.New("empty")
+	case bytes.HasPrefix(data, []byte{0x78, 0x9f, 0x3e, 0x22}):
+		return nil, errors.New("TNEF (winmail.dat), which is not read")
+	case bytes.HasPrefix(data, []byte{0xd0, 0xcf, 0x11, 0xe0}):
+		return nil, errors.New("an Outlook .msg, which is not read: save it as .eml or .ics")
+	case strings.HasPrefix(strings.ToUpper(strings.TrimSpace(begin)), "BEGIN:V"):
+		return parseCalendar(text, charset, "")
 	}
-	s := &Invitation{Origin: roomkit.OriginMail}
-	if s.Title, err = new(mime.WordDecoder).DecodeHeader(message.Header.Get("Subject")); err != nil {
-		return nil, fmt.Errorf("subject: %w", err)
+	return parseMail(text, charset)
+}
+
+// add takes somebody in, or leaves him out for a reason.
+func (v *Invitation) add(who, why string) {
+	switch {
+	case !v.first(why + "\n" + strings.ToLower(who)):
+	case why == "":
+		v.People = append(v.People, who)
+	default:
+		v.LeftOut = append(v.LeftOut, LeftOut{Who: who, Why: why})
 	}
-	// Names of people are not used, so it does not matter in which charset they are.
-	anyCharset := &mime.WordDecoder{CharsetReader: func(_ string, _ io.Reader) (io.Reader, error) {
-		return strings.NewReader("?"), nil
-	}}
-	parser := mail.AddressParser{WordDecoder: anyCharset}
-	for _, field := range []string{"From", "To", "Cc"} {
-		for _, value := range message.Header[field] {
-			people, err := parser.ParseList(value)
-			if err != nil {
-				return nil, fmt.Errorf("%s: %w", field, err)
-			}
-			for _, who := range people {
-				s.add(who.Address)
-			}
-		}
+}
+
+// has reports whether an address comes in.
+func (v *Invitation) has(address string) bool { return v.seen["\n"+strings.ToLower(address)] }
+
+func (v *Invitation) note(text string) {
+	if v.first("note\n" + text) {
+		v.Notes = append(v.Notes, text)
 	}
-	if len(s.Addresses) == 0 {
-		return nil, errors.New("the mail has no sender and no recipients")
+}
+
+// first reports whether a key has not been met before.
+func (v *Invitation) first(key string) bool {
+	if v.seen == nil {
+		v.seen = map[string]bool{}
 	}
-	return s, nil
+	met := v.seen[key]
+	v.seen[key] = true
+	return !met
+}
+
+// absorb leaves out the people of other who are not in v, for a reason.
+func (v *Invitation) absorb(other *Invitation, why string) {
+	for _, who := range other.People {
+		v.add(who, why)
+	}
+	for _, left := range other.LeftOut {
+		v.add(left.Who, left.Why)
+	}
+	for _, note := range other.Notes {
+		v.note(note)
+	}
+}
+
+// settle forgets who is left out in one place and comes in by another.
+func (v *Invitation) settle() *Invitation {
+	v.LeftOut = slices.DeleteFunc(v.LeftOut, func(l LeftOut) bool { return v.has(l.Who) })
+	if v.NoRoom == "" && len(v.People) == 0 {
+		v.NoRoom = "it names nobody with a mail address"
+	}
+	return v
 }

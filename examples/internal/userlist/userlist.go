@@ -6,25 +6,52 @@ package userlist
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
 )
 
-// List is what the file says.
+// List is what the file says. It is a [service.Directory]: the service asks it for the users
+// whom a command concerns, so that a list of any length costs a command nothing.
 type List struct {
-	Companies []roomkit.Company
-	Users     []roomkit.User
-	ByMail    map[string]roomkit.UserID // by address in lower case
+	users  map[roomkit.UserID]roomkit.User
+	byMail map[string]roomkit.UserID // by address in lower case
 }
+
+var _ service.Directory = (*List)(nil)
 
 // Knows reports whether a user is in the list.
 func (l *List) Knows(id roomkit.UserID) bool {
-	return slices.ContainsFunc(l.Users, func(u roomkit.User) bool { return u.ID == id })
+	_, ok := l.users[id]
+	return ok
+}
+
+// ByMail gives the user with a mail address, in whatever case.
+func (l *List) ByMail(address string) (roomkit.UserID, bool) {
+	id, ok := l.byMail[strings.ToLower(address)]
+	return id, ok
+}
+
+// Users gives those of the users who are in the list, and their companies.
+func (l *List) Users(_ context.Context, ids []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) {
+	var users []roomkit.User
+	companies := map[roomkit.CompanyID]roomkit.Company{}
+	for _, id := range ids {
+		if user, ok := l.users[id]; ok {
+			users = append(users, user)
+			companies[user.Company] = roomkit.Company{
+				ID: user.Company, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected,
+			}
+		}
+	}
+	return users, slices.Collect(maps.Values(companies)), nil
 }
 
 // Read reads a file.
@@ -38,7 +65,7 @@ func Read(path string) (*List, error) {
 }
 
 func parse(name string, in io.Reader) (*List, error) {
-	l := &List{ByMail: map[string]roomkit.UserID{}}
+	l := &List{users: map[roomkit.UserID]roomkit.User{}, byMail: map[string]roomkit.UserID{}}
 	lines := bufio.NewScanner(in)
 	number := 1
 	for ; lines.Scan(); number++ {
@@ -53,7 +80,7 @@ func parse(name string, in io.Reader) (*List, error) {
 	if err := lines.Err(); err != nil {
 		return nil, fmt.Errorf("%s:%d: %w", name, number, err)
 	}
-	if len(l.Users) == 0 {
+	if len(l.users) == 0 {
 		return nil, fmt.Errorf("%s: no users in it", name)
 	}
 	return l, nil
@@ -77,7 +104,7 @@ func (l *List) add(columns []string) error {
 		return fmt.Errorf("%q is not a mail address", columns[2])
 	case l.Knows(user.ID):
 		return fmt.Errorf("user %s twice", user.ID)
-	case l.ByMail[mail] != "":
+	case l.byMail[mail] != "":
 		return fmt.Errorf("mail address %s twice", mail)
 	}
 	if len(columns) == 4 {
@@ -85,13 +112,8 @@ func (l *List) add(columns []string) error {
 			return err
 		}
 	}
-	l.Users = append(l.Users, user)
-	l.ByMail[mail] = user.ID
-	if !slices.ContainsFunc(l.Companies, func(c roomkit.Company) bool { return c.ID == user.Company }) {
-		l.Companies = append(l.Companies, roomkit.Company{
-			ID: user.Company, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected,
-		})
-	}
+	l.users[user.ID] = user
+	l.byMail[mail] = user.ID
 	return nil
 }
 
