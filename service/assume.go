@@ -13,6 +13,7 @@ import (
 type assumed struct {
 	users     map[roomkit.UserID]roomkit.User
 	companies map[roomkit.CompanyID]roomkit.Company
+	told      bool // the directory has told of somebody, who may have been stored meanwhile
 }
 
 // assume asks the directory about people as Do does, by the same commands, and keeps
@@ -20,6 +21,7 @@ type assumed struct {
 func (s *Service) assume(ctx context.Context, a *assumed, missing []roomkit.UserID) error {
 	return s.fillIn(ctx, missing, func(ctx context.Context, cmds []roomkit.Command) error {
 		g := group{}
+		a.told = a.told || len(cmds) > 0
 		for _, cmd := range cmds {
 			j, err := s.newJob(ctx, roomkit.System(), cmd, nil)
 			if err != nil {

@@ -174,7 +174,7 @@ func (c *choosing) askHost(ctx context.Context, facts []decide.Facts) ([]decide.
 		if err := c.assume(ctx, &c.assumed, missing); err != nil {
 			return nil, err
 		}
-		if len(c.assumed.users) > 0 {
+		if c.assumed.told {
 			var err error
 			if facts, err = c.load(ctx); err != nil {
 				return nil, err

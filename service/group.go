@@ -93,7 +93,9 @@ func (g *group) load(ctx context.Context, s *Service) {
 	loaded := g.deciding[:0]
 	for _, j := range g.deciding {
 		g.current = j
-		if !alone {
+		if ctx.Err() != nil && len(g.jobs) > 1 {
+			err = ctx.Err() // what kept the others is not theirs
+		} else if !alone {
 			err = g.ask(ctx, s, []*job{j})
 		}
 		if err != nil {
@@ -132,12 +134,18 @@ func (g *group) decide(ctx context.Context, s *Service, j *job) step {
 	if err := s.dropVoidShared(ctx, &j.facts); err != nil {
 		return j.failed(err)
 	}
-	if g.mustReload(&j.facts) {
+	if g.mustReload(&j.facts) || j.Key != "" && g.repeats(j) {
 		j.err = roomkit.ErrConflict
 		return stepAlone
 	}
 	j.provisional = g.patch(&j.facts) || j.provisional
 	return g.judge(s, j)
+}
+
+// repeats reports whether a job before it in the group stores the same command, sent twice:
+// its outcome is this one's, too, once it is there.
+func (g *group) repeats(j *job) bool {
+	return slices.ContainsFunc(g.committing, func(other *job) bool { return other.id == j.id })
 }
 
 // judge asks the core and the host's veto. While it reads the command, its caller does
@@ -401,6 +409,7 @@ type folded struct {
 	companies map[roomkit.CompanyID]roomkit.Company
 	teams     map[roomkit.TeamKey]roomkit.Team
 	grown     map[roomkit.Subject]int64 // by how many groups a user or a company has more
+	ended     map[roomkit.RoomID]store.RoomEnd
 }
 
 func put[K comparable, V any](m *map[K]V, k K, v V) {
@@ -418,6 +427,12 @@ func (f *folded) add(r *decide.Rows) {
 		members := f.members[v.Room]
 		put(&members, v.User, v)
 		put(&f.members, v.Room, members)
+	}
+	for _, v := range r.Ended {
+		put(&f.ended, v.Room, v)
+		for user, m := range f.members[v.Room] {
+			f.members[v.Room][user] = leftWith(&v, m)
+		}
 	}
 	for _, v := range r.Users {
 		put(&f.users, v.ID, v)
@@ -437,9 +452,18 @@ func (f *folded) add(r *decide.Rows) {
 	}
 }
 
+// leftWith is the row of somebody as the end of the room leaves it: those who were in it to
+// the end may know of it.
+func leftWith(e *store.RoomEnd, m roomkit.Member) roomkit.Member {
+	if m.Participant || m.Master {
+		m.Participant, m.Master = false, false
+		m.Left, m.LeftAt, m.LeftVersion, m.LeftBy = e.Cause, e.At, e.Version, e.By
+	}
+	return m
+}
+
 // patch brings facts up to what the group has decided so far, and reports whether that
-// touches them. Rows of people whose room has ended in the group are not needed: such a
-// room refuses all.
+// touches them.
 func (f *folded) patch(facts *decide.Facts) (touched bool) {
 	if room, ok := f.rooms[facts.Need.Room]; ok {
 		facts.Room, touched = room, true
@@ -476,12 +500,15 @@ func (f *folded) patch(facts *decide.Facts) (touched bool) {
 // patchMembers replaces the rows that were found, and adds those of the people asked for.
 func (f *folded) patchMembers(facts *decide.Facts) (touched bool) {
 	changed := f.members[facts.Need.Room]
-	if len(changed) == 0 {
+	end, ends := f.ended[facts.Need.Room]
+	if len(changed) == 0 && !ends {
 		return false
 	}
 	for i := range facts.Members {
 		if v, ok := changed[facts.Members[i].User]; ok {
 			facts.Members[i], touched = v, true
+		} else if ends {
+			facts.Members[i], touched = leftWith(&end, facts.Members[i]), true
 		}
 	}
 	for _, id := range facts.Need.People {

@@ -671,3 +671,32 @@ func TestManyGiveUp(t *testing.T) {
 		require.NotContains(t, inside, ids[8])
 	})
 }
+
+// TestNeighbourEndsTheRoom: who was in a room that a command before it in the group ends is
+// told so, as in any group after it.
+func TestNeighbourEndsTheRoom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPile(t, &hooked{Store: memstore.New()}, nil)
+		defer p.gate.abandon()
+		room := proof.Do(t, p.Service, roomkit.By("ann"), roomkit.CreateGroup{Name: "ends", Members: people("ben")}).Room
+		answers := p.group(p.do("ann", roomkit.DeleteRoom{Room: room}), p.do("ben", roomkit.Edit{Room: room, Photo: new("p")}))
+		require.NoError(t, answers[0].err)
+		proof.Refused(t, "COM-14", answers[1].err)
+	})
+}
+
+// TestOneKeyTwiceInAGroup: a command that is sent twice at once has one outcome.
+func TestOneKeyTwiceInAGroup(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPile(t, &hooked{Store: memstore.New()}, nil)
+		defer p.gate.abandon()
+		once := p.do("ann", roomkit.Remove{Room: p.room, People: people("cat")}, service.Call{Key: "k"})
+		answers := p.group(once, once)
+		for i, got := range answers {
+			require.NoError(t, got.err)
+			require.True(t, got.Changed)
+			require.Equal(t, i == 1, got.Repeat)
+		}
+		require.Equal(t, answers[0].Events, answers[1].Events)
+	})
+}

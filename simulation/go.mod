@@ -1,0 +1,18 @@
+module github.com/go-roomkit/roomkit/simulation
+
+go 1.26.0
+
+replace github.com/go-roomkit/roomkit => ../
+
+require (
+	github.com/anishathalye/porcupine v1.3.1
+	github.com/go-roomkit/roomkit v0.0.0-00010101000000-000000000000
+	github.com/stretchr/testify v1.12.1
+	pgregory.net/rapid v1.3.0
+)
+
+require (
+	github.com/google/uuid v1.6.0 // indirect
+	go.yaml.in/yaml/v3 v3.0.5 // indirect
+	golang.org/x/exp v0.0.0-20261014143641-f0251eb4aa3e // indirect
+)
