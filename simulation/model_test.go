@@ -140,7 +140,7 @@ func (w *world) linear() {
 		}
 		from, to := 2*int64(o.began), 2*int64(o.ended)+1
 		for _, r := range o.requests {
-			if r.err == nil && r.result.Changed && !r.result.Repeat && r.stored >= 0 {
+			if r.err == nil && r.result.Changed && !r.result.Repeat && r.stored >= 0 && !told[r.stored] {
 				told[r.stored] = true
 				for room, c := range changesOf(r.result.Events) {
 					r.also(room, &c)

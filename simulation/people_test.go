@@ -65,7 +65,7 @@ func foundingCommands() []founded {
 	}
 	return append(list,
 		founded{sys, roomkit.SyncTeam{Team: team, Company: "acme", Name: "Sales", Leader: "cat", Members: people("ben", "cat")}},
-		founded{sys, roomkit.EditTeam{Team: team, Room: new(true), Features: new(true)}},
+		founded{sys, roomkit.EditTeam{Team: team, Company: "acme", Room: new(true), Features: new(true)}},
 		founded{ann, roomkit.CreateRoom{People: people("ben", "cat"), Audience: roomkit.AudienceMembers, AllowDuplicate: true}},
 		founded{ann, roomkit.CreateGroup{Name: "crew", Members: people("ben", "cat")}},
 		founded{ann, roomkit.CreateExternalGroup{Name: "project", Members: people("ben", "eve")}},

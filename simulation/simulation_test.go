@@ -72,8 +72,10 @@ func check(t *testing.T, rt *rapid.T, count *tally) {
 	out := run(t, choices{rt}, count, func(move func()) {
 		rapid.Custom(func(*rapid.T) bool { move(); return true }).Draw(rt, "move")
 	}, nil)
-	if out.aborted != nil {
-		panic(out.aborted)
+	if text, ours := out.aborted.(string); ours {
+		t.Fatal(text)
+	} else if out.aborted != nil {
+		panic(out.aborted) // rapid's
 	}
 	if len(out.wrong) > 0 {
 		count.failed = true // from now on the moves are told
