@@ -49,7 +49,7 @@ func (s *Store) attempt(ctx, waiting context.Context, changes []store.Change) ([
 		return nil, err
 	}
 	defer t.end()
-	if _, err := t.exec(lockDatabase); err != nil {
+	if err := s.lock(t); err != nil {
 		return nil, err
 	}
 	results := make([]store.CommitResult, len(changes))
@@ -69,9 +69,45 @@ func (s *Store) attempt(ctx, waiting context.Context, changes []store.Change) ([
 	}
 	if err := t.tx.Commit(); err != nil {
 		t.end()
-		return s.resolve(ctx, changes, results, classify(err))
+		if results, err = s.resolve(ctx, changes, results, classify(err)); err != nil {
+			return nil, err
+		}
+		if _, err := s.file.check(nil); err != nil {
+			return nil, s.file.lose(err)
+		}
+		s.note(results)
+		return results, nil
 	}
+	size, err := s.file.check(t.conn)
+	if err != nil {
+		return nil, s.file.lose(err)
+	}
+	s.note(results)
+	s.shrink(ctx, t.conn, size)
 	return results, nil
+}
+
+// lock takes the write lock, and demands that the database is the one that the store
+// knows.
+func (s *Store) lock(t *tx) error {
+	if _, err := t.exec(lockDatabase); err != nil {
+		return err
+	}
+	if _, err := s.file.check(t.conn); err != nil {
+		return err
+	}
+	return s.recall(t)
+}
+
+// note keeps which record is the newest one that was stored.
+func (s *Store) note(results []store.CommitResult) {
+	for i := range results {
+		if r := &results[i]; judge.Stored(*r) && r.Outcome.Cursor != "" {
+			if position, ok := s.position(r.Outcome.Cursor); ok && position > s.newest.position {
+				s.newest = newest{position, r.Outcome.Cursor}
+			}
+		}
+	}
 }
 
 // segment gives the end of the changes that can be judged in memory and written

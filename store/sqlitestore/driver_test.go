@@ -39,6 +39,7 @@ type faults struct {
 	blind   bool   // and then nothing works
 	down    bool
 	hook    func() // called when a COMMIT has failed
+	before  func() // called before the next COMMIT
 }
 
 func (f *faults) open(tb testing.TB, path string) *sql.DB {
@@ -157,7 +158,13 @@ func (t faultyTx) Commit() error {
 		return err
 	}
 	var fails, applied bool
-	hook := func() {}
+	hook, before := func() {}, func() {}
+	t.f.set(func() {
+		if t.f.before != nil {
+			before, t.f.before = t.f.before, nil
+		}
+	})
+	before()
 	t.f.set(func() {
 		fails, applied = t.f.commit, t.f.applied
 		if fails && t.f.hook != nil {

@@ -31,6 +31,11 @@ var (
 	// ErrCorrupt means that the file is damaged or no database, or holds values
 	// that this package does not write. Restore a backup.
 	ErrCorrupt = fmt.Errorf("%w: the database is damaged", roomkit.ErrUnsupported)
+	// ErrReplaced means that the database's file, or one of those beside it, was moved,
+	// deleted or replaced under the open store, or that an older copy was restored into
+	// it. Of commits that were refused nothing is stored; with ErrUnknownOutcome it may
+	// be, in a file that is gone. Put the file back, or open the store anew.
+	ErrReplaced = fmt.Errorf("%w: the file is not the one that was opened; put it back, or open the store anew", roomkit.ErrUnsupported)
 	// ErrFull means that the disk, or what the database may take of it, is full.
 	// Nothing was changed; commits work again when there is room.
 	ErrFull = fmt.Errorf("%w: the disk is full", roomkit.ErrUnavailable)

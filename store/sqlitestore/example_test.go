@@ -15,7 +15,7 @@ import (
 // visit is a run of a program: it opens the file, says who is there, opens the
 // room and closes the file. Every part of it may run again.
 func visit(ctx context.Context, path string) (err error) {
-	rooms, err := sqliteopen.Open(ctx, path, nil)
+	rooms, err := sqliteopen.Open(ctx, path, &sqliteopen.Options{Create: true})
 	if err != nil {
 		return err
 	}

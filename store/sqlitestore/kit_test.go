@@ -53,7 +53,7 @@ func scale(usual, long int) int {
 
 func open(tb testing.TB, path string) *sqliteopen.Store {
 	tb.Helper()
-	s, err := sqliteopen.Open(context.Background(), path, nil)
+	s, err := sqliteopen.Open(context.Background(), path, &sqliteopen.Options{Create: true})
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, s.Close()) })
 	return s

@@ -15,6 +15,9 @@ import (
 // Load implements [store.Store]. All needs are answered together: rooms and
 // teams first, then the people that come with them, then the companies of these.
 func (s *Store) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	if err := s.file.look(); err != nil {
+		return nil, err
+	}
 	t, err := s.beginQuick(ctx, needs)
 	if err != nil {
 		return nil, err

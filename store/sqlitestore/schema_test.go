@@ -110,7 +110,7 @@ func TestMigrateRefuses(t *testing.T) {
 	mustExec(t, db, "UPDATE own_meta SET schema_version = 99")
 	before := schemaOf(t, db)
 	require.ErrorIs(t, sqlitestore.Migrate(t.Context(), db, o), sqlitestore.ErrNewerSchema)
-	_, err := sqliteopen.Open(t.Context(), path, o)
+	_, err := sqliteopen.Open(t.Context(), path, &sqliteopen.Options{Options: *o})
 	require.ErrorIs(t, err, sqlitestore.ErrNewerSchema)
 	require.ErrorContains(t, err, fmt.Sprintf("schema version 99, known are %d", migrationFiles(t)))
 	require.Equal(t, before, schemaOf(t, db), "nothing was changed")

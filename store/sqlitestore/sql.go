@@ -76,6 +76,9 @@ func (s *Store) read(ctx context.Context, id statement, each func(*row), args ..
 }
 
 func (s *Store) beginRead(ctx context.Context) (*tx, error) {
+	if err := s.file.look(); err != nil {
+		return nil, err
+	}
 	waiting, cancel := waitingOf(ctx, s.o.Patience)
 	defer cancel()
 	return s.reader.begin(ctx, waiting, true)

@@ -90,6 +90,8 @@ type Store struct {
 	epoch  string // begins every cursor
 	writer handle
 	reader handle
+	file   file
+	newest newest // changes with commits
 	names  *names
 	turn   chan struct{} // holds a value while this store uses the writer
 	bell   bell.Bell
@@ -103,7 +105,7 @@ var (
 
 // New gives the store in a database that [Migrate] has prepared. It never closes
 // db. The errors are [ErrNotMigrated], [ErrNewerSchema], [ErrForeignTables],
-// [ErrWeak], [roomkit.ErrInvalid] for options, and those of the database. Readers
+// [ErrWeak], [ErrReplaced], [roomkit.ErrInvalid] for options, and those of the database. Readers
 // have to be on the same database; for them synchronous=NORMAL is enough.
 func New(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
 	full, err := o.complete(db)
@@ -115,15 +117,28 @@ func New(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
 	if full.Readers != nil {
 		s.reader.db = full.Readers
 	}
+	s.writer.text = full.texts()
+	s.reader.text = s.writer.text
 	if err := patiently(ctx, full.Patience, func(waiting context.Context) error { return s.examine(ctx, waiting) }); err != nil {
 		return nil, fmt.Errorf("sqlitestore: %w", err)
 	}
-	s.writer.text = full.texts()
-	s.reader.text = s.writer.text
 	return s, nil
 }
 
 func (s *Store) examine(ctx, waiting context.Context) error {
+	if err := s.examineWriter(ctx, waiting); err != nil {
+		return err
+	}
+	if err := s.remember(ctx, waiting); err != nil || s.reader.db == s.writer.db {
+		return err
+	}
+	if err := s.examineReaders(ctx, waiting); err != nil {
+		return fmt.Errorf("Options.Readers: %w", err)
+	}
+	return nil
+}
+
+func (s *Store) examineWriter(ctx, waiting context.Context) error {
 	conn, err := connect(waiting, s.writer.db)
 	if err != nil {
 		return err
@@ -139,13 +154,10 @@ func (s *Store) examine(ctx, waiting context.Context) error {
 		return err
 	}
 	s.epoch = has.epoch
-	if err := has.usable(); err != nil || s.reader.db == s.writer.db {
+	if err := has.usable(); err != nil {
 		return err
 	}
-	if err := s.examineReaders(ctx, waiting); err != nil {
-		return fmt.Errorf("Options.Readers: %w", err)
-	}
-	return nil
+	return s.file.find(ctx, conn, s.o.Weak)
 }
 
 func (s *Store) examineReaders(ctx, waiting context.Context) error {

@@ -43,7 +43,7 @@ func Open(ctx context.Context, where, example string) (s store.Store, closeStore
 	case "memory":
 		return memstore.New(), func() {}, nil
 	case "sqlite":
-		file, err := sqliteopen.Open(ctx, place, &sqlitestore.Options{Prefix: prefix})
+		file, err := sqliteopen.Open(ctx, place, &sqliteopen.Options{Create: true, Options: sqlitestore.Options{Prefix: prefix}})
 		if err != nil {
 			return nil, nil, err
 		}
