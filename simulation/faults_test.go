@@ -179,9 +179,6 @@ func (s port) Commit(ctx context.Context, changes []store.Change) ([]store.Commi
 		bad.commands = append(bad.commands, changes[i].Command)
 	}
 	results, err := s.commit(unwatched(ctx), changes, v, bad)
-	if err == nil {
-		err = nil
-	}
 	v = w.wait(&park{who: who, point: pointAfter, call: call})
 	if v.fault == faultAfter {
 		panic(&injected{fault: v.fault, point: pointAfter, commit: true, who: who, size: len(changes), commands: bad.commands})

@@ -65,6 +65,9 @@ func (w *world) judge() {
 	}
 	j.state(len(w.disk.log))
 	j.end()
+	if w.enforce {
+		j.swept()
+	}
 }
 
 func (j *judge) service(o service.Options) *service.Service {
@@ -436,6 +439,19 @@ func lines(events []roomkit.Event) (list []string) {
 		list = append(list, fmt.Sprint(string(data), err))
 	}
 	return list
+}
+
+// swept demands that nobody is left whom the directory has decided to go.
+func (j *judge) swept() {
+	for _, room := range j.w.sight.rooms {
+		for _, cause := range []roomkit.Cause{roomkit.CausePermission, roomkit.CauseAccount} {
+			who := slices.Concat(everybody, newcomers)
+			got, err := j.plain.Plan(context.Background(), roomkit.System(), roomkit.Expel{Room: room, People: who, Cause: cause})
+			if err == nil && got.Changed {
+				j.w.complain("nobody has carried out in room %.8s: %s", room, lines(got.Events))
+			}
+		}
+	}
 }
 
 // planned is a plan without what is drawn anew each time.

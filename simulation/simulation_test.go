@@ -113,6 +113,7 @@ func run(t *testing.T, c chooser, count *tally, draw func(func()), b *control) (
 	if out.aborted == nil && len(w.wrong) == 0 {
 		w.judge()
 		w.linear()
+		w.fellows.check()
 		if err := verify.Run(context.Background(), w.disk.Store, nil); err != nil {
 			w.complain("the store does not hold what its events say: %v", err)
 		}

@@ -99,7 +99,7 @@ func newWorld(t testing.TB, c chooser, tally *tally, b *control) *world {
 	w.found()
 	w.fellows = newFollowers(w)
 	for range w.processes {
-		w.newProcess()
+		w.fellows.begin(w.newProcess())
 	}
 	return w
 }
@@ -157,7 +157,10 @@ func (w *world) newID() (id [16]byte) {
 }
 
 func (w *world) newProcess() *process {
-	p := &process{w: w, number: len(w.procs), skew: one[time.Duration](w, "skew", 0, 0, 3*time.Hour, -5*time.Hour, 26*time.Hour)}
+	p := &process{w: w, number: len(w.procs)}
+	if len(w.fellows.names) == 0 || !leasesByClock {
+		p.skew = one[time.Duration](w, "skew", 0, 0, 3*time.Hour, -5*time.Hour, 26*time.Hour)
+	}
 	o := &service.Options{
 		Clock: p.clock, NewID: w.newID, Contacts: w.contacts, Attempts: w.attempts, MaxGroup: w.maxGroup,
 		Logger: slog.New(turns{}), Observer: service.Observer{Group: p.observe},
@@ -288,11 +291,16 @@ func (w *world) drawFault(p *park) fault {
 
 // happen is what happens to processes and to time.
 func (w *world) happen() {
-	switch w.Choose(4, "event") {
+	switch w.Choose(6, "event") {
+	case 4, 5:
+		w.fellows.end()
 	case 0:
 		w.passTime(one(w, "time", time.Second, 25*time.Second, 40*time.Second))
 	case 1:
 		p := one(w, "process", w.procs...)
+		if len(w.fellows.names) > 0 && leasesByClock {
+			return
+		}
 		p.skew = one[time.Duration](w, "skew", 0, -48*time.Hour, time.Minute, 30*time.Hour)
 		w.tell("the clock of process %d jumps to %s", p.number, p.skew)
 	default:
@@ -373,7 +381,7 @@ func (w *world) drain() {
 	for quiet := 0; quiet < 3; {
 		parked := w.settle()
 		if len(parked) == 0 {
-			if w.live == 0 && w.fellows.running() == 0 {
+			if w.live == 0 {
 				return
 			}
 			quiet++
