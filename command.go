@@ -1,6 +1,8 @@
 package roomkit
 
 import (
+	"time"
+
 	"github.com/go-roomkit/roomkit/internal/enum"
 )
 
@@ -348,3 +350,7 @@ const (
 	MaxKeyBytes    = 128  // bytes of an idempotency key
 	MaxEventBytes  = 1 << 20
 )
+
+// MinClockDrift is the least difference of clocks that services put up with: up to it the
+// events of a room never go back in time.
+const MinClockDrift = time.Minute

@@ -2,64 +2,82 @@ package service
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/decide"
 )
 
-// assumed are rows that the store does not have yet: what Do would fill in from
-// Options.Directory, where nothing may be stored.
+// assumed is what Options.Directory has said of people who may be unknown to the store.
+// A command is decided with them as if they were stored; they are stored only if the
+// command is carried out.
 type assumed struct {
-	users     map[roomkit.UserID]roomkit.User
+	users     map[roomkit.UserID]roomkit.User // as given
 	companies map[roomkit.CompanyID]roomkit.Company
-	told      bool // the directory has told of somebody, who may have been stored meanwhile
 }
 
-// assume asks the directory about people as Do does, by the same commands, and keeps
-// what these would store.
-func (s *Service) assume(ctx context.Context, a *assumed, missing []roomkit.UserID) error {
-	return s.fillIn(ctx, missing, func(ctx context.Context, cmds []roomkit.Command) error {
-		g := group{}
-		a.told = a.told || len(cmds) > 0
-		for _, cmd := range cmds {
-			j, err := s.newJob(ctx, roomkit.System(), cmd, nil)
-			if err != nil {
-				return faultOf(ctx, "directory", within(j.wrap(err)))
-			}
-			j.plan, j.assumed = true, a
-			j.begin()
-			g.jobs = append(g.jobs, j)
+// askHost asks the directory about people, and who of them is a contact of the actor. It
+// does the same for those whom the store knows and for those who do not exist.
+func (s *Service) askHost(ctx context.Context, actor *decide.Person, ask *decide.Ask, a *assumed) (contacts []roomkit.UserID, err error) {
+	slices.Sort(ask.About)
+	if s.o.Directory != nil {
+		if err := s.askDirectory(ctx, ask.About, a); err != nil {
+			return nil, err
 		}
-		g.run(ctx, s)
-		for _, j := range g.jobs {
-			if j.err != nil {
-				return faultOf(ctx, "directory", within(j.wrap(j.err)))
-			}
-			a.add(&j.decision.Rows)
-		}
-		return nil
+	}
+	if !ask.Contacts {
+		return nil, nil
+	}
+	home := actor.User.Company
+	outsiders := slices.DeleteFunc(slices.Clone(ask.About), func(id roomkit.UserID) bool {
+		return home != "" && a.users[id].Company == home
 	})
+	if len(outsiders) == 0 {
+		return nil, nil
+	}
+	known, err := s.o.Contacts(ctx, actor.ID, slices.Clone(outsiders))
+	if err != nil {
+		return nil, faultOf(ctx, "contacts", err)
+	}
+	asked := make(map[roomkit.UserID]bool, len(outsiders))
+	for _, id := range outsiders {
+		asked[id] = true
+	}
+	return slices.DeleteFunc(slices.Clone(known), func(id roomkit.UserID) bool { return !asked[id] }), nil
 }
 
-// add keeps rows that are new. Of two for the same user the first one holds.
-func (a *assumed) add(rows *decide.Rows) {
-	for _, u := range rows.Users {
-		if _, known := a.users[u.ID]; !known {
-			put(&a.users, u.ID, u)
+// askDirectory keeps of what the directory answers the users asked for, and their
+// companies. Of two rows for the same the first one holds.
+func (s *Service) askDirectory(ctx context.Context, about []roomkit.UserID, a *assumed) error {
+	for ids := range slices.Chunk(about, roomkit.MaxPeople) {
+		users, companies, err := s.o.Directory.Users(ctx, slices.Clone(ids))
+		if err != nil {
+			return faultOf(ctx, "directory", err)
+		}
+		asked, homes := make(map[roomkit.UserID]bool, len(ids)), map[roomkit.CompanyID]bool{}
+		for _, id := range ids {
+			asked[id] = true
+		}
+		for _, u := range users {
+			if _, twice := a.users[u.ID]; asked[u.ID] && !twice {
+				homes[u.Company] = true
+				put(&a.users, u.ID, u)
+			}
+		}
+		for _, c := range companies {
+			if _, twice := a.companies[c.ID]; homes[c.ID] && !twice {
+				put(&a.companies, c.ID, c)
+			}
 		}
 	}
-	for _, c := range rows.Companies {
-		if _, known := a.companies[c.ID]; !known {
-			put(&a.companies, c.ID, c)
-		}
-	}
+	return nil
 }
 
 // homes gives the companies of the users, of which the store may know some.
 func (a *assumed) homes() (ids []roomkit.CompanyID) {
 	for _, u := range a.users {
-		if u.Company != "" {
+		if u.Company.Valid() {
 			ids = append(ids, u.Company)
 		}
 	}
@@ -67,20 +85,58 @@ func (a *assumed) homes() (ids []roomkit.CompanyID) {
 	return slices.Compact(ids)
 }
 
-// patch adds to facts who and what was asked for and is absent.
-func (a *assumed) patch(f *decide.Facts) {
-	if len(a.users)+len(a.companies) == 0 {
-		return
+// filling is the commands that add who and what is assumed.
+type filling struct{ companies, users []roomkit.Command }
+
+func (f *filling) empty() bool { return len(f.companies)+len(f.users) == 0 }
+
+// patch adds to facts who was asked for and is absent, as AddCompany and AddUser would,
+// and says which of these that takes. What these refuse is the directory's fault.
+func (s *Service) patch(ctx context.Context, a *assumed, f *decide.Facts) (fill filling, err error) {
+	if a == nil || len(a.users) == 0 {
+		return fill, nil
+	}
+	add := func(cmd roomkit.Command) (decide.Rows, error) {
+		decision, err := decide.Decide(s.rules, &decide.Facts{Facts: f.Facts}, roomkit.System(), cmd, s.o.Clock())
+		if err != nil {
+			err = faultOf(ctx, "directory", fmt.Errorf("%s: %w", roomkit.CommandName(cmd), err))
+		}
+		return decision.Rows, err
 	}
 	for _, id := range f.Missing() {
-		if u, ok := a.users[id]; ok {
-			f.Users = append(f.Users, u)
+		u, ok := a.users[id]
+		if !ok {
+			continue
+		}
+		home, ok := a.companies[u.Company]
+		known := slices.ContainsFunc(f.Companies, func(c roomkit.Company) bool { return c.ID == u.Company })
+		if ok && !known {
+			rows, err := add(roomkit.AddCompany{Company: home})
+			if err != nil {
+				return fill, err
+			}
+			f.Companies = append(f.Companies, rows.Companies...)
+			fill.companies = append(fill.companies, roomkit.AddCompany{Company: home})
+		}
+		rows, err := add(roomkit.AddUser{User: u})
+		if err != nil {
+			return fill, err
+		}
+		f.Users = append(f.Users, rows.Users...)
+		fill.users = append(fill.users, roomkit.AddUser{User: u})
+	}
+	return fill, nil
+}
+
+// provision stores what a command takes for known that is to be carried out.
+func (s *Service) provision(ctx context.Context, fill *filling) error {
+	for _, cmds := range [][]roomkit.Command{fill.companies, fill.users} {
+		results := s.each(cmds, func(i int) (*job, error) { return s.newJob(ctx, roomkit.System(), cmds[i], nil) })
+		for _, r := range results {
+			if r.Err != nil {
+				return faultOf(ctx, "directory", within(r.Err))
+			}
 		}
 	}
-	for _, id := range f.Need.Companies {
-		known := slices.ContainsFunc(f.Companies, func(c roomkit.Company) bool { return c.ID == id })
-		if c, ok := a.companies[id]; ok && !known {
-			f.Companies = append(f.Companies, c)
-		}
-	}
+	return nil
 }

@@ -74,7 +74,8 @@ type choosing struct {
 	actor    roomkit.Actor
 	contacts []roomkit.UserID
 	assumed  assumed
-	asks     []ask // the first one is about the command as it stands
+	asked    []roomkit.UserID // about whom the host has been asked
+	asks     []ask            // the first one is about the command as it stands
 	people   []roomkit.UserID
 }
 
@@ -116,18 +117,19 @@ func (c *choosing) ask(cmd roomkit.Command, user roomkit.UserID) {
 // answer answers all questions, or gives what refuses the command as it stands.
 func (c *choosing) answer(ctx context.Context) error {
 	facts, err := c.load(ctx)
-	if err != nil {
-		return err
-	}
-	if facts, err = c.askHost(ctx, facts); err != nil {
-		return err
-	}
-	for c.judge(facts) {
-		if facts, err = c.load(ctx); err != nil {
-			return err
+	for err == nil {
+		more, ask := c.judge(facts)
+		if !more && ask == nil {
+			return c.asks[0].err
 		}
+		if ask != nil {
+			if err = c.askHost(ctx, facts, ask); err != nil || c.o.Directory == nil {
+				continue
+			}
+		}
+		facts, err = c.load(ctx)
 	}
-	return c.asks[0].err
+	return err
 }
 
 // load loads what the open questions need, once for all who need the same.
@@ -160,81 +162,65 @@ func (c *choosing) load(ctx context.Context) ([]decide.Facts, error) {
 	}
 	facts := make([]decide.Facts, len(answers))
 	for i := range answers {
-		facts[i] = decide.Facts{Facts: answers[i], Need: needs[i], Contacts: c.contacts}
-		c.assumed.patch(&facts[i])
+		f := &facts[i]
+		*f = decide.Facts{
+			Facts: answers[i], Need: needs[i], Contacts: c.contacts, Asked: c.asked,
+			HasDirectory: c.o.Directory != nil, HasContacts: c.o.Contacts != nil,
+		}
+		if _, err := c.patch(ctx, &c.assumed, f); err != nil {
+			return nil, err
+		}
 	}
 	return facts, nil
 }
 
-// askHost asks the directory about all who are not known, and who of the outsiders are
-// contacts of the actor.
-func (c *choosing) askHost(ctx context.Context, facts []decide.Facts) ([]decide.Facts, error) {
-	missing := gather(facts, (*decide.Facts).Missing)
-	if c.o.Directory != nil && len(missing) > 0 {
-		if err := c.assume(ctx, &c.assumed, missing); err != nil {
-			return nil, err
-		}
-		if c.assumed.told {
-			var err error
-			if facts, err = c.load(ctx); err != nil {
-				return nil, err
-			}
-		}
-	}
-	if c.o.Contacts == nil || c.actor.IsSystem() {
-		return facts, nil
-	}
-	outsiders := gather(facts, func(f *decide.Facts) []roomkit.UserID { return f.Outsiders(c.actor.User()) })
-	if len(outsiders) == 0 {
-		return facts, nil
-	}
-	known, err := c.o.Contacts(ctx, c.actor.User(), outsiders)
-	c.contacts = slices.Concat(c.contacts, known)
+// askHost asks the host about all whom the questions are about and who are not known to
+// the actor.
+func (c *choosing) askHost(ctx context.Context, facts []decide.Facts, ask *decide.Ask) error {
+	who := facts[0].Person(c.actor.User())
+	contacts, err := c.Service.askHost(ctx, &who, ask, &c.assumed)
+	c.asked, c.contacts = slices.Concat(c.asked, ask.About), slices.Concat(c.contacts, contacts)
 	for i := range facts {
-		facts[i].Contacts = c.contacts
+		facts[i].Asked, facts[i].Contacts = c.asked, c.contacts
 	}
-	return facts, faultOf(ctx, "contacts", err)
+	return err
 }
 
-// gather gives the people of all facts, each once.
-func gather(facts []decide.Facts, of func(*decide.Facts) []roomkit.UserID) (all []roomkit.UserID) {
-	for i := range facts {
-		all = append(all, of(&facts[i])...)
-	}
-	slices.Sort(all)
-	return slices.Compact(all)
-}
-
-// judge answers the open questions, and reports whether some need more facts. Nothing
-// more is needed once the command as it stands is refused.
-func (c *choosing) judge(facts []decide.Facts) (more bool) {
+// judge answers the open questions, and says whether some need more facts, and about whom
+// the host has to be asked for others. Nothing more is needed once the command as it stands is
+// refused.
+func (c *choosing) judge(facts []decide.Facts) (more bool, ask *decide.Ask) {
 	for i := range c.asks {
 		a := &c.asks[i]
 		if a.done {
 			continue
 		}
 		f := &facts[a.facts]
-		need, err := decide.Judge(c.rules, f, c.actor, a.cmd, i == 0)
+		decision, err := decide.Judge(c.rules, f, c.actor, a.cmd, i == 0)
 		if i == 0 && err != nil && c.standsAlone(f, a.cmd) {
 			err = nil // whoever makes it a room of several has the refusal
 		}
-		if need != nil {
-			a.need, more = *need, true
+		if decision.Need != nil {
+			a.need, more = *decision.Need, true
+			continue
+		}
+		if decision.Ask != nil {
+			ask = ask.With(decision.Ask)
 			continue
 		}
 		a.done, a.err, a.already = true, err, a.user != "" && decide.Already(f, c.actor, a.cmd, a.user)
 		if i == 0 && err != nil {
-			return false
+			return false, nil
 		}
 	}
-	return more
+	return more, ask
 }
 
 // standsAlone reports whether a command is not refused as it stands, though it is with
 // further people: one person is the other party of a 1:1 room.
 func (c *choosing) standsAlone(f *decide.Facts, cmd roomkit.Command) bool {
-	need, err := decide.Judge(c.rules, f, c.actor, cmd, false)
-	return need != nil || err == nil
+	_, err := decide.Judge(c.rules, f, c.actor, cmd, false)
+	return err == nil
 }
 
 // against gives what a refusal says against a choice.

@@ -152,6 +152,7 @@ func (s *short) Commit(ctx context.Context, changes []store.Change) ([]store.Com
 func TestShortAnswers(t *testing.T) {
 	s := proof.NewStage(t)
 	s.Does("ann", roomkit.Edit{Room: s.Group, Public: new(true)})
+	returns(s, "cat")
 	create := roomkit.CreateRoom{People: people("ben", "cat"), Audience: roomkit.AudienceMembers}
 	edit := proof.AnyEdit(s, s.Service, "ben", s.General)
 	for name, ask := range map[string]struct {
@@ -162,7 +163,7 @@ func TestShortAnswers(t *testing.T) {
 			_, err := svc.Do(ctx, roomkit.By("ben"), edit)
 			return err
 		}},
-		"the rooms to offer": {1, func(svc *service.Service) error {
+		"the people of rooms to offer": {1, func(svc *service.Service) error {
 			_, err := svc.Do(ctx, roomkit.By("ann"), create)
 			return err
 		}},

@@ -119,9 +119,8 @@ func (g *group) ask(ctx context.Context, s *Service, jobs []*job) error {
 	for i, j := range jobs {
 		f := &j.facts
 		f.Facts, f.Need, f.NewRoom, f.Contacts, f.Earlier = answers[i], j.need, j.newRoom, j.contacts, j.earlier
-		if j.assumed != nil {
-			j.assumed.patch(f)
-		}
+		f.HasDirectory, f.HasContacts, f.Asked, f.MaxDrift = s.o.Directory != nil, s.o.Contacts != nil, j.asked, s.o.MaxClockDrift
+		j.looked.add(f)
 	}
 	return nil
 }
@@ -131,15 +130,24 @@ func (g *group) decide(ctx context.Context, s *Service, j *job) step {
 	if j.facts.Done != nil {
 		return s.repeat(ctx, j, j.facts.Done)
 	}
-	if err := s.dropVoidShared(ctx, &j.facts); err != nil {
-		return j.failed(err)
-	}
 	if g.mustReload(&j.facts) || j.Key != "" && g.repeats(j) {
 		j.err = roomkit.ErrConflict
 		return stepAlone
 	}
 	j.provisional = g.patch(&j.facts) || j.provisional
-	return g.judge(s, j)
+	var err error
+	if j.fill, err = s.patch(ctx, &j.assumed, &j.facts); err != nil {
+		return j.failed(err)
+	}
+	for {
+		next := g.judge(s, j)
+		if next != stepLook || !j.lookedAround {
+			return next
+		}
+		if err := s.lookAt(ctx, &j.facts, j.decision.Look); err != nil { // what has changed since
+			return j.failed(err)
+		}
+	}
 }
 
 // repeats reports whether a job before it in the group stores the same command, sent twice:
@@ -148,54 +156,52 @@ func (g *group) repeats(j *job) bool {
 	return slices.ContainsFunc(g.committing, func(other *job) bool { return other.id == j.id })
 }
 
-// judge asks the core and the host's veto. While it reads the command, its caller does
-// not go away.
+// judge asks the core and the host's veto.
 func (g *group) judge(s *Service, j *job) step {
-	j.reading.Lock()
-	defer j.reading.Unlock()
-	if ask := s.askFirst(j); ask != stepDone {
-		return ask
+	next, cmd := g.think(s, j)
+	if next != stepCommit {
+		return next
 	}
-	j.decision, j.err = j.scratch.Decide(s.rules, &j.facts, j.actor, j.cmd, g.now)
-	if j.err != nil {
+	if j.err = s.veto(j, cmd); j.err != nil {
 		return stepDone
 	}
-	if more := j.decision.Need; more != nil {
-		return j.loadMore(*more)
-	}
-	if j.IfVersion != 0 && j.facts.VersionOf(decide.Named(j.cmd)) != j.IfVersion {
-		// Not before the decision: to an outsider no version exists.
-		j.err = fmt.Errorf("%w: what the command names does not have the demanded version", roomkit.ErrConflict)
+	switch {
+	case j.plan || len(j.decision.Events) == 0 && j.Key == "":
 		return stepDone
-	}
-	j.result = resultOf(&j.decision, &j.facts)
-	if j.err = s.veto(j); j.err != nil {
-		return stepDone
-	}
-	if j.plan || len(j.decision.Events) == 0 && j.Key == "" {
-		return stepDone
-	}
-	if len(g.jobs) > 1 {
+	case !j.fill.empty():
+		return stepProvision
+	case len(g.jobs) > 1:
 		g.add(&j.decision.Rows)
 	}
 	return stepCommit
 }
 
-// askFirst says whether somebody outside has to be asked before the job can be decided:
-// the directory about users, or who is a contact.
-func (s *Service) askFirst(j *job) step {
-	_, provisions := j.cmd.(roomkit.AddUser)
-	if s.o.Directory != nil && !j.askedDirectory && !provisions {
-		if j.about = j.facts.Missing(); len(j.about) > 0 {
-			return stepAskDirectory
-		}
+// think asks the core. While it reads the command, its caller does not go away; so the
+// veto, which may take long, is given a copy where the caller can.
+func (g *group) think(s *Service, j *job) (step, roomkit.Command) {
+	j.reading.Lock()
+	defer j.reading.Unlock()
+	j.decision, j.err = j.scratch.Decide(s.rules, &j.facts, j.actor, j.cmd, g.now)
+	switch d := &j.decision; {
+	case j.err != nil:
+		return stepDone, nil
+	case d.Ask != nil:
+		return stepAsk, nil
+	case d.Look != nil:
+		return stepLook, nil
+	case d.Need != nil:
+		return j.loadMore(*d.Need), nil
 	}
-	if s.o.Contacts != nil && !j.askedContacts && !j.actor.IsSystem() {
-		if j.about = j.facts.Outsiders(j.actor.User()); len(j.about) > 0 {
-			return stepAskContacts
-		}
+	if j.IfVersion != 0 && j.facts.VersionOf(decide.Named(j.cmd)) != j.IfVersion {
+		// Not before the decision: to an outsider no version exists.
+		j.err = fmt.Errorf("%w: what the command names does not have the demanded version", roomkit.ErrConflict)
+		return stepDone, nil
 	}
-	return stepDone
+	j.result = resultOf(&j.decision, &j.facts)
+	if s.o.Veto == nil || len(g.jobs) == 1 {
+		return stepCommit, j.cmd
+	}
+	return stepCommit, ownCopy(j.cmd)
 }
 
 // loadMore prepares the next load. Facts about another room are kept beside it,
@@ -210,11 +216,11 @@ func (j *job) loadMore(n store.Need) step {
 	return stepLoad
 }
 
-func (s *Service) veto(j *job) error {
+func (s *Service) veto(j *job, cmd roomkit.Command) error {
 	if s.o.Veto == nil || j.consequence {
 		return nil
 	}
-	if err := s.o.Veto(j.actor, j.cmd, j.result); err != nil {
+	if err := s.o.Veto(j.actor, cmd, j.result); err != nil {
 		return &roomkit.Denied{Rule: "VETO", Actor: j.actor, Room: j.facts.Room.ID, Reason: err.Error()}
 	}
 	return nil

@@ -82,10 +82,21 @@ func TestAccessTakesSoManyRooms(t *testing.T) {
 	require.Empty(t, list)
 }
 
+// returns has somebody lose the account, get it back and come back into the rooms of the
+// stage: whether a membership of such a person counts has to be looked at.
+func returns(s *proof.Stage, who roomkit.UserID) {
+	s.Sys(roomkit.DeleteUser{User: who})
+	s.Sys(roomkit.RestoreUser{User: who})
+	for _, room := range []roomkit.RoomID{s.General, s.Group} {
+		s.Run("ann", roomkit.Invite{Room: room, People: people(who)})
+	}
+}
+
 // TestOffersOfThisMoment: a room that ends between the two looks at it is not
 // offered.
 func TestOffersOfThisMoment(t *testing.T) {
 	s := proof.NewStage(t)
+	returns(s, "cat")
 	loads := 0
 	svc, err := service.New(&otherLoad{s.Store, func(facts []store.Facts, err error) ([]store.Facts, error) {
 		if loads++; loads == 1 {

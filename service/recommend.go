@@ -40,55 +40,83 @@ func (s *Service) recommend(ctx context.Context, user roomkit.UserID, people []r
 	if err := decide.CanCreate(f, user, len(others)); err != nil {
 		return nil, err
 	}
-	if err := s.dropVoidShared(ctx, f); err != nil {
-		return nil, err
-	}
-	return decide.Recommend(f, user, others, audience, exactOnly), nil
-}
-
-// dropVoidShared leaves of the shared rooms those in which everybody asked for takes
-// part by memberships that count (LST-06, LST-07, EXT-22). It costs a round trip
-// when there are any.
-func (s *Service) dropVoidShared(ctx context.Context, f *decide.Facts) error {
-	if len(f.Shared) == 0 {
-		return nil
-	}
-	if err := s.moreShared(ctx, f); err != nil {
-		return err
-	}
-	rooms, err := s.inRooms(ctx, f.Shared, f.Need.Shared...)
-	f.Shared = f.Shared[:0]
-	for i := range rooms {
-		if rooms[i].AllListed() {
-			f.Shared = append(f.Shared, roomkit.RoomEntry{Room: rooms[i].Room})
+	for {
+		offers, look := decide.Recommend(f, user, others, audience, exactOnly)
+		if look == nil {
+			return offers, nil
+		}
+		if err := s.lookAt(ctx, f, look); err != nil {
+			return nil, err
 		}
 	}
-	return err
 }
 
-// moreShared looks for further rooms of people who share more than a store gives
-// at once, so that none is missed that comes first by what the user sees.
-func (s *Service) moreShared(ctx context.Context, f *decide.Facts) error {
-	if len(f.Shared) < store.MaxShared {
-		return nil
+// looked is what a look at rooms that people share has found.
+type looked struct {
+	shared []roomkit.RoomEntry
+	whole  bool
+	rooms  map[roomkit.RoomID]decide.LookedAt
+}
+
+// lookAt looks where a decision has to look before.
+func (s *Service) lookAt(ctx context.Context, f *decide.Facts, l *decide.Look) error {
+	if l.Pages {
+		return s.moreShared(ctx, f)
+	}
+	answers, err := store.Ask(ctx, s.store, l.Needs)
+	if err != nil {
+		return err
+	}
+	for i := range answers {
+		f.LookAt(l.Needs[i], answers[i])
+	}
+	return nil
+}
+
+// lookAround looks wherever the decision of a job has to look, in the goroutine of its
+// caller: nobody else waits for it.
+func (s *Service) lookAround(j *job) error {
+	j.lookedAround = true
+	for look := j.decision.Look; look != nil; {
+		if err := s.lookAt(j.ctx, &j.facts, look); err != nil {
+			return err
+		}
+		again, _ := j.scratch.Decide(s.rules, &j.facts, j.actor, j.cmd, s.o.Clock())
+		look = again.Look
+	}
+	j.looked = looked{j.facts.Shared, j.facts.SharedWhole, j.facts.Looked}
+	return nil
+}
+
+// add makes what was found before a part of facts.
+func (l *looked) add(f *decide.Facts) {
+	f.SharedWhole, f.Looked = l.whole, l.rooms
+	if !l.whole {
+		return
 	}
 	known := make(map[roomkit.RoomID]bool, len(f.Shared))
 	for i := range f.Shared {
 		known[f.Shared[i].Room.ID] = true
 	}
-	seen := 0
+	for i := range l.shared {
+		if !known[l.shared[i].Room.ID] {
+			f.Shared = append(f.Shared, l.shared[i])
+		}
+	}
+}
+
+// moreShared looks for further rooms of people who share more than a store gives
+// at once, so that none is missed that comes first by what the user sees.
+func (s *Service) moreShared(ctx context.Context, f *decide.Facts) error {
+	all := looked{whole: true, rooms: f.Looked}
 	for page, err := range store.RoomPages(ctx, s.store, store.RoomQuery{Participants: f.Need.Shared, Limit: roomkit.MaxPage}) {
 		if err != nil {
 			return err
 		}
-		for i := range page {
-			if !known[page[i].Room.ID] {
-				f.Shared = append(f.Shared, page[i])
-			}
-		}
-		if seen += len(page); seen >= roomkit.MaxSharedSeen {
+		if all.shared = append(all.shared, page...); len(all.shared) >= roomkit.MaxSharedSeen {
 			break
 		}
 	}
+	all.add(f)
 	return nil
 }

@@ -48,14 +48,15 @@ type job struct {
 	scratch decide.Scratch
 	reading sync.Mutex // held while a group reads the command
 
-	attempts       int
-	uncounted      bool // the next attempt is not the caller's affair
-	alone          bool // shares no group any more
-	uncertain      bool // an earlier attempt may have been stored
-	askedDirectory bool
-	askedContacts  bool
-	contacts       []roomkit.UserID // those of the request, and what Options.Contacts said
-	assumed        *assumed         // of a plan: what Options.Directory would fill in
+	attempts     int
+	uncounted    bool             // the next attempt is not the caller's affair
+	alone        bool             // shares no group any more
+	uncertain    bool             // an earlier attempt may have been stored
+	asked        []roomkit.UserID // about whom the host has been asked
+	contacts     []roomkit.UserID // those of the request, and what Options.Contacts said
+	assumed      assumed          // what Options.Directory said
+	lookedAround bool
+	looked       looked
 }
 
 // attempt is one try to carry a request out, from Load to Commit.
@@ -65,11 +66,11 @@ type attempt struct {
 	facts    decide.Facts
 	decision decide.Decision
 	step     step
-	thrown   *thrown          // when the step is stepThrow
-	sent     bool             // to the store, which has not said what became of it
-	about    []roomkit.UserID // whom the directory or the contacts are to be asked about
-	result   Result           // when the step is stepDone
-	err      error            // the same, and why the attempt has to be repeated
+	thrown   *thrown // when the step is stepThrow
+	sent     bool    // to the store, which has not said what became of it
+	fill     filling // what the facts take for known
+	result   Result  // when the step is stepDone
+	err      error   // the same, and why the attempt has to be repeated
 
 	provisional bool // decided on a neighbour's change that is not stored yet
 }
@@ -79,15 +80,16 @@ type attempt struct {
 type step uint8
 
 const (
-	stepAlone        step = iota // again in a group of its own: nothing is settled
-	stepDone                     // the outcome is there
-	stepLoad                     // load what the job needs now
-	stepCommit                   // store what was decided
-	stepAskDirectory             // fill in users, then again
-	stepAskContacts              // ask who is a contact, then again
-	stepAgain                    // somebody else was faster: again
-	stepLookUp                   // again, and see whether this attempt was stored
-	stepThrow                    // a panic of the host or of the store
+	stepAlone     step = iota // again in a group of its own: nothing is settled
+	stepDone                  // the outcome is there
+	stepLoad                  // load what the job needs now
+	stepCommit                // store what was decided
+	stepAsk                   // ask the host about people, then again
+	stepLook                  // look at rooms that people share, then again
+	stepProvision             // store those whom the directory knows, then again
+	stepAgain                 // somebody else was faster: again
+	stepLookUp                // again, and see whether this attempt was stored
+	stepThrow                 // a panic of the host or of the store
 )
 
 // newJob checks a request and gives it its ids. With an error the job serves only
@@ -216,10 +218,16 @@ func (s *Service) release(j *job) {
 func (j *job) keep() {
 	j.reading.Lock()
 	defer j.reading.Unlock()
-	own := reflect.New(reflect.TypeOf(j.cmd)).Elem()
-	own.Set(reflect.ValueOf(j.cmd))
+	j.cmd = ownCopy(j.cmd)
+}
+
+// ownCopy gives a copy of a command that refers to nothing of its caller's.
+func ownCopy(cmd roomkit.Command) roomkit.Command {
+	own := reflect.New(reflect.TypeOf(cmd)).Elem()
+	own.Set(reflect.ValueOf(cmd))
 	unshare(own)
-	j.cmd, _ = own.Interface().(roomkit.Command)
+	cmd, _ = own.Interface().(roomkit.Command)
+	return cmd
 }
 
 // unshare copies what a value refers to.
@@ -280,16 +288,18 @@ func (s *Service) carryOut(j *job) (Result, error) {
 // between does what has to be done between two attempts, here and nowhere else.
 func (s *Service) between(j *job) (err error) {
 	switch j.step {
-	case stepAskDirectory:
-		j.askedDirectory, j.uncounted = true, true
-		if j.plan {
-			j.assumed = &assumed{}
-			return s.assume(j.ctx, j.assumed, j.about)
-		}
-		return s.fillIn(j.ctx, j.about, s.provision)
-	case stepAskContacts:
+	case stepAsk:
 		j.uncounted = true
-		return s.askContacts(j)
+		ask, who := j.decision.Ask, j.facts.Person(j.actor.User())
+		contacts, err := s.askHost(j.ctx, &who, ask, &j.assumed)
+		j.asked, j.contacts = slices.Concat(j.asked, ask.About), slices.Concat(j.contacts, contacts)
+		return err
+	case stepLook:
+		j.uncounted = true
+		return s.lookAround(j)
+	case stepProvision:
+		j.uncounted, j.assumed = true, assumed{}
+		return s.provision(j.ctx, &j.fill)
 	case stepLookUp:
 		j.uncertain = true
 	case stepAlone:
@@ -329,8 +339,8 @@ func (j *job) begin() {
 	if j.Key != "" || j.uncertain {
 		j.need.Command = j.id
 	}
-	if j.assumed != nil {
-		j.need.Companies = append(slices.Clone(j.need.Companies), j.assumed.homes()...)
+	if homes := j.assumed.homes(); len(homes) > 0 {
+		j.need.Companies = slices.Concat(j.need.Companies, homes)
 	}
 }
 
@@ -377,54 +387,4 @@ func (j *job) finalError(err error) error {
 		return fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, err)
 	}
 	return err
-}
-
-// fillIn adds users whom the host's directory knows and the store does not. Of what it
-// answers only the users asked for are taken, and their companies, and who is known by
-// now stays as it is.
-func (s *Service) fillIn(ctx context.Context, missing []roomkit.UserID, provision func(context.Context, []roomkit.Command) error) error {
-	for ids := range slices.Chunk(missing, roomkit.MaxPeople) {
-		users, companies, err := s.o.Directory.Users(ctx, ids)
-		if err != nil {
-			return faultOf(ctx, "directory", err)
-		}
-		var adding, founding []roomkit.Command
-		homes := map[roomkit.CompanyID]bool{}
-		for _, u := range users {
-			if slices.Contains(ids, u.ID) {
-				homes[u.Company] = true
-				adding = append(adding, roomkit.AddUser{User: u})
-			}
-		}
-		for _, c := range companies {
-			if homes[c.ID] {
-				founding = append(founding, roomkit.AddCompany{Company: c})
-			}
-		}
-		if err := provision(ctx, founding); err != nil {
-			return err
-		}
-		if err := provision(ctx, adding); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// provision carries out all commands and gives the first error.
-func (s *Service) provision(ctx context.Context, cmds []roomkit.Command) error {
-	results := s.each(cmds, func(i int) (*job, error) { return s.newJob(ctx, roomkit.System(), cmds[i], nil) })
-	for _, r := range results {
-		if r.Err != nil {
-			return faultOf(ctx, "directory", within(r.Err))
-		}
-	}
-	return nil
-}
-
-func (s *Service) askContacts(j *job) error {
-	known, err := s.o.Contacts(j.ctx, j.actor.User(), j.about)
-	j.contacts = slices.Concat(j.contacts, known)
-	j.askedContacts = true
-	return faultOf(j.ctx, "contacts", err)
 }

@@ -187,6 +187,7 @@ func TestIfVersionOfTheRoomNamed(t *testing.T) {
 func TestWhoIsAskedAbout(t *testing.T) {
 	asked := map[roomkit.UserID][]roomkit.UserID{}
 	s := proof.NewStage(t, func(o *service.Options) {
+		o.Policy.AnyoneIsContact = false
 		o.Contacts = func(_ context.Context, of roomkit.UserID, outsiders []roomkit.UserID) ([]roomkit.UserID, error) {
 			asked[of] = append(asked[of], outsiders...)
 			return outsiders, nil
@@ -198,7 +199,7 @@ func TestWhoIsAskedAbout(t *testing.T) {
 	require.ErrorIs(t, err, roomkit.ErrDenied)
 	s.Run("lin", roomkit.OpenDirect{With: "ben"})
 	s.Sys(roomkit.Expel{Room: s.External, People: people("eve"), Cause: roomkit.CauseAccount})
-	require.Equal(t, map[roomkit.UserID][]roomkit.UserID{"ann": people("eve", "ghost"), "lin": people("ben")}, asked, "it cannot tell who is known")
+	require.Equal(t, map[roomkit.UserID][]roomkit.UserID{"ann": people("eve", "ghost")}, asked, "it cannot tell who is known")
 
 	svc, err := service.New(s.Store, &service.Options{Directory: staffList{}})
 	require.NoError(t, err)
@@ -226,6 +227,7 @@ func TestWhoseErrorItIs(t *testing.T) {
 	down := errors.New("down")
 	t.Run("the contacts cannot be had", func(t *testing.T) {
 		s := proof.NewStage(t, func(o *service.Options) {
+			o.Policy.AnyoneIsContact = false
 			o.Contacts = func(_ context.Context, _ roomkit.UserID, people []roomkit.UserID) ([]roomkit.UserID, error) {
 				if people[0] == "fay" {
 					return nil, down

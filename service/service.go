@@ -67,7 +67,11 @@ func (o *Options) setDefaults() error {
 	o.Attempts = cmp.Or(o.Attempts, 16)
 	o.MaxGroup = cmp.Or(o.MaxGroup, 256)
 	o.GroupTimeout = cmp.Or(o.GroupTimeout, 30*time.Second)
+	if o.MaxClockDrift != 0 && o.MaxClockDrift < roomkit.MinClockDrift {
+		return &roomkit.Invalid{Field: "MaxClockDrift", Reason: "less than MinClockDrift"}
+	}
 	o.Poll = cmp.Or(o.Poll, time.Second)
+	o.MaxClockDrift = cmp.Or(o.MaxClockDrift, 5*time.Minute)
 	return nil
 }
 
@@ -191,6 +195,13 @@ type Options struct {
 	Policy roomkit.Policy
 	// Clock gives the time. Defaults to time.Now.
 	Clock func() time.Time
+	// MaxClockDrift is by how much the clocks of services on one store may differ. Within
+	// it the events of a room never go back in time: one that follows an event of later
+	// time has the same time. An event that is further ahead was written by a clock that
+	// was wrong, and the next one has the time of this service's Clock again. Deadlines
+	// and what newcomers may read are judged by the time of the event. Defaults to 5
+	// minutes; at least roomkit.MinClockDrift.
+	MaxClockDrift time.Duration
 	// NewID gives the ids of rooms and commands; they must never repeat. Defaults to
 	// UUIDv7.
 	NewID func() [16]byte

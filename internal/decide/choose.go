@@ -99,12 +99,12 @@ func ChoiceNeed(actor roomkit.Actor, cmd roomkit.Command, growing bool) store.Ne
 }
 
 // Judge says what stands against the people of a command of [With], which may be less
-// than a whole one: nil, or what refuses it; with more, that has to be loaded first. That
-// somebody is still missing is no refusal. Growing says that further people come.
-func Judge(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomkit.Command, growing bool) (more *store.Need, err error) {
+// than a whole one: nil, or what refuses it; with a Need or an Ask of the decision, that
+// comes first. That somebody is still missing is no refusal. Growing says that further
+// people come.
+func Judge(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomkit.Command, growing bool) (Decision, error) {
 	d := decider{rules: r, f: f, actor: actor, room: f.Room, judge: true, growing: growing}
-	decision, err := d.conclude(cmd, nil)
-	return decision.Need, err
+	return d.conclude(cmd, nil)
 }
 
 // Already reports whether somebody is what the command would make of them.

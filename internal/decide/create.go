@@ -83,7 +83,11 @@ func (d *decider) createRoom(c roomkit.CreateRoom) error {
 	}
 	// Whoever shares a room with the actor can be met there, even if a new room could not
 	// take them (EXT-32).
-	if list := offers(d.f.Shared, &p, c.Audience, false); len(list) > 0 {
+	list, err := d.offers(func(room *roomkit.Room) bool { return recommendable(room, external(c.Audience, &p)) })
+	if err != nil {
+		return err
+	}
+	if len(list) > 0 {
 		return &roomkit.Offered{Offers: list}
 	}
 	p = sortOut(d.checkPicked(p.all, unknownRule(c)), d.home())
@@ -244,8 +248,8 @@ func (d *decider) createGroup(kind roomkit.Kind, c roomkit.CreateGroup, unknown 
 	if c.ForOthers && !d.me.Administrator {
 		return d.denied("ADM-10", roomkit.ActionNone, "only administrators create groups for others")
 	}
-	if d.me.Kind != roomkit.UserMember { // before anybody is looked at
-		return d.denied(externally(kind, "CRE-37", "CRE-36"), roomkit.ActionNone, "only members of a company create groups")
+	if err := d.mayCreateGroups(kind, d.home()); err != nil { // before anybody is looked at
+		return err
 	}
 	members, masters := c.Members, c.Masters
 	if !c.ForOthers {
@@ -343,9 +347,20 @@ func (d *decider) checkOpening(o *opening) error {
 	return nil
 }
 
-// checkGroupCreation demands the right to create groups (CRE-36, CRE-37), the
-// creator's external permission (CRE-38) and room for one more (LIM-01).
+// checkGroupCreation demands the right to create groups and room for one more (LIM-01).
 func (d *decider) checkGroupCreation(kind roomkit.Kind, owner roomkit.CompanyID) error {
+	if err := d.mayCreateGroups(kind, owner); err != nil {
+		return err
+	}
+	if company := d.f.company(owner); company.Groups >= orDefault(company.MaxGroups, 100_000) {
+		return d.denied("LIM-01", roomkit.ActionNone, "the company has the maximum number of groups")
+	}
+	return nil
+}
+
+// mayCreateGroups demands the right to create groups (CRE-36, CRE-37) and the creator's
+// external permission (CRE-38).
+func (d *decider) mayCreateGroups(kind roomkit.Kind, owner roomkit.CompanyID) error {
 	company, rule := d.f.company(owner), externally(kind, "CRE-37", "CRE-36")
 	switch {
 	case d.me.Kind != roomkit.UserMember:
@@ -354,8 +369,6 @@ func (d *decider) checkGroupCreation(kind roomkit.Kind, owner roomkit.CompanyID)
 		return d.denied(rule, roomkit.ActionNone, "the company lets only administrators create groups")
 	case kind == roomkit.KindExternalGroup && !d.me.partnersPermitted():
 		return d.denied("CRE-38", roomkit.ActionNone, "no permission to talk with external users", d.me.ID)
-	case company.Groups >= orDefault(company.MaxGroups, 100_000):
-		return d.denied("LIM-01", roomkit.ActionNone, "the company has the maximum number of groups")
 	}
 	return nil
 }
@@ -423,6 +436,7 @@ func (d *decider) openDirect(with roomkit.UserID, unknown roomkit.Rule) error {
 func (d *decider) checkPartner(other *Person, with roomkit.UserID, exists bool, unknown roomkit.Rule) {
 	isConsumer := d.me.isConsumer() && other.Kind == roomkit.UserMember // the consumer starts (DIR-15)
 	if other.Status == roomkit.StatusNone || other.Status == roomkit.StatusDeleted || d.isStranger(other) && !exists && !isConsumer {
+		d.ask(true, with)
 		d.object(unknown, roomkit.ActionNone, "unknown, or an outsider who is no contact of the actor", with)
 		return
 	}

@@ -18,6 +18,8 @@ import (
 // Decision is what a command would do.
 type Decision struct {
 	Need *store.Need // these facts are not enough: load this and decide again; nothing else is set
+	Ask  *Ask        // the same: ask the host
+	Look *Look       // the same: look at rooms that people share
 
 	Room    roomkit.RoomID   // the room concerned or opened; zero for directory commands
 	Opens   bool             // the command opens a new room
@@ -28,6 +30,21 @@ type Decision struct {
 
 	Rows   Rows
 	Relied []store.Expect
+}
+
+// Ask is what the host has to be asked before a command can be decided: only the answer
+// tells whether people are refused. Whether the store knows them makes no difference.
+type Ask struct {
+	About    []roomkit.UserID
+	Contacts bool // also who of them is a contact of the actor
+}
+
+// With gives one question that stands for two.
+func (a *Ask) With(other *Ask) *Ask {
+	if a == nil {
+		return other
+	}
+	return &Ask{About: appendNew(a.About, other.About), Contacts: a.Contacts || other.Contacts}
 }
 
 // Rows are the changed rows that the events lead to.
@@ -76,16 +93,21 @@ func (d *decider) run(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomk
 // conclude decides the command.
 func (d *decider) conclude(cmd roomkit.Command, relied []store.Expect) (Decision, error) {
 	d.me = d.f.nobody()
+	var err error
 	if !d.actor.IsSystem() {
-		d.me = d.f.Person(d.actor.User())
-		if err := canAct(d.f, &d.me, d.actor); err != nil {
-			return Decision{}, err
+		if d.me = d.f.Person(d.actor.User()); d.me.ID == "" {
+			d.ask(false, d.actor.User())
 		}
+		err = canAct(d.f, &d.me, d.actor)
 	}
-	err := d.decide(cmd)
+	if err == nil {
+		err = d.decide(cmd)
+	}
 	switch {
+	case d.out.Ask != nil:
+		return Decision{Ask: d.out.Ask}, nil
 	case errors.Is(err, errMore):
-		return Decision{Need: d.out.Need}, nil
+		return Decision{Need: d.out.Need, Look: d.out.Look}, nil
 	case d.no != nil: // whatever else is in the way: it may follow from leaving people out
 		return Decision{}, d.refused()
 	case err != nil:

@@ -171,18 +171,26 @@ func TestDecideOpensTeamRoomsForKnownPeople(t *testing.T) {
 	require.Equal(t, roomkit.UserID("ann"), joined.People[0].User)
 }
 
-// TestTimeNeverDecreases: an event is not older than the one before, whatever the clock says.
-func TestTimeNeverDecreases(t *testing.T) {
+// TestTimeOfEvents: an event is not older than the one before as long as that is ahead by no
+// more than clocks may differ; beyond, it has the time of the clock.
+func TestTimeOfEvents(t *testing.T) {
 	w, rules := someWorld(t)
 	ben := w.users["ben"]
 	ben.Status, ben.Version, ben.Ended = roomkit.StatusDeleted, 2, 2
 	w.users["ben"] = ben
 	cmd := roomkit.Expel{Room: theRoom, People: []roomkit.UserID{"ben"}, Cause: roomkit.CauseAccount}
 	f := w.answer(Need(roomkit.System(), cmd), roomkit.RoomID{2})
-	f.Room.ChangedAt = worldTime.Add(time.Hour)
-	d, err := Decide(rules, f, roomkit.System(), cmd, worldTime)
-	require.NoError(t, err)
-	require.Equal(t, f.Room.ChangedAt, d.Events[0].Info().At)
+	f.MaxDrift = time.Hour
+	for ahead, at := range map[time.Duration]time.Duration{
+		-time.Hour: 0, 0: 0, 1: 1, time.Hour: time.Hour, time.Hour + 1: 0, 365 * 24 * time.Hour: 0,
+	} {
+		f.Room.ChangedAt = worldTime.Add(ahead)
+		d, err := Decide(rules, f, roomkit.System(), cmd, worldTime)
+		require.NoError(t, err)
+		for _, e := range d.Events {
+			require.Equal(t, worldTime.Add(at), e.Info().At, "the event before is ahead by %s", ahead)
+		}
+	}
 }
 
 // TestEverySettingIsAnAction: no field of Edit changes anything without being asked for.

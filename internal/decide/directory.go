@@ -164,7 +164,7 @@ func modeWith(c *roomkit.Company, o roomkit.Outsider) roomkit.ExternalMode {
 }
 
 func (d *decider) setUserMessaging(c roomkit.SetUserMessaging) error {
-	u := *d.f.user(c.User)
+	u := *d.target(c.User)
 	if err := d.mayAdministerMember(&u); err != nil {
 		return err
 	}
@@ -240,7 +240,7 @@ func (d *decider) editUser(c roomkit.EditUser) error {
 	if !d.actor.IsSystem() {
 		return d.denied("ADM-23", roomkit.ActionNone, "only the system says who administers a company")
 	}
-	before := *d.f.user(c.User)
+	before := *d.target(c.User)
 	if err := d.mayAdministerMember(&before); err != nil {
 		return err
 	}
@@ -274,21 +274,21 @@ func (d *decider) suspendUser(c roomkit.SuspendUser) error {
 	if c.Lift {
 		to = roomkit.StatusActive
 	}
-	if u := d.f.user(c.User); u.Status == roomkit.StatusDeleted && (d.actor.IsSystem() || d.home() == u.Company) {
+	if u := d.target(c.User); u.Status == roomkit.StatusDeleted && (d.actor.IsSystem() || d.home() == u.Company) {
 		return d.denied("ADM-13", roomkit.ActionNone, "the account is deleted", c.User)
 	}
 	return d.setStatus(c.User, to)
 }
 
 func (d *decider) restoreUser(id roomkit.UserID) error {
-	if u := d.f.user(id); u.Status == roomkit.StatusSuspended || u.Status == roomkit.StatusActive {
+	if u := d.target(id); u.Status == roomkit.StatusSuspended || u.Status == roomkit.StatusActive {
 		return d.mayAdministerUser(u)
 	}
 	return d.setStatus(id, roomkit.StatusActive)
 }
 
 func (d *decider) setStatus(id roomkit.UserID, to roomkit.UserStatus) error {
-	u := *d.f.user(id)
+	u := *d.target(id)
 	if err := d.mayAdministerUser(&u); err != nil {
 		return err
 	}
@@ -296,6 +296,16 @@ func (d *decider) setStatus(id roomkit.UserID, to roomkit.UserStatus) error {
 		d.emitUser(u, u.ID, &roomkit.UserStatusChanged{From: u.Status, To: to})
 	}
 	return nil
+}
+
+// target gives the user whom a command of the directory names. Whoever administers users
+// has the host asked about one who is not known, or of another company.
+func (d *decider) target(id roomkit.UserID) *roomkit.User {
+	u := d.f.user(id)
+	if d.actor.IsSystem() || d.me.Administrator && u.Company != d.home() {
+		d.ask(false, id)
+	}
+	return u
 }
 
 // mayAdministerUser is for the system, which also keeps consumers, and for
@@ -443,6 +453,7 @@ func (d *decider) checkTeamPeople(t *roomkit.Team) bool {
 	if t.Leader != "" && foreign(t.Leader) && !slices.Contains(out, t.Leader) {
 		out = append(out, t.Leader)
 	}
+	d.ask(false, out...)
 	d.object("TEAM-07", roomkit.ActionInvite, "not known members of the team's company", out...)
 	return len(out) == 0
 }

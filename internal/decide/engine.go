@@ -79,6 +79,27 @@ func (d *decider) refused() error {
 // that was asked.
 func (d *decider) decided() bool { return d.no != nil || d.judge }
 
+// ask notes people about whom the host has to be asked, because they are to be refused
+// for being unknown. Whoever may not give the command at all is refused before, so that
+// nobody is asked for it.
+func (d *decider) ask(contacts bool, people ...roomkit.UserID) {
+	contacts = contacts && d.f.HasContacts && !d.actor.IsSystem()
+	if !d.f.HasDirectory && !contacts {
+		return
+	}
+	people = slices.DeleteFunc(slices.Clone(people), func(id roomkit.UserID) bool {
+		return slices.Contains(d.f.Asked, id) || d.actor.IsSystem() && d.f.user(id).ID != ""
+	})
+	if len(people) == 0 {
+		return
+	}
+	if d.out.Ask == nil {
+		d.out.Ask = new(Ask)
+	}
+	d.out.Ask.About = appendNew(d.out.Ask.About, people)
+	d.out.Ask.Contacts = d.out.Ask.Contacts || contacts
+}
+
 // denied makes a refusal of the command.
 func (d *decider) denied(rule roomkit.Rule, action roomkit.Action, reason string, people ...roomkit.UserID) error {
 	return d.f.denied(d.actor, rule, action, reason, people...)
@@ -135,7 +156,7 @@ func (d *decider) emit(e roomkit.Event, cause roomkit.Cause) {
 	info := e.Info()
 	info.Subject = roomkit.RoomSubject(d.room.ID)
 	info.Version = d.room.Version + 1
-	info.At = later(d.now, d.room.ChangedAt)
+	info.At = d.time()
 	info.Notify = d.room.Notify
 	if info.Kind == roomkit.KindNone {
 		info.Kind = d.room.Kind
@@ -154,11 +175,14 @@ func (d *decider) sign(info *roomkit.Meta, cause roomkit.Cause) {
 
 func stamp(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-func later(a, b time.Time) time.Time {
-	if a.Before(b) {
-		return b
+// time is when something happens in the room, and what deadlines are judged by: not before
+// the event before it, as long as that is ahead by no more than clocks may differ. Beyond,
+// a clock has been wrong, and the event does not follow it.
+func (d *decider) time() time.Time {
+	if ahead := d.room.ChangedAt.Sub(d.now); ahead > 0 && ahead <= d.f.MaxDrift {
+		return d.room.ChangedAt
 	}
-	return a
+	return d.now
 }
 
 // finish gathers what the commit has to compare and to write; relied is memory for it.

@@ -2,6 +2,7 @@ package decide
 
 import (
 	"slices"
+	"time"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
@@ -16,6 +17,15 @@ type Facts struct {
 	NewRoom  roomkit.RoomID   // the id of the room this command may create
 	Contacts []roomkit.UserID // outsiders known to be contacts of the actor (EXT-32)
 	Earlier  *Facts           // of a first look at another room, on which the decision relies, too
+
+	MaxDrift     time.Duration               // by how much clocks may differ
+	HasDirectory bool                        // the host can be asked who is not known
+	HasContacts  bool                        // the host can be asked who is a contact
+	Asked        []roomkit.UserID            // about whom the host has been asked already
+	SharedWhole  bool                        // Shared has more than a store gives at once
+	Looked       map[roomkit.RoomID]LookedAt // of Shared
+
+	doubts [4]*doubts // by class of rooms
 
 	users index // into Users
 	rows  index // into Members

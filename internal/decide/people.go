@@ -113,9 +113,13 @@ func (d *decider) openedBefore(o *opening) (bool, error) {
 	if d.f.Need.Shared == nil {
 		return false, d.more(func(n *store.Need) { n.Shared = sorted(ids(o.people)) })
 	}
-	other := func(e roomkit.RoomEntry) bool { return e.Room.Kind != o.kind }
-	p := sortOut(those(o.people, func(who *Person) bool { return who.ID != d.me.ID }), o.company)
-	list := offers(slices.DeleteFunc(slices.Clone(d.f.Shared), other), &p, roomkit.AudienceNone, true)
+	p := sortOut(o.people, o.company)
+	list, err := d.offers(func(room *roomkit.Room) bool {
+		return room.Kind == o.kind && recommendable(room, p.outside() > 0) && room.Participants == int64(len(o.people))
+	})
+	if err != nil {
+		return false, err
+	}
 	if len(list) == 0 {
 		return false, nil
 	}

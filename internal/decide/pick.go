@@ -2,7 +2,6 @@ package decide
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/go-roomkit/roomkit"
 )
@@ -54,6 +53,7 @@ func (f *Facts) people(list []roomkit.UserID) []Person {
 // other companies are unknown, too. It gives the others: nothing more is said of people
 // who are unknown, and nothing that follows from what they are.
 func (d *decider) checkPicked(people []Person, unknown roomkit.Rule) []Person {
+	d.ask(true, ids(those(people, d.isStranger))...)
 	if d.refuse(people, d.isStranger, unknown, "unknown, or outsiders who are no contacts of the actor") {
 		people = those(people, func(p *Person) bool { return !d.isStranger(p) })
 	}
@@ -166,10 +166,12 @@ func CanCreate(f *Facts, user roomkit.UserID, others int) error {
 }
 
 // Recommend gives the rooms of f.Shared that are offered to a user who picks others for
-// an audience, best first.
-func Recommend(f *Facts, user roomkit.UserID, others []roomkit.UserID, audience roomkit.Audience, exactOnly bool) []roomkit.Offer {
+// an audience, best first, or where it has to be looked before.
+func Recommend(f *Facts, user roomkit.UserID, others []roomkit.UserID, audience roomkit.Audience, exactOnly bool) ([]roomkit.Offer, *Look) {
 	p := sortOut(f.people(others), f.user(user).Company)
-	return offers(f.Shared, &p, audience, exactOnly)
+	return f.offers(func(room *roomkit.Room) bool {
+		return recommendable(room, external(audience, &p)) && (!exactOnly || room.Participants == int64(len(p.all)+1))
+	})
 }
 
 // external reports whether rooms with outsiders are looked for (LST-11): the people
@@ -178,25 +180,15 @@ func external(audience roomkit.Audience, p *picked) bool {
 	return audience == roomkit.AudienceExternal || audience == roomkit.AudienceNone && p.outside() > 0
 }
 
-// offers ranks the rooms that the actor shares with all picked people: exact ones
-// first, then fewer others, then the latest activity, then the id (LST-08).
-func offers(shared []roomkit.RoomEntry, p *picked, audience roomkit.Audience, exactOnly bool) (list []roomkit.Offer) {
-	for i := range shared {
-		room := shared[i].Room
-		extra := room.Participants - int64(len(p.all)+1)
-		if !recommendable(&room, external(audience, p)) || exactOnly && extra != 0 {
-			continue
-		}
-		list = append(list, roomkit.Offer{Room: room, Exact: extra == 0, Extra: extra})
+// offers gives the first MaxOffers of the shared rooms that fit, of those in which all by
+// whom they are shared are listed, or where it has to be looked before.
+func (d *decider) offers(fits func(*roomkit.Room) bool) ([]roomkit.Offer, error) {
+	list, look := d.f.offers(fits)
+	if look != nil {
+		d.out.Look = look
+		return nil, errMore
 	}
-	slices.SortFunc(list, func(x, y roomkit.Offer) int {
-		return cmp.Or(
-			cmp.Compare(x.Extra, y.Extra),
-			y.Room.ChangedAt.Compare(x.Room.ChangedAt),
-			slices.Compare(x.Room.ID[:], y.Room.ID[:]),
-		)
-	})
-	return list[:min(len(list), roomkit.MaxOffers)]
+	return list, nil
 }
 
 // recommendable leaves out 1:1 rooms and message to me (LST-09, SELF-07), rooms

@@ -148,10 +148,9 @@ func (d *decider) switchMessage(on bool) {
 	since, period := d.room.MessageOffSince, MessageOffPeriod(d.policy())
 	switch {
 	case on && !since.IsZero():
-		d.emit(&roomkit.MessageSwitchedOn{Emptied: !d.now.Before(since.Add(period))}, roomkit.CauseNone)
+		d.emit(&roomkit.MessageSwitchedOn{Emptied: !d.time().Before(since.Add(period))}, roomkit.CauseNone)
 	case !on && since.IsZero():
-		at := later(d.now, d.room.ChangedAt)
-		d.emit(&roomkit.MessageSwitchedOff{Deadline: at.Add(period)}, roomkit.CauseNone)
+		d.emit(&roomkit.MessageSwitchedOff{Deadline: d.time().Add(period)}, roomkit.CauseNone)
 	}
 }
 

@@ -238,7 +238,7 @@ func (r *foldedRoom) fold(e roomkit.Event) {
 	if _, opens := e.(*roomkit.RoomCreated); opens == (r.room.State == roomkit.StateActive) {
 		r.wrong = fmt.Sprintf("version %d: %s in a room that is %s", info.Version, e.Type(), r.room.State)
 	}
-	if info.At.Before(r.room.ChangedAt) {
+	if back := r.room.ChangedAt.Sub(info.At); back > 0 && back <= roomkit.MinClockDrift { // beyond, a clock has been wrong
 		r.wrong = fmt.Sprintf("version %d: its time lies before that of the version before", info.Version)
 	}
 	r.room = r.room.Apply(e)
