@@ -387,9 +387,9 @@ func TestChooseCosts(t *testing.T) {
 		cmd   func(*counted) roomkit.Command
 		loads int
 	}{
-		"a 1:1 room":          {func(*counted) roomkit.Command { return roomkit.OpenDirect{} }, 1},
-		"the first of a room": {func(*counted) roomkit.Command { return roomkit.CreateRoom{} }, 1},
-		"the second":          {func(*counted) roomkit.Command { return roomkit.CreateRoom{People: people("ben")} }, 1},
+		"a 1:1 room":                    {func(*counted) roomkit.Command { return roomkit.OpenDirect{} }, 1},
+		"the first of a room":           {func(*counted) roomkit.Command { return roomkit.CreateRoom{} }, 1},
+		"the second":                    {func(*counted) roomkit.Command { return roomkit.CreateRoom{People: people("ben")} }, 1},
 		"the third":                     {func(*counted) roomkit.Command { return roomkit.CreateRoom{People: people("ben", "eve")} }, 1},
 		"a group":                       {func(*counted) roomkit.Command { return roomkit.CreateGroup{Name: "Crew"} }, 1},
 		"an external group":             {func(*counted) roomkit.Command { return roomkit.CreateExternalGroup{Members: people("eve")} }, 1},
