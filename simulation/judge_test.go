@@ -24,8 +24,8 @@ import (
 type judge struct {
 	w     *world
 	store *memstore.Store
-	plain *service.Service // as for commands: users are filled in before
-	full  *service.Service // as for plans: users are filled in by what the host's directory says
+	plain *service.Service // as for changes: users are filled in before
+	full  *service.Service // as for answers: nobody is filled in for what is refused
 	now   time.Time
 	room  roomkit.RoomID // the id of a room that is opened
 	made  []byte         // what a command would have stored instead, as far as it differs
@@ -258,7 +258,7 @@ func (j *judge) explains(r *request) bool {
 			return true
 		}
 	}
-	got, err := j.plain.Plan(context.Background(), r.by, r.cmd, call)
+	got, err := j.full.Plan(context.Background(), r.by, r.cmd, call)
 	r.nearest = &request{result: got, err: err}
 	if err != nil || r.err != nil {
 		return sameError(err, r.err)
