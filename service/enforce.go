@@ -5,13 +5,15 @@ import (
 	"cmp"
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"iter"
-	"maps"
 	"slices"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/codec"
+	"github.com/go-roomkit/roomkit/internal/backoff"
 	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/store"
 )
@@ -42,6 +44,7 @@ type EnforceProgress struct {
 	Rooms   int             `json:"rooms,omitzero"`   // looked at so far
 	Total   int             `json:"total,omitzero"`   // of so many
 	Changed int             `json:"changed,omitzero"` // rooms that somebody left
+	Failed  int             `json:"failed,omitzero"`  // rooms in which it failed, and is tried again
 	Events  int             `json:"events,omitzero"`  // that were stored
 }
 
@@ -54,7 +57,20 @@ type EnforceProgress struct {
 // Every step is one command with a derived id, of one room and at most MaxPeople
 // people, so that Enforce can be killed anywhere, run again, and run in several
 // processes. A group whose last master has to leave goes on without (ADM-19).
-// [Service.PlanConsequences] is the dry run. Errors are those of Follow.
+// [Service.PlanConsequences] is the dry run.
+//
+// Companies take turns of about 32 rooms, and between the turns Enforce looks for
+// news, so that the withdrawals of one company do not wait for a large one of another,
+// as long as no more than 10,000 are open. A step that fails, or panics, holds up no
+// other: it is tried again, with growing pauses of up to 10 seconds, and the
+// checkpoint stays before its event meanwhile. Options.Logger is told from the third
+// time on; Observer.Command of every time; Health of a room that waits.
+//
+// Enforce returns what Follow does. It stops with a [*PoisonEvent] at an event that this
+// version of the library does not know, which is ErrUnsupported: it may have consequences, and the
+// Enforce of a newer process, which takes over at once, knows them. With Once it also
+// stops so if after FollowOptions.Attempts, by default, steps still fail and all
+// others are done.
 //
 // A user's change costs a page of the user's rooms and a command for each room
 // that is left. A company's costs a page of rooms for each of its users, and the
@@ -63,72 +79,266 @@ func (s *Service) Enforce(ctx context.Context, o *EnforceOptions) error {
 	if o == nil {
 		o = new(EnforceOptions)
 	}
-	f, err := s.newFollower(cmp.Or(o.Name, "roomkit.enforce"), nil, &FollowOptions{
-		From: o.From, Once: o.Once, Lease: o.Lease, Timeout: -1,
-	})
+	f, err := s.newFollower(cmp.Or(o.Name, "roomkit.enforce"), nil, &FollowOptions{From: o.From, Once: o.Once, Lease: o.Lease})
 	if err == nil {
-		e := &enforcer{s: s, progress: o.Progress, alive: f.renew}
-		f.handle = e.handle
-		err = f.run(ctx)
+		e := &enforcer{follower: f, progress: o.Progress}
+		err = f.run(ctx, e.turn)
 	}
 	return placed("Enforce", roomkit.RoomID{}, err)
 }
 
+// enforcer reads the feed ahead of what is done, so that it can go from one company to
+// the other. The checkpoint is before the first event that has something left to do.
 type enforcer struct {
-	s        *Service
+	*follower
 	progress func(EnforceProgress)
-	alive    func(context.Context) error // called between steps
+	read     roomkit.Cursor // how far the feed is read
+	open     []*task        // in the order of their events
+	unknown  *PoisonEvent   // what comes next in the feed, if nobody here knows what it means
 }
 
-func (e *enforcer) handle(ctx context.Context, rec Recorded) error {
-	for _, sw := range sweepsOf(rec.Event) {
-		p := EnforceProgress{Because: rec.Subject, Version: rec.Version, Cause: sw.cause}
-		for part, err := range e.s.sweep(ctx, sw) {
+// maxOpen is how many sweeps may be open before Enforce stops reading ahead.
+const maxOpen = 10_000
+
+// task is a sweep that an event calls for.
+type task struct {
+	search
+	EnforceProgress
+	rec      store.Record
+	before   roomkit.Cursor // the place before the event
+	lane     string         // whose turn it is
+	failures int
+	due      time.Time // of the next try
+	err      error     // the last one
+}
+
+// turn reads on in the feed and takes a round.
+func (e *enforcer) turn(ctx context.Context) (atEnd bool, err error) {
+	if len(e.open) == 0 && e.unknown == nil {
+		if err := e.load(ctx); err != nil {
+			return false, err
+		}
+		e.read = e.done
+	}
+	var page []store.Record
+	if len(e.open) < maxOpen && e.unknown == nil {
+		if page, err = e.s.store.Feed(ctx, e.read, e.Batch); err != nil {
+			return false, err
+		}
+	}
+	if len(page)+len(e.open) == 0 {
+		return true, e.stop()
+	}
+	if held, atEnd := e.waits(ctx); held {
+		return atEnd, nil
+	}
+	err = e.renew(ctx)
+	if err == nil {
+		err = e.take(ctx, page)
+	}
+	if err == nil {
+		atEnd, err = e.round(ctx)
+	}
+	if errors.Is(err, roomkit.ErrConflict) && !isPoison(err) {
+		e.open, e.unknown = nil, nil
+	}
+	return atEnd, e.taken(ctx, err)
+}
+
+// stop says why there is nothing more to do.
+func (e *enforcer) stop() error {
+	if e.unknown != nil {
+		return e.unknown
+	}
+	return nil
+}
+
+// take opens a task for each sweep that the events of a page call for.
+func (e *enforcer) take(ctx context.Context, page []store.Record) error {
+	var tasks []*task
+	read := e.read
+	for i := range page {
+		event, err := codec.DecodeRecord(page[i])
+		if u, ok := event.(*roomkit.Unknown); ok {
+			err = fmt.Errorf("%w: %s in codec version %d is newer than this process", roomkit.ErrUnsupported, u.Name, u.Codec)
+		}
+		if err != nil {
+			e.unknown = &PoisonEvent{Follower: e.name, Record: page[i], Err: err}
+			break
+		}
+		for _, sw := range sweepsOf(event) {
+			rec := page[i]
+			rec.Data = bytes.Clone(rec.Data)
+			tasks = append(tasks, &task{
+				search: newSearch(sw, guarded), rec: rec, before: read,
+				EnforceProgress: EnforceProgress{Because: rec.Subject, Version: rec.Version, Cause: sw.cause},
+			})
+		}
+		read = page[i].Cursor
+	}
+	if err := e.findLanes(ctx, tasks); err != nil {
+		e.unknown = nil
+		return err
+	}
+	e.open, e.read = append(e.open, tasks...), read
+	return nil
+}
+
+// findLanes finds out to which companies the tasks belong. One whose user cannot be
+// loaded goes apart from all others.
+func (e *enforcer) findLanes(ctx context.Context, tasks []*task) error {
+	var users []*task
+	for _, t := range tasks {
+		if t.lane = t.of.ID; t.of.Type == roomkit.SubjectUser {
+			t.lane = "user " + t.of.ID
+			users = append(users, t)
+		}
+	}
+	if len(users) > 0 && e.askLanes(ctx, users) != nil {
+		for i := range users {
+			_ = e.askLanes(ctx, users[i:i+1])
+		}
+	}
+	return ctx.Err()
+}
+
+func (e *enforcer) askLanes(ctx context.Context, tasks []*task) error {
+	return guarded(func() error {
+		needs := make([]store.Need, len(tasks))
+		for i, t := range tasks {
+			needs[i].People = []roomkit.UserID{roomkit.UserID(t.of.ID)}
+		}
+		facts, err := store.Ask(ctx, e.s.store, needs)
+		for i := range facts {
+			for _, u := range facts[i].Users {
+				tasks[i].lane = string(u.Company)
+			}
+		}
+		return err
+	})
+}
+
+// round gives each company a turn, and stores how far everything is done.
+func (e *enforcer) round(ctx context.Context) (atEnd bool, err error) {
+	spent, worked := map[string]int{}, false
+	for _, t := range e.open {
+		for spent[t.lane] < sweepChunk && !t.over() && elapsed(t.due) >= 0 {
+			cost, err := e.step(ctx, t)
 			if err != nil {
-				return err
+				return false, err
 			}
-			p.Rooms, p.Total = p.Rooms+part.looked, part.total
-			if err := e.expel(ctx, &p, part.expel); err != nil {
-				return err
-			}
-			if e.progress != nil {
-				e.progress(p)
-			}
-			if err := e.alive(ctx); err != nil {
-				return err
+			spent[t.lane] += cost
+			worked = true
+			if err := e.renew(ctx); err != nil {
+				return false, err
 			}
 		}
 	}
-	return nil
+	e.open = slices.DeleteFunc(e.open, func(t *task) bool { return t.over() })
+	if e.done = e.read; len(e.open) > 0 {
+		e.done = e.open[0].before
+		return e.rest(ctx, worked)
+	}
+	return false, e.move(ctx, e.s.store)
+}
+
+// rest waits until a failed step is due, or says that it is time to stop.
+func (e *enforcer) rest(ctx context.Context, worked bool) (atEnd bool, err error) {
+	if worked {
+		return false, nil
+	}
+	tries := 1
+	if e.Once && e.unknown == nil {
+		tries = e.Attempts
+	}
+	stuck := !slices.ContainsFunc(e.open, func(t *task) bool { return t.failures < tries })
+	switch {
+	case stuck && e.unknown != nil:
+		return false, e.unknown
+	case stuck && e.Once:
+		t := e.open[0]
+		return false, &PoisonEvent{Follower: e.name, Record: t.rec, Attempts: t.failures, Err: t.err}
+	case e.Once:
+		return false, backoff.Sleep(ctx, min(e.s.o.Poll, 100*time.Millisecond))
+	}
+	return true, nil
+}
+
+// step goes on with a task. It gives an error only if nothing can go on.
+func (e *enforcer) step(ctx context.Context, t *task) (cost int, err error) {
+	var part sweepPart
+	err = guarded(func() (err error) {
+		part, err = t.next(ctx, e.s)
+		return err
+	})
+	e.expel(ctx, t, &part)
+	if ctx.Err() != nil {
+		return 0, ctx.Err()
+	}
+	t.Rooms, t.Total, t.Failed = t.Rooms+part.looked, part.total, len(t.failed.rooms)
+	if e.progress != nil && part.swept {
+		e.progress(t.EnforceProgress)
+	}
+	if err != nil || t.again() {
+		t.err = cmp.Or(err, t.failed.err)
+		t.failures++
+		t.due = moment().Add(min(100*time.Millisecond<<min(t.failures, 10), 10*time.Second))
+		e.warn(ctx, "roomkit: a consequence has failed and is tried again", t.failures, t.err)
+	}
+	return max(1, part.cost), nil
 }
 
 // expel carries out what a part of a sweep has found, in commands of at most
-// MaxPeople people.
-func (e *enforcer) expel(ctx context.Context, p *EnforceProgress, found []roomkit.Expel) error {
-	var steps []roomkit.Expel
-	var cmds []roomkit.Command
-	for _, step := range found {
+// MaxPeople people. What fails is noted, and is no hindrance to the rest.
+func (e *enforcer) expel(ctx context.Context, t *task, part *sweepPart) {
+	var jobs []*job
+	var rooms []roomkit.RoomID
+	failed, changed := map[roomkit.RoomID]error{}, map[roomkit.RoomID]bool{}
+	for _, step := range part.expel {
 		for step.People = range slices.Chunk(step.People, roomkit.MaxPeople) {
-			steps, cmds = append(steps, step), append(cmds, step)
+			err := guarded(func() error {
+				j, err := e.s.newJob(ctx, roomkit.System(), step, nil)
+				j.id, j.consequence = derivedID(&t.EnforceProgress, step), true
+				if err == nil {
+					jobs, rooms = append(jobs, j), append(rooms, step.Room)
+				}
+				return err
+			})
+			if err != nil {
+				failed[step.Room] = err
+			}
 		}
 	}
-	results := e.s.each(cmds, func(i int) (*job, error) {
-		j, err := e.s.newJob(ctx, roomkit.System(), cmds[i], nil)
-		j.id = derivedID(p, steps[i])
-		return j, err
-	})
-	changed := map[roomkit.RoomID]bool{}
-	for _, r := range results {
+	results, broken := e.s.finishAll(jobs)
+	for i, r := range results {
+		if broken[i] != nil {
+			r.Err = broken[i].asError()
+		}
 		if r.Err != nil {
-			return within(r.Err)
+			failed[rooms[i]] = within(r.Err)
 		}
 		if r.Result.Changed {
-			changed[r.Result.Room] = true
+			changed[rooms[i]] = true
 		}
-		p.Events += len(r.Result.Events)
+		t.Events += len(r.Result.Events)
 	}
-	p.Changed += len(changed)
-	return nil
+	t.Changed += len(changed)
+	for _, step := range part.expel {
+		if err := failed[step.Room]; err != nil {
+			t.fail(step.Room, err)
+			part.looked--
+		}
+	}
+}
+
+// guarded makes a panic an error.
+func guarded(f func() error) (err error) {
+	watch(func() { err = f() }, func(t *thrown) {
+		if t != nil {
+			err = t.asError()
+		}
+	})
+	return err
 }
 
 // derivedID is the same whenever the same consequence of the same event is
@@ -170,72 +380,134 @@ func sweepsOf(e roomkit.Event) (list []sweep) {
 	return list
 }
 
-// sweepChunk is how many rooms are swept side by side.
+// sweepChunk is how many rooms, or pages of people of larger ones, are swept side by
+// side.
 const sweepChunk = 32
 
-// sweepPart is what a sweep has found in some whole rooms.
+// sweepPart is what a step of a search has found in some whole rooms.
 type sweepPart struct {
+	cost   int             // how much there was to read
 	looked int             // rooms of this part
 	total  int             // rooms of the sweep
+	swept  bool            // rooms were looked at, and not only listed
 	expel  []roomkit.Expel // one for each room, of any number of people, that somebody has to leave
 }
 
-// sweep finds what does not count any more, in rooms in byte order.
-func (s *Service) sweep(ctx context.Context, sw sweep) iter.Seq2[sweepPart, error] {
-	return func(yield func(sweepPart, error) bool) {
-		rooms, err := s.roomsOf(ctx, sw)
-		if err != nil {
-			yield(sweepPart{}, err)
-			return
-		}
-		for chunk := range slices.Chunk(rooms, sweepChunk) {
-			part := sweepPart{looked: len(chunk), total: len(rooms)}
-			for _, room := range chunk {
-				people, err := s.concerned(ctx, sw, room)
-				if err != nil {
-					yield(sweepPart{}, err)
-					return
-				}
-				if len(people) > 0 {
-					part.expel = append(part.expel, roomkit.Expel{Room: room, People: people, Cause: sw.cause})
-				}
-			}
-			if !yield(part, nil) {
-				return
-			}
-		}
+// asError makes an error of what has broken off something.
+func (t *thrown) asError() error {
+	return fmt.Errorf("broken off by a panic: %v\n%s", t.value, t.stack)
+}
+
+// search finds step by step what does not count any more: first the rooms, then in
+// byte order the people in them. What cannot be read is left for another pass.
+type search struct {
+	sweep
+	guard  func(func() error) error
+	users  []roomkit.UserID // whose rooms have to be listed
+	last   roomkit.UserID   // of the company, whose rooms are listed or going to be
+	ended  bool             // there are no users behind it
+	listed bool             // rooms are complete
+	rooms  []roomkit.RoomID // that have to be looked at
+	found  map[roomkit.RoomID]struct{}
+	failed struct {
+		users []roomkit.UserID
+		rooms []roomkit.RoomID
+		err   error // the last one
 	}
 }
 
-// roomsOf lists the rooms that a sweep has to look at.
-func (s *Service) roomsOf(ctx context.Context, sw sweep) ([]roomkit.RoomID, error) {
-	found := map[roomkit.RoomID]struct{}{}
-	var err error
+func newSearch(sw sweep, guard func(func() error) error) search {
+	x := search{sweep: sw, guard: guard, found: map[roomkit.RoomID]struct{}{}}
 	if sw.of.Type == roomkit.SubjectUser {
-		err = s.roomsOfUser(ctx, roomkit.UserID(sw.of.ID), sw.cause, found)
-	} else {
-		err = s.roomsOfCompany(ctx, roomkit.CompanyID(sw.of.ID), sw.cause, found)
+		x.users, x.ended = []roomkit.UserID{roomkit.UserID(sw.of.ID)}, true
 	}
-	return slices.SortedFunc(maps.Keys(found), func(a, b roomkit.RoomID) int { return bytes.Compare(a[:], b[:]) }), err
+	return x
 }
 
-func (s *Service) roomsOfCompany(ctx context.Context, company roomkit.CompanyID, cause roomkit.Cause, found map[roomkit.RoomID]struct{}) error {
-	for page, err := range store.UserPages(ctx, s.store, store.UserQuery{Company: company, Limit: roomkit.MaxPage}) {
-		if err != nil {
+// over reports whether everything has been looked at.
+func (x *search) over() bool { return x.listed && len(x.rooms) == 0 }
+
+// again begins another pass if the one that is over has left something.
+func (x *search) again() bool {
+	if !x.over() || len(x.failed.users)+len(x.failed.rooms) == 0 {
+		return false
+	}
+	x.users, x.rooms, x.listed = x.failed.users, x.failed.rooms, false
+	x.failed.users, x.failed.rooms = nil, nil
+	return true
+}
+
+// fail leaves a room for another pass.
+func (x *search) fail(room roomkit.RoomID, err error) {
+	x.failed.rooms = append(x.failed.rooms, room)
+	x.failed.err = fmt.Errorf("room %s: %w", room, err)
+}
+
+// next takes a step. After an error it can be taken again.
+func (x *search) next(ctx context.Context, s *Service) (part sweepPart, err error) {
+	if !x.listed {
+		part.cost, err = x.list(ctx, s)
+		part.total = len(x.found)
+		return part, err
+	}
+	part.total, part.swept = len(x.found), len(x.rooms) > 0
+	for part.cost < sweepChunk && len(x.rooms) > 0 {
+		room := x.rooms[0]
+		var people []roomkit.UserID
+		var pages int
+		err := x.guard(func() (err error) {
+			people, pages, err = s.concerned(ctx, x.sweep, room)
 			return err
+		})
+		if ctx.Err() != nil {
+			return part, ctx.Err()
+		}
+		x.rooms, part.cost = x.rooms[1:], part.cost+max(1, pages)
+		if err != nil {
+			x.fail(room, err)
+			continue
+		}
+		part.looked++
+		if len(people) > 0 {
+			part.expel = append(part.expel, roomkit.Expel{Room: room, People: people, Cause: x.cause})
+		}
+	}
+	return part, nil
+}
+
+// list looks for the rooms of some users.
+func (x *search) list(ctx context.Context, s *Service) (cost int, err error) {
+	if len(x.users) == 0 && !x.ended {
+		q := store.UserQuery{Company: roomkit.CompanyID(x.of.ID), After: x.last, Limit: roomkit.MaxPage}
+		page, err := s.store.Users(ctx, q)
+		if err != nil {
+			return 0, err
 		}
 		for i := range page {
-			if err := s.roomsOfUser(ctx, page[i].ID, cause, found); err != nil {
-				return err
-			}
+			x.users, x.last = append(x.users, page[i].ID), page[i].ID
+		}
+		x.ended = len(page) == 0
+	}
+	some := x.users[:min(len(x.users), sweepChunk)]
+	for _, user := range some {
+		if err := x.guard(func() error { return x.listRooms(ctx, s, user) }); err != nil {
+			x.failed.users, x.failed.err = append(x.failed.users, user), fmt.Errorf("the rooms of %s: %w", user, err)
+		}
+		if ctx.Err() != nil {
+			return 0, ctx.Err()
 		}
 	}
-	return nil
+	x.users = x.users[len(some):]
+	if x.ended && len(x.users) == 0 {
+		x.listed = true
+		slices.SortFunc(x.rooms, func(a, b roomkit.RoomID) int { return bytes.Compare(a[:], b[:]) })
+	}
+	return len(some), nil
 }
 
-func (s *Service) roomsOfUser(ctx context.Context, user roomkit.UserID, cause roomkit.Cause, found map[roomkit.RoomID]struct{}) error {
+func (x *search) listRooms(ctx context.Context, s *Service, user roomkit.UserID) error {
 	q := store.RoomQuery{User: user, Limit: roomkit.MaxPage}
-	if cause == roomkit.CausePermission {
+	if x.cause == roomkit.CausePermission {
 		q.Kinds = []roomkit.Kind{roomkit.KindExternalGroup}
 	}
 	for page, err := range store.RoomPages(ctx, s.store, q) {
@@ -243,29 +515,33 @@ func (s *Service) roomsOfUser(ctx context.Context, user roomkit.UserID, cause ro
 			return err
 		}
 		for i := range page {
-			found[page[i].Room.ID] = struct{}{}
+			id := page[i].Room.ID
+			if _, known := x.found[id]; !known {
+				x.found[id] = struct{}{}
+				x.rooms = append(x.rooms, id)
+			}
 		}
 	}
 	return nil
 }
 
 // concerned lists the people of a sweep who take part in or manage a room.
-func (s *Service) concerned(ctx context.Context, sw sweep, room roomkit.RoomID) ([]roomkit.UserID, error) {
+func (s *Service) concerned(ctx context.Context, sw sweep, room roomkit.RoomID) (people []roomkit.UserID, pages int, err error) {
 	if sw.of.Type == roomkit.SubjectUser {
-		return []roomkit.UserID{roomkit.UserID(sw.of.ID)}, nil
+		return []roomkit.UserID{roomkit.UserID(sw.of.ID)}, 0, nil
 	}
-	var people []roomkit.UserID
 	for page, err := range store.MemberPages(ctx, s.store, store.MemberQuery{Room: room, Limit: roomkit.MaxPage}) {
 		if err != nil {
-			return nil, err
+			return nil, pages, err
 		}
+		pages++
 		for i := range page {
 			if page[i].Company == roomkit.CompanyID(sw.of.ID) {
 				people = append(people, page[i].User)
 			}
 		}
 	}
-	return people, nil
+	return people, pages, nil
 }
 
 // Consequence is what a change of the directory does to one room as soon as
@@ -310,8 +586,9 @@ func (s *Service) PlanConsequences(ctx context.Context, actor roomkit.Actor, cmd
 
 // consequences yields what a sweep would bring about.
 func (s *Service) consequences(ctx context.Context, directory folded, sw sweep, yield func(Consequence) bool) (more bool, err error) {
-	for part, err := range s.sweep(ctx, sw) {
-		if err != nil {
+	for x := newSearch(sw, func(f func() error) error { return f() }); !x.over(); {
+		part, err := x.next(ctx, s)
+		if err = cmp.Or(err, x.failed.err); err != nil {
 			return false, err
 		}
 		g := group{folded: directory}

@@ -111,23 +111,6 @@ func TestEnforceARoomOfManyPeople(t *testing.T) {
 	require.Zero(t, after.Masters)
 }
 
-// TestEnforceSweepsOnlyLosses: what changes nothing about permissions and accounts is
-// not swept, however often it is said.
-func TestEnforceSweepsOnlyLosses(t *testing.T) {
-	s := proof.NewStage(t)
-	s.Sys(roomkit.DeleteUser{User: "dan"})
-	s.Sweep()
-	for _, cmd := range []roomkit.Command{
-		roomkit.EditUser{User: "ben", Administrator: new(true)}, roomkit.EditUser{User: "dan", Administrator: new(true)},
-		roomkit.EditCompany{Company: "acme", Licensed: new(false)}, roomkit.EditTeam{Team: "sales", Company: "acme", Room: new(false)},
-	} {
-		require.True(t, s.Sys(cmd).Changed)
-	}
-	require.NoError(t, s.Enforce(ctx, &service.EnforceOptions{Once: true, Progress: func(p service.EnforceProgress) {
-		require.FailNow(t, "nothing was lost", "%+v", p)
-	}}))
-}
-
 // TestConsequencesAreNotVetoed: the veto is asked about the command, and not about what
 // follows from it.
 func TestConsequencesAreNotVetoed(t *testing.T) {

@@ -33,12 +33,16 @@ type FollowOptions struct {
 	// Batch is how many events are read and then checkpointed together. Defaults
 	// to 256.
 	Batch int
-	// Lease is how long a follower that died keeps others of its name waiting.
-	// Defaults to 30 seconds.
+	// Lease is how long a follower that died keeps others of its name waiting, once
+	// they have seen what it stored last. Each measures that itself; the clocks of
+	// processes are never compared. Defaults to 30 seconds, or to half as much again as
+	// Timeout if that is longer.
 	Lease time.Duration
-	// Timeout bounds one call of the handler. Defaults to Lease; negative is none.
-	// A handler that does not heed its context blocks its own Follow, but others of
-	// the name take over when the lease is over.
+	// Timeout bounds one call of the handler. Defaults to two thirds of Lease, and has
+	// to be less: what is between them is for a handler that returns late, because
+	// others of the name take over when the lease is over. One that does not heed its
+	// context for even longer can overlap with theirs; it blocks its own Follow, and
+	// cannot move the checkpoint any more.
 	Timeout time.Duration
 	// Attempts is how often an event is handed over before Follow stops with a
 	// [*PoisonEvent]. Defaults to 10, which take about half a minute: a host whose
@@ -49,7 +53,9 @@ type FollowOptions struct {
 	// pgstore's InTx, so that the effects of the handler in the same transaction
 	// happen exactly once. The context given to step reaches the handler. Within may
 	// run step more than once, as for a transaction that has to be run again, and must
-	// return nil only if the transaction of the last run is committed.
+	// return nil only if the transaction of the last run is committed. A step takes
+	// fewer events than a batch has if they take long, and is an error, after which
+	// Within is called again, if Within begins it when most of the lease is over.
 	Within func(ctx context.Context, step func(ctx context.Context, tx store.Store) error) error
 	// Progress is called after every checkpoint: all events up to its cursor have
 	// been handled.
@@ -100,13 +106,15 @@ func (s *Service) Follow(ctx context.Context, name string, handle Handler, o *Fo
 		err = &roomkit.Invalid{Field: "Handler", Reason: "missing"}
 	}
 	if err == nil {
-		err = f.run(ctx)
+		err = f.run(ctx, f.turn)
 	}
 	return placed("Follow", roomkit.RoomID{}, err)
 }
 
 // SkipEvent moves a stopped follower past the event that it cannot handle. The
-// event must be the next one of the follower, else SkipEvent is ErrConflict.
+// event must be the next one of the follower, else SkipEvent is ErrConflict. If the
+// follower has not said that it stops, as when its process died, SkipEvent watches it
+// for as long as the lease, and is ErrConflict if it is at work.
 func (s *Service) SkipEvent(ctx context.Context, follower string, rec store.Record) error {
 	f, err := s.newFollower(follower, nil, nil)
 	if err == nil {
@@ -123,6 +131,8 @@ type follower struct {
 	handle  Handler
 	mark    mark           // as stored last
 	stored  roomkit.Cursor // the same as the store has it
+	seen    time.Time      // since when, at least, the store has it
+	claimed time.Time      // when this call began to store it; zero: it did not
 	done    roomkit.Cursor // behind the last event that was handled
 	records int64
 	tries   int // of the next event
@@ -137,25 +147,32 @@ func (s *Service) newFollower(name string, handle Handler, o *FollowOptions) (*f
 	if o != nil {
 		f.FollowOptions = *o
 	}
-	if f.Batch < 0 || f.Lease < 0 || f.Attempts < 0 {
-		return nil, &roomkit.Invalid{Field: "FollowOptions", Reason: "negative"}
+	return f, f.setDefaults()
+}
+
+func (o *FollowOptions) setDefaults() error {
+	if o.Batch < 0 || o.Lease < 0 || o.Timeout < 0 || o.Attempts < 0 {
+		return &roomkit.Invalid{Field: "FollowOptions", Reason: "negative"}
 	}
-	f.Batch = cmp.Or(f.Batch, 256)
-	f.Lease = cmp.Or(f.Lease, 30*time.Second)
-	f.Timeout = cmp.Or(f.Timeout, f.Lease)
-	f.Attempts = cmp.Or(f.Attempts, 10)
-	return f, nil
+	o.Batch = cmp.Or(o.Batch, 256)
+	o.Lease = cmp.Or(o.Lease, max(30*time.Second, o.Timeout+o.Timeout/2))
+	o.Timeout = cmp.Or(o.Timeout, o.Lease-o.Lease/3)
+	o.Attempts = cmp.Or(o.Attempts, 10)
+	if o.Timeout >= o.Lease {
+		return &roomkit.Invalid{Field: "FollowOptions.Timeout", Reason: "not less than Lease"}
+	}
+	return nil
 }
 
 // run takes turns until the context, a poison event or, with Once, the end of
 // the feed ends it.
-func (f *follower) run(ctx context.Context) error {
+func (f *follower) run(ctx context.Context, turn func(context.Context) (atEnd bool, err error)) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	defer f.release(ctx)
 	w := waker{s: f.s}
 	for failures := 0; ; {
-		atEnd, err := f.turn(ctx)
+		atEnd, err := turn(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -202,25 +219,36 @@ func (f *follower) turn(ctx context.Context) (atEnd bool, err error) {
 	if err != nil || len(page) == 0 {
 		return true, err
 	}
-	if left := f.mark.heldFor(f.me, f.s.o.Clock()); left > 0 {
-		if !f.Once {
-			return true, nil
-		}
+	if held, atEnd := f.waits(ctx); held {
+		return atEnd, nil
+	}
+	err = f.renew(ctx)
+	if err == nil {
+		err = f.batch(ctx, page)
+	}
+	return false, f.taken(ctx, err)
+}
+
+// waits reports whether somebody else is at work, and whether to wait for news then. With
+// Once it waits here.
+func (f *follower) waits(ctx context.Context) (held, atEnd bool) {
+	left := f.heldFor()
+	if left > 0 && f.Once {
 		_ = backoff.Sleep(ctx, min(left, f.s.o.Poll))
-		return false, nil
 	}
-	if err := f.move(ctx, f.s.store); err != nil {
-		return false, taken(err)
-	}
-	return false, taken(f.batch(ctx, page))
+	return left > 0, !f.Once
 }
 
 // taken is no error: another follower of the name was faster.
-func taken(err error) error {
-	if errors.Is(err, roomkit.ErrConflict) && !isPoison(err) {
-		return nil
+func (f *follower) taken(ctx context.Context, err error) error {
+	if !errors.Is(err, roomkit.ErrConflict) || isPoison(err) {
+		return err
 	}
-	return err
+	if f.load(ctx) == nil && f.mark.holder == f.me {
+		return err
+	}
+	f.tries, f.few = 0, 0
+	return nil
 }
 
 // batch handles a page and moves the checkpoint behind it.
@@ -234,9 +262,6 @@ func (f *follower) batch(ctx context.Context, page []store.Record) error {
 		}
 		f.done = page[i].Cursor
 		f.records++
-		if err := f.renew(ctx); err != nil {
-			return err
-		}
 	}
 	if err := f.move(ctx, f.s.store); err != nil {
 		return err
@@ -251,17 +276,21 @@ func (f *follower) batchWithin(ctx context.Context, page []store.Record) error {
 	if f.few > 0 {
 		page = page[:min(f.few, len(page))]
 	}
-	handled, before := 0, *f
+	handled, failed, before := 0, false, *f
 	var moved *follower // as it is once the transaction is committed
 	err := f.Within(ctx, func(ctx context.Context, tx store.Store) error {
-		moved = nil
-		for handled = 0; handled < len(page); handled++ {
+		moved, failed = nil, false
+		if !f.fresh() {
+			return errTooLate
+		}
+		for handled = 0; handled < len(page) && (handled == 0 || f.fresh()); handled++ {
 			if err := f.call(ctx, &page[handled]); err != nil {
+				failed = true
 				return err
 			}
 		}
 		step := before
-		step.done = page[len(page)-1].Cursor
+		step.done = page[handled-1].Cursor
 		if err := step.move(ctx, tx); err != nil {
 			return err
 		}
@@ -274,12 +303,11 @@ func (f *follower) batchWithin(ctx context.Context, page []store.Record) error {
 	f.few = 0
 	switch {
 	case err == nil:
-		f.mark, f.stored, f.done = moved.mark, moved.stored, moved.done
-		f.tries = 0
-		f.records += int64(len(page))
-		f.report(&page[len(page)-1])
+		f.mark, f.stored, f.done, f.claimed, f.tries = moved.mark, moved.stored, moved.done, moved.claimed, 0
+		f.records += int64(handled)
+		f.report(&page[handled-1])
 		return nil
-	case ctx.Err() != nil || handled == len(page):
+	case ctx.Err() != nil || !failed:
 		return err
 	case handled > 0:
 		f.few = handled
@@ -288,12 +316,19 @@ func (f *follower) batchWithin(ctx context.Context, page []store.Record) error {
 	if err := f.failed(&page[0], err); err != nil {
 		return err
 	}
+	f.warn(ctx, "roomkit: a follower's handler has failed and is called again", f.tries, err)
 	rest(ctx, f.tries)
 	return nil
 }
 
 // errNotWithin tells a host that its transaction has ended without what belongs to it.
 var errNotWithin = errors.New("FollowOptions.Within is nil without its step having been carried out")
+
+// errSlowStore keeps a handler from beginning without having time.
+var errSlowStore = errors.New("renewing the lease has taken nearly as long as the lease")
+
+// errTooLate keeps a handler from running on when others may have begun.
+var errTooLate = errors.New("FollowOptions.Within has begun its step when most of the lease was over")
 
 func (f *follower) report(newest *store.Record) {
 	if f.Progress != nil {
@@ -304,6 +339,12 @@ func (f *follower) report(newest *store.Record) {
 // one handles an event as often as it takes.
 func (f *follower) one(ctx context.Context, rec *store.Record) error {
 	for {
+		if err := f.renew(ctx); err != nil {
+			return err
+		}
+		if f.time() <= 0 {
+			return errSlowStore
+		}
 		err := f.call(ctx, rec)
 		if err == nil || ctx.Err() != nil {
 			f.tries = 0
@@ -314,9 +355,6 @@ func (f *follower) one(ctx context.Context, rec *store.Record) error {
 		}
 		f.warn(ctx, "roomkit: a follower's handler has failed and is called again", f.tries, err)
 		rest(ctx, f.tries)
-		if err := f.renew(ctx); err != nil {
-			return err
-		}
 	}
 }
 
@@ -337,11 +375,8 @@ func (f *follower) call(ctx context.Context, rec *store.Record) (err error) {
 	if err != nil {
 		return &PoisonEvent{Follower: f.name, Record: *rec, Err: err}
 	}
-	if f.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, f.Timeout)
-		defer cancel()
-	}
+	ctx, cancel := context.WithTimeout(ctx, f.time())
+	defer cancel()
 	defer func() {
 		if r := recover(); r != nil {
 			err = fmt.Errorf("panic in the handler: %v\n%s", r, debug.Stack())
@@ -355,39 +390,62 @@ func rest(ctx context.Context, failures int) {
 	_ = backoff.Pauses{First: 100 * time.Millisecond, Longest: 10 * time.Second}.Wait(ctx, failures)
 }
 
-// mark is what a follower keeps as its checkpoint: how far it has come, and who
-// works on until when. Stores do not interpret it.
+// mark is what a follower keeps as its checkpoint: how far it has come, who works on,
+// and for how long others leave it to him after they have seen this. Stores do not
+// interpret it. No two marks with a holder are equal.
 type mark struct {
 	cursor roomkit.Cursor
 	holder string // empty: nobody
-	until  time.Time
+	turn   int64  // counts the marks of the holder
+	lease  time.Duration
 }
 
 func (m mark) encode() roomkit.Cursor {
 	if m.holder == "" {
 		return m.cursor
 	}
-	return roomkit.Cursor(fmt.Sprintf("%s\n%s\n%d", m.cursor, m.holder, m.until.UnixMicro()))
+	return roomkit.Cursor(fmt.Sprintf("%s\n%s\n%d\n%d", m.cursor, m.holder, m.turn, m.lease))
 }
 
 func decodeMark(c roomkit.Cursor) (m mark) {
 	parts := strings.Split(string(c), "\n")
 	m.cursor = roomkit.Cursor(parts[0])
-	if len(parts) == 3 {
-		micros, err := strconv.ParseInt(parts[2], 10, 64)
-		if err == nil {
-			m.holder, m.until = parts[1], time.UnixMicro(micros)
+	if len(parts) == 4 {
+		turn, notTurn := strconv.ParseInt(parts[2], 10, 64)
+		lease, notLease := strconv.ParseInt(parts[3], 10, 64)
+		if notTurn == nil && notLease == nil {
+			m.holder, m.turn, m.lease = parts[1], turn, time.Duration(lease)
 		}
 	}
 	return m
 }
 
-// heldFor is how long somebody else may still be at work.
-func (m *mark) heldFor(me string, now time.Time) time.Duration {
-	if m.holder == "" || m.holder == me {
+// elapsed is how long ago something was by this process alone. The clock of the host is
+// not asked: it may jump, and differs from that of others.
+func elapsed(since time.Time) time.Duration { return moment().Sub(since) }
+
+func moment() time.Time { return time.Now() } //nolint:forbidigo // only differences are used, and they are monotonic
+
+// heldFor is how long somebody else may still be at work: as long as the lease after
+// this process has seen the mark for the first time.
+func (f *follower) heldFor() time.Duration {
+	if f.mark.holder == "" || f.mark.holder == f.me {
 		return 0
 	}
-	return m.until.Sub(now)
+	return f.mark.lease - elapsed(f.seen)
+}
+
+// slack is how much of the lease may be over when a handler begins, and how much has to
+// be left when it ends.
+func (f *follower) slack() time.Duration { return (f.Lease - f.Timeout) / 2 }
+
+// fresh reports whether a handler may begin that takes its whole Timeout.
+func (f *follower) fresh() bool { return f.mark.holder == f.me && elapsed(f.claimed) <= f.slack() }
+
+// time is how long a handler that begins now may take. It is less than Timeout only if
+// the store has taken long to renew the lease.
+func (f *follower) time() time.Duration {
+	return min(f.Timeout, f.Lease-f.slack()-elapsed(f.claimed))
 }
 
 // load reads the stored mark.
@@ -396,7 +454,9 @@ func (f *follower) load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	f.stored = facts[0].Checkpoint
+	if now := facts[0].Checkpoint; f.seen.IsZero() || now != f.stored {
+		f.stored, f.seen = now, moment()
+	}
 	f.mark = decodeMark(f.stored)
 	if f.stored == "" {
 		f.mark.cursor = f.From
@@ -408,12 +468,20 @@ func (f *follower) load(ctx context.Context) error {
 // move stores how far the follower has come and that it works on. It is
 // ErrConflict if somebody else has moved the checkpoint meanwhile.
 func (f *follower) move(ctx context.Context, store store.Store) error {
-	return f.put(ctx, store, mark{f.done, f.me, f.s.o.Clock().Add(f.Lease)})
+	began, turn := moment(), int64(1)
+	if f.mark.holder == f.me {
+		turn = f.mark.turn + 1
+	}
+	err := f.put(ctx, store, mark{f.done, f.me, turn, f.Lease})
+	if err == nil {
+		f.claimed = began
+	}
+	return err
 }
 
 // renew keeps others away while the handling of a batch takes long.
 func (f *follower) renew(ctx context.Context) error {
-	if f.mark.until.Sub(f.s.o.Clock()) > f.Lease/2 {
+	if f.fresh() {
 		return nil
 	}
 	return f.move(ctx, f.s.store)
@@ -445,7 +513,7 @@ func (f *follower) put(ctx context.Context, st store.Store, now mark) error {
 	case results[0].Err != nil:
 		return results[0].Err
 	}
-	f.mark, f.stored = now, c.Now
+	f.mark, f.stored, f.seen = now, c.Now, moment()
 	return nil
 }
 
@@ -454,15 +522,23 @@ func (f *follower) skip(ctx context.Context, rec store.Record) error {
 	if err := f.load(ctx); err != nil {
 		return err
 	}
-	if f.mark.heldFor(f.me, f.s.o.Clock()) > 0 {
-		return fmt.Errorf("%w: the follower is at work", roomkit.ErrConflict)
-	}
 	next, err := f.s.store.Feed(ctx, f.mark.cursor, 1)
 	if err != nil {
 		return err
 	}
 	if len(next) != 1 || next[0].Subject != rec.Subject || next[0].Version != rec.Version {
 		return fmt.Errorf("%w: %s/%d is not the follower's next event", roomkit.ErrConflict, rec.Subject, rec.Version)
+	}
+	for was := f.stored; f.heldFor() > 0; {
+		if err := backoff.Sleep(ctx, min(f.heldFor(), f.s.o.Poll)); err != nil {
+			return err
+		}
+		if err := f.load(ctx); err != nil {
+			return err
+		}
+		if f.stored != was {
+			return fmt.Errorf("%w: the follower is at work", roomkit.ErrConflict)
+		}
 	}
 	return f.put(ctx, f.s.store, mark{cursor: next[0].Cursor})
 }

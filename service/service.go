@@ -148,21 +148,31 @@ func (s *Service) each(cmds []roomkit.Command, newJob func(int) (*job, error)) [
 		}
 		jobs, places = append(jobs, j), append(places, i)
 	}
-	s.lanes.enterAll(jobs)
-	var all sync.WaitGroup
-	broken := make([]*thrown, len(jobs))
-	for n, j := range jobs {
-		all.Go(func() {
-			watch(func() { results[places[n]].Result, results[places[n]].Err = s.finish(j) }, func(t *thrown) { broken[n] = t })
-		})
+	done, broken := s.finishAll(jobs)
+	for n := range jobs {
+		results[places[n]] = done[n]
 	}
-	all.Wait()
 	for _, t := range broken {
 		if t != nil {
 			t.again()
 		}
 	}
 	return results
+}
+
+// finishAll carries jobs out side by side. Where the goroutine of one was broken off,
+// it says so instead of a result.
+func (s *Service) finishAll(jobs []*job) (results []BatchResult, broken []*thrown) {
+	results, broken = make([]BatchResult, len(jobs)), make([]*thrown, len(jobs))
+	s.lanes.enterAll(jobs)
+	var all sync.WaitGroup
+	for n, j := range jobs {
+		all.Go(func() {
+			watch(func() { results[n].Result, results[n].Err = s.finish(j) }, func(t *thrown) { broken[n] = t })
+		})
+	}
+	all.Wait()
+	return results, broken
 }
 
 // Plan says what a command would do, or which rule forbids it, and changes
@@ -223,7 +233,8 @@ type Options struct {
 	// Veto can refuse what the rules allow; it can never allow what they forbid.
 	// It must be a pure function of its arguments; planned is what the command would
 	// do, as Plan gives it. A non-nil error refuses the command with Rule "VETO" and
-	// the error's text as the reason.
+	// the error's text as the reason. What Enforce carries out has been decided by the
+	// command that changed the directory, and is not asked about again.
 	Veto func(actor roomkit.Actor, cmd roomkit.Command, planned Result) error
 	// Attempts is the most times a command is decided before it fails with
 	// ErrConflict, because others keep changing what it relies on. Asking Directory or

@@ -364,23 +364,6 @@ func TestBatchPanics(t *testing.T) {
 	require.Subset(t, proof.Participants(t, svc, "ann", room), people("dan", "adm"))
 }
 
-// TestEnforcePanics: a panic over a consequence ends Enforce with an error.
-func TestEnforcePanics(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := proof.NewStage(t, func(o *service.Options) {
-			o.Veto = func(_ roomkit.Actor, cmd roomkit.Command, _ service.Result) error {
-				if _, ok := cmd.(roomkit.Expel); ok {
-					panic("boom")
-				}
-				return nil
-			}
-		})
-		s.Sys(roomkit.DeleteUser{User: "eve"})
-		err := s.Enforce(ctx, &service.EnforceOptions{Once: true})
-		require.ErrorContains(t, err, "boom")
-	})
-}
-
 // TestNeighbourIsNotStored: what was decided on the change of a command before it in the
 // group is decided again when that is not stored, whatever the answer was.
 func TestNeighbourIsNotStored(t *testing.T) {

@@ -11,3 +11,7 @@ import (
 func TestConsequences(t *testing.T) {
 	storetest.Consequences(t, func(testing.TB) store.Store { return memstore.New() })
 }
+
+func TestKilledAtEveryCommand(t *testing.T) {
+	storetest.KilledAtEveryCommand(t, func(testing.TB) store.Store { return memstore.New() })
+}

@@ -1,6 +1,7 @@
 package pgstore_test
 
 import (
+	"os"
 	"testing"
 
 	"github.com/go-roomkit/roomkit/store"
@@ -9,8 +10,12 @@ import (
 
 func TestConsequences(t *testing.T) {
 	pool := poolOf(t, databaseURL(t))
-	storetest.Consequences(t, func(tb testing.TB) store.Store {
+	open := func(tb testing.TB) store.Store {
 		store, _ := newStore(tb, pool)
 		return store
-	})
+	}
+	storetest.Consequences(t, open)
+	if os.Getenv("ROOMKIT_LONG") != "" {
+		storetest.KilledAtEveryCommand(t, open)
+	}
 }

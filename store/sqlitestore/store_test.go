@@ -1,6 +1,7 @@
 package sqlitestore_test
 
 import (
+	"os"
 	"sync"
 	"testing"
 
@@ -29,5 +30,9 @@ func TestStore(t *testing.T) {
 }
 
 func TestConsequences(t *testing.T) {
-	storetest.Consequences(t, func(tb testing.TB) store.Store { return open(tb, newPath(tb)) })
+	open := func(tb testing.TB) store.Store { return open(tb, newPath(tb)) }
+	storetest.Consequences(t, open)
+	if os.Getenv("ROOMKIT_LONG") != "" {
+		storetest.KilledAtEveryCommand(t, open)
+	}
 }

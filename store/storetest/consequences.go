@@ -27,10 +27,19 @@ import (
 // once, invitations that race it, and followers that crash and go on. open gives
 // an empty store. It is for the tests of stores, beside [Run].
 func Consequences(t *testing.T, open func(testing.TB) store.Store) {
-	t.Run("killed at every step", func(t *testing.T) { killedEverywhere(t, open) })
+	t.Run("killed at every commit", func(t *testing.T) { killedEverywhere(t, open, 0, false) })
 	t.Run("several enforcers at once", func(t *testing.T) { severalEnforcers(t, open) })
 	t.Run("invitations race the sweep", func(t *testing.T) { invitationsRace(t, open) })
 	t.Run("followers crash and go on", func(t *testing.T) { followersCrash(t, open) })
+	t.Run("processes with other clocks", func(t *testing.T) { otherClocks(t, open) })
+}
+
+// KilledAtEveryCommand is a longer part of [Consequences], for stores that are fast or
+// tests that may take long: each command is a commit to die at, alone and while another
+// process does the same.
+func KilledAtEveryCommand(t *testing.T, open func(testing.TB) store.Store) {
+	t.Run("alone", func(t *testing.T) { killedEverywhere(t, open, 1, false) })
+	t.Run("beside another", func(t *testing.T) { killedEverywhere(t, open, 1, true) })
 }
 
 // office is a small installation: two companies that share external groups.
@@ -39,6 +48,7 @@ type office struct {
 	svc   *service.Service
 	ids   atomic.Uint64
 	clock atomic.Int64 // microseconds; every look takes some
+	group int          // service.Options.MaxGroup
 	rooms []roomkit.RoomID
 }
 
@@ -49,6 +59,11 @@ var (
 
 // service gives a service whose ids are the same in every run.
 func (o *office) service(tb testing.TB, store store.Store) *service.Service {
+	return o.serviceOf(tb, store, 0)
+}
+
+// serviceOf is one whose clock is wrong.
+func (o *office) serviceOf(tb testing.TB, store store.Store, by time.Duration) *service.Service {
 	svc, err := service.New(store, &service.Options{
 		Policy: roomkit.Policy{AnyoneIsContact: true},
 		NewID: func() (id [16]byte) {
@@ -56,8 +71,9 @@ func (o *office) service(tb testing.TB, store store.Store) *service.Service {
 			binary.BigEndian.PutUint64(id[8:], o.ids.Add(1))
 			return id
 		},
-		Clock: func() time.Time { return at(1).Add(time.Duration(o.clock.Add(100)) * time.Microsecond) },
-		Poll:  10 * time.Millisecond,
+		Clock:    func() time.Time { return at(1).Add(by + time.Duration(o.clock.Add(100))*time.Microsecond) },
+		Poll:     10 * time.Millisecond,
+		MaxGroup: o.group,
 	})
 	require.NoError(tb, err)
 	return svc
@@ -155,8 +171,8 @@ func (o *office) settled(tb testing.TB) {
 	require.NoError(tb, verify.Run(tb.Context(), o.store, nil))
 }
 
-// lease is longer than any sweep takes here, so that no commit is for renewing it.
-const lease = time.Minute
+// lease is short: who comes after a dead one waits for as long.
+const lease = 10 * time.Millisecond
 
 func enforceOnce(ctx context.Context, svc *service.Service) error {
 	return svc.Enforce(ctx, &service.EnforceOptions{Once: true, Lease: lease})
@@ -176,6 +192,13 @@ type mortal struct {
 	dead bool
 }
 
+func (m *mortal) kill() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.dead = true
+	m.die()
+}
+
 func (m *mortal) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -193,7 +216,9 @@ func (m *mortal) Commit(ctx context.Context, changes []store.Change) ([]store.Co
 	return nil, errDead
 }
 
-func killedEverywhere(t *testing.T, open func(testing.TB) store.Store) {
+// killedEverywhere lets a process die at each of its commits, alone or while another one
+// does the same, and compares what is left in the end with what one sweep leaves.
+func killedEverywhere(t *testing.T, open func(testing.TB) store.Store, group int, besides bool) {
 	whole := newOffice(t, open)
 	whole.withdraw(t)
 	require.NoError(t, enforceOnce(t.Context(), whole.svc))
@@ -204,20 +229,28 @@ func killedEverywhere(t *testing.T, open func(testing.TB) store.Store) {
 		for died := true; died; deaths++ {
 			require.Less(t, deaths, 1000)
 			o := newOffice(t, open)
+			o.group = group
 			o.withdraw(t)
+			var other sync.WaitGroup
+			if besides {
+				svc := o.service(t, o.store)
+				other.Go(func() {
+					assert.NoError(t, svc.Enforce(t.Context(), &service.EnforceOptions{Name: "other", Once: true, Lease: lease}))
+				})
+			}
 			ctx, die := context.WithCancel(t.Context())
 			m := &mortal{Store: o.store, die: die, after: after, left: deaths}
 			err := enforceOnce(ctx, o.service(t, m))
 			die()
 			died = m.dead
 			require.True(t, died || err == nil, "%v", err)
-			o.clock.Add(2 * lease.Microseconds()) // the dead one's is over
 			require.NoError(t, enforceOnce(t.Context(), o.svc))
+			other.Wait()
 			require.Empty(t, beside.Difference(want, o.picture(t)), "what the next sweep leaves is not what one sweep leaves: died at commit %d, after it: %v", deaths, after)
 			o.settled(t)
 		}
 		t.Logf("killed at each of %d commits, after it: %v", deaths-1, after)
-		require.Greater(t, deaths, 5)
+		require.True(t, besides || deaths > 5)
 	}
 }
 
@@ -254,7 +287,7 @@ func (o *office) departures(tb testing.TB) map[string]int {
 }
 
 // invitationsRace lets masters of the other company invite while the permission
-// is withdrawn and swept: whoever got in before is swept, nobody gets in after.
+// is withdrawn and swept, by a process that dies and by the next one: whoever got in before is swept, nobody gets in after.
 func invitationsRace(t *testing.T, open func(testing.TB) store.Store) {
 	o := newOffice(t, open)
 	rooms := map[roomkit.RoomID]roomkit.UserID{o.rooms[1]: "b1", o.rooms[3]: "b2"}
@@ -285,6 +318,8 @@ func invitationsRace(t *testing.T, open func(testing.TB) store.Store) {
 		Company: "acme", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalOff),
 	})
 	before := admitted.Load()
+	ctx, die := context.WithCancel(t.Context())
+	require.Error(t, enforceOnce(ctx, o.service(t, &mortal{Store: o.store, die: die, left: 3})))
 	require.NoError(t, enforceOnce(t.Context(), o.svc))
 	close(stop)
 	inviters.Wait()
@@ -326,6 +361,33 @@ func followersCrash(t *testing.T, open func(testing.TB) store.Store) {
 	t.Logf("%d events, %d given again after crashes", total, r.repeats)
 }
 
+// otherClocks lets a process whose clock is a day ahead, or behind, die while it holds a
+// lease: others see that it does nothing, whatever their clocks say.
+func otherClocks(t *testing.T, open func(testing.TB) store.Store) {
+	o := newOffice(t, open)
+	ctx, done := context.WithTimeout(t.Context(), time.Minute)
+	defer done()
+	for i, clocks := range [][2]time.Duration{{24 * time.Hour, -24 * time.Hour}, {-24 * time.Hour, 24 * time.Hour}} {
+		name := fmt.Sprint("reader", i)
+		var next store.Record
+		dying, die := context.WithCancel(ctx)
+		dead := &mortal{Store: o.store, die: die, left: 1000}
+		_ = o.serviceOf(t, dead, clocks[0]).Follow(dying, name, func(_ context.Context, rec service.Recorded) error {
+			next = rec.Record
+			dead.kill()
+			return errDead
+		}, &service.FollowOptions{Lease: 200 * time.Millisecond, Timeout: time.Millisecond})
+		living := o.serviceOf(t, o.store, clocks[1])
+		if i == 0 {
+			require.NoError(t, living.SkipEvent(ctx, name, next), "nobody can take over from a process whose clock was another one")
+		}
+		r := &reader{seen: map[roomkit.Subject]roomkit.Version{next.Subject: next.Version - roomkit.Version(i)}}
+		require.NoError(t, living.Follow(ctx, name, r.handle, r.options(true)), "nobody can take over from a process whose clock was another one")
+		require.Empty(t, r.faults)
+		require.Zero(t, r.repeats)
+	}
+}
+
 // reader checks what a follower is given.
 type reader struct {
 	seen    map[roomkit.Subject]roomkit.Version
@@ -337,7 +399,7 @@ type reader struct {
 
 func (r *reader) options(once bool) *service.FollowOptions {
 	return &service.FollowOptions{
-		Once: once, Batch: 8, Lease: time.Millisecond, Timeout: time.Minute, Attempts: 1,
+		Once: once, Batch: 8, Lease: 30 * time.Millisecond, Timeout: time.Millisecond, Attempts: 20,
 		Progress: func(p service.FollowProgress) {
 			if p.Cursor != r.last {
 				r.faults = append(r.faults, "a progress mark that is not behind the last event")
