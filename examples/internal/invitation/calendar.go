@@ -59,7 +59,6 @@ func parseCalendar(text, charset, outer string) ([]*Invitation, error) {
 	text = text[:min(len(text), MaxText)] // what is open then is cut off
 	charset = labelled(strings.NewReplacer("\n ", "", "\n\t", "").Replace(text), charset)
 	c := &calendar{charset: charset, outer: outer, method: &method{}}
-	c.method.is(outer)
 	lines := ical.NewCalendarStream(strings.NewReader(text))
 	for {
 		line, end := lines.ReadLine()
@@ -119,6 +118,9 @@ func parseLine(line string) *ical.BaseProperty {
 		return nil
 	}
 	p, err := ical.ParseProperty(ical.ContentLine(line))
+	if err != nil { // Cyrus ends its parameters with a semicolon
+		p, err = ical.ParseProperty(ical.ContentLine(strings.Replace(line, ";:", ":", 1)))
+	}
 	if err != nil {
 		return nil
 	}

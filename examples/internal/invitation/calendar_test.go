@@ -67,6 +67,7 @@ func TestObjects(t *testing.T) {
 		{"nobody", object("VEVENT", "SUMMARY:x"), " -- it names nobody with a mail address"},
 		{"rooms only", object("VEVENT", "ATTENDEE;CUTYPE=ROOM:mailto:a@b.example"), "a@b.example | a meeting room -- it names nobody with a mail address"},
 		{"an end that is missing", "BEGIN:VEVENT\n" + ann + "\n" + object("VEVENT", ben), "a@b.example || b@b.example"},
+		{"ends that are missing", strings.Repeat("BEGIN:VEVENT\n"+ann+"\n", 20) + "END:VEVENT\n", strings.Repeat("a@b.example || ", 19) + "a@b.example"},
 		{"an end of something else", object("VEVENT", "END:VALARM", ann), "a@b.example"},
 		{"cut off", "BEGIN:VEVENT\n" + ann + "\nEND:VEV", "a@b.example -- " + cut},
 		{"cut off and another calendar", "BEGIN:VEVENT\n" + ann + "\nBEGIN:VCALENDAR\n" + object("VEVENT", ben), "a@b.example -- " + cut + " || b@b.example"},

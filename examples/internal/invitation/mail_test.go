@@ -70,6 +70,8 @@ func TestWords(t *testing.T) {
 		{"two charsets", "=?utf-8?B?7ZqM?= =?iso-8859-1?Q?=FC?= x", "회ü x", ""},
 		{"between plain words", "Re: =?utf-8?B?7ZqM?= (x)", "Re: 회 (x)", ""},
 		{"without a space between", "=?utf-8?B?7ZqM?==?utf-8?B?7ZqM?=", "회회", ""},
+		{"behind a mark of a filter", "[SPAM]=?utf-8?B?7ZqM?=", "[SPAM]회", ""},
+		{"nothing in it", "x =?utf-8?Q??= y", "x  y", ""},
 		{"not base64", "=?utf-8?B?!!!?= =?utf-8?B?7ZqM?=", "=?utf-8?B?!!!?= 회", ""},
 		{"not a word", "=?utf-8?B?7ZqM", "=?utf-8?B?7ZqM", ""},
 		{"unknown charset", "=?x-klingon?B?AAAA?=", "=?x-klingon?B?AAAA?=", `title: charset "x-klingon" is not known`},
@@ -102,6 +104,7 @@ func TestParts(t *testing.T) {
 		{"a method parameter only", "Content-Type: text/calendar; method=PUBLISH\n\n" + strings.Replace(request, "METHOD:REQUEST\n", "", 1), "Event", ""},
 		{"no method", "Content-Type: text/calendar\n\n" + strings.Replace(request, "METHOD:REQUEST\n", "", 1), "Mail", "an attached calendar without METHOD is not read: it is a file, not an invitation"},
 		{"parameters twice", "Content-Type: text/calendar; method=REQUEST; method=REQUEST\n\n" + request, "Event", ""},
+		{"parameters that contradict", "Content-Type: text/calendar; name=a; name=b\n\n" + request, "Event", ""},
 		{"Google's copy", "Content-Type: application/ics; name=\"invite.ics\"\n\n" + request, "Event", ""},
 		{"a file", "Content-Type: application/octet-stream; name*=utf-8''%EC%B4%88.ICS\n\n" + request, "Event", ""},
 		{"a file of another kind", "Content-Type: application/octet-stream; name=a.txt\n\n" + request, "Mail", ""},
@@ -128,8 +131,13 @@ func TestParts(t *testing.T) {
 			require.Empty(t, v.NoRoom)
 		})
 	}
-	v := parseOne(t, "From: a@b.example\nContent-Type: text/calendar; method=CANCEL\n\n"+request)
+	v := parseOne(t, "From: a@b.example\nContent-Type: multipart/mixed; boundary=m\n\n--m\nContent-Type: text/calendar\n\n"+request)
+	require.Equal(t, "Event", v.Title, "the last boundary is missing")
+	require.Empty(t, v.NoRoom)
+	v = parseOne(t, "From: a@b.example\nContent-Type: text/calendar; method=CANCEL\n\n"+request)
 	require.Equal(t, `METHOD is "CANCEL"; REQUEST and PUBLISH open one`, v.NoRoom, "the method of the part counts as well")
+	v = parseOne(t, "From: a@b.example\nContent-Type: text/calendar; method=CANCEL\nContent-Transfer-Encoding: x-uue\n\n"+request)
+	require.Equal(t, []string{`not all parts of the mail can be read, so that an event may be missed: encoding error: unhandled encoding "x-uue"`}, v.Notes)
 }
 
 // TestHeader: bad lines and a cut end.

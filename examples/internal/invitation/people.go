@@ -11,10 +11,6 @@ import (
 	ical "github.com/arran4/golang-ical"
 )
 
-// maxEntry bounds what net/mail is given: comments and encoded words cost it the square of
-// their length.
-const maxEntry = 2 << 10
-
 const (
 	unreadable = "not a mail address"
 	crowded    = "several addresses in the place of one"
@@ -43,7 +39,7 @@ func (v *Invitation) addresses(list, why string) {
 // holdsOther reports whether an entry has another address than the one that was found in it.
 func holdsOther(entry, address string) bool {
 	for part := range strings.FieldsFuncSeq(entry, func(r rune) bool { return strings.ContainsRune("<>()\" \t", r) }) {
-		same := strings.EqualFold(unquote(part), address) ||
+		same := part == "@" || strings.EqualFold(unquote(part), address) ||
 			strings.HasPrefix(part, "@") && strings.HasSuffix(address, part) // "a b"@c.example
 		if strings.Contains(part, "@") && !same {
 			return true
@@ -110,10 +106,8 @@ func closing(s string) int {
 // "two..dots@docomo.ne.jp".
 func mailbox(entry string) (string, bool) {
 	anyCharset := mail.AddressParser{WordDecoder: &mime.WordDecoder{CharsetReader: passThrough}}
-	if len(entry) <= maxEntry {
-		if a, err := anyCharset.Parse(entry); err == nil {
-			return unquote(a.Address), true
-		}
+	if a, err := anyCharset.Parse(entry); err == nil {
+		return unquote(a.Address), true
 	}
 	if i := strings.LastIndexByte(entry, '<'); i >= 0 {
 		entry, _, _ = strings.Cut(entry[i+1:], ">")

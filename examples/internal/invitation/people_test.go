@@ -33,6 +33,9 @@ func TestAddresses(t *testing.T) {
 		{"in single quotes", "'a@b.example' <A@b.example>, 'c@d.example'", "A@b.example\nc@d.example"},
 		{"another address as the name", "x@y.example <a@b.example>", "a@b.example\nx@y.example <a@b.example> | " + crowded},
 		{"the end of another address", "xa@b.example <a@b.example>", "a@b.example\nxa@b.example <a@b.example> | " + crowded},
+		{"an at sign in a name", "No reply @ B.example <a@b.example>", "a@b.example"},
+		{"a name that is encoded with the address", "=?UTF-8?Q?\"A=5F?= =?UTF-8?Q?B\"_<a@b.example>?=", "a@b.example"},
+		{"a word that is cut by a comma", "=?x?Q?Atenci=F3n=20 <a@b.example>, ?=@c.example", "a@b.example\n?=@c.example"},
 		{"a comma missing", "a@b.example c@d.example", "a@b.example c@d.example | " + unreadable},
 		{"an address in a comment", "a@b.example (for c@d.example)", "a@b.example\na@b.example (for c@d.example) | " + crowded},
 		{"a comment", "a@b.example (Ann, of (the) team)", "a@b.example"},
@@ -95,6 +98,9 @@ func TestCalendarUsers(t *testing.T) {
 		{"a name only", "ATTENDEE;CN=Ann:", "Ann | no mail address"},
 		{"nothing", "ATTENDEE:", ""},
 		{"a comment of Google", `ATTENDEE;X-RESPONSE-COMMENT="au&szlig\;er\, Haus":mailto:a@b.example`, "a@b.example"},
+		{"a semicolon of Cyrus", `ATTENDEE;CN="Y: X";ROLE=CHAIR;:mailto:a@b.example`, "a@b.example"},
+		{"quotes in a name", `ATTENDEE;CN="A \"B\" C":mailto:a@b.example`, "a@b.example"},
+		{"a quoted colon", `ATTENDEE;X-RESPONSE-COMMENT="a&quot;b:c":MAILTO:a@b.example`, "a@b.example"},
 		{"names twice", "ORGANIZER;CN=A <A>:MAILTO:a@b.example", "a@b.example"},
 	}
 	for _, tt := range tests {
