@@ -45,9 +45,12 @@ func (id CommandID) String() string { return uuid.UUID(id).String() }
 // IsZero reports whether the id is the zero CommandID.
 func (id CommandID) IsZero() bool { return id == CommandID{} }
 
-// UserID identifies a user. It comes from the host, as [CompanyID] and [TeamID]
-// do: 1 to 64 bytes of [A-Za-z0-9._~@:+-], compared as bytes, and never given to
-// anybody else later.
+// UserID identifies a user. It comes from the host, as [CompanyID] and [TeamID] do, and
+// is never given to anybody else later. It is 1 to 128 characters of ASCII, without
+// spaces and any of " * < > \, and compared as bytes: Kim@x and kim@x are two people. So
+// what identity providers call a user can be taken as it is. Ids with other characters,
+// such as mail addresses beyond ASCII, fit in the form that [net/url.PathEscape] gives, if
+// all ids of that provider take it; [net/url.PathUnescape] gives them back.
 type UserID string
 
 // CompanyID identifies a company, in the form of a [UserID].
@@ -114,7 +117,7 @@ func TeamRoom(company CompanyID, team TeamID) RoomID {
 // derivedRoom separates its parts by NUL, which no id can contain, and marks
 // the result as a UUID of version 8 (RFC 9562: custom).
 func derivedRoom(kind, a, b string) RoomID {
-	buf := make([]byte, 0, 160)
+	buf := make([]byte, 0, 320)
 	buf = append(buf, "roomkit room "...)
 	buf = append(buf, kind...)
 	buf = append(buf, 0)

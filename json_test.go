@@ -111,7 +111,7 @@ func (d drawn) below(l string, n int) int { return rapid.IntRange(0, n-1).Draw(d
 func (d drawn) number(label string) int64 { return rapid.Int64().Draw(d.t, label) }
 func (d drawn) text(label string) string  { return rapid.String().Draw(d.t, label) }
 func (d drawn) id(label string) string {
-	return rapid.StringMatching(`[A-Za-z0-9._~@:+-]{1,64}`).Draw(d.t, label)
+	return rapid.StringMatching(`[!#-)+-;=?-\[\]-~]{1,128}`).Draw(d.t, label)
 }
 
 // fill fills a value of any type that the package has.

@@ -79,7 +79,7 @@ func NoticesOf(e Event) []Notice {
 			return toPeople(info, e.People, NoticeMasterDismissed, nil)
 		}
 	case *RoomRenamed:
-		if info.Kind.HasBadge() && info.Notify {
+		if info.Kind.HasBadge() && info.Notify && e.From != e.To { // else only the key is another
 			return toRoom(info, NoticeRenamed, map[string]string{"name": e.To})
 		}
 	case *FeaturesSwitched:

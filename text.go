@@ -250,7 +250,7 @@ func (k *TeamKey) UnmarshalText(text []byte) error {
 
 func readHostID[T ~string](into *T, typ string, text []byte) error {
 	if len(text) > 0 && !hostid.Valid(string(text)) {
-		return &Invalid{Field: typ, Reason: "not an id: 1 to 64 bytes of [A-Za-z0-9._~@:+-]"}
+		return &Invalid{Field: typ, Reason: "not an id: " + hostid.Form}
 	}
 	*into = T(text)
 	return nil

@@ -258,7 +258,7 @@ func TestMalformedEvents(t *testing.T) {
 // TestReasons: the reason says it in the words of the type, without its name.
 func TestReasons(t *testing.T) {
 	for data, want := range map[string]string{
-		`{"command":"OpenDirect","with":"a b"}`: "invalid With: not an id: 1 to 64 bytes of [A-Za-z0-9._~@:+-]",
+		`{"command":"OpenDirect","with":"a b"}`: "invalid With: not an id: 1 to 128 characters of ASCII, without spaces and any of \" * < > \\",
 		`{"command":"Convert","to":"club"}`:     `invalid To: no such name: "club"; there are none, self, direct, general, group, external_group, team`,
 		`{"command":"Edit","public":"yes"}`:     "invalid Public: neither true nor false",
 		`{"command":"open"}`:                    `invalid command: no such command: "open"`,

@@ -419,7 +419,7 @@ func TestEncodeRefusesFields(t *testing.T) {
 		{"feature without name", &roomkit.FeatureDataDeleted{Meta: room, Features: 1 << 7}, "features"},
 		{"second party alone", &roomkit.RoomCreated{Meta: room, Parties: [2]roomkit.UserID{1: "kim"}}, "parties"},
 		{"malformed id", &roomkit.RoomCreated{Meta: room, Company: "a b"}, "company"},
-		{"long id", &roomkit.RoomCreated{Meta: room, Team: roomkit.TeamID(strings.Repeat("t", 65))}, "team"},
+		{"long id", &roomkit.RoomCreated{Meta: room, Team: roomkit.TeamID(strings.Repeat("t", 129))}, "team"},
 		{"nobody", &roomkit.MemberJoined{Meta: room, People: []roomkit.Person{{User: "lee"}, {Company: "acme"}}}, "people[1].user"},
 		{"malformed person", &roomkit.MemberJoined{Meta: room, People: []roomkit.Person{{User: "lee", Company: "é"}}}, "people[0].company"},
 		{"negative epoch", &roomkit.MemberJoined{Meta: room, People: []roomkit.Person{{User: "lee", Epoch: roomkit.Epoch{User: -1}}}}, "people[0].epoch"},

@@ -23,15 +23,16 @@ import (
 // Keys are given with everything around them that is always the same, as behind
 // another key: `,"name":"`, `,"people":[`, `,"notify":true`.
 type coder struct {
-	buf      []byte
-	pos      int // what is next, when reading
-	reading  bool
-	form     int64  // the codec version of what is read
-	tolerant bool   // names of enums may be unknown
-	start    int    // of the object being written
-	within   string // the key of the object or list being visited
-	index    int    // in the list, from 1; 0 when within is no list
-	err      error
+	buf       []byte
+	pos       int // what is next, when reading
+	reading   bool
+	form      int64  // the codec version of what is read
+	tolerant  bool   // names of enums may be unknown
+	start     int    // of the object being written
+	manyLines bool   // the text being visited may have several lines
+	within    string // the key of the object or list being visited
+	index     int    // in the list, from 1; 0 when within is no list
+	err       error
 }
 
 // bare gives the name in a key.
@@ -260,8 +261,8 @@ func (c *coder) readInt(key string) int64 {
 
 func plainByte(b byte) bool { return b >= ' ' && b < 0x7f && b != '"' && b != '\\' }
 
-// putText writes a string. Only quotes and backslashes are escaped; control
-// characters cannot be written.
+// putText writes a string. Only quotes, backslashes and the ends of lines are escaped;
+// other control characters cannot be written.
 func (c *coder) putText(key, s string) {
 	b, from := append(c.buf, key...), 0
 	for i := 0; i < len(s); {
@@ -273,6 +274,11 @@ func (c *coder) putText(key, s string) {
 			b = append(b, '\\')
 			from = i
 			i++
+		case s[i] == '\n' && c.manyLines:
+			b = append(b, s[from:i]...)
+			b = append(b, '\\', 'n')
+			i++
+			from = i
 		default:
 			r, n := utf8.DecodeRuneInString(s[i:])
 			if why := unfit(r, n); why != "" {
@@ -296,7 +302,7 @@ func (c *coder) readText(key string) string {
 			c.pos += i + 1
 			return unescape(b[:i], escaped)
 		case b[i] == '\\':
-			if i+1 == len(b) || b[i+1] != '"' && b[i+1] != '\\' {
+			if i+1 == len(b) || b[i+1] != '"' && b[i+1] != '\\' && (b[i+1] != 'n' || !c.manyLines) {
 				c.fail(key, "escaped where it need not be")
 			}
 			escaped++
@@ -323,7 +329,8 @@ func unfit(r rune, size int) string {
 	return ""
 }
 
-// unescape takes out the backslashes that stand before another character.
+// unescape takes out the backslashes that stand before another character; an n behind
+// one is the end of a line.
 func unescape(b []byte, escaped int) string {
 	if escaped == 0 {
 		return string(b)
@@ -331,7 +338,10 @@ func unescape(b []byte, escaped int) string {
 	s := make([]byte, 0, len(b)-escaped)
 	for i := 0; i < len(b); i++ {
 		if b[i] == '\\' {
-			i++
+			if i++; b[i] == 'n' {
+				s = append(s, '\n')
+				continue
+			}
 		}
 		s = append(s, b[i])
 	}
@@ -556,6 +566,13 @@ func (c *coder) text(key string, v *string) {
 			c.fail(key, reasonZero)
 		}
 	}
+}
+
+// lines visits a text that may have several lines.
+func (c *coder) lines(key string, v *string) {
+	c.manyLines = true
+	c.text(key, v)
+	c.manyLines = false
 }
 
 // instant visits a time that is never left out.

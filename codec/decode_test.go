@@ -156,7 +156,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"no actor", `"actor":"kim",`, ``, "actor"},
 		{"empty actor", `"kim"`, `""`, "actor"},
 		{"actor of wrong form", `"kim"`, `"kim lee"`, "actor"},
-		{"long actor", `"kim"`, `"` + strings.Repeat("k", 65) + `"`, "actor"},
+		{"long actor", `"kim"`, `"` + strings.Repeat("k", 129) + `"`, "actor"},
 		{"other system", `"kim"`, `"*SYSTEM"`, "actor"},
 		{"epoch zero", `"command"`, `"epoch":[0,0],"command"`, "epoch"},
 		{"epoch negative", `"command"`, `"epoch":[-1,0],"command"`, "epoch"},

@@ -89,7 +89,7 @@ func (c *coder) roomCreated(e *roomkit.RoomCreated) {
 	c.text(`,"name":"`, &e.Name)
 	c.text(`,"name_key":"`, &e.NameKey)
 	c.text(`,"photo":"`, &e.Photo)
-	c.text(`,"description":"`, &e.Description)
+	c.lines(`,"description":"`, &e.Description)
 	codeEnum(c, `,"origin":"`, &e.Origin)
 	c.flag(`,"public":true`, &e.Public)
 	c.flag(`,"history_sharing":true`, &e.HistorySharing)
@@ -143,8 +143,8 @@ func (c *coder) photoChanged(e *roomkit.PhotoChanged) {
 
 func (c *coder) descriptionChanged(e *roomkit.DescriptionChanged) {
 	c.begin(`{"type":"room.description_changed","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
-	c.text(`,"from":"`, &e.From)
-	c.text(`,"to":"`, &e.To)
+	c.lines(`,"from":"`, &e.From)
+	c.lines(`,"to":"`, &e.To)
 }
 
 func (c *coder) visibilityChanged(e *roomkit.VisibilityChanged) {

@@ -18,7 +18,7 @@ import (
 )
 
 func drawID(t *rapid.T, label string) string {
-	return rapid.StringMatching(`[A-Za-z0-9._~@:+-]{1,64}`).Draw(t, label)
+	return rapid.StringMatching(`[!#-)+-;=?-\[\]-~]{1,128}`).Draw(t, label)
 }
 
 // drawText prefers what encoders are known to get wrong.

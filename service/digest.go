@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/names"
 )
 
 // digestVersion is the form that digest writes. Another form has another version, and
@@ -21,6 +22,10 @@ const digestVersion = 1
 // what is set, in the order of the fields' names, each with its length. What is not set
 // is left out, so that a new field changes no old command's digest.
 func digest(cmd roomkit.Command) [sha256.Size]byte {
+	if c, ok := cmd.(roomkit.CreateRoom); ok {
+		c.Title = c.Title[:min(len(c.Title), names.Reach)] // nobody looks at the rest
+		cmd = c
+	}
 	form := putFields(putText(nil, roomkit.CommandName(cmd)), reflect.ValueOf(cmd))
 	sum := sha256.Sum256(form)
 	sum[0] = digestVersion

@@ -26,7 +26,7 @@ func window(d time.Duration) *time.Duration { return &d }
 // changes nothing.
 func TestBadInput(t *testing.T) {
 	s := proof.NewStage(t)
-	long := roomkit.UserID(strings.Repeat("x", 65))
+	long := roomkit.UserID(strings.Repeat("x", 129))
 	user := func(change func(*roomkit.User)) roomkit.Command {
 		u := roomkit.User{ID: "new", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
 		change(&u)

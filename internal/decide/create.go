@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/names"
 	"github.com/go-roomkit/roomkit/store"
 )
 
@@ -202,7 +203,7 @@ func (d *decider) openingOf(c roomkit.CreateRoom, p *picked, kind roomkit.Kind) 
 		people: append(slices.Clone(p.all), d.me),
 	}
 	if o.name == "" {
-		o.name = derivedTitle(c.Title, o.nameLimit())
+		o.name = names.Title(c.Title, o.nameLimit())
 	}
 	if kind == roomkit.KindExternalGroup {
 		o.masters = []Person{d.me}
@@ -217,9 +218,10 @@ func checkExternalGroup(c roomkit.CreateExternalGroup) error {
 }
 
 func checkGroup(c roomkit.CreateGroup) error {
+	named := c.Name != "" && (len(c.Name) > utf8.UTFMax*roomkit.MaxGroupName || !names.Blank(c.Name))
 	manned := len(c.Masters) > 0 && len(c.Members) > 0
 	return cmp.Or(
-		demand(c.Name != "", "Name", "a group needs a name", "CRE-51"),
+		demand(named, "Name", "a group needs a name", "CRE-51"),
 		checkProfile(c.Name, c.Photo, c.Description, roomkit.MaxGroupName, "GRP-29"),
 		demand(!c.ForOthers || manned, "Masters", "a group created for others needs masters and members", "CRE-51"),
 		demand(c.Settings.FeaturesOff&^roomkit.AllFeatures == 0, "Settings.FeaturesOff", "unknown feature", ""),
@@ -297,13 +299,13 @@ func (d *decider) open(o opening) error {
 	}
 	e := &roomkit.RoomCreated{
 		Company: o.company, Team: o.team, Parties: o.parties, Origin: o.origin,
-		Name: o.name, Photo: o.photo, Description: o.description,
+		Name: o.name, Photo: o.photo, Description: names.Lines(o.description),
 		Public: o.settings.Public, HistorySharing: o.settings.HistorySharing,
 		Features: d.rules.Offered(o.kind, int64(len(sortOut(o.people, o.company).consumers))) &^ o.settings.FeaturesOff,
 	}
 	e.Kind = o.kind
 	if o.kind == roomkit.KindGroup {
-		e.NameKey = nameKey(o.name)
+		e.NameKey = names.Key(o.name)
 	}
 	d.begin(o.id, e, o.settings.Notify)
 	if o.kind.IsGroup() {
@@ -390,7 +392,7 @@ func (d *decider) checkGroupName(o *opening, except roomkit.RoomID) error {
 // checkNameFree demands that no other group of the company has the name,
 // ignoring case (GRP-29).
 func (d *decider) checkNameFree(name string, company roomkit.CompanyID, except roomkit.RoomID) error {
-	key := nameKey(name)
+	key := names.Key(name)
 	if asked := d.f.Need; asked.Name != key || asked.Company != company {
 		return d.more(func(n *store.Need) { n.Name, n.Company = key, company })
 	}

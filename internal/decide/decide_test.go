@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/names"
 	"github.com/go-roomkit/roomkit/store"
 )
 
@@ -64,7 +65,7 @@ func TestDecideOnFactsInAnyOrder(t *testing.T) {
 	for name, cmd := range forEverybody(t) {
 		t.Run(name, func(t *testing.T) {
 			w, rules := someWorld(t)
-			need := store.Need{Room: theRoom, People: []roomkit.UserID{"ann", "eve"}, Everybody: true, Name: nameKey("g"), Company: "acme", Shared: []roomkit.UserID{"ann", "dan", "eve"}}
+			need := store.Need{Room: theRoom, People: []roomkit.UserID{"ann", "eve"}, Everybody: true, Name: names.Key("g"), Company: "acme", Shared: []roomkit.UserID{"ann", "dan", "eve"}}
 			f := w.answer(need, roomkit.RoomID{2})
 			want, err := Decide(rules, f, roomkit.By("ann"), cmd, worldTime)
 			require.NoError(t, err)
@@ -94,7 +95,7 @@ func TestDecideRefusesWhoIsAbsentFromTheFacts(t *testing.T) {
 
 func TestDecideLimitsEverybody(t *testing.T) {
 	w, rules := someWorld(t)
-	f := w.answer(store.Need{Room: theRoom, People: []roomkit.UserID{"ann", "eve"}, Everybody: true, Name: nameKey("g"), Company: "acme"}, roomkit.RoomID{2})
+	f := w.answer(store.Need{Room: theRoom, People: []roomkit.UserID{"ann", "eve"}, Everybody: true, Name: names.Key("g"), Company: "acme"}, roomkit.RoomID{2})
 	for _, cmd := range forEverybody(t) {
 		f.Room.Participants = roomkit.MaxEverybody
 		_, err := Decide(rules, f, roomkit.By("ann"), cmd, worldTime)

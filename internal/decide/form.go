@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/enum"
+	"github.com/go-roomkit/roomkit/internal/hostid"
+	"github.com/go-roomkit/roomkit/internal/names"
 )
 
 // The form of what callers give, before anything is loaded.
@@ -66,73 +66,28 @@ func duplicate(people []roomkit.UserID) (roomkit.UserID, bool) {
 	return "", false
 }
 
-// checkText demands valid UTF-8 of at most limit characters without control,
-// bidi-override or invisible characters. The empty text is fine.
+// checkText demands a text of one line and of at most limit characters, in which
+// something shows. The empty text is fine, and what is too long is not looked into.
 func checkText(field, s string, limit int, rule roomkit.Rule) error {
-	if len(s) > 4*limit || utf8.RuneCountInString(s) > limit {
+	return checkFault(field, s, limit, rule, names.Fault)
+}
+
+// checkDescription allows several lines (GRP-30, EXT-35).
+func checkDescription(s string) error {
+	if len(s) <= 2*utf8.UTFMax*roomkit.MaxDescription {
+		s = names.Lines(s)
+	}
+	return checkFault("Description", s, roomkit.MaxDescription, "GRP-30", names.FaultOfLines)
+}
+
+func checkFault(field, s string, limit int, rule roomkit.Rule, fault func(string) string) error {
+	if len(s) > utf8.UTFMax*limit || utf8.RuneCountInString(s) > limit {
 		return &roomkit.Invalid{Field: field, Reason: fmt.Sprintf("longer than %d characters", limit), Rule: rule}
 	}
-	if !utf8.ValidString(s) {
-		return bad(field, "not valid UTF-8")
-	}
-	runes := []rune(s)
-	for i, r := range runes {
-		if forbiddenRune(runes, i) {
-			return bad(field, fmt.Sprintf("holds the character %U", r))
-		}
-	}
-	if s != "" && strings.TrimSpace(s) == "" {
-		return bad(field, "blank")
+	if why := fault(s); why != "" {
+		return bad(field, why)
 	}
 	return nil
-}
-
-const (
-	joiner    = '\u200d'
-	emojiLook = '\ufe0f'
-)
-
-// forbiddenRune reports control characters, line separators and format
-// characters, among them bidi overrides and zero-width ones. The joiner is fine
-// inside an emoji.
-func forbiddenRune(runes []rune, i int) bool {
-	r := runes[i]
-	if r < 0x7f {
-		return r < ' '
-	}
-	if r == joiner {
-		return i == 0 || i+1 == len(runes) || !emojiPart(runes[i-1]) || !unicode.Is(unicode.So, runes[i+1])
-	}
-	return unicode.In(r, unicode.Cc, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Cs, unicode.Co) ||
-		r == '\u115f' || r == '\u1160' || r == '\u3164' || r == '\uffa0' || unicode.Is(unicode.Noncharacter_Code_Point, r)
-}
-
-func emojiPart(r rune) bool {
-	return r == emojiLook || unicode.Is(unicode.So, r) || unicode.Is(unicode.Sk, r)
-}
-
-// derivedTitle makes a name of text that the creator does not control: what is
-// not allowed in a name becomes a space or is dropped, and the rest is shortened
-// to the limit (CRE-32).
-func derivedTitle(s string, limit int) string {
-	runes := []rune(strings.ToValidUTF8(s, ""))
-	kept := make([]rune, 0, min(len(runes), limit))
-	for i, r := range runes {
-		switch {
-		case unicode.IsControl(r) || r == '\u2028' || r == '\u2029':
-			kept = append(kept, ' ')
-		case !forbiddenRune(runes, i):
-			kept = append(kept, r)
-		}
-	}
-	title := []rune(strings.Join(strings.Fields(string(kept)), " "))
-	if len(title) > limit {
-		title = title[:limit]
-	}
-	for len(title) > 0 && (title[len(title)-1] == joiner || title[len(title)-1] == ' ') {
-		title = title[:len(title)-1]
-	}
-	return string(title)
 }
 
 func checkPhoto(s string) error {
@@ -145,19 +100,8 @@ func checkPhoto(s string) error {
 // checkProfile checks what may be given for any room of several people.
 func checkProfile(name, photo, description string, nameLimit int, rule roomkit.Rule) error {
 	return cmp.Or(
-		checkText("Name", name, nameLimit, rule), checkPhoto(photo), checkText("Description", description, roomkit.MaxDescription, "GRP-30"),
+		checkText("Name", name, nameLimit, rule), checkPhoto(photo), checkDescription(description),
 	)
-}
-
-// nameKey folds a name so that names that differ in case only are equal.
-func nameKey(name string) string {
-	return strings.Map(func(r rune) rune {
-		least := r
-		for f := unicode.SimpleFold(r); f != r; f = unicode.SimpleFold(f) {
-			least = min(least, f)
-		}
-		return least
-	}, name)
 }
 
 func bad(field, reason string) error { return &roomkit.Invalid{Field: field, Reason: reason} }
@@ -180,7 +124,7 @@ func checkEnum[E enum.Value](field string, v E) error {
 // checkID demands the form of an id of a user, a company or a team.
 func checkID[ID interface{ Valid() bool }](field string, id ID) error {
 	if !id.Valid() {
-		return bad(field, "not an id: 1 to 64 bytes of [A-Za-z0-9._~@:+-]")
+		return bad(field, "not an id: "+hostid.Form)
 	}
 	return nil
 }

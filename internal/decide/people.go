@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/names"
 	"github.com/go-roomkit/roomkit/store"
 )
 
@@ -85,7 +86,7 @@ func (d *decider) openNew(name string, invited []Person) error {
 		d.checkConsumers(coming)
 	}
 	if o.name == "" {
-		o.name = derivedTitle(d.room.Name, o.nameLimit())
+		o.name = names.Title(d.room.Name, o.nameLimit())
 	}
 	o.people = invited
 	for i := range here {

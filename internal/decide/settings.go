@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/names"
 )
 
 func checkEdit(c roomkit.Edit) error {
@@ -78,8 +79,10 @@ func (d *decider) change(c *roomkit.Edit) {
 	if c.Photo != nil && *c.Photo != d.room.Photo {
 		d.emit(&roomkit.PhotoChanged{From: d.room.Photo, To: *c.Photo}, roomkit.CauseNone)
 	}
-	if c.Description != nil && *c.Description != d.room.Description {
-		d.emit(&roomkit.DescriptionChanged{From: d.room.Description, To: *c.Description}, roomkit.CauseNone)
+	if c.Description != nil {
+		if to := names.Lines(*c.Description); to != d.room.Description {
+			d.emit(&roomkit.DescriptionChanged{From: d.room.Description, To: to}, roomkit.CauseNone)
+		}
 	}
 	if c.Public != nil && *c.Public != d.room.Public {
 		d.emit(&roomkit.VisibilityChanged{Public: *c.Public}, roomkit.CauseNone)
@@ -108,9 +111,9 @@ func (d *decider) rename(name string) error {
 		}
 	}
 	if d.room.Kind == roomkit.KindGroup {
-		key = nameKey(name)
+		key = names.Key(name)
 	}
-	if name != d.room.Name {
+	if name != d.room.Name || key != d.room.NameKey { // the key may be of an earlier version
 		d.emit(&roomkit.RoomRenamed{From: d.room.Name, To: name, NameKey: key}, roomkit.CauseNone)
 	}
 	return nil
@@ -237,7 +240,7 @@ func (d *decider) converted(o *opening) {
 	d.tallyCompany(d.f.company(o.company), +1)
 	key := ""
 	if o.kind == roomkit.KindGroup {
-		key = nameKey(o.name)
+		key = names.Key(o.name)
 	}
 	if o.name != d.room.Name || key != "" {
 		d.emit(&roomkit.RoomRenamed{From: d.room.Name, To: o.name, NameKey: key}, roomkit.CauseConverted)

@@ -1,12 +1,20 @@
 // Package hostid knows the form of the ids that come from a host.
 package hostid
 
-// MaxBytes is how long an id may be.
-const MaxBytes = 64
+import "strings"
 
+// MaxBytes is how long an id may be: the event of a team of MaxTeamMembers people then
+// stays within MaxEventBytes.
+const MaxBytes = 128
+
+// Form says what an id is.
+const Form = `1 to 128 characters of ASCII, without spaces and any of " * < > \`
+
+// JSON has to escape the quote and the backslash, and HTML the brackets. A star begins
+// the name of the system.
 var allowed = func() (ok [256]bool) {
-	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~@:+-") {
-		ok[c] = true
+	for c := '!'; c <= '~'; c++ {
+		ok[c] = !strings.ContainsRune(`"*<>\`, c)
 	}
 	return ok
 }()

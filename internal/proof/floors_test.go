@@ -22,9 +22,9 @@ import (
 func TestFloors(t *testing.T) {
 	const module = "github.com/go-roomkit/roomkit"
 	below := map[string]string{
-		"internal/enum": "", "internal/hostid": "", "roomkit": "", "internal/oracle": "",
-		"store": "roomkit", "codec": "roomkit store", "internal/decide": "roomkit store",
-		"service": "roomkit store codec internal/decide internal/backoff", "store/verify": "roomkit store codec internal/decide",
+		"internal/enum": "", "internal/hostid": "", "internal/names": "", "roomkit": "", "internal/oracle": "",
+		"store": "roomkit", "codec": "roomkit store", "internal/decide": "roomkit store internal/names",
+		"service": "roomkit store codec internal/decide internal/backoff internal/names", "store/verify": "roomkit store codec internal/decide",
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"/...").Output()
 	require.NoError(t, err)

@@ -207,8 +207,8 @@ var inputRules = []Rule{
 		}
 	}},
 	{"values/ids", "Ids of every allowed form are kept apart and come back as they are.", func(k *kit) {
-		const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~@:+-"
-		ids := []roomkit.UserID{"a", "A", "kim", "KIM", "Kim", roomkit.UserID(letters[:64]), roomkit.UserID(letters[5:]), roomkit.UserID(strings.Repeat("-", 64))}
+		const letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._~@:+-!#$%&'(),/;=?[]^`{|}"
+		ids := []roomkit.UserID{"a", "A", "kim", "KIM", "Kim", roomkit.UserID(letters), roomkit.UserID(letters[5:]), roomkit.UserID(strings.Repeat("-", 128))}
 		for i := range letters {
 			ids = append(ids, roomkit.UserID("x"+letters[i:i+1]))
 		}

@@ -400,7 +400,7 @@ func (k *kit) mixed() *sheet {
 func awkwardIDs() []roomkit.UserID {
 	return []roomkit.UserID{
 		"+1", "-", "-a", ".", "..", "10", "100", "9", ":", "@home", "A", "B", "Z", "Za", "_", "_b",
-		"a", "a-b", "a.b", "aB", "aa", "ab", "b", roomkit.UserID(strings.Repeat("z", 64)), "~", "~~",
+		"a", "a-b", "a.b", "aB", "aa", "ab", "b", roomkit.UserID(strings.Repeat("z", 128)), "~", "~~",
 	}
 }
 

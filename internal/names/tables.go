@@ -1,0 +1,180 @@
+package names
+
+import "unicode"
+
+// Properties of Unicode that package unicode does not have, and those that must not move
+// with it.
+
+// hidden is Default_Ignorable_Code_Point: what shows nothing of its own, and what is
+// reserved for such characters.
+var hidden = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x00ad, 0x00ad, 1}, {0x034f, 0x034f, 1}, {0x061c, 0x061c, 1}, {0x115f, 0x1160, 1}, {0x17b4, 0x17b5, 1},
+		{0x180b, 0x180f, 1}, {0x200b, 0x200f, 1}, {0x202a, 0x202e, 1}, {0x2060, 0x206f, 1}, {0x3164, 0x3164, 1},
+		{0xfe00, 0xfe0f, 1}, {0xfeff, 0xfeff, 1}, {0xffa0, 0xffa0, 1}, {0xfff0, 0xfff8, 1},
+	},
+	R32: []unicode.Range32{
+		{0x1bca0, 0x1bca3, 1}, {0x1d173, 0x1d17a, 1}, {0xe0000, 0xe0fff, 1},
+	},
+	LatinOffset: 1,
+}
+
+const brailleBlank = '\u2800'
+
+// empty has what is neither space nor invisible and shows nothing all the same: the blank
+// Braille pattern, the mark of an object that is not there, the null notehead, blank
+// hieroglyphs.
+var empty = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x2800, 0x2800, 1}, {0xfffc, 0xfffc, 1},
+	},
+	R32: []unicode.Range32{
+		{0x13441, 0x13442, 1}, {0x1d159, 0x1d159, 1},
+	},
+}
+
+// tags are the letters of flags.
+var tags = &unicode.RangeTable{
+	R32: []unicode.Range32{
+		{0xe0020, 0xe007f, 1},
+	},
+}
+
+// flagLetters are the tags that codes of parts of countries have.
+var flagLetters = &unicode.RangeTable{
+	R32: []unicode.Range32{
+		{0xe0030, 0xe0039, 1}, {0xe0061, 0xe007a, 1},
+	},
+}
+
+// modifiers are the tones of skin.
+var modifiers = &unicode.RangeTable{
+	R32: []unicode.Range32{
+		{0x1f3fb, 0x1f3ff, 1},
+	},
+}
+
+// regionals are the letters of flags of countries.
+var regionals = &unicode.RangeTable{
+	R32: []unicode.Range32{
+		{0x1f1e6, 0x1f1ff, 1},
+	},
+}
+
+// jamoInitials are the consonants that begin a Hangul syllable, without the filler.
+var jamoInitials = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x1100, 0x115e, 1}, {0xa960, 0xa97c, 1},
+	},
+}
+
+// jamoVowels are the vowels of Hangul syllables, without the filler.
+var jamoVowels = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x1161, 0x11a7, 1}, {0xd7b0, 0xd7c6, 1},
+	},
+}
+
+// jamoFinals are the consonants that end a Hangul syllable.
+var jamoFinals = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x11a8, 0x11ff, 1}, {0xd7cb, 0xd7fb, 1},
+	},
+}
+
+// pictographs is Extended_Pictographic.
+var pictographs = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x00a9, 0x00a9, 1}, {0x00ae, 0x00ae, 1}, {0x203c, 0x203c, 1}, {0x2049, 0x2049, 1}, {0x2122, 0x2122, 1},
+		{0x2139, 0x2139, 1}, {0x2194, 0x2199, 1}, {0x21a9, 0x21aa, 1}, {0x231a, 0x231b, 1}, {0x2328, 0x2328, 1},
+		{0x2388, 0x2388, 1}, {0x23cf, 0x23cf, 1}, {0x23e9, 0x23f3, 1}, {0x23f8, 0x23fa, 1}, {0x24c2, 0x24c2, 1},
+		{0x25aa, 0x25ab, 1}, {0x25b6, 0x25b6, 1}, {0x25c0, 0x25c0, 1}, {0x25fb, 0x25fe, 1}, {0x2600, 0x2605, 1},
+		{0x2607, 0x2612, 1}, {0x2614, 0x2685, 1}, {0x2690, 0x2705, 1}, {0x2708, 0x2712, 1}, {0x2714, 0x2714, 1},
+		{0x2716, 0x2716, 1}, {0x271d, 0x271d, 1}, {0x2721, 0x2721, 1}, {0x2728, 0x2728, 1}, {0x2733, 0x2734, 1},
+		{0x2744, 0x2744, 1}, {0x2747, 0x2747, 1}, {0x274c, 0x274c, 1}, {0x274e, 0x274e, 1}, {0x2753, 0x2755, 1},
+		{0x2757, 0x2757, 1}, {0x2763, 0x2767, 1}, {0x2795, 0x2797, 1}, {0x27a1, 0x27a1, 1}, {0x27b0, 0x27b0, 1},
+		{0x27bf, 0x27bf, 1}, {0x2934, 0x2935, 1}, {0x2b05, 0x2b07, 1}, {0x2b1b, 0x2b1c, 1}, {0x2b50, 0x2b50, 1},
+		{0x2b55, 0x2b55, 1}, {0x3030, 0x3030, 1}, {0x303d, 0x303d, 1}, {0x3297, 0x3297, 1}, {0x3299, 0x3299, 1},
+	},
+	R32: []unicode.Range32{
+		{0x1f000, 0x1f0ff, 1}, {0x1f10d, 0x1f10f, 1}, {0x1f12f, 0x1f12f, 1}, {0x1f16c, 0x1f171, 1},
+		{0x1f17e, 0x1f17f, 1}, {0x1f18e, 0x1f18e, 1}, {0x1f191, 0x1f19a, 1}, {0x1f1ad, 0x1f1e5, 1},
+		{0x1f201, 0x1f20f, 1}, {0x1f21a, 0x1f21a, 1}, {0x1f22f, 0x1f22f, 1}, {0x1f232, 0x1f23a, 1},
+		{0x1f23c, 0x1f23f, 1}, {0x1f249, 0x1f3fa, 1}, {0x1f400, 0x1f53d, 1}, {0x1f546, 0x1f64f, 1},
+		{0x1f680, 0x1f6ff, 1}, {0x1f774, 0x1f77f, 1}, {0x1f7d5, 0x1f7ff, 1}, {0x1f80c, 0x1f80f, 1},
+		{0x1f848, 0x1f84f, 1}, {0x1f85a, 0x1f85f, 1}, {0x1f888, 0x1f88f, 1}, {0x1f8ae, 0x1f8ff, 1},
+		{0x1f90c, 0x1f93a, 1}, {0x1f93c, 0x1f945, 1}, {0x1f947, 0x1faff, 1}, {0x1fc00, 0x1fffd, 1},
+	},
+	LatinOffset: 2,
+}
+
+// prepended is Grapheme_Cluster_Break=Prepend.
+var prepended = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x0600, 0x0605, 1}, {0x06dd, 0x06dd, 1}, {0x070f, 0x070f, 1}, {0x0890, 0x0891, 1}, {0x08e2, 0x08e2, 1},
+		{0x0d4e, 0x0d4e, 1},
+	},
+	R32: []unicode.Range32{
+		{0x110bd, 0x110bd, 1}, {0x110cd, 0x110cd, 1}, {0x111c2, 0x111c3, 1}, {0x1193f, 0x1193f, 1},
+		{0x11941, 0x11941, 1}, {0x11a3a, 0x11a3a, 1}, {0x11a84, 0x11a89, 1}, {0x11d46, 0x11d46, 1},
+		{0x11f02, 0x11f02, 1},
+	},
+}
+
+// notSpacing are marks that stand alone although they take space.
+var notSpacing = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x102b, 0x102c, 1}, {0x1038, 0x1038, 1}, {0x1062, 0x1064, 1}, {0x1067, 0x106d, 1}, {0x1083, 0x1083, 1},
+		{0x1087, 0x108c, 1}, {0x108f, 0x108f, 1}, {0x109a, 0x109c, 1}, {0x1a61, 0x1a61, 1}, {0x1a63, 0x1a64, 1},
+		{0xaa7b, 0xaa7b, 1}, {0xaa7d, 0xaa7d, 1},
+	},
+	R32: []unicode.Range32{
+		{0x11720, 0x11721, 1},
+	},
+}
+
+// consonants and linkers make conjuncts (GB9c): Devanagari, Bengali, Gujarati, Oriya,
+// Telugu, Malayalam.
+var consonants = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x0915, 0x0939, 1}, {0x0958, 0x095f, 1}, {0x0978, 0x097f, 1}, {0x0995, 0x09a8, 1}, {0x09aa, 0x09b0, 1},
+		{0x09b2, 0x09b2, 1}, {0x09b6, 0x09b9, 1}, {0x09dc, 0x09dd, 1}, {0x09df, 0x09df, 1}, {0x09f0, 0x09f1, 1},
+		{0x0a95, 0x0aa8, 1}, {0x0aaa, 0x0ab0, 1}, {0x0ab2, 0x0ab3, 1}, {0x0ab5, 0x0ab9, 1}, {0x0af9, 0x0af9, 1},
+		{0x0b15, 0x0b28, 1}, {0x0b2a, 0x0b30, 1}, {0x0b32, 0x0b33, 1}, {0x0b35, 0x0b39, 1}, {0x0b5c, 0x0b5d, 1},
+		{0x0b5f, 0x0b5f, 1}, {0x0b71, 0x0b71, 1}, {0x0c15, 0x0c28, 1}, {0x0c2a, 0x0c39, 1}, {0x0c58, 0x0c5a, 1},
+		{0x0d15, 0x0d3a, 1},
+	},
+}
+
+// linkers are the viramas of these scripts.
+var linkers = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x094d, 0x094d, 1}, {0x09cd, 0x09cd, 1}, {0x0acd, 0x0acd, 1}, {0x0b4d, 0x0b4d, 1}, {0x0c4d, 0x0c4d, 1},
+		{0x0d4d, 0x0d4d, 1},
+	},
+}
+
+// stackers put the next letter under the one before, in Myanmar, Khmer, Tai Tham,
+// Balinese, Sundanese, Javanese and others.
+var stackers = &unicode.RangeTable{
+	R16: []unicode.Range16{
+		{0x1039, 0x1039, 1}, {0x17d2, 0x17d2, 1}, {0x1a60, 0x1a60, 1}, {0x1b44, 0x1b44, 1}, {0x1bab, 0x1bab, 1},
+		{0xa9c0, 0xa9c0, 1}, {0xaaf6, 0xaaf6, 1},
+	},
+	R32: []unicode.Range32{
+		{0x10a3f, 0x10a3f, 1}, {0x11133, 0x11133, 1}, {0x1193e, 0x1193e, 1}, {0x11a47, 0x11a47, 1},
+		{0x11a99, 0x11a99, 1}, {0x11f42, 0x11f42, 1},
+	},
+}
+
+// unspaced are scripts in which no space stands between words.
+var unspaced = []*unicode.RangeTable{
+	unicode.Thai, unicode.Lao, unicode.Khmer, unicode.Myanmar, unicode.Tai_Le, unicode.New_Tai_Lue, unicode.Tai_Tham,
+	unicode.Tai_Viet, unicode.Ahom, unicode.Balinese, unicode.Javanese, unicode.Tibetan,
+}
+
+// separate are scripts whose letters stand each for itself, so that no joiner is of use.
+var separate = []*unicode.RangeTable{
+	unicode.Common, unicode.Inherited, unicode.Latin, unicode.Greek, unicode.Cyrillic, unicode.Armenian, unicode.Georgian,
+	unicode.Han, unicode.Hiragana, unicode.Katakana, unicode.Hangul, unicode.Bopomofo,
+}
