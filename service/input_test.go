@@ -250,6 +250,7 @@ func TestNames(t *testing.T) {
 	good := []string{
 		"a", "Ärger über Öl", "日本語の部屋", "🧑‍🚀 mission", "👩‍❤️‍👩", "é", "e\u0301", "'); DROP TABLE rooms;--", "$1 %s %n", `"quoted" \ back`,
 		"<b>&amp;", "a\u00a0b", "مرحبا", "שלום", "ﬁ ligature", "𝒳", "…", "  inner  spaces  ", "null", "0", "-1", "🇰🇷",
+		"ශ්‍රී ලංකා", "می‌خواهم", "کتێب‌خانە", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "🙂‍↔️", "ភាសា\u200bខ្មែរ", "\u200fC++‏ קורס",
 	}
 	create := roomkit.CreateRoom{People: people("ben", "cat"), Audience: roomkit.AudienceMembers, AllowDuplicate: true}
 	for _, name := range good {
@@ -259,6 +260,7 @@ func TestNames(t *testing.T) {
 	bad := []string{
 		"a\x00", "a\tb", "a\nb", "a\rb", "\x7f", "\u0085", "\u200b", "\u200e", "\u202a", "\u202e", "\u2066", "\u2069", "\ufeff", "\u00ad",
 		"\u2028", "\u2029", "\u2060", "\u180e", "a\u200d", "\u200da", "a\u200db", "\u3164", "\ue000", "\xff", "\xed\xa0\x80", "\xc0\x80", " ", "\ufffe",
+		"\ufe0f", "\u034f", "\u2800", "\u3000", "\u0301", "\U000e0067\U000e007f",
 	}
 	for _, name := range bad {
 		_, err := s.Do(ctx, roomkit.By("ann"), roomkit.Edit{Room: s.General, Name: new(name)})

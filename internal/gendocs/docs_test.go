@@ -141,6 +141,9 @@ func told(typ string, cause roomkit.Cause, kind roomkit.Kind, notify bool) []roo
 			f.Set(reflect.ValueOf(value))
 		}
 	}
+	if e, ok := e.(*roomkit.RoomRenamed); ok {
+		e.To = "another name"
+	}
 	return roomkit.NoticesOf(e)
 }
 

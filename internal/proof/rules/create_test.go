@@ -355,6 +355,9 @@ func TestEventsAndMails(t *testing.T) {
 		})
 		t.Run(name+": CRE-32 long titles are shortened, CRE-33 one person has none, CRE-50 outsiders make an external group", func(t *testing.T) {
 			s := proof.NewStage(t)
+			joined := strings.Repeat("👩‍🚀", 334) // of three code points each
+			cut := s.Does("ann", roomkit.CreateRoom{People: people("ben", "cat"), Origin: origin, Title: joined, AllowDuplicate: true})
+			require.Equal(t, strings.TrimSuffix(joined, "👩‍🚀"), s.RoomOf("ann", cut.Room).Name, "no half of a picture")
 			long := roomkit.CreateRoom{People: people("ben", "dan"), Origin: origin, Title: strings.Repeat("é", 1500)}
 			require.Equal(t, strings.Repeat("é", 1000), s.RoomOf("ben", s.Does("ann", long).Room).Name)
 			one := s.Does("ann", roomkit.CreateRoom{People: people("dan"), Origin: origin, Title: "Budget"})

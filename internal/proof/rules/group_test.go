@@ -244,6 +244,17 @@ func TestGroupProfile(t *testing.T) {
 		s.Invalid("GRP-29", "ben", roomkit.CreateGroup{Name: strings.Repeat("x", 101)})
 		s.Invalid("GRP-30", "ben", roomkit.CreateGroup{Name: "y", Description: strings.Repeat("x", 301)})
 	})
+	t.Run("GRP-29 names that look alike are one, GRP-30 a description of several lines", func(t *testing.T) {
+		s := proof.NewStage(t)
+		for _, alike := range []string{"Crew ", "\u3000crew", "Ｃｒｅｗ", "cr\u034few", "crew\ufe0f", "crew\u00a0\u2800"} {
+			s.Denies("GRP-29", "ben", roomkit.CreateGroup{Name: alike})
+		}
+		s.Does("ben", roomkit.CreateGroup{Name: "Café"})
+		s.Denies("GRP-29", "ann", roomkit.Edit{Room: s.Group, Name: new("CAFE\u0301")})
+		s.Does("ben", roomkit.CreateGroup{Name: "Сrew"}) // of a Cyrillic letter: another name
+		room := s.Does("ben", roomkit.CreateGroup{Name: "lines", Description: "one\r\ntwo\n"}).Room
+		require.Equal(t, "one\ntwo\n", s.RoomOf("ben", room).Description)
+	})
 	t.Run("COM-07 NTF-04 an edit to what is so already changes nothing and says nothing", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.Edit{
