@@ -250,7 +250,7 @@ func TestNames(t *testing.T) {
 	good := []string{
 		"a", "Ärger über Öl", "日本語の部屋", "🧑‍🚀 mission", "👩‍❤️‍👩", "é", "e\u0301", "'); DROP TABLE rooms;--", "$1 %s %n", `"quoted" \ back`,
 		"<b>&amp;", "a\u00a0b", "مرحبا", "שלום", "ﬁ ligature", "𝒳", "…", "  inner  spaces  ", "null", "0", "-1", "🇰🇷",
-		"ශ්‍රී ලංකා", "می‌خواهم", "کتێب‌خانە", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "🙂‍↔️", "ភាសា\u200bខ្មែរ", "\u200fC++‏ קורס",
+		"ශ්\u200dරී ලංකා", "می\u200cخواهم", "کتێب\u200cخانە", "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "🙂\u200d↔️", "ភាសា\u200bខ្មែរ", "\u200fC++\u200f קורס",
 	}
 	create := roomkit.CreateRoom{People: people("ben", "cat"), Audience: roomkit.AudienceMembers, AllowDuplicate: true}
 	for _, name := range good {
