@@ -23,6 +23,7 @@ type file struct {
 	beside beside
 	lost   bool  // a commit may have gone into files that are not there any more
 	most   int64 // with so many bytes the WAL is emptied
+	since  int   // commits with a large WAL
 }
 
 // beside are the files that the writer's connection has open beside the database.
@@ -137,11 +138,22 @@ func (f *file) lose(err error) error {
 	return fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, err)
 }
 
-// full reports whether the WAL is to be emptied.
-func (f *file) full(size int64) bool {
+// nowAndThen is how many commits are between two looks whether somebody who has kept
+// a large WAL from being emptied is gone.
+const nowAndThen = 64
+
+// full reports whether the WAL is to be emptied, and for how many milliseconds those
+// who read from it are worth waiting for.
+func (f *file) full(size int64) (full bool, wait int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return size >= f.most
+	if size < walLimit {
+		return false, 0
+	}
+	if f.since++; size >= f.most {
+		return true, 100
+	}
+	return f.since%nowAndThen == 0, 0
 }
 
 // emptied notes that the WAL has been emptied, or that somebody reads from it so long
@@ -149,7 +161,10 @@ func (f *file) full(size int64) bool {
 func (f *file) emptied(size int64, done bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.most = walLimit; !done {
+	switch {
+	case done:
+		f.most, f.since = walLimit, 0
+	case size >= f.most:
 		f.most = size + walLimit/2
 	}
 }
@@ -197,14 +212,15 @@ func (s *Store) remember(ctx, waiting context.Context) error {
 // from it; whoever comes meanwhile reads from the file. It never waits long, whatever
 // busy_timeout the host has chosen, and a failure is no failure of the commit.
 func (s *Store) shrink(ctx context.Context, conn *sql.Conn, size int64) {
-	if !s.file.full(size) {
+	full, wait := s.file.full(size)
+	if !full {
 		return
 	}
 	ctx = context.WithoutCancel(ctx)
 	var was, busy, frames, moved int64
 	err := conn.QueryRowContext(ctx, "PRAGMA busy_timeout").Scan(&was)
 	if err == nil {
-		err = run(ctx, conn, "PRAGMA busy_timeout = 100")
+		err = run(ctx, conn, fmt.Sprintf("PRAGMA busy_timeout = %d", wait))
 	}
 	if err == nil {
 		err = conn.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&busy, &frames, &moved)
