@@ -91,7 +91,7 @@ func TestChoose(t *testing.T) {
 		s.Sys(roomkit.SuspendUser{User: "cat"})
 		s.Sys(roomkit.SetUserMessaging{User: "cat", With: roomkit.OutsiderPartner, Allow: new(false)})
 		told := chosen(t, s, "adm", roomkit.CreateExternalGroup{}, "cat", "fay", "dan")
-		require.Equal(t, []string{"cat ADM-17", "cat CRE-45", "cat EXT-30"}, told["cat"])
+		require.Equal(t, []string{"cat ADM-17", "cat EXT-30", "cat CRE-45"}, told["cat"])
 		require.Equal(t, []string{"fay EXT-32"}, told["fay"], "of somebody unknown nothing else is told")
 		require.Empty(t, told["dan"])
 	})

@@ -11,8 +11,8 @@ import (
 )
 
 func (d *decider) openSelf() error {
-	if d.actor.IsSystem() || d.me.Kind != roomkit.UserMember {
-		return d.denied("SELF-02", roomkit.ActionNone, "only members of a company have a message to me")
+	if err := d.mayOpen(roomkit.KindSelf, 0); err != nil {
+		return err
 	}
 	if d.room.State == roomkit.StateActive {
 		if !d.me.TakesPart(&d.room) { // the account was deleted and restored
@@ -53,10 +53,13 @@ func needCreateRoom(n *store.Need, actor roomkit.Actor, c roomkit.CreateRoom) {
 }
 
 func (d *decider) createRoom(c roomkit.CreateRoom) error {
-	if d.actor.IsSystem() {
-		return d.denied("CRE-30", roomkit.ActionNone, "the creator takes part, which the system cannot")
+	others, kind := without(c.People, d.me.ID), roomkit.KindDirect
+	if len(others) > 1 || d.growing {
+		kind = roomkit.KindNone
 	}
-	others := without(c.People, d.me.ID)
+	if err := d.mayOpen(kind, len(others)); err != nil {
+		return err
+	}
 	if len(others) == 0 && !d.judge {
 		return bad("People", "nobody besides the actor")
 	}
@@ -68,11 +71,8 @@ func (d *decider) createRoom(c roomkit.CreateRoom) error {
 	switch {
 	case len(others) == 0:
 		return nil
-	case len(others) == 1 && !d.growing:
+	case kind == roomkit.KindDirect:
 		return d.createDirect(c, others[0])
-	}
-	if err := canCreate(d.f, &d.me, len(others)); err != nil {
-		return err
 	}
 	p := sortOut(d.f.people(others), d.home())
 	if c.Origin == roomkit.OriginRoom && d.policy().CompanyMembersFromRooms && p.outside() > 0 {
@@ -92,21 +92,11 @@ func (d *decider) createRoom(c roomkit.CreateRoom) error {
 		return &roomkit.Offered{Offers: list}
 	}
 	p = sortOut(d.checkPicked(p.all, unknownRule(c)), d.home())
-	kind, err := d.kindOf(c, &p)
+	kind, err = d.kindOf(c, &p)
 	if err != nil || kind == roomkit.KindNone {
 		return err
 	}
 	return d.open(d.openingOf(c, &p, kind))
-}
-
-func canCreate(f *Facts, who *Person, others int) error {
-	switch {
-	case who.Kind == roomkit.UserConsumer:
-		return f.denied(roomkit.By(who.ID), "LINE-02", roomkit.ActionNone, "a consumer does not create rooms of several people")
-	case who.Kind == roomkit.UserBot && others > 100:
-		return f.denied(roomkit.By(who.ID), "CRE-48", roomkit.ActionNone, "a bot names at most 100 people")
-	}
-	return nil
 }
 
 // denyOutsiders refuses outsiders where the policy keeps rooms made from another one to
@@ -160,7 +150,7 @@ func (d *decider) checkAudience(c roomkit.CreateRoom, with roomkit.UserID) error
 func (d *decider) kindOf(c roomkit.CreateRoom, p *picked) (roomkit.Kind, error) {
 	outside := p.outside()
 	if len(p.partners) > 0 && len(p.consumers) > 0 {
-		d.checkMixture(roomkit.ActionNone, p.consumers, p.partners)
+		d.checkMixture(roomkit.ActionNone, p.consumers, p.partners, append(p.colleagues, d.me))
 	}
 	switch {
 	case c.Audience == roomkit.AudienceMembers:
@@ -173,8 +163,6 @@ func (d *decider) kindOf(c roomkit.CreateRoom, p *picked) (roomkit.Kind, error) 
 		return roomkit.KindNone, nil
 	case len(p.partners) > 0:
 		return roomkit.KindExternalGroup, nil
-	case len(p.consumers) > 0:
-		d.checkConsumers(append(slices.Clone(p.all), d.me))
 	}
 	return roomkit.KindGeneral, nil
 }
@@ -244,14 +232,11 @@ func appendNew(list []roomkit.UserID, more ...[]roomkit.UserID) []roomkit.UserID
 // createGroup makes a group of either kind. The creator becomes Group Master and
 // member (GRP-03, EXT-26) unless an administrator creates it for others (ADM-10).
 func (d *decider) createGroup(kind roomkit.Kind, c roomkit.CreateGroup, unknown roomkit.Rule) error {
-	if d.actor.IsSystem() {
-		return d.denied("CRE-34", roomkit.ActionNone, "groups are created by members or administrators")
+	if err := d.mayOpen(kind, 0); err != nil { // before anybody is looked at
+		return err
 	}
 	if c.ForOthers && !d.me.Administrator {
 		return d.denied("ADM-10", roomkit.ActionNone, "only administrators create groups for others")
-	}
-	if err := d.mayCreateGroups(kind, d.home()); err != nil { // before anybody is looked at
-		return err
 	}
 	members, masters := c.Members, c.Masters
 	if !c.ForOthers {
@@ -265,148 +250,11 @@ func (d *decider) createGroup(kind roomkit.Kind, c roomkit.CreateGroup, unknown 
 	})
 }
 
-// opening is a room about to be created.
-type opening struct {
-	id          roomkit.RoomID
-	kind        roomkit.Kind
-	company     roomkit.CompanyID
-	team        roomkit.TeamID
-	parties     [2]roomkit.UserID
-	origin      roomkit.Origin
-	name        string
-	photo       string
-	description string
-	people      []Person // participants, the creator among them if taking part
-	masters     []Person
-	settings    roomkit.GroupSettings
-	cause       roomkit.Cause // CauseCreated where it is none
-}
-
-func (o *opening) nameLimit() int {
-	if o.kind.IsGroup() {
-		return roomkit.MaxGroupName
-	}
-	return roomkit.MaxNameRunes
-}
-
-// open judges what depends on the kind and begins the room.
-func (d *decider) open(o opening) error {
-	if o.cause == roomkit.CauseNone {
-		o.cause = roomkit.CauseCreated
-	}
-	if err := d.checkOpening(&o); err != nil || d.decided() {
-		return err
-	}
-	e := &roomkit.RoomCreated{
-		Company: o.company, Team: o.team, Parties: o.parties, Origin: o.origin,
-		Name: o.name, Photo: o.photo, Description: names.Lines(o.description),
-		Public: o.settings.Public, HistorySharing: o.settings.HistorySharing,
-		Features: d.rules.Offered(o.kind, int64(len(sortOut(o.people, o.company).consumers))) &^ o.settings.FeaturesOff,
-	}
-	e.Kind = o.kind
-	if o.kind == roomkit.KindGroup {
-		e.NameKey = names.Key(o.name)
-	}
-	d.begin(o.id, e, o.settings.Notify)
-	if o.kind.IsGroup() {
-		d.tallyCompany(d.f.company(o.company), +1)
-	}
-	d.joined(o.people, o.cause, true)
-	d.appointed(o.masters, o.cause)
-	if o.settings.MessageOff {
-		d.switchMessage(false)
-	}
-	return nil
-}
-
-// checkOpening demands what the kind needs. Once people are refused, only what can be
-// said of others of them is asked.
-func (d *decider) checkOpening(o *opening) error {
-	if o.kind == roomkit.KindGeneral && len(o.people) < 3 && !d.decided() {
-		return d.denied("GEN-29", roomkit.ActionNone, "a room of several people begins with at least three")
-	}
-	if err := d.checkRoomFor(o.people, o.kind, 0, "CRE-45"); err != nil && d.no == nil {
-		return err
-	}
-	if !o.kind.IsGroup() {
-		return nil
-	}
-	if d.no == nil {
-		if err := d.checkGroupCreation(o.kind, o.company); err != nil {
-			return err
-		}
-	}
-	if !d.decided() {
-		if err := d.checkGroupName(o, roomkit.RoomID{}); err != nil {
-			return err
-		}
-	}
-	d.checkMembers(o.people, o.kind, o.company)
-	if !d.decided() && !slices.ContainsFunc(o.people, func(p Person) bool { return p.Kind != roomkit.UserBot }) {
-		return d.denied("CRE-51", roomkit.ActionNone, "a group begins with members who are people")
-	}
-	d.checkMasters(o.masters, o.kind, o.company)
-	return nil
-}
-
-// checkGroupCreation demands the right to create groups and room for one more (LIM-01).
-func (d *decider) checkGroupCreation(kind roomkit.Kind, owner roomkit.CompanyID) error {
-	if err := d.mayCreateGroups(kind, owner); err != nil {
-		return err
-	}
-	if company := d.f.company(owner); company.Groups >= orDefault(company.MaxGroups, 100_000) {
-		return d.denied("LIM-01", roomkit.ActionNone, "the company has the maximum number of groups")
-	}
-	return nil
-}
-
-// mayCreateGroups demands the right to create groups (CRE-36, CRE-37) and the creator's
-// external permission (CRE-38).
-func (d *decider) mayCreateGroups(kind roomkit.Kind, owner roomkit.CompanyID) error {
-	company, rule := d.f.company(owner), externally(kind, "CRE-37", "CRE-36")
-	switch {
-	case d.me.Kind != roomkit.UserMember:
-		return d.denied(rule, roomkit.ActionNone, "only members of a company create groups")
-	case !company.MembersCreateGroups && !d.me.Administrator:
-		return d.denied(rule, roomkit.ActionNone, "the company lets only administrators create groups")
-	case kind == roomkit.KindExternalGroup && !d.me.partnersPermitted():
-		return d.denied("CRE-38", roomkit.ActionNone, "no permission to talk with external users", d.me.ID)
-	}
-	return nil
-}
-
-// checkGroupName demands a name (CRE-51) that fits (GRP-29, EXT-34) and, in an
-// internal group, is unique in the company (GRP-29).
-func (d *decider) checkGroupName(o *opening, except roomkit.RoomID) error {
-	fits := utf8.RuneCountInString(o.name) <= roomkit.MaxGroupName
-	err := cmp.Or(
-		demand(o.name != "", "Name", "a group needs a name", "CRE-51"),
-		demand(fits, "Name", "longer than 100 characters", externally(o.kind, "EXT-34", "GRP-29")),
-	)
-	if err != nil || o.kind != roomkit.KindGroup {
-		return err
-	}
-	return d.checkNameFree(o.name, o.company, except)
-}
-
-// checkNameFree demands that no other group of the company has the name,
-// ignoring case (GRP-29).
-func (d *decider) checkNameFree(name string, company roomkit.CompanyID, except roomkit.RoomID) error {
-	key := names.Key(name)
-	if asked := d.f.Need; asked.Name != key || asked.Company != company {
-		return d.more(func(n *store.Need) { n.Name, n.Company = key, company })
-	}
-	if holder := d.f.NameHolder; !holder.IsZero() && holder != except {
-		return d.denied("GRP-29", roomkit.ActionRename, "another group of the company has this name")
-	}
-	return nil
-}
-
 // openDirect answers with the 1:1 room of the actor and another user, in which
 // both take part afterwards (DIR-01, DIR-02, DIR-17).
 func (d *decider) openDirect(with roomkit.UserID, unknown roomkit.Rule) error {
-	if d.actor.IsSystem() {
-		return d.denied("CRE-30", roomkit.ActionNone, "the creator takes part, which the system cannot")
+	if err := d.mayOpen(roomkit.KindDirect, 1); err != nil {
+		return err
 	}
 	if d.judge && with == "" {
 		return nil

@@ -80,7 +80,7 @@ func (f *Facts) AllListed() bool {
 // Named gives the room that the command named or led to first: a decision that asks
 // for another one keeps what it knew of it in Earlier.
 func (f *Facts) Named() *roomkit.Room {
-	if f.Earlier != nil {
+	if f.Earlier != nil && !f.Earlier.Need.Room.IsZero() {
 		return f.Earlier.Named()
 	}
 	return &f.Room

@@ -18,6 +18,11 @@ func (d *decider) invite(c roomkit.Invite) error {
 		return err
 	}
 	people := slices.DeleteFunc(d.f.people(c.People), func(p Person) bool { return p.TakesPart(&d.room) })
+	if d.room.Kind == roomkit.KindDirect {
+		if err := d.mayOpen(roomkit.KindNone, len(people)); err != nil { // before anybody is looked at
+			return err
+		}
+	}
 	people = d.checkPicked(people, externally(d.room.Kind, "EXT-32", "CRE-49"))
 	if len(people) == 0 {
 		return nil // all take part, or are refused
@@ -25,7 +30,7 @@ func (d *decider) invite(c roomkit.Invite) error {
 	p := sortOut(people, d.room.Company)
 	switch opens, mixed := d.invitationOpens(&p); {
 	case mixed:
-		d.checkMixture(roomkit.ActionInvite, p.partners, p.consumers)
+		d.checkMixture(roomkit.ActionInvite, p.partners, p.consumers, p.colleagues)
 		return nil
 	case opens:
 		return d.openNew(c.Name, people)
@@ -68,35 +73,43 @@ func (d *decider) admit(people []Person) error {
 // openNew opens the room for those who take part here and may take part there,
 // together with the invited. This room stays as it is (GEN-28).
 func (d *decider) openNew(name string, invited []Person) error {
+	if err := d.mayOpen(roomkit.KindNone, len(invited)); err != nil {
+		return err
+	}
 	here, err := d.everybodyHere()
 	if err != nil {
 		return err
 	}
-	p := sortOut(append(slices.Clone(invited), here...), d.home())
 	o := opening{id: d.f.NewRoom, kind: roomkit.KindGeneral, company: d.home(), origin: roomkit.OriginInvite, name: name}
-	coming := append(slices.Clone(invited), d.me)
+	come := func(p *Person) bool { return p.comesAlong(d.home()) } // who stays away decides nothing
+	p := sortOut(append(slices.Clone(invited), those(here, come)...), d.home())
 	switch {
 	case len(p.partners) > 0 && len(p.consumers) > 0:
-		d.checkMixture(roomkit.ActionInvite, p.consumers, those(invited, d.isOutsider))
+		d.checkMixture(roomkit.ActionInvite, p.consumers, those(invited, d.isOutsider), sortOut(invited, d.home()).colleagues)
 		return nil
 	case len(p.partners) > 0:
 		o.kind, o.masters = roomkit.KindExternalGroup, []Person{d.me}
-		d.checkExternal(coming, d.home())
-	case len(p.consumers) > 0:
-		d.checkConsumers(coming)
 	}
 	if o.name == "" {
 		o.name = names.Title(d.room.Name, o.nameLimit())
 	}
-	o.people = invited
+	o.people = append(slices.Clone(invited), d.me)
 	for i := range here {
-		if here[i].fits(o.kind, len(p.consumers) > 0) {
-			o.people = append(o.people, here[i])
-		} else {
-			d.out.Dropped = append(d.out.Dropped, here[i].ID)
+		switch who := &here[i]; {
+		case who.ID == d.me.ID:
+		case who.comesAlong(d.home()) && who.fits(o.kind, len(p.consumers) > 0):
+			o.people = append(o.people, *who)
+		default:
+			d.out.Dropped = append(d.out.Dropped, who.ID)
 		}
 	}
 	slices.Sort(d.out.Dropped)
+	if d.no == nil {
+		if err := d.mayOpen(o.kind, len(o.people)-1); err != nil {
+			return err
+		}
+	}
+	d.checkMembers(o.people, o.kind, o.company) // who is refused has no room, not even one that is there
 	if again, err := d.openedBefore(&o); again || err != nil {
 		return err
 	}
@@ -149,12 +162,15 @@ func (f *Facts) everyRow() []Person {
 	return all
 }
 
-// fits reports whether somebody of an existing room can be taken along into a
-// new one. Policy: suspended people are not.
+// comesAlong reports whether somebody of an existing room can be taken along into a new
+// one of a company at all, as whoever is chosen for one. Policy: suspended people are not.
+func (p *Person) comesAlong(home roomkit.CompanyID) bool {
+	return p.unusable() == "" && (p.isConsumer() || p.User.Company == home || p.partnersPermitted())
+}
+
+// fits reports whether somebody can be in a room of the kind.
 func (p *Person) fits(kind roomkit.Kind, withConsumers bool) bool {
 	switch {
-	case p.Status != roomkit.StatusActive:
-		return false
 	case kind == roomkit.KindExternalGroup:
 		return p.partnersPermitted()
 	case withConsumers:

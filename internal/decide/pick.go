@@ -2,15 +2,17 @@ package decide
 
 import (
 	"cmp"
+	"slices"
 
 	"github.com/go-roomkit/roomkit"
 )
 
 // picked are people chosen for a room, by what they are to the room's company.
 type picked struct {
-	all       []Person
-	partners  []Person // users of other companies
-	consumers []Person // consumers
+	all        []Person
+	colleagues []Person // of that company
+	partners   []Person // users of other companies
+	consumers  []Person
 }
 
 func (p *picked) outside() int { return len(p.partners) + len(p.consumers) }
@@ -25,6 +27,8 @@ func sortOut(all []Person, owner roomkit.CompanyID) picked {
 			p.consumers = append(p.consumers, all[i])
 		case all[i].User.Company != owner:
 			p.partners = append(p.partners, all[i])
+		default:
+			p.colleagues = append(p.colleagues, all[i])
 		}
 	}
 	return p
@@ -105,12 +109,18 @@ func (d *decider) checkColleagues(people []Person, owner roomkit.CompanyID, rule
 	d.refuse(people, foreign, rule, "not of the owning company")
 }
 
-// checkMembers demands what those who take part in a group of either kind need.
+// checkMembers demands what those who take part in a new room of the kind need, or come
+// into a group.
 func (d *decider) checkMembers(people []Person, kind roomkit.Kind, owner roomkit.CompanyID) {
-	if kind == roomkit.KindExternalGroup {
+	switch kind {
+	case roomkit.KindExternalGroup:
 		d.checkExternal(people, owner)
-	} else {
+	case roomkit.KindGroup:
 		d.checkColleagues(people, owner, "GRP-02")
+	case roomkit.KindGeneral:
+		if slices.ContainsFunc(people, func(p Person) bool { return p.isConsumer() }) {
+			d.checkConsumers(people)
+		}
 	}
 }
 
@@ -122,11 +132,20 @@ func (d *decider) checkConsumers(people []Person) {
 }
 
 // checkMixture demands that consumers and users of other companies do not come together
-// (CRE-46): named are the first, refused are both.
-func (d *decider) checkMixture(action roomkit.Action, named, others []Person) {
+// (CRE-46): named are the first, refused are both. Told is also who cannot come, whichever
+// of the two stay away.
+func (d *decider) checkMixture(action roomkit.Action, named, others, colleagues []Person) {
 	const reason = "consumers and users of other companies do not mix"
 	d.object("CRE-46", action, reason, ids(named)...)
 	d.object("CRE-46", action, reason, ids(others)...)
+	for _, outside := range [][]Person{named, others} {
+		partners := those(outside, func(p *Person) bool { return !p.isConsumer() })
+		d.checkExternal(partners, d.home())
+		d.refuse(partners, d.inAllGroups, "CRE-45", "already in the maximum number of groups")
+	}
+	neither := those(colleagues, func(p *Person) bool { return !p.partnersPermitted() && !p.consumersPermitted() })
+	d.checkExternal(neither, d.home())
+	d.checkConsumers(neither)
 }
 
 // checkMasters demands who can be a Group Master (EXT-28, EXT-29, GRP-02).
@@ -146,23 +165,24 @@ func (d *decider) checkMasters(people []Person, kind roomkit.Kind, owner roomkit
 // checkRoomFor demands that the room has space for more people, or gives an error, and
 // that each of them has for one more group (LIM-07, LIM-02). groupRule is the rule to name.
 func (d *decider) checkRoomFor(people []Person, kind roomkit.Kind, already int64, groupRule roomkit.Rule) error {
-	if limit := d.policy().MaxParticipants[kind]; limit > 0 && already+int64(len(people)) > limit {
+	if kind.IsGroup() {
+		d.refuse(people, d.inAllGroups, groupRule, "already in the maximum number of groups")
+	}
+	if limit := d.policy().MaxParticipants[kind]; limit > 0 && already+int64(len(people)) > limit && !d.decided() {
 		return d.denied("LIM-07", d.action, "too many participants")
 	}
-	if !kind.IsGroup() {
-		return nil
-	}
-	most := orDefault(d.policy().MaxGroupsPerUser, 2000)
-	full := func(p *Person) bool { return p.Groups >= most }
-	d.refuse(people, full, groupRule, "already in the maximum number of groups")
 	return nil
+}
+
+func (d *decider) inAllGroups(p *Person) bool {
+	return p.Groups >= orDefault(d.policy().MaxGroupsPerUser, 2000)
 }
 
 // CanCreate says why a user cannot act at all, or not create a room with so many others
 // (LINE-02, CRE-48): a [*roomkit.Denied], or nil.
 func CanCreate(f *Facts, user roomkit.UserID, others int) error {
 	who := f.Person(user)
-	return cmp.Or(canAct(f, &who, roomkit.By(user)), canCreate(f, &who, others))
+	return cmp.Or(canAct(f, &who, roomkit.By(user)), mayOpen(f, roomkit.By(user), &who, roomkit.KindNone, others))
 }
 
 // Recommend gives the rooms of f.Shared that are offered to a user who picks others for

@@ -105,8 +105,8 @@ func (d *decider) change(c *roomkit.Edit) {
 func (d *decider) rename(name string) error {
 	key := ""
 	if d.room.Kind.IsGroup() {
-		o := opening{kind: d.room.Kind, name: name, company: d.room.Company}
-		if err := d.checkGroupName(&o, d.room.ID); err != nil {
+		o := opening{id: d.room.ID, kind: d.room.Kind, name: name, company: d.room.Company}
+		if err := d.checkGroupName(&o); err != nil {
 			return err
 		}
 	}
@@ -200,11 +200,11 @@ func (d *decider) convert(c roomkit.Convert) error {
 	}
 	stays := func(p *Person) bool { return c.To == roomkit.KindGroup || p.partnersPermitted() }
 	stay, drop := those(here, stays), those(here, func(p *Person) bool { return !stays(p) })
-	o := opening{kind: c.To, company: d.room.Company, name: c.Name, people: stay, masters: []Person{d.me}}
+	o := opening{id: d.room.ID, kind: c.To, company: d.room.Company, name: c.Name, people: stay, masters: []Person{d.me}}
 	if o.name == "" {
 		o.name = d.room.Name
 	}
-	if err := d.checkConversion(&o); err != nil || d.decided() {
+	if err := d.checkOpening(&o); err != nil || d.decided() {
 		return err
 	}
 	d.out.Dropped = ids(drop)
@@ -213,19 +213,6 @@ func (d *decider) convert(c roomkit.Convert) error {
 	d.left(drop, roomkit.CauseConverted)
 	d.converted(&o)
 	return nil
-}
-
-// checkConversion judges the room that would come out. The name of the old room
-// is not unique yet, so it is looked at like a new one. Without consumers all
-// people of a General room are of its company.
-func (d *decider) checkConversion(o *opening) error {
-	if err := d.checkRoomFor(o.people, o.kind, 0, "CRE-45"); err != nil || d.no != nil {
-		return err
-	}
-	if err := d.checkGroupCreation(o.kind, o.company); err != nil {
-		return err
-	}
-	return d.checkGroupName(o, d.room.ID)
 }
 
 func (d *decider) converted(o *opening) {

@@ -115,6 +115,9 @@ func (x Invite) freely(c *call, r *Room, invited []string) *refusal {
 	}
 	m := c.mixture(r, invited)
 	works, line := m.works || m.works0, m.line || m.line0
+	if c.who.Kind == Line && (works || r.Kind == DirectRoom || m.line && !m.line0) {
+		return refused() // LINE-02: a room opens only for those who may create it
+	}
 	switch {
 	case m.unknown:
 		return denied("CRE-49", "EXT-32")
@@ -151,7 +154,7 @@ func (x Invite) freely(c *call, r *Room, invited []string) *refusal {
 func (w *World) stayAway(r *Room, company string) bool {
 	for p := range r.Participants {
 		u := w.Users[p]
-		if u.Company != company && (u.Status != Active || w.voidParticipant(r, p)) {
+		if u.Company != company && (u.Status != Active || !w.served(u) || w.voidParticipant(r, p)) {
 			return true
 		}
 	}
@@ -165,7 +168,7 @@ func (c *call) taken(r *Room, holds func(*User) bool) (along, dropped, away []st
 		u := c.w.Users[p]
 		switch {
 		case p == c.actor:
-		case u.Status != Active || c.w.voidParticipant(r, p):
+		case u.Status != Active || !c.w.served(u) || c.w.voidParticipant(r, p):
 			away = append(away, p)
 		case holds(u):
 			along = append(along, p)

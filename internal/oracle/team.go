@@ -49,6 +49,7 @@ func (x OpenTeamRoom) run(c *call) *refusal {
 	}
 	var f faults
 	f.when(!t.Room, "TEAM-04")
+	f.when(!c.w.Companies[t.Company].Licensed, "COM-10")
 	f.when(!admin && len(t.Members) > c.w.Policy.leaderTeamLimit(), "LIM-08")
 	if no := f.refusal(); no != nil {
 		return no

@@ -347,14 +347,14 @@ func TestNewRooms(t *testing.T) {
 		require.False(t, res.Opened)
 		require.Equal(t, people("ann", "ben", "lin", "lou"), s.Inside("ann", s.Line))
 	})
-	t.Run("EXT-30 EXT-33 a new room for outsiders needs the permission on both sides", func(t *testing.T) {
+	t.Run("CRE-38 EXT-33 a new room for outsiders needs the permission on both sides", func(t *testing.T) {
 		s := proof.NewStage(t)
 		invite := roomkit.Invite{Room: s.General, People: people("fay"), Name: "x"}
 		s.SetCompany("bolt", roomkit.ExternalOff)
 		s.Denies("EXT-33", "ann", invite)
 		s.SetCompany("bolt", roomkit.ExternalAll)
 		s.Permit("ben", false)
-		require.Equal(t, people("ben"), s.Denies("EXT-30", "ben", invite).People)
+		require.Equal(t, people("ben"), s.Denies("CRE-38", "ben", invite).People)
 	})
 	t.Run("LINE-04 no bots with consumers", func(t *testing.T) {
 		s := proof.NewStage(t)
