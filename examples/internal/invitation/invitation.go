@@ -5,10 +5,13 @@
 // Nobody is lost: everybody whom a file names comes in, or is left out with the reason. One
 // bad line or address costs nobody else.
 //
-// The charsets are those of golang.org/x/text, by way of go-message; UTF-7 and ISO-2022-KR are not among
-// them. Calendar objects other than events open no room. TNEF (winmail.dat), encrypted and
-// signed-opaque parts, Outlook's .msg, mails attached to mails and the text of mails are not read; of
-// the first three the reader says so. Display names decide nothing: addresses do.
+// In come the organizer and the attendees of an event, also those who have declined, or the
+// sender and the open recipients (From, To, Cc) of a mail. A mail that carries a calendar with a
+// METHOD and people is about that event. Display names decide nothing: addresses do.
+//
+// Not read are TNEF (winmail.dat), encrypted and opaquely signed parts and Outlook's .msg, which
+// is told; mails attached to mails; the text of mails; UTF-7 and ISO-2022-KR, which
+// golang.org/x/text does not know.
 package invitation
 
 import (

@@ -21,7 +21,8 @@ var unread = []string{
 	"application/ms-tnef", "application/vnd.ms-tnef", "application/pkcs7-mime", "application/x-pkcs7-mime", "multipart/encrypted",
 }
 
-// parseMail reads a mail. One with a calendar part that has a METHOD is about that event.
+// parseMail reads a mail. One with a calendar part that has a METHOD and people is about
+// that event.
 func parseMail(text, charset string) ([]*Invitation, error) {
 	v := &Invitation{Origin: roomkit.OriginMail}
 	text = strings.TrimLeft(text, "\n")
@@ -95,8 +96,8 @@ func (v *Invitation) fields(header message.Header, charset, why string, names ..
 
 var errDeep = fmt.Errorf("they nest deeper than %d", maxDepth)
 
-// parts gives the events of the first calendar part with a METHOD, and notes what is not
-// read.
+// parts gives the events of the first calendar part with a METHOD and people, and notes what
+// is not read.
 func (v *Invitation) parts(entity *message.Entity, coded error) (events []*Invitation, err error) {
 	err = entity.Walk(func(path []int, part *message.Entity, err error) error {
 		if len(path) == 0 {
@@ -132,8 +133,8 @@ func (v *Invitation) calendar(body io.Reader, params map[string]string, coded er
 	if err != nil {
 		return nil, errors.Join(err, cut)
 	}
-	if !slices.ContainsFunc(events, func(event *Invitation) bool { return event.method }) {
-		v.note("an attached calendar without METHOD is not read: it is a file, not an invitation")
+	if !slices.ContainsFunc(events, func(event *Invitation) bool { return event.method && len(event.People) > 0 }) {
+		v.note("an attached calendar without METHOD or people is a file, not an invitation")
 		return nil, cut
 	}
 	return events, cut
