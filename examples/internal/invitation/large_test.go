@@ -38,6 +38,9 @@ func large() map[string]func(size int) string {
 	} {
 		inputs[name] = repeated(s[0], s[1], s[2])
 	}
+	inputs["recipients of events"] = func(size int) string {
+		return strings.TrimSuffix(inputs["recipients"](size/2), "\n") + "Content-Type: text/calendar; method=REQUEST\n\n" + inputs["calendars"](size/2)
+	}
 	return inputs
 }
 

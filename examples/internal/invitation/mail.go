@@ -50,10 +50,8 @@ func parseMail(text, charset string) ([]*Invitation, error) {
 	if len(events) == 0 {
 		return []*Invitation{v}, nil
 	}
-	for _, event := range events {
-		event.absorb(v, "of the mail, not of the event")
-		event.settle()
-	}
+	events[0].absorb(v, "of the mail, not of the event") // once, whatever number of events it holds
+	events[0].settle()
 	return events, nil
 }
 
