@@ -112,7 +112,7 @@ type CreateRoom struct {
 	Audience       Audience `json:"audience,omitzero"` // what a picker started with (CRE-02): the people have to fit it; AudienceNone: the people decide
 	Origin         Origin   `json:"origin,omitzero"`   // OriginPicker, OriginEvent, OriginMail or OriginRoom
 	Source         RoomID   `json:"source,omitzero"`   // the room the people were chosen from, for OriginRoom
-	Title          string   `json:"title,omitzero"`    // the event's title or the mail's subject; shortened to fit (CRE-32)
+	Title          string   `json:"title,omitzero"`    // the event's title or the mail's subject; shortened to fit between two characters as people see them (CRE-32), of its first 64 KiB
 	Name           string   `json:"name,omitzero"`     // given by the creator; wins over Title
 	Photo          string   `json:"photo,omitzero"`
 	Description    string   `json:"description,omitzero"`
@@ -123,7 +123,7 @@ type CreateRoom struct {
 // CreateGroup makes a group of the actor's company (CRE-34). The actor becomes
 // Group Master and member, unless an administrator creates it for others.
 type CreateGroup struct {
-	Name        string        `json:"name,omitzero"`       // required, unique in the company ignoring case (GRP-29)
+	Name        string        `json:"name,omitzero"`       // required; unique in the company, where names that look alike are one (GRP-29)
 	Members     []UserID      `json:"members,omitempty"`   // besides the actor; at most MaxPeople
 	Masters     []UserID      `json:"masters,omitempty"`   // further Group Masters; they need not be members (GRP-10)
 	ForOthers   bool          `json:"for_others,omitzero"` // an administrator creates it without taking part; Masters is required
@@ -251,7 +251,7 @@ type Edit struct {
 	Room             RoomID  `json:"room,omitzero"`
 	Name             *string `json:"name,omitzero"`
 	Photo            *string `json:"photo,omitzero"`
-	Description      *string `json:"description,omitzero"`
+	Description      *string `json:"description,omitzero"`     // may have several lines; CRLF is stored as LF
 	Public           *bool   `json:"public,omitzero"`          // find by colleagues
 	HistorySharing   *bool   `json:"history_sharing,omitzero"` // acts on people who join from now on (COM-05)
 	Notify           *bool   `json:"notify,omitzero"`          // group notification
@@ -343,7 +343,7 @@ const (
 	MaxBatch       = 1000 // commands in one call of Batch
 	MaxOffers      = 20   // rooms recommended by one command
 	MaxSharedSeen  = 1000 // rooms of the same people that are looked at for them
-	MaxNameRunes   = 1000 // characters of a General room's name (LIM-05, CRE-32)
+	MaxNameRunes   = 1000 // characters (code points of Unicode) of a General room's name (LIM-05, CRE-32)
 	MaxGroupName   = 100  // characters of a group's name (GRP-29, EXT-34)
 	MaxDescription = 300  // characters of a description (GRP-30, EXT-35)
 	MaxPhotoBytes  = 512  // bytes of a photo reference

@@ -97,11 +97,11 @@ type Room struct {
 	Creator UserID    `json:"creator,omitzero"` // empty when the system created it
 	Parties [2]UserID `json:"parties,omitzero"` // of a Direct room in byte order; of a Self room its owner first
 
-	Name        string `json:"name,omitzero"`     // empty: hosts show the participants' names instead
-	NameKey     string `json:"name_key,omitzero"` // the folded name where it must be unique in the company (GRP-29), else empty
-	Photo       string `json:"photo,omitzero"`    // the host's reference to a picture
-	Description string `json:"description,omitzero"`
-	Origin      Origin `json:"origin,omitzero"` // which way of creation
+	Name        string `json:"name,omitzero"`        // empty: hosts show the participants' names instead
+	NameKey     string `json:"name_key,omitzero"`    // what names that look alike have in common, behind its version, where the name must be unique in the company (GRP-29); else empty
+	Photo       string `json:"photo,omitzero"`       // the host's reference to a picture
+	Description string `json:"description,omitzero"` // may have several lines, ended by LF
+	Origin      Origin `json:"origin,omitzero"`      // which way of creation
 
 	Public           bool       `json:"public,omitzero"`            // found by colleagues (GRP-17, GRP-19); private by default (EXT-08)
 	HistorySharing   bool       `json:"history_sharing,omitzero"`   // newcomers read from the beginning (COM-04); off by default (GEN-24, GEN-25)

@@ -174,6 +174,7 @@ func TestDecodeRefuses(t *testing.T) {
 		{"null text", `"New"`, `null`, "to"},
 		{"nested", `"New"`, `{"to":"New"}`, "to"},
 		{"new line", `"New"`, "\"a\nb\"", "to"},
+		{"end of a line in a name", `"New"`, `"a\nb"`, "to"},
 		{"escaped new line", `"New"`, `"a\nb"`, "to"},
 		{"needless escape", `"New"`, `"a\/b"`, "to"},
 		{"escaped letter", `"New"`, `"\u0041"`, "to"},

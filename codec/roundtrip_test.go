@@ -33,6 +33,13 @@ func drawText(t *rapid.T, label string) string {
 	}, s)
 }
 
+func drawLines(t *rapid.T, s string) string {
+	if rapid.Bool().Draw(t, "lines") {
+		s += "\n\\n\n" + drawText(t, "line")
+	}
+	return s
+}
+
 var (
 	drawVersion = rapid.OneOf(rapid.Int64Range(0, 9), rapid.Int64Min(0))
 	drawMicros  = rapid.OneOf(rapid.Int64Range(-62135596799_999_999, 253402300799_999_999), rapid.Int64Range(1e15, 1e16))
@@ -163,6 +170,10 @@ func drawEvent(t *rapid.T) roomkit.Event {
 	case *roomkit.TeamSynced:
 		e.Company, _ = roomkit.TeamKey(e.Subject.ID).Split()
 		e.Seq = rapid.Int64().Draw(t, "seq")
+	case *roomkit.DescriptionChanged:
+		e.From, e.To = drawLines(t, e.From), drawLines(t, e.To)
+	case *roomkit.RoomCreated:
+		e.Description = drawLines(t, e.Description)
 	}
 	return e
 }

@@ -3,6 +3,7 @@ package service_test
 import (
 	"context"
 	"fmt"
+	"net/url"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
@@ -34,6 +35,30 @@ func ExampleAddUser() {
 	// AddUser changed: false <nil>
 	// AddUser changed: false <nil>
 	// roomkit: AddUser: denied by ADM-23: only the system provisions users
+}
+
+// What an identity provider calls a user is an id. Where it can be any text, such as a
+// mail address beyond ASCII, all ids of that provider are escaped, and turned back.
+func ExampleAddUser_idsOfProviders() {
+	svc := exampleService() // acme with adm, ann, ben, cat and dan; bolt with eve
+	user := roomkit.User{Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}
+	for _, id := range []roomkit.UserID{"auth0|5f7c8ec7c33c6c00", "kim_globex#EXT#@acme.example"} {
+		user.ID = id
+		mustRun(svc, roomkit.System(), roomkit.AddUser{User: user})
+	}
+	for _, mail := range []string{"김철수@회사.example", "o'brien@acme.example"} {
+		user.ID = roomkit.UserID(url.PathEscape(mail))
+		mustRun(svc, roomkit.System(), roomkit.AddUser{User: user})
+		back, err := url.PathUnescape(string(user.ID))
+		fmt.Println(user.ID, back, err)
+	}
+	user.ID = "김철수@회사.example"
+	_, err := svc.Do(ctx, roomkit.System(), roomkit.AddUser{User: user})
+	fmt.Println(err)
+	// Output:
+	// %EA%B9%80%EC%B2%A0%EC%88%98@%ED%9A%8C%EC%82%AC.example 김철수@회사.example <nil>
+	// o%27brien@acme.example o'brien@acme.example <nil>
+	// roomkit: AddUser: invalid User.ID: not an id: 1 to 128 characters of ASCII, without spaces and any of " * < > \
 }
 
 // Access ends with the deletion. A restored account has no rooms.

@@ -3,8 +3,8 @@ package hostid
 
 import "strings"
 
-// MaxBytes is how long an id may be: the event of a team of MaxTeamMembers people then
-// stays within MaxEventBytes.
+// MaxBytes is how long an id may be. The event that so many people as a team can have
+// join it stays within the largest size of an event.
 const MaxBytes = 128
 
 // Form says what an id is.

@@ -3,6 +3,7 @@ package oracle
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -184,6 +185,7 @@ func twice(people []string) bool { return len(unique(people...)) < len(people) }
 func longer(s string, runes int) bool { return utf8.RuneCountInString(s) > runes }
 
 func shorten(s string, runes int) string {
+	s = strings.TrimSpace(s)
 	if !longer(s, runes) {
 		return s
 	}

@@ -181,7 +181,7 @@ func (d *drawing) name() string {
 	if d.percent(3) {
 		return strings.Repeat("é", one(d, "length", 100, 101, 300, 301, 1000, 1001))
 	}
-	return one(d, "name", "Red", "RED", "Blue", "Green", "Grey", "Gold")
+	return one(d, "name", "Red", "RED", "Red ", "Blue", "Green", "Grey", "Gold")
 }
 
 func (d *drawing) coin() bool { return d.c.Choose(2, "coin") == 1 }

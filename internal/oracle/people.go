@@ -169,7 +169,7 @@ func (w *World) badGroupName(f *faults, k Kind, company, name, holder string) {
 
 func (w *World) nameTaken(company, name, except string) bool {
 	for _, r := range w.Rooms {
-		if r.ID != except && r.Kind == GroupRoom && !r.Ended && r.Company == company && strings.EqualFold(r.Name, name) {
+		if r.ID != except && r.Kind == GroupRoom && !r.Ended && r.Company == company && strings.EqualFold(strings.TrimSpace(r.Name), strings.TrimSpace(name)) {
 			return true
 		}
 	}
