@@ -20,6 +20,7 @@ type group struct {
 	committing []*job
 	now        time.Time
 	current    *job // whose command the host or the store is busy with; nil: all of them
+	report     *GroupReport
 	refused    bool // a change on which later jobs were decided has not been stored
 	folded
 
@@ -119,6 +120,9 @@ func (g *group) ask(ctx context.Context, s *Service, jobs []*job) error {
 	for i, j := range jobs {
 		f := &j.facts
 		f.Facts, f.Need, f.NewRoom, f.Contacts, f.Earlier = answers[i], j.need, j.newRoom, j.contacts, j.earlier
+		if !j.actor.IsSystem() {
+			j.home, j.atHome = f.Person(j.actor.User()).User.Company, true
+		}
 		f.HasDirectory, f.HasContacts, f.Asked, f.MaxDrift = s.o.Directory != nil, s.o.Contacts != nil, j.asked, s.o.MaxClockDrift
 		j.looked.add(f)
 	}
@@ -266,9 +270,8 @@ func (g *group) commit(ctx context.Context, s *Service) {
 		j.step = s.settle(ctx, j, &results[i])
 	}
 	g.withdraw()
-	if report := s.o.Observer.Group; report != nil {
-		g.current = g.jobs[0]
-		report(GroupReport{Commands: len(g.committing), Conflicts: conflicts, Took: s.o.Clock().Sub(g.now)})
+	if s.o.Observer.Group != nil {
+		g.report = &GroupReport{Commands: len(g.committing), Conflicts: conflicts, Took: s.o.Clock().Sub(g.now)}
 	}
 }
 
@@ -320,13 +323,15 @@ func (g *group) withdraw() {
 }
 
 // broken says what becomes of the jobs of a group that a panic or the end of its
-// goroutine has broken off.
-func (g *group) broken(t *thrown) {
+// goroutine has broken off, and whether it is one of them that has brought it about.
+func (g *group) broken(t *thrown) bool {
 	g.refused = true
 	g.withdraw()
-	if g.current != nil {
-		g.current.step, g.current.thrown = stepThrow, t
+	if g.current == nil {
+		return false
 	}
+	g.current.step, g.current.thrown = stepThrow, t
+	return true
 }
 
 // failed says what follows for a job from an error of the store.

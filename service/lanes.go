@@ -1,8 +1,10 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"runtime"
 	"runtime/debug"
 	"slices"
@@ -13,16 +15,44 @@ import (
 
 // lanes decide which job runs when, and together with which others. There is no
 // goroutine of their own: the caller that finds a free lane leads, and when it has
-// finished, whoever has waited longest leads next.
+// finished, one of those who wait leads next.
+//
+// Those who wait are sorted by tenant, the company of whoever acts, and every group takes
+// from each tenant in turn. So what one company sends delays a command of another by no
+// more than the groups under way and one for every MaxGroup companies that wait, or for
+// each of those whose turn is a job that runs alone. Jobs of one tenant keep their order.
+// The company of somebody is known from the command before: all who act for the first time
+// are one tenant, and so are all commands of the system.
 type lanes struct {
 	count    int // groups that may run side by side
 	maxGroup int // jobs in one group
 
-	mu      sync.Mutex
-	running int
-	busy    map[roomkit.Subject]bool // jobs with the same subject never run side by side
-	waiting queue                    // in order of arrival
-	groups  sync.Pool                // of *group
+	mu       sync.Mutex
+	running  int
+	busy     map[roomkit.Subject]bool // jobs with the same subject never run side by side
+	tenants  map[tenantID]*tenant     // those in turns
+	turns    []*tenant                // the one whose turn is next first; some may have nobody left
+	waiting  int                      // jobs of all of them
+	arrivals uint64
+	homes    map[roomkit.UserID]roomkit.CompanyID // of those who have acted, at most maxHomes
+	groups   sync.Pool                            // of *group
+}
+
+// maxHomes is of how many users the lanes remember the company.
+const maxHomes = 1 << 15
+
+// tenant is the jobs that wait for one company.
+type tenant struct {
+	id tenantID
+	queue
+	next *job // while a group is put together
+}
+
+// tenantID is a company; the zero value is for users who are not known yet.
+type tenantID struct {
+	known   bool
+	system  bool
+	company roomkit.CompanyID
 }
 
 // ticket is a job's place in the lanes.
@@ -32,8 +62,11 @@ type ticket struct {
 	wake      chan struct{} // made when the job has to wait
 	queued    bool          // the attempt has begun and waits already, with others of a batch
 	abandoned bool          // the caller does not wait for the outcome
+	report    *GroupReport  // which the caller has to give to the observer
 
-	before, behind *job // in the queue
+	tenant         *tenant
+	arrival        uint64
+	before, behind *job // in the queue of the tenant
 }
 
 type ticketState uint8
@@ -53,44 +86,71 @@ func (s *Service) run(j *job) error {
 		j.ticket = ticket{}
 	}
 	if j.queued = false; queued || !l.enter(j) {
-		select {
-		case <-j.wake:
-		case <-j.ctx.Done():
-			switch err := j.ctx.Err(); l.giveUp(j) {
-			case ticketTaken:
-				j.keep()
-				return fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, err)
-			case ticketDone: // and the outcome is known
-			default:
-				return err
-			}
+		if err := l.await(j); err != nil {
+			return err
 		}
 	}
 	if j.state == ticketLeads {
-		s.lead(j)
+		if err := s.lead(j); err != nil {
+			return err
+		}
+	}
+	if r := j.report; r != nil { // when nobody waits for this any more: it may call the service
+		j.report = nil
+		s.o.Observer.Group(*r)
 	}
 	return nil
 }
 
+// await waits until the job leads or is done.
+func (l *lanes) await(j *job) error {
+	select {
+	case <-j.wake:
+		return nil
+	case <-j.ctx.Done():
+	}
+	switch err := j.ctx.Err(); l.giveUp(j) {
+	case ticketTaken:
+		j.keep()
+		return fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, err)
+	case ticketDone: // and the outcome is known
+		return nil
+	default:
+		return err
+	}
+}
+
 // lead runs a group. A leader on its own is ended by its own context, and by a panic of
-// the host or the store. A group is not ended by any of its callers, and it has a
-// goroutine of its own: what ends that does not end the leader.
-func (s *Service) lead(j *job) {
-	if len(j.group.jobs) == 1 {
-		defer s.lanes.leave(j)
-		j.group.run(j.ctx, s)
-		return
+// the host or the store. A group of several is not ended by any of its callers: it has a
+// goroutine of its own, for which the leader waits like the others.
+func (s *Service) lead(j *job) error {
+	g := j.group
+	if len(g.jobs) == 1 {
+		defer s.leave(g)
+		g.run(j.ctx, s)
+		return nil
 	}
-	ended := make(chan *thrown, 1)
+	j.state = ticketTaken
+	ctx := context.WithoutCancel(j.ctx)
 	go watch(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(j.ctx), s.o.GroupTimeout)
+		ctx, cancel := context.WithTimeout(ctx, s.o.GroupTimeout)
 		defer cancel()
-		j.group.run(ctx, s)
-	}, func(t *thrown) { ended <- t })
-	if t := <-ended; t != nil {
-		j.group.broken(t)
-	}
-	s.lanes.leave(j)
+		g.run(ctx, s)
+	}, func(t *thrown) {
+		told := t == nil || g.broken(t)
+		s.leave(g)
+		if !told {
+			s.log(ctx, t, "roomkit: a panic while several commands were carried out, of none of which it is; they are carried out again")
+		}
+	})
+	return s.lanes.await(j)
+}
+
+// log tells the logger of something that was thrown, and outlives the logger.
+func (s *Service) log(ctx context.Context, t *thrown, message string) {
+	watch(func() {
+		s.o.Logger.LogAttrs(ctx, slog.LevelError, message, slog.Any("value", t.value), slog.String("stack", string(t.stack)))
+	}, func(*thrown) {})
 }
 
 // thrown is a panic, or the end of a goroutine, on its way to the caller whose command
@@ -137,9 +197,45 @@ func (l *lanes) enter(j *job) (leads bool) {
 	return false
 }
 
+// wait puts the job behind those of its tenant, or, if it has to run alone because of a
+// neighbour, before them.
 func (l *lanes) wait(j *job) {
 	j.state, j.wake = ticketWaiting, make(chan struct{}, 1)
-	l.waiting.push(j)
+	l.arrivals++
+	j.arrival = l.arrivals
+	id := l.tenantOf(j)
+	t := l.tenants[id]
+	if t == nil {
+		t = &tenant{id: id}
+		put(&l.tenants, id, t)
+		l.turns = append(l.turns, t)
+	}
+	j.tenant = t
+	t.push(j)
+	l.waiting++
+}
+
+func (l *lanes) tenantOf(j *job) tenantID {
+	if j.actor.IsSystem() {
+		return tenantID{system: true}
+	}
+	home, known := l.homes[j.actor.User()]
+	return tenantID{known: known, company: home}
+}
+
+// learn remembers for which company somebody acts.
+func (l *lanes) learn(j *job) {
+	if !j.atHome || j.actor.IsSystem() {
+		return
+	}
+	user := j.actor.User()
+	if was, known := l.homes[user]; known && was == j.home {
+		return
+	}
+	if len(l.homes) >= maxHomes {
+		clear(l.homes)
+	}
+	put(&l.homes, user, j.home)
 }
 
 // queue is a list from which a job can go at any place.
@@ -148,13 +244,24 @@ type queue struct {
 	length      int
 }
 
+// push adds a job as the last one; one that runs alone comes before all that do not.
 func (q *queue) push(j *job) {
-	if j.before = q.last; q.last == nil {
+	j.before = q.last
+	if j.alone {
+		for j.before != nil && !j.before.alone {
+			j.behind, j.before = j.before, j.before.before
+		}
+	}
+	if j.before == nil {
 		q.first = j
 	} else {
-		q.last.behind = j
+		j.before.behind = j
 	}
-	q.last = j
+	if j.behind == nil {
+		q.last = j
+	} else {
+		j.behind.before = j
+	}
 	q.length++
 }
 
@@ -197,34 +304,48 @@ func (l *lanes) newGroup(jobs ...*job) *group {
 	return g
 }
 
-// leave ends a leader's turn: its jobs are done, and the next leaders start.
-func (l *lanes) leave(leader *job) {
-	group := leader.group
-	l.finish(leader)
-	if len(group.jobs) > 1 {
+// leave ends a group: its jobs are done, and the next leaders start.
+func (s *Service) leave(g *group) {
+	l := &s.lanes
+	report := l.finish(g)
+	if len(g.jobs) > 1 {
 		// Those who were served come back with their next commands before the next
 		// group closes its doors: that makes groups about three times as large.
 		runtime.Gosched()
 	}
-	group.clear()
-	l.groups.Put(group)
+	g.clear()
+	l.groups.Put(g)
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.running--
 	l.startWaiting()
+	l.mu.Unlock()
+	if report != nil {
+		watch(func() { s.o.Observer.Group(*report) }, func(t *thrown) {
+			if t != nil {
+				s.log(context.Background(), t, "roomkit: a panic of the observer, when all callers of the group had gone")
+			}
+		})
+	}
 }
 
-// finish tells the callers of a group that they are done.
-func (l *lanes) finish(leader *job) {
+// finish tells the callers of a group that they are done, and the first of those who are
+// still there to report it. If there are none, it gives the report.
+func (l *lanes) finish(g *group) *GroupReport {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, j := range leader.group.jobs {
+	report := g.report
+	for _, j := range g.jobs {
 		delete(l.busy, j.subject)
+		l.learn(j)
+		if !j.abandoned {
+			j.report, report = report, nil
+		}
 		j.state = ticketDone
-		if j != leader {
+		if len(g.jobs) > 1 {
 			j.wake <- struct{}{}
 		}
 	}
+	return report
 }
 
 // startWaiting gives every free lane to those who wait.
@@ -233,35 +354,91 @@ func (l *lanes) startWaiting() {
 	}
 }
 
-// startNext hands a free lane to the job that has waited longest, together with
-// those on the same subject and, when more wait than there are lanes, others.
+// startNext hands a free lane to the tenant whose turn it is, together with others in
+// their turns, when more wait than there are lanes, and with those on the same subjects.
 func (l *lanes) startNext() bool {
-	leader := l.waiting.first
-	for leader != nil && l.busy[leader.subject] {
-		leader = leader.behind
-	}
-	if leader == nil {
+	first := l.whoseTurn()
+	if first < 0 {
 		return false
 	}
-	group, share, most := l.newGroup(), l.share(), l.maxGroup
-	if leader.alone {
-		most = 1
+	g := l.newGroup()
+	l.fill(g, first)
+	served := map[*tenant]bool{}
+	for _, j := range g.jobs {
+		served[j.tenant] = true
+		j.state = ticketTaken
 	}
-	taken := map[roomkit.Subject]bool{leader.subject: true}
-	for j := leader; j != nil && len(group.jobs) < most; {
-		next := j.behind
-		fits := j == leader || !j.alone && (taken[j.subject] || len(group.jobs) < share && !l.busy[j.subject])
-		if fits {
-			taken[j.subject] = true
-			l.waiting.remove(j)
-			j.state = ticketTaken
-			group.jobs = append(group.jobs, j)
-		}
-		j = next
-	}
+	l.nextTurns(served)
+	slices.SortFunc(g.jobs, func(a, b *job) int { return cmp.Compare(a.arrival, b.arrival) })
 	l.running++
-	l.start(group)
+	l.start(g)
 	return true
+}
+
+// whoseTurn gives the place of the first tenant who has a job that can start, which is
+// the next one of it, or -1.
+func (l *lanes) whoseTurn() int {
+	for i, t := range l.turns {
+		for t.next = t.first; t.next != nil && l.busy[t.next.subject]; {
+			t.next = t.next.behind
+		}
+		if t.next != nil {
+			return i
+		}
+	}
+	return -1
+}
+
+// fill takes jobs into a group, one of each tenant in every round.
+func (l *lanes) fill(g *group, first int) {
+	share, most, taken := l.share(), l.maxGroup, map[roomkit.Subject]bool{}
+	take := func(t *tenant) {
+		j := t.next
+		t.next = j.behind
+		taken[j.subject] = true
+		t.remove(j)
+		l.waiting--
+		g.jobs = append(g.jobs, j)
+	}
+	if take(l.turns[first]); g.jobs[0].alone {
+		return
+	}
+	for _, t := range l.turns[first+1:] {
+		t.next = t.first
+	}
+	for from, more := first+1, true; more; from = first {
+		more = from > first // whose turn it was comes again
+		for _, t := range l.turns[from:] {
+			for t.next != nil && (t.next.alone || !taken[t.next.subject] && (len(g.jobs) >= share || l.busy[t.next.subject])) {
+				t.next = t.next.behind
+			}
+			if t.next == nil {
+				continue
+			}
+			if len(g.jobs) == most {
+				return
+			}
+			take(t)
+			more = true
+		}
+	}
+}
+
+// nextTurns puts the tenants that were served behind the others, and forgets those of whom
+// nobody waits.
+func (l *lanes) nextTurns(served map[*tenant]bool) {
+	var back []*tenant
+	l.turns = slices.DeleteFunc(l.turns, func(t *tenant) bool {
+		if t.next = nil; t.length == 0 {
+			delete(l.tenants, t.id)
+			return true
+		}
+		if served[t] {
+			back = append(back, t)
+		}
+		return served[t]
+	})
+	l.turns = append(l.turns, back...)
 }
 
 // start wakes the leader of a group.
@@ -278,7 +455,7 @@ func (l *lanes) start(g *group) {
 // about the same: 1 as long as there are lanes enough.
 func (l *lanes) share() int {
 	free := max(1, l.count-l.running)
-	return min(l.maxGroup, (l.waiting.length+free-1)/free)
+	return min(l.maxGroup, (l.waiting+free-1)/free)
 }
 
 // giveUp takes a job out whose caller does not want to wait any longer, and says what
@@ -288,7 +465,8 @@ func (l *lanes) giveUp(j *job) (was ticketState) {
 	defer l.mu.Unlock()
 	switch was = j.state; was {
 	case ticketWaiting:
-		l.waiting.remove(j)
+		j.tenant.remove(j)
+		l.waiting--
 	case ticketLeads:
 		l.passOn(j)
 	case ticketTaken:

@@ -46,7 +46,9 @@ type job struct {
 	attempt
 	ticket
 	scratch decide.Scratch
-	reading sync.Mutex // held while a group reads the command
+	reading sync.Mutex        // held while a group reads the command
+	home    roomkit.CompanyID // of the actor, as of the last load
+	atHome  bool              // there has been one
 
 	attempts     int
 	uncounted    bool             // the next attempt is not the caller's affair
@@ -305,6 +307,7 @@ func (s *Service) between(j *job) (err error) {
 	case stepAlone:
 		j.alone, j.uncounted = true, true
 		j.uncertain = j.uncertain || j.sent
+		j.needAtOnce()
 		return j.ctx.Err()
 	case stepThrow:
 		s.o.Logger.LogAttrs(j.ctx, slog.LevelError, "roomkit: a panic while a command was decided",
@@ -312,7 +315,19 @@ func (s *Service) between(j *job) (err error) {
 		j.thrown.again()
 	default: // stepAgain
 	}
+	j.needAtOnce()
 	return s.again(j)
+}
+
+// needAtOnce has the next attempt load everything with its first load: an attempt that takes
+// longer than those of others would lose to them again and again.
+func (j *job) needAtOnce() {
+	if j.need.Room != j.firstNeed.Room {
+		return
+	}
+	n := &j.firstNeed
+	n.Everybody, n.Masters = n.Everybody || j.need.Everybody, n.Masters || j.need.Masters
+	n.Name, n.Company = j.need.Name, j.need.Company
 }
 
 // try makes one attempt. An error says that the caller gave up waiting; then the
