@@ -298,7 +298,7 @@ func (e *enforcer) expel(ctx context.Context, t *task, part *sweepPart) {
 		for step.People = range slices.Chunk(step.People, roomkit.MaxPeople) {
 			err := guarded(func() error {
 				j, err := e.s.newJob(ctx, roomkit.System(), step, nil)
-				j.id, j.consequence = derivedID(&t.EnforceProgress, step), true
+				j.id, j.digest, j.consequence = derivedID(&t.EnforceProgress, step), [32]byte{}, true
 				if err == nil {
 					jobs, rooms = append(jobs, j), append(rooms, step.Room)
 				}

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -52,9 +53,10 @@ func (g *group) clear() {
 // to its caller: wherever run is broken off, the steps say what holds.
 func (g *group) run(ctx context.Context, s *Service) {
 	g.now = s.o.Clock()
+	wrong := checkTime(g.now)
 	for _, j := range g.jobs {
 		g.current = j
-		if j.err = j.ctx.Err(); j.err != nil {
+		if j.err = cmp.Or(j.ctx.Err(), wrong); j.err != nil {
 			j.step = stepDone
 			continue
 		}
@@ -81,6 +83,14 @@ func (g *group) run(ctx context.Context, s *Service) {
 	if len(g.committing) > 0 {
 		g.commit(ctx, s)
 	}
+}
+
+// checkTime demands a time that can be stored.
+func checkTime(t time.Time) error {
+	if year := t.UTC().Year(); t.IsZero() || year < 1 || year > 9999 {
+		return &hostFault{"clock", fmt.Errorf("%w: it gives the time %s", roomkit.ErrUnsupported, t)}
+	}
+	return nil
 }
 
 // load loads what the jobs need. If that fails, each asks on its own, so that the rows
@@ -201,7 +211,7 @@ func (g *group) think(s *Service, j *job) (step, roomkit.Command) {
 		j.err = fmt.Errorf("%w: what the command names does not have the demanded version", roomkit.ErrConflict)
 		return stepDone, nil
 	}
-	j.result = resultOf(&j.decision, &j.facts)
+	j.result, j.clockLag = resultOf(&j.decision, &j.facts), j.facts.Room.ChangedAt.Sub(g.now)
 	if s.o.Veto == nil || len(g.jobs) == 1 {
 		return stepCommit, j.cmd
 	}
@@ -342,6 +352,8 @@ func (j *job) failed(err error) step {
 		return stepLookUp
 	case errors.Is(err, roomkit.ErrConflict):
 		return stepAgain
+	case errors.Is(err, roomkit.ErrCommandReused) && j.Key == "":
+		j.err = badID("of another command")
 	case j.ctx.Err() != nil:
 		j.err = j.ctx.Err()
 	}

@@ -74,7 +74,8 @@ type attempt struct {
 	result   Result  // when the step is stepDone
 	err      error   // the same, and why the attempt has to be repeated
 
-	provisional bool // decided on a neighbour's change that is not stored yet
+	clockLag    time.Duration // by how much the clock is behind the last event of the room
+	provisional bool          // decided on a neighbour's change that is not stored yet
 }
 
 // step is what has to be done next with a job. A group carries out stepLoad and
@@ -123,15 +124,34 @@ func (s *Service) newJob(ctx context.Context, actor roomkit.Actor, cmd roomkit.C
 	if malformed != nil {
 		return j, malformed
 	}
+	var err error
 	if decide.OpensRoom(cmd) {
-		j.newRoom = roomkit.RoomID(s.o.NewID())
+		if j.newRoom, err = s.newRoomID(); err != nil {
+			return j, err
+		}
 		if c, ok := cmd.(roomkit.Invite); ok {
 			j.newRoom, j.spareRoom = openedBy(c), j.newRoom
 		}
 	}
-	j.id = roomkit.CommandID(s.o.NewID())
+	if j.id = roomkit.CommandID(s.o.NewID()); j.id.IsZero() {
+		return j, badID("zero")
+	}
+	binary.BigEndian.PutUint64(j.digest[:], s.commands.Add(1)) // tells the command from another one of the same id
+	copy(j.digest[8:], s.mark[:])
 	j.subject = j.likelySubject()
 	return j, j.take(given)
+}
+
+func (s *Service) newRoomID() (id roomkit.RoomID, err error) {
+	if id = roomkit.RoomID(s.o.NewID()); id.IsZero() {
+		err = badID("zero")
+	}
+	return id, err
+}
+
+// badID is the fault of an Options.NewID that gives an id which is what it says.
+func badID(what string) error {
+	return &hostFault{"NewID", fmt.Errorf("%w: it gives an id that is %s", roomkit.ErrUnsupported, what)}
 }
 
 // take adds what the caller has said besides the command.
@@ -257,6 +277,10 @@ func unshare(v reflect.Value) {
 func (s *Service) finish(j *job) (Result, error) {
 	result, err := s.carryOut(j)
 	err = j.wrap(err)
+	if result.Changed && j.clockLag > s.o.MaxClockDrift {
+		s.o.Logger.LogAttrs(j.ctx, slog.LevelWarn, "roomkit: the last event of a room lay ahead of the clock, and the clock is followed",
+			slog.String("command", j.op), slog.Any("room", result.Room), slog.Duration("by", j.clockLag))
+	}
 	if report := s.o.Observer.Command; report != nil {
 		report(CommandReport{
 			Name: j.op, Actor: j.actor, Room: result.Room, Err: err,
@@ -362,17 +386,24 @@ func (j *job) begin() {
 // again waits before the next attempt, or says why there is none. The first one
 // comes at once.
 func (s *Service) again(j *job) error {
+	drawn := j.decision.Opens && j.decision.Room == j.newRoom && j.spareRoom.IsZero()
 	if err := s.makeRoom(j); err != nil {
 		return err
 	}
 	if j.attempts >= s.o.Attempts {
-		return j.err
+		return s.lastError(j, drawn)
 	}
 	if err := j.ctx.Err(); err != nil {
 		return err
 	}
 	s.o.Logger.LogAttrs(j.ctx, slog.LevelDebug, "roomkit: running a command again",
 		slog.String("command", j.op), slog.Int("attempt", j.attempts), slog.Any("cause", j.err))
+	if drawn {
+		var err error
+		if j.newRoom, err = s.newRoomID(); err != nil {
+			return err
+		}
+	}
 	if j.attempts <= 1 {
 		return nil
 	}
@@ -393,6 +424,18 @@ func (s *Service) makeRoom(j *job) error {
 	j.newRoom, j.spareRoom = j.spareRoom, roomkit.RoomID{}
 	j.attempts--
 	return nil
+}
+
+// lastError is that of the last attempt, or says that the id that was drawn for the room to
+// open is that of another one.
+func (s *Service) lastError(j *job, drawn bool) error {
+	if drawn && errors.Is(j.err, roomkit.ErrConflict) {
+		f, err := s.load(j.ctx, store.Need{Room: j.newRoom})
+		if err == nil && f.Room.Version > 0 {
+			return badID("that of a room")
+		}
+	}
+	return j.err
 }
 
 // finalError is what the caller learns. Even a refusal leaves open what becomes of

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
@@ -26,8 +27,10 @@ type Service struct {
 	rules     *roomkit.Rules
 	o         Options
 	lanes     lanes
-	jobs      sync.Pool // of *job
-	questions sync.Pool // of *question
+	mark      [16]byte      // of this service
+	commands  atomic.Uint64 // how many have been given
+	jobs      sync.Pool     // of *job
+	questions sync.Pool     // of *question
 }
 
 // New makes a service. Nil options are the defaults.
@@ -42,6 +45,7 @@ func New(st store.Store, o *Options) (*Service, error) {
 	if err := s.o.setDefaults(); err != nil {
 		return nil, err
 	}
+	rand.Read(s.mark[:]) // never fails
 	s.rules = roomkit.NewRules(s.o.Policy)
 	s.lanes.count, s.lanes.maxGroup = 1, s.o.MaxGroup
 	s.lanes.busy = map[roomkit.Subject]bool{}
