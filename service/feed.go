@@ -2,9 +2,7 @@ package service
 
 import (
 	"context"
-	"fmt"
 	"iter"
-	"slices"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
@@ -103,10 +101,10 @@ func (s *Service) watchPages(ctx context.Context, after roomkit.Cursor) iter.Seq
 }
 
 // waker waits for news: for the store's wake-ups if it has them, and in any case
-// no longer than Options.Poll. It listens from the first wait on, until the context
-// of that ends.
+// no longer than Options.Poll. It listens from the first wait on, until a context ends.
 type waker struct {
 	s         *Service
+	until     context.Context // nil: that of the first wait
 	listening bool
 	news      <-chan struct{}
 }
@@ -116,7 +114,10 @@ type waker struct {
 func (w *waker) wait(ctx context.Context) error {
 	if !w.listening {
 		w.listening = true
-		w.listen(ctx)
+		if w.until == nil {
+			w.until = ctx
+		}
+		w.listen(w.until)
 		return ctx.Err()
 	}
 	t := time.NewTimer(w.s.o.Poll)
@@ -139,108 +140,4 @@ func (w *waker) listen(ctx context.Context) {
 			w.s.o.Logger.DebugContext(ctx, "no wake-ups, polling", "error", err)
 		}
 	}
-}
-
-// WatchRooms is Watch for a user: only events of these rooms, and only what the
-// user may know of them at the moment of delivery, as History would give it. For
-// each room it ends with the event by which the user left it, or the room ended;
-// what has happened between a loss of access and its sweep is not told. When no
-// room is left, the sequence ends. A room that the user may not enter or manage
-// at the beginning is an error, ErrNotFound if the user may not know of it.
-//
-// A page of the feed costs one more round trip if it concerns the rooms.
-func (s *Service) WatchRooms(ctx context.Context, user roomkit.UserID, after roomkit.Cursor, rooms ...roomkit.RoomID) iter.Seq2[Recorded, error] {
-	return sequence("WatchRooms", roomkit.RoomID{}, func(yield func(Recorded) bool) error {
-		v := &view{s: s, user: user, open: map[roomkit.RoomID]bool{}}
-		if err := v.begin(ctx, rooms); err != nil || len(rooms) == 0 {
-			return err
-		}
-		for page, err := range s.watchPages(ctx, after) {
-			if err != nil {
-				return err
-			}
-			known, err := v.narrow(ctx, page)
-			for i := range known {
-				if !yield(known[i]) {
-					return nil
-				}
-			}
-			if err != nil || len(v.open) == 0 {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// view is what one user may know of the feed.
-type view struct {
-	s    *Service
-	user roomkit.UserID
-	open map[roomkit.RoomID]bool // the rooms that the user is still in
-}
-
-func (v *view) begin(ctx context.Context, rooms []roomkit.RoomID) error {
-	facts, err := v.s.accessFacts(ctx, v.user, rooms)
-	if err != nil {
-		return err
-	}
-	for i := range facts {
-		if _, err := v.s.readableFrom(&decide.Facts{Facts: facts[i]}, v.user); err != nil {
-			return fmt.Errorf("room %s: %w", rooms[i], err)
-		}
-		v.open[rooms[i]] = true
-	}
-	return nil
-}
-
-// narrow gives of a page what the user may know now.
-func (v *view) narrow(ctx context.Context, page []store.Record) (known []Recorded, err error) {
-	var rooms []roomkit.RoomID
-	for i := range page {
-		if of := &page[i].Subject; of.Type == roomkit.SubjectRoom && v.open[of.Room] && !slices.Contains(rooms, of.Room) {
-			rooms = append(rooms, of.Room)
-		}
-	}
-	if len(rooms) == 0 {
-		return nil, nil
-	}
-	facts, err := v.s.accessFacts(ctx, v.user, rooms)
-	if err != nil {
-		return nil, err
-	}
-	for i := range page {
-		at := slices.Index(rooms, page[i].Subject.Room)
-		if at < 0 || !v.open[rooms[at]] {
-			continue
-		}
-		e, err := codec.DecodeRecord(page[i])
-		if err != nil {
-			return known, err
-		}
-		tell, last := v.judge(&decide.Facts{Facts: facts[at]}, page[i].Version, e)
-		if tell {
-			known = append(known, Recorded{page[i], e})
-		}
-		if last {
-			delete(v.open, rooms[at])
-		}
-	}
-	return known, nil
-}
-
-// judge says whether the user may know of an event, and whether it is the last
-// one of its room.
-func (v *view) judge(f *decide.Facts, at roomkit.Version, e roomkit.Event) (tell, last bool) {
-	row := f.Row(v.user)
-	if !row.Participant && !row.Master && (at == row.LeftVersion || at > row.LeftVersion && dismisses(e, v.user)) {
-		return true, true
-	}
-	from, err := v.s.readableFrom(f, v.user)
-	return err == nil && at >= from, false
-}
-
-func dismisses(e roomkit.Event, user roomkit.UserID) bool {
-	d, ok := e.(*roomkit.MasterDismissed)
-	return ok && slices.ContainsFunc(d.People, func(p roomkit.Person) bool { return p.User == user })
 }

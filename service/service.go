@@ -27,6 +27,7 @@ type Service struct {
 	rules     *roomkit.Rules
 	o         Options
 	lanes     lanes
+	watching  hub
 	mark      [16]byte      // of this service
 	commands  atomic.Uint64 // how many have been given
 	jobs      sync.Pool     // of *job
