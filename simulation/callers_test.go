@@ -23,6 +23,7 @@ type op struct {
 	goexit    bool // the caller's goroutine has ended
 	began     int  // at which step
 	ended     int
+	conflicts int // of its commits
 }
 
 // request is one command of a caller, and what the caller was told.

@@ -13,7 +13,7 @@ import (
 func (w *world) drawOp() *op {
 	w.actors++
 	alive := slices.DeleteFunc(slices.Clone(w.procs), func(p *process) bool { return p.dead })
-	o := &op{actor: &actor{number: w.actors, process: one(w, "process", alive...), slowLook: percent(w, w.slowLooks, "slow look")}}
+	o := &op{actor: &actor{number: w.actors, process: one(w, "process", alive...)}}
 	o.actor.op = o
 	if percent(w, 25, "question") {
 		o.question = w.drawQuestion()
@@ -47,7 +47,7 @@ func (w *world) drawOp() *op {
 // drawCall draws a key, a version that is demanded, and who is a contact.
 func (w *world) drawCall(r *request) {
 	if percent(w, 12, "keyed") {
-		r.call.Key = one(w, "key", "k1", "k2", "k3")
+		r.call.Key = one(w, "key", "k1", "k2", "k1\x000", "k1\x001")
 		if last := w.lastKeyed(r.call.Key); last != nil && percent(w, 75, "the same again") {
 			r.by, r.cmd = last.by, last.cmd
 		}
@@ -92,8 +92,8 @@ func (w *world) somebody() roomkit.UserID {
 	switch {
 	case percent(w, 3, "ghost"):
 		return "ghost"
-	case w.directory && percent(w, 20, "newcomer"):
-		return one(w, "newcomer", newcomers...)
+	case w.directory && percent(w, 25, "newcomer"):
+		return one[roomkit.UserID](w, "newcomer", "new1", "new1", "new2", "new3")
 	case w.narrow:
 		return one[roomkit.UserID](w, "somebody", "ann", "ben", "cat", "dan", "eve", "gus", "zoe", "adm")
 	}
@@ -252,6 +252,9 @@ func (w *world) drawOpening() (roomkit.Actor, roomkit.Command) {
 // drawDirectory draws a command of the directory: permissions on and off, above all.
 func (w *world) drawDirectory() (roomkit.Actor, roomkit.Command) {
 	user := w.somebody()
+	if percent(w, 60, "focus") {
+		user = w.focus
+	}
 	by := roomkit.System()
 	if percent(w, 60, "administrator") {
 		by = w.by(one(w, "administrator", administrators...))
@@ -266,8 +269,12 @@ func (w *world) drawDirectory() (roomkit.Actor, roomkit.Command) {
 	case 6, 7:
 		return by, roomkit.SetUserMessaging{User: user, With: roomkit.OutsiderPartner, Allow: w.flag()}
 	case 8, 9:
-		mode := one(w, "mode", roomkit.ExternalOff, roomkit.ExternalSelected, roomkit.ExternalAll, roomkit.ExternalAll)
-		return by, roomkit.SetCompanyMessaging{Company: one[roomkit.CompanyID](w, "company", "acme", "bolt"), With: roomkit.OutsiderPartner, Mode: &mode}
+		mode := one(w, "mode", roomkit.ExternalOff, roomkit.ExternalSelected, roomkit.ExternalSelected, roomkit.ExternalAll)
+		company := companyOf(w.focus)
+		if company == "" || percent(w, 30, "another") {
+			company = one[roomkit.CompanyID](w, "company", "acme", "bolt")
+		}
+		return by, roomkit.SetCompanyMessaging{Company: company, With: roomkit.OutsiderPartner, Mode: &mode}
 	case 10:
 		row := userRow(user)
 		if id := one(w, "newcomer", newcomers...); w.directory {

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/go-roomkit/roomkit"
@@ -179,6 +180,11 @@ func (s port) Commit(ctx context.Context, changes []store.Change) ([]store.Commi
 		bad.commands = append(bad.commands, changes[i].Command)
 	}
 	results, err := s.commit(unwatched(ctx), changes, v, bad)
+	for i := range results {
+		if o := w.owners[changes[i].Command]; o != nil && errors.Is(results[i].Err, roomkit.ErrConflict) {
+			o.conflicts++
+		}
+	}
 	v = w.wait(&park{who: who, point: pointAfter, call: call})
 	if v.fault == faultAfter {
 		panic(&injected{fault: v.fault, point: pointAfter, commit: true, who: who, size: len(changes), commands: bad.commands})

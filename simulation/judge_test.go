@@ -30,14 +30,14 @@ type judge struct {
 	room  roomkit.RoomID // the id of a room that is opened
 	made  []byte         // what a command would have stored instead, as far as it differs
 
-	at     map[store.EventAt]int // which change an event belongs to
-	keys   map[string]roomkit.CommandID
-	open   []*request  // whose answer needs a state, by the first that it could be
-	asking []*question // the same
+	at     map[store.EventAt]int   // which change an event belongs to
+	opened map[string]roomkit.Room // by invitations
+	open   []*request              // whose answer needs a state, by the first that it could be
+	asking []*question             // the same
 }
 
 func (w *world) judge() {
-	j := &judge{w: w, store: memstore.New(), at: map[store.EventAt]int{}}
+	j := &judge{w: w, store: memstore.New(), at: map[store.EventAt]int{}, opened: map[string]roomkit.Room{}}
 	o := service.Options{
 		Clock: func() time.Time { return j.now }, NewID: func() [16]byte { return j.room }, Contacts: contacts, Attempts: 1,
 	}
@@ -55,6 +55,7 @@ func (w *world) judge() {
 		}
 	}
 	j.begin()
+	p := newPermissions(j)
 	for i := range w.disk.log {
 		j.state(i)
 		j.change(i, &w.disk.log[i])
@@ -62,6 +63,7 @@ func (w *world) judge() {
 			w.complain("change %d does not fit the state before it: %v %v", i, err, results)
 			return
 		}
+		p.follow(&w.disk.log[i])
 	}
 	j.state(len(w.disk.log))
 	j.end()
@@ -110,14 +112,30 @@ func (j *judge) answer(r *request) {
 	switch {
 	case r.silent() || errors.Is(r.err, roomkit.ErrUnknownOutcome):
 	case r.err == nil && r.result.Changed:
+		if r.result.Repeat && !j.keyUsed(r) {
+			j.w.complain("%s is told that it is a repeat, and nobody has used the key: %s", r.label(), r.said())
+		}
 		j.claim(r)
 	case passes(r.err):
 		j.passed(r)
 	case errors.Is(r.err, roomkit.ErrConflict) && !strings.Contains(r.err.Error(), "demanded version"):
 		// Nothing is stored, which is looked at from the other side.
+		if r.call.Key == "" && len(r.op.requests) == 1 && r.conflicts < j.w.attempts {
+			j.w.complain("%s gives up after %d conflicts of %d: %v", r.label(), r.conflicts, j.w.attempts, r.err)
+		}
+	case (errors.Is(r.err, roomkit.ErrCommandReused) || r.err == nil && r.result.Repeat) && !j.keyUsed(r):
+		j.w.complain("%s is told that its key was used, and nobody has: %s", r.label(), r.said())
 	default:
 		j.open = append(j.open, r)
 	}
+}
+
+// keyUsed reports whether the caller's key could have been used before.
+func (j *judge) keyUsed(r *request) bool {
+	return slices.ContainsFunc(j.w.ops, func(o *op) bool {
+		return o != r.op && len(o.requests) > 0 && o.began <= r.ended && o.requests[0].by == r.by && o.requests[0].call.Key == r.call.Key &&
+			(len(o.requests) > 1) == (len(r.op.requests) > 1)
+	})
 }
 
 // panicked demands that a panic is one that belongs to the caller.
@@ -315,6 +333,9 @@ func (j *judge) change(i int, e *entry) {
 		return
 	}
 	by := event.Info().Actor
+	if made, ok := event.(*roomkit.RoomCreated); ok && made.Origin == roomkit.OriginInvite {
+		j.invited(i, e)
+	}
 	switch {
 	case e.step == 0: // of the founding
 	case e.owner != nil:
@@ -327,6 +348,47 @@ func (j *judge) change(i int, e *entry) {
 			j.w.complain("change %d is nobody's: %s", i, first.Data)
 		}
 	}
+}
+
+// invited demands that one invitation opens one room: a second one only where the first has
+// changed since.
+func (j *judge) invited(i int, e *entry) {
+	if e.owner == nil {
+		return
+	}
+	for _, r := range e.owner.requests {
+		c, ok := r.cmd.(roomkit.Invite)
+		if !ok || !j.makes(e, r.by, r.cmd, r.call) {
+			continue
+		}
+		c.People = slices.Sorted(slices.Values(c.People))
+		key := fmt.Sprint(c.Room, c.People, who(e.Members))
+		if first, again := j.opened[key]; again && first.Version == j.w.versionAt(first.ID, i) {
+			j.w.complain("change %d opens a second room for %s beside %.8s", i, r.label(), first.ID)
+		}
+		j.opened[key] = e.Rooms[len(e.Rooms)-1]
+		return
+	}
+}
+
+func who(rows []roomkit.Member) (ids []roomkit.UserID) {
+	for i := range rows {
+		ids = append(ids, rows[i].User)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// versionAt is the version of a room before a change.
+func (w *world) versionAt(room roomkit.RoomID, change int) (v roomkit.Version) {
+	for i := range w.disk.log[:change] {
+		for n := range w.disk.log[i].Rooms {
+			if w.disk.log[i].Rooms[n].ID == room {
+				v = w.disk.log[i].Rooms[n].Version
+			}
+		}
+	}
+	return v
 }
 
 // keyed looks for the command of a change whose id is that of a key.
@@ -397,7 +459,7 @@ func tolerateAmong(ev roomkit.Event, rec *store.Record) {
 
 // fillsIn reports whether a change adds what the host's directory says of somebody who was not known.
 func (j *judge) fillsIn(e *entry, by roomkit.Actor) bool {
-	if !by.IsSystem() || !j.w.directory {
+	if !by.IsSystem() || !j.w.directory || e.Records[0].Version != 1 {
 		return false
 	}
 	for _, id := range newcomers {

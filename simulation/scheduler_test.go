@@ -37,20 +37,19 @@ const (
 	pointBefore               // the store has been called
 	pointAfter                // the store is about to answer
 	pointHost                 // a function of the host that may block has been called
-	pointContext              // somebody asks whether the context has ended, and looks slowly
+	pointContext              // somebody asks about a context that has ended, and looks slowly
 )
 
 var pointNames = [...]string{"turn", "before", "after", "host", "context"}
 
 // actor is whoever calls a service: a caller, a follower.
 type actor struct {
-	number   int
-	name     string // of a follower
-	process  *process
-	several  bool // it has several goroutines
-	slowLook bool // it looks slowly whether its context has ended
-	op       *op  // nil: a follower
-	plain    context.Context
+	number  int
+	name    string // of a follower
+	process *process
+	several bool // it has several goroutines
+	op      *op  // nil: a follower
+	plain   context.Context
 }
 
 func (a *actor) said() string {
@@ -121,7 +120,7 @@ type watched struct {
 
 func (w *watched) Err() error {
 	at := pointTurn
-	if w.who.slowLook {
+	if w.Context.Err() != nil {
 		at = pointContext
 	}
 	w.who.process.w.wait(&park{who: w.who, point: at})

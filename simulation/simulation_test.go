@@ -33,6 +33,9 @@ func TestSimulation(t *testing.T) {
 	all, began := &tally{}, time.Now()
 	var mu sync.Mutex
 	workers := runtime.GOMAXPROCS(0)
+	if checks := flag.Lookup("rapid.checks").Value; checks.String() == "100" {
+		require.NoError(t, checks.Set(strconv.Itoa(steps/workers+100))) // more than there will be
+	}
 	t.Run("workers", func(t *testing.T) {
 		for n := range workers {
 			t.Run(strconv.Itoa(n), func(t *testing.T) {
@@ -43,13 +46,14 @@ func TestSimulation(t *testing.T) {
 					defer mu.Unlock()
 					all.add(count)
 				}()
-				for count.commands < steps/workers {
-					rapid.Check(quiet{t}, func(rt *rapid.T) {
-						if count.commands < steps/workers || count.failed {
-							check(t, rt, count)
+				rapid.Check(quiet{t}, func(rt *rapid.T) {
+					if count.commands < steps/workers || count.failed {
+						for range n {
+							coin.Draw(rt, "worker") // the same seed is another world for each
 						}
-					})
-				}
+						check(t, rt, count)
+					}
+				})
 			})
 		}
 	})
@@ -99,7 +103,7 @@ func run(t *testing.T, c chooser, count *tally, draw func(func()), b *control) (
 			defer func() { out.aborted = recover() }()
 			w = newWorld(t, c, own, b)
 			w.keep = count.failed
-			w.moves(one(c, "moves", 10, 40, 100, 200), draw)
+			w.moves(one(c, "moves", 20, 100, 300, 600), draw)
 		}()
 		if w == nil {
 			return

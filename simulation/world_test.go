@@ -38,19 +38,24 @@ type config struct {
 	unreadable bool
 	veto       bool
 	directory  bool
-	slowLooks  int // percent of the callers that look slowly whether their context has ended
+	focus      roomkit.UserID // whom the directory is busy with
 	followers  bool
 	enforce    bool
 	narrow     bool // few people and rooms, so that commands meet
 }
 
 func drawConfig(c chooser) config {
-	return config{
+	o := config{
 		processes: 1 + c.Choose(2, "processes"), lanes: one(c, "lanes", 1, 1, 2), attempts: one(c, "attempts", 1, 2, 2, 2),
-		maxGroup: one(c, "max group", 256, 256, 3), faults: one(c, "faults", 0, 5, 15, 30), ends: one(c, "ends", 0, 3, 8),
+		maxGroup: one(c, "max group", 256, 256, 3), faults: one(c, "faults", 0, 3, 10, 20), ends: one(c, "ends", 0, 2, 5),
 		unreadable: percent(c, 15, "unreadable"), veto: percent(c, 30, "veto"), directory: percent(c, 25, "directory"),
-		slowLooks: one(c, "slow looks", 0, 0, 30), followers: percent(c, 30, "followers"), enforce: percent(c, 35, "enforce"), narrow: percent(c, 60, "narrow"),
+		followers: percent(c, 30, "followers"), enforce: percent(c, 35, "enforce"), narrow: percent(c, 60, "narrow"),
+		focus: one[roomkit.UserID](c, "focus", "eve", "ben", "gus", "dan"),
 	}
+	if o.directory {
+		o.focus = one(c, "focus", o.focus, "new1")
+	}
+	return o
 }
 
 // world is one run: a store, processes with a service each, callers, and what they were told.
@@ -358,9 +363,6 @@ func (w *world) endSomebody() {
 func (w *world) finish() {
 	w.faults, w.ends = 0, 0
 	w.tell("the faults end")
-	for _, o := range w.ops {
-		o.slowLook = false
-	}
 	w.drain()
 	w.fellows.finish()
 	w.drain()
