@@ -95,12 +95,12 @@ func (c *calendar) line(line string) error {
 		c.end(value)
 	case "METHOD":
 		c.method.is(value)
-	case "ORGANIZER", "ATTENDEE":
+	case "ORGANIZER", "ATTENDEE", "CALENDAR-ADDRESS": // the last of a PARTICIPANT (RFC 9073)
 		switch {
 		case c.now == nil:
 			c.loose.person(p, "not of an event")
 		case len(c.open) > c.level:
-			c.now.person(p, "of a reminder, not of the event")
+			c.now.person(p, fmt.Sprintf("of a %.20s, not of the event itself", c.open[len(c.open)-1]))
 		default:
 			c.now.person(p, "")
 		}

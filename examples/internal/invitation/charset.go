@@ -16,8 +16,8 @@ import (
 	"golang.org/x/text/transform"
 )
 
-// encodingOf gives the charset with a name: one of IANA's, one of those that browsers know, or one
-// that mailers call their own.
+// encodingOf gives the charset with a name: as browsers read it, who take windows-1252 for ISO-8859-1
+// and GBK for GB2312, as mailers mean it; one of IANA's, or one that mailers call their own.
 func encodingOf(name string) (encoding.Encoding, error) {
 	name, _, _ = strings.Cut(strings.ToLower(strings.TrimSpace(name)), "*") // RFC 2231: charset*language
 	switch name {
@@ -28,14 +28,24 @@ func encodingOf(name string) (encoding.Encoding, error) {
 	case "iso-2022-jp-ms", "cp50220", "cp50221":
 		name = "iso-2022-jp"
 	}
-	if known, err := ianaindex.MIME.Encoding(name); err == nil && known != nil {
+	if known, err := htmlindex.Get(name); err == nil && known != encoding.Replacement {
 		return known, nil
 	}
-	known, err := htmlindex.Get(name)
-	if err != nil || known == encoding.Replacement {
+	known, err := ianaindex.MIME.Encoding(name)
+	if err != nil || known == nil {
 		return nil, fmt.Errorf("charset %q is not known", name)
 	}
 	return known, nil
+}
+
+// usualName gives the name under which browsers know a charset.
+func usualName(name string) string {
+	if known, err := encodingOf(name); err == nil {
+		if usual, err := htmlindex.Name(known); err == nil {
+			return usual
+		}
+	}
+	return name
 }
 
 func charsetReader(name string, in io.Reader) (io.Reader, error) {
@@ -114,7 +124,7 @@ func join(run string) string {
 	}
 	for _, w := range word.FindAllStringSubmatch(run, -1) {
 		part, err := raw.Decode("=?x-raw?" + w[2] + "?" + w[3] + "?=")
-		name, _, _ := strings.Cut(strings.ToLower(w[1]), "*")
+		name := usualName(w[1])
 		if err != nil || name != charset {
 			flush()
 			charset = name

@@ -71,6 +71,8 @@ func TestWords(t *testing.T) {
 		{"between plain words", "Re: =?utf-8?B?7ZqM?= (x)", "Re: 회 (x)", ""},
 		{"without a space between", "=?utf-8?B?7ZqM?==?utf-8?B?7ZqM?=", "회회", ""},
 		{"behind a mark of a filter", "[SPAM]=?utf-8?B?7ZqM?=", "[SPAM]회", ""},
+		{"windows-1252 by another name", "=?iso-8859-1?Q?a_=96_5_=80?= =?us-ascii?Q?=E9?=", "a – 5 €é", ""},
+		{"GBK by another name", "=?gb2312?B?5g==?= =?gbk?B?Zw==?=", "鎔", ""},
 		{"nothing in it", "x =?utf-8?Q??= y", "x  y", ""},
 		{"not base64", "=?utf-8?B?!!!?= =?utf-8?B?7ZqM?=", "=?utf-8?B?!!!?= 회", ""},
 		{"not a word", "=?utf-8?B?7ZqM", "=?utf-8?B?7ZqM", ""},
