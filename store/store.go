@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
@@ -117,13 +118,28 @@ type Expect struct {
 	Version roomkit.Version
 }
 
-// Tally is a count that a change relies on and replaces: User.Groups or
-// Company.Groups. It is compared like a version but is not part of one.
+// Tally adds to a count, by Now - Was: to User.Groups or Company.Groups. With Most, the
+// count may have become another one than Was meanwhile, as long as it is between 0 and
+// Most with what is added (it may fall from any number). Without, it has to be Was.
+// It is compared like a version but is not part of one.
 type Tally struct {
 	User    roomkit.UserID    // either
 	Company roomkit.CompanyID // or
 	Was     int64
 	Now     int64
+	Most    int64 // 0: none
+}
+
+// Bounds are between which the count may be to which t is added.
+func (t *Tally) Bounds() (least, most int64) {
+	by := t.Now - t.Was
+	switch {
+	case t.Most == 0:
+		return t.Was, t.Was
+	case by > 0:
+		return 0, t.Most - by
+	}
+	return -by, math.MaxInt64
 }
 
 // Change is what one command does: stored whole or not at all. Commit compares

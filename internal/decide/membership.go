@@ -193,15 +193,18 @@ func (d *decider) tallyUser(who *Person, by int64) {
 	for i := range d.out.Rows.Tallies {
 		if t := &d.out.Rows.Tallies[i]; t.User == who.ID {
 			t.Now += by
+			t.Most = max(t.Most, t.Now)
 			return
 		}
 	}
-	t := store.Tally{User: who.ID, Was: who.Groups, Now: who.Groups + by}
+	most := orDefault(d.policy().MaxGroupsPerUser, 2000)
+	t := store.Tally{User: who.ID, Was: who.Groups, Now: who.Groups + by, Most: max(most, who.Groups+by)}
 	d.out.Rows.Tallies = append(d.out.Rows.Tallies, t)
 }
 
 func (d *decider) tallyCompany(c *roomkit.Company, by int64) {
-	t := store.Tally{Company: c.ID, Was: c.Groups, Now: c.Groups + by}
+	most := orDefault(c.MaxGroups, 100_000)
+	t := store.Tally{Company: c.ID, Was: c.Groups, Now: c.Groups + by, Most: max(most, c.Groups+by)}
 	d.out.Rows.Tallies = append(d.out.Rows.Tallies, t)
 }
 

@@ -88,9 +88,9 @@ func (s *Store) apply(c *store.Change) {
 	}
 	for i := range c.Tallies {
 		if t := &c.Tallies[i]; t.User != "" {
-			s.users[t.User].row.Groups = t.Now
+			s.users[t.User].row.Groups += t.Now - t.Was
 		} else {
-			s.companies[t.Company].row.Groups = t.Now
+			s.companies[t.Company].row.Groups += t.Now - t.Was
 		}
 	}
 	for i := range c.Ended {

@@ -5,7 +5,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -67,9 +66,8 @@ func TestStandby(t *testing.T) {
 	gone, err := primary.IsGone(t.Context(), 0)
 	require.NoError(t, err)
 	require.True(t, gone, "there is no such process")
-	require.NoError(t, c.server.Process.Signal(syscall.SIGINT))
-	<-c.ended
-	require.NoError(t, os.WriteFile(filepath.Join(c.dir, "data", "standby.signal"), nil, 0o644))
+	c.stop(t)
+	require.NoError(t, os.WriteFile(filepath.Join(c.data(), "standby.signal"), nil, 0o644))
 	c.start(t)
 	var s *pgstore.Store
 	require.Eventually(t, func() bool {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"maps"
+	"math"
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
@@ -31,8 +32,8 @@ type batch struct {
 	teams     replaced[roomkit.TeamKey, roomkit.Team]
 	members   map[answer.Place]*roomkit.Member
 
-	userTallies    map[roomkit.UserID]*move[int64]
-	companyTallies map[roomkit.CompanyID]*move[int64]
+	userTallies    map[roomkit.UserID]*tally
+	companyTallies map[roomkit.CompanyID]*tally
 	checkpoints    map[string]*move[roomkit.Cursor]
 	ended          []store.RoomEnd
 	records        []*store.Record
@@ -43,6 +44,8 @@ type known struct {
 	book   *judge.Book
 	locked bool                      // it is what is there, under locks; else it is believed
 	parked map[roomkit.Subject]int64 // see askParked; the counts in the book have it added
+
+	doubtful *bool // see askOutcomes
 }
 
 func belief() known { return known{book: judge.NewBelief()} }
@@ -65,6 +68,9 @@ type (
 	}
 
 	move[T any] struct{ was, now T }
+
+	// tally is what a batch adds to a count that has to be between two bounds before.
+	tally struct{ least, most, delta int64 }
 )
 
 func newBatch(k known, call *judge.Call) *batch {
@@ -72,8 +78,8 @@ func newBatch(k known, call *judge.Call) *batch {
 		known: k, call: call.Clone(), base: map[roomkit.Subject]roomkit.Version{}, held: map[roomkit.RoomID]judge.Name{},
 		rooms: replaced[roomkit.RoomID, roomkit.Room]{}, users: replaced[roomkit.UserID, roomkit.User]{},
 		companies: replaced[roomkit.CompanyID, roomkit.Company]{}, teams: replaced[roomkit.TeamKey, roomkit.Team]{},
-		members: map[answer.Place]*roomkit.Member{}, userTallies: map[roomkit.UserID]*move[int64]{},
-		companyTallies: map[roomkit.CompanyID]*move[int64]{}, checkpoints: map[string]*move[roomkit.Cursor]{},
+		members: map[answer.Place]*roomkit.Member{}, userTallies: map[roomkit.UserID]*tally{},
+		companyTallies: map[roomkit.CompanyID]*tally{}, checkpoints: map[string]*move[roomkit.Cursor]{},
 	}
 }
 
@@ -159,9 +165,9 @@ func (b *batch) apply(c *store.Change) {
 	}
 	for _, t := range c.Tallies {
 		if t.User != "" {
-			moved(b.userTallies, t.User, t.Was, t.Now)
+			counted(b.userTallies, t.User, &t)
 		} else {
-			moved(b.companyTallies, t.Company, t.Was, t.Now)
+			counted(b.companyTallies, t.Company, &t)
 		}
 	}
 	b.ended = append(b.ended, c.Ended...)
@@ -185,6 +191,27 @@ func moved[K comparable, T any](moves map[K]*move[T], k K, was, now T) {
 		moves[k] = &move[T]{was: was}
 	}
 	moves[k].now = now
+}
+
+// counted adds a tally to those of a batch, which found the count as they left it.
+func counted[K comparable](tallies map[K]*tally, k K, t *store.Tally) {
+	has := tallies[k]
+	if has == nil {
+		has = &tally{most: math.MaxInt64}
+		tallies[k] = has
+	}
+	least, most := t.Bounds()
+	has.least = max(has.least, shifted(least, -has.delta))
+	has.most = min(has.most, shifted(most, -has.delta))
+	has.delta += t.Now - t.Was
+}
+
+// shifted moves a bound, unless it is none.
+func shifted(bound, by int64) int64 {
+	if bound == math.MaxInt64 {
+		return bound
+	}
+	return bound + by
 }
 
 // begun gives the rows that are new and those that replace others, in the order of
@@ -259,7 +286,8 @@ func (p *plan) isLone() bool {
 func (p *plan) finish(b *base, call *judge.Call) []store.CommitResult {
 	for _, s := range p.stored {
 		if len(s.change.Records) > 0 && len(p.positions) == len(p.records) {
-			p.results[s.result].Outcome.Cursor = b.cursor(p.positions[s.records-1])
+			last := s.records - 1
+			p.results[s.result].Outcome.Cursor = b.cursor(p.positions[last], p.records[last])
 		}
 	}
 	p.cursorsOfRepeats()
@@ -310,7 +338,7 @@ func ids[R any, K comparable](rows []*written[R], id func(*written[R]) K) []K {
 }
 
 // both adds the keys of counts to a list.
-func both[K cmp.Ordered](list []K, counts map[K]*move[int64]) []K {
+func both[K cmp.Ordered](list []K, counts map[K]*tally) []K {
 	return slices.Compact(slices.Sorted(slices.Values(slices.AppendSeq(list, maps.Keys(counts)))))
 }
 
@@ -336,8 +364,8 @@ func (p *plan) withMembersRooms(rooms []roomkit.RoomID) []roomkit.RoomID {
 // write adds all rows to the trip.
 func (p *plan) write(t *trip) {
 	p.writeRows(t)
-	writeMoves(t, tallyUsers, p.userTallies, (*fields).int)
-	writeMoves(t, tallyCompanies, p.companyTallies, (*fields).int)
+	writeTallies(t, tallyUsers, p.userTallies)
+	writeTallies(t, tallyCompanies, p.companyTallies)
 	p.writeCheckpoints(t)
 	p.writeEnds(t)
 }
@@ -427,23 +455,29 @@ func (p *plan) namesGivenUp() (rooms []roomkit.RoomID) {
 	return rooms
 }
 
-// writeMoves adds what moves from one value to another, by its key.
-func writeMoves[K ~string, T any](t *trip, number int, moves map[K]*move[T], value func(*fields, *T)) {
-	n := len(moves)
+// writeByKey adds values by their keys, which a statement has to count.
+func writeByKey[K ~string, V any](t *trip, number int, values map[K]*V, visit func(*fields, *V)) {
+	n := len(values)
 	if n == 0 {
 		return
 	}
-	keys := slices.Sorted(maps.Keys(moves))
+	keys := slices.Sorted(maps.Keys(values))
 	a := rows(n, func(i int) K { return keys[i] }, func(f *fields, k K) {
 		field(f, &k)
-		value(f, &moves[k].was)
-		value(f, &moves[k].now)
+		visit(f, values[k])
 	})
 	t.add(number, a.int(int64(n)), nil)
 }
 
+func writeTallies[K ~string](t *trip, number int, tallies map[K]*tally) {
+	writeByKey(t, number, tallies, func(f *fields, c *tally) { f.ints(&c.least, &c.most, &c.delta) })
+}
+
 func (p *plan) writeCheckpoints(t *trip) {
-	writeMoves(t, putCheckpoints, p.checkpoints, func(f *fields, c *roomkit.Cursor) { f.text((*string)(c)) })
+	writeByKey(t, putCheckpoints, p.checkpoints, func(f *fields, c *move[roomkit.Cursor]) {
+		f.text((*string)(&c.was))
+		f.text((*string)(&c.now))
+	})
 }
 
 func (p *plan) writeEnds(t *trip) {
@@ -470,9 +504,11 @@ func (p *plan) writeCommands(t *trip) {
 func (p *plan) publish(t *trip, b *base) {
 	t.add(takeTurn, new(args).int(b.lock).text(b.channel), nil)
 	p.checkRelied(t)
-	if len(p.records) > 0 {
-		t.add(insertRecords, p.recordRows(), func(r *row) { p.positions = append(p.positions, r.int()) })
+	if len(p.records) == 0 {
+		t.add(checkStore, nil, nil)
+		return
 	}
+	t.add(insertRecords, p.recordRows(), func(r *row) { p.positions = append(p.positions, r.int()) })
 }
 
 func (p *plan) recordRows() *args {

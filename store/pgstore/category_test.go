@@ -16,6 +16,8 @@ func TestCategories(t *testing.T) {
 		pgstore.ErrForeignTables: service.CategoryUnsupported, pgstore.ErrWeak: service.CategoryUnsupported,
 		pgstore.ErrReadOnly: service.CategoryUnsupported, pgstore.ErrCorrupt: service.CategoryUnsupported,
 		pgstore.ErrForbidden: service.CategoryUnsupported, pgstore.ErrIsolation: service.CategoryUnsupported,
+		pgstore.ErrReplaced: service.CategoryUnsupported, pgstore.ErrTrigger: service.CategoryUnsupported,
+		pgstore.ErrServer: service.CategoryUnsupported, pgstore.ErrEncoding: service.CategoryUnsupported,
 		pgstore.ErrFull: service.CategoryUnavailable, pgstore.ErrUnavailable: service.CategoryUnavailable,
 	} {
 		require.Equal(t, want, service.CategoryOf(err), err)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/puddle/v2"
@@ -110,8 +111,11 @@ func (s *Store) heldUp(ctx context.Context, change []store.Change, call *judge.C
 	err := s.reading(ctx, func(conn *pgx.Conn) error {
 		clear(k.book.Outcomes)
 		t := &trip{sql: s.sql}
-		s.askOutcomes(t, []roomkit.CommandID{change[0].Command}, k.book.Outcomes)
-		return t.run(ctx, conn)
+		doubtful := s.askOutcomes(t, []roomkit.CommandID{change[0].Command}, k.book.Outcomes)
+		if err := t.run(ctx, conn); err != nil || !*doubtful {
+			return err
+		}
+		return s.confirm(ctx, conn)
 	})
 	switch {
 	case err != nil:
@@ -155,7 +159,9 @@ func (s *Store) attempt(ctx context.Context, changes []store.Change, call *judge
 	case err == nil:
 		return p.finish(&s.base, call), endStored, nil
 	case verdict(err) != "":
-		how, err = s.refusal(ctx, err)
+		if how, err = s.refusal(ctx, err); how == endHeld && s.isTableLocked(ctx) {
+			how, err = endNothing, fmt.Errorf("%w: somebody keeps all others from writing to a table, as CREATE INDEX does: %w", ErrUnavailable, err)
+		}
 	case !sent || errors.Is(err, errUnsent):
 		how, err = s.unreached(ctx, err)
 	default:
@@ -170,6 +176,16 @@ func (s *Store) unreached(ctx context.Context, err error) (end, error) {
 		return endFailed, classify(ctx, err)
 	}
 	return endNothing, err
+}
+
+// isTableLocked tells whether a commit has waited for a table, and not for a row.
+func (s *Store) isTableLocked(ctx context.Context) (is bool) {
+	err := onConn(ctx, s.pool, func(conn *pgx.Conn) error {
+		t := &trip{sql: s.sql}
+		t.add(isTableLocked, nil, func(r *row) { is = r.bool() })
+		return t.run(ctx, conn)
+	})
+	return err == nil && is
 }
 
 // refusal is for errors of statements: the transaction has left nothing.
@@ -190,44 +206,53 @@ func (s *Store) refusal(ctx context.Context, err error) (end, error) {
 	return how, err
 }
 
+// laneTrip begins a trip of a commit. To prepare a statement waits for a table that is
+// locked, and lock_timeout is not in force yet.
+func (s *Store) laneTrip() *trip {
+	return &trip{sql: s.sql, within: min(max(s.patience, 250*time.Millisecond), 2*time.Second)}
+}
+
 // tryAtOnce commits a plan on the assumption that all it expects holds.
 func (s *Store) tryAtOnce(ctx context.Context, conn *pgx.Conn, p *plan) error {
 	if len(p.stored) == 0 {
 		return nil
 	}
-	t := &trip{sql: s.sql}
+	t := s.laneTrip()
 	t.add(beginWriting, nil, nil)
 	if p.isLone() {
 		t.add(byIndex, nil, nil)
 	} else {
 		t.add(keepPlans, nil, nil)
 	}
-	p.writeCommands(t) // first, since a repeat waits for what it repeats
 	t.add(waitBriefly, nil, nil)
+	p.writeCommands(t) // first, since a repeat waits for what it repeats
 	p.lock(t, false)
 	p.write(t)
 	p.publish(t, &s.base)
-	t.add(endTx, nil, nil)
+	t.commit()
 	return t.run(ctx, conn)
 }
 
 // tryCarefully locks what the changes write, judges them by what is stored, and
 // commits those that hold. It reports whether it came so far.
 func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []store.Change, call *judge.Call) (p *plan, sent bool, err error) {
-	t := &trip{sql: s.sql}
+	t := s.laneTrip()
 	t.add(beginWriting, nil, nil)
 	t.add(waitBriefly, nil, nil)
 	t.add(keepPlans, nil, nil)
 	if p, err = s.judge(ctx, conn, t, changes, call); err != nil {
 		return nil, false, err
 	}
-	t = &trip{sql: s.sql}
+	t = s.laneTrip()
 	if len(p.stored) > 0 {
 		p.writeCommands(t)
 		p.write(t)
 		p.publish(t, &s.base)
+	} else if *p.doubtful {
+		t.add(demandDurable, nil, nil)
+		t.add(emitMessage, nil, nil)
 	}
-	t.add(endTx, nil, nil)
+	t.commit()
 	return p, true, t.run(ctx, conn)
 }
 
@@ -323,8 +348,11 @@ func (s *Store) lookUp(ctx context.Context, commands []roomkit.CommandID, pid ui
 		}
 		t = &trip{sql: s.sql}
 		clear(done)
-		s.askOutcomes(t, commands, done)
-		return t.run(ctx, conn)
+		doubtful := s.askOutcomes(t, commands, done)
+		if err := t.run(ctx, conn); err != nil || !*doubtful {
+			return err
+		}
+		return s.confirm(ctx, conn)
 	})
 	return gone, done, err
 }

@@ -54,9 +54,17 @@ func binaries(tb testing.TB) string {
 
 func newCluster(tb testing.TB) *cluster {
 	tb.Helper()
+	c := emptyCluster(tb, binaries(tb))
+	c.run(tb, "initdb", "-D", c.data(), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync")
+	return c
+}
+
+// emptyCluster is one without data yet.
+func emptyCluster(tb testing.TB, bin string) *cluster {
+	tb.Helper()
 	dir, err := os.MkdirTemp("", "roomkit-crash")
 	require.NoError(tb, err)
-	c := &cluster{bin: binaries(tb), dir: dir}
+	c := &cluster{bin: bin, dir: dir}
 	tb.Cleanup(func() {
 		c.kill()
 		require.NoError(tb, os.RemoveAll(dir))
@@ -65,13 +73,35 @@ func newCluster(tb testing.TB) *cluster {
 		c.who = unprivileged(tb)
 		require.NoError(tb, os.Chown(dir, int(c.who.Uid), int(c.who.Gid)))
 	}
-	out, err := c.command("initdb", "-D", filepath.Join(dir, "data"), "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync").CombinedOutput()
-	require.NoError(tb, err, "%s", out)
 	free, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(tb, err)
 	c.port = free.Addr().(*net.TCPAddr).Port
 	require.NoError(tb, free.Close())
 	return c
+}
+
+func (c *cluster) data() string { return filepath.Join(c.dir, "data") }
+
+// run runs a program of PostgreSQL to its end.
+func (c *cluster) run(tb testing.TB, name string, args ...string) {
+	tb.Helper()
+	out, err := c.command(name, args...).CombinedOutput()
+	require.NoError(tb, err, "%s %s\n%s", name, args, out)
+}
+
+// backup is a cluster with a copy of the data of one that runs.
+func (c *cluster) backup(tb testing.TB, args ...string) *cluster {
+	tb.Helper()
+	copied := emptyCluster(tb, c.bin)
+	copied.run(tb, "pg_basebackup", append([]string{"-d", c.url(), "-D", copied.data(), "-c", "fast", "--no-sync"}, args...)...)
+	return copied
+}
+
+// stop ends the server in order.
+func (c *cluster) stop(tb testing.TB) {
+	tb.Helper()
+	require.NoError(tb, c.server.Process.Signal(syscall.SIGINT))
+	<-c.ended
 }
 
 func unprivileged(tb testing.TB) *syscall.Credential {
@@ -95,8 +125,10 @@ func (c *cluster) command(name string, args ...string) *exec.Cmd {
 	return cmd
 }
 
+func (c *cluster) address() string { return fmt.Sprintf("127.0.0.1:%d", c.port) }
+
 func (c *cluster) url() string {
-	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", c.port)
+	return "postgres://postgres@" + c.address() + "/postgres?sslmode=disable"
 }
 
 // start starts the server, with more settings, and waits until it answers. After a crash it may have
@@ -104,7 +136,7 @@ func (c *cluster) url() string {
 func (c *cluster) start(tb testing.TB, settings ...string) {
 	tb.Helper()
 	for range 100 {
-		args := []string{"-D", filepath.Join(c.dir, "data"), "-p", strconv.Itoa(c.port)}
+		args := []string{"-D", c.data(), "-p", strconv.Itoa(c.port)}
 		for _, s := range append(settings, "listen_addresses=127.0.0.1", "unix_socket_directories="+c.dir) {
 			args = append(args, "-c", s)
 		}

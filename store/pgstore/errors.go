@@ -27,6 +27,17 @@ var (
 	// ErrWeak means that commits would not survive a crash with the settings of the
 	// server.
 	ErrWeak = fmt.Errorf("%w: set fsync=on and synchronous_commit=on, or accept the loss with Options.Weak", roomkit.ErrUnsupported)
+	// ErrReplaced means that the tables are others than those that were opened, for
+	// instance because a copy was restored, or a schema renamed. Nothing was changed. What
+	// runs has to be begun anew, with [New].
+	ErrReplaced = fmt.Errorf("%w: the tables are others than those that were opened; call pgstore.New again", roomkit.ErrUnsupported)
+	// ErrTrigger means that what is done in transactions of hosts would not come into the
+	// feed, or has not. Nothing was changed.
+	ErrTrigger = fmt.Errorf("%w: the trigger for transactions of hosts is missing or off, or was; call pgstore.Migrate, which mends it", roomkit.ErrUnsupported)
+	// ErrServer means that the server is none that this package is tested with.
+	ErrServer = fmt.Errorf("%w: the server is not PostgreSQL 13 or later; use that, or take the risk with Options.AnyServer", roomkit.ErrUnsupported)
+	// ErrEncoding means that the database cannot hold all texts.
+	ErrEncoding = fmt.Errorf("%w: the database is not in UTF8; make one with: createdb -T template0 -E UTF8", roomkit.ErrUnsupported)
 	// ErrReadOnly means that the server or the transaction does not take writes.
 	// Nothing was changed.
 	ErrReadOnly = fmt.Errorf("%w: the database is read-only; connect to the primary, and not in a read-only transaction", roomkit.ErrUnsupported)
@@ -61,6 +72,11 @@ const (
 	stateDiskFull        = "53100"
 	stateForgotten       = "26000" // a prepared statement
 
+	// What a text says that is no number; see saidBy.
+	stateReplaced = stateNoNumber + " replaced"
+	stateWeak     = stateNoNumber + " weak"
+	stateTrigger  = stateNoNumber + " trigger"
+
 	stateDuplicateSchema   = "42P06"
 	stateDuplicateTable    = "42P07" // or sequence, or index
 	stateDuplicateObject   = "42710" // a type, for instance
@@ -80,6 +96,7 @@ var classes = map[string]error{
 	stateNoNumber: roomkit.ErrConflict, stateUniqueViolation: roomkit.ErrConflict, stateSerialization: roomkit.ErrConflict,
 	stateDeadlock: roomkit.ErrConflict, stateLockUnavailable: roomkit.ErrConflict,
 	stateDiskFull: ErrFull, stateForgotten: errForgotten,
+	stateReplaced: ErrReplaced, stateWeak: ErrWeak, stateTrigger: ErrTrigger,
 	stateCancelled: ErrUnavailable,
 	"25006":        ErrReadOnly,  // read_only_sql_transaction
 	"42501":        ErrForbidden, // insufficient_privilege
@@ -117,10 +134,26 @@ func classOf(state string) error {
 // done.
 func verdict(err error) string {
 	var e *pgconn.PgError
-	if errors.As(err, &e) && e.SeverityUnlocalized == "ERROR" && !strings.HasPrefix(e.Code, classConnection) {
-		return e.Code
+	if !errors.As(err, &e) || e.SeverityUnlocalized != "ERROR" || strings.HasPrefix(e.Code, classConnection) {
+		return ""
 	}
-	return ""
+	if e.Code == stateNoNumber {
+		return saidBy(e.Message)
+	}
+	if e.Routine == "RevalidateCachedQuery" {
+		return stateForgotten // the tables were made anew
+	}
+	return e.Code
+}
+
+// saidBy gives the state for the text with which a statement has failed on purpose.
+func saidBy(message string) string {
+	for says, state := range map[string]string{saysReplaced: stateReplaced, saysWeak: stateWeak, saysTrigger: stateTrigger} {
+		if strings.Contains(message, says) {
+			return state
+		}
+	}
+	return stateNoNumber
 }
 
 // mismatch reports whether a commit failed because something is not as its
@@ -154,7 +187,7 @@ func classify(ctx context.Context, err error) error {
 		return nil
 	case ctx.Err() != nil:
 		return fmt.Errorf("pgstore: %w", ctx.Err())
-	case errors.Is(err, roomkit.ErrUnsupported) || errors.Is(err, roomkit.ErrInvalid):
+	case errors.Is(err, roomkit.ErrUnsupported) || errors.Is(err, roomkit.ErrInvalid) || errors.Is(err, ErrUnavailable):
 		return err
 	case bad[state]:
 		return &roomkit.Invalid{Field: "text", Reason: "PostgreSQL cannot hold it: " + err.Error()}

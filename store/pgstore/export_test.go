@@ -7,3 +7,6 @@ func (s *Store) IsGone(ctx context.Context, pid uint32) (bool, error) {
 	gone, _, err := s.lookUp(ctx, nil, pid)
 	return gone, err
 }
+
+// IsTested judges what a server says it is.
+func IsTested(version string) bool { return isTested(version) }

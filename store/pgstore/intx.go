@@ -48,18 +48,18 @@ func (s *Store) InTx(tx pgx.Tx) store.Store {
 	return t
 }
 
-// onTx runs something that only reads.
+// onTx runs something that only reads. Nothing is left of it, not even settings.
 func (s *txStore) onTx(ctx context.Context, do func(*pgx.Conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return classify(ctx, err)
 	}
-	return classify(ctx, s.guarded(ctx, func() error { return do(s.tx.Conn()) }))
+	return classify(ctx, s.guarded(ctx, func() error { return do(s.tx.Conn()) }, true))
 }
 
 // guarded runs something so that an error does not end the host's transaction. It
 // prepares nothing itself, so that it can run it again where the server has forgotten
 // what was prepared.
-func (s *txStore) guarded(ctx context.Context, do func() error) error {
+func (s *txStore) guarded(ctx context.Context, do func() error, reads bool) error {
 	const mark = `SAVEPOINT roomkit; SELECT current_setting('transaction_isolation')`
 	conn := s.tx.Conn().PgConn()
 	said, err := conn.Exec(ctx, mark).ReadAll()
@@ -77,12 +77,13 @@ func (s *txStore) guarded(ctx context.Context, do func() error) error {
 	if isolation := string(said[1].Rows[0][0]); err == nil && isolation != "read committed" {
 		err = fmt.Errorf("%w, not %s", ErrIsolation, isolation)
 	}
-	var undone error
-	if err != nil {
-		undone = s.undo(ctx)
+	var forgotten error
+	if err != nil || reads {
+		_, forgotten = conn.Exec(ctx, `ROLLBACK TO SAVEPOINT roomkit; RELEASE SAVEPOINT roomkit`).ReadAll()
+	} else {
+		_, forgotten = conn.Exec(ctx, `RELEASE SAVEPOINT roomkit`).ReadAll()
 	}
-	_, forgotten := conn.Exec(ctx, `RELEASE SAVEPOINT roomkit`).ReadAll()
-	return errors.Join(err, undone, forgotten)
+	return errors.Join(err, forgotten)
 }
 
 func (s *txStore) undo(ctx context.Context) error {
@@ -118,7 +119,7 @@ func (s *txStore) commitSome(ctx context.Context, changes []store.Change, call *
 		err = s.guarded(ctx, func() (err error) {
 			p, err = s.park(ctx, changes, call)
 			return err
-		})
+		}, false)
 		switch {
 		case err == nil:
 			return p.finish(&s.base, call), nil
@@ -170,7 +171,7 @@ func (b *base) askParked(t *trip) map[roomkit.Subject]int64 {
 // parkTallies adds what takes the place of writing counts inside a transaction of
 // the host: what their rows have to hold when it commits, and what they get then.
 func (p *plan) parkTallies(t *trip) {
-	tallied := map[roomkit.Subject]*move[int64]{}
+	tallied := map[roomkit.Subject]*tally{}
 	for id, c := range p.companyTallies {
 		tallied[roomkit.CompanySubject(id)] = c
 	}
@@ -179,9 +180,8 @@ func (p *plan) parkTallies(t *trip) {
 	}
 	p.addSubjects(t, parkTallies, slices.Collect(maps.Keys(tallied)), func(f *fields, of *roomkit.Subject) {
 		c := tallied[*of]
-		was, delta := c.was-p.parked[*of], c.now-c.was
-		f.int(&was)
-		f.int(&delta)
+		least, most := shifted(c.least, -p.parked[*of]), shifted(c.most, -p.parked[*of])
+		f.ints(&least, &most, &c.delta)
 	})
 	if groups := p.endingGroups(); len(groups) > 0 {
 		t.add(lowerParked, uuids(new(args), groups), nil)
@@ -218,4 +218,7 @@ func (p *plan) park(t *trip) {
 	p.addSubjects(t, replaceRelied, writes, version) // earlier commits of the transaction relied on them as they were until now
 	p.addSubjects(t, addRelied, relied, version)
 	t.add(addCommands, uuids(new(args), p.commands()), nil) // with them the trigger is due
+	t.add(checkTrigger, nil, nil)
+	t.add(checkStore, nil, nil)
+	t.add(demandDurable, nil, nil)
 }

@@ -18,11 +18,10 @@ func (b *base) Load(ctx context.Context, needs []store.Need) ([]store.Facts, err
 	var facts []store.Facts
 	err := b.reading(ctx, func(conn *pgx.Conn) error {
 		l := newLookup(b, needs)
-		t := &l.trip
-		if !b.inTx {
-			t = t.ofOneMoment()
+		err := l.trip.ofOneMoment(b.inTx).run(ctx, conn)
+		if err == nil && *l.doubtful {
+			err = b.confirm(ctx, conn)
 		}
-		err := t.run(ctx, conn)
 		if err == nil {
 			facts = l.facts(needs)
 		}
@@ -41,6 +40,8 @@ type lookup struct {
 	trip   trip
 	shared [][]roomkit.RoomEntry // for each need
 	parked map[roomkit.Subject]int64
+
+	doubtful *bool // see askOutcomes
 }
 
 func newLookup(b *base, needs []store.Need) *lookup {
@@ -78,7 +79,7 @@ func (l *lookup) askAbout(needs []store.Need) {
 	}
 	l.b.askNames(&l.trip, w.names.List, l.Holders)
 	askCheckpoints(&l.trip, w.checkpoints.List, l.Cursors)
-	l.b.askOutcomes(&l.trip, w.commands.List, l.Outcomes)
+	l.doubtful = l.b.askOutcomes(&l.trip, w.commands.List, l.Outcomes)
 	l.parked = l.b.askParked(&l.trip)
 }
 
@@ -232,10 +233,12 @@ func askCheckpoints(t *trip, list []string, cursors map[string]roomkit.Cursor) {
 }
 
 // askOutcomes asks for commands. There is a row for each record of a command, in
-// their order, and one if there are no records.
-func (b *base) askOutcomes(t *trip, commands []roomkit.CommandID, outcomes map[roomkit.CommandID]*store.Outcome) {
+// their order, and one if there are no records. If there are any, and the server waits
+// for standbys, doubtful is set; see confirm.
+func (b *base) askOutcomes(t *trip, commands []roomkit.CommandID, outcomes map[roomkit.CommandID]*store.Outcome) (doubtful *bool) {
+	doubtful = new(bool)
 	if len(commands) == 0 {
-		return
+		return doubtful
 	}
 	t.add(loadCommands, uuids(new(args), commands), func(r *row) {
 		id := roomkit.CommandID(r.uuid())
@@ -246,6 +249,7 @@ func (b *base) askOutcomes(t *trip, commands []roomkit.CommandID, outcomes map[r
 		}
 		copy(o.Digest[:], r.sized(len(o.Digest)))
 		o.Room, o.Changed = r.uuid(), r.bool()
+		*doubtful = r.bool() && !b.weak && !b.inTx
 		listed := !r.absent(1)
 		if listed {
 			var ok bool
@@ -253,16 +257,19 @@ func (b *base) askOutcomes(t *trip, commands []roomkit.CommandID, outcomes map[r
 				r.fail("holds malformed events")
 			}
 		}
-		if r.absent(5) {
+		if r.absent(7) {
 			return
 		}
-		if position := r.int(); position > 0 {
-			o.Cursor = b.cursor(position)
+		position := r.int()
+		e := store.Record{Subject: read(r, b.names.subject), Version: r.version(), Type: r.text(), At: r.time(), Command: id}
+		if position > 0 {
+			o.Cursor = b.cursor(position, &e)
 		}
-		if e := (store.EventAt{Subject: read(r, b.names.subject), Version: r.version()}); !listed {
-			o.Events = append(o.Events, e)
+		if !listed {
+			o.Events = append(o.Events, store.EventAt{Subject: e.Subject, Version: e.Version})
 		}
 	})
+	return doubtful
 }
 
 // ask adds to a trip the questions what is stored of all that changes rely on.
@@ -296,6 +303,6 @@ func (b *base) ask(t *trip, changes []store.Change) known {
 	}
 	b.askNames(t, q.Names.List, k.book.Holders)
 	askCheckpoints(t, q.Checkpoints.List, k.book.Cursors)
-	b.askOutcomes(t, q.Commands.List, k.book.Outcomes)
+	k.doubtful = b.askOutcomes(t, q.Commands.List, k.book.Outcomes)
 	return k
 }

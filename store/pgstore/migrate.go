@@ -29,7 +29,8 @@ func migrationFiles() []fs.DirEntry {
 }
 
 // Migrate makes the tables, or brings them up to this version of the package. It
-// does nothing if they are. Each step is one transaction; several processes may
+// does nothing if they are, but for what others have done to the trigger: it is made
+// again, and what it has missed comes into the feed. Each step is one transaction; several processes may
 // call it at the same time. The errors are those of [New].
 func Migrate(ctx context.Context, pool *pgxpool.Pool, o *Options) error {
 	full, err := o.complete()
@@ -42,7 +43,11 @@ func Migrate(ctx context.Context, pool *pgxpool.Pool, o *Options) error {
 	tries := 0
 	for done := false; !done; {
 		err := onPool(ctx, pool, func(conn *pgx.Conn) error {
-			return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) (err error) {
+			if err := checkServer(ctx, conn, full.AnyServer); err != nil {
+				return err
+			}
+			// What others have done while it waited for them has to be visible.
+			return pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) (err error) {
 				done, err = full.migrateOnce(ctx, tx)
 				return err
 			})
@@ -75,12 +80,14 @@ func (o *Options) migrateOnce(ctx context.Context, tx pgx.Tx) (done bool, err er
 		return false, err
 	}
 	switch {
-	case has.version >= newestSchema:
+	case has.version == newestSchema:
+		return true, o.mend(ctx, tx, has)
+	case has.version > newestSchema, has.foreign != "":
 		return true, has.usable()
-	case has.foreign != "":
-		return false, has.usable()
 	}
-	if err := o.enterSchema(ctx, tx); err != nil {
+	at := *o // where the older tables are
+	at.Schema = has.schema
+	if err := at.enterSchema(ctx, tx); err != nil {
 		return false, err
 	}
 	text, err := migrations.ReadFile(fmt.Sprintf("migrations/%04d.sql", has.version+1))
@@ -92,7 +99,7 @@ func (o *Options) migrateOnce(ctx context.Context, tx pgx.Tx) (done bool, err er
 	if _, err := tx.Conn().PgConn().Exec(ctx, bare.named(string(text))).ReadAll(); err != nil {
 		return false, taken(err)
 	}
-	return false, o.setVersion(ctx, tx, has.version+1)
+	return false, at.setVersion(ctx, tx, has.version+1)
 }
 
 // taken is for errors of a migration: a name may be that of something else.
@@ -131,12 +138,62 @@ func (o *Options) setVersion(ctx context.Context, tx pgx.Tx, version int) error 
 	return err
 }
 
+// mend makes the trigger again if it is missing or off, and settles what it has left.
+func (o *Options) mend(ctx context.Context, tx pgx.Tx, has *found) error {
+	at := *o
+	at.Schema = has.schema
+	if !has.trigger {
+		if _, err := tx.Conn().PgConn().Exec(ctx, at.ofTrigger(makeTrigger)).ReadAll(); err != nil {
+			return err
+		}
+	}
+	if has.left {
+		if _, err := tx.Exec(ctx, at.named(settleLeft)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ofTrigger puts names into a text with the trigger, which has its name in no schema.
+func (o *Options) ofTrigger(text string) string {
+	return strings.ReplaceAll(o.named(text), "{prefix}", o.Prefix)
+}
+
+const (
+	makeTrigger = `DROP TRIGGER IF EXISTS {prefix}settle ON roomkit_pending;
+		CREATE CONSTRAINT TRIGGER {prefix}settle AFTER INSERT ON roomkit_pending
+			DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.command IS NOT NULL) EXECUTE FUNCTION roomkit_settle();
+		ALTER TABLE roomkit_pending ENABLE ALWAYS TRIGGER {prefix}settle;
+		COMMENT ON TRIGGER {prefix}settle ON roomkit_pending
+			IS 'roomkit: when the transaction of a host commits, it settles the commits inside'`
+
+	// settleLeft takes over what transactions have left behind. What they had relied on
+	// cannot be compared any more.
+	settleLeft = `WITH left_behind AS (DELETE FROM roomkit_pending RETURNING command, subject, room, id, delta)
+		INSERT INTO roomkit_pending (command, subject, room, id, delta) SELECT * FROM left_behind`
+)
+
 // found is what a database has under the names of a store.
 type found struct {
+	schema  string // where the tables are
 	version int
 	epoch   string
 	lock    int64
 	foreign string // a table that is not of this package
+	trigger bool   // is there, and on
+	left    bool   // something that it did not settle
+}
+
+// settled demands that nothing has come past the trigger, and that nothing will.
+func (f *found) settled() error {
+	switch {
+	case !f.trigger:
+		return fmt.Errorf("%w: it is missing or off", ErrTrigger)
+	case f.left:
+		return fmt.Errorf("%w: transactions have committed without it", ErrTrigger)
+	}
+	return nil
 }
 
 func (f *found) usable() error {
@@ -156,34 +213,52 @@ const tables = "meta rooms members users companies teams team_members records co
 
 // lookAt finds out what is there.
 func lookAt(ctx context.Context, conn *pgx.Conn, o *Options) (*found, error) {
-	f := &found{}
+	f := &found{schema: o.Schema}
 	var isMeta bool
-	const shape = `SELECT count(*) = 3 FROM pg_attribute
-		WHERE attrelid = to_regclass($1) AND attname IN ('schema_version', 'epoch', 'lock_key') AND NOT attisdropped`
-	if err := conn.QueryRow(ctx, shape, o.named("roomkit_meta")).Scan(&isMeta); err != nil {
+	var schema *string
+	const shape = `SELECT count(*) = 3, min(n.nspname) FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE a.attrelid = to_regclass($1) AND a.attname IN ('schema_version', 'epoch', 'lock_key') AND NOT a.attisdropped`
+	if err := conn.QueryRow(ctx, shape, o.named("roomkit_meta")).Scan(&isMeta, &schema); err != nil {
 		return nil, err
 	}
-	var names []string
-	for _, table := range strings.Fields(tables) {
-		names = append(names, o.named(defaultPrefix+table))
+	at := *o
+	if isMeta {
+		f.schema, at.Schema = *schema, *schema
+		if strings.ContainsAny(*schema, `'\`) {
+			return nil, invalid("search_path", "leads to a schema whose name has quotes")
+		}
 	}
-	var there, missing string
-	const any = `SELECT coalesce(min(n) FILTER (WHERE to_regclass(n) IS NOT NULL), ''), coalesce(min(n) FILTER (WHERE to_regclass(n) IS NULL), '')
-		FROM unnest($1::text[]) n`
-	if err := conn.QueryRow(ctx, any, names).Scan(&there, &missing); err != nil {
+	there, missing, err := at.tablesThere(ctx, conn)
+	if err != nil {
 		return nil, err
 	}
 	if !isMeta {
 		f.foreign = there
 		return f, nil
 	}
-	if err := f.readMeta(ctx, conn, o); err != nil {
+	if err := f.readMeta(ctx, conn, &at); err != nil {
 		return nil, err
 	}
-	if f.version == newestSchema && missing != "" {
+	if f.version != newestSchema {
+		return f, nil
+	}
+	if missing != "" {
 		return nil, fmt.Errorf("%w: the table %s is missing", ErrCorrupt, missing)
 	}
-	return f, nil
+	ask := at.ofTrigger(`SELECT EXISTS (` + isTrigger + `), EXISTS (SELECT FROM roomkit_pending)`)
+	return f, conn.QueryRow(ctx, ask, pgx.QueryExecModeExec).Scan(&f.trigger, &f.left)
+}
+
+// tablesThere gives the first table that exists, and the first that does not.
+func (o *Options) tablesThere(ctx context.Context, conn *pgx.Conn) (there, missing string, err error) {
+	var names []string
+	for _, table := range strings.Fields(tables) {
+		names = append(names, o.named(defaultPrefix+table))
+	}
+	const any = `SELECT coalesce(min(n) FILTER (WHERE to_regclass(n) IS NOT NULL), ''), coalesce(min(n) FILTER (WHERE to_regclass(n) IS NULL), '')
+		FROM unnest($1::text[]) n`
+	err = conn.QueryRow(ctx, any, names).Scan(&there, &missing)
+	return there, missing, err
 }
 
 // readMeta reads the row about the schema as text, whatever is there.

@@ -2,6 +2,8 @@ package pgstore
 
 import (
 	"context"
+	"encoding/binary"
+	"hash/crc32"
 	"slices"
 	"strconv"
 	"strings"
@@ -22,7 +24,7 @@ func page[R any](ctx context.Context, b *base, number int, a *args, each func(*r
 		for _, add := range also {
 			add(t)
 		}
-		return t.run(ctx, conn)
+		return t.planned().run(ctx, conn)
 	})
 	if err != nil {
 		return nil, err
@@ -125,27 +127,40 @@ func kinds(a *args, list []roomkit.Kind) *args {
 	return texts(a, kinds)
 }
 
-// A cursor is the epoch of the schema and the position of a record.
-func (b *base) cursor(position int64) roomkit.Cursor {
-	return roomkit.Cursor(b.epoch + "-" + strconv.FormatInt(position, 10))
+// cursor gives the place behind a record: the epoch of the schema, the position and the
+// mark of the record, by which a copy of the database that has another record there
+// knows that the cursor is not of its history.
+func (b *base) cursor(position int64, r *store.Record) roomkit.Cursor {
+	c := make([]byte, 0, 48)
+	c = append(append(c, b.epoch...), '-')
+	c = append(strconv.AppendInt(c, position, 10), '-')
+	return roomkit.Cursor(strconv.AppendUint(c, uint64(markOf(r)), 36))
 }
 
-// position gives the position that a cursor of this schema names.
+// markOf tells records from others by all of them but the data, which an owner may
+// have to repair.
+func markOf(r *store.Record) uint32 {
+	b := make([]byte, 0, 160)
+	b = append(append(append(append(b, r.Type...), r.Subject.ID...), r.Command[:]...), r.Subject.Room[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(r.Version))
+	b = binary.BigEndian.AppendUint64(b, uint64(r.At.UnixMicro()))
+	return crc32.ChecksumIEEE(b)
+}
+
+// position gives the position in a cursor. What else is in it has to be compared with
+// that of the record there.
 func (b *base) position(c roomkit.Cursor) (int64, error) {
-	digits, ok := strings.CutPrefix(string(c), b.epoch+"-")
+	rest, ok := strings.CutPrefix(string(c), b.epoch+"-")
+	digits, _, whole := strings.Cut(rest, "-")
 	n, err := strconv.ParseInt(digits, 10, 64)
-	if !ok || err != nil || n < 1 || b.cursor(n) != c {
-		return 0, notIssued()
+	if !ok || !whole || err != nil || n < 1 {
+		return 0, invalid("Cursor", "not issued by this store; begin at the start, or at a cursor that was kept of this database")
 	}
 	return n, nil
 }
 
-func notIssued() error {
-	return invalid("Cursor", "not issued by this store; begin at the start, or at a cursor that was kept of this database")
-}
-
-// Feed implements [store.Store]. A cursor is valid if there is a record at its
-// position.
+// Feed implements [store.Store]. A cursor is valid if the record that it is behind is
+// there: not, for instance, if it is of what came after a copy that has been restored.
 func (b *base) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
 	size, err := store.PageSize(limit)
 	if err != nil {
@@ -156,25 +171,16 @@ func (b *base) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]sto
 		if from, err = b.position(after); err != nil {
 			return nil, err
 		}
+		size++ // with the record that the cursor is behind
 	}
-	var records []store.Record
-	issued := after == ""
-	err = b.reading(ctx, func(conn *pgx.Conn) error {
-		records = nil
-		t := &trip{sql: b.sql}
-		if after != "" {
-			t.add(isPosition, new(args).int(from), func(r *row) { issued = r.bool() })
-		}
-		t.add(pageOfFeed, new(args).int(from).int(int64(size)), func(r *row) { records = append(records, b.placedRecord(r)) })
-		return t.run(ctx, conn)
-	})
-	if err == nil && !issued {
-		err = notIssued()
+	records, err := page(ctx, b, pageOfFeed, new(args).int(from).int(int64(size)), b.placedRecord)
+	switch {
+	case err != nil || after == "":
+		return records, err
+	case len(records) == 0 || records[0].Cursor != after:
+		return nil, invalid("Cursor", "of a part of the history that this database does not have: begin at the start, or at a cursor kept with this copy")
 	}
-	if err != nil {
-		return nil, err
-	}
-	return records, nil
+	return records[1:], nil
 }
 
 // History implements [store.Store].

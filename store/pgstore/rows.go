@@ -170,7 +170,7 @@ func (b *base) placedRecord(r *row) store.Record {
 	position := r.int()
 	v := read(r, b.names.record)
 	if position > 0 {
-		v.Cursor = b.cursor(position)
+		v.Cursor = b.cursor(position, &v)
 	}
 	return v
 }

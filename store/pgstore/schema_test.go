@@ -57,7 +57,7 @@ func TestForeignDatabases(t *testing.T) {
 			mustExec(t, pool, `CREATE SCHEMA `+o.Schema)
 			mustExec(t, pool, `CREATE TABLE `+o.Schema+`.roomkit_rooms (id int)`)
 		}, pgstore.ErrForeignTables, pgstore.ErrForeignTables},
-		{"others' sequence", others(`CREATE SEQUENCE %s.roomkit_positions`), pgstore.ErrNotMigrated, pgstore.ErrForeignTables},
+		{"others' sequence", others(`CREATE SEQUENCE %s.roomkit_waiting`), pgstore.ErrNotMigrated, pgstore.ErrForeignTables},
 		{"others' type", others(`CREATE TYPE %s.roomkit_users AS ENUM ('a')`), pgstore.ErrNotMigrated, pgstore.ErrForeignTables},
 		{"others' view", others(`CREATE VIEW %s.roomkit_users AS SELECT 1`), pgstore.ErrForeignTables, pgstore.ErrForeignTables},
 		{"others' index", others(`CREATE TABLE %[1]s.other (id int); CREATE INDEX roomkit_users_company ON %[1]s.other (id)`), pgstore.ErrNotMigrated, pgstore.ErrForeignTables},

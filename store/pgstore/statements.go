@@ -41,7 +41,6 @@ const (
 	pageOfCompany
 	pageOfPublic
 	pageOfFeed
-	isPosition
 	pageOfRoomHistory
 	pageOfHistory
 
@@ -75,7 +74,11 @@ const (
 	checkPeople
 	checkPlaces
 	insertRecords
+	checkStore
+	demandDurable
+	emitMessage
 	isGone
+	isTableLocked
 	readParked
 	parkRecords
 	parkTallies
@@ -83,6 +86,7 @@ const (
 	replaceRelied
 	addRelied
 	addCommands
+	checkTrigger
 
 	statementCount
 )
@@ -105,11 +109,20 @@ func (s *statements) of(number int, a *args) *statement {
 	return &s.one[number]
 }
 
-func (o *Options) statements() *statements {
+// statements are those for the tables that were found, and for no others: the texts
+// that prove it have what tells them from others.
+func (o *Options) statements(has *found) *statements {
+	at := *o
+	at.Schema = has.schema
+	demands, isOurs := durable, fmt.Sprintf(ours, has.epoch, has.lock)
+	if o.Weak {
+		demands = ""
+	}
+	proofs := strings.NewReplacer("{durable}", demands, "{ours}", isOurs, "{prefix}", o.Prefix)
 	var s statements
 	for _, texts := range [...]map[int]string{readTexts, writeTexts} {
 		for number, text := range texts {
-			one, many := rowSources(hideLengths(writeColumns(o.named(text))))
+			one, many := rowSources(hideLengths(writeColumns(proofs.Replace(at.named(text)))))
 			s.one[number], s.many[number] = newStatement(one), newStatement(many)
 		}
 	}
@@ -276,7 +289,8 @@ var readTexts = map[int]string{
 	loadNames: `SELECT r.company, r.name_key, r.id FROM unnest($1::text[], $2::text[]) n(company, name_key)
 			JOIN roomkit_rooms r ON r.company = n.company AND r.name_key = n.name_key AND r.name_key IS NOT NULL AND r.state = 'active'`,
 	loadCheckpoints: `SELECT k.name, k.cursor FROM roomkit_checkpoints k WHERE k.name = ANY($1::text[])`,
-	loadCommands: `SELECT d.id, d.digest, d.room, d.changed, d.events, e.position, e.subject, e.room, e.id, e.version
+	loadCommands: `SELECT d.id, d.digest, d.room, d.changed, current_setting('synchronous_standby_names') <> '' AND NOT pg_is_in_recovery(),
+				d.events, e.position, e.subject, e.room, e.id, e.version, e.type, e.at
 			FROM roomkit_commands d LEFT JOIN roomkit_records e ON e.command = d.id
 			WHERE d.id = ANY($1::uuid[]) ORDER BY d.id, e.position`,
 	loadExact: `SELECT {rooms r} FROM roomkit_rooms r
@@ -343,9 +357,9 @@ var readTexts = map[int]string{
 				AND ($3::text[] IS NULL OR r.kind = ANY($3::text[]))
 			ORDER BY r.company, r.id LIMIT $4::bigint`,
 
-	pageOfFeed: `SELECT e.position, {records e} FROM roomkit_records e WHERE e.position > $1::bigint AND e.position > 0
+	// A feed begins with the record that the cursor is behind.
+	pageOfFeed: `SELECT e.position, {records e} FROM roomkit_records e WHERE e.position >= $1::bigint AND e.position > 0
 			ORDER BY e.position LIMIT $2::bigint`,
-	isPosition: `SELECT EXISTS (SELECT FROM roomkit_records e WHERE e.position = $1::bigint AND e.position > 0)`,
 	pageOfRoomHistory: `SELECT e.position, {records e} FROM roomkit_records e
 			WHERE (e.room, e.version) > ($1::uuid, $2::bigint) AND e.room <= $1::uuid AND e.room IS NOT NULL ORDER BY e.room, e.version LIMIT $3::bigint`,
 	pageOfHistory: `SELECT e.position, {records e} FROM roomkit_records e
@@ -358,6 +372,27 @@ var readTexts = map[int]string{
 const (
 	failure = `concat('roomkit: not as expected, will be judged again')::integer`
 	allDone = `SELECT CASE WHEN count(*) <> {count} THEN ` + failure + ` END FROM done`
+)
+
+// What a commit relies on besides rows is not what New once saw but what the commit
+// finds. What does not hold is said by a text that is no number, too; see saidBy.
+const (
+	saysReplaced = "roomkit: other tables than those that were opened"
+	saysWeak     = "roomkit: fsync is off"
+	saysTrigger  = "roomkit: the trigger is missing or off"
+
+	// ours tells the tables that were opened from others of the same name.
+	ours = `m.only_row AND m.epoch = '%s' AND m.lock_key = %d`
+	// newest is the last place of the feed, if these are the tables that were opened.
+	// Nobody else takes a place before the end of the transaction, and even then no
+	// two records would get the same.
+	newest = `coalesce((SELECT coalesce((SELECT max(e.position) FROM roomkit_records e WHERE e.position > 0), 0)
+				FROM roomkit_meta m WHERE {ours}), concat('` + saysReplaced + `')::bigint)`
+	// durable demands that a commit is acknowledged only when it survives a crash, whatever
+	// the settings are by now, and that it is told if a standby was not waited for.
+	durable = `, set_config('client_min_messages', 'warning', true),
+			set_config('synchronous_commit', CASE current_setting('synchronous_commit') WHEN 'remote_apply' THEN 'remote_apply' ELSE 'on' END, true),
+			CASE WHEN current_setting('fsync') = 'off' THEN concat('` + saysWeak + `')::integer END`
 )
 
 // writeTexts are the statements of commits. Where what a change expects does
@@ -377,7 +412,7 @@ var writeTexts = map[int]string{
 			set_config('jit', 'off', true)`,
 	// Who waits longer for a row than others take to commit does so for a transaction
 	// of a host, and while it does, a lane of the service stands still. What it waited
-	// for would have changed anyway. The turn comes without fail.
+	// for would have changed anyway. The turn comes without fail, but who has it does not wait either.
 	waitBriefly: `SELECT set_config('lock_timeout', '25ms', true)`,
 
 	lockCompanies: `SELECT FROM roomkit_companies WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE`,
@@ -423,11 +458,11 @@ var writeTexts = map[int]string{
 			ON CONFLICT (room, "user") DO UPDATE SET {set members}`,
 
 	tallyUsers: `WITH done AS (
-				UPDATE roomkit_users u SET groups = x.now FROM {rows id text, was bigint, now bigint}
-				WHERE u.id = x.id AND u.groups = x.was RETURNING 1) ` + allDone,
+				UPDATE roomkit_users u SET groups = u.groups + x.delta FROM {rows id text, least bigint, most bigint, delta bigint}
+				WHERE u.id = x.id AND u.groups BETWEEN x.least AND x.most RETURNING 1) ` + allDone,
 	tallyCompanies: `WITH done AS (
-				UPDATE roomkit_companies c SET groups = x.now FROM {rows id text, was bigint, now bigint}
-				WHERE c.id = x.id AND c.groups = x.was RETURNING 1) ` + allDone,
+				UPDATE roomkit_companies c SET groups = c.groups + x.delta FROM {rows id text, least bigint, most bigint, delta bigint}
+				WHERE c.id = x.id AND c.groups BETWEEN x.least AND x.most RETURNING 1) ` + allDone,
 	putCheckpoints: `WITH x AS (SELECT * FROM {rows name text, was text, now text}), done AS (
 				INSERT INTO roomkit_checkpoints AS k (name, cursor)
 				SELECT x.name, x.now FROM x
@@ -455,9 +490,10 @@ var writeTexts = map[int]string{
 	// From here to its end a transaction is the only one that commits. What it
 	// relied on is compared in this time, so nothing has to be locked for it.
 	// Followers that want to be woken hold the next lock, shared.
-	takeTurn: `WITH patient AS MATERIALIZED (SELECT set_config('lock_timeout', '0', true)),
-			turn AS MATERIALIZED (SELECT pg_advisory_xact_lock($1::bigint) FROM patient)
-			SELECT pg_notify($2::text, '') FROM turn WHERE NOT pg_try_advisory_xact_lock($1::bigint + 1)`,
+	takeTurn: `WITH patient AS MATERIALIZED (SELECT set_config('lock_timeout', '0', true){durable}),
+			turn AS MATERIALIZED (SELECT pg_advisory_xact_lock($1::bigint) FROM patient),
+			brief AS MATERIALIZED (SELECT set_config('lock_timeout', '25ms', true) FROM turn)
+			SELECT pg_notify($2::text, '') FROM brief WHERE NOT pg_try_advisory_xact_lock($1::bigint + 1)`,
 	checkPeople: `SELECT CASE WHEN EXISTS (SELECT FROM unnest($1::text[], $2::bigint[]) x(id, version)
 					WHERE x.version <> coalesce((SELECT u.version FROM roomkit_users u WHERE u.id = x.id), 0))
 				OR EXISTS (SELECT FROM unnest($3::text[], $4::bigint[]) x(id, version)
@@ -468,26 +504,50 @@ var writeTexts = map[int]string{
 				OR EXISTS (SELECT FROM unnest($3::text[], $4::bigint[]) x(id, version)
 					WHERE x.version <> coalesce((SELECT t.version FROM roomkit_teams t WHERE t.id = x.id), 0))
 			THEN ` + failure + ` END`,
-	insertRecords: `INSERT INTO roomkit_records (position, {records}) SELECT nextval('roomkit_positions'), x.* FROM {rows records}
+	insertRecords: `INSERT INTO roomkit_records (position, {records})
+			SELECT newest.place + row_number() OVER (), x.* FROM {rows records}, (SELECT ` + newest + ` AS place) newest
 			RETURNING position`,
+	checkStore:    `SELECT ` + newest,
+	demandDurable: `SELECT true{durable}`,
+	// A commit of its own behind others, which waits for standbys as they should have.
+	emitMessage: `SELECT pg_logical_emit_message(true, 'roomkit', '')`,
 	// A standby, to which the pool may have gone, knows nothing of it.
 	isGone: `SELECT NOT pg_is_in_recovery() AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE pid = $1::bigint)`,
+
+	// Somebody keeps others from writing to a table, as CREATE INDEX does. The error does
+	// not tell that from a row that is held.
+	isTableLocked: `SELECT EXISTS (SELECT FROM pg_locks l WHERE l.locktype = 'relation' AND l.granted
+			AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
+			AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
+			AND l.relation = ANY(ARRAY['roomkit_rooms', 'roomkit_members', 'roomkit_users', 'roomkit_companies', 'roomkit_teams',
+				'roomkit_team_members', 'roomkit_records', 'roomkit_commands', 'roomkit_checkpoints', 'roomkit_meta']::regclass[]))`,
 
 	// Inside the transaction of a host.
 	parkRecords: `INSERT INTO roomkit_records (position, {records}) SELECT nextval('roomkit_waiting'), x.* FROM {rows records}`,
 	// What was added to counts so far.
-	readParked: `SELECT p.subject, p.room, p.id, sum(p.delta)::bigint FROM roomkit_pending p WHERE p.was IS NOT NULL
+	readParked: `SELECT p.subject, p.room, p.id, sum(p.delta)::bigint FROM roomkit_pending p
+			WHERE p.xid = pg_current_xact_id_if_assigned() AND p.delta IS NOT NULL
 			GROUP BY p.subject, p.room, p.id`,
-	parkTallies: `INSERT INTO roomkit_pending (subject, room, id, was, delta)
-			SELECT * FROM {rows subject text, room uuid, id text, was bigint, delta bigint}`,
+	parkTallies: `INSERT INTO roomkit_pending (subject, room, id, least, most, delta)
+			SELECT * FROM {rows subject text, room uuid, id text, least bigint, most bigint, delta bigint}`,
 	// What endMembers takes from the users' rows is no change by somebody else.
-	lowerParked: `UPDATE roomkit_pending p SET was = p.was - (SELECT count(*) FROM unnest($1::uuid[]) x(room)
-				JOIN roomkit_members m ON m.room = x.room AND m."user" = p.id AND m.participant)
-			WHERE p.was IS NOT NULL AND p.subject = 'user'`,
+	lowerParked: `UPDATE roomkit_pending p SET least = p.least - ended.n, most = p.most - ended.n
+			FROM (SELECT m."user", count(*) AS n FROM unnest($1::uuid[]) x(room)
+				JOIN roomkit_members m ON m.room = x.room AND m.participant GROUP BY m."user") ended
+			WHERE p.xid = pg_current_xact_id() AND p.delta IS NOT NULL AND p.subject = 'user' AND p.id = ended."user"`,
 	// Something else than what is replaced now stays, and fails the transaction.
 	replaceRelied: `DELETE FROM roomkit_pending p USING {rows subject text, room uuid, id text, was bigint}
-			WHERE p.subject = x.subject AND p.room IS NOT DISTINCT FROM x.room AND p.id IS NOT DISTINCT FROM x.id AND p.version = x.was`,
+			WHERE p.xid = pg_current_xact_id() AND p.subject = x.subject AND p.room IS NOT DISTINCT FROM x.room
+				AND p.id IS NOT DISTINCT FROM x.id AND p.version = x.was`,
 	addRelied: `INSERT INTO roomkit_pending (subject, room, id, version)
 			SELECT * FROM {rows subject text, room uuid, id text, version bigint}`,
 	addCommands: `INSERT INTO roomkit_pending (command) SELECT unnest($1::uuid[])`,
+	// Since the transaction has written to the table, nobody takes the trigger away before
+	// its end.
+	checkTrigger: `SELECT CASE WHEN NOT EXISTS (` + isTrigger + `) THEN concat('` + saysTrigger + `')::integer END`,
 }
+
+// isTrigger finds the trigger that settles the commits inside a transaction of a host.
+const isTrigger = `SELECT FROM pg_trigger t JOIN pg_proc f ON f.oid = t.tgfoid
+			WHERE t.tgrelid = 'roomkit_pending'::regclass AND t.tgname = '{prefix}settle' AND t.tgenabled = 'A' AND t.tginitdeferred
+				AND f.proname = '{prefix}settle' AND f.pronamespace = (SELECT c.relnamespace FROM pg_class c WHERE c.oid = t.tgrelid)`

@@ -12,7 +12,6 @@ package pgstore
 import (
 	"context"
 	"errors"
-	"fmt"
 	"regexp"
 	"strings"
 	"time"
@@ -43,9 +42,14 @@ type Options struct {
 	// default 2. Commits end one after another, because the feed has one order; more
 	// only make the groups smaller. One spends the least time of the processors.
 	Lanes int
-	// Weak lets New accept settings with which a crash takes back commits that were
-	// acknowledged: fsync or synchronous_commit off.
+	// Weak accepts settings with which a crash takes back commits that were acknowledged:
+	// fsync or synchronous_commit off, or a synchronous_commit that does not wait for the
+	// synchronous standbys that there are. Without it every commit demands "on" at least.
 	Weak bool
+	// AnyServer lets New and Migrate accept servers that say they are something else than
+	// PostgreSQL 13 or later, or that spread tables over machines. This package is not
+	// tested with them.
+	AnyServer bool
 }
 
 const (
@@ -85,7 +89,7 @@ func (o *Options) named(text string) string {
 	if o.Schema == "" {
 		return strings.ReplaceAll(text, defaultPrefix, o.Prefix)
 	}
-	return strings.ReplaceAll(text, defaultPrefix, `"`+o.Schema+`".`+o.Prefix)
+	return strings.ReplaceAll(text, defaultPrefix, pgx.Identifier{o.Schema}.Sanitize()+"."+o.Prefix)
 }
 
 // Store is a [store.Store] and a [store.Notifier]. It is safe for concurrent
@@ -105,6 +109,7 @@ type base struct {
 	epoch   string // begins every cursor
 	lock    int64  // the advisory lock of commits
 	channel string // of notifications
+	weak    bool   // see Options
 	inTx    bool   // inside a transaction of the host
 
 	// reading runs something that only reads, and may run it again.
@@ -117,10 +122,11 @@ var (
 	_ store.Parallel = (*Store)(nil)
 )
 
-// New gives the store in tables that [Migrate] has prepared. It never closes
-// pool. The connections must be able to hold prepared statements. The errors are
+// New gives the store in tables that [Migrate] has prepared; where they are is found out
+// once, whatever becomes of search_path. It never closes pool. The connections must be
+// able to hold prepared statements. What commits rely on, each proves for itself. The errors are
 // [ErrNotMigrated], [ErrNewerSchema], [ErrForeignTables], [ErrCorrupt], [ErrWeak],
-// [ErrForbidden], [ErrUnavailable], [roomkit.ErrInvalid] for options and for a pool
+// [ErrServer], [ErrEncoding], [ErrTrigger], [ErrForbidden], [ErrUnavailable], [roomkit.ErrInvalid] for options and for a pool
 // of a single connection, and those of the context.
 func New(ctx context.Context, pool *pgxpool.Pool, o *Options) (*Store, error) {
 	full, err := o.complete()
@@ -133,37 +139,30 @@ func New(ctx context.Context, pool *pgxpool.Pool, o *Options) (*Store, error) {
 	if pool.Config().MaxConns < 2 {
 		return nil, invalid("pool", "MaxConns is 1: Wake, and looking up a commit whose connection was lost, take a second connection")
 	}
-	s := &Store{pool: pool, patience: full.Patience, lanes: full.Lanes, base: base{sql: full.statements(), names: (*names)(text.NewNames())}}
+	s := &Store{pool: pool, patience: full.Patience, lanes: full.Lanes, base: base{weak: full.Weak, names: (*names)(text.NewNames())}}
 	s.reading = s.onPool
 	s.bell.Begin = s.listening
 	err = s.onPool(ctx, func(conn *pgx.Conn) error {
+		if err := checkServer(ctx, conn, full.AnyServer); err != nil {
+			return err
+		}
 		if err := checkSettings(ctx, conn, full.Weak); err != nil {
 			return err
 		}
 		has, err := lookAt(ctx, conn, &full)
+		if err == nil {
+			err = has.usable()
+		}
 		if err != nil {
 			return err
 		}
-		s.epoch, s.lock, s.channel = has.epoch, has.lock, full.Prefix+has.epoch
-		return has.usable()
+		s.epoch, s.lock, s.channel, s.sql = has.epoch, has.lock, full.Prefix+has.epoch, full.statements(has)
+		return has.settled()
 	})
 	if err != nil {
 		return nil, err
 	}
 	return s, nil
-}
-
-// checkSettings demands that an acknowledged commit survives a crash.
-func checkSettings(ctx context.Context, conn *pgx.Conn, weak bool) error {
-	var fsync, synchronous string
-	const ask = `SELECT current_setting('fsync'), current_setting('synchronous_commit')`
-	if err := conn.QueryRow(ctx, ask, pgx.QueryExecModeExec).Scan(&fsync, &synchronous); err != nil {
-		return err
-	}
-	if !weak && (fsync == "off" || synchronous == "off") {
-		return fmt.Errorf("%w: fsync=%s, synchronous_commit=%s", ErrWeak, fsync, synchronous)
-	}
-	return nil
 }
 
 // CommitsInParallel implements [store.Parallel] with [Options.Lanes].

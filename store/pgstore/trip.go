@@ -1,6 +1,7 @@
 package pgstore
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgproto3"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/puddle/v2"
 
@@ -17,8 +19,10 @@ import (
 // trip is a round trip: statements that are sent together and whose results are
 // read together. An error in one ends all that follow.
 type trip struct {
-	sql   *statements
-	calls []call
+	sql     *statements
+	calls   []call
+	commits bool          // the last of them acknowledges what others have written
+	within  time.Duration // how long its statements may be prepared, if others wait for it
 }
 
 type call struct {
@@ -37,18 +41,31 @@ func (t *trip) add(number int, a *args, each func(*row)) {
 	t.calls = append(t.calls, c)
 }
 
-// ofOneMoment lets the statements of a trip that only reads see the same moment.
-// One statement does anyway; what is sent together is one transaction.
-func (t *trip) ofOneMoment() *trip {
+// commit ends the transaction that the trip has begun.
+func (t *trip) commit() {
+	t.add(endTx, nil, nil)
+	t.commits = true
+}
+
+// planned lets the statements of a trip go by indexes. What is sent together is one
+// transaction, and the settings end with it; see onTx.
+func (t *trip) planned() *trip {
 	whole := &trip{sql: t.sql}
-	if len(t.calls) > 1 {
-		whole.add(beginReading, nil, nil)
-	}
 	whole.add(byIndex, nil, nil)
 	whole.calls = append(whole.calls, t.calls...)
-	if len(t.calls) > 1 {
-		whole.add(endTx, nil, nil)
+	return whole
+}
+
+// ofOneMoment lets the statements of a trip that only reads see the same moment.
+// One statement does anyway, and those in a transaction of the host cannot.
+func (t *trip) ofOneMoment(inTx bool) *trip {
+	if inTx || len(t.calls) <= 1 {
+		return t.planned()
 	}
+	whole := &trip{sql: t.sql}
+	whole.add(beginReading, nil, nil)
+	whole.calls = append(whole.calls, t.planned().calls...)
+	whole.add(endTx, nil, nil)
 	return whole
 }
 
@@ -57,22 +74,79 @@ var binary1 = []int16{pgx.BinaryFormatCode}
 // run makes the round trip, after others for statements that the connection has
 // not prepared yet.
 func (t *trip) run(ctx context.Context, conn *pgx.Conn) error {
-	prepared := make([]*pgconn.StatementDescription, len(t.calls))
-	for i := range t.calls {
-		var err error
-		if prepared[i], err = conn.Prepare(ctx, t.calls[i].statement.name, t.calls[i].statement.text); err != nil {
-			return unsent(err)
-		}
+	if err := speakUTF8(ctx, conn); err != nil {
+		return unsent(err)
+	}
+	prepared, err := t.prepare(ctx, conn)
+	if err != nil {
+		return unsent(err)
 	}
 	p := conn.PgConn().StartPipeline(ctx)
 	for i := range t.calls {
 		p.SendQueryStatement(prepared[i], t.calls[i].values, binary1, binary1)
 	}
-	err := p.Sync()
+	err = p.Sync()
+	var said notices
 	for i := 0; i < len(t.calls) && err == nil; i++ {
+		if t.commits && i == len(t.calls)-1 {
+			// The pool is the host's, and so are its notices: nothing else shows them.
+			conn.PgConn().Frontend().Trace(&said, pgproto3.TracerOptions{SuppressTimestamps: true, RegressMode: true})
+			defer conn.PgConn().Frontend().Untrace()
+		}
 		err = t.calls[i].read(p)
 	}
-	return errors.Join(err, p.Close())
+	if err = errors.Join(err, p.Close()); err == nil && said.any {
+		err = errNotWaited
+	}
+	return err
+}
+
+func (t *trip) prepare(ctx context.Context, conn *pgx.Conn) (prepared []*pgconn.StatementDescription, err error) {
+	if t.within > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, t.within)
+		defer cancel()
+	}
+	prepared = make([]*pgconn.StatementDescription, len(t.calls))
+	for i := range t.calls {
+		if prepared[i], err = conn.Prepare(ctx, t.calls[i].statement.name, t.calls[i].statement.text); err != nil {
+			return nil, err
+		}
+	}
+	return prepared, nil
+}
+
+// errNotWaited is for a commit with which the server said something. It does so, and
+// says no error, if somebody has cancelled its waiting for a standby; see confirm.
+var errNotWaited = errors.New("the server did not wait until a standby had the commit")
+
+// notices looks for notices among the messages of the server.
+type notices struct{ any bool }
+
+func (n *notices) Write(message []byte) (int, error) {
+	n.any = n.any || bytes.HasPrefix(message, []byte("B\tNoticeResponse"))
+	return len(message), nil
+}
+
+// confirm makes sure that what is visible on a connection has been waited for by another
+// commit there, behind which all others are: a commit whose waiting for a standby was
+// cancelled is visible, but is lost if that standby takes over.
+func (b *base) confirm(ctx context.Context, conn *pgx.Conn) error {
+	t := &trip{sql: b.sql}
+	t.add(beginWriting, nil, nil)
+	t.add(demandDurable, nil, nil)
+	t.add(emitMessage, nil, nil)
+	t.commit()
+	return t.run(ctx, conn)
+}
+
+// speakUTF8 lets a connection speak as the store does, whatever it was told to.
+func speakUTF8(ctx context.Context, conn *pgx.Conn) error {
+	if is := conn.PgConn().ParameterStatus("client_encoding"); is == "UTF8" || is == "" {
+		return nil
+	}
+	_, err := conn.PgConn().Exec(ctx, `SET client_encoding TO 'UTF8'`).ReadAll()
+	return err
 }
 
 var errUnsent = errors.New("nothing was sent")
@@ -179,5 +253,6 @@ func leave(ctx context.Context, conn *pgx.Conn, err error) {
 // isOurs reports whether this package has found the error itself.
 func isOurs(err error) bool {
 	return errors.Is(err, ErrCorrupt) || errors.Is(err, ErrWeak) || errors.Is(err, ErrNotMigrated) ||
-		errors.Is(err, ErrNewerSchema) || errors.Is(err, ErrForeignTables)
+		errors.Is(err, ErrNewerSchema) || errors.Is(err, ErrForeignTables) ||
+		errors.Is(err, ErrReplaced) || errors.Is(err, ErrTrigger) || errors.Is(err, ErrServer) || errors.Is(err, ErrEncoding)
 }

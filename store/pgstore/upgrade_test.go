@@ -35,7 +35,6 @@ func TestUpgrade(t *testing.T) {
 			_, err := pool.Exec(t.Context(), fmt.Sprintf(`INSERT INTO %[1]s.%[2]s SELECT * FROM json_populate_record(NULL::%[1]s.%[2]s, $1::json)`, o.Schema, table), values)
 			require.NoError(t, err)
 		}
-		mustExec(t, pool, fmt.Sprintf(`SELECT setval('%[1]s.roomkit_positions', max(position)) FROM %[1]s.roomkit_records`, o.Schema))
 		columns := columnsOfAll(t, pool, o)
 		before = rowsOf(t, pool, o, columns)
 		require.NoError(t, pgstore.Migrate(t.Context(), pool, o))

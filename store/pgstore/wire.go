@@ -180,6 +180,12 @@ func (f *fields) int(v *int64) {
 	write(f, oidInt8, b[:], false)
 }
 
+func (f *fields) ints(of ...*int64) {
+	for _, v := range of {
+		f.int(v)
+	}
+}
+
 func (f *fields) version(v *roomkit.Version) { f.int((*int64)(v)) }
 
 func (f *fields) versions(of ...*roomkit.Version) {

@@ -434,9 +434,9 @@ func (w *writes) writeCounts(t *tx) error {
 		for i := range c.Tallies {
 			var err error
 			if of := &c.Tallies[i]; of.User != "" {
-				_, err = t.exec(tallyUser, of.Now, string(of.User))
+				_, err = t.exec(tallyUser, of.Now-of.Was, string(of.User))
 			} else {
-				_, err = t.exec(tallyCompany, of.Now, string(of.Company))
+				_, err = t.exec(tallyCompany, of.Now-of.Was, string(of.Company))
 			}
 			if err != nil {
 				return err

@@ -130,8 +130,8 @@ var plain = [plainCount]string{
 	putTeam:       `INSERT OR REPLACE` + insertion("roomkit_teams", ofTeam) + `(` + marks(ofTeam) + `)`,
 	clearTeam:     `DELETE FROM roomkit_team_members WHERE team = ?`,
 	putCheckpoint: `INSERT OR REPLACE INTO roomkit_checkpoints VALUES (?, ?)`,
-	tallyUser:     `UPDATE roomkit_users SET groups = ? WHERE id = ?`,
-	tallyCompany:  `UPDATE roomkit_companies SET groups = ? WHERE id = ?`,
+	tallyUser:     `UPDATE roomkit_users SET groups = groups + ? WHERE id = ?`,
+	tallyCompany:  `UPDATE roomkit_companies SET groups = groups + ? WHERE id = ?`,
 	endGroups:     `UPDATE roomkit_users SET groups = groups - 1 WHERE id IN (SELECT user FROM roomkit_members WHERE room = ? AND participant)`,
 	endMembers: `UPDATE roomkit_members SET participant = 0, master = 0, "left" = ?, left_at = ?, left_version = ?, left_by = ?
 		WHERE room = ? AND (participant OR master)`,

@@ -114,7 +114,9 @@ func (b *Book) Accept(c *store.Change, outcome *store.Outcome) {
 		b.Versions[roomkit.TeamSubject(c.Teams[i].Company, c.Teams[i].ID)] = c.Teams[i].Version
 	}
 	for i := range c.Tallies {
-		b.Counts[counted(&c.Tallies[i])] = c.Tallies[i].Now
+		t := &c.Tallies[i]
+		n, _ := b.Groups(t)
+		b.Counts[counted(t)] = n + t.Now - t.Was
 	}
 	if p := c.Checkpoint; p != nil {
 		b.Cursors[p.Name] = p.Now

@@ -117,7 +117,8 @@ func compare(l Ledger, c *store.Change) error {
 	}
 	for i := range c.Tallies {
 		t := &c.Tallies[i]
-		if has, exists := l.Groups(t); has != t.Was || !exists && !begins(c, t) {
+		least, most := t.Bounds()
+		if has, exists := l.Groups(t); has < least || has > most || !exists && !begins(c, t) {
 			return conflict("the tally of %s%s", t.User, t.Company)
 		}
 	}

@@ -18,8 +18,6 @@ COMMENT ON COLUMN roomkit_meta.schema_version IS 'the newest migration that was 
 COMMENT ON COLUMN roomkit_meta.epoch IS 'random; begins every cursor of this schema';
 COMMENT ON COLUMN roomkit_meta.lock_key IS 'advisory lock of the one commit that takes places in the feed; the next number is held by who wants to be notified';
 
-CREATE SEQUENCE roomkit_positions;
-COMMENT ON SEQUENCE roomkit_positions IS 'roomkit: places in the feed, taken by the holder of the advisory lock only';
 CREATE SEQUENCE roomkit_waiting MINVALUE -9223372036854775807 START -9223372036854775807;
 COMMENT ON SEQUENCE roomkit_waiting IS 'roomkit: numbers of records that get their place when their transaction commits';
 
@@ -247,7 +245,7 @@ CREATE UNIQUE INDEX roomkit_records_room ON roomkit_records (room, version) WHER
 CREATE UNIQUE INDEX roomkit_records_id ON roomkit_records (id, subject, version) WHERE id IS NOT NULL;
 CREATE INDEX roomkit_records_command ON roomkit_records (command);
 COMMENT ON TABLE roomkit_records IS 'roomkit: the events';
-COMMENT ON COLUMN roomkit_records.position IS 'place in the feed; some numbers are never used; negative only inside the transaction of a host';
+COMMENT ON COLUMN roomkit_records.position IS 'place in the feed, one behind the other; negative only inside the transaction of a host';
 COMMENT ON COLUMN roomkit_records.subject IS 'room, user, company, team';
 COMMENT ON COLUMN roomkit_records.room IS 'whose event it is, if of a room';
 COMMENT ON COLUMN roomkit_records.id IS 'whose event it is, if of a user, company or team';
@@ -283,85 +281,95 @@ COMMENT ON COLUMN roomkit_checkpoints.cursor IS 'the place in the feed behind wh
 -- counts of groups. The rows live as long as that transaction: when it commits,
 -- the trigger compares them, adds to the counts and gives the transaction's
 -- records their places. So nobody waits for a transaction of a host, and its
--- records come into the feed when they become visible.
+-- records come into the feed when they become visible. A transaction finds its
+-- own rows by its number, past those that others have left behind.
 CREATE TABLE roomkit_pending (
-	number  bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+	xid     xid8 NOT NULL DEFAULT pg_current_xact_id(),
+	number  bigint GENERATED ALWAYS AS IDENTITY,
 	command uuid,
 	subject text COLLATE "C",
 	room    uuid,
 	id      text COLLATE "C",
 	version bigint,
-	was     bigint,
-	delta   bigint
+	least   bigint,
+	most    bigint,
+	delta   bigint,
+	PRIMARY KEY (xid, number)
 );
 COMMENT ON SEQUENCE roomkit_pending_number_seq IS 'roomkit: numbers of pending rows';
 COMMENT ON TABLE roomkit_pending IS 'roomkit: commands to settle, versions and counts to compare when the transaction of a host commits; always empty to others';
+COMMENT ON COLUMN roomkit_pending.xid IS 'the transaction that settles the row';
 COMMENT ON COLUMN roomkit_pending.number IS 'the order';
 COMMENT ON COLUMN roomkit_pending.command IS 'to settle';
 COMMENT ON COLUMN roomkit_pending.subject IS 'room, user, company, team';
 COMMENT ON COLUMN roomkit_pending.room IS 'what is compared, if a room';
 COMMENT ON COLUMN roomkit_pending.id IS 'what is compared, if a user, company or team';
 COMMENT ON COLUMN roomkit_pending.version IS 'what a command relied on without writing it';
-COMMENT ON COLUMN roomkit_pending.was IS 'what a command relied on as the number of groups, without the deltas';
-COMMENT ON COLUMN roomkit_pending.delta IS 'what is added to that number';
+COMMENT ON COLUMN roomkit_pending.least IS 'how few groups there may be, without the deltas, so that the delta can be added';
+COMMENT ON COLUMN roomkit_pending.most IS 'how many';
+COMMENT ON COLUMN roomkit_pending.delta IS 'what is added to the number of groups';
 
+-- It works in the schema in which its table is at that moment, whatever that is called.
 -- The plans of its statements must not depend on how large the tables were when
 -- a connection made them.
 CREATE FUNCTION roomkit_settle() RETURNS trigger LANGUAGE plpgsql
-	SET search_path FROM CURRENT SET plan_cache_mode = force_generic_plan
+	SET search_path = pg_catalog SET plan_cache_mode = force_generic_plan
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
-	meta roomkit_meta;
+	own constant xid8 := pg_current_xact_id();
+	meta record;
 BEGIN
-	IF NOT EXISTS (SELECT FROM roomkit_pending) THEN
+	PERFORM set_config('search_path', format('%I, pg_temp', tg_table_schema), true);
+	IF NOT EXISTS (SELECT FROM roomkit_pending p WHERE p.xid = own) THEN
 		RETURN NULL; -- the first row has done it for all
 	END IF;
-	SELECT * INTO meta FROM roomkit_meta m WHERE m.only_row;
+	SELECT * INTO STRICT meta FROM roomkit_meta m WHERE m.only_row;
 	-- Whoever holds these rows may need the lock to end, so they come before it. A
 	-- transaction that ends a group holds users for long, so they come before companies.
 	PERFORM FROM roomkit_users u WHERE u.id = ANY(ARRAY(
-			SELECT p.id FROM roomkit_pending p WHERE p.was IS NOT NULL AND p.subject = 'user'))
+			SELECT p.id FROM roomkit_pending p WHERE p.xid = own AND p.delta IS NOT NULL AND p.subject = 'user'))
 		ORDER BY u.id FOR NO KEY UPDATE;
 	PERFORM FROM roomkit_companies c WHERE c.id = ANY(ARRAY(
-			SELECT p.id FROM roomkit_pending p WHERE p.was IS NOT NULL AND p.subject = 'company'))
+			SELECT p.id FROM roomkit_pending p WHERE p.xid = own AND p.delta IS NOT NULL AND p.subject = 'company'))
 		ORDER BY c.id FOR NO KEY UPDATE;
 	PERFORM pg_advisory_xact_lock(meta.lock_key);
 	IF EXISTS (
-		SELECT FROM roomkit_pending p WHERE p.version <> coalesce(CASE p.subject
+		SELECT FROM roomkit_pending p WHERE p.xid = own AND (p.version <> coalesce(CASE p.subject
 			WHEN 'room' THEN (SELECT r.version FROM roomkit_rooms r WHERE r.id = p.room)
 			WHEN 'user' THEN (SELECT u.version FROM roomkit_users u WHERE u.id = p.id)
 			WHEN 'company' THEN (SELECT c.version FROM roomkit_companies c WHERE c.id = p.id)
 			WHEN 'team' THEN (SELECT t.version FROM roomkit_teams t WHERE t.id = p.id)
 		END, 0)
-		OR p.was <> coalesce(CASE p.subject
+		OR coalesce(CASE p.subject
 			WHEN 'user' THEN (SELECT u.groups FROM roomkit_users u WHERE u.id = p.id)
 			WHEN 'company' THEN (SELECT c.groups FROM roomkit_companies c WHERE c.id = p.id)
-		END, 0)
+		END, 0) NOT BETWEEN p.least AND p.most)
 	) THEN
 		RAISE EXCEPTION 'roomkit: something that a command in this transaction relied on has changed'
 			USING ERRCODE = 'serialization_failure', HINT = 'Run the whole transaction again.';
 	END IF;
 	UPDATE roomkit_companies c SET groups = c.groups + more.n
-	FROM (SELECT p.id, sum(p.delta)::bigint AS n FROM roomkit_pending p WHERE p.subject = 'company' GROUP BY p.id) more
+	FROM (SELECT p.id, sum(p.delta)::bigint AS n FROM roomkit_pending p WHERE p.xid = own AND p.subject = 'company' GROUP BY p.id) more
 	WHERE c.id = more.id AND more.n <> 0;
 	UPDATE roomkit_users u SET groups = u.groups + more.n
-	FROM (SELECT p.id, sum(p.delta)::bigint AS n FROM roomkit_pending p WHERE p.subject = 'user' GROUP BY p.id) more
+	FROM (SELECT p.id, sum(p.delta)::bigint AS n FROM roomkit_pending p WHERE p.xid = own AND p.subject = 'user' GROUP BY p.id) more
 	WHERE u.id = more.id AND more.n <> 0;
 	UPDATE roomkit_records r SET position = placed.position
 	FROM (
-		SELECT w.number, nextval('roomkit_positions') AS position
+		SELECT w.number, newest.place + row_number() OVER (ORDER BY w.number) AS position
 		FROM (
 			SELECT e.position AS number FROM roomkit_pending p JOIN roomkit_records e ON e.command = p.command
-			WHERE e.position < 0 ORDER BY e.position
-		) w
+			WHERE p.xid = own AND e.position < 0
+		) w, (SELECT coalesce(max(e.position), 0) AS place FROM roomkit_records e WHERE e.position > 0) newest
 	) placed
 	WHERE r.position = placed.number;
 	PERFORM pg_notify('roomkit_' || meta.epoch, '') WHERE NOT pg_try_advisory_xact_lock(meta.lock_key + 1);
-	DELETE FROM roomkit_pending;
+	DELETE FROM roomkit_pending p WHERE p.xid = own;
 	RETURN NULL;
 END $$;
 COMMENT ON FUNCTION roomkit_settle() IS 'roomkit: ends the commits inside the transaction of a host';
 
 CREATE CONSTRAINT TRIGGER roomkit_settle AFTER INSERT ON roomkit_pending
 	DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (new.command IS NOT NULL) EXECUTE FUNCTION roomkit_settle();
+ALTER TABLE roomkit_pending ENABLE ALWAYS TRIGGER roomkit_settle;
 COMMENT ON TRIGGER roomkit_settle ON roomkit_pending IS 'roomkit: when the transaction of a host commits, it settles the commits inside';
