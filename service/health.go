@@ -17,15 +17,21 @@ type Problem uint8
 // directory that [Service.Enforce] has not carried out yet or that nobody can mend
 // by rule: a group that lost its last Group Master waits for an administrator.
 const (
-	ProblemNone        Problem = iota
-	ProblemNoMaster            // nobody manages the group; an administrator of its company may appoint somebody (GRP-04, ADM-19)
-	ProblemOwnerAbsent         // nobody of the owning company takes part in the external group any more
-	ProblemVoid                // people are in by the rows whose account or permission has ended (EXT-31, ADM-13, LINE-01)
-	ProblemOutsider            // people of another company are where only the owning one's may be (GEN-27, GRP-02, TEAM-07)
+	ProblemNone            Problem = iota
+	ProblemNoMaster                // nobody manages the group; an administrator of its company may appoint somebody (GRP-04, ADM-19)
+	ProblemOwnerAbsent             // nobody of the owning company takes part in the external group any more
+	ProblemVoid                    // people are in by the rows whose account or permission has ended (EXT-31, ADM-13, LINE-01)
+	ProblemOutsider                // people of another company are where only the owning one's may be (GEN-27, GRP-02, TEAM-07)
+	ProblemMasterIdle              // the Group Masters cannot act: suspended, or of a company without a licence (ADM-17, COM-10)
+	ProblemNoAdministrator         // nobody manages the group who can act, nor does an administrator of its company, who could appoint somebody
+	ProblemNobodyActs              // none of the people who take part can act (ADM-17, COM-10, LINE-01)
+	ProblemBarred                  // the parties of the 1:1 room may not talk with each other for lack of a permission (ADM-04, DIR-18)
 	problemCount
 )
 
-var problemNames = [problemCount]string{"none", "no_master", "owner_absent", "void", "outsider"}
+var problemNames = [problemCount]string{
+	"none", "no_master", "owner_absent", "void", "outsider", "master_idle", "no_administrator", "nobody_acts", "barred",
+}
 
 // String gives a stable name, for instance "no_master".
 func (p Problem) String() string { return enum.Name(problemNames[:], p) }
@@ -43,7 +49,8 @@ type Finding struct {
 // ended has no problems.
 //
 // It pages through the people of the room: two round trips for up to MaxPage of
-// them, and one to begin.
+// them, and one to begin. Of a group that nobody manages who can act it looks for an
+// administrator among the people of its company, MaxPage of them at a time.
 func (s *Service) Health(ctx context.Context, room roomkit.RoomID) ([]Finding, error) {
 	found, err := s.health(ctx, room)
 	return found, placed("Health", room, err)
@@ -62,7 +69,10 @@ func (s *Service) health(ctx context.Context, room roomkit.RoomID) ([]Finding, e
 	case f.Room.State != roomkit.StateActive:
 		return nil, nil
 	}
-	e := examination{void: Finding{Problem: ProblemVoid}, outsiders: Finding{Problem: ProblemOutsider}}
+	e := examination{
+		void: Finding{Problem: ProblemVoid}, outsiders: Finding{Problem: ProblemOutsider}, idle: Finding{Problem: ProblemMasterIdle},
+		barred: f.Barred(),
+	}
 	for part, err := range store.MemberPages(ctx, s.store, store.MemberQuery{Room: room, Limit: roomkit.MaxPage}) {
 		if err == nil {
 			f, err = s.factsAbout(ctx, room, part)
@@ -74,18 +84,55 @@ func (s *Service) health(ctx context.Context, room roomkit.RoomID) ([]Finding, e
 			e.look(&f.Room, f.Person(part[i].User))
 		}
 	}
-	return e.findings(f.Room.Kind), nil
+	if f.Room.Kind.IsGroup() && e.managing == 0 {
+		e.headless, err = s.withoutAdministrator(ctx, f.Room.Company)
+	}
+	return e.findings(f.Room.Kind), err
+}
+
+// withoutAdministrator reports whether no administrator of a company can act.
+func (s *Service) withoutAdministrator(ctx context.Context, company roomkit.CompanyID) (bool, error) {
+	f, err := s.load(ctx, store.Need{Companies: []roomkit.CompanyID{company}})
+	if err != nil {
+		return false, err
+	}
+	for part, err := range store.UserPages(ctx, s.store, store.UserQuery{Company: company, Limit: roomkit.MaxPage}) {
+		if err != nil {
+			return false, err
+		}
+		for i := range part {
+			f.Users = part[i : i+1]
+			if part[i].Administrator && decide.CanAct(f, part[i].ID) == nil {
+				return false, nil
+			}
+		}
+	}
+	return true, nil
 }
 
 // examination is what a look at the people of a room has brought so far.
 type examination struct {
-	masters, owners int64
-	void, outsiders Finding
+	masters, managing      int64 // Group Masters, and those who can act
+	people, acting, owners int64 // who take part, but for bots
+	barred, headless       bool
+	void, outsiders, idle  Finding
 }
 
 func (e *examination) look(room *roomkit.Room, who decide.Person) {
-	if who.Manages(room) {
+	st, _ := who.Standing(room, &roomkit.Team{})
+	switch {
+	case st.Has(roomkit.StandingMaster):
 		e.masters++
+		e.managing++
+	case who.Manages(room):
+		e.masters++
+		e.idle.add(who.ID)
+	}
+	if who.Kind != roomkit.UserBot && who.Row.Participant {
+		e.people++
+		if st.Has(roomkit.StandingParticipant) {
+			e.acting++
+		}
 	}
 	if who.Row.Participant && !who.ListedIn(room) || who.Row.Master && !who.Manages(room) {
 		e.void.add(who.ID)
@@ -106,16 +153,18 @@ func (f *Finding) add(id roomkit.UserID) {
 }
 
 func (e *examination) findings(kind roomkit.Kind) (list []Finding) {
-	if kind.IsGroup() && e.masters == 0 {
-		list = append(list, Finding{Problem: ProblemNoMaster})
-	}
-	if kind == roomkit.KindExternalGroup && e.owners == 0 {
-		list = append(list, Finding{Problem: ProblemOwnerAbsent})
-	}
-	for _, f := range []Finding{e.void, e.outsiders} {
-		if f.Count > 0 {
+	note := func(is bool, f Finding) {
+		if is {
 			list = append(list, f)
 		}
 	}
+	note(kind.IsGroup() && e.masters == 0, Finding{Problem: ProblemNoMaster})
+	note(kind == roomkit.KindExternalGroup && e.owners == 0, Finding{Problem: ProblemOwnerAbsent})
+	note(e.void.Count > 0, e.void)
+	note(e.outsiders.Count > 0, e.outsiders)
+	note(e.idle.Count > 0 && e.managing == 0, e.idle)
+	note(e.headless, Finding{Problem: ProblemNoAdministrator})
+	note(e.people > 0 && e.acting == 0, Finding{Problem: ProblemNobodyActs})
+	note(e.barred, Finding{Problem: ProblemBarred})
 	return list
 }

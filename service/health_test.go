@@ -99,6 +99,82 @@ func TestHealth(t *testing.T) {
 	})
 }
 
+// TestHealthOfWhoCanAct: what leaves a room without anybody who can act is told.
+func TestHealthOfWhoCanAct(t *testing.T) {
+	suspend := func(u roomkit.UserID) roomkit.Command { return roomkit.SuspendUser{User: u} }
+	unlicensed := roomkit.EditCompany{Company: "acme", Licensed: new(false)}
+	noMaster, headless := because(service.ProblemNoMaster), because(service.ProblemNoAdministrator)
+	nobody, barred := because(service.ProblemNobodyActs), because(service.ProblemBarred)
+	idle := func(who ...roomkit.UserID) service.Finding { return because(service.ProblemMasterIdle, who...) }
+	void := func(who ...roomkit.UserID) service.Finding { return because(service.ProblemVoid, who...) }
+	for name, tt := range map[string]struct {
+		room func(s *proof.Stage) roomkit.RoomID
+		by   []roomkit.Command // of the system
+		want []service.Finding
+	}{
+		"one Group Master of two is suspended": {
+			func(s *proof.Stage) roomkit.RoomID {
+				s.Does("ann", roomkit.AppointMasters{Room: s.Group, People: people("ben")})
+				return s.Group
+			}, []roomkit.Command{suspend("ann")}, nil,
+		},
+		"the only one is": {groupOf, []roomkit.Command{suspend("ann")}, []service.Finding{idle("ann")}},
+		"both are": {
+			func(s *proof.Stage) roomkit.RoomID {
+				s.Does("ann", roomkit.AppointMasters{Room: s.Group, People: people("ben")})
+				return s.Group
+			}, []roomkit.Command{suspend("ann"), suspend("ben")}, []service.Finding{idle("ann", "ben")},
+		},
+		"and the block is lifted":               {groupOf, []roomkit.Command{suspend("ann"), roomkit.SuspendUser{User: "ann", Lift: true}}, nil},
+		"and the only administrator, too":       {groupOf, []roomkit.Command{suspend("ann"), suspend("adm")}, []service.Finding{idle("ann"), headless}},
+		"the administrator alone":               {groupOf, []roomkit.Command{suspend("adm")}, nil},
+		"who manages an external group":         {externalOf, []roomkit.Command{suspend("ann")}, []service.Finding{idle("ann")}},
+		"who has lost the permission":           {externalOf, []roomkit.Command{permission("ann", false)}, []service.Finding{noMaster, void("ann")}},
+		"and has it again":                      {externalOf, []roomkit.Command{permission("ann", false), permission("ann", true)}, []service.Finding{noMaster, void("ann")}},
+		"nobody administers the company either": {externalOf, []roomkit.Command{permission("ann", false), suspend("adm")}, []service.Finding{noMaster, void("ann"), headless}},
+		"the company has no licence":            {groupOf, []roomkit.Command{unlicensed}, []service.Finding{idle("ann"), headless, nobody}},
+		"but others in an external group have":  {externalOf, []roomkit.Command{unlicensed}, []service.Finding{idle("ann"), headless}},
+		"everybody of a group is suspended":     {groupOf, []roomkit.Command{suspend("ann"), suspend("ben"), suspend("cat")}, []service.Finding{idle("ann"), nobody}},
+		"everybody of a General room is": {
+			func(s *proof.Stage) roomkit.RoomID { return s.General }, []roomkit.Command{suspend("ann"), suspend("ben"), suspend("cat")}, []service.Finding{nobody},
+		},
+		"all but a bot are": {
+			func(s *proof.Stage) roomkit.RoomID {
+				return s.Run("ann", roomkit.CreateRoom{People: people("ben", "bot"), AllowDuplicate: true}).Room
+			},
+			[]roomkit.Command{suspend("ann"), suspend("ben")}, []service.Finding{nobody},
+		},
+		"all but one are":            {func(s *proof.Stage) roomkit.RoomID { return s.General }, []roomkit.Command{suspend("ann"), suspend("ben")}, nil},
+		"everybody of a team is":     {func(s *proof.Stage) roomkit.RoomID { return s.Team }, []roomkit.Command{suspend("ben"), suspend("cat")}, []service.Finding{nobody}},
+		"both of a 1:1 room are":     {func(s *proof.Stage) roomkit.RoomID { return s.Direct }, []roomkit.Command{suspend("ann"), suspend("ben")}, []service.Finding{nobody}},
+		"who has a message to me is": {func(s *proof.Stage) roomkit.RoomID { return s.Self }, []roomkit.Command{suspend("ann")}, []service.Finding{nobody}},
+		"two may not talk with each other": {
+			func(s *proof.Stage) roomkit.RoomID { return s.Run("ben", roomkit.OpenDirect{With: "eve"}).Room },
+			[]roomkit.Command{roomkit.SetCompanyMessaging{Company: "bolt", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalOff)}}, []service.Finding{barred},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := proof.NewStage(t)
+			s.Sys(roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalSelected)})
+			for _, u := range people("ann", "ben", "cat") {
+				s.Permit(u, true)
+			}
+			room := tt.room(s)
+			for _, cmd := range tt.by {
+				s.Sys(cmd)
+			}
+			require.Equal(t, tt.want, health(s, room))
+		})
+	}
+}
+
+func groupOf(s *proof.Stage) roomkit.RoomID    { return s.Group }
+func externalOf(s *proof.Stage) roomkit.RoomID { return s.External }
+
+func permission(u roomkit.UserID, on bool) roomkit.Command {
+	return roomkit.SetUserMessaging{User: u, With: roomkit.OutsiderPartner, Allow: &on}
+}
+
 // relocated is a store in which some users belong to another company than they do.
 type relocated struct {
 	store.Store

@@ -66,6 +66,10 @@ func dryRun(ctx context.Context, svc *service.Service, cmd roomkit.Command, out 
 		if err != nil {
 			return err
 		}
+		if c.Room.IsZero() { // of rooms that the administrator may not know of there are counts
+			lines = append(lines, fmt.Sprintf("elsewhere: %d rooms, of which %d will be dissolved", c.Rest.Rooms, c.Rest.Dissolved))
+			continue
+		}
 		line := fmt.Sprintf("%q: %v will leave", c.Name, c.Leaving)
 		switch {
 		case c.Dissolved:

@@ -39,7 +39,7 @@ func may(r *roomkit.Rules, f *Facts, room *roomkit.Room, who *Person, actor room
 	} else if room.State == roomkit.StateEnded {
 		void = "COM-14"
 	}
-	rule, why := r.Forbids(action, room, &f.Team, st, f.barred())
+	rule, why := r.Forbids(action, room, &f.Team, st, f.Barred())
 	if rule == "" {
 		return nil
 	}
@@ -89,7 +89,7 @@ func Access(r *roomkit.Rules, f *Facts, id roomkit.RoomID, user roomkit.UserID) 
 		return out
 	}
 	out.Version, out.Kind, out.Standing = room.Version, room.Kind, st
-	out.Actions = r.Actions(room, &f.Team, st, f.barred())
+	out.Actions = r.Actions(room, &f.Team, st, f.Barred())
 	for feature, action := range featureActions {
 		if out.Actions.Has(action) {
 			out.Features |= 1 << feature

@@ -160,9 +160,9 @@ func find[R any](ix *index, rows []R, id roomkit.UserID, of func(*R) roomkit.Use
 
 func (f *Facts) isContact(id roomkit.UserID) bool { return slices.Contains(f.Contacts, id) }
 
-// barred reports whether the two parties of a 1:1 room may not talk for lack of
+// Barred reports whether the two parties of a 1:1 room may not talk for lack of
 // a permission on either side (DIR-18, ADM-04).
-func (f *Facts) barred() bool {
+func (f *Facts) Barred() bool {
 	if f.Room.Kind != roomkit.KindDirect {
 		return false
 	}

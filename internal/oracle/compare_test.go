@@ -266,10 +266,16 @@ func (m *machine) compareConsequences(actor string, cmd oracle.Command) {
 		return
 	}
 	want := w.Sweep()
+	rest := m.keepFrom(actor, &want)
 	var left, dismissed []oracle.Move
 	var vacated, ended []string
 	for c, err := range m.svc.PlanConsequences(ctx, actorOf(actor), m.command(cmd)) {
 		require.NoError(m.t, err)
+		if c.Room.IsZero() {
+			require.EqualValues(m.t, rest, c.Rest.Rooms, "rooms of which %s is not told", actor)
+			rest = 0
+			continue
+		}
 		room, cause := m.names[c.Room], oracle.Cause(c.Cause.String())
 		for _, u := range c.Leaving {
 			left = append(left, oracle.Move{Room: room, User: string(u), Cause: cause})
@@ -283,6 +289,7 @@ func (m *machine) compareConsequences(actor string, cmd oracle.Command) {
 			vacated = append(vacated, room)
 		}
 	}
+	require.Zero(m.t, rest, "rooms of which %s is not even told that there are any", actor)
 	what, never := "consequences of "+said(actor, cmd), func(oracle.Move) bool { return false }
 	m.compareMoves(what+": left", want, want.Left, left, never)
 	m.compareMoves(what+": dismissed", want, want.Dismissed, dismissed, never)
@@ -291,6 +298,22 @@ func (m *machine) compareConsequences(actor string, cmd oracle.Command) {
 	if len(left)+len(dismissed) > 0 {
 		m.tally.count("branch", "planned consequences", "")
 	}
+}
+
+// keepFrom takes out of an outcome the rooms that the actor may not know of, and gives
+// how many they are.
+func (m *machine) keepFrom(actor string, o *oracle.Outcome) int {
+	hidden := map[string]bool{}
+	for _, room := range touched(*o) {
+		if actor != oracle.System && m.w.Check(actor, oracle.MaySeeMembers, room).Verdict != oracle.OK {
+			hidden[room] = true
+		}
+	}
+	ofHidden := func(move oracle.Move) bool { return hidden[move.Room] }
+	o.Left, o.Dismissed = slices.DeleteFunc(o.Left, ofHidden), slices.DeleteFunc(o.Dismissed, ofHidden)
+	isHidden := func(room string) bool { return hidden[room] }
+	o.Vacated, o.Ended = slices.DeleteFunc(o.Vacated, isHidden), slices.DeleteFunc(o.Ended, isHidden)
+	return len(hidden)
 }
 
 // touched are the rooms that an outcome speaks of.
