@@ -101,7 +101,7 @@ func (c *cluster) takes(r rune) bool {
 	c.linker = c.letter && (unicode.Is(linkers, r) || c.linker && !unicode.Is(consonants, r))
 	c.stacked = unicode.Is(stackers, r) || c.stacked && (is == extend || is == zeroWidthJoiner)
 	c.bound = is == zeroWidthJoiner && c.virama
-	c.virama = is == extend && norm.NFD.PropertiesString(string(r)).CCC() == 9
+	c.virama = norm.NFD.PropertiesString(string(r)).CCC() == 9
 	c.last = is
 	return ok
 }
@@ -139,7 +139,7 @@ func cut(runes []rune, limit int) int {
 	place := 0
 	var c cluster
 	for i, r := range runes[:limit+1] {
-		if !c.takes(r) && i > 0 {
+		if !c.takes(r) {
 			place = i
 		}
 	}

@@ -112,7 +112,7 @@ func (c *reader) allows(r rune, rest string) bool {
 	case r == '\u115f':
 		return unicode.Is(jamoVowels, next) || next == '\u1160' && startsWithFinal(rest[len("\u1160"):])
 	case r == '\u1160':
-		return unicode.Is(jamoInitials, c.last) || c.last == '\u115f' && startsWithFinal(rest)
+		return unicode.Is(jamoInitials, c.last) || c.last == '\u115f'
 	case r >= 0x1bca0 && r <= 0x1bca3:
 		return unicode.Is(unicode.Duployan, c.base)
 	case unicode.Is(unicode.Cf, r):

@@ -166,6 +166,7 @@ func TestWhatIsRefused(t *testing.T) {
 		"joiner among Latin": "a\u200db", "joiner at the end": "a\u200d", "joiner at the beginning": "\u200dක", "joiner behind a space": "ක \u200dෂ",
 		"non-joiner among Latin": "Auf\u200clage", "joiner between a picture and a letter": "🙂\u200da", "joiner between pictures and nothing": "🙂\u200d",
 		"Hangul filler": "a\u3164b", "halfwidth filler": "a\uffa0", "filler without jamo": "\u115fa", "vowel filler without jamo": "a\u1160",
+		"vowel filler before a final consonant alone": "a\u1160ᆨ", "both fillers without jamo": "a\u115f\u1160", "word break at the beginning": "\u200bខ្មែរ", "joiner before what the tables do not have": "a\u200d\U0001fae9",
 		"flag without end": "🏴\U000e0067\U000e0062\U000e0065", "flag of two letters": "🏴\U000e0067\U000e0062\U000e007f", "tags of another picture": "🙂\U000e0067\U000e0062\U000e0065\U000e007f",
 		"flag of a long text": "🏴" + strings.Repeat("\U000e0067", 7) + "\U000e007f", "flag of signs": "🏴\U000e0021\U000e0021\U000e0021\U000e007f",
 		"invisible operator": "f\u2061x", "annotation": "a\ufff9b", "deprecated": "a\u206ab", "language tag": "a\U000e0001", "private use": "a\ue000", "noncharacter": "a\ufffe",
