@@ -320,13 +320,12 @@ func (s *Service) settle(ctx context.Context, j *job, r *store.CommitResult) ste
 	return stepDone
 }
 
-// withdraw takes back what was decided on a change that has not been stored.
+// withdraw takes back what was decided on a change that has not been stored, and what
+// changes nothing and was decided on one that has: nobody has compared the rest of what it
+// was decided on, which is of an earlier moment.
 func (g *group) withdraw() {
-	if !g.refused {
-		return
-	}
 	for _, j := range g.jobs {
-		if j.provisional && !j.sent {
+		if j.provisional && !j.sent && (g.refused || j.step == stepDone) {
 			j.step = stepAlone
 		}
 	}

@@ -668,6 +668,28 @@ func TestNeighbourEndsTheRoom(t *testing.T) {
 	})
 }
 
+// TestNoAnswerOfTwoMoments: who is refused because of a command before it in the group is
+// refused as of a state that there has been, though other rows have changed since the load.
+func TestNoAnswerOfTwoMoments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		st := &hooked{Store: memstore.New()}
+		p := newPile(t, st, nil)
+		defer p.gate.abandon()
+		room := proof.Do(t, p.Service, roomkit.By("ann"), roomkit.CreateGroup{Name: "ends", Members: people("ben")}).Room
+		other, err := service.New(st.Store, nil)
+		require.NoError(t, err)
+		st.commit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+			if len(changes[0].Ended) > 0 {
+				proof.Do(t, other, roomkit.System(), roomkit.SuspendUser{User: "ben"})
+			}
+			return st.Store.Commit(ctx, changes)
+		}
+		answers := p.group(p.do("ann", roomkit.DeleteRoom{Room: room}), p.do("ben", roomkit.Edit{Room: room, Photo: new("p")}))
+		require.NoError(t, answers[0].err)
+		proof.Refused(t, "ADM-17", answers[1].err)
+	})
+}
+
 // TestOneKeyTwiceInAGroup: a command that is sent twice at once has one outcome.
 func TestOneKeyTwiceInAGroup(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
