@@ -298,7 +298,25 @@ type (
 		// Without this method it is 1.
 		CommitsInParallel() int
 	}
+	// Auditor is a store that finds what no list has and no event accounts for. Package
+	// verify asks it.
+	Auditor interface {
+		// Strays gives, of one moment, at most so many rows that should not be there: rooms,
+		// users, companies and teams without an event, people of rooms and teams that are
+		// not there, names held by no room, events whose command is not remembered, and
+		// commands whose events are not there.
+		Strays(ctx context.Context, limit int) ([]Stray, error)
+		// Checkpoints gives those of all followers, by name.
+		Checkpoints(ctx context.Context) (map[string]roomkit.Cursor, error)
+	}
 )
+
+// Stray is a row that no event accounts for.
+type Stray struct {
+	Subject roomkit.Subject // whose row it is; zero for commands
+	What    string          // "row", "members", "name", "command"
+	Detail  string
+}
 
 // Capability finds an optional capability of a store, or of one that it wraps.
 func Capability[T any](s Store) (T, bool) {

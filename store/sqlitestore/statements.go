@@ -47,6 +47,8 @@ const (
 	firstOf
 	nameHolder
 	checkpointOf
+	checkpoints
+	straysOf
 
 	plainCount
 	statementCount = plainCount + statement(listCount)*statement(len(sizes))
@@ -166,6 +168,8 @@ var plain = [plainCount]string{
 	everybodyOf:  `SELECT ` + memberColumns + ` FROM roomkit_members m WHERE m.room = ? AND (m.participant OR m.master) ORDER BY m.user LIMIT ? + 0`,
 	firstOf:      `SELECT ` + memberColumns + ` FROM roomkit_members m WHERE m.room = ? AND m.participant ORDER BY m.user LIMIT ? + 0`,
 	nameHolder:   `SELECT id FROM roomkit_rooms WHERE company IS ? AND name_key = ? AND state = 'active'`,
+	checkpoints:  `SELECT name, cursor FROM roomkit_checkpoints`,
+	straysOf:     strays,
 	checkpointOf: `SELECT cursor FROM roomkit_checkpoints WHERE name = ?`,
 }
 

@@ -101,6 +101,7 @@ var (
 	_ store.Store    = (*Store)(nil)
 	_ store.Notifier = (*Store)(nil)
 	_ store.Parallel = (*Store)(nil)
+	_ store.Auditor  = (*Store)(nil)
 )
 
 // New gives the store in a database that [Migrate] has prepared. It never closes

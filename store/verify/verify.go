@@ -7,8 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
+	"strings"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/codec"
@@ -18,13 +20,16 @@ import (
 // Inconsistency is a place where a store's rows, events and counts contradict
 // each other. errors.Is(err, ErrInconsistent) holds.
 type Inconsistency struct {
-	Subject roomkit.Subject
-	What    string // for instance "row", "feed", "members", "groups"
+	Subject roomkit.Subject // zero: of none, for instance a checkpoint
+	What    string          // for instance "row", "feed", "members", "groups"
 	Detail  string
 }
 
 // Error describes the contradiction.
 func (i *Inconsistency) Error() string {
+	if i.Subject == (roomkit.Subject{}) {
+		return i.What + ": " + i.Detail
+	}
 	return fmt.Sprintf("%s: %s: %s", i.Subject, i.What, i.Detail)
 }
 
@@ -44,7 +49,8 @@ const maxInconsistencies = 100
 
 // Run reads the whole feed of a store, folds the events of every room, user,
 // company and team and compares the result with the stored rows, counts,
-// digests, lists and tallies. It returns nil, an error of the store, or the
+// digests, lists and tallies. Of a store that is a [store.Auditor] it also finds rows
+// that no event is about, and checkpoints that lead nowhere. It returns nil, an error of the store, or the
 // [*Inconsistency] errors it found, joined, at most 100.
 //
 // progress may be nil; it is called after every page of the feed and at the end.
@@ -60,10 +66,13 @@ func Run(ctx context.Context, s store.Store, progress func(Progress)) error {
 	}
 	err := v.feed(ctx, progress)
 	if err == nil {
-		err = v.complete()
+		err = v.complete(ctx)
 	}
 	if err == nil {
 		err = v.tallies(ctx)
+	}
+	if err == nil {
+		err = v.strays(ctx)
 	}
 	if progress != nil {
 		progress(v.Progress)
@@ -74,6 +83,39 @@ func Run(ctx context.Context, s store.Store, progress func(Progress)) error {
 	return errors.Join(v.found...)
 }
 
+// strays complains of what no event is about, so that nothing above has met it.
+func (v *verifier) strays(ctx context.Context) error {
+	auditor, ok := store.Capability[store.Auditor](v.store)
+	if !ok {
+		return nil
+	}
+	strays, err := auditor.Strays(ctx, maxInconsistencies)
+	if err != nil {
+		return err
+	}
+	for _, s := range strays {
+		if err := v.complain(s.Subject, s.What, "%s", s.Detail); err != nil {
+			return err
+		}
+	}
+	marks, err := auditor.Checkpoints(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(marks)) {
+		// Who is at work stands in further lines.
+		cursor, _, _ := strings.Cut(string(marks[name]), "\n")
+		_, err := v.store.Feed(ctx, roomkit.Cursor(cursor), 1)
+		if errors.Is(err, roomkit.ErrInvalid) {
+			err = v.complain(roomkit.Subject{}, "checkpoint", "that of %q is no place in the feed: %v", name, err)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 var errEnough = errors.New("too many inconsistencies")
 
 type verifier struct {
@@ -82,6 +124,7 @@ type verifier struct {
 	seen  map[roomkit.Subject]roomkit.Version // the newest version in the feed
 	rows  map[roomkit.Subject]roomkit.Version // the version with which the row was compared
 	end   roomkit.Cursor
+	grown bool // rows have changed since they were compared
 	found []error
 
 	// What the folded rooms say, to be compared with lists and tallies.
@@ -132,13 +175,19 @@ func (v *verifier) feed(ctx context.Context, progress func(Progress)) error {
 }
 
 // complete checks that the feed, which was read to its end after the rows, has
-// all that the rows have.
-func (v *verifier) complete() error {
+// all that the rows have, and that the rows have by now what the feed has.
+func (v *verifier) complete(ctx context.Context) error {
 	for of, version := range v.rows {
-		if seen := v.seen[of]; seen < version {
-			if err := v.complain(of, "feed", "ends at version %d, the row has %d", seen, version); err != nil {
-				return err
-			}
+		seen := v.seen[of]
+		var err error
+		switch {
+		case seen < version:
+			err = v.complain(of, "feed", "ends at version %d, the row has %d", seen, version)
+		case seen > version:
+			err = v.follow(ctx, of)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	for user := range v.takes {
@@ -151,13 +200,36 @@ func (v *verifier) complete() error {
 	return nil
 }
 
+// follow looks whether the row of a subject has meanwhile got what the feed has.
+func (v *verifier) follow(ctx context.Context, of roomkit.Subject) error {
+	f, err := v.load(ctx, needOf(of))
+	if err != nil {
+		return err
+	}
+	v.grown = true
+	if has, _ := rowIn(f, of); has < v.seen[of] {
+		return v.complain(of, "row", "is of version %d, the feed has %d", has, v.seen[of])
+	}
+	return nil
+}
+
 func (v *verifier) subject(ctx context.Context, of roomkit.Subject) error {
 	if of.Type == roomkit.SubjectRoom {
 		v.Rooms++
 		return v.room(ctx, of)
 	}
-	need := store.Need{}
+	f, err := v.load(ctx, needOf(of))
+	if err != nil {
+		return err
+	}
+	return v.compareDirectory(ctx, of, f)
+}
+
+// needOf asks for the row of a subject.
+func needOf(of roomkit.Subject) (need store.Need) {
 	switch of.Type {
+	case roomkit.SubjectRoom:
+		need.Room = of.Room
 	case roomkit.SubjectUser:
 		need.People = []roomkit.UserID{roomkit.UserID(of.ID)}
 	case roomkit.SubjectCompany:
@@ -165,11 +237,25 @@ func (v *verifier) subject(ctx context.Context, of roomkit.Subject) error {
 	default:
 		need.Team = roomkit.TeamKey(of.ID)
 	}
-	f, err := v.load(ctx, need)
-	if err != nil {
-		return err
+	return need
+}
+
+// rowIn gives the row of a subject, without what no event says, and its version.
+func rowIn(f *store.Facts, of roomkit.Subject) (version roomkit.Version, row any) {
+	switch of.Type {
+	case roomkit.SubjectRoom:
+		return f.Room.Version, f.Room
+	case roomkit.SubjectUser:
+		u := userIn(f, roomkit.UserID(of.ID))
+		u.Groups = 0
+		return u.Version, u
+	case roomkit.SubjectCompany:
+		c := companyIn(f, roomkit.CompanyID(of.ID))
+		c.Groups = 0
+		return c.Version, c
+	default:
+		return f.Team.Version, f.Team
 	}
-	return v.compareDirectory(ctx, of, f)
 }
 
 func (v *verifier) load(ctx context.Context, n store.Need) (*store.Facts, error) {
@@ -376,18 +462,7 @@ func (v *verifier) compareDirectory(ctx context.Context, of roomkit.Subject, f *
 	var user roomkit.User
 	var company roomkit.Company
 	var team roomkit.Team
-	version, stored := f.Team.Version, any(f.Team)
-	switch of.Type {
-	case roomkit.SubjectUser:
-		row := userIn(f, roomkit.UserID(of.ID))
-		version, row.Groups = row.Version, 0
-		stored = row
-	case roomkit.SubjectCompany:
-		row := companyIn(f, roomkit.CompanyID(of.ID))
-		version, row.Groups = row.Version, 0
-		stored = row
-	default:
-	}
+	version, stored := rowIn(f, of)
 	v.rows[of] = version
 	known, err := v.events(ctx, of, version, func(e roomkit.Event) {
 		user, company, team = user.Apply(e), company.Apply(e), team.Apply(e)
@@ -418,11 +493,12 @@ func (v *verifier) tallies(ctx context.Context) error {
 		}
 		if of.Type == roomkit.SubjectCompany {
 			company := companyIn(f, roomkit.CompanyID(of.ID))
-			if err = v.compareCount(ctx, of, "groups", company.Groups, v.owns[company.ID]); err == nil {
-				err = v.listed(ctx, company.ID)
+			id := roomkit.CompanyID(of.ID)
+			if err = v.compareCount(ctx, of, "groups", company.Groups, v.owns[id]); err == nil {
+				err = v.listed(ctx, id)
 			}
 			if err == nil {
-				err = v.teamsOf(ctx, of, company.ID)
+				err = v.teamsOf(ctx, of, id)
 			}
 		} else {
 			err = v.user(ctx, of, userIn(f, roomkit.UserID(of.ID)))
@@ -484,7 +560,7 @@ func (v *verifier) teamsOf(ctx context.Context, of roomkit.Subject, company room
 }
 
 func (v *verifier) user(ctx context.Context, of roomkit.Subject, u roomkit.User) error {
-	if err := v.compareCount(ctx, of, "groups", u.Groups, v.groups[u.ID]); err != nil {
+	if err := v.compareCount(ctx, of, "groups", u.Groups, v.groups[roomkit.UserID(of.ID)]); err != nil {
 		return err
 	}
 	listed := int64(0)
@@ -500,7 +576,7 @@ func (v *verifier) user(ctx context.Context, of roomkit.Subject, u roomkit.User)
 
 // compareCount complains unless somebody has written since the feed was read.
 func (v *verifier) compareCount(ctx context.Context, of roomkit.Subject, what string, stored, folded int64) error {
-	if stored == folded {
+	if stored == folded || v.grown {
 		return nil
 	}
 	newer, err := v.store.Feed(ctx, v.end, 1)
