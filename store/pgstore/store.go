@@ -96,6 +96,7 @@ func (o *Options) named(text string) string {
 // use. Use [New]. A Store needs no closing.
 type Store struct {
 	base
+	o        Options
 	pool     *pgxpool.Pool
 	patience time.Duration
 	lanes    int
@@ -120,6 +121,7 @@ var (
 	_ store.Store    = (*Store)(nil)
 	_ store.Notifier = (*Store)(nil)
 	_ store.Parallel = (*Store)(nil)
+	_ store.Auditor  = (*Store)(nil)
 )
 
 // New gives the store in tables that [Migrate] has prepared; where they are is found out
@@ -139,7 +141,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, o *Options) (*Store, error) {
 	if pool.Config().MaxConns < 2 {
 		return nil, invalid("pool", "MaxConns is 1: Wake, and looking up a commit whose connection was lost, take a second connection")
 	}
-	s := &Store{pool: pool, patience: full.Patience, lanes: full.Lanes, base: base{weak: full.Weak, names: (*names)(text.NewNames())}}
+	s := &Store{o: full, pool: pool, patience: full.Patience, lanes: full.Lanes, base: base{weak: full.Weak, names: (*names)(text.NewNames())}}
 	s.reading = s.onPool
 	s.bell.Begin = s.listening
 	err = s.onPool(ctx, func(conn *pgx.Conn) error {

@@ -1,7 +1,7 @@
 package sqlitestore_test
 
 import (
-	"strings"
+	"errors"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -62,7 +62,8 @@ func whats(err error) (all []string) {
 		return nil
 	}
 	for _, err := range joined.Unwrap() {
-		if i, ok := err.(*verify.Inconsistency); ok {
+		var i *verify.Inconsistency
+		if errors.As(err, &i) {
 			all = append(all, i.What)
 		}
 	}
@@ -76,5 +77,5 @@ func TestVerifyTellsOfForgottenCommands(t *testing.T) {
 	mustExec(t, s.Writer, "DELETE FROM roomkit_commands WHERE id = (SELECT command FROM roomkit_records WHERE position = 5)")
 	err := verify.Run(t.Context(), s, nil)
 	require.ErrorIs(t, err, roomkit.ErrInconsistent)
-	require.True(t, strings.Contains(err.Error(), "position 5 is of a command that is not remembered"), err.Error())
+	require.ErrorContains(t, err, "position 5 is of a command that is not remembered")
 }
