@@ -31,7 +31,7 @@ func TestVerifyTellsOfStrays(t *testing.T) {
 			"command": "` + id + `", "data": "\\x7b7d"`, "command"},
 		"commands":    {`"id": "` + id + `", "digest": "\\x` + strings.Repeat("00", 32) + `", "changed": true`, "command"},
 		"checkpoints": {`"name": "mail", "cursor": "elsewhere-5-x"`, "checkpoint"},
-		"pending":     {`"number": 1, "command": "` + id + `"`, "pending"},
+		"pending":     {`"xid": "5", "number": 1, "command": "` + id + `"`, "pending"},
 	} {
 		t.Run(table, func(t *testing.T) {
 			s, o := newStore(t, pool)

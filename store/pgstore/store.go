@@ -96,7 +96,7 @@ func (o *Options) named(text string) string {
 // use. Use [New]. A Store needs no closing.
 type Store struct {
 	base
-	o        Options
+	o        Options // with the schema that was found
 	pool     *pgxpool.Pool
 	patience time.Duration
 	lanes    int
@@ -159,6 +159,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, o *Options) (*Store, error) {
 			return err
 		}
 		s.epoch, s.lock, s.channel, s.sql = has.epoch, has.lock, full.Prefix+has.epoch, full.statements(has)
+		s.o.Schema = has.schema
 		return has.settled()
 	})
 	if err != nil {
