@@ -133,6 +133,7 @@ type follower struct {
 	stored  roomkit.Cursor // the same as the store has it
 	seen    time.Time      // since when, at least, the store has it
 	claimed time.Time      // when this call began to store it; zero: it did not
+	claims  bool           // this call has tried to
 	done    roomkit.Cursor // behind the last event that was handled
 	records int64
 	tries   int // of the next event
@@ -468,6 +469,7 @@ func (f *follower) load(ctx context.Context) error {
 // move stores how far the follower has come and that it works on. It is
 // ErrConflict if somebody else has moved the checkpoint meanwhile.
 func (f *follower) move(ctx context.Context, store store.Store) error {
+	f.claims = true
 	began, turn := moment(), int64(1)
 	if f.mark.holder == f.me {
 		turn = f.mark.turn + 1
@@ -487,14 +489,22 @@ func (f *follower) renew(ctx context.Context) error {
 	return f.move(ctx, f.s.store)
 }
 
-// release lets others begin at once. It is no harm if it fails: the lease ends.
+// release lets others begin at once. It is no harm if it fails: the lease ends. The store
+// may have a later mark of this call than it is known here, if the answer was lost.
 func (f *follower) release(ctx context.Context) {
-	if f.mark.holder != f.me {
+	if !f.claims {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), f.Lease)
 	defer cancel()
-	if err := f.put(ctx, f.s.store, mark{cursor: f.done}); err != nil {
+	err := fmt.Errorf("%w: not known to hold it", roomkit.ErrConflict)
+	if f.mark.holder == f.me {
+		err = f.put(ctx, f.s.store, mark{cursor: f.done})
+	}
+	if errors.Is(err, roomkit.ErrConflict) && f.load(ctx) == nil && f.mark.holder == f.me {
+		err = f.put(ctx, f.s.store, mark{cursor: f.done})
+	}
+	if err != nil {
 		f.s.o.Logger.DebugContext(ctx, "follower not released", "follower", f.name, "error", err)
 	}
 }

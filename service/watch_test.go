@@ -373,6 +373,110 @@ func TestWatchersComeAndGo(t *testing.T) {
 	})
 }
 
+// TestWatchersDoNotWaitForTheBusy: that all who were told something are busy with it keeps
+// nobody else from being told.
+func TestWatchersDoNotWaitForTheBusy(t *testing.T) {
+	for range 20 { // who leads next is left to chance
+		synctest.Test(t, func(t *testing.T) {
+			svc := proof.Service(t, nil)
+			room, other := crew(t, svc), proof.General(t, svc, "ann", "ben", "dan")
+			now := proof.Touch(t, svc, "ann", other).Cursor
+			watching, stop := context.WithCancel(ctx)
+			var told int
+			for _, busy := range []bool{true, true, true, false} {
+				go func() {
+					watch := map[bool]roomkit.RoomID{true: room, false: other}[busy]
+					for _, err := range svc.WatchRooms(watching, "ben", now, watch) {
+						if err == nil && busy {
+							<-watching.Done()
+						} else if err == nil {
+							told++
+						}
+					}
+				}()
+				synctest.Wait()
+			}
+			proof.Touch(t, svc, "ann", room)
+			synctest.Wait()
+			proof.Touch(t, svc, "ann", other)
+			synctest.Wait()
+			require.Equal(t, 1, told)
+			stop()
+			synctest.Wait()
+		})
+	}
+}
+
+// TestWatchRoomsBeginsWhereItIsTold: the reader that is shared may be behind who begins,
+// or ahead; nothing is told twice, or from before the cursor.
+func TestWatchRoomsBeginsWhereItIsTold(t *testing.T) {
+	for _, behind := range []bool{true, false} {
+		synctest.Test(t, func(t *testing.T) {
+			st := memstore.New()
+			setup := proof.ServiceOn(t, st, nil)
+			room, other := crew(t, setup), proof.General(t, setup, "ann", "ben", "dan")
+			now := proof.Touch(t, setup, "ann", other).Cursor
+			busy := &eventful{Store: st}
+			svc, err := service.New(busy, nil)
+			require.NoError(t, err)
+			watching, stop := context.WithCancel(ctx)
+			go func() {
+				for range svc.WatchRooms(watching, "ben", now, other) {
+					if behind { // it leads no more, and nobody else does
+						<-watching.Done()
+					}
+				}
+			}()
+			synctest.Wait()
+			if behind {
+				proof.Touch(t, setup, "ann", other)
+				synctest.Wait()
+				now = proof.Touch(t, setup, "ann", room).Cursor
+			} else {
+				busy.onFeed = func() { proof.Touch(t, setup, "ann", room); pass(time.Second) }
+			}
+			var told places
+			go func() {
+				for rec, err := range svc.WatchRooms(watching, "ben", now, room) {
+					if err == nil {
+						told = append(told, place(rec.Record))
+					}
+				}
+			}()
+			synctest.Wait()
+			pass(time.Minute)
+			proof.Touch(t, setup, "ann", room)
+			pass(time.Minute)
+			synctest.Wait()
+			is, err := setup.Room(ctx, "ann", room)
+			require.NoError(t, err)
+			want := places{fmt.Sprintf("room:%s/%d", room, is.Version)}
+			if !behind {
+				want = append(places{fmt.Sprintf("room:%s/%d", room, is.Version-1)}, want...)
+			}
+			require.Equal(t, want, told)
+			stop()
+			synctest.Wait()
+		})
+	}
+}
+
+// eventful is a store in which something happens just before a feed is read.
+type eventful struct {
+	store.Store
+	onFeed func()
+}
+
+func (h *eventful) Unwrap() store.Store { return h.Store }
+
+func (h *eventful) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
+	if f := h.onFeed; f != nil {
+		h.onFeed = nil
+		f()
+	}
+	return h.Store.Feed(ctx, after, limit)
+}
+
 // mute is a store whose feed can fail.
 type mute struct {
 	store.Store

@@ -12,6 +12,7 @@ import (
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
+	"github.com/go-roomkit/roomkit/store/storetest"
 )
 
 type txKey struct{}
@@ -68,4 +69,49 @@ func TestFollowCountsExactlyOnce(t *testing.T) {
 	require.NoError(t, w.pool.QueryRow(t.Context(), `SELECT count(*), count(DISTINCT (subject, version)) FROM `+table).Scan(&rows, &different))
 	require.Equal(t, records, rows)
 	require.Equal(t, records, different)
+}
+
+// sent are effects in a table of the host.
+type sent struct {
+	w     *world
+	table string
+}
+
+func (s sent) Begin(ctx context.Context) (storetest.Transaction, error) {
+	tx, err := s.w.pool.Begin(ctx)
+	return sending{s, tx}, err
+}
+
+func (s sent) Of(follower string) ([]string, error) {
+	rows, err := s.w.pool.Query(context.Background(), `SELECT effect FROM `+s.table+` WHERE follower = $1 ORDER BY n`, follower)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[string])
+}
+
+type sending struct {
+	sent
+	tx pgx.Tx
+}
+
+func (s sending) Store() store.Store { return s.w.store.InTx(s.tx) }
+
+func (s sending) Write(ctx context.Context, follower, effect string) error {
+	_, err := s.tx.Exec(ctx, `INSERT INTO `+s.table+` (follower, effect) VALUES ($1, $2)`, follower, effect)
+	return err
+}
+
+func (s sending) Commit(ctx context.Context) error { return s.tx.Commit(ctx) }
+func (s sending) Rollback()                        { _ = s.tx.Rollback(context.Background()) }
+
+// TestFollowIsExactlyOnceAtEveryPoint: see storetest.ExactlyOnce.
+func TestFollowIsExactlyOnceAtEveryPoint(t *testing.T) {
+	w := newWorld(t)
+	s := sent{w, pgx.Identifier{w.o.Schema, "sent"}.Sanitize()}
+	_, err := w.pool.Exec(t.Context(), `CREATE TABLE `+s.table+` (n bigint GENERATED ALWAYS AS IDENTITY, follower text, effect text)`)
+	require.NoError(t, err)
+	store, _ := newStore(t, w.pool)
+	w.store = store
+	storetest.ExactlyOnce(t, store, s)
 }
