@@ -21,12 +21,6 @@ const (
 	sweeps = "roomkit.enforce"
 )
 
-// What the service does not do yet, and the worlds leave out.
-const (
-	leasesByClock    = true // a follower's lease is by the clock of the reader
-	vetoStopsEnforce = true // a veto of one consequence stops all of them
-)
-
 type followers struct {
 	w     *world
 	names []string

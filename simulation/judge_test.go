@@ -24,6 +24,7 @@ import (
 type judge struct {
 	w     *world
 	store *memstore.Store
+	bare  *service.Service // without the veto of the host, which is not asked about consequences
 	plain *service.Service // as for changes: users are filled in before
 	full  *service.Service // as for answers: nobody is filled in for what is refused
 	now   time.Time
@@ -41,6 +42,7 @@ func (w *world) judge() {
 	o := service.Options{
 		Clock: func() time.Time { return j.now }, NewID: func() [16]byte { return j.room }, Contacts: contacts, Attempts: 1,
 	}
+	j.bare = j.service(o)
 	if w.veto {
 		o.Veto = refused
 	}
@@ -494,6 +496,9 @@ func (j *judge) sweeps(e *entry) bool {
 	}
 	slices.Sort(gone)
 	gone = slices.Compact(gone)
+	plain := j.plain
+	defer func() { j.plain = plain }()
+	j.plain = j.bare
 	return len(gone) > 0 && j.makes(e, roomkit.System(), roomkit.Expel{Room: room, People: gone, Cause: cause}, service.Call{})
 }
 
@@ -511,7 +516,7 @@ func (j *judge) swept() {
 	for _, room := range j.w.sight.rooms {
 		for _, cause := range []roomkit.Cause{roomkit.CausePermission, roomkit.CauseAccount} {
 			who := slices.Concat(everybody, newcomers)
-			got, err := j.plain.Plan(context.Background(), roomkit.System(), roomkit.Expel{Room: room, People: who, Cause: cause})
+			got, err := j.bare.Plan(context.Background(), roomkit.System(), roomkit.Expel{Room: room, People: who, Cause: cause})
 			if err == nil && got.Changed {
 				j.w.complain("nobody has carried out in room %.8s: %s", room, lines(got.Events))
 			}

@@ -157,7 +157,7 @@ func refused(_ roomkit.Actor, cmd roomkit.Command, _ service.Result) error {
 			return errVetoed
 		}
 	case roomkit.Expel:
-		if slices.Contains(c.People, "eve") && !vetoStopsEnforce {
+		if slices.Contains(c.People, "eve") {
 			return errVetoed
 		}
 	}

@@ -162,10 +162,7 @@ func (w *world) newID() (id [16]byte) {
 }
 
 func (w *world) newProcess() *process {
-	p := &process{w: w, number: len(w.procs)}
-	if len(w.fellows.names) == 0 || !leasesByClock {
-		p.skew = one[time.Duration](w, "skew", 0, 0, 3*time.Hour, -5*time.Hour, 26*time.Hour)
-	}
+	p := &process{w: w, number: len(w.procs), skew: one[time.Duration](w, "skew", 0, 0, 3*time.Hour, -5*time.Hour, 26*time.Hour)}
 	o := &service.Options{
 		Clock: p.clock, NewID: w.newID, Contacts: w.contacts, Attempts: w.attempts, MaxGroup: w.maxGroup,
 		Logger: slog.New(turns{}), Observer: service.Observer{Group: p.observe},
@@ -303,9 +300,6 @@ func (w *world) happen() {
 		w.passTime(one(w, "time", time.Second, 25*time.Second, 40*time.Second))
 	case 1:
 		p := one(w, "process", w.procs...)
-		if len(w.fellows.names) > 0 && leasesByClock {
-			return
-		}
 		p.skew = one[time.Duration](w, "skew", 0, -48*time.Hour, time.Minute, 30*time.Hour)
 		w.tell("the clock of process %d jumps to %s", p.number, p.skew)
 	default:
