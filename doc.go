@@ -56,6 +56,17 @@
 // mail address is the host's matter (CRE-52): it ends in user ids, and with user
 // ids begins what this library does.
 //
+// # Ids, names, texts
+//
+// A [UserID] can be what an identity provider calls a user. Names, titles and
+// descriptions are stored as they are given, in any script: what its orthography needs
+// is accepted, joiners and variation selectors among it, and so are emoji of every kind.
+// Refused are control characters, bidi overrides and what shows nothing. A description
+// may have several lines. Names of internal groups are unique in the company; names that
+// differ only in case, width, composition, spaces or invisible characters are one
+// (GRP-29), letters of different scripts that look alike are not. Lengths are counted in
+// code points of Unicode.
+//
 // # Commands and refusals
 //
 // A [Command] is a plain value, run for an [Actor]. The host says who acts and

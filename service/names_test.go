@@ -9,8 +9,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/names"
 	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
@@ -64,6 +66,31 @@ func TestTitleOfAnySize(t *testing.T) {
 	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(2<<20))
 	require.Equal(t, create.Title[:1000], s.RoomOf("ann", made.Room).Name)
 }
+
+// testOneGroupForEachKey: of names with one key the first group has it, as long as it
+// stands, and no other name is refused (GRP-29).
+func testOneGroupForEachKey(t *rapid.T) {
+	svc := proof.ServiceOn(t, memstore.New(), nil)
+	held := map[string]roomkit.RoomID{}
+	alphabet := []rune("aAＡéE\u0301 \u00a0\u200d\ufe0fßsаक्ष👩🚀")
+	for range rapid.IntRange(2, 8).Draw(t, "groups") {
+		name := rapid.StringOfN(rapid.SampledFrom(alphabet), 1, 4, -1).Draw(t, "name")
+		if names.Fault(name) != "" {
+			continue
+		}
+		made, err := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateGroup{Name: name})
+		if key := names.Key(name); held[key].IsZero() {
+			require.NoError(t, err, "%+q", name)
+			held[key] = made.Room
+		} else {
+			proof.Refused(t, "GRP-29", err)
+		}
+	}
+}
+
+func TestOneGroupForEachKey(t *testing.T) { rapid.Check(t, testOneGroupForEachKey) }
+
+func FuzzOneGroupForEachKey(f *testing.F) { f.Fuzz(rapid.MakeFuzz(testOneGroupForEachKey)) }
 
 // older is a store as a program sees it whose keys of names are of version 0.
 type older struct{ store.Store }
