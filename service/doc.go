@@ -112,7 +112,7 @@
 // # What a call costs
 //
 // A command takes one Load and, if it changes something, one Commit. One more Load is
-// for each of these: the rooms that people share already, to offer them; a group's name
+// for each of these: a group's name
 // that must be free; another Group Master who must remain; everybody in a room that is
 // converted or left for a new one; the members of a team whose room opens or who leave
 // it; asking Options.Contacts. What a command carries is limited by the constants of

@@ -117,7 +117,7 @@ func TestGroupIsolation(t *testing.T) {
 		var mu sync.Mutex
 		var groups []service.GroupReport
 		svc := proof.ServiceOn(t, g, &service.Options{
-			Policy:   roomkit.Policy{AnyoneIsContact: true},
+			Policy: roomkit.Policy{AnyoneIsContact: true},
 			Observer: service.Observer{Group: func(r service.GroupReport) {
 				mu.Lock()
 				defer mu.Unlock()

@@ -14,8 +14,15 @@ import (
 // most recently changed (LST-05 to LST-11). Without an audience the people decide it,
 // as for calendar events and mails (LST-12). exactOnly leaves out rooms with others.
 // At most MaxOffers rooms, the first of up to MaxSharedSeen that the people share.
-// One round trip, another one if there are any, and a third where they share more
-// than MaxShared. A user who is not known, cannot act or could not create a room of
+// One round trip, and two more for pages where they share 100 rooms or more. Rows of people
+// in the rooms are read only of those who have lost their account or permission at some
+// time and have it again, in one further round trip for as many rooms as are offered; of no
+// more than five times as many rooms, so that where more of them hold somebody whose
+// membership does not count any more, rooms behind them may be missing until [Service.Enforce]
+// has been there. So what is read does not grow with rooms times people: at most 1,200 rows
+// of rooms and 100 × len(people) rows of people, usually none. A CreateRoom reads the same,
+// and what is more than its first round trip in the goroutine of its caller, so that no other
+// command waits for it. A user who is not known, cannot act or could not create a room of
 // so many people is a [*roomkit.Denied] (COM-16, ADM-13, ADM-17, COM-10, LINE-02, CRE-48);
 // malformed or repeated people are ErrInvalid.
 func (s *Service) Recommend(ctx context.Context, user roomkit.UserID, people []roomkit.UserID, audience roomkit.Audience, exactOnly bool) ([]roomkit.Offer, error) {
