@@ -14,8 +14,8 @@ import (
 	"github.com/go-roomkit/roomkit/store/storetest"
 )
 
-// asked is what a question costs: what the store and the host are asked.
-type asked struct{ loads, commits, directory, contacts int }
+// effort is what a question costs: what the store and the host are asked.
+type effort struct{ loads, commits, directory, contacts int }
 
 // observed is a stage on which all that is asked is counted. The host knows fay, whom the
 // store knows, and kim, whom it does not, both of another company, and nobody as a contact.
@@ -23,7 +23,7 @@ type observed struct {
 	*proof.Stage
 	service *service.Service
 	store   *storetest.Faulty
-	asked   asked
+	effort  effort
 }
 
 func newObserved(t *testing.T) *observed {
@@ -34,12 +34,12 @@ func newObserved(t *testing.T) *observed {
 	w.service, err = service.New(w.store, &service.Options{
 		Clock: w.Clock.Now,
 		Directory: lookup(func([]roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) {
-			w.asked.directory++
+			w.effort.directory++
 			kim := roomkit.Company{ID: "zinc", Licensed: true, Partners: roomkit.ExternalAll}
 			return []roomkit.User{active("fay", "bolt"), active("kim", "zinc")}, []roomkit.Company{kim}, nil
 		}),
 		Contacts: func(context.Context, roomkit.UserID, []roomkit.UserID) ([]roomkit.UserID, error) {
-			w.asked.contacts++
+			w.effort.contacts++
 			return nil, nil
 		},
 	})
@@ -49,15 +49,15 @@ func newObserved(t *testing.T) *observed {
 
 // costs says what a call about somebody is told and what it costs; it has to leave the
 // store as it was.
-func (w *observed) costs(who roomkit.UserID, call func() error) (string, asked) {
+func (w *observed) costs(who roomkit.UserID, call func() error) (string, effort) {
 	w.Helper()
-	w.asked = asked{}
+	w.effort = effort{}
 	loads, commits, records := w.store.Calls(storetest.MethodLoad), w.store.Calls(storetest.MethodCommit), w.Records()
 	err := call()
 	require.Equal(w, records, w.Records(), "a refusal leaves the store as it was")
-	w.asked.loads = w.store.Calls(storetest.MethodLoad) - loads
-	w.asked.commits = w.store.Calls(storetest.MethodCommit) - commits
-	return strings.ReplaceAll(fmt.Sprint(err), string(who), "x"), w.asked
+	w.effort.loads = w.store.Calls(storetest.MethodLoad) - loads
+	w.effort.commits = w.store.Calls(storetest.MethodCommit) - commits
+	return strings.ReplaceAll(fmt.Sprint(err), string(who), "x"), w.effort
 }
 
 // strange are commands about somebody whom the actor may not know, by who may give them.
@@ -150,7 +150,7 @@ func TestStrangersAreAlike(t *testing.T) {
 	for name := range strange(&proof.Stage{}) {
 		t.Run(name, func(t *testing.T) {
 			for kind, how := range ways {
-				ask := func(who roomkit.UserID) (string, asked) {
+				ask := func(who roomkit.UserID) (string, effort) {
 					w := newObserved(t)
 					c := strange(w.Stage)[name]
 					return w.costs(who, func() error { return how(w, roomkit.By(c.by), c.cmd, who) })
@@ -234,7 +234,7 @@ func TestOnlyWhoComesIsStored(t *testing.T) {
 	w := newObserved(t)
 	invite := roomkit.Invite{Room: w.External, People: people("kim")}
 	_, cost := w.costs("kim", func() error { _, err := w.service.Do(ctx, roomkit.By("ann"), invite); return err })
-	require.Equal(t, asked{loads: 2, directory: 1, contacts: 1}, cost, "no contact of ann's")
+	require.Equal(t, effort{loads: 2, directory: 1, contacts: 1}, cost, "no contact of ann's")
 	done := proof.Do(t, w.service, roomkit.By("ann"), invite, service.Call{Contacts: people("kim")})
 	require.True(t, done.Changed)
 	kim, err := w.User(ctx, "kim")
