@@ -36,6 +36,24 @@ func (s *Service) Feed(ctx context.Context, after roomkit.Cursor) iter.Seq2[Reco
 	return decoded("Feed", roomkit.RoomID{}, store.FeedPages(ctx, s.store, after))
 }
 
+// Head gives the place behind the newest event of the feed. Feed, Watch, WatchRooms and
+// FollowOptions.From that begin there tell what happens from now on. One round trip;
+// on a store that is no [store.Header] it reads the whole feed.
+func (s *Service) Head(ctx context.Context) (roomkit.Cursor, error) {
+	if h, ok := store.Capability[store.Header](s.store); ok {
+		at, err := h.Head(ctx)
+		return at, placed("Head", roomkit.RoomID{}, err)
+	}
+	var at roomkit.Cursor
+	for page, err := range store.FeedPages(ctx, s.store, "") {
+		if err != nil {
+			return "", placed("Head", roomkit.RoomID{}, err)
+		}
+		at = page[len(page)-1].Cursor
+	}
+	return at, nil
+}
+
 // decoded gives the records of pages with their events. A record that cannot be
 // decoded comes with the error.
 func decoded(op string, room roomkit.RoomID, pages iter.Seq2[[]store.Record, error]) iter.Seq2[Recorded, error] {

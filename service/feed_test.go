@@ -11,6 +11,7 @@ import (
 	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
 // otherFeed is a store whose feed answers differently.
@@ -23,6 +24,36 @@ func (o otherFeed) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([
 	records, err := o.Store.Feed(ctx, after, limit)
 	o.bend(records)
 	return records, err
+}
+
+// TestHead: what begins at the head of the feed is told what comes after it.
+func TestHead(t *testing.T) {
+	for name, st := range map[string]store.Store{"known": memstore.New(), "read": silent{memstore.New()}} {
+		t.Run(name, func(t *testing.T) {
+			svc := proof.ServiceOn(t, st, nil)
+			room := crew(t, svc)
+			head, err := svc.Head(ctx)
+			require.NoError(t, err)
+			for range svc.Feed(ctx, head) {
+				require.Fail(t, "something is behind the head of the feed")
+			}
+			want := proof.Touch(t, svc, "ann", room).Cursor
+			for rec, err := range svc.WatchRooms(ctx, "ben", head, room) {
+				require.NoError(t, err)
+				require.Equal(t, want, rec.Cursor)
+				break
+			}
+			ended, stop := context.WithCancel(ctx)
+			stop()
+			_, err = svc.Head(ended)
+			require.ErrorIs(t, err, context.Canceled)
+		})
+	}
+	empty, err := service.New(memstore.New(), nil)
+	require.NoError(t, err)
+	head, err := empty.Head(ctx)
+	require.NoError(t, err)
+	require.Empty(t, head)
 }
 
 // TestBytesThatAreNoEvent: a sequence gives what comes before them, then an error

@@ -23,7 +23,8 @@ import (
 // when a leader or administrator who takes no part loses the office, which no event of
 // the room tells; the error names the room, and the sequence ends.
 //
-// It begins by reading the feed from the cursor to its end. From then on all who
+// It begins by reading the feed from the cursor to its end: [Service.Head] gives the
+// cursor of now. From then on all who
 // watch rooms on this service share one reader of the feed, which one of those who
 // wait is at a time: what happens elsewhere costs as much as if there were one.
 // An event costs one round trip for each who watches its room. Who is slow is

@@ -23,7 +23,7 @@ import (
 // with the cause, where one of them fits; others are those of the context and of
 // what the store keeps its data in, a full disk for instance.
 //
-// A store may also be a [Notifier] and [Parallel]. A store that wraps another one is a
+// A store may also be a [Notifier], a [Header] and [Parallel]. A store that wraps another one is a
 // [Wrapper], too, or the service does not find these capabilities.
 type Store interface {
 	// Load answers all needs from one consistent read, in the order given.
@@ -291,6 +291,11 @@ type (
 		// Wake returns a channel that receives a value some time after each commit;
 		// several commits may share one. It carries no data. It ends with ctx.
 		Wake(ctx context.Context) (<-chan struct{}, error)
+	}
+	// Header is a store that knows where its feed ends.
+	Header interface {
+		// Head gives the cursor of the newest record that Feed gives, or the empty one.
+		Head(ctx context.Context) (roomkit.Cursor, error)
 	}
 	// Parallel is a store that commits several groups of changes side by side.
 	Parallel interface {

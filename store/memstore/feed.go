@@ -151,6 +151,13 @@ func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]st
 	return s.page(int(n), func(i int) int64 { return from + int64(i) }), nil
 }
 
+// Head implements [store.Header].
+func (s *Store) Head(ctx context.Context) (roomkit.Cursor, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.cursor(s.records.n), ctx.Err()
+}
+
 // page copies n records from their places. All their data share one array, and so
 // do their cursors, which are made only now.
 func (s *Store) page(n int, place func(i int) int64) []store.Record {

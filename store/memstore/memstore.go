@@ -55,6 +55,7 @@ type Store struct {
 var (
 	_ store.Store    = (*Store)(nil)
 	_ store.Notifier = (*Store)(nil)
+	_ store.Header   = (*Store)(nil)
 	_ store.Parallel = (*Store)(nil)
 	_ store.Auditor  = (*Store)(nil)
 )

@@ -183,6 +183,15 @@ func (b *base) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]sto
 	return records[1:], nil
 }
 
+// Head implements [store.Header].
+func (b *base) Head(ctx context.Context) (roomkit.Cursor, error) {
+	newest, err := page(ctx, b, newestOfFeed, nil, b.placedRecord)
+	if err != nil || len(newest) == 0 {
+		return "", err
+	}
+	return newest[0].Cursor, nil
+}
+
 // History implements [store.Store].
 func (b *base) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
 	size, err := store.PageSize(limit)

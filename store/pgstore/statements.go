@@ -41,6 +41,7 @@ const (
 	pageOfCompany
 	pageOfPublic
 	pageOfFeed
+	newestOfFeed
 	pageOfRoomHistory
 	pageOfHistory
 
@@ -360,6 +361,7 @@ var readTexts = map[int]string{
 	// A feed begins with the record that the cursor is behind.
 	pageOfFeed: `SELECT e.position, {records e} FROM roomkit_records e WHERE e.position >= $1::bigint AND e.position > 0
 			ORDER BY e.position LIMIT $2::bigint`,
+	newestOfFeed: `SELECT e.position, {records e} FROM roomkit_records e WHERE e.position > 0 ORDER BY e.position DESC LIMIT 1`,
 	pageOfRoomHistory: `SELECT e.position, {records e} FROM roomkit_records e
 			WHERE (e.room, e.version) > ($1::uuid, $2::bigint) AND e.room <= $1::uuid AND e.room IS NOT NULL ORDER BY e.room, e.version LIMIT $3::bigint`,
 	pageOfHistory: `SELECT e.position, {records e} FROM roomkit_records e

@@ -120,6 +120,7 @@ type base struct {
 var (
 	_ store.Store    = (*Store)(nil)
 	_ store.Notifier = (*Store)(nil)
+	_ store.Header   = (*Store)(nil)
 	_ store.Parallel = (*Store)(nil)
 	_ store.Auditor  = (*Store)(nil)
 )

@@ -149,6 +149,15 @@ func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]st
 	return page[1:], nil
 }
 
+// Head implements [store.Header].
+func (s *Store) Head(ctx context.Context) (roomkit.Cursor, error) {
+	newest, err := s.records(ctx, newestOfFeed)
+	if err != nil || len(newest) == 0 {
+		return "", err
+	}
+	return newest[0].Cursor, nil
+}
+
 func (s *Store) records(ctx context.Context, id statement, args ...any) (page []store.Record, err error) {
 	err = s.read(ctx, id, func(r *row) {
 		position := r.int()

@@ -39,6 +39,7 @@ type altered struct {
 	onReads  func(ctx context.Context, of roomkit.Subject, v roomkit.Version, limit int) ([]store.Record, error) // calls Store.History
 	onFeed   func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error)                  // calls Store.Feed
 	onWake   func(ctx context.Context) (<-chan struct{}, error)
+	onHead   func(ctx context.Context) (roomkit.Cursor, error)
 	parallel int
 	reopened func()
 }
@@ -47,7 +48,7 @@ func alter(spoil func(a *altered)) *altered {
 	s := memstore.New()
 	a := &altered{
 		Store: s, rooms: map[roomkit.RoomID]roomkit.Room{}, parallel: 3, onPeople: s.Members, onRooms: s.Rooms,
-		onUsers: s.Users, onTeams: s.Teams, onReads: s.History, onFeed: s.Feed, onWake: s.Wake,
+		onUsers: s.Users, onTeams: s.Teams, onReads: s.History, onFeed: s.Feed, onWake: s.Wake, onHead: s.Head,
 	}
 	a.onCommit, a.onLoad = a.commit, a.load
 	if spoil != nil {
@@ -170,6 +171,8 @@ func (a *altered) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]
 }
 
 func (a *altered) Wake(ctx context.Context) (<-chan struct{}, error) { return a.onWake(ctx) }
+
+func (a *altered) Head(ctx context.Context) (roomkit.Cursor, error) { return a.onHead(ctx) }
 
 func (a *altered) CommitsInParallel() int { return a.parallel }
 

@@ -65,6 +65,16 @@ var raceMutants = []mutant{
 			return closedWith(ctx, make(chan struct{})), nil
 		}
 	}},
+	{"capability/head", "the end of the feed is where it was once", func(a *altered) {
+		head := a.onHead
+		var once roomkit.Cursor
+		a.onHead = func(ctx context.Context) (roomkit.Cursor, error) {
+			if once == "" {
+				once, _ = head(ctx)
+			}
+			return once, nil
+		}
+	}},
 	{"capability/wake-all", "a follower takes the place of the one before", func(a *altered) {
 		wake, last := a.onWake, atomic.Int64{}
 		a.onWake = func(ctx context.Context) (<-chan struct{}, error) {

@@ -217,6 +217,22 @@ var durableRules = []Rule{
 		k.must(k.change(k.putUser(ann, nil)))
 		k.woken(late)
 	}},
+	{"capability/head", "A store that knows where its feed ends gives the cursor of the newest record, of an empty feed the empty one.", func(k *kit) {
+		header := capability[store.Header](k)
+		for range 5 {
+			head, err := header.Head(k.ctx)
+			require.NoError(k, err)
+			require.Equal(k, k.tail(), head)
+			k.must(k.change(k.putUser(ann, nil), k.putUser(bob, nil)))
+		}
+		refused := k.change(k.putUser(ann, nil))
+		refused.Expect[0].Version += 7
+		head := k.tail()
+		k.refused(roomkit.ErrInvalid, k.commit(refused)[0])
+		got, err := header.Head(k.ctx)
+		require.NoError(k, err)
+		require.Equal(k, head, got)
+	}},
 	{"capability/wake-all", "Every follower is woken, and one that does not listen holds up nobody.", func(k *kit) {
 		notifier := capability[store.Notifier](k)
 		var channels []<-chan struct{}
