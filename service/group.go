@@ -218,9 +218,17 @@ func (g *group) think(s *Service, j *job) (step, roomkit.Command) {
 	return stepCommit, ownCopy(j.cmd)
 }
 
+// maxLoads is how often a job can have more loaded in one attempt. None needs it as often
+// while the room stays as it is.
+const maxLoads = 8
+
 // loadMore prepares the next load. Facts about another room are kept beside it,
 // because the decision has relied on them already.
 func (j *job) loadMore(n store.Need) step {
+	if j.loads++; j.loads > maxLoads { // what it needs changes with every load
+		j.err = roomkit.ErrConflict
+		return stepAgain
+	}
 	if n.Room != j.need.Room {
 		earlier := j.facts
 		j.earlier = &earlier

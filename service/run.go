@@ -64,6 +64,7 @@ type job struct {
 // attempt is one try to carry a request out, from Load to Commit.
 type attempt struct {
 	need     store.Need
+	loads    int           // after the first one
 	earlier  *decide.Facts // about another room, on which the decision has relied already
 	facts    decide.Facts
 	decision decide.Decision

@@ -124,8 +124,8 @@ func (d *decider) openedBefore(o *opening) (bool, error) {
 	if d.decided() || few || len(o.people) > roomkit.MaxPeople {
 		return false, nil
 	}
-	if d.f.Need.Shared == nil {
-		return false, d.more(func(n *store.Need) { n.Shared = sorted(ids(o.people)) })
+	if all := sorted(ids(o.people)); !slices.Equal(d.f.Need.Shared, all) { // not asked for, or for those of before
+		return false, d.more(func(n *store.Need) { n.Shared = all })
 	}
 	p := sortOut(o.people, o.company)
 	list, err := d.offers(func(room *roomkit.Room) bool {
