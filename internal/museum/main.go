@@ -28,7 +28,7 @@ const (
 	switchVariable = "ROOMKIT_EXHIBIT"
 	exhibits       = "internal/museum/exhibits"
 	workers        = 2
-	patience       = 2 * time.Minute // for one finder; with a fault it may hang
+	patience       = 4 * time.Minute // for one finder; with a fault it may hang
 )
 
 // What random tests find must not depend on the day, and need not be shrunk.
@@ -138,7 +138,7 @@ func visit(all []*exhibit, binaries map[string]string) error {
 func (t *task) run(binary string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, binary, "-test.short", "-test.failfast", "-test.v", "-test.timeout=100s", "-test.run", t.tests)
+	cmd := exec.CommandContext(ctx, binary, "-test.short", "-test.failfast", "-test.v", "-test.timeout=220s", "-test.run", t.tests)
 	cmd.Dir, cmd.WaitDelay = t.folder, time.Second
 	cmd.Env = append(append(os.Environ(), environment...), switchVariable+"="+t.exhibit)
 	began := time.Now()
