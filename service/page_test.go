@@ -296,83 +296,156 @@ func TestCostOfAPage(t *testing.T) {
 	require.Equal(t, trips{Store: s.Store, loads: 1, pages: 2}, *st)
 }
 
-// TestListsAreJudgedAgain: who loses the access while a list is read gets no more of
-// it than was under way.
+// loss is how somebody loses the access to a list.
+type loss struct {
+	name string
+	lose func(reader roomkit.UserID)
+	back func(reader roomkit.UserID) // for the next one
+	ends error
+}
+
+// TestListsAreJudgedAgain: who loses the access while a list is read, whichever way, gets
+// no more of it than was under way, and of pages nothing.
 func TestListsAreJudgedAgain(t *testing.T) {
-	svc := proof.Service(t, nil)
-	crowd := proof.Crowd(t, svc, "u", 350)
-	group := proof.Do(t, svc, roomkit.By("ann"), roomkit.CreateGroup{Name: "crowd", Members: people("ann", "ben")}).Room
-	proof.Fill(t, svc, group, crowd)
-	for range 250 {
-		proof.Touch(t, svc, "ann", group)
+	svc := proof.Service(t, &service.Options{Policy: roomkit.Policy{AnyoneIsContact: true}})
+	sys := func(cmd roomkit.Command) { proof.Do(t, svc, roomkit.System(), cmd) }
+	by := func(actor roomkit.UserID, cmd roomkit.Command) roomkit.RoomID {
+		return proof.Do(t, svc, roomkit.By(actor), cmd).Room
 	}
-	for i := range 250 {
-		settings := roomkit.GroupSettings{Public: true}
-		proof.Do(t, svc, roomkit.By("cat"), roomkit.CreateGroup{Name: fmt.Sprint("open ", i), Settings: settings, Members: people("ben")})
-		proof.Do(t, svc, roomkit.By("cat"), roomkit.CreateGroup{Name: fmt.Sprint("other ", i), Settings: settings})
+	crowd := proof.Crowd(t, svc, "u", 2*roomkit.DefaultPage+50)
+	rooms := map[string]roomkit.RoomID{
+		"private": by("ann", roomkit.CreateGroup{Name: "private", Members: people("ben")}), "external": by("ann", roomkit.CreateExternalGroup{Name: "external", Members: people("ben", "eve")}),
+		"public": by("ann", roomkit.CreateGroup{Name: "public", Settings: roomkit.GroupSettings{Public: true}}), "general": by("ann", roomkit.CreateRoom{People: people("ben", "cat"), AllowDuplicate: true}),
+		"line": by("ann", roomkit.CreateRoom{People: people("ben", "lin"), AllowDuplicate: true}),
 	}
-	suspend := func(lift bool) {
-		proof.Do(t, svc, roomkit.System(), roomkit.SuspendUser{User: "ben", Lift: lift})
-	}
-	remove := func(back bool) {
-		if back {
-			proof.Do(t, svc, roomkit.By("ann"), roomkit.Invite{Room: group, People: people("ben")})
-			return
+	for _, room := range rooms {
+		proof.Fill(t, svc, room, crowd)
+		for range 2*roomkit.DefaultPage + 50 {
+			proof.Touch(t, svc, "ann", room)
 		}
-		proof.Do(t, svc, roomkit.By("ann"), roomkit.Remove{Room: group, People: people("ben")})
-		proof.Do(t, svc, roomkit.By("ann"), roomkit.Invite{Room: group, People: people("dan")})
 	}
-	for _, c := range []struct {
-		name   string
-		lose   func(back bool)
-		after  int
-		ends   error
-		begins func(stop func() bool) (int, error)
-	}{
-		{"members", remove, 1, roomkit.ErrNotFound, reading(func() iter.Seq2[roomkit.Member, error] {
-			return svc.Members(ctx, "ben", group, service.MemberList{})
-		})},
-		{"history", remove, 1, roomkit.ErrNotFound, reading(func() iter.Seq2[roomkit.Event, error] {
-			return svc.History(ctx, "ben", group, service.HistoryList{Since: 2})
-		})},
-		{"rooms", suspend, 1, roomkit.ErrDenied, reading(func() iter.Seq2[roomkit.RoomEntry, error] {
-			return svc.Rooms(ctx, "ben", service.RoomList{})
-		})},
-		{"own groups", suspend, 1, roomkit.ErrDenied, reading(func() iter.Seq2[roomkit.RoomEntry, error] {
+	for i := range roomkit.DefaultPage + 50 {
+		settings := roomkit.GroupSettings{Public: true}
+		by("cat", roomkit.CreateGroup{Name: fmt.Sprint("open ", i), Settings: settings, Members: people("ben")})
+		by("cat", roomkit.CreateGroup{Name: fmt.Sprint("other ", i), Settings: settings})
+	}
+	removed := func(room string) loss {
+		return loss{"removed", func(reader roomkit.UserID) {
+			by("ann", roomkit.Remove{Room: rooms[room], People: people(reader)})
+		}, func(reader roomkit.UserID) {
+			by("ann", roomkit.Invite{Room: rooms[room], People: people(reader)})
+		}, roomkit.ErrNotFound}
+	}
+	suspended := loss{"suspended", func(reader roomkit.UserID) { sys(roomkit.SuspendUser{User: reader}) }, func(reader roomkit.UserID) {
+		sys(roomkit.SuspendUser{User: reader, Lift: true})
+	}, roomkit.ErrDenied}
+	unlicensed := loss{"no licence", func(roomkit.UserID) { sys(roomkit.EditCompany{Company: "acme", Licensed: new(false)}) }, func(roomkit.UserID) {
+		sys(roomkit.EditCompany{Company: "acme", Licensed: new(true)})
+	}, roomkit.ErrDenied}
+	hidden := loss{"made private", func(roomkit.UserID) { by("ann", roomkit.Edit{Room: rooms["public"], Public: new(false)}) }, func(roomkit.UserID) {
+		by("ann", roomkit.Edit{Room: rooms["public"], Public: new(true)})
+	}, roomkit.ErrNotFound}
+	consumers := func(mode roomkit.ExternalMode) func(roomkit.UserID) {
+		return func(roomkit.UserID) {
+			sys(roomkit.SetCompanyMessaging{Company: "acme", With: roomkit.OutsiderConsumer, Mode: &mode})
+		}
+	}
+	noConsumers := loss{"no consumers", consumers(roomkit.ExternalOff), consumers(roomkit.ExternalAll), roomkit.ErrDenied}
+	stays := func(roomkit.UserID) {}
+	noPartners := loss{"no partners", func(reader roomkit.UserID) {
+		sys(roomkit.SetUserMessaging{User: reader, With: roomkit.OutsiderPartner, Allow: new(false)})
+	}, stays, roomkit.ErrDenied}
+	deleted := loss{"deleted", func(reader roomkit.UserID) { sys(roomkit.DeleteUser{User: reader}) }, stays, roomkit.ErrDenied}
+
+	ofRoom := func(room string, reader roomkit.UserID) []reading {
+		return []reading{readingOf("members", 1, func() iter.Seq2[roomkit.Member, error] {
+			return svc.Members(ctx, reader, rooms[room], service.MemberList{})
+		}, func(a service.PageToken, n int) (service.Page[roomkit.Member], error) {
+			return svc.MembersPage(ctx, reader, rooms[room], service.MemberList{After: a, Limit: n})
+		}), readingOf("history", 1, func() iter.Seq2[roomkit.Event, error] {
+			return svc.History(ctx, reader, rooms[room], service.HistoryList{})
+		}, func(a service.PageToken, n int) (service.Page[roomkit.Event], error) {
+			return svc.HistoryPage(ctx, reader, rooms[room], service.HistoryList{After: a, Limit: n})
+		})}
+	}
+	ofUser := []reading{readingOf("rooms", 1, func() iter.Seq2[roomkit.RoomEntry, error] {
+		return svc.Rooms(ctx, "ben", service.RoomList{})
+	}, func(a service.PageToken, n int) (service.Page[roomkit.RoomEntry], error) {
+		return svc.RoomsPage(ctx, "ben", service.RoomList{After: a, Limit: n})
+	})}
+	for _, after := range []int{1, 2*roomkit.DefaultPage + 10} { // among the own groups, and the public ones
+		ofUser = append(ofUser, readingOf("groups", after, func() iter.Seq2[roomkit.RoomEntry, error] {
 			return svc.Groups(ctx, "ben", service.GroupList{Part: service.GroupsAll})
-		})},
-		{"public groups", suspend, 260, roomkit.ErrDenied, reading(func() iter.Seq2[roomkit.RoomEntry, error] {
-			return svc.Groups(ctx, "ben", service.GroupList{Part: service.GroupsAll})
-		})},
+		}, func(a service.PageToken, n int) (service.Page[roomkit.RoomEntry], error) {
+			return svc.GroupsPage(ctx, "ben", service.GroupList{Part: service.GroupsAll, After: a, Limit: n})
+		}))
+	}
+	fromOutside := func(l loss) loss { l.ends = roomkit.ErrNotFound; return l }
+	for room, losses := range map[string][]loss{
+		"private": {removed("private"), suspended, unlicensed, deleted}, "general": {removed("general"), suspended, unlicensed, deleted},
+		"line": {noConsumers, removed("line"), suspended, deleted}, "external": {removed("external"), suspended, unlicensed, noPartners},
 	} {
-		t.Run(c.name, func(t *testing.T) {
-			n := 0
-			got, err := c.begins(func() bool {
-				if n++; n == c.after {
-					c.lose(false)
-				}
-				return true
-			})
-			require.ErrorIs(t, err, c.ends)
-			require.LessOrEqual(t, got, (c.after/roomkit.DefaultPage+1)*roomkit.DefaultPage+roomkit.DefaultPage)
-			require.GreaterOrEqual(t, got, c.after)
-			c.lose(true)
-		})
+		for _, l := range losses {
+			for i := range 2 {
+				reader := crowd[len(crowd)-1]
+				crowd = crowd[:len(crowd)-1]
+				r := ofRoom(room, reader)[i]
+				t.Run(fmt.Sprint(room, "/", l.name, "/", r.name), func(t *testing.T) { requireJudged(t, r, reader, l) })
+			}
+		}
+	}
+	for _, l := range []loss{hidden, fromOutside(suspended), fromOutside(unlicensed)} {
+		t.Run("a public group from outside/"+l.name, func(t *testing.T) { requireJudged(t, ofRoom("public", "dan")[0], "dan", l) })
+	}
+	for _, l := range []loss{suspended, unlicensed} {
+		for _, r := range ofUser {
+			t.Run(fmt.Sprintf("own/%s/%s after %d", l.name, r.name, r.after), func(t *testing.T) { requireJudged(t, r, "ben", l) })
+		}
 	}
 }
 
-// reading gives how to read a list to its end, and its rows and error.
-func reading[T any](list func() iter.Seq2[T, error]) func(each func() bool) (int, error) {
-	return func(each func() bool) (n int, err error) {
-		for _, err := range list() {
+// reading is a list to be read in both ways, and after how many rows the access is lost.
+type reading struct {
+	name  string
+	after int
+	rows  func(each func(n int)) (int, error)
+	page  func(after service.PageToken, limit int) (rows int, next service.PageToken, err error)
+}
+
+func readingOf[T any](name string, after int, rows func() iter.Seq2[T, error], page func(service.PageToken, int) (service.Page[T], error)) reading {
+	return reading{name, after, func(each func(n int)) (n int, err error) {
+		for _, err := range rows() {
 			if err != nil {
 				return n, err
 			}
 			n++
-			each()
+			each(n)
 		}
 		return n, nil
-	}
+	}, func(after service.PageToken, limit int) (int, service.PageToken, error) {
+		p, err := page(after, limit)
+		return len(p.Rows), p.Next, err
+	}}
+}
+
+func requireJudged(t *testing.T, r reading, reader roomkit.UserID, l loss) {
+	t.Helper()
+	_, next, err := r.page("", r.after)
+	require.NoError(t, err)
+	require.NotEmpty(t, next, "the list has to go on")
+	got, err := r.rows(func(n int) {
+		if n == r.after {
+			l.lose(reader)
+		}
+	})
+	require.ErrorIs(t, err, l.ends)
+	require.GreaterOrEqual(t, got, r.after)
+	require.LessOrEqual(t, got, (r.after/roomkit.DefaultPage+2)*roomkit.DefaultPage, "no more than was under way")
+	rows, token, err := r.page(next, 0)
+	require.ErrorIs(t, err, l.ends)
+	require.Zero(t, rows)
+	require.Empty(t, token)
+	l.back(reader)
 }
 
 // between is a store in front of which something happens once, before a page is read.
