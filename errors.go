@@ -40,6 +40,15 @@ var (
 	ErrInconsistent = errors.New("inconsistent")
 )
 
+// Sentinels gives the categories of errors in the order in which an error that is of
+// several is taken for one: what may have been stored is unknown, whatever else went wrong.
+func Sentinels() []error {
+	return []error{
+		ErrUnknownOutcome, ErrInconsistent, ErrInvalid, ErrDenied, ErrNotFound, ErrOffered, ErrCommandReused, ErrConflict,
+		ErrUnavailable, ErrUnsupported,
+	}
+}
+
 // Rule is the id of a rule of the rule book, for instance "EXT-17". The whole
 // book is in docs/rules.md.
 type Rule string

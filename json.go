@@ -202,16 +202,10 @@ type errorJSON struct {
 	Op      string   `json:"op"`
 	Room    RoomID   `json:"room,omitzero"`
 	Error   string   `json:"error"`
-	Is      string   `json:"is,omitzero"` // the text of one of the categories
+	Is      string   `json:"is,omitzero"` // the text of one of the Sentinels, if its details do not say it
 	Denied  *Denied  `json:"denied,omitzero"`
 	Offered *Offered `json:"offered,omitzero"`
 	Invalid *Invalid `json:"invalid,omitzero"`
-}
-
-// categories are the errors by which others are known, the ones with details left out.
-// What may have been stored comes first, whatever else is said of it.
-var categories = [...]error{
-	ErrUnknownOutcome, ErrNotFound, ErrCommandReused, ErrConflict, ErrUnavailable, ErrInconsistent, ErrUnsupported,
 }
 
 // MarshalJSON writes the place, the text, the category and the details of a refusal.
@@ -220,9 +214,10 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 	errors.As(e.Err, &v.Denied)
 	errors.As(e.Err, &v.Offered)
 	errors.As(e.Err, &v.Invalid)
-	for _, category := range categories {
-		if errors.Is(e.Err, category) {
-			v.Is = category.Error()
+	detailed := map[error]bool{ErrDenied: v.Denied != nil, ErrOffered: v.Offered != nil, ErrInvalid: v.Invalid != nil}
+	for _, sentinel := range Sentinels() {
+		if errors.Is(e.Err, sentinel) && !detailed[sentinel] {
+			v.Is = sentinel.Error()
 			break
 		}
 	}
@@ -237,9 +232,9 @@ func (e *Error) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	var inside []error
-	for _, category := range categories {
-		if v.Is == category.Error() {
-			inside = append(inside, category)
+	for _, sentinel := range Sentinels() {
+		if v.Is == sentinel.Error() {
+			inside = append(inside, sentinel)
 		}
 	}
 	if v.Denied != nil {

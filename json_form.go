@@ -271,6 +271,9 @@ func printable(key string) string {
 // named writes an object whose first key holds a name. Fields is a struct that
 // encoding/json writes as an object, or a nil pointer.
 func named(key, name string, fields any) ([]byte, error) {
+	if err := checkUTF8("", reflect.ValueOf(fields)); err != nil {
+		return nil, err
+	}
 	body, err := json.Marshal(fields)
 	if len(body) == 0 || body[0] != '{' {
 		return body, err
@@ -281,6 +284,36 @@ func named(key, name string, fields any) ([]byte, error) {
 		out = append(out, ',')
 	}
 	return append(out, body[1:]...), err
+}
+
+// checkUTF8 refuses text that is not UTF-8, which encoding/json would write as something
+// else.
+func checkUTF8(path string, v reflect.Value) (err error) {
+	switch v.Kind() {
+	case reflect.String:
+		if !utf8.ValidString(v.String()) {
+			return &Invalid{Field: place(path), Reason: "not valid UTF-8"}
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			return checkUTF8(path, v.Elem())
+		}
+	case reflect.Struct:
+		for i := 0; err == nil && i < v.NumField(); i++ {
+			name := v.Type().Field(i).Name
+			if v.Type().Field(i).Anonymous {
+				err = checkUTF8(path, v.Field(i))
+			} else {
+				err = checkUTF8(within(path, name), v.Field(i))
+			}
+		}
+	case reflect.Slice, reflect.Array:
+		for i := 0; err == nil && i < v.Len(); i++ {
+			err = checkUTF8(path+"["+strconv.Itoa(i)+"]", v.Index(i))
+		}
+	default: // is no text
+	}
+	return err
 }
 
 // durationText is a duration in the form of [time.Duration.String].

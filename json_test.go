@@ -402,3 +402,21 @@ func TestErrorIsRead(t *testing.T) {
 	}
 	require.Error(t, new(roomkit.Error).UnmarshalJSON([]byte("7")))
 }
+
+// TestJSONRefusesWhatIsNotUTF8: encoding/json would write another text.
+func TestJSONRefusesWhatIsNotUTF8(t *testing.T) {
+	for field, cmd := range map[string]roomkit.Command{
+		"Name": roomkit.CreateGroup{Name: "a\xff"}, "Members[1]": roomkit.CreateGroup{Members: []roomkit.UserID{"ann", "\xff"}},
+		"Description": roomkit.Edit{Description: new("\xc3\x28")}, "User.ID": roomkit.AddUser{User: roomkit.User{ID: "\xff"}},
+	} {
+		_, err := roomkit.MarshalCommand(cmd)
+		var invalid *roomkit.Invalid
+		require.ErrorAs(t, err, &invalid, field)
+		require.Equal(t, field, invalid.Field)
+	}
+	_, err := json.Marshal(&roomkit.RoomRenamed{To: "\xff"})
+	require.ErrorIs(t, err, roomkit.ErrInvalid)
+	data, err := roomkit.MarshalCommand(roomkit.CreateGroup{Name: "a\ufffd"})
+	require.NoError(t, err, "the replacement character itself is text")
+	require.Contains(t, string(data), "a\ufffd")
+}

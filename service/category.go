@@ -46,24 +46,11 @@ var statuses = [categoryCount]int{200, 400, 401, 403, 404, 409, 409, 422, 503, 5
 // unknownActor is the rule that refuses whoever is no known user.
 const unknownActor roomkit.Rule = "COM-16"
 
-// byCategory is asked from the top: what may have been stored is unknown, whatever else
-// went wrong.
-var byCategory = []struct {
-	err      error
-	category Category
-}{
-	{roomkit.ErrUnknownOutcome, CategoryUnknownOutcome},
-	{roomkit.ErrInconsistent, CategoryInternal},
-	{roomkit.ErrInvalid, CategoryInvalid},
-	{roomkit.ErrDenied, CategoryDenied},
-	{roomkit.ErrNotFound, CategoryNotFound},
-	{roomkit.ErrOffered, CategoryOffered},
-	{roomkit.ErrCommandReused, CategoryReused},
-	{roomkit.ErrConflict, CategoryConflict},
-	{roomkit.ErrUnavailable, CategoryUnavailable},
-	{context.Canceled, CategoryCanceled},
-	{context.DeadlineExceeded, CategoryCanceled},
-	{roomkit.ErrUnsupported, CategoryUnsupported},
+var categoryOf = map[error]Category{
+	roomkit.ErrUnknownOutcome: CategoryUnknownOutcome, roomkit.ErrInconsistent: CategoryInternal, roomkit.ErrInvalid: CategoryInvalid,
+	roomkit.ErrDenied: CategoryDenied, roomkit.ErrNotFound: CategoryNotFound, roomkit.ErrOffered: CategoryOffered,
+	roomkit.ErrCommandReused: CategoryReused, roomkit.ErrConflict: CategoryConflict, roomkit.ErrUnavailable: CategoryUnavailable,
+	roomkit.ErrUnsupported: CategoryUnsupported,
 }
 
 // CategoryOf gives the category of any error of this package, of a store or of package
@@ -77,10 +64,13 @@ func CategoryOf(err error) Category {
 	if (errors.As(err, &fault) || errors.As(err, &poison)) && !errors.Is(err, roomkit.ErrUnknownOutcome) {
 		return CategoryInternal
 	}
-	for i := range byCategory {
-		if errors.Is(err, byCategory[i].err) {
-			return refine(err, byCategory[i].category)
+	for _, sentinel := range roomkit.Sentinels() {
+		if errors.Is(err, sentinel) {
+			return refine(err, categoryOf[sentinel])
 		}
+	}
+	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
+		return CategoryCanceled
 	}
 	return CategoryInternal
 }

@@ -70,3 +70,10 @@ func ExampleCategoryOf() {
 	// "nobody": not_found, status 404
 	// "": invalid, status 400
 }
+
+// TestEverySentinelHasACategory: a new one is told from errors that nobody knows.
+func TestEverySentinelHasACategory(t *testing.T) {
+	for _, sentinel := range roomkit.Sentinels() {
+		require.NotEqual(t, service.CategoryNone, service.CategoryOf(sentinel), "service/category.go: categoryOf lacks %q", sentinel)
+	}
+}

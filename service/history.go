@@ -38,7 +38,7 @@ func (s *Service) HistoryPage(ctx context.Context, user roomkit.UserID, room roo
 func historyList(user roomkit.UserID, room roomkit.RoomID, q *HistoryList) list {
 	bad := cmp.Or(decide.CheckUser("User", user), decide.CheckRoom(room))
 	if bad == nil && q.Since < 0 {
-		bad = &roomkit.Invalid{Field: "Since", Reason: "is negative"}
+		bad = &roomkit.Invalid{Field: "Since", Reason: "negative"}
 	}
 	return list{
 		op: "History", room: room, about: []string{string(user), fmt.Sprint(q.Since)}, after: q.After, limit: q.Limit, step: userStep, bad: bad,

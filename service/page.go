@@ -33,8 +33,16 @@ type Page[T any] struct {
 	Next PageToken `json:"next,omitzero"` // where the next page begins; empty: there is no other row
 }
 
-// UnmarshalJSON reads what encoding/json writes of a Page, events by
-// [roomkit.UnmarshalEvent].
+// MarshalJSON writes the fields, of a zero Page no rows.
+func (p Page[T]) MarshalJSON() ([]byte, error) {
+	type fields Page[T]
+	if p.Rows == nil {
+		p.Rows = []T{}
+	}
+	return json.Marshal(fields(p))
+}
+
+// UnmarshalJSON reads what MarshalJSON writes, events by [roomkit.UnmarshalEvent].
 func (p *Page[T]) UnmarshalJSON(data []byte) error {
 	type fields Page[T]
 	events, ok := any(&p.Rows).(*[]roomkit.Event)

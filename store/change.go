@@ -227,7 +227,7 @@ func (f *changeForm) rest() error {
 func PageSize(limit int) (int, error) {
 	switch {
 	case limit < 0:
-		return 0, &roomkit.Invalid{Field: "Limit", Reason: "is negative"}
+		return 0, &roomkit.Invalid{Field: "Limit", Reason: "negative"}
 	case limit == 0:
 		return roomkit.DefaultPage, nil
 	}

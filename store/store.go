@@ -162,7 +162,7 @@ type Change struct {
 	Members   []roomkit.Member
 	Users     []roomkit.User // Groups is ignored
 	Companies []roomkit.Company
-	Teams     []roomkit.Team
+	Teams     []roomkit.Team // given back with nil Members where there are none
 	// Ended are rooms among Rooms that end: the store ends all rows of people who
 	// still take part or manage in these rooms (Left, LeftAt, LeftVersion and
 	// LeftBy from it) and, in a group, lowers User.Groups of those who took part.

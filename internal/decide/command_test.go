@@ -26,6 +26,25 @@ func TestEveryCommandIsDispatched(t *testing.T) {
 	}
 }
 
+// TestNamesWhatItIsAbout: a command is about a room, which it names or opens, or about a
+// company, a user or a team.
+func TestNamesWhatItIsAbout(t *testing.T) {
+	for _, cmd := range proof.Commands() {
+		about := decide.Need(roomkit.By("zoe"), cmd).Room != roomkit.RoomID{} || decide.OpensRoom(cmd)
+		switch named := decide.Named(cmd); cmd.(type) {
+		case roomkit.SyncTeam, roomkit.EditTeam:
+			about = named.Type == roomkit.SubjectTeam
+		case roomkit.OpenTeamRoom:
+			about = named == roomkit.Subject{}
+		default:
+			about = about != (named != roomkit.Subject{})
+		}
+		if !about {
+			t.Errorf("internal/decide/decide.go: add %T to Named or RoomNamed", cmd)
+		}
+	}
+}
+
 // TestNeedsTheRoom: the room that a command names is loaded for it.
 func TestNeedsTheRoom(t *testing.T) {
 	room := roomkit.RoomID{1}

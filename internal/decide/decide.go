@@ -197,9 +197,11 @@ func Named(cmd roomkit.Command) roomkit.Subject {
 		return roomkit.TeamSubject(c.Company, c.Team)
 	case roomkit.EditTeam:
 		return roomkit.TeamSubject(c.Company, c.Team)
-	default:
-		return roomkit.Subject{}
+	case roomkit.OpenSelf, roomkit.OpenDirect, roomkit.CreateRoom, roomkit.CreateGroup, roomkit.CreateExternalGroup, roomkit.OpenTeamRoom,
+		roomkit.Invite, roomkit.Remove, roomkit.Leave, roomkit.Expel, roomkit.AppointMasters, roomkit.DismissMasters, roomkit.HandOver,
+		roomkit.Edit, roomkit.DeleteFeatureData, roomkit.Convert, roomkit.DeleteRoom: // are about rooms
 	}
+	return roomkit.Subject{}
 }
 
 // OpensRoom reports whether a command may open a room whose id does not follow from

@@ -168,7 +168,7 @@ func (d *decider) checkRoomFor(people []Person, kind roomkit.Kind, already int64
 	if kind.IsGroup() {
 		d.refuse(people, d.inAllGroups, groupRule, "already in the maximum number of groups")
 	}
-	if limit := d.policy().MaxParticipants[kind]; limit > 0 && already+int64(len(people)) > limit && !d.decided() {
+	if limit := d.policy().MaxParticipants[kind]; limit > 0 && already+int64(len(people)) > limit {
 		return d.denied("LIM-07", d.action, "too many participants")
 	}
 	return nil

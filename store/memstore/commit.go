@@ -123,7 +123,7 @@ func (s *Store) putTeam(row *roomkit.Team) {
 		t.company = there(s.companies, row.Company)
 	}
 	t.row = *row
-	t.row.Members = slices.Clone(t.row.Members)
+	t.row.Members = append([]roomkit.UserID(nil), t.row.Members...) // nil without any
 	t.company.teams.turn(t, listed, true)
 }
 

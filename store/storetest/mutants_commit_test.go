@@ -52,6 +52,17 @@ var commitMutants = []mutant{
 			return a.Store.History(ctx, of, after, limit)
 		}
 	}},
+	{"commit/nobody-is-nil", "nobody is an empty list", func(a *altered) {
+		a.onTeams = func(ctx context.Context, q store.TeamQuery) ([]roomkit.Team, error) {
+			teams, err := a.Store.Teams(ctx, q)
+			for i := range teams {
+				if teams[i].Members == nil {
+					teams[i].Members = []roomkit.UserID{}
+				}
+			}
+			return teams, err
+		}
+	}},
 	{"commit/stores-everything", "members of teams beside several rooms are lost", storing(func(_ *altered, c *store.Change) {
 		if len(c.Rooms) > 2 && len(c.Teams) > 0 {
 			c.Teams[0].Members = nil

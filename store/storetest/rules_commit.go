@@ -117,6 +117,15 @@ var commitRules = []Rule{
 		k.answers(store.Need{Room: r.room.ID}, store.Facts{Room: r.room, Team: theirs, Companies: k.companyRows(beta)})
 		k.answers(store.Need{Room: roomkit.TeamRoom(acme, core)}, store.Facts{})
 	}},
+	{"commit/nobody-is-nil", "A list of nobody, be it nil or empty, comes back as nil.", func(k *kit) {
+		for i, none := range [][]roomkit.UserID{{}, nil} {
+			k.must(k.change(k.putTeam(core, func(t *roomkit.Team) { t.Members = none })))
+			want := *k.teams[core]
+			want.Members = nil
+			require.Equal(k, want, k.load(store.Need{Team: coreKey}).Team, "%d", i)
+			require.Equal(k, []roomkit.Team{want}, k.teamList(store.TeamQuery{Company: acme}))
+		}
+	}},
 	{"commit/stores-everything", "Rooms, people, directory, tallies, checkpoint, name, records and outcome of a change are stored together.", func(k *kit) {
 		c, rooms := everything(k, 1)
 		reached := k.tail()

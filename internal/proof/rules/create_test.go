@@ -293,6 +293,27 @@ func TestEverybodyRefusedIsNamed(t *testing.T) {
 		d := s.Denies("ADM-17", "ann", roomkit.CreateGroup{Name: "crew", Members: people("dan")})
 		require.Equal(t, []string{"dan ADM-17"}, rulesAgainst(d), "the name is judged when the people are right")
 	})
+	t.Run("CRE-46 EXT-33 EXT-30 LINE-01 of a mixture, who cannot come whichever outsiders stay away", func(t *testing.T) {
+		s := proof.NewStage(t)
+		mode := roomkit.ExternalSelected
+		for _, with := range []roomkit.Outsider{roomkit.OutsiderPartner, roomkit.OutsiderConsumer} {
+			s.Sys(roomkit.SetCompanyMessaging{Company: "acme", With: with, Mode: &mode})
+			for user, on := range map[roomkit.UserID]bool{"ann": true, "ben": false, "cat": with == roomkit.OutsiderPartner} {
+				s.Sys(roomkit.SetUserMessaging{User: user, With: with, Allow: &on})
+			}
+		}
+		s.Permit("eve", false)
+		s.SetCompany("bolt", roomkit.ExternalSelected)
+		s.Permit("fay", true)
+		want := []string{
+			"ben EXT-30", "ben LINE-01", "bot EXT-04", "bot LINE-04", "eve CRE-46", "eve EXT-33", "fay CRE-46", "lin CRE-46",
+		}
+		s.Denies("CRE-46", "ann", anyway(external("lin", "eve")))
+		d := s.Denies("CRE-46", "ann", roomkit.CreateRoom{People: people("lin", "eve", "fay", "ben", "bot", "cat"), Name: "n", AllowDuplicate: true})
+		require.Equal(t, want, rulesAgainst(d), "cat may come with partners")
+		d = s.Denies("CRE-46", "ann", roomkit.Invite{Room: s.Direct, People: people("lin", "eve", "fay", "dan", "bot"), Name: "n"})
+		require.Equal(t, []string{"bot EXT-04", "bot LINE-04", "eve CRE-46", "eve EXT-33", "fay CRE-46", "lin CRE-46"}, rulesAgainst(d))
+	})
 	t.Run("CRE-46 CRE-02 CRE-29 LST-06 LIM-02 and of those who are picked", func(t *testing.T) {
 		s := proof.NewStage(t)
 		d := s.Denies("CRE-46", "ann", anyway(members("eve", "lin", "ben")))

@@ -170,3 +170,12 @@ func TestCommandReportJSON(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"name":"Leave","actor":"kim","attempts":2,"took":"3ms","error":{"op":"Leave","error":"not found","is":"not found"}}`, string(data))
 }
+
+// TestZeroPageJSON: a page without rows has a list of none, in both directions.
+func TestZeroPageJSON(t *testing.T) {
+	for _, p := range []any{service.Page[roomkit.UserID]{}, service.Page[roomkit.Event]{}, service.Page[roomkit.UserID]{Rows: []roomkit.UserID{}}} {
+		data, err := json.Marshal(p)
+		require.NoError(t, err)
+		require.JSONEq(t, `{"rows":[]}`, string(data))
+	}
+}
