@@ -75,6 +75,16 @@ func (f *Faulty) Injected(fault Fault) int {
 	return f.injected[fault]
 }
 
+// struck counts the faults.
+func (f *Faulty) struck() (n int) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, of := range f.injected[FaultNone+1:] {
+		n += of
+	}
+	return n
+}
+
 // Load is the Load of the store, with faults.
 func (f *Faulty) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
 	return faultyRead(ctx, f, MethodLoad, len(needs), func(i int) uint64 { return aboutNeed(needs[i]) }, func(ctx context.Context) ([]store.Facts, error) {

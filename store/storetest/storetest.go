@@ -48,12 +48,25 @@ type Options struct {
 // instance package memstore: it plays random histories through two services that have
 // the same clock and the same ids, commits changes that no service would, and compares
 // every error and result, the events, and all that can be read. Cursors are compared by
-// what they lead to. Each history has empty stores of its own and some 150 steps. Twelve
+// what they lead to. Each history has empty stores of its own and some 150 steps. In every
+// second one a [Faulty] stands before the store under test, and the service is given
+// each single command again until it is told what has become of it; that has to be what it is
+// without faults. Commands that open a room of a drawn id are spared, because the service
+// draws another one after a fault. Twelve
 // histories or more have to store every command, and 60 to refuse every one as well.
 // It is for the tests of stores, beside [Run], which plays a few such histories.
 func Beside(tb testing.TB, reference, open func(testing.TB) store.Store, histories int) {
 	tb.Helper()
-	(&beside.Game{Reference: reference, Open: open, Histories: histories, Shorten: shorten}).Play(tb)
+	(&beside.Game{Reference: reference, Open: open, Histories: histories, Shorten: shorten, Break: broken}).Play(tb)
+}
+
+// broken gives a store the faults that one may have.
+func broken(st store.Store, seed uint64) beside.Broken {
+	f := NewFaulty(st, Plan{Seed: seed, Rates: map[Fault]float64{
+		FaultBefore: 0.03, FaultCancelled: 0.03, FaultPanic: 0.02, FaultConflict: 0.06, FaultUnknown: 0.06, FaultTorn: 0.04,
+		FaultTwice: 0.04, FaultPanicLate: 0.02, FaultRaw: 0.02,
+	}})
+	return beside.Broken{Store: f, Fault: ErrInjected, Heal: f.Heal, Relapse: f.Relapse, Struck: f.struck}
 }
 
 // shorten is how often a random history that fails is tried with fewer steps.

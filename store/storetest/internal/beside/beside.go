@@ -31,6 +31,18 @@ type Game struct {
 	Reference, Open func(testing.TB) store.Store
 	Histories       int // how many; each has stores of its own
 	Shorten         int // how often a history that fails is tried with fewer steps
+	// Break gives faults to the store under test, in every second history: those of an
+	// odd seed. Nil: in none.
+	Break func(st store.Store, seed uint64) Broken
+}
+
+// Broken is a store with faults, which come only between Relapse and Heal. Errors and
+// panics that it makes up wrap Fault.
+type Broken struct {
+	Store         store.Store
+	Fault         error
+	Heal, Relapse func()
+	Struck        func() int // how often until now
 }
 
 // seedVariable names the variable that makes a game the same again.
@@ -97,6 +109,7 @@ func (g *Game) play(tb testing.TB, seed uint64, skip []int, r reached) *history 
 		h.begin(0)
 		h.open(g)
 		h.settle()
+		h.reached.note("histories with faults", h.faulty)
 		most := h.oneOf(100, 150, 200)
 		for n := 1; n <= most; n++ {
 			if !slices.Contains(skip, n) {
@@ -128,6 +141,7 @@ type history struct {
 	kept    []order          // that were given with a key
 	past    []store.Change   // that were committed without a service
 	told    []string         // what happened, to tell about it
+	faulty  bool             // faults come to the store under test
 }
 
 var dawn = time.Date(2030, time.March, 1, 8, 0, 0, 0, time.UTC)
@@ -137,6 +151,7 @@ type side struct {
 	h       *history
 	store   store.Store
 	svc     *service.Service
+	broken  *Broken       // of the store under test, in a history with faults
 	ids     atomic.Uint32 // drawn in this step
 	records []store.Record
 	places  map[roomkit.Cursor]int
@@ -147,6 +162,12 @@ func (h *history) open(g *Game) {
 	h.tap = &tap{Store: g.Reference(h)}
 	for i, st := range []store.Store{h.tap, g.Open(h)} {
 		s := &side{h: h, store: st, places: map[roomkit.Cursor]int{}}
+		if i == 1 && g.Break != nil && h.seed%2 == 1 {
+			b := g.Break(st, h.seed)
+			b.Heal()
+			s.broken, st = &b, b.Store
+			h.faulty = true
+		}
 		svc, err := service.New(st, &service.Options{
 			Policy: policy, Clock: func() time.Time { return h.now }, NewID: s.newID,
 			Directory: &h.world, Contacts: h.world.contacts,
@@ -306,6 +327,9 @@ func (r reached) missing(histories int) (names []string) {
 		"repeat", "reused", "noticed", "swept", "followed on", "something to read", "groups listed", "history read",
 		"unwell", "change stored", "change repeated", "change refused: conflict", "change refused: invalid",
 		"change refused: idempotency key used for another command", "changes at once",
+	}
+	if r["histories with faults"] > 0 {
+		wanted = append(wanted, "struck", "given again")
 	}
 	if histories >= manyHistories {
 		wanted = append(wanted, "stale", "recommended", "offered", "dropped", "consequences planned", "due")

@@ -3,12 +3,50 @@ package beside
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
 )
+
+// insist gives an order of one command to a side with faults, as a client would: again,
+// with the same key, as long as it is told of a fault or not told what has happened.
+func (s *side) insist(o order) []service.BatchResult {
+	before, ids := s.broken.Struck(), s.ids.Load()
+	s.broken.Relapse()
+	defer s.broken.Heal()
+	for n := 0; ; n++ {
+		s.ids.Store(ids)
+		list := s.caught(o)
+		err := list[0].Err
+		if s.h.ctx.Err() != nil || !errors.Is(err, s.broken.Fault) && !errors.Is(err, roomkit.ErrUnknownOutcome) && !errors.Is(err, context.Canceled) {
+			s.h.reached.note("struck", s.broken.Struck() > before)
+			s.h.reached.note("given again", n > 0)
+			return list
+		}
+		if n > 20 {
+			s.broken.Heal()
+		}
+	}
+}
+
+// drawsRoom reports whether a command has opened a room with an id that was drawn: after a
+// fault the service draws another one.
+func drawsRoom(r service.Result) bool {
+	return r.Opened && !slices.Contains([]roomkit.Kind{roomkit.KindSelf, roomkit.KindDirect, roomkit.KindTeam}, r.Kind)
+}
+
+// caught makes an error of a panic.
+func (s *side) caught(o order) (list []service.BatchResult) {
+	defer func() {
+		if err, ok := recover().(error); ok {
+			list = []service.BatchResult{{Err: err}}
+		}
+	}()
+	return s.run(o)
+}
 
 // run gives an order to one side.
 func (s *side) run(o order) []service.BatchResult {
@@ -49,18 +87,33 @@ func withConsequences(cmd roomkit.Command) bool {
 
 // give gives an order to both sides and compares what comes of it.
 func (h *history) give(o order) []told {
+	if h.faulty && o.key == "" && len(o.cmds) == 1 {
+		o.key = fmt.Sprint("insisted on in step ", h.last)
+	}
 	h.tell("%s", o)
 	var results [2][]service.BatchResult
 	for i, s := range h.sides {
-		results[i] = s.run(o)
+		if s.broken != nil && len(o.cmds) == 1 && !drawsRoom(results[0][0].Result) {
+			results[i] = s.insist(o)
+		} else {
+			results[i] = s.run(o)
+		}
 	}
 	h.follow(len(o.cmds) > 1)
-	all := both(h, func(s *side) []told {
-		if s == h.sides[0] {
-			return s.tell(results[0])
+	both(h, func(s *side) []told {
+		i := 0
+		if s == h.sides[1] {
+			i = 1
 		}
-		return s.tell(results[1])
+		all := s.tell(results[i])
+		if h.faulty { // who was not told at once learns later only what is remembered of a command
+			for i, is := range all {
+				all[i].Result = service.Result{Room: is.Result.Room, Changed: is.Result.Changed}
+			}
+		}
+		return all
 	}, "answer to %s", o)
+	all := h.sides[0].tell(results[0])
 	for _, is := range all {
 		if is.Result.Opened {
 			h.know(is.Result.Room)
