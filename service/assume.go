@@ -130,7 +130,7 @@ func (s *Service) patch(ctx context.Context, a *assumed, f *decide.Facts) (fill 
 
 // provision stores what a command takes for known that is to be carried out.
 func (s *Service) provision(ctx context.Context, fill *filling) error {
-	for _, cmds := range [][]roomkit.Command{fill.companies, fill.users} {
+	for _, cmds := range [...][]roomkit.Command{fill.companies, fill.users} {
 		results := s.each(cmds, func(i int) (*job, error) { return s.newJob(ctx, roomkit.System(), cmds[i], nil) })
 		for _, r := range results {
 			if r.Err != nil {

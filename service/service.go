@@ -110,14 +110,20 @@ type BatchResult struct {
 // ErrCommandReused and ErrConflict come of the Key and the IfVersion of the call and
 // of others who change the same. Commands in conflict are run again, up to
 // Options.Attempts times, and so are those of which the store says
-// ErrUnknownOutcome. Any other error of the store means that nothing was stored; Do
+// ErrUnknownOutcome. A command that needs everybody in a room, or all its Group Masters,
+// and before which its group has changed them, runs again in one of the next two groups of
+// its room, by itself, and that is no attempt: commands through the same service never
+// starve it. Against another service on the same store it uses up attempts like every
+// command, each of one Load and one Commit, and loses only to what that one commits in
+// between. Any other error of the store means that nothing was stored; Do
 // returns it as it is, at once, as well as an error of Options.Directory, of
 // Options.Contacts and of the context, unless an earlier attempt is unknown: then the
 // error is ErrUnknownOutcome, too.
 //
 // After ErrUnknownOutcome repeat the command with the same Key; after every other
-// error nothing has changed, except that users whom Options.Directory filled in stay
-// known.
+// error nothing has changed, except that users whom Options.Directory knows may have been
+// added for a command that was allowed and then lost to others. A refused command leaves the
+// store as it was.
 func (s *Service) Do(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, call ...Call) (Result, error) {
 	j, err := s.newJob(ctx, actor, cmd, call)
 	if err != nil {
@@ -201,14 +207,20 @@ func (s *Service) plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Com
 
 // Options configure a [Service]. The zero value is ready for use.
 //
-// A panic of one of these functions reaches the caller whose command it was, in the
-// goroutine of that caller, and no other one; so does [runtime.Goexit], and a panic of the
-// store. The command has not been carried out then, except that Observer is told of what
-// has happened already.
+// The functions of the host are called by several goroutines at a time. A panic of one of
+// them reaches the caller whose command it was, in the goroutine of that caller, and no
+// other one; so does [runtime.Goexit], and a panic of the store. The command has not been
+// carried out then, except that Observer is told of what has happened already. What
+// panics over several commands at once, and not again over each of them, is logged.
+//
+// An error of theirs, a wrong time and a wrong id end the command with an error of
+// CategoryInternal, and nothing of it is stored.
 type Options struct {
 	// Policy holds the decisions on open points. The zero value is the recommended one.
 	Policy roomkit.Policy
-	// Clock gives the time. Defaults to time.Now.
+	// Clock gives the time. It must not block or call the service. It may go back, see
+	// MaxClockDrift. The zero time, and one before the year 1 or after 9999, is an error.
+	// Defaults to time.Now.
 	Clock func() time.Time
 	// MaxClockDrift is by how much the clocks of services on one store may differ. Within
 	// it the events of a room never go back in time: one that follows an event of later
@@ -217,29 +229,38 @@ type Options struct {
 	// and what newcomers may read are judged by the time of the event. Defaults to 5
 	// minutes; at least roomkit.MinClockDrift.
 	MaxClockDrift time.Duration
-	// NewID gives the ids of rooms and commands; they must never repeat. Defaults to
-	// UUIDv7.
+	// NewID gives the ids of rooms and commands; they must never repeat. It must not block
+	// or call the service. The zero id, and one that is in use, is an error: nothing is done
+	// to whoever has it. For a room it is asked up to Attempts times. Defaults to UUIDv7.
 	NewID func() [16]byte
 	// Logger receives warnings of followers, Enforce among them, whose handler or store
-	// fails for the third time and on, and debug lines: commands that run again, followers
-	// that try again or cannot give up their lease, waiting without the store's wake-ups.
-	// Defaults to none.
+	// fails for the third time and on, warnings of a clock that was ahead, panics, and debug
+	// lines: commands that run again, followers that try again or cannot give up their
+	// lease, waiting without the store's wake-ups. Its handler may block and call the
+	// service: it keeps only the caller who is concerned. Defaults to none.
 	Logger *slog.Logger
-	// Observer is told what the service does. Its functions must not block.
+	// Observer is told what the service does.
 	Observer Observer
 	// Directory fills in users that the store has not seen yet. It never changes those
-	// that are known.
+	// that are known. It is asked when a command that the actor may give would be refused
+	// for people who are not known to the actor, and whom it knows is stored when the
+	// command is carried out. It may block and call the service: it is asked in the
+	// goroutine of the caller.
 	Directory Directory
 	// Contacts tells which of some outsiders (users of other companies, consumers)
-	// are contacts of a user (EXT-32, LINE-02). People who are not known are among
-	// them, so that how long it takes does not tell. Without it, nobody is a contact,
-	// unless Call.Contacts says so or Policy.AnyoneIsContact is set.
+	// are contacts of a user (EXT-32, LINE-02). It is asked when Directory is, and like it
+	// about people who are not known to the actor: whether they exist makes no difference,
+	// so that how long it takes does not tell. Whom it was not asked about is passed over.
+	// It may block and call the service. Without it, nobody is a contact, unless
+	// Call.Contacts says so or Policy.AnyoneIsContact is set.
 	Contacts func(ctx context.Context, of roomkit.UserID, outsiders []roomkit.UserID) ([]roomkit.UserID, error)
 	// Veto can refuse what the rules allow; it can never allow what they forbid.
-	// It must be a pure function of its arguments; planned is what the command would
-	// do, as Plan gives it. A non-nil error refuses the command with Rule "VETO" and
-	// the error's text as the reason. What Enforce carries out has been decided by the
-	// command that changed the directory, and is not asked about again.
+	// It must be a pure function of its arguments, and is asked again when the command is
+	// decided again; planned is what the command would do, as Plan gives it. A non-nil error
+	// refuses the command with Rule "VETO" and the error's text as the reason. It may
+	// read from the service, but must not call Do or Batch, which would wait for it. It
+	// should not block: other commands wait for it, and one that never returns keeps a lane
+	// for ever. Callers whose context ends do not wait, but for one who is alone in its group.
 	Veto func(actor roomkit.Actor, cmd roomkit.Command, planned Result) error
 	// Attempts is the most times a command is decided before it fails with
 	// ErrConflict, because others keep changing what it relies on. Asking Directory or
@@ -256,19 +277,22 @@ type Options struct {
 }
 
 // Directory is the host's source of users. Users returns those it knows of ids, 1 to
-// MaxPeople, with their companies; ids it does not know are left out. Rows that were not
-// asked for are passed over, and so are those of users and companies that are known by
-// the time it answers. A malformed row ends the command with an error; the others stay.
+// MaxPeople, with their companies; ids it does not know are left out. Some of the ids may
+// be known to the store, so that how long a command takes does not tell. Rows that were not
+// asked for are passed over, of two for one user the first one holds, and rows of users
+// and companies that are known by the time it answers are passed over, too. A malformed row of
+// somebody whom the command needs ends it with an error, and nothing is stored.
 type Directory interface {
 	Users(ctx context.Context, ids []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error)
 }
 
-// Observer holds functions that the service calls, each in the goroutine of the caller
-// concerned, several at a time; nil ones are skipped.
+// Observer holds functions that the service calls, each in the goroutine of a caller
+// concerned, several at a time; nil ones are skipped. They may block and call the service:
+// nobody else waits for them. So a report may come after those of later commands.
 type Observer struct {
 	// Command is called once for every command that Do or Batch ends.
 	Command func(CommandReport)
-	// Group is called for every commit, for the first of its commands.
+	// Group is called for every commit, for the first of its commands whose caller waits.
 	Group func(GroupReport)
 }
 
