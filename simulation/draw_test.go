@@ -21,11 +21,11 @@ func (w *world) drawOp() *op {
 		return o
 	}
 	n := 1
-	if percent(w, 6, "batch") {
+	if w.batches && percent(w, 12, "batch") {
 		n = 2 + w.Choose(3, "size")
 		o.several = true
 	}
-	o.several = o.several || w.directory // which adds people side by side
+	o.several = o.several || w.directory && w.batches // which adds people side by side
 	for range n {
 		r := &request{op: o, place: len(o.requests), stored: -1}
 		r.by, r.cmd = w.drawCommand()

@@ -341,7 +341,11 @@ func (j *judge) change(i int, e *entry) {
 	switch {
 	case e.step == 0: // of the founding
 	case e.owner != nil:
-		if !slices.ContainsFunc(e.owner.requests, func(r *request) bool { return j.makes(e, r.by, r.cmd, r.call) }) && !j.fillsIn(e, by) {
+		at := slices.IndexFunc(e.owner.requests, func(r *request) bool { return j.makes(e, r.by, r.cmd, r.call) })
+		switch {
+		case at >= 0:
+			j.denies(i, e.owner)
+		case !j.fillsIn(e, by):
 			j.w.complain("change %d of %s is not what the state before it makes of the command:\n  stored %s\n  made   %s", i, e.owner.label(), first.Data, j.made)
 		}
 	case by.IsSystem() && j.sweeps(e):
@@ -350,6 +354,14 @@ func (j *judge) change(i int, e *entry) {
 			j.w.complain("change %d is nobody's: %s", i, first.Data)
 		}
 	}
+}
+
+// denies demands that a caller whose command is stored was not told that it is not.
+func (j *judge) denies(i int, o *op) {
+	if o.silent() || slices.ContainsFunc(o.requests, func(r *request) bool { return r.stored == i || errors.Is(r.err, roomkit.ErrUnknownOutcome) }) {
+		return
+	}
+	j.w.complain("change %d of %s is stored, and its caller was told %s", i, o.label(), o.said())
 }
 
 // invited demands that one invitation opens one room: a second one only where the first has
@@ -400,7 +412,8 @@ func (j *judge) keyed(i int, e *entry, by roomkit.Actor) bool {
 			continue
 		}
 		for _, r := range o.requests {
-			if r.by == by && r.call.Key != "" && j.makes(e, r.by, r.cmd, service.Call{Contacts: r.call.Contacts}) {
+			open := o.silent() || errors.Is(r.err, roomkit.ErrUnknownOutcome) || r.stored == i
+			if open && r.by == by && r.call.Key != "" && j.makes(e, r.by, r.cmd, service.Call{Contacts: r.call.Contacts}) {
 				return true
 			}
 		}

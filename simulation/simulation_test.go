@@ -22,6 +22,9 @@ import (
 // TestSimulation runs worlds until so many commands have been sent as ROOMKIT_STEPS says.
 func TestSimulation(t *testing.T) {
 	steps := 20_000
+	if testing.Short() {
+		steps = 4_000
+	}
 	if given := os.Getenv("ROOMKIT_STEPS"); given != "" {
 		n, err := strconv.Atoi(given)
 		require.NoError(t, err, "ROOMKIT_STEPS")

@@ -41,6 +41,7 @@ type config struct {
 	focus      roomkit.UserID // whom the directory is busy with
 	followers  bool
 	enforce    bool
+	batches    bool
 	narrow     bool // few people and rooms, so that commands meet
 }
 
@@ -49,7 +50,7 @@ func drawConfig(c chooser) config {
 		processes: 1 + c.Choose(2, "processes"), lanes: one(c, "lanes", 1, 1, 2), attempts: one(c, "attempts", 1, 2, 2, 2),
 		maxGroup: one(c, "max group", 256, 256, 3), faults: one(c, "faults", 0, 3, 10, 20), ends: one(c, "ends", 0, 2, 5),
 		unreadable: percent(c, 15, "unreadable"), veto: percent(c, 30, "veto"), directory: percent(c, 25, "directory"),
-		followers: percent(c, 30, "followers"), enforce: percent(c, 35, "enforce"), narrow: percent(c, 60, "narrow"),
+		followers: percent(c, 30, "followers"), enforce: percent(c, 35, "enforce"), narrow: percent(c, 60, "narrow"), batches: percent(c, 40, "batches"),
 		focus: one[roomkit.UserID](c, "focus", "eve", "ben", "gus", "dan"),
 	}
 	if o.directory {
@@ -374,8 +375,12 @@ func (w *world) finish() {
 
 // drain lets everybody go on until nobody can.
 func (w *world) drain() {
-	for quiet := 0; quiet < 3; {
+	for quiet, moves := 0, 0; quiet < 3; moves++ {
 		parked := w.settle()
+		if moves > 8_000 {
+			w.complain("nobody comes to rest")
+			return
+		}
 		if len(parked) == 0 {
 			if w.live == 0 {
 				return
