@@ -123,11 +123,20 @@ func (g *group) ask(ctx context.Context, s *Service, jobs []*job) error {
 	for _, j := range jobs {
 		g.needs = append(g.needs, j.need)
 	}
+	for _, j := range jobs {
+		if j.reliesOnEarlier() {
+			g.needs = append(g.needs, j.earlier.Need)
+		}
+	}
 	answers, err := store.Ask(ctx, s.store, g.needs)
 	if err != nil {
 		return err
 	}
+	earlier := answers[len(jobs):]
 	for i, j := range jobs {
+		if j.reliesOnEarlier() {
+			j.outdated, earlier = !j.earlier.Same(&earlier[0]), earlier[1:]
+		}
 		f := &j.facts
 		f.Facts, f.Need, f.NewRoom, f.Contacts, f.Earlier = answers[i], j.need, j.newRoom, j.contacts, j.earlier
 		if !j.actor.IsSystem() {
@@ -139,6 +148,12 @@ func (g *group) ask(ctx context.Context, s *Service, jobs []*job) error {
 	return nil
 }
 
+// reliesOnEarlier reports whether a job has relied on facts about another room, and nobody
+// will compare them but whoever loads on.
+func (j *job) reliesOnEarlier() bool {
+	return j.earlier != nil && !j.earlier.Need.Room.IsZero() && !j.provisional
+}
+
 // decide decides a job on the state as the jobs before it in the group leave it.
 func (g *group) decide(ctx context.Context, s *Service, j *job) step {
 	if j.facts.Done != nil {
@@ -147,6 +162,10 @@ func (g *group) decide(ctx context.Context, s *Service, j *job) step {
 	if g.mustReload(&j.facts) || j.Key != "" && g.repeats(j) {
 		j.err = roomkit.ErrConflict
 		return stepAlone
+	}
+	if j.outdated {
+		j.err = roomkit.ErrConflict
+		return stepAgain
 	}
 	j.provisional = g.patch(&j.facts) || j.provisional
 	var err error

@@ -66,6 +66,7 @@ type attempt struct {
 	need     store.Need
 	loads    int           // after the first one
 	earlier  *decide.Facts // about another room, on which the decision has relied already
+	outdated bool          // earlier is not what holds together with facts
 	facts    decide.Facts
 	decision decide.Decision
 	step     step

@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -70,4 +71,40 @@ func TestInviteIsNotKeptByOthers(t *testing.T) {
 	require.NoError(t, err)
 	_, err = svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: s.General, People: people("eve"), Name: "with eve"})
 	require.ErrorIs(t, err, roomkit.ErrConflict)
+}
+
+// TestOneMomentOfTwoRooms: where the room from which people are taken decides about another
+// one, the answer is of a moment of both.
+func TestOneMomentOfTwoRooms(t *testing.T) {
+	s := proof.NewStage(t)
+	svc := besides(t, s, map[int]func(){2: func() {
+		s.Does("ben", roomkit.Remove{Room: s.General, People: people("ann")})
+		s.Does("dan", roomkit.OpenDirect{With: "ann"})
+	}})
+	_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{People: people("dan"), Origin: roomkit.OriginRoom, Source: s.General})
+	require.ErrorIs(t, err, roomkit.ErrNotFound, "before ann could be in a room with dan, ann had to leave the one with him")
+}
+
+// TestOneMomentOfThoseWhoAreAssumed: whom the directory tells of is not missed when a room is
+// loaded again.
+func TestOneMomentOfThoseWhoAreAssumed(t *testing.T) {
+	s := proof.NewStage(t)
+	svc, err := service.New(s.Store, &service.Options{Directory: knows{"gus"}})
+	require.NoError(t, err)
+	create := roomkit.CreateRoom{People: people("gus"), Origin: roomkit.OriginRoom, Source: s.General}
+	planned, err := svc.Plan(ctx, roomkit.By("ann"), create)
+	require.NoError(t, err)
+	require.Equal(t, planned.Room, proof.Do(t, svc, roomkit.By("ann"), create).Room)
+}
+
+// knows is a directory of people of acme.
+type knows []roomkit.UserID
+
+func (k knows) Users(_ context.Context, ids []roomkit.UserID) (users []roomkit.User, _ []roomkit.Company, _ error) {
+	for _, id := range ids {
+		if slices.Contains(k, id) {
+			users = append(users, roomkit.User{ID: id, Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive})
+		}
+	}
+	return users, nil, nil
 }

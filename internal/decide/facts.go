@@ -86,6 +86,13 @@ func (f *Facts) Named() *roomkit.Room {
 	return &f.Room
 }
 
+// Same reports whether another answer to the same need is of the same versions. Nothing of
+// what is known can go, and what is not there is only assumed to be.
+func (f *Facts) Same(other *store.Facts) bool {
+	was, now := f.versions(nil), (&Facts{Facts: *other, Need: f.Need}).versions(nil)
+	return !slices.ContainsFunc(now, func(e store.Expect) bool { return !slices.Contains(was, e) })
+}
+
 // VersionOf gives the version of a company, a user or the team of the facts; of others
 // that of the room named.
 func (f *Facts) VersionOf(s roomkit.Subject) roomkit.Version {
