@@ -69,7 +69,7 @@ func TestClientEncoding(t *testing.T) {
 }
 
 func TestServerEncoding(t *testing.T) {
-	for _, encoding := range []string{"LATIN1", "EUC_KR", "SQL_ASCII"} {
+	for _, encoding := range []string{"EUC_KR", "LATIN1", "SQL_ASCII"}[:scale(1, 3)] {
 		pool := database(t, `ENCODING '`+encoding+`' LOCALE_PROVIDER libc LC_COLLATE 'C' LC_CTYPE 'C'`)
 		err := pgstore.Migrate(t.Context(), pool, nil)
 		require.ErrorIs(t, err, pgstore.ErrEncoding)
