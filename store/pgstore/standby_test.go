@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
@@ -63,6 +64,14 @@ func TestStandbyNotWaitedFor(t *testing.T) {
 		"ended by an administrator":     func(context.CancelFunc) { p.exec(`SELECT pg_terminate_backend($1)`, p.waiting()) },
 		"cancelled by the caller":       func(cancel context.CancelFunc) { p.waiting(); cancel() },
 	}
+	fast := p.pool.Config()
+	fast.ConnConfig.RuntimeParams["synchronous_commit"] = "local"
+	local, err := pgxpool.NewWithConfig(t.Context(), fast)
+	require.NoError(t, err)
+	defer local.Close()
+	_, err = pgstore.New(t.Context(), local, p.o)
+	require.ErrorIs(t, err, pgstore.ErrWeak, "it would not wait for the standby")
+
 	p.standby.kill()
 	var changes []store.Change
 	for name, giveUp := range ways {
@@ -111,4 +120,13 @@ func TestStandbyNotWaitedFor(t *testing.T) {
 	}
 	w := &world{pool: pool, o: p.o, store: promoted}
 	require.Equal(t, before, w.feed(t, ""))
+
+	mustExec(t, pool, `ALTER SYSTEM SET fsync = off`)
+	mustExec(t, pool, `SELECT pg_reload_conf()`)
+	line := sqltest.NewPen(100)
+	require.Eventually(t, func() bool {
+		err = commitOne(t, promoted, line.Change(1, false))
+		return err != nil
+	}, time.Minute, 10*time.Millisecond)
+	require.ErrorIs(t, err, pgstore.ErrWeak, "every commit looks")
 }
