@@ -310,7 +310,13 @@ func (p *plan) lock(t *trip, all bool) {
 	worth := func(rows int) bool { return rows > 1 || all && rows > 0 }
 	companies := ids(p.companies, func(w *written[roomkit.Company]) roomkit.CompanyID { return w.row.ID })
 	if companies = both(companies, p.companyTallies); worth(len(companies)) {
+		if len(p.companies) == 0 {
+			t.add(waitLonger, nil, nil)
+		}
 		t.add(lockCompanies, texts(new(args), companies), nil)
+		if len(p.companies) == 0 {
+			t.add(waitBriefly, nil, nil)
+		}
 	}
 	if teams := ids(p.teams, keyOf); worth(len(teams)) {
 		t.add(lockTeams, texts(new(args), teams), nil)
@@ -365,6 +371,9 @@ func (p *plan) withMembersRooms(rooms []roomkit.RoomID) []roomkit.RoomID {
 func (p *plan) write(t *trip) {
 	p.writeRows(t)
 	writeTallies(t, tallyUsers, p.userTallies)
+	if len(p.companyTallies) > 0 && len(p.companies) == 0 {
+		t.add(waitLonger, nil, nil)
+	}
 	writeTallies(t, tallyCompanies, p.companyTallies)
 	p.writeCheckpoints(t)
 	p.writeEnds(t)

@@ -17,6 +17,7 @@ const (
 	byIndex
 	keepPlans
 	waitBriefly
+	waitLonger
 	endTx
 
 	loadFacts
@@ -416,6 +417,9 @@ var writeTexts = map[int]string{
 	// of a host, and while it does, a lane of the service stands still. What it waited
 	// for would have changed anyway. The turn comes without fail, but who has it does not wait either.
 	waitBriefly: `SELECT set_config('lock_timeout', '25ms', true)`,
+	// A company of which only the count changes is held by others who make groups in it, in
+	// turn, and seldom by a transaction of a host.
+	waitLonger: `SELECT set_config('lock_timeout', '250ms', true)`,
 
 	lockCompanies: `SELECT FROM roomkit_companies WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE`,
 	lockTeams:     `SELECT FROM roomkit_teams WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE`,
