@@ -125,7 +125,7 @@ func (c *interrupted) strike(point string) error {
 	case "invalid":
 		return fmt.Errorf("%w: %w", ErrInjected, roomkit.ErrInvalid)
 	case "panic":
-		panic("injected")
+		panic("injected") //nolint:forbidigo // what a handler may do
 	case "cancel":
 		c.stop()
 	case "again":
