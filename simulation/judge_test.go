@@ -528,7 +528,7 @@ func lines(events []roomkit.Event) (list []string) {
 func (j *judge) swept() {
 	for _, room := range j.w.sight.rooms {
 		for _, cause := range []roomkit.Cause{roomkit.CausePermission, roomkit.CauseAccount} {
-			who := slices.Concat(everybody, newcomers)
+			who := append(slices.Concat(everybody, newcomers), "ghost")
 			got, err := j.bare.Plan(context.Background(), roomkit.System(), roomkit.Expel{Room: room, People: who, Cause: cause})
 			if err == nil && got.Changed {
 				j.w.complain("nobody has carried out in room %.8s: %s", room, lines(got.Events))

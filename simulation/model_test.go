@@ -1,7 +1,9 @@
 package simulation
 
 import (
+	"cmp"
 	"errors"
+	"fmt"
 	"math"
 	"math/bits"
 	"slices"
@@ -30,7 +32,7 @@ type sheet struct {
 type crowd uint32
 
 func member(id roomkit.UserID) crowd {
-	for i, list := 0, [][]roomkit.UserID{everybody, newcomers, {"adm2"}}; len(list) > 0; list = list[1:] {
+	for i, list := 0, [][]roomkit.UserID{everybody, newcomers, {"adm2", "ghost"}}; len(list) > 0; list = list[1:] {
 		if at := slices.Index(list[0], id); at >= 0 {
 			return 1 << (i + at)
 		}
@@ -177,7 +179,12 @@ func (w *world) linear() {
 	}
 	for _, room := range w.sight.rooms {
 		if porcupine.CheckOperationsTimeout(model, rooms[room], time.Minute) == porcupine.Illegal {
-			w.complain("the answers about room %.8s fit in no order", room)
+			text := ""
+			slices.SortStableFunc(rooms[room], func(a, b porcupine.Operation) int { return cmp.Compare(a.Call, b.Call) })
+			for _, o := range rooms[room] {
+				text += fmt.Sprintf("\n  %d to %d: %+v", o.Call, o.Return, *o.Input.(*claim)) //nolint:forcetypeassert // see add
+			}
+			w.complain("the answers about room %.8s fit in no order:%s", room, text)
 		}
 	}
 }
