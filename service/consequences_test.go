@@ -48,8 +48,8 @@ func TestConsequencesAreToldToWhomTheyMayBe(t *testing.T) {
 			names := map[roomkit.RoomID]string{
 				s.Direct: "direct", s.External: "external", s.General: "general", s.Group: "group", s.Team: "team", s.Line: "with lin",
 				create("ben", roomkit.OpenDirect{With: "eve"}): "with eve", create("ben", roomkit.OpenDirect{With: "adm"}): "with adm",
-				create("ben", roomkit.OpenSelf{}): "self",
-				create("cat", roomkit.CreateGroup{Name: "private", Members: people("ben")}):                 "private",
+				create("ben", roomkit.OpenSelf{}):                                                          "self",
+				create("cat", roomkit.CreateGroup{Name: "private", Members: people("ben")}):                "private",
 				create("eve", roomkit.CreateExternalGroup{Name: "foreign", Members: people("ben", "fay")}): "foreign",
 			}
 			alone := create("ben", roomkit.CreateRoom{People: people("ann", "cat"), AllowDuplicate: true, Name: "own of ben"})
