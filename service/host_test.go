@@ -258,7 +258,7 @@ func TestWrongIDs(t *testing.T) {
 		"a zero id for a room":      {room: func(*bent, [16]byte) [16]byte { return [16]byte{} }},
 		"a zero id for a command":   {command: func(*bent, [16]byte) [16]byte { return [16]byte{} }},
 		"the id of a room":          {room: func(b *bent, _ [16]byte) [16]byte { return b.room }},
-		"the id of another command": {command: func(b *bent, _ [16]byte) [16]byte { return [16]byte{15: 7} }},
+		"the id of another command": {command: func(*bent, [16]byte) [16]byte { return [16]byte{15: 7} }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, calls := new(bent), 0

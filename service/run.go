@@ -198,8 +198,6 @@ func (r *request) likelySubject() roomkit.Subject {
 	return roomkit.RoomSubject(r.newRoom)
 }
 
-// keyID gives the id of a command under a key; place is 0, or where in a batch it is,
-// from 1 on. Each part has its length before it, so that no two can be taken for one.
 // openedBy gives the id of the room that an invitation opens. It follows from the
 // invitation, so that two processes that are given the same one cannot open two.
 func openedBy(c roomkit.Invite) (id roomkit.RoomID) {
@@ -214,6 +212,8 @@ func openedBy(c roomkit.Invite) (id roomkit.RoomID) {
 	return id
 }
 
+// keyID gives the id of a command under a key; place is 0, or where in a batch it is,
+// from 1 on. Each part has its length before it, so that no two can be taken for one.
 func keyID(actor roomkit.Actor, key string, place int) (id roomkit.CommandID) {
 	form := putText(putText([]byte("roomkit command\x00"), actor.String()), key)
 	sum := sha256.Sum256(binary.AppendUvarint(form, uint64(place)))
