@@ -2,6 +2,8 @@ package service
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
@@ -50,7 +52,10 @@ type Finding struct {
 //
 // It pages through the people of the room: two round trips for up to MaxPage of
 // them, and one to begin. Of a group that nobody manages who can act it looks for an
-// administrator among the people of its company, MaxPage of them at a time.
+// administrator among the people of its company, MaxPage of them at a time. That nobody
+// is somewhere it says only after it has looked twice and everybody was as before: people
+// come and go between two pages. ErrConflict says that this was never so in
+// Options.Attempts looks.
 func (s *Service) Health(ctx context.Context, room roomkit.RoomID) ([]Finding, error) {
 	found, err := s.health(ctx, room)
 	return found, placed("Health", room, err)
@@ -60,38 +65,80 @@ func (s *Service) health(ctx context.Context, room roomkit.RoomID) ([]Finding, e
 	if err := decide.CheckRoom(room); err != nil {
 		return nil, err
 	}
-	f, err := s.load(ctx, store.Need{Room: room})
-	switch {
-	case err != nil:
-		return nil, err
-	case f.Room.Version == 0:
-		return nil, roomkit.ErrNotFound
-	case f.Room.State != roomkit.StateActive:
-		return nil, nil
+	var before seen
+	for range s.o.Attempts {
+		f, err := s.load(ctx, store.Need{Room: room})
+		switch {
+		case err != nil:
+			return nil, err
+		case f.Room.Version == 0:
+			return nil, roomkit.ErrNotFound
+		case f.Room.State != roomkit.StateActive:
+			return nil, nil
+		}
+		e, err := s.examine(ctx, f)
+		if err != nil {
+			return nil, err
+		}
+		found := e.findings(f.Room.Kind)
+		if !slices.ContainsFunc(found, Finding.ofNobody) || e.seen.equal(&before) {
+			return found, nil
+		}
+		before = e.seen
 	}
-	e := examination{
+	return nil, fmt.Errorf("%w: people come and go with every look", roomkit.ErrConflict)
+}
+
+// examine looks at the people of a room.
+func (s *Service) examine(ctx context.Context, f *decide.Facts) (e examination, err error) {
+	room := f.Room.ID
+	e = examination{
 		void: Finding{Problem: ProblemVoid}, outsiders: Finding{Problem: ProblemOutsider}, idle: Finding{Problem: ProblemMasterIdle},
 		barred: f.Barred(),
 	}
+	e.seen.add(f)
 	for part, err := range store.MemberPages(ctx, s.store, store.MemberQuery{Room: room, Limit: roomkit.MaxPage}) {
 		if err == nil {
 			f, err = s.factsAbout(ctx, room, part)
 		}
 		if err != nil {
-			return nil, err
+			return e, err
 		}
+		e.seen.add(f)
 		for i := range part {
 			e.look(&f.Room, f.Person(part[i].User))
 		}
 	}
 	if f.Room.Kind.IsGroup() && e.managing == 0 {
-		e.headless, err = s.withoutAdministrator(ctx, f.Room.Company)
+		e.headless, err = s.withoutAdministrator(ctx, f.Room.Company, &e.seen)
 	}
-	return e.findings(f.Room.Kind), err
+	return e, err
+}
+
+// seen is how many changes an examination has seen of what it has looked at: of the users
+// all together, as their versions only grow.
+type seen struct {
+	room      roomkit.Version
+	users     roomkit.Version
+	companies map[roomkit.CompanyID]roomkit.Version
+}
+
+func (s *seen) add(f *decide.Facts) {
+	s.room = max(s.room, f.Room.Version)
+	for i := range f.Users {
+		s.users += f.Users[i].Version
+	}
+	for i := range f.Companies {
+		put(&s.companies, f.Companies[i].ID, f.Companies[i].Version)
+	}
+}
+
+func (s *seen) equal(before *seen) bool {
+	return s.room == before.room && s.users == before.users && maps.Equal(s.companies, before.companies)
 }
 
 // withoutAdministrator reports whether no administrator of a company can act.
-func (s *Service) withoutAdministrator(ctx context.Context, company roomkit.CompanyID) (bool, error) {
+func (s *Service) withoutAdministrator(ctx context.Context, company roomkit.CompanyID, seen *seen) (bool, error) {
 	f, err := s.load(ctx, store.Need{Companies: []roomkit.CompanyID{company}})
 	if err != nil {
 		return false, err
@@ -100,6 +147,8 @@ func (s *Service) withoutAdministrator(ctx context.Context, company roomkit.Comp
 		if err != nil {
 			return false, err
 		}
+		f.Users = part
+		seen.add(f)
 		for i := range part {
 			f.Users = part[i : i+1]
 			if part[i].Administrator && decide.CanAct(f, part[i].ID) == nil {
@@ -112,6 +161,7 @@ func (s *Service) withoutAdministrator(ctx context.Context, company roomkit.Comp
 
 // examination is what a look at the people of a room has brought so far.
 type examination struct {
+	seen                   seen
 	masters, managing      int64 // Group Masters, and those who can act
 	people, acting, owners int64 // who take part, but for bots
 	barred, headless       bool
@@ -144,6 +194,12 @@ func (e *examination) look(room *roomkit.Room, who decide.Person) {
 	case who.Kind != roomkit.UserConsumer && slices.Contains([]roomkit.Kind{roomkit.KindGeneral, roomkit.KindGroup, roomkit.KindTeam}, room.Kind):
 		e.outsiders.add(who.ID)
 	}
+}
+
+// ofNobody reports whether a finding says that somebody is missing, which the people of a
+// room tell only together.
+func (f Finding) ofNobody() bool {
+	return f.Problem != ProblemVoid && f.Problem != ProblemOutsider && f.Problem != ProblemBarred
 }
 
 func (f *Finding) add(id roomkit.UserID) {

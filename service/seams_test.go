@@ -97,6 +97,43 @@ func TestOneMomentOfThoseWhoAreAssumed(t *testing.T) {
 	require.Equal(t, planned.Room, proof.Do(t, svc, roomkit.By("ann"), create).Room)
 }
 
+// TestHealthOfOneMoment: nobody is missed who has come between two looks.
+func TestHealthOfOneMoment(t *testing.T) {
+	s := proof.NewStage(t)
+	crowd := proof.Crowd(t, s.Service, "c", roomkit.MaxPage+10)
+	large := func(masters ...roomkit.UserID) roomkit.RoomID {
+		room := s.Does("ann", roomkit.CreateGroup{Name: "large " + string(masters[0]), Members: people("dan"), Masters: masters}).Room
+		proof.Fill(t, s.Service, room, crowd)
+		s.Does("ann", roomkit.DismissMasters{Room: room, People: people("ann")})
+		return room
+	}
+	handed, tired := large("dan"), large("adm", "dan")
+	s.Sys(roomkit.SuspendUser{User: "adm"})
+	for name, c := range map[string]struct {
+		room   roomkit.RoomID
+		before int // which load
+		step   func()
+	}{
+		"a master hands over": {s.Group, 2, func() { s.Does("ann", roomkit.HandOver{Room: s.Group, To: "dan"}) }},
+		"between two pages":   {handed, 3, func() { s.Does("dan", roomkit.HandOver{Room: handed, To: crowd[0]}) }},
+		"a master is suspended when another one is not any more": {tired, 3, func() {
+			s.Sys(roomkit.SuspendUser{User: "adm", Lift: true})
+			s.Sys(roomkit.SuspendUser{User: "dan"})
+		}},
+		"the last colleague goes, when another one has come": {s.External, 2, func() {
+			s.Does("ann", roomkit.Invite{Room: s.External, People: people("dan")})
+			s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("dan")})
+			s.Does("dan", roomkit.Remove{Room: s.External, People: people("ann", "ben", "cat")})
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found, err := besides(t, s, map[int]func(){c.before: c.step}).Health(ctx, c.room)
+			require.NoError(t, err)
+			require.Empty(t, found)
+		})
+	}
+}
+
 // knows is a directory of people of acme.
 type knows []roomkit.UserID
 
