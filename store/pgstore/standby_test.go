@@ -49,6 +49,17 @@ func (p *pair) waiting() (pid int32) {
 	return pid
 }
 
+// commit commits when nobody waits for the standby any more, so that it is the one who does.
+func (p *pair) commit(ctx context.Context, patience time.Duration, c store.Change) <-chan answer {
+	p.t.Helper()
+	require.Eventually(p.t, func() bool {
+		var n int
+		err := p.pool.QueryRow(p.t.Context(), `SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'`).Scan(&n)
+		return err == nil && n == 0
+	}, time.Minute, time.Millisecond)
+	return commit(ctx, openStore(p.t, p.pool, &pgstore.Options{Patience: patience}), c)
+}
+
 func (p *pair) exec(text string, values ...any) {
 	p.t.Helper()
 	_, err := p.pool.Exec(p.t.Context(), text, values...)
@@ -77,7 +88,7 @@ func TestStandbyNotWaitedFor(t *testing.T) {
 	for name, giveUp := range ways {
 		ctx, cancel := context.WithCancel(t.Context())
 		c := sqltest.NewPen(len(changes)+1).Change(1, false)
-		told := commit(ctx, openStore(t, p.pool, p.o), c)
+		told := p.commit(ctx, p.o.Patience, c)
 		giveUp(cancel)
 		require.ErrorIs(t, (<-told).err, roomkit.ErrUnknownOutcome, name)
 		cancel()
@@ -91,10 +102,8 @@ func TestStandbyNotWaitedFor(t *testing.T) {
 		require.Error(t, again.err)
 		cancel()
 	}
-	o := *p.o
-	o.Patience = time.Minute
 	late := sqltest.NewPen(99).Change(1, false)
-	told := commit(t.Context(), openStore(t, p.pool, &o), late)
+	told := p.commit(t.Context(), time.Minute, late)
 	p.exec(`SELECT pg_cancel_backend($1)`, p.waiting())
 	p.waiting() // for a commit behind it
 	p.standby.start(t)
