@@ -26,7 +26,6 @@ type followers struct {
 	names []string
 	open  []*following
 	heard []heard
-	over  bool // they are not begun again
 }
 
 // following is one call of Follow or Enforce.

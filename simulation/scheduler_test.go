@@ -15,9 +15,9 @@ import (
 // whoever asks whether a context has ended, parks; the simulator picks who goes on and
 // what happens to the call. So what a world does follows from its draws alone.
 type scheduler struct {
-	mu     sync.Mutex
-	parked []*park
-	parks  int64 // so far
+	mu      sync.Mutex
+	parked  []*park
+	running *actor // who was let go last
 }
 
 // park is a goroutine that waits to be let go.
@@ -66,7 +66,6 @@ func (s *scheduler) wait(p *park) verdict {
 	}
 	s.mu.Lock()
 	s.parked = append(s.parked, p)
-	s.parks++
 	s.mu.Unlock()
 	v := <-p.resume
 	if v.killed {
@@ -97,6 +96,7 @@ func comparePark(a, b *park) int {
 
 // release lets a goroutine go on. Nobody else runs meanwhile, but whom it wakes.
 func (s *scheduler) release(p *park, v verdict) {
+	s.running = p.who
 	at := slices.Index(s.parked, p)
 	s.parked = slices.Delete(s.parked, at, at+1)
 	p.resume <- v

@@ -60,7 +60,7 @@ func TestSimulation(t *testing.T) {
 			})
 		}
 	})
-	took := time.Since(began)
+	took := time.Since(began) //nolint:forbidigo // what it takes is measured
 	t.Logf("%s, %.0f commands a second, seed %s", all, float64(all.commands)/took.Seconds(), flag.Lookup("rapid.seed").Value)
 }
 

@@ -71,10 +71,8 @@ type world struct {
 	ops     []*op // all, in the order in which they began
 	live    int
 	step    int
-	running *actor // who was let go last
 	owners  map[roomkit.CommandID]*op
 	ids     uint32
-	start   time.Time
 	now     time.Duration
 	sight   sight
 	told    []string // the moves
@@ -228,7 +226,6 @@ func (w *world) tell(format string, args ...any) {
 }
 
 func (w *world) let(p *park, v verdict) {
-	w.running = p.who
 	w.tally.fault(v.fault)
 	w.release(p, v)
 }
@@ -313,7 +310,7 @@ func (w *world) passTime(d time.Duration) {
 	w.tell("%s go by", d)
 	w.now += d
 	w.running = nil
-	time.Sleep(d)
+	time.Sleep(d) //nolint:forbidigo // in a bubble, where it takes no time
 }
 
 // kill ends a process: none of its calls reaches the store any more, and those on their way
