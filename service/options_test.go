@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"testing"
 	"time"
 
@@ -107,6 +108,7 @@ func (staffList) Users(_ context.Context, ids []roomkit.UserID) ([]roomkit.User,
 
 // logged is a slog.Handler that keeps what it is told.
 type logged struct {
+	mu       sync.Mutex
 	attrs    []map[string]slog.Value
 	warnings int
 }
@@ -118,6 +120,8 @@ func (l *logged) WithGroup(string) slog.Handler          { return l }
 func (l *logged) Handle(_ context.Context, r slog.Record) error {
 	line := map[string]slog.Value{}
 	r.Attrs(func(a slog.Attr) bool { line[a.Key] = a.Value; return true })
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	l.attrs = append(l.attrs, line)
 	if r.Level >= slog.LevelWarn {
 		l.warnings++
