@@ -121,9 +121,9 @@ func TestHealthOfOneMoment(t *testing.T) {
 			s.Sys(roomkit.SuspendUser{User: "dan"})
 		}},
 		"the last colleague goes, when another one has come": {s.External, 2, func() {
-			s.Does("ann", roomkit.Invite{Room: s.External, People: people("dan")})
-			s.Does("ann", roomkit.AppointMasters{Room: s.External, People: people("dan")})
-			s.Does("dan", roomkit.Remove{Room: s.External, People: people("ann", "ben", "cat")})
+			s.Does("ann", roomkit.Invite{Room: s.External, People: crowd[1:2]})
+			s.Does("ann", roomkit.AppointMasters{Room: s.External, People: crowd[1:2]})
+			s.Does(crowd[1], roomkit.Remove{Room: s.External, People: people("ann", "ben", "cat")})
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
