@@ -261,7 +261,8 @@ func (w *world) wrong(b *begun, by roomkit.Actor) (faults []string) {
 		one, two := w.users[b.people[0]], w.users[b.people[1]]
 		fault(len(b.people) != 2 || one.Kind == roomkit.UserConsumer && two.Kind == roomkit.UserConsumer, "DIR-01 LINE-02")
 		partners := one.Company != "" && two.Company != "" && one.Company != two.Company
-		fault(partners && !(permitted(w.companies[one.Company].Partners, one.Partners) && permitted(w.companies[two.Company].Partners, two.Partners)), "ADM-04")
+		both := permitted(w.companies[one.Company].Partners, one.Partners) && permitted(w.companies[two.Company].Partners, two.Partners)
+		fault(partners && !both, "ADM-04")
 	}
 	return faults
 }

@@ -104,7 +104,7 @@ func (d *decider) openNew(name string, invited []Person) error {
 		}
 	}
 	slices.Sort(d.out.Dropped)
-	if d.no == nil {
+	if d.no == nil && !d.me.fits(o.kind, len(p.consumers) > 0) { // nor finds one that is there
 		if err := d.mayOpen(o.kind, len(o.people)-1); err != nil {
 			return err
 		}

@@ -342,7 +342,13 @@ func (c *tally) String() string {
 		}
 	}
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %d pairs of commands of the directory, each at least %d times", pairs, len(directoryNames)*len(directoryNames), least)
+	fmt.Fprintf(&b, "%d of %d pairs of commands of the directory, each at least %d times; in the same order from left to right", pairs, len(directoryNames)*len(directoryNames), least)
+	for _, first := range directoryNames {
+		fmt.Fprintf(&b, "\n%-32s", "  "+first+" then")
+		for _, then := range directoryNames {
+			fmt.Fprintf(&b, " %5d", c.counts[[3]string{"pair", first, then}])
+		}
+	}
 	for _, name := range slices.Sorted(maps.Keys(lines)) {
 		fmt.Fprintf(&b, "\n%s:%s", name, lines[name])
 	}

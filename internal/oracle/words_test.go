@@ -180,7 +180,7 @@ func said(actor string, cmd oracle.Command) string {
 
 // roomsOf are the rooms that a command names.
 func roomsOf(cmd oracle.Command) (named []string) {
-	for _, field := range []string{"Room", "Source", "Use"} {
+	for _, field := range []string{"Room", "Source", "Existing"} {
 		if f := reflect.ValueOf(cmd).FieldByName(field); f.IsValid() && f.Kind() == reflect.String && f.String() != "" {
 			named = append(named, f.String())
 		}
