@@ -154,7 +154,7 @@ func (x Invite) freely(c *call, r *Room, invited []string) *refusal {
 func (w *World) stayAway(r *Room, company string) bool {
 	for p := range r.Participants {
 		u := w.Users[p]
-		if u.Company != company && (u.Status != Active || !w.served(u) || w.voidParticipant(r, p)) {
+		if lacks := u.Kind == Human && !w.worksInForce(u); u.Company != company && (u.Status != Active || lacks || !w.served(u) || w.voidParticipant(r, p)) {
 			return true
 		}
 	}
