@@ -207,7 +207,7 @@ func (r *request) name() string {
 	}
 	more := ""
 	if r.call.Key != "" {
-		more += " key " + r.call.Key
+		more += fmt.Sprintf(" key %q", r.call.Key)
 	}
 	if r.call.IfVersion != 0 {
 		more += fmt.Sprint(" if version ", r.call.IfVersion)

@@ -16,9 +16,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// soak lets TestSoak run so long; report is the file that it writes.
+// The flags of TestSoak.
 var (
-	soak     = flag.Duration("soak", 0, "how long TestSoak runs; 0: it does not, but with ROOMKIT_LONG until 100,000,000 commands")
+	soak     = flag.Duration("soak", 0, "the longest that TestSoak runs; 0: it does not")
+	soakMost = flag.Int("soak.commands", 0, "TestSoak ends after so many commands; 0: when the time is over")
 	soakSeed = flag.Uint64("soak.seed", 1, "the seed of the first world of TestSoak; a world has the next one")
 	report   = flag.String("soak.report", "", "the file that TestSoak writes its report to")
 )
@@ -26,11 +27,9 @@ var (
 // TestSoak runs worlds for a long time, each by a seed of its own. It says how far it is once
 // a minute, and writes a report.
 func TestSoak(t *testing.T) {
-	long := os.Getenv("ROOMKIT_LONG") != ""
-	if *soak == 0 && !long {
+	if *soak == 0 {
 		t.Skip("-soak 20m runs it for so long")
 	}
-	const most = 100_000_000
 	all, began, said := &tally{}, time.Now(), time.Duration(0)
 	next, violations := *soakSeed, []string{}
 	elapsed := func() time.Duration { return time.Since(began) } //nolint:forbidigo // it runs for a time
@@ -41,7 +40,7 @@ func TestSoak(t *testing.T) {
 			for {
 				mu.Lock()
 				seed := next
-				over := *soak > 0 && elapsed() > *soak || *soak == 0 && all.commands >= most || len(violations) > 10
+				over := elapsed() > *soak || *soakMost > 0 && all.commands >= *soakMost || len(violations) > 10
 				next++
 				if elapsed() > said+time.Minute {
 					said = elapsed()
