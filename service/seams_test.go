@@ -102,23 +102,24 @@ func TestHealthOfOneMoment(t *testing.T) {
 	s := proof.NewStage(t)
 	crowd := proof.Crowd(t, s.Service, "c", roomkit.MaxPage+10)
 	large := func(masters ...roomkit.UserID) roomkit.RoomID {
-		room := s.Does("ann", roomkit.CreateGroup{Name: "large " + string(masters[0]), Members: people("dan"), Masters: masters}).Room
+		room := s.Does("ann", roomkit.CreateGroup{Name: "large " + string(masters[0]), Members: masters, Masters: masters}).Room
 		proof.Fill(t, s.Service, room, crowd)
 		s.Does("ann", roomkit.DismissMasters{Room: room, People: people("ann")})
 		return room
 	}
-	handed, tired := large("dan"), large("adm", "dan")
+	last := proof.Crowd(t, s.Service, "z", 2)
+	handed, tired := large(last[0]), large("adm", last[1])
 	s.Sys(roomkit.SuspendUser{User: "adm"})
 	for name, c := range map[string]struct {
 		room   roomkit.RoomID
 		before int // which load
 		step   func()
 	}{
-		"a master hands over": {s.Group, 2, func() { s.Does("ann", roomkit.HandOver{Room: s.Group, To: "dan"}) }},
-		"between two pages":   {handed, 3, func() { s.Does("dan", roomkit.HandOver{Room: handed, To: crowd[0]}) }},
+		"a master hands over": {s.Group, 2, func() { s.Does("ann", roomkit.HandOver{Room: s.Group, To: crowd[2]}) }},
+		"between two pages":   {handed, 3, func() { s.Does(last[0], roomkit.HandOver{Room: handed, To: crowd[0]}) }},
 		"a master is suspended when another one is not any more": {tired, 3, func() {
 			s.Sys(roomkit.SuspendUser{User: "adm", Lift: true})
-			s.Sys(roomkit.SuspendUser{User: "dan"})
+			s.Sys(roomkit.SuspendUser{User: last[1]})
 		}},
 		"the last colleague goes, when another one has come": {s.External, 2, func() {
 			s.Does("ann", roomkit.Invite{Room: s.External, People: crowd[1:2]})
