@@ -12,16 +12,21 @@ import (
 	"github.com/go-roomkit/roomkit"
 )
 
-// TestQueueIsAList: whoever goes at whatever place, the others stay in order.
+// TestQueueIsAList: whoever goes at whatever place, the others stay in order. Those who
+// have to run alone come before the others, in their order.
 func TestQueueIsAList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var q queue
 		var want []*job
 		t.Repeat(map[string]func(*rapid.T){
-			"push": func(*rapid.T) {
-				j := new(job)
+			"push": func(t *rapid.T) {
+				j := &job{alone: rapid.Bool().Draw(t, "alone")}
 				q.push(j)
-				want = append(want, j)
+				place := len(want)
+				if others := slices.IndexFunc(want, func(w *job) bool { return !w.alone }); j.alone && others >= 0 {
+					place = others
+				}
+				want = slices.Insert(want, place, j)
 			},
 			"remove": func(t *rapid.T) {
 				if len(want) == 0 {
