@@ -49,7 +49,6 @@ type question struct {
 	name    func() string
 	ask     func(ctx context.Context, svc *service.Service) (any, error)
 	parts   bool // it reads several times, so that its rows may be of several moments
-	loose   bool // and its second step is judged for some of the rows only
 	answer  any
 	err     error
 	nearest *question
