@@ -132,7 +132,8 @@ func (c *choosing) answer(ctx context.Context) error {
 	return err
 }
 
-// load loads what the open questions need, once for all who need the same.
+// load loads what the questions need, once for all who need the same, and opens all of them
+// again: the actor and everybody else are judged on one moment.
 func (c *choosing) load(ctx context.Context) ([]decide.Facts, error) {
 	type rows struct {
 		room      roomkit.RoomID
@@ -142,9 +143,7 @@ func (c *choosing) load(ctx context.Context) ([]decide.Facts, error) {
 	at := map[rows]int{}
 	for i := range c.asks {
 		a := &c.asks[i]
-		if a.done {
-			continue
-		}
+		a.done = false
 		of := rows{a.need.Room, a.need.Everybody}
 		n, known := at[of]
 		if !known {

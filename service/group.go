@@ -570,12 +570,44 @@ func (f *folded) patchMembers(facts *decide.Facts) (touched bool) {
 }
 
 // mustReload reports whether the group has changed people of a room of which a later job
-// needs all, added somebody whom it needs, or opened a room for all those whose rooms it
-// looks for: it has to look again after the commit.
+// needs all or the first ones, added somebody whom it needs, or opened a room for all those
+// whose rooms it looks for: it has to look again after the commit.
 func (f *folded) mustReload(facts *decide.Facts) bool {
 	n := &facts.Need
-	return (n.Everybody || n.Masters) && len(f.members[n.Room]) > 0 ||
+	return (n.Everybody || n.Masters) && len(f.members[n.Room]) > 0 || n.First > 0 && f.othersFirst(facts) ||
 		len(f.users)+len(f.companies) > 0 && f.added(facts) || f.together(n.Shared)
+}
+
+// othersFirst reports whether, in a room without a name, the first people besides those
+// named can be others by now than those who were loaded.
+func (f *folded) othersFirst(facts *decide.Facts) bool {
+	n := &facts.Need
+	room, changed := f.rooms[n.Room]
+	switch {
+	case !changed || room.Name != "":
+		return false
+	case facts.Room.Name != "" || facts.Room.Version == 0: // they were not asked for
+		return true
+	}
+	more := facts.Room.Participants >= int64(n.First) // than were loaded
+	var last roomkit.UserID
+	stay := 0
+	now := f.members[n.Room]
+	for i := range facts.Members {
+		if m := &facts.Members[i]; m.Participant {
+			last = max(last, m.User)
+			if row, ok := now[m.User]; (!ok || row.Participant) && !slices.Contains(n.People, m.User) {
+				stay++
+			}
+		}
+	}
+	for user, row := range now {
+		comes := row.Participant && !facts.Row(user).Participant && !slices.Contains(n.People, user)
+		if comes && !(more && user > last) {
+			return true
+		}
+	}
+	return more && stay < roomkit.MaxTitlePeople
 }
 
 // added reports whether there are people or companies that the store did not know yet.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"testing"
+	"testing/synctest"
 
 	"github.com/stretchr/testify/require"
 
@@ -11,6 +12,7 @@ import (
 	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
 // interposed runs a step of somebody else before the n-th Load of a service, from 1 on.
@@ -133,6 +135,65 @@ func TestHealthOfOneMoment(t *testing.T) {
 			require.Empty(t, found)
 		})
 	}
+}
+
+// TestAmongThoseOfTheGroup: who stays in a room is told as the commands before leave it, which
+// share the group.
+func TestAmongThoseOfTheGroup(t *testing.T) {
+	remove := func(room roomkit.RoomID, who ...roomkit.UserID) roomkit.Command {
+		return roomkit.Remove{Room: room, People: who}
+	}
+	for name, c := range map[string]struct {
+		before func(room roomkit.RoomID) roomkit.Command
+		want   []roomkit.UserID
+	}{
+		"somebody comes": {
+			func(room roomkit.RoomID) roomkit.Command { return roomkit.Invite{Room: room, People: people("adm")} },
+			people("adm", "ann", "ben", "c000001", "c000002"),
+		},
+		"many go": {
+			func(room roomkit.RoomID) roomkit.Command {
+				return remove(room, "ben", "c000001", "c000002", "c000003", "c000004", "c000005", "c000006")
+			},
+			people("ann", "c000007", "c000008", "c000009", "c000010"),
+		},
+		"the name goes": {
+			func(room roomkit.RoomID) roomkit.Command { return roomkit.Edit{Room: room, Name: new("")} },
+			people("ann", "ben", "c000001", "c000002", "c000003"),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				p := newPile(t, &hooked{Store: memstore.New()}, nil)
+				crowd := proof.Crowd(t, p.Service, "c", 20)
+				room := proof.General(t, p.Service, "ann", append(people("ben"), crowd...)...)
+				if name == "the name goes" {
+					proof.Do(t, p.Service, roomkit.By("ann"), roomkit.Edit{Room: room, Name: new("a name")})
+				}
+				got := p.group(p.do("ann", c.before(room)), p.do("ann", remove(room, "c000000")))
+				require.NoError(t, got[0].err)
+				require.NoError(t, got[1].err)
+				require.Equal(t, c.want, proof.EventsOf[*roomkit.MemberLeft](got[1].Events)[0].Among)
+			})
+		})
+	}
+}
+
+// TestChooseOfOneMoment: where some candidates take another look, all are judged by it, and so
+// is the actor.
+func TestChooseOfOneMoment(t *testing.T) {
+	s := proof.NewStage(t)
+	gus := proof.Crowd(t, s.Service, "gus", 1)[0]
+	suspend := func(who roomkit.UserID) func() { return func() { s.Sys(roomkit.SuspendUser{User: who}) } }
+	choose := func(step func()) ([]roomkit.Choice, error) {
+		svc := besides(t, s, map[int]func(){2: step})
+		return svc.Choose(ctx, roomkit.By("ann"), roomkit.Invite{Room: s.General}, people(gus, "fay", "lin"))
+	}
+	list, err := choose(suspend(gus))
+	require.NoError(t, err)
+	require.Equal(t, roomkit.Rule("ADM-17"), list[0].Against[0].Rule, "gus is judged with the others")
+	_, err = choose(suspend("ann"))
+	proof.Refused(t, "ADM-17", err)
 }
 
 // knows is a directory of people of acme.
