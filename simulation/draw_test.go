@@ -332,7 +332,6 @@ func (w *world) drawQuestion() *question {
 	case 9:
 		picked := people(w.somebody(), w.somebody(), w.somebody())
 		cmd := roomkit.Invite{Room: room}
-		q.parts = true
 		ask("Choose", func(ctx context.Context, svc *service.Service) (any, error) {
 			list, err := svc.Choose(ctx, roomkit.By(user), cmd, picked)
 			return rows(list), err

@@ -451,7 +451,6 @@ func (j *judge) makes(e *entry, by roomkit.Actor, cmd roomkit.Command, call serv
 		if got.Opened && info.Subject.Room == got.Room {
 			info.Subject = rec.Subject // a spare id, because that of the invitation was in use at first
 		}
-		tolerateAmong(ev, rec)
 		data, err := codec.Encode(nil, ev)
 		if err != nil || !bytes.Equal(data, rec.Data) {
 			j.made = data
@@ -459,18 +458,6 @@ func (j *judge) makes(e *entry, by roomkit.Actor, cmd roomkit.Command, call serv
 		}
 	}
 	return true
-}
-
-// tolerateAmong takes over whom a notice about a room without a name names: a neighbour in the
-// same group may have changed who the first ones are.
-func tolerateAmong(ev roomkit.Event, rec *store.Record) {
-	if left, ok := ev.(*roomkit.MemberLeft); ok {
-		if stored, err := codec.DecodeRecord(*rec); err == nil {
-			if was, ok := stored.(*roomkit.MemberLeft); ok && (left.Among == nil) == (was.Among == nil) {
-				left.Among = was.Among
-			}
-		}
-	}
 }
 
 // fillsIn reports whether a change adds what the host's directory says of somebody who was not known.
