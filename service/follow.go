@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"time"
@@ -371,19 +370,14 @@ func (f *follower) failed(rec *store.Record, err error) error {
 }
 
 // call hands an event to the handler once; a panic of the handler is an error.
-func (f *follower) call(ctx context.Context, rec *store.Record) (err error) {
+func (f *follower) call(ctx context.Context, rec *store.Record) error {
 	e, err := codec.DecodeRecord(*rec)
 	if err != nil {
 		return &PoisonEvent{Follower: f.name, Record: *rec, Err: err}
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.time())
 	defer cancel()
-	defer func() {
-		if r := recover(); r != nil {
-			err = fmt.Errorf("panic in the handler: %v\n%s", r, debug.Stack())
-		}
-	}()
-	return f.handle(ctx, Recorded{*rec, e})
+	return guarded(func() error { return f.handle(ctx, Recorded{*rec, e}) })
 }
 
 // rest waits longer with every failure.

@@ -4,18 +4,15 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"log/slog"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"sync"
 
 	"github.com/go-roomkit/roomkit"
 )
 
-// lanes decide which job runs when, and together with which others. There is no
-// goroutine of their own: the caller that finds a free lane leads, and when it has
-// finished, one of those who wait leads next.
+// lanes decide which job runs when, and together with which others. The caller that finds
+// a free lane leads, and when its group is done, one of those who wait leads next.
 //
 // Those who wait are sorted by tenant, the company of whoever acts, and every group takes
 // from each tenant in turn. So what one company sends delays a command of another by no
@@ -144,43 +141,6 @@ func (s *Service) lead(j *job) error {
 		}
 	})
 	return s.lanes.await(j)
-}
-
-// log tells the logger of something that was thrown, and outlives the logger.
-func (s *Service) log(ctx context.Context, t *thrown, message string) {
-	watch(func() {
-		s.o.Logger.LogAttrs(ctx, slog.LevelError, message, slog.Any("value", t.value), slog.String("stack", string(t.stack)))
-	}, func(*thrown) {})
-}
-
-// thrown is a panic, or the end of a goroutine, on its way to the caller whose command
-// has brought it about.
-type thrown struct {
-	value any // nil: runtime.Goexit
-	stack []byte
-}
-
-// watch calls f and says how it ended: nil if it has returned.
-func watch(f func(), ended func(*thrown)) {
-	t := new(thrown)
-	defer func() {
-		if t != nil {
-			if t.value = recover(); t.value != nil {
-				t.stack = debug.Stack()
-			}
-		}
-		ended(t)
-	}()
-	f()
-	t = nil
-}
-
-// again lets it happen in this goroutine.
-func (t *thrown) again() {
-	if t.value == nil {
-		runtime.Goexit()
-	}
-	panic(t.value) //nolint:forbidigo // it is the host's or the store's own
 }
 
 // enter makes the job a leader if it can start at once.
