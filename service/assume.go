@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/decide"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // assumed is what Options.Directory has said of people who may be unknown to the store.
@@ -96,14 +97,16 @@ func (s *Service) patch(ctx context.Context, a *assumed, f *decide.Facts) (fill 
 	if a == nil || len(a.users) == 0 {
 		return fill, nil
 	}
-	add := func(cmd roomkit.Command) (decide.Rows, error) {
-		decision, err := decide.Decide(s.rules, &decide.Facts{Facts: f.Facts}, roomkit.System(), cmd, s.o.Clock())
+	add := func(cmd roomkit.Command) (decide.Rows, error) { // of who is absent, so that others do not matter
+		decision, err := decide.Decide(s.rules, &decide.Facts{Facts: store.Facts{Companies: f.Companies}}, roomkit.System(), cmd, s.o.Clock())
 		if err != nil {
 			err = faultOf(ctx, "directory", fmt.Errorf("%s: %w", roomkit.CommandName(cmd), err))
 		}
 		return decision.Rows, err
 	}
-	for _, id := range f.Missing() {
+	missing := f.Missing() // some of them twice
+	slices.Sort(missing)
+	for _, id := range slices.Compact(missing) {
 		u, ok := a.users[id]
 		if !ok {
 			continue
