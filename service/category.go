@@ -46,7 +46,7 @@ var statuses = [categoryCount]int{200, 400, 401, 403, 404, 409, 409, 422, 503, 5
 // unknownActor is the rule that refuses whoever is no known user.
 const unknownActor roomkit.Rule = "COM-16"
 
-var categoryOf = map[error]Category{
+var categories = map[error]Category{
 	roomkit.ErrUnknownOutcome: CategoryUnknownOutcome, roomkit.ErrInconsistent: CategoryInternal, roomkit.ErrInvalid: CategoryInvalid,
 	roomkit.ErrDenied: CategoryDenied, roomkit.ErrNotFound: CategoryNotFound, roomkit.ErrOffered: CategoryOffered,
 	roomkit.ErrCommandReused: CategoryReused, roomkit.ErrConflict: CategoryConflict, roomkit.ErrUnavailable: CategoryUnavailable,
@@ -66,7 +66,7 @@ func CategoryOf(err error) Category {
 	}
 	for _, sentinel := range roomkit.Sentinels() {
 		if errors.Is(err, sentinel) {
-			return refine(err, categoryOf[sentinel])
+			return refine(err, categories[sentinel])
 		}
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

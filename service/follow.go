@@ -43,7 +43,8 @@ type FollowOptions struct {
 	// context for even longer can overlap with theirs; it blocks its own Follow, and
 	// cannot move the checkpoint any more.
 	Timeout time.Duration
-	// Attempts is how often an event is handed over before Follow stops with a
+	// Attempts is how often an event is handed over, when its handler fails or panics,
+	// before Follow stops with a
 	// [*PoisonEvent]. Defaults to 10, which take about half a minute: a host whose
 	// handler can be kept longer by an outage calls Follow again, or gives more.
 	Attempts int
@@ -97,8 +98,9 @@ func (p *PoisonEvent) Unwrap() error { return p.Err }
 //
 // Follow returns the context's error, a [*PoisonEvent], ErrInvalid for a cursor
 // that this store did not issue, and nil only with Once. Errors of the store are
-// tried again with growing pauses. One round trip reads a batch and one stores the
-// checkpoint behind it.
+// tried again with growing pauses; with Once the last one is returned after
+// FollowOptions.Attempts more tries in a row. One round trip reads the checkpoint, one a
+// batch, and one stores the checkpoint behind it.
 func (s *Service) Follow(ctx context.Context, name string, handle Handler, o *FollowOptions) error {
 	f, err := s.newFollower(name, handle, o)
 	if err == nil && handle == nil {

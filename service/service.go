@@ -17,7 +17,10 @@ import (
 )
 
 // Service runs commands and answers questions on top of a [store.Store]. It is safe
-// for concurrent use, starts no goroutines that outlive a call and needs no closing.
+// for concurrent use and needs no closing. No goroutine outlives a call, but for the one
+// that carries out several commands together whose callers have not waited for it; it ends
+// with the store calls, for which Options.GroupTimeout is the bound, and with the functions
+// of the host.
 //
 // Commands that wait at the same time share one Load and one Commit. One caller
 // on an idle service is never delayed by this; one caller's cancelled context,
@@ -135,8 +138,9 @@ func (s *Service) Do(ctx context.Context, actor roomkit.Actor, cmd roomkit.Comma
 // Batch runs several commands, for instance leaving several rooms (GEN-13). Every
 // command is judged on its own and none undoes another (GEN-14). They may be
 // decided in any order; the results are in the order of the commands, each with an
-// error as Do gives it. A panic over one of them goes on when the others are done. Of more than MaxBatch commands none is carried out, and
-// every one gets the same [*roomkit.Invalid].
+// error as Do gives it. A panic over one of them goes on when the others are done. Of more
+// than MaxBatch commands none is carried out, and every one gets the same
+// [*roomkit.Invalid].
 func (s *Service) Batch(ctx context.Context, actor roomkit.Actor, cmds []roomkit.Command, call ...Call) []BatchResult {
 	return s.each(cmds, func(i int) (*job, error) {
 		j, err := s.newJob(ctx, actor, cmds[i], call)
@@ -290,9 +294,14 @@ type Directory interface {
 // concerned, several at a time; nil ones are skipped. They may block and call the service:
 // nobody else waits for them. So a report may come after those of later commands.
 type Observer struct {
-	// Command is called once for every command that Do or Batch ends.
+	// Command is called once for every command that has ended with a result or an error:
+	// those of Do and Batch, those by which Enforce takes people out, and those that add
+	// whom Options.Directory knows. It is not called for a command that was not begun,
+	// because it is malformed or its context has ended before, nor for one that a panic has
+	// broken off.
 	Command func(CommandReport)
-	// Group is called for every commit, for the first of its commands whose caller waits.
+	// Group is called for every commit, for the first of its commands whose caller waits,
+	// or by the goroutine of the group if none does any more.
 	Group func(GroupReport)
 }
 

@@ -23,8 +23,8 @@ import (
 // with the cause, where one of them fits; others are those of the context and of
 // what the store keeps its data in, a full disk for instance.
 //
-// A store may also be a [Notifier], a [Header] and [Parallel]. A store that wraps another one is a
-// [Wrapper], too, or the service does not find these capabilities.
+// A store may also be a [Notifier], a [Header], [Parallel] and an [Auditor]. A store that
+// wraps another one is a [Wrapper], too, or these capabilities are not found.
 type Store interface {
 	// Load answers all needs from one consistent read, in the order given.
 	Load(ctx context.Context, needs []Need) ([]Facts, error)

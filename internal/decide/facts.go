@@ -55,20 +55,8 @@ func (f *Facts) Missing() (missing []roomkit.UserID) {
 	return missing
 }
 
-// Outsiders gives the people asked for who do not belong to the company of user, and
-// those who are not known: whoever is asked about them cannot tell the two apart.
-func (f *Facts) Outsiders(user roomkit.UserID) (outsiders []roomkit.UserID) {
-	home := f.user(user).Company
-	for _, id := range f.Need.People {
-		if u := f.user(id); id != user && (u.Company != home || home == "") {
-			outsiders = append(outsiders, id)
-		}
-	}
-	return outsiders
-}
-
-// AllListed reports whether Room is active and everybody asked for is listed in it.
-func (f *Facts) AllListed() bool {
+// allListed reports whether Room is active and everybody asked for is listed in it.
+func (f *Facts) allListed() bool {
 	for _, id := range f.Need.People {
 		if who := f.Person(id); !who.ListedIn(&f.Room) {
 			return false

@@ -164,8 +164,8 @@ func (d *decider) checkGroupName(o *opening) error {
 	return d.checkNameFree(o.name, o.company, o.id)
 }
 
-// checkNameFree demands that no other group of the company has the name,
-// ignoring case (GRP-29).
+// checkNameFree demands that no other group of the company has the name, or one that
+// looks like it (GRP-29).
 func (d *decider) checkNameFree(name string, company roomkit.CompanyID, except roomkit.RoomID) error {
 	key := names.Key(name)
 	if asked := d.f.Need; asked.Name != key || asked.Company != company {

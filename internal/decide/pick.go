@@ -184,39 +184,3 @@ func CanCreate(f *Facts, user roomkit.UserID, others int) error {
 	who := f.Person(user)
 	return cmp.Or(canAct(f, &who, roomkit.By(user)), mayOpen(f, roomkit.By(user), &who, roomkit.KindNone, others))
 }
-
-// Recommend gives the rooms of f.Shared that are offered to a user who picks others for
-// an audience, best first, or where it has to be looked before.
-func Recommend(f *Facts, user roomkit.UserID, others []roomkit.UserID, audience roomkit.Audience, exactOnly bool) ([]roomkit.Offer, *Look) {
-	p := sortOut(f.people(others), f.user(user).Company)
-	return f.offers(func(room *roomkit.Room) bool {
-		return recommendable(room, external(audience, &p)) && (!exactOnly || room.Participants == int64(len(p.all)+1))
-	})
-}
-
-// external reports whether rooms with outsiders are looked for (LST-11): the people
-// decide where the audience was not asked for.
-func external(audience roomkit.Audience, p *picked) bool {
-	return audience == roomkit.AudienceExternal || audience == roomkit.AudienceNone && p.outside() > 0
-}
-
-// offers gives the first MaxOffers of the shared rooms that fit, of those in which all by
-// whom they are shared are listed, or where it has to be looked before.
-func (d *decider) offers(fits func(*roomkit.Room) bool) ([]roomkit.Offer, error) {
-	list, look := d.f.offers(fits)
-	if look != nil {
-		d.out.Look = look
-		return nil, errMore
-	}
-	return list, nil
-}
-
-// recommendable leaves out 1:1 rooms and message to me (LST-09, SELF-07), rooms
-// that are switched off, and rooms of the other audience (LST-10, LST-11).
-func recommendable(room *roomkit.Room, external bool) bool {
-	if room.State != roomkit.StateActive || !room.MessageOffSince.IsZero() {
-		return false
-	}
-	withOutsiders := room.Kind == roomkit.KindExternalGroup || room.Consumers > 0
-	return room.Kind >= roomkit.KindGeneral && withOutsiders == external
-}

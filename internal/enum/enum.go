@@ -132,8 +132,8 @@ func List[E Value, S constraints.Unsigned](s S, refuse func(reason string) error
 	return names, nil
 }
 
-// FromList makes a set of names. Repeated ones are refused.
-func FromList[E Value, S constraints.Unsigned](names []string, refuse func(reason string) error) (s S, err error) {
+// fromList makes a set of names. Repeated ones are refused.
+func fromList[E Value, S constraints.Unsigned](names []string, refuse func(reason string) error) (s S, err error) {
 	for _, name := range names {
 		e, err := FromText[E](name, refuse)
 		if err != nil {
@@ -161,7 +161,7 @@ func FromSetText[E Value, S constraints.Unsigned](text string, refuse func(reaso
 	if text == "" {
 		return 0, nil
 	}
-	return FromList[E, S](strings.Split(text, ","), refuse)
+	return fromList[E, S](strings.Split(text, ","), refuse)
 }
 
 // SetJSON gives the names of what is in a set as a JSON list.
@@ -179,7 +179,7 @@ func ReadSetJSON[E Value, S constraints.Unsigned](into *S, data []byte, refuse f
 	if err := json.Unmarshal(data, &names); err != nil || names == nil {
 		return refuse("not a list of names")
 	}
-	s, err := FromList[E, S](names, refuse)
+	s, err := fromList[E, S](names, refuse)
 	if err == nil {
 		*into = s
 	}
