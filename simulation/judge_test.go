@@ -341,9 +341,10 @@ func (j *judge) change(i int, e *entry) {
 	case e.owner != nil:
 		at := slices.IndexFunc(e.owner.requests, func(r *request) bool { return j.makes(e, r.by, r.cmd, r.call) })
 		switch {
+		case j.fillsIn(e, by): // even if it looks like another command of the same batch
 		case at >= 0:
 			j.denies(i, e.owner)
-		case !j.fillsIn(e, by):
+		default:
 			j.w.complain("change %d of %s is not what the state before it makes of the command:\n  stored %s\n  made   %s", i, e.owner.label(), first.Data, j.made)
 		}
 	case by.IsSystem() && j.sweeps(e):
