@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -194,6 +195,39 @@ func TestChooseOfOneMoment(t *testing.T) {
 	require.Equal(t, roomkit.Rule("ADM-17"), list[0].Against[0].Rule, "gus is judged with the others")
 	_, err = choose(suspend("ann"))
 	proof.Refused(t, "ADM-17", err)
+}
+
+// TestWatchGoesOnForAMaster: who has lost the part in a room and not the role watches on until
+// the role ends, however late the events are looked at.
+func TestWatchGoesOnForAMaster(t *testing.T) {
+	for name, late := range map[string]bool{"as it happens": false, "all at once": true} {
+		t.Run(name, func(t *testing.T) {
+			s := proof.NewStage(t)
+			s.Permit("cat", false)
+			s.Permit("cat", true) // the part counts no more
+			s.Does("adm", roomkit.AppointMasters{Room: s.External, People: people("cat")})
+			steps := []func(){
+				s.Sweep,
+				func() { s.Does("adm", roomkit.DismissMasters{Room: s.External, People: people("cat")}) },
+			}
+			ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+			defer cancel()
+			var told []string
+			for rec, err := range s.WatchRooms(ctx, "cat", "", s.External) {
+				require.NoError(t, err)
+				if told = append(told, rec.Type); rec.Version < s.RoomOf("ann", s.External).Version {
+					continue
+				}
+				for len(steps) > 0 {
+					steps[0]()
+					if steps = steps[1:]; !late {
+						break
+					}
+				}
+			}
+			require.Equal(t, "master.dismissed", told[len(told)-1])
+		})
+	}
 }
 
 // knows is a directory of people of acme.

@@ -62,6 +62,7 @@ type view struct {
 type watched struct {
 	begun roomkit.Version // of the room when the view began
 	told  roomkit.Version // the last one that was looked at
+	row   roomkit.Member  // the user's, as of the later one of the two
 }
 
 // maxQueue is how many records are kept for a view whose caller is slow.
@@ -116,8 +117,10 @@ func (v *view) begin(ctx context.Context, rooms []roomkit.RoomID) (roomkit.RoomI
 			if _, err := v.s.readableFrom(f, v.user); err != nil {
 				return rooms[i], err
 			}
-			v.open[rooms[i]] = &watched{begun: f.Room.Version}
-			if row := f.Row(v.user); row.Participant || row.Master {
+			row := f.Row(v.user)
+			row.User = v.user // also of somebody who has none yet
+			v.open[rooms[i]] = &watched{begun: f.Room.Version, row: row}
+			if row.Participant || row.Master {
 				continue
 			}
 			v.office[rooms[i]] = true
@@ -220,8 +223,13 @@ func (w *watched) isNew(rec *store.Record, past bool) bool {
 // judge says whether the user may know of an event, and whether it is the last
 // one of its room.
 func (v *view) judge(f *decide.Facts, w *watched, at roomkit.Version, e roomkit.Event) (tell, last bool) {
+	if _, unknown := e.(*roomkit.Unknown); unknown {
+		w.row = roomkit.Member{} // nobody here can tell what has become of it
+	} else if at > w.begun {
+		w.row = w.row.Apply(e)
+	}
 	row := f.Row(v.user)
-	left := at == row.LeftVersion || at > row.LeftVersion && dismisses(e, v.user)
+	left := at == row.LeftVersion && !w.row.Master || at > row.LeftVersion && dismisses(e, v.user)
 	if !row.Participant && !row.Master && left && at > w.begun {
 		return true, true
 	}
