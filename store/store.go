@@ -318,8 +318,8 @@ type (
 
 // Stray is a row that no event accounts for.
 type Stray struct {
-	Subject roomkit.Subject // whose row it is; zero for commands
-	What    string          // "row", "members", "name", "command"
+	Subject roomkit.Subject // whose row it is; zero where nothing says that
+	What    string          // "row", "members", "name", "command", or one of the store's own
 	Detail  string
 }
 

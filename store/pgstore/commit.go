@@ -69,7 +69,7 @@ const (
 // commitSome makes attempts until one says something: for as long as the patience
 // lasts if the server is to blame, and a few times if others are.
 func (s *Store) commitSome(ctx context.Context, changes []store.Change, call *judge.Call) (results []store.CommitResult, err error) {
-	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
+	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Patience)
 	defer cancel()
 	partly, careful := false, false
 	defer func() {
@@ -209,7 +209,7 @@ func (s *Store) refusal(ctx context.Context, err error) (end, error) {
 // laneTrip begins a trip of a commit. To prepare a statement waits for a table that is
 // locked, and lock_timeout is not in force yet.
 func (s *Store) laneTrip() *trip {
-	return &trip{sql: s.sql, within: min(max(s.patience, 250*time.Millisecond), 2*time.Second)}
+	return &trip{sql: s.sql, within: min(max(s.o.Patience, 250*time.Millisecond), 2*time.Second)}
 }
 
 // tryAtOnce commits a plan on the assumption that all it expects holds.
@@ -302,7 +302,7 @@ var errPooled = errors.New("behind a pooler nobody can tell when a lost commit h
 // than success can be said. The context of the caller does not end this: it may be
 // the cause.
 func (s *Store) resolve(ctx context.Context, p *plan, call *judge.Call, at process, cause error) ([]store.CommitResult, end, error) {
-	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.patience)
+	look, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Patience)
 	defer cancel()
 	unknown := func(why error) ([]store.CommitResult, end, error) {
 		return nil, endFailed, fmt.Errorf("pgstore: %w: %w", roomkit.ErrUnknownOutcome, errors.Join(cause, why))

@@ -32,12 +32,13 @@ var _ store.Store = (*txStore)(nil)
 // Writers of other rooms do not wait for the transaction; writers of the same
 // rows do, and so does who wants to give a group the same name in the same
 // company. Therefore what a command has relied on without writing it, for instance
-// a company's switches, is compared when the transaction commits, and so are the
-// numbers of groups of companies and users, which it changes only then. If
-// something of it has changed, tx.Commit fails with SQLSTATE 40001 and the host
-// has to run the transaction again. (As always with transactions that lock several
-// rows, 40P01 is another reason to.) The end of a group is different: it lowers the
-// numbers of those who took part at once, and their rows are locked from then on.
+// a company's switches, is compared when the transaction commits, and the numbers of
+// groups of companies and users are added to only then. If something has changed that
+// a command has relied on, or a limit of these numbers is reached, tx.Commit fails with
+// SQLSTATE 40001 and the host has to run the transaction again. (As always with
+// transactions that lock several rows, 40P01 is another reason to.) The end of a group is
+// different: it lowers the numbers of those who took part at once, and their rows are
+// locked from then on.
 //
 // SET CONSTRAINTS ALL IMMEDIATE and PREPARE TRANSACTION make all other commits wait
 // for the rest of the transaction.

@@ -249,7 +249,7 @@ func (b *base) askOutcomes(t *trip, commands []roomkit.CommandID, outcomes map[r
 		}
 		copy(o.Digest[:], r.sized(len(o.Digest)))
 		o.Room, o.Changed = r.uuid(), r.bool()
-		*doubtful = r.bool() && !b.weak && !b.inTx
+		*doubtful = r.bool() && !b.o.Weak && !b.inTx
 		listed := !r.absent(1)
 		if listed {
 			var ok bool

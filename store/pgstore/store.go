@@ -3,8 +3,9 @@
 //
 // Any number of processes may share a database. A load and a commit take one
 // round trip each. What Commit acknowledges survives a crash of the server; this
-// needs fsync=on and synchronous_commit=on, and [New] refuses less. A commit
-// whose answer is lost is looked up by its command ids on another connection.
+// needs fsync=on and synchronous_commit=on: [New] refuses less, and so does every
+// commit. A commit whose answer is lost is looked up by its command ids on another
+// connection.
 //
 // [Store.InTx] runs commands inside a transaction of the host.
 package pgstore
@@ -92,25 +93,22 @@ func (o *Options) named(text string) string {
 	return strings.ReplaceAll(text, defaultPrefix, pgx.Identifier{o.Schema}.Sanitize()+"."+o.Prefix)
 }
 
-// Store is a [store.Store] and a [store.Notifier]. It is safe for concurrent
+// Store is a [store.Store] with all optional capabilities. It is safe for concurrent
 // use. Use [New]. A Store needs no closing.
 type Store struct {
 	base
-	o        Options // with the schema that was found
-	pool     *pgxpool.Pool
-	patience time.Duration
-	lanes    int
-	bell     bell.Bell
+	pool *pgxpool.Pool
+	bell bell.Bell
 }
 
 // base is what a store has in common with one inside a transaction of the host.
 type base struct {
+	o       Options // with the schema that was found
 	sql     *statements
 	names   *names
 	epoch   string // begins every cursor
 	lock    int64  // the advisory lock of commits
 	channel string // of notifications
-	weak    bool   // see Options
 	inTx    bool   // inside a transaction of the host
 
 	// reading runs something that only reads, and may run it again.
@@ -142,7 +140,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, o *Options) (*Store, error) {
 	if pool.Config().MaxConns < 2 {
 		return nil, invalid("pool", "MaxConns is 1: Wake, and looking up a commit whose connection was lost, take a second connection")
 	}
-	s := &Store{o: full, pool: pool, patience: full.Patience, lanes: full.Lanes, base: base{weak: full.Weak, names: (*names)(text.NewNames())}}
+	s := &Store{pool: pool, base: base{o: full, names: (*names)(text.NewNames())}}
 	s.reading = s.onPool
 	s.bell.Begin = s.listening
 	err = s.onPool(ctx, func(conn *pgx.Conn) error {
@@ -170,7 +168,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, o *Options) (*Store, error) {
 }
 
 // CommitsInParallel implements [store.Parallel] with [Options.Lanes].
-func (s *Store) CommitsInParallel() int { return s.lanes }
+func (s *Store) CommitsInParallel() int { return s.o.Lanes }
 
 // Wake implements [store.Notifier] for commits of all processes, by LISTEN. It
 // returns at once and takes a connection of the pool for as long as one of the

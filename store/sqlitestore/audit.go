@@ -12,9 +12,6 @@ func (s *Store) Strays(ctx context.Context, limit int) (found []store.Stray, err
 	err = s.read(ctx, straysOf, func(r *row) {
 		stray := store.Stray{Subject: roomkit.Subject{Type: value(r, s.names.Subject), Room: r.id(), ID: r.text()}}
 		stray.What, stray.Detail = r.text(), r.text()
-		if stray.What == "command" {
-			stray.Subject = roomkit.Subject{}
-		}
 		found = append(found, stray)
 	}, int64(limit))
 	return found, err
@@ -46,7 +43,7 @@ const strays = `SELECT * FROM (
 		WHERE NOT EXISTS (SELECT 1 FROM roomkit_teams t WHERE t.id = x.team)
 	UNION ALL SELECT x.subject, x.room, x.id, 'command', 'the event at position ' || x.position || ' is of a command that is not remembered' FROM roomkit_records x
 		WHERE NOT EXISTS (SELECT 1 FROM roomkit_commands c WHERE c.id = x.command)
-	UNION ALL SELECT 'room', NULL, NULL, 'command', 'the events of command ' || hex(x.id) || ' are not there' FROM roomkit_commands x
+	UNION ALL SELECT NULL, NULL, NULL, 'command', 'the events of command ' || hex(x.id) || ' are not there' FROM roomkit_commands x
 		WHERE x.records <> (SELECT count(*) FROM roomkit_records e WHERE e.position BETWEEN x.position - x.records + 1 AND x.position AND e.command = x.id)
 			OR x.records = 0 AND (x.changed OR x.position IS NOT NULL)
 ) LIMIT ? + 0`

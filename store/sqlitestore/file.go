@@ -182,7 +182,7 @@ func (s *Store) recall(t *tx) error {
 		return nil
 	}
 	found := false
-	err := t.query(recordOf, func(r *row) {
+	err := t.query(recordAt, func(r *row) {
 		epoch, position := r.text(), r.int()
 		rec := s.names.record(r)
 		found = epoch == s.epoch && s.newest == newest{position, s.cursor(position, &rec)}
@@ -200,12 +200,11 @@ func (s *Store) remember(ctx, waiting context.Context) error {
 		return err
 	}
 	defer t.end()
-	return t.query(recordOf, func(r *row) {
-		_ = r.text()
+	return t.query(newestOfFeed, func(r *row) {
 		position := r.int()
 		rec := s.names.record(r)
 		s.newest = newest{position, s.cursor(position, &rec)}
-	}, nil)
+	})
 }
 
 // shrink empties a WAL that has grown large, after a commit. It waits for those who read

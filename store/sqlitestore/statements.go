@@ -8,7 +8,7 @@ type statement uint16
 
 const (
 	lockDatabase statement = iota
-	recordOf
+	recordAt
 	insertRoom
 	updateRoom
 	touchRoom
@@ -118,9 +118,9 @@ var plain = [plainCount]string{
 	// transactions with.
 	lockDatabase: `UPDATE roomkit_meta SET epoch = epoch WHERE 0`,
 
-	// The record at a position, by default the newest, without its data.
-	recordOf: `SELECT (SELECT epoch FROM roomkit_meta WHERE only_row = 1), e.position, e.subject, e.room, e.id, e.version, e.type, e.at, e.command, NULL
-		FROM roomkit_records e WHERE e.position = coalesce(?, (SELECT max(position) FROM roomkit_records))`,
+	// The record at a position, without its data, and the epoch of the database.
+	recordAt: `SELECT (SELECT epoch FROM roomkit_meta WHERE only_row = 1), e.position, e.subject, e.room, e.id, e.version, e.type, e.at, e.command, NULL
+		FROM roomkit_records e WHERE e.position = ?`,
 
 	insertRoom: `INSERT` + insertion("roomkit_rooms", usualOfRoom+restOfRoom) + `(` + strings.Join(parameters(usualOfRoom+restOfRoom), ", ") + `)`,
 	updateRoom: `UPDATE roomkit_rooms SET ` + assigned(usualOfRoom+restOfRoom) + ` WHERE id = ?1`,
