@@ -20,8 +20,9 @@ import (
 // by Do, as long as nothing else of the command is. What Do asks besides is not looked
 // at: the name, the photo and the description, rooms that the people share already
 // (CRE-04), Options.Veto, and whether people are still missing, for instance somebody
-// outside the company under AudienceExternal (CRE-11). A command that chooses nobody yet is fine, and so is a group
-// without a name. OpenDirect names one person; its With is not looked at.
+// outside the company under AudienceExternal (CRE-11). A command that chooses nobody yet is
+// fine, and so is a group without a name. OpenDirect names one person; its With is not
+// looked at.
 //
 // If the actor may not give the command at all, or somebody whom it names already cannot
 // be chosen, the error says so as Do would: ErrDenied, ErrInvalid, ErrNotFound. A command
@@ -32,7 +33,7 @@ import (
 // One round trip; another one where what the actor may do in one room decides about
 // another one: the room that candidates were taken from, the people of a 1:1 or General
 // room who come along into a new one. Options.Directory and Options.Contacts are asked
-// once, about all; whom the directory fills in costs three more, and nothing is stored.
+// once, about all; with a directory that costs another one, and nothing is stored.
 // Of the Call only Contacts may be set.
 func (s *Service) Choose(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, candidates []roomkit.UserID, call ...Call) ([]roomkit.Choice, error) {
 	list, err := s.choose(ctx, actor, cmd, candidates, call)

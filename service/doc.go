@@ -112,12 +112,12 @@
 // # What a call costs
 //
 // A command takes one Load and, if it changes something, one Commit. One more Load is
-// for each of these: a group's name
-// that must be free; another Group Master who must remain; everybody in a room that is
-// converted or left for a new one; the members of a team whose room opens or who leave
-// it; asking Options.Directory and Options.Contacts, about people who are not known to the
-// actor. Whoever is new is then added by a command of their own. What a command carries is limited by the constants of
-// package roomkit, beginning with [roomkit.MaxPeople].
+// for each of these: a group's name that must be free; another Group Master who must
+// remain; everybody in a room that is converted or left for a new one; the members of a
+// team whose room opens or who leave it; asking Options.Directory and Options.Contacts,
+// about people who are not known to the actor. Whoever is new is then added by a command
+// of their own. What a command carries is limited by the constants of package roomkit,
+// beginning with [roomkit.MaxPeople].
 //
 // # Concurrency and idempotency
 //

@@ -272,54 +272,61 @@ func (f *follower) batch(ctx context.Context, page []store.Record) error {
 	return nil
 }
 
+// stepped is one call of FollowOptions.Within, as the last run of its step has left it.
+type stepped struct {
+	handled int       // events of the page
+	failed  bool      // the handler has
+	moved   *follower // as it is once the transaction is committed
+}
+
 // batchWithin handles a page and moves the checkpoint in a transaction of the
 // host. When an event fails, those before it are handled again on their own.
 func (f *follower) batchWithin(ctx context.Context, page []store.Record) error {
 	if f.few > 0 {
 		page = page[:min(f.few, len(page))]
 	}
-	handled, failed, before := 0, false, *f
-	var moved *follower // as it is once the transaction is committed
+	var w stepped
 	err := f.Within(ctx, func(ctx context.Context, tx store.Store) error {
-		moved, failed = nil, false
-		if !f.fresh() {
-			return errTooLate
-		}
-		for handled = 0; handled < len(page) && (handled == 0 || f.fresh()); handled++ {
-			if err := f.call(ctx, &page[handled]); err != nil {
-				failed = true
-				return err
-			}
-		}
-		step := before
-		step.done = page[handled-1].Cursor
-		if err := step.move(ctx, tx); err != nil {
-			return err
-		}
-		moved = &step
-		return nil
+		w = stepped{}
+		return f.stepWithin(ctx, tx, page, &w)
 	})
-	if err == nil && moved == nil {
+	if err == nil && w.moved == nil {
 		err = errNotWithin
 	}
 	f.few = 0
 	switch {
 	case err == nil:
-		f.mark, f.stored, f.done, f.claimed, f.tries = moved.mark, moved.stored, moved.done, moved.claimed, 0
-		f.records += int64(handled)
-		f.report(&page[handled-1])
+		f.mark, f.stored, f.done, f.claimed, f.tries = w.moved.mark, w.moved.stored, w.moved.done, w.moved.claimed, 0
+		f.records += int64(w.handled)
+		f.report(&page[w.handled-1])
 		return nil
-	case ctx.Err() != nil || !failed:
+	case ctx.Err() != nil || !w.failed:
 		return err
-	case handled > 0:
-		f.few = handled
+	case w.handled > 0:
+		f.few = w.handled
 		return nil
 	}
-	if err := f.failed(&page[0], err); err != nil {
+	return f.rested(ctx, &page[0], err)
+}
+
+// stepWithin handles as much of a page as there is time for, and moves the checkpoint of a
+// copy of the follower: nothing holds before the transaction is committed.
+func (f *follower) stepWithin(ctx context.Context, tx store.Store, page []store.Record, w *stepped) error {
+	if !f.fresh() {
+		return errTooLate
+	}
+	for ; w.handled < len(page) && (w.handled == 0 || f.fresh()); w.handled++ {
+		if err := f.call(ctx, &page[w.handled]); err != nil {
+			w.failed = true
+			return err
+		}
+	}
+	step := *f
+	step.done = page[w.handled-1].Cursor
+	if err := step.move(ctx, tx); err != nil {
 		return err
 	}
-	f.warn(ctx, "roomkit: a follower's handler has failed and is called again", f.tries, err)
-	rest(ctx, f.tries)
+	w.moved = &step
 	return nil
 }
 
@@ -352,22 +359,23 @@ func (f *follower) one(ctx context.Context, rec *store.Record) error {
 			f.tries = 0
 			return err
 		}
-		if err := f.failed(rec, err); err != nil {
+		if err := f.rested(ctx, rec, err); err != nil {
 			return err
 		}
-		f.warn(ctx, "roomkit: a follower's handler has failed and is called again", f.tries, err)
-		rest(ctx, f.tries)
 	}
 }
 
-// failed counts a failure of an event; it gives an error if it was the last try.
-func (f *follower) failed(rec *store.Record, err error) error {
+// rested counts a failure of an event and waits for the next try; it gives an error if that
+// was the last one.
+func (f *follower) rested(ctx context.Context, rec *store.Record, err error) error {
 	if isPoison(err) {
 		return err
 	}
 	if f.tries++; f.tries >= f.Attempts {
 		return &PoisonEvent{Follower: f.name, Record: *rec, Attempts: f.tries, Err: err}
 	}
+	f.warn(ctx, "roomkit: a follower's handler has failed and is called again", f.tries, err)
+	rest(ctx, f.tries)
 	return nil
 }
 

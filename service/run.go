@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -109,22 +110,9 @@ func (s *Service) newJob(ctx context.Context, actor roomkit.Actor, cmd roomkit.C
 		j.start = s.o.Clock()
 	}
 	malformed := decide.Check(actor, cmd)
-	switch {
-	case malformed == nil:
-		j.op = roomkit.CommandName(cmd)
-		j.firstNeed.People = j.people[:0]
-		decide.FillNeed(&j.firstNeed, actor, cmd)
-		j.room = j.firstNeed.Room
-	case decide.Known(cmd):
-		j.op, j.room = roomkit.CommandName(cmd), decide.RoomNamed(cmd)
-	default:
-		j.op = "Do"
-	}
-	if err := ctx.Err(); err != nil {
+	j.place(malformed == nil)
+	if err := cmp.Or(ctx.Err(), malformed); err != nil {
 		return j, err
-	}
-	if malformed != nil {
-		return j, malformed
 	}
 	var err error
 	if decide.OpensRoom(cmd) {
@@ -142,6 +130,22 @@ func (s *Service) newJob(ctx context.Context, actor roomkit.Actor, cmd roomkit.C
 	copy(j.digest[8:], s.mark[:])
 	j.subject = j.likelySubject()
 	return j, j.take(given)
+}
+
+// place says what the command is called and which room it names, and, if it has the right
+// form, what it needs first.
+func (j *job) place(wellFormed bool) {
+	switch {
+	case wellFormed:
+		j.op = roomkit.CommandName(j.cmd)
+		j.firstNeed.People = j.people[:0]
+		decide.FillNeed(&j.firstNeed, j.actor, j.cmd)
+		j.room = j.firstNeed.Room
+	case decide.Known(j.cmd):
+		j.op, j.room = roomkit.CommandName(j.cmd), decide.RoomNamed(j.cmd)
+	default:
+		j.op = "Do"
+	}
 }
 
 func (s *Service) newRoomID() (id roomkit.RoomID, err error) {
