@@ -240,7 +240,7 @@ var commitMutants = []mutant{
 			results, err := a.commit(ctx, changes)
 			for i := range results {
 				if results[i].Repeat && !known[i] {
-					results[i] = store.CommitResult{Err: roomkit.ErrConflict}
+					results[i].Repeat = false
 				}
 			}
 			return results, err

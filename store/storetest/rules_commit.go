@@ -1,6 +1,7 @@
 package storetest
 
 import (
+	"errors"
 	"fmt"
 	"sync"
 
@@ -411,7 +412,7 @@ var commitRules = []Rule{
 		k.must(other)
 		k.sees(r)
 	}},
-	{"command/concurrent-repeats", "Of many commits of one command at the same time one stores it and all others are repeats.", func(k *kit) {
+	{"command/concurrent-repeats", "Of many commits of one command at the same time one stores it; all others are repeats, or a conflict and then repeats.", func(k *kit) {
 		const callers = 16
 		for round := range 4 {
 			r := k.found(round+1, roomkit.KindGeneral, ann, bob)
@@ -421,9 +422,14 @@ var commitRules = []Rule{
 			var wg sync.WaitGroup
 			for i := range callers {
 				wg.Go(func() {
-					got, err := k.store.Commit(k.ctx, beside.Clones([]store.Change{c}))
-					if assert.NoError(k, err) && assert.Len(k, got, 1) {
-						results[i] = got[0]
+					for range 100 {
+						got, err := k.store.Commit(k.ctx, beside.Clones([]store.Change{c}))
+						if !assert.NoError(k, err) || !assert.Len(k, got, 1) {
+							return
+						}
+						if results[i] = got[0]; !errors.Is(got[0].Err, roomkit.ErrConflict) {
+							return
+						}
 					}
 				})
 			}
