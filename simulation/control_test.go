@@ -127,7 +127,7 @@ func TestControls(t *testing.T) {
 			count := &tally{}
 			for seed := range 2000 {
 				c := &seeded{state: uint64(seed)}
-				if out := run(t, c, count, func(move func()) { move() }, lie()); len(out.wrong) > 0 {
+				if out := run(t, c, count, func(move func()) { move() }, lie(), nil); len(out.wrong) > 0 {
 					t.Logf("found in world %d, after %d commands: %.200s", seed, count.commands, out.wrong[0])
 					return
 				}
@@ -159,7 +159,7 @@ func TestSeedRepeats(t *testing.T) {
 		}
 		var told [2][]string
 		for n := range told {
-			out := run(t, &seeded{state: uint64(seed)}, &tally{failed: true}, func(move func()) { move() }, nil)
+			out := run(t, &seeded{state: uint64(seed)}, &tally{failed: true}, func(move func()) { move() }, nil, nil)
 			require.Empty(t, out.wrong)
 			told[n] = out.told
 		}

@@ -114,10 +114,18 @@ func (w *world) room() roomkit.RoomID {
 	if percent(w, 2, "nowhere") {
 		return roomkit.RoomID{15: 0xff}
 	}
-	if n := len(w.sight.rooms); !w.narrow || percent(w, 20, "any room") {
-		return w.sight.rooms[w.Choose(n, "room")]
+	rooms := w.sight.rooms
+	if percent(w, 90, "alive") {
+		rooms = slices.DeleteFunc(slices.Clone(rooms), func(id roomkit.RoomID) bool { return w.sight.state[id] != roomkit.StateActive })
 	}
-	return w.sight.rooms[w.Choose(3, "room")]
+	switch n := len(rooms); {
+	case n == 0:
+		return w.sight.rooms[0]
+	case !w.narrow || percent(w, 20, "any room"):
+		return rooms[w.Choose(n, "room")]
+	default:
+		return rooms[w.Choose(min(n, 3), "room")]
+	}
 }
 
 // inside draws somebody of a room.

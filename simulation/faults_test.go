@@ -24,16 +24,28 @@ const (
 	faultAfter           // commits: a panic when all is stored
 	faultWrong           // directory: answers more than it was asked for
 	faultObserver        // commits: all is stored, and the observer of the group panics
+
+	// Those that a database has, for the time of one call.
+	faultCut        // the context ends while the call is on its way
+	faultHeld       // somebody else holds the lock for some time
+	faultBusy       // somebody else holds the lock for longer than the store is patient
+	faultFull       // the disk is full
+	faultRequest    // the connection is cut before a request
+	faultResponse   // the connection is cut before the answer to a request
+	faultTerminated // the server ends the sessions
+	faultDeadlock   // a transaction of the host, which has the rows, wants the lock
 	faultCount
 )
 
 var faultNames = [faultCount]string{"none", "error before", "cancelled", "panic", "error after a read", "conflict", "unknown outcome",
-	"torn group", "panic after the commit", "wrong answer", "panic of the observer"}
+	"torn group", "panic after the commit", "wrong answer", "panic of the observer",
+	"context ended on the way", "lock held", "lock held for too long", "disk full", "cut before the request", "cut before the answer",
+	"sessions terminated", "deadlock"}
 
 // verdict says what becomes of a call.
 type verdict struct {
 	fault  fault
-	struck int // which change
+	struck int // which change; how much, of a fault of a database
 	killed bool
 }
 
@@ -48,7 +60,13 @@ type injected struct {
 	cause    error
 }
 
-func (i *injected) Error() string { return "injected: " + faultNames[i.fault] }
+func (i *injected) Error() string {
+	if i.fault >= faultCut {
+		return fmt.Sprintf("%s: %v", faultNames[i.fault], i.cause)
+	}
+	return "injected: " + faultNames[i.fault]
+}
+
 func (i *injected) Unwrap() error { return i.cause }
 
 // storeCall is what a store was asked.
@@ -65,6 +83,7 @@ type disk struct {
 	log     []entry
 	on      func(c *store.Change) // told of every change that is stored
 	control *control
+	ledger  ledgerOf
 }
 
 // entry is a stored change, and whose it is.
@@ -76,6 +95,9 @@ type entry struct {
 }
 
 func (d *disk) commit(ctx context.Context, changes []store.Change, w *world) ([]store.CommitResult, error) {
+	if w.engine != nil {
+		return d.commitFar(ctx, changes, w)
+	}
 	results, err := d.Store.Commit(ctx, changes)
 	for i := range results {
 		if results[i].Err != nil || results[i].Repeat {
@@ -94,6 +116,9 @@ func (d *disk) commit(ctx context.Context, changes []store.Change, w *world) ([]
 type port struct{ p *process }
 
 func (s port) Wake(ctx context.Context) (<-chan struct{}, error) {
+	if s.p.w.engine != nil {
+		return s.p.w.disk.wake(ctx)
+	}
 	n, ok := store.Capability[store.Notifier](s.p.w.disk.Store)
 	if !ok {
 		return nil, roomkit.ErrUnsupported
@@ -102,6 +127,18 @@ func (s port) Wake(ctx context.Context) (<-chan struct{}, error) {
 }
 
 func (s port) CommitsInParallel() int { return s.p.w.config.lanes }
+
+// trip is the context of a call that reaches a database through the store of this process.
+func (s port) trip(ctx context.Context, v verdict) context.Context {
+	if s.p.w.engine == nil {
+		return ctx
+	}
+	t := trip{handle: s.p.handle}
+	if v.fault >= faultCut {
+		t.fault, t.amount = v.fault, v.struck
+	}
+	return context.WithValue(ctx, tripKey{}, t)
+}
 
 func ended(ctx context.Context) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
@@ -119,11 +156,15 @@ func read[T any](ctx context.Context, s port, name string, size int, get func(co
 	case faultBefore:
 		return nil, fmt.Errorf("%s: %w", name, &injected{fault: v.fault, who: who, size: size})
 	case faultCancelled:
-		return get(ended(ctx))
+		return get(ended(s.trip(ctx, verdict{})))
 	case faultPanic:
 		panic(&injected{fault: v.fault, who: who, size: size})
 	}
-	answer, err := get(ctx)
+	answer, err := get(s.trip(ctx, v))
+	if err != nil && v.fault >= faultCut {
+		w.bit(v.fault)
+		err = &injected{fault: v.fault, who: who, size: size, cause: err}
+	}
 	v = w.wait(&park{who: who, point: pointAfter, call: call})
 	if v.fault == faultLate {
 		return nil, fmt.Errorf("%s: %w", name, &injected{fault: v.fault, who: who, size: size})
@@ -179,12 +220,18 @@ func (s port) Commit(ctx context.Context, changes []store.Change) ([]store.Commi
 	for i := range changes {
 		bad.commands = append(bad.commands, changes[i].Command)
 	}
-	results, err := s.commit(unwatched(ctx), changes, v, bad)
+	results, err := s.commit(s.trip(unwatched(ctx), v), changes, v, bad)
+	if err != nil && v.fault >= faultCut {
+		w.bit(v.fault)
+		bad.cause, err = err, bad
+	}
+	w.mu.Lock()
 	for i := range results {
 		if o := w.owners[changes[i].Command]; o != nil && errors.Is(results[i].Err, roomkit.ErrConflict) {
 			o.conflicts++
 		}
 	}
+	w.mu.Unlock()
 	v = w.wait(&park{who: who, point: pointAfter, call: call})
 	if v.fault == faultAfter {
 		panic(&injected{fault: v.fault, point: pointAfter, commit: true, who: who, size: len(changes), commands: bad.commands})

@@ -246,7 +246,7 @@ func (f *followers) finish() {
 	for range 60 {
 		f.again()
 		f.w.drain()
-		if f.atEnd() {
+		if f.atEnd() || len(f.w.wrong) > 0 {
 			break
 		}
 		f.w.passTime(time.Minute)

@@ -11,9 +11,11 @@ import (
 type tally struct {
 	worlds, commands, questions, stored int
 	ended, killed                       int
+	side, crashed                       int // calls side by side, machines that stopped
 	failed                              bool
 	told                                map[string]int
 	faults                              [faultCount]int
+	bit                                 [faultCount]int // of a database: calls that ended with an error
 }
 
 func (t *tally) fault(f fault) { t.faults[f]++ }
@@ -56,6 +58,8 @@ func (t *tally) add(o *tally) {
 	t.stored += o.stored
 	t.ended += o.ended
 	t.killed += o.killed
+	t.side += o.side
+	t.crashed += o.crashed
 	if t.told == nil {
 		t.told = map[string]int{}
 	}
@@ -65,13 +69,24 @@ func (t *tally) add(o *tally) {
 	for f, n := range o.faults {
 		t.faults[f] += n
 	}
+	for f, n := range o.bit {
+		t.bit[f] += n
+	}
 }
 
 func (t *tally) String() string {
 	s := fmt.Sprintf("%d worlds, %d commands, %d questions, %d changes stored, %d contexts ended, %d processes killed",
 		t.worlds, t.commands, t.questions, t.stored, t.ended, t.killed)
 	for f := faultBefore; f < faultCount; f++ {
-		s += fmt.Sprintf(", %s %d", faultNames[f], t.faults[f])
+		switch {
+		case f < faultCut:
+			s += fmt.Sprintf(", %s %d", faultNames[f], t.faults[f])
+		case t.faults[f] > 0:
+			s += fmt.Sprintf(", %s %d (%d calls failed)", faultNames[f], t.faults[f], t.bit[f])
+		}
+	}
+	if t.side > 0 {
+		s += fmt.Sprintf(", calls side by side %d, machines stopped %d", t.side, t.crashed)
 	}
 	return s + fmt.Sprintf("; told %v", t.told)
 }

@@ -78,7 +78,7 @@ func (q quiet) Logf(format string, args ...any) {
 func check(t *testing.T, rt *rapid.T, count *tally) {
 	out := run(t, choices{rt}, count, func(move func()) {
 		rapid.Custom(func(*rapid.T) bool { move(); return true }).Draw(rt, "move")
-	}, nil)
+	}, nil, nil)
 	if text, ours := out.aborted.(string); ours {
 		t.Fatal(text)
 	} else if out.aborted != nil {
@@ -98,15 +98,19 @@ type outcome struct {
 }
 
 // run is one world from its founding to its judgement.
-func run(t *testing.T, c chooser, count *tally, draw func(func()), b *control) (out outcome) {
-	own := &tally{worlds: 1}
+func run(t *testing.T, c chooser, count *tally, draw func(func()), b *control, e *engine) (out outcome) {
+	own, moves := &tally{worlds: 1}, []int{20, 100, 300, 600}
+	if e != nil {
+		moves = []int{600, 1500, 2500} // a database is worth some more
+		defer e.begin()()
+	}
 	var w *world
 	synctest.Test(t, func(t *testing.T) {
 		func() {
 			defer func() { out.aborted = recover() }()
-			w = newWorld(t, c, own, b)
+			w = newWorld(t, c, own, b, e)
 			w.keep = count.failed
-			w.moves(one(c, "moves", 20, 100, 300, 600), draw)
+			w.moves(one(c, "moves", moves...), draw)
 		}()
 		if w == nil {
 			return
@@ -121,6 +125,9 @@ func run(t *testing.T, c chooser, count *tally, draw func(func()), b *control) (
 		w.judge()
 		w.linear()
 		w.fellows.check()
+		if e != nil {
+			w.disk.account(w)
+		}
 		if err := verify.Run(context.Background(), w.disk.Store, nil); err != nil {
 			w.complain("the store does not hold what its events say: %v", err)
 		}

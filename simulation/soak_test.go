@@ -51,7 +51,7 @@ func TestSoak(t *testing.T) {
 					return
 				}
 				count := &tally{}
-				out := run(t, &seeded{state: seed << 32}, count, func(move func()) { move() }, nil)
+				out := run(t, &seeded{state: seed << 32}, count, func(move func()) { move() }, nil, nil)
 				mu.Lock()
 				all.add(count)
 				if len(out.wrong) > 0 {

@@ -80,6 +80,7 @@ type world struct {
 	tally   *tally
 	wrong   []string // what the simulation has found
 	fellows *followers
+	engine  *engine // nil: memory
 }
 
 // process is one process of the host: a service with a clock of its own.
@@ -90,15 +91,20 @@ type process struct {
 	dead           bool
 	skew           time.Duration
 	observerPanics bool
+	handle         store.Store // of an engine
 }
 
 var epoch = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
-func newWorld(t testing.TB, c chooser, tally *tally, b *control) *world {
+func newWorld(t testing.TB, c chooser, tally *tally, b *control, e *engine) *world {
 	w := &world{
-		t: t, chooser: c, config: drawConfig(c), tally: tally, owners: map[roomkit.CommandID]*op{},
+		t: t, chooser: c, config: drawConfig(c), tally: tally, owners: map[roomkit.CommandID]*op{}, engine: e,
 	}
 	w.disk = &disk{Store: memstore.New(), on: w.stored, control: b}
+	if e != nil {
+		w.disk.Store = remote{e}
+		w.disk.ledger = ledgerOf{sent: map[roomkit.CommandID]store.Change{}, logged: map[roomkit.CommandID]bool{}}
+	}
 	w.sight.begin()
 	w.found()
 	w.fellows = newFollowers(w)
@@ -162,6 +168,9 @@ func (w *world) newID() (id [16]byte) {
 
 func (w *world) newProcess() *process {
 	p := &process{w: w, number: len(w.procs), skew: one[time.Duration](w, "skew", 0, 0, 3*time.Hour, -5*time.Hour, 26*time.Hour)}
+	if w.engine != nil {
+		w.engine.outside(func() { p.handle = w.engine.open() })
+	}
 	o := &service.Options{
 		Clock: p.clock, NewID: w.newID, Contacts: w.contacts, Attempts: w.attempts, MaxGroup: w.maxGroup,
 		Logger: slog.New(turns{}), Observer: service.Observer{Group: p.observe},
@@ -251,6 +260,8 @@ func (w *world) move(parked []*park) {
 		w.endSomebody()
 	case what < 12 && what >= 11:
 		w.happen()
+	case w.engine != nil && what >= 60 && what < 64 && len(parked) > 1:
+		w.storm(parked)
 	case len(parked) == 0, what >= 72 && w.live < 10, what >= 45 && w.live < 4:
 		w.begin(w.drawOp())
 	default:
@@ -266,6 +277,12 @@ func (w *world) goOn(p *park) {
 		if v.fault == faultConflict || v.fault == faultTorn {
 			v.struck = w.Choose(p.call.size, "struck")
 		}
+		if v.fault >= faultCut {
+			v.struck = w.Choose(100, "amount")
+			if v.fault == faultBusy && v.struck >= 6 {
+				v.fault = faultHeld // which takes less time
+			}
+		}
 	}
 	if w.keep {
 		w.tell("%s goes on %s %s %s", p.who.said(), pointNames[p.point], p.call.name, faultNames[v.fault])
@@ -274,6 +291,12 @@ func (w *world) goOn(p *park) {
 }
 
 func (w *world) drawFault(p *park) fault {
+	if w.engine != nil && p.point == pointBefore && percent(w, 50, "of the database") {
+		if p.call.commit {
+			return one(w, "fault", w.engine.commits...)
+		}
+		return one(w, "fault", w.engine.reads...)
+	}
 	switch {
 	case p.point == pointBefore && p.call.commit:
 		return one(w, "fault", faultBefore, faultBefore, faultConflict, faultUnknown, faultTorn, faultPanic, faultCancelled)
@@ -293,6 +316,10 @@ func (w *world) drawFault(p *park) fault {
 func (w *world) happen() {
 	switch w.Choose(6, "event") {
 	case 4, 5:
+		if w.engine != nil && w.engine.crash != nil && percent(w, 30, "stop") {
+			w.stop()
+			return
+		}
 		w.fellows.end()
 	case 0:
 		w.passTime(one(w, "time", time.Second, 25*time.Second, 40*time.Second))

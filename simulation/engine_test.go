@@ -1,0 +1,316 @@
+package simulation
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+// An engine is a database outside of the bubble, where time is real. A goroutine that waits
+// for it is not durably blocked, so that the bubble waits with it.
+type engine struct {
+	name    string
+	open    func() store.Store // for one more process
+	own     store.Store        // whom no fault concerns; founds, looks and judges
+	commits []fault            // that it knows
+	reads   []fault
+	strike  func(f fault, of store.Store, amount int) (heal func()) // brings a fault about, for the time of a call
+	rest    func()                                                  // returns when nothing is on its way any more
+	crash   func()                                                  // the machine stops, and begins again; nil: it does not
+	hands   chan *hand
+}
+
+// hand works outside of the bubble for whoever is inside.
+type hand struct {
+	do   chan func()
+	done chan any
+}
+
+// begin makes the hands, outside of the bubble, since channels belong to where they are made.
+func (e *engine) begin() (end func()) {
+	const most = 16
+	e.hands = make(chan *hand, most)
+	var open sync.WaitGroup
+	for range most {
+		h := &hand{do: make(chan func()), done: make(chan any)}
+		e.hands <- h
+		open.Go(func() {
+			for f := range h.do {
+				h.done <- thrown(f)
+			}
+		})
+	}
+	return func() {
+		for range most {
+			close((<-e.hands).do)
+		}
+		open.Wait()
+	}
+}
+
+func thrown(f func()) (what any) {
+	defer func() { what = recover() }()
+	f()
+	return nil
+}
+
+// outside runs f outside of the bubble.
+func (e *engine) outside(f func()) {
+	h := <-e.hands
+	h.do <- f
+	what := <-h.done
+	e.hands <- h
+	if what != nil {
+		panic(what)
+	}
+}
+
+// trip is how a call reaches the database: through whose store, and with which fault.
+type trip struct {
+	handle store.Store
+	fault  fault
+	amount int
+}
+
+type tripKey struct{}
+
+// remote is the store of an engine, for those in the bubble.
+type remote struct{ e *engine }
+
+func far[T any](ctx context.Context, r remote, do func(context.Context, store.Store) (T, error)) (v T, err error) {
+	over := ctx.Err()
+	t, given := ctx.Value(tripKey{}).(trip)
+	if !given {
+		t.handle = r.e.own
+	}
+	r.e.outside(func() {
+		real, cancel := context.WithCancel(context.Background())
+		defer cancel()
+		if over != nil {
+			cancel()
+		}
+		switch {
+		case t.fault == faultCut:
+			time.AfterFunc(time.Duration(t.amount)*10*time.Microsecond, cancel)
+		case t.fault > faultCut:
+			defer r.e.strike(t.fault, t.handle, t.amount)()
+		}
+		v, err = do(real, t.handle)
+	})
+	return v, err
+}
+
+func (r remote) Unwrap() store.Store { return r.e.own }
+
+func (r remote) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	return far(ctx, r, func(ctx context.Context, s store.Store) ([]store.Facts, error) { return s.Load(ctx, needs) })
+}
+func (r remote) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+	return far(ctx, r, func(ctx context.Context, s store.Store) ([]store.CommitResult, error) { return s.Commit(ctx, changes) })
+}
+func (r remote) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
+	return far(ctx, r, func(ctx context.Context, s store.Store) ([]roomkit.Member, error) { return s.Members(ctx, q) })
+}
+func (r remote) Rooms(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
+	return far(ctx, r, func(ctx context.Context, s store.Store) ([]roomkit.RoomEntry, error) { return s.Rooms(ctx, q) })
+}
+func (r remote) Users(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
+	return far(ctx, r, func(ctx context.Context, s store.Store) ([]roomkit.User, error) { return s.Users(ctx, q) })
+}
+func (r remote) Teams(ctx context.Context, q store.TeamQuery) ([]roomkit.Team, error) {
+	return far(ctx, r, func(ctx context.Context, s store.Store) ([]roomkit.Team, error) { return s.Teams(ctx, q) })
+}
+func (r remote) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
+	return far(ctx, r, func(ctx context.Context, s store.Store) ([]store.Record, error) {
+		return s.History(ctx, of, after, limit)
+	})
+}
+func (r remote) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
+	return far(ctx, r, func(ctx context.Context, s store.Store) ([]store.Record, error) { return s.Feed(ctx, after, limit) })
+}
+
+// ledgerOf is what an engine has stored, as its feed says, which whoever commits cannot lie about.
+type ledgerOf struct {
+	mu      sync.Mutex
+	cursor  roomkit.Cursor
+	sent    map[roomkit.CommandID]store.Change // that have been on their way
+	logged  map[roomkit.CommandID]bool
+	waiting []chan struct{} // of followers
+}
+
+// commitFar commits to an engine, and notes what has become of it.
+func (d *disk) commitFar(ctx context.Context, changes []store.Change, w *world) ([]store.CommitResult, error) {
+	l := &d.ledger
+	l.mu.Lock()
+	for i := range changes {
+		l.sent[changes[i].Command] = changes[i].Clone()
+	}
+	l.mu.Unlock()
+	results, err := d.Store.Commit(ctx, changes)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err != nil {
+		w.engine.outside(w.engine.rest)
+	}
+	d.follow(w)
+	for i := range changes {
+		c := &changes[i]
+		switch stored := err == nil && results[i].Err == nil; {
+		case l.logged[c.Command]:
+		case stored && len(c.Records) > 0:
+			w.complain("a commit of %x is acknowledged, and its events are not in the feed", c.Command)
+		case stored, err != nil && d.remembers(c.Command, w):
+			d.note(c.Command, w)
+		}
+	}
+	for _, ch := range l.waiting {
+		select {
+		case ch <- struct{}{}:
+		default:
+		}
+	}
+	return results, err
+}
+
+// follow reads what is new in the feed.
+func (d *disk) follow(w *world) {
+	l := &d.ledger
+	for {
+		page, err := d.Feed(context.Background(), l.cursor, roomkit.MaxPage)
+		if err != nil || len(page) == 0 {
+			if err != nil {
+				w.complain("the feed cannot be read: %v", err)
+			}
+			return
+		}
+		for i, rec := range page {
+			l.cursor = rec.Cursor
+			if !l.logged[rec.Command] {
+				d.note(rec.Command, w)
+			}
+			if i == len(page)-1 || page[i+1].Command != rec.Command {
+				d.complete(rec, w)
+			}
+		}
+	}
+}
+
+// complete demands that a change ends in the feed with its last event.
+func (d *disk) complete(last store.Record, w *world) {
+	sent, known := d.ledger.sent[last.Command]
+	n := len(sent.Records)
+	if !known || n == 0 || sent.Records[n-1].Subject != last.Subject || sent.Records[n-1].Version != last.Version || !slices.Equal(sent.Records[n-1].Data, last.Data) {
+		w.complain("the feed has %s@%d of %x, which is not the end of a change that was sent", last.Subject, last.Version, last.Command)
+	}
+}
+
+// note puts a change into the log.
+func (d *disk) note(id roomkit.CommandID, w *world) {
+	c, known := d.ledger.sent[id]
+	d.ledger.logged[id] = true
+	if !known {
+		return
+	}
+	d.on(&c)
+	if c.Checkpoint == nil {
+		if len(c.Records) == 0 {
+			c.Expect, c.Tallies = nil, nil // it has no place in the feed, and changes nothing
+		}
+		d.log = append(d.log, entry{Change: c, step: w.step, owner: w.owners[c.Command]})
+	}
+}
+
+func (d *disk) remembers(id roomkit.CommandID, w *world) bool {
+	facts, err := d.Load(context.Background(), []store.Need{{Command: id}})
+	if err != nil {
+		w.complain("an outcome cannot be read: %v", err)
+		return false
+	}
+	return facts[0].Done != nil
+}
+
+// account demands that the database has all that was noted, as it was noted, and nothing else.
+func (d *disk) account(w *world) {
+	stored := 0
+	for i := range d.log {
+		for _, rec := range d.log[i].Records {
+			got, err := d.History(context.Background(), rec.Subject, rec.Version-1, 1)
+			if err != nil || len(got) != 1 || got[0].Version != rec.Version || got[0].Command != rec.Command || string(got[0].Data) != string(rec.Data) {
+				w.complain("%s@%d was stored and is not there any more: %v %v", rec.Subject, rec.Version, got, err)
+				return
+			}
+			stored++
+		}
+	}
+	if all := len(w.fellows.feed()); all != stored {
+		w.complain("the feed has %d events, and %d were stored", all, stored)
+	}
+	for id := range d.ledger.sent {
+		if there := d.remembers(id, w); there != d.ledger.logged[id] {
+			w.complain("the outcome of %x is there: %v, and was stored: %v", id, there, d.ledger.logged[id])
+			return
+		}
+	}
+}
+
+// Wake wakes whoever is in the bubble.
+func (d *disk) wake(ctx context.Context) (<-chan struct{}, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	l, ch := &d.ledger, make(chan struct{}, 1)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.waiting = append(l.waiting, ch)
+	context.AfterFunc(ctx, func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.waiting = slices.DeleteFunc(l.waiting, func(c chan struct{}) bool { return c == ch })
+		close(ch)
+	})
+	return ch, nil
+}
+
+// storm lets several that call the database go on side by side, each for one call.
+func (w *world) storm(parked []*park) {
+	var together []*park
+	for _, p := range parked {
+		if p.point == pointBefore && p.who.op != nil && !p.who.process.dead && len(together) < 4 &&
+			!slices.ContainsFunc(together, func(o *park) bool { return o.who == p.who }) {
+			together = append(together, p)
+		}
+	}
+	w.mu.Lock()
+	w.parked = slices.DeleteFunc(w.parked, func(p *park) bool { return slices.Contains(together, p) })
+	w.mu.Unlock()
+	for _, p := range together {
+		if w.keep {
+			w.tell("%s goes on beside others: %s", p.who.said(), p.call.name)
+		}
+		p.resume <- verdict{}
+	}
+	if len(together) > 1 {
+		w.tally.side += len(together)
+	}
+}
+
+// stop stops the machine of the database and all processes.
+func (w *world) stop() {
+	w.tell("the machine stops")
+	w.tally.crashed++
+	w.engine.outside(w.engine.crash)
+	for _, p := range slices.Clone(w.procs) {
+		w.kill(p)
+	}
+}
+
+// bit counts a fault of the database that a call did not survive.
+func (w *world) bit(f fault) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.tally.bit[f]++
+}
