@@ -161,7 +161,7 @@ func (g *group) decide(ctx context.Context, s *Service, j *job) step {
 	}
 	if g.mustReload(&j.facts) || j.Key != "" && g.repeats(j) {
 		j.err = roomkit.ErrConflict
-		return stepAlone
+		return stepFirst
 	}
 	if j.outdated {
 		j.err = roomkit.ErrConflict
@@ -352,8 +352,12 @@ func (s *Service) settle(ctx context.Context, j *job, r *store.CommitResult) ste
 // was decided on, which is of an earlier moment.
 func (g *group) withdraw() {
 	for _, j := range g.jobs {
-		if j.provisional && !j.sent && (g.refused || j.step == stepDone) {
+		switch {
+		case !j.provisional || j.sent:
+		case g.refused:
 			j.step = stepAlone
+		case j.step == stepDone:
+			j.step = stepFirst
 		}
 	}
 }

@@ -157,8 +157,18 @@ func (l *lanes) enter(j *job) (leads bool) {
 	return false
 }
 
-// wait puts the job behind those of its tenant, or, if it has to run alone because of a
-// neighbour, before them.
+// rank is what a job has gained by losing to neighbours.
+func (j *job) rank() int {
+	switch {
+	case j.alone:
+		return 2
+	case j.first:
+		return 1
+	}
+	return 0
+}
+
+// wait puts the job behind those of its tenant and its rank.
 func (l *lanes) wait(j *job) {
 	j.state, j.wake = ticketWaiting, make(chan struct{}, 1)
 	l.arrivals++
@@ -204,13 +214,11 @@ type queue struct {
 	length      int
 }
 
-// push adds a job as the last one; one that runs alone comes before all that do not.
+// push adds a job as the last one of its rank.
 func (q *queue) push(j *job) {
 	j.before = q.last
-	if j.alone {
-		for j.before != nil && !j.before.alone {
-			j.behind, j.before = j.before, j.before.before
-		}
+	for j.before != nil && j.before.rank() < j.rank() {
+		j.behind, j.before = j.before, j.before.before
 	}
 	if j.before == nil {
 		q.first = j
@@ -329,7 +337,9 @@ func (l *lanes) startNext() bool {
 		j.state = ticketTaken
 	}
 	l.nextTurns(served)
-	slices.SortFunc(g.jobs, func(a, b *job) int { return cmp.Compare(a.arrival, b.arrival) })
+	slices.SortFunc(g.jobs, func(a, b *job) int {
+		return cmp.Or(cmp.Compare(b.rank(), a.rank()), cmp.Compare(a.arrival, b.arrival))
+	})
 	l.running++
 	l.start(g)
 	return true

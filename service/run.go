@@ -53,6 +53,7 @@ type job struct {
 
 	attempts     int
 	uncounted    bool             // the next attempt is not the caller's affair
+	first        bool             // is decided before those of its group who are not
 	alone        bool             // shares no group any more
 	uncertain    bool             // an earlier attempt may have been stored
 	asked        []roomkit.UserID // about whom the host has been asked
@@ -87,6 +88,7 @@ type step uint8
 
 const (
 	stepAlone     step = iota // again in a group of its own: nothing is settled
+	stepFirst                 // again as one of the first of its group: the same
 	stepDone                  // the outcome is there
 	stepLoad                  // load what the job needs now
 	stepCommit                // store what was decided
@@ -334,8 +336,8 @@ func (s *Service) between(j *job) (err error) {
 		return s.provision(j.ctx, &j.fill)
 	case stepLookUp:
 		j.uncertain = true
-	case stepAlone:
-		j.alone, j.uncounted = true, true
+	case stepFirst, stepAlone:
+		j.alone, j.first, j.uncounted = j.step == stepAlone || j.first, true, true
 		j.uncertain = j.uncertain || j.sent
 		j.needAtOnce()
 		return j.ctx.Err()

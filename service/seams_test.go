@@ -3,10 +3,12 @@ package service_test
 import (
 	"context"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
@@ -228,6 +230,52 @@ func TestWatchGoesOnForAMaster(t *testing.T) {
 			require.Equal(t, "master.dismissed", told[len(told)-1])
 		})
 	}
+}
+
+// tardy is a store of which every call takes a millisecond.
+type tardy struct{ store.Store }
+
+func (s tardy) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	<-time.After(time.Millisecond)
+	return s.Store.Load(ctx, needs)
+}
+
+func (s tardy) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+	<-time.After(time.Millisecond)
+	return s.Store.Commit(ctx, changes)
+}
+
+// TestWhatChangesNothingSharesItsGroup: in a room in which much happens, those who find
+// everything already so keep it no longer than those who change something.
+func TestWhatChangesNothingSharesItsGroup(t *testing.T) {
+	const callers, each = 32, 8
+	took := func(already bool) (took time.Duration) {
+		synctest.Test(t, func(t *testing.T) {
+			st := memstore.New()
+			setup := proof.ServiceOn(t, st, nil)
+			room, ids := crew(t, setup), proof.Crowd(t, setup, "u", callers*each)
+			svc, err := service.New(tardy{st}, nil)
+			require.NoError(t, err)
+			began := time.Now()
+			var wait sync.WaitGroup
+			for i := range callers {
+				wait.Go(func() {
+					for n := range each {
+						who := ids[i*each+n]
+						if already && i%2 == 0 {
+							who = "ben"
+						}
+						_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: people(who)})
+						assert.NoError(t, err)
+					}
+				})
+			}
+			wait.Wait()
+			took = time.Since(began)
+		})
+		return took
+	}
+	require.Less(t, took(true), 3*took(false))
 }
 
 // knows is a directory of people of acme.
