@@ -164,6 +164,8 @@ func (w *world) drawCommand() (roomkit.Actor, roomkit.Command) {
 		return w.by(w.somebody()), last.cmd
 	}
 	switch what := w.Choose(100, "subject"); {
+	case what < 7:
+		return w.drawHistory()
 	case what < 58:
 		return w.drawInRoom()
 	case what < 75:
@@ -267,7 +269,13 @@ func (w *world) drawDirectory() (roomkit.Actor, roomkit.Command) {
 	if percent(w, 60, "administrator") {
 		by = w.by(one(w, "administrator", administrators...))
 	}
-	switch w.Choose(14, "directory") {
+	if id := w.out(); id != "" && percent(w, 30, "comes back") {
+		if w.sight.status[id] == roomkit.StatusSuspended {
+			return roomkit.System(), roomkit.SuspendUser{User: id, Lift: true}
+		}
+		return roomkit.System(), roomkit.RestoreUser{User: id}
+	}
+	switch w.Choose(15, "directory") {
 	case 0, 1, 2:
 		return by, roomkit.SuspendUser{User: user, Lift: w.sight.status[user] == roomkit.StatusSuspended}
 	case 3:
@@ -293,10 +301,75 @@ func (w *world) drawDirectory() (roomkit.Actor, roomkit.Command) {
 	case 11:
 		return roomkit.System(), roomkit.EditUser{User: user, Administrator: w.flag()}
 	case 12:
+		row := companyRow(one[roomkit.CompanyID](w, "company", "acme", "bolt"))
+		row.Partners = one(w, "mode", roomkit.ExternalOff, roomkit.ExternalSelected, roomkit.ExternalAll)
+		return roomkit.System(), roomkit.AddCompany{Company: row}
+	case 13:
 		return by, roomkit.SyncTeam{Team: team, Company: "acme", Name: "Sales", Leader: "cat", Members: w.some(3)}
 	}
 	room := w.room()
 	return roomkit.System(), roomkit.Expel{Room: room, People: people(w.inside(room)), Cause: one(w, "cause", roomkit.CausePermission, roomkit.CauseAccount)}
+}
+
+// out is somebody of the installation whose account cannot be used.
+func (w *world) out() roomkit.UserID {
+	for _, id := range everybody {
+		if s := w.sight.status[id]; s == roomkit.StatusSuspended || s == roomkit.StatusDeleted {
+			return id
+		}
+	}
+	return ""
+}
+
+// drawHistory goes on with a history of permissions: somebody comes into an external group,
+// loses what allows it in one way, and gets it back in another. Others act in between.
+func (w *world) drawHistory() (roomkit.Actor, roomkit.Command) {
+	if len(w.history) == 0 {
+		who := one(w, "whose", w.focus, "gus", "eve", "fay")
+		company := companyOf(who)
+		if company == "" {
+			company = "acme"
+		}
+		to := func(mode roomkit.ExternalMode) roomkit.Command {
+			return roomkit.SetCompanyMessaging{Company: company, With: roomkit.OutsiderPartner, Mode: &mode}
+		}
+		may := func(allow bool) roomkit.Command {
+			return roomkit.SetUserMessaging{User: who, With: roomkit.OutsiderPartner, Allow: &allow}
+		}
+		if percent(w, 50, "as the company") {
+			w.history = append(w.history, may(false))
+		}
+		w.history = append(w.history, to(roomkit.ExternalAll), roomkit.Invite{Room: w.external(), People: people(who)})
+		for range 1 + w.Choose(3, "withdrawals") {
+			w.history = append(w.history, one(w, "withdrawal", to(roomkit.ExternalOff), to(roomkit.ExternalSelected), may(false)))
+		}
+		w.history = append(w.history, may(true), to(one(w, "mode", roomkit.ExternalSelected, roomkit.ExternalAll)))
+	}
+	next := w.history[0]
+	w.history = w.history[1:]
+	if invite, ok := next.(roomkit.Invite); ok {
+		return w.by(w.master(invite.Room)), next
+	}
+	return roomkit.System(), next
+}
+
+// external is an external group, if there is one.
+func (w *world) external() roomkit.RoomID {
+	for _, id := range w.sight.rooms {
+		if w.sight.kinds[id] == roomkit.KindExternalGroup && w.sight.state[id] == roomkit.StateActive {
+			return id
+		}
+	}
+	return w.room()
+}
+
+func (w *world) master(room roomkit.RoomID) roomkit.UserID {
+	for _, id := range everybody {
+		if w.sight.members[room][id].Master && w.sight.status[id] == roomkit.StatusActive {
+			return id
+		}
+	}
+	return w.inside(room)
 }
 
 // drawQuestion draws a read.

@@ -199,6 +199,12 @@ func (j *judge) claim(r *request) {
 		}
 	}
 	r.stored = i
+	switch r.cmd.(type) {
+	case roomkit.AddCompany, roomkit.AddUser:
+		if info.Version > 1 {
+			j.w.complain("%s provisions again what is there, and has changed it: %s", r.label(), r.said())
+		}
+	}
 	switch {
 	case r.result.Repeat:
 		if r.call.Key == "" {

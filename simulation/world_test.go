@@ -80,6 +80,7 @@ type world struct {
 	tally   *tally
 	wrong   []string // what the simulation has found
 	fellows *followers
+	history []roomkit.Command // that somebody is in the midst of
 	engine  *engine // nil: memory
 }
 
