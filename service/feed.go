@@ -16,7 +16,7 @@ func sequence[T any](op string, room roomkit.RoomID, read func(yield func(T) boo
 	return func(yield func(T, error) bool) {
 		if err := read(func(v T) bool { return yield(v, nil) }); err != nil {
 			var none T
-			yield(none, &roomkit.Error{Op: op, Room: room, Err: err})
+			yield(none, placed(op, room, err))
 		}
 	}
 }

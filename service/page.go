@@ -15,10 +15,10 @@ import (
 // Every list of this package can be read in two ways: as a sequence, and page by page.
 // A sequence goes on to the end of the list, or for so many rows as Limit says: a
 // non-nil error is yielded once and last, and nothing is held while the loop body runs.
-// A page has at most Limit rows and never more than roomkit.MaxPage, and the token from which the next one goes on. Both
-// begin behind the token that is given as After, and both give the same rows. What
-// changes meanwhile can be seen or not; no row is given twice, and none is passed over
-// that was there all the time.
+// A page has at most Limit rows and never more than roomkit.MaxPage, and the token from
+// which the next one goes on. Both begin behind the token that is given as After, and both
+// give the same rows. What changes meanwhile can be seen or not; no row is given twice, and
+// none is passed over that was there all the time.
 
 // PageToken is a place in a list, behind one of its rows. It is opaque text of letters,
 // digits, "-" and "_", and holds as long as one likes. It holds for the same list of the

@@ -63,6 +63,9 @@ func (o *Options) setDefaults() error {
 	if o.Attempts < 0 || o.MaxGroup < 0 || o.GroupTimeout < 0 || o.Poll < 0 {
 		return &roomkit.Invalid{Field: "Options", Reason: "negative"}
 	}
+	if o.MaxClockDrift != 0 && o.MaxClockDrift < roomkit.MinClockDrift {
+		return &roomkit.Invalid{Field: "MaxClockDrift", Reason: "less than MinClockDrift"}
+	}
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
@@ -75,9 +78,6 @@ func (o *Options) setDefaults() error {
 	o.Attempts = cmp.Or(o.Attempts, 16)
 	o.MaxGroup = cmp.Or(o.MaxGroup, 256)
 	o.GroupTimeout = cmp.Or(o.GroupTimeout, 30*time.Second)
-	if o.MaxClockDrift != 0 && o.MaxClockDrift < roomkit.MinClockDrift {
-		return &roomkit.Invalid{Field: "MaxClockDrift", Reason: "less than MinClockDrift"}
-	}
 	o.Poll = cmp.Or(o.Poll, time.Second)
 	o.MaxClockDrift = cmp.Or(o.MaxClockDrift, 5*time.Minute)
 	return nil
