@@ -34,7 +34,8 @@ type request struct {
 	id        roomkit.CommandID
 	digest    [32]byte
 	newRoom   roomkit.RoomID
-	spareRoom roomkit.RoomID // takes its place when that one has been opened meanwhile, or long ago
+	spareRoom roomkit.RoomID // takes its place when that one has been opened meanwhile, or long ago, and so have those next to it
+	passed    int            // how many of these have been passed over
 	firstNeed store.Need
 	people    [4]roomkit.UserID // where firstNeed.People begins
 	subject   roomkit.Subject   // what it will most likely change
@@ -214,12 +215,24 @@ func openedBy(c roomkit.Invite) (id roomkit.RoomID) {
 		h.Write([]byte(user + "\x00"))
 	}
 	copy(id[:], h.Sum(nil))
-	id[6], id[8] = id[6]&0x0f|0x80, id[8]&0x3f|0x80 // UUIDv8, as all that are derived
-	return id
+	return asDerived(id)
 }
 
 // keyID gives the id of a command under a key; place is 0, or where in a batch it is,
 // from 1 on. Each part has its length before it, so that no two can be taken for one.
+// nextTo gives the id of the room that an invitation opens if a room has the id before.
+func nextTo(id roomkit.RoomID) (next roomkit.RoomID) {
+	sum := sha256.Sum256(append([]byte("roomkit invite again\x00"), id[:]...))
+	copy(next[:], sum[:])
+	return asDerived(next)
+}
+
+// asDerived makes an id a UUIDv8, as all that are derived.
+func asDerived(id roomkit.RoomID) roomkit.RoomID {
+	id[6], id[8] = id[6]&0x0f|0x80, id[8]&0x3f|0x80
+	return id
+}
+
 func keyID(actor roomkit.Actor, key string, place int) (id roomkit.CommandID) {
 	form := putText(putText([]byte("roomkit command\x00"), actor.String()), key)
 	sum := sha256.Sum256(binary.AppendUvarint(form, uint64(place)))
@@ -418,9 +431,13 @@ func (s *Service) again(j *job) error {
 	return backoff.Pauses{First: time.Millisecond, Longest: 50 * time.Millisecond}.Wait(j.ctx, j.attempts)
 }
 
-// makeRoom gives the room to open its spare id when a room has the first one, by now or
-// long ago: to find that out is no attempt. The next one finds that room again, if it is
-// still the one that is asked for.
+// maxPassed is how many ids of an invitation may be in use before one is drawn.
+const maxPassed = 8
+
+// makeRoom gives the room to open another id when a room has the first one, by now or
+// long ago: to find that out is no attempt. It follows from the first one, too, so that not
+// even then two processes open two rooms. The next attempt finds the room that is there
+// again, if it is still the one that is asked for.
 func (s *Service) makeRoom(j *job) error {
 	if !j.decision.Opens || j.spareRoom.IsZero() {
 		return nil
@@ -429,7 +446,10 @@ func (s *Service) makeRoom(j *job) error {
 	if err != nil || len(opened) == 0 {
 		return err
 	}
-	j.newRoom, j.spareRoom = j.spareRoom, roomkit.RoomID{}
+	j.newRoom, j.passed = nextTo(j.newRoom), j.passed+1
+	if j.passed == maxPassed {
+		j.newRoom, j.spareRoom = j.spareRoom, roomkit.RoomID{}
+	}
 	j.attempts--
 	return nil
 }

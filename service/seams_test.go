@@ -232,6 +232,40 @@ func TestWatchGoesOnForAMaster(t *testing.T) {
 	}
 }
 
+// TestOneInvitationOpensOneRoomAgain: where the room of an invitation is not any more what it
+// was opened for, two processes that are given the invitation again open one room.
+func TestOneInvitationOpensOneRoomAgain(t *testing.T) {
+	s := proof.NewStage(t)
+	invite := roomkit.Invite{Room: s.Direct, People: people("dan")}
+	opened := map[roomkit.RoomID]bool{}
+	open := func(svc *service.Service) roomkit.RoomID {
+		room := proof.Do(t, svc, roomkit.By("ann"), invite).Room
+		opened[room] = true
+		return room
+	}
+	s.Out(open(s.Service), "dan")
+
+	var first roomkit.RoomID
+	commits, st := 0, &hooked{Store: s.Store}
+	st.commit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+		if commits++; commits == 2 {
+			first = open(s.Service)
+		}
+		return s.Store.Commit(ctx, changes)
+	}
+	other, err := service.New(st, &service.Options{Policy: roomkit.Policy{AnyoneIsContact: true}, Clock: s.Clock.Now})
+	require.NoError(t, err)
+	second := open(other)
+	require.NotZero(t, first)
+	require.Equal(t, first, second)
+
+	s.Out(first, "dan")
+	for range 10 { // more than there are ids that follow from an invitation
+		s.Out(open(s.Service), "dan")
+	}
+	require.Len(t, opened, 12)
+}
+
 // tardy is a store of which every call takes a millisecond.
 type tardy struct{ store.Store }
 
