@@ -114,9 +114,9 @@ type BatchResult struct {
 // of others who change the same. Commands in conflict are run again, up to
 // Options.Attempts times, and so are those of which the store says
 // ErrUnknownOutcome. A command that needs everybody in a room, or all its Group Masters,
-// and before which its group has changed them, runs again in one of the next two groups of
-// its room, by itself, and that is no attempt: commands through the same service never
-// starve it. Against another service on the same store it uses up attempts like every
+// and before which its group has changed them, runs again as one of the first of a later
+// group, and by itself if it loses there, too. Neither is an attempt: commands through the
+// same service never starve it. Against another service on the same store it uses up attempts like every
 // command, each of one Load and one Commit, and loses only to what that one commits in
 // between. Any other error of the store means that nothing was stored; Do
 // returns it as it is, at once, as well as an error of Options.Directory, of
