@@ -121,3 +121,13 @@ func TestVisitRefuses(t *testing.T) {
 		})
 	}
 }
+
+// TestExhibitsHaveTheirPlaces: each is a change of the code as it is now. Whether its tests
+// find it is what the command tries.
+func TestExhibitsHaveTheirPlaces(t *testing.T) {
+	t.Chdir("../..")
+	all, err := readAll(exhibits)
+	require.NoError(t, err)
+	_, err = hang(all)
+	require.NoError(t, err)
+}
