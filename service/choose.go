@@ -52,12 +52,12 @@ func (s *Service) choose(ctx context.Context, actor roomkit.Actor, cmd roomkit.C
 		return nil, err
 	}
 	c := &choosing{Service: s, actor: actor}
-	if err := c.take(given); err != nil {
-		return nil, err
-	}
 	c.ask(cmd, "")
 	for _, id := range candidates {
 		c.ask(cmd, id)
+	}
+	if err := c.take(given, candidates); err != nil {
+		return nil, err
 	}
 	if err := c.answer(ctx); err != nil {
 		return nil, err
@@ -91,14 +91,15 @@ type ask struct {
 	already bool
 }
 
-func (c *choosing) take(given []Call) error {
+func (c *choosing) take(given []Call, candidates []roomkit.UserID) error {
 	if len(given) == 1 && (given[0].Key != "" || given[0].IfVersion != 0) {
 		return &roomkit.Invalid{Field: "Call", Reason: "has more than Contacts"}
 	}
 	j := job{}
-	err := j.take(given)
-	c.contacts = j.contacts
-	return err
+	if len(given) == 1 {
+		c.contacts = namedIn(given[0].Contacts, slices.Concat(c.people, candidates))
+	}
+	return j.take(given)
 }
 
 // ask adds a question; without a user it is about the command as it stands.

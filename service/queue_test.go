@@ -13,18 +13,18 @@ import (
 )
 
 // TestQueueIsAList: whoever goes at whatever place, the others stay in order. Those who
-// have to run alone come before the others, in their order.
+// have lost to neighbours come before the others, in their order.
 func TestQueueIsAList(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		var q queue
 		var want []*job
 		t.Repeat(map[string]func(*rapid.T){
 			"push": func(t *rapid.T) {
-				j := &job{alone: rapid.Bool().Draw(t, "alone")}
+				j := &job{alone: rapid.Bool().Draw(t, "alone"), first: rapid.Bool().Draw(t, "first")}
 				q.push(j)
-				place := len(want)
-				if others := slices.IndexFunc(want, func(w *job) bool { return !w.alone }); j.alone && others >= 0 {
-					place = others
+				place := slices.IndexFunc(want, func(w *job) bool { return w.rank() < j.rank() })
+				if place < 0 {
+					place = len(want)
 				}
 				want = slices.Insert(want, place, j)
 			},

@@ -179,7 +179,8 @@ func (j *job) take(given []Call) error {
 			return &roomkit.Invalid{Field: fmt.Sprintf("Contacts[%d]", i), Reason: "not a user id"}
 		}
 	}
-	j.contacts = slices.Clone(j.Contacts)
+	j.contacts = namedIn(j.Contacts, j.firstNeed.People)
+	j.Contacts = nil // they are the caller's
 	if j.Key == "" {
 		return nil
 	}
@@ -189,6 +190,25 @@ func (j *job) take(given []Call) error {
 	j.digest = digest(j.cmd)
 	j.id = keyID(j.actor, j.Key, 0)
 	return nil
+}
+
+// namedIn gives those of some people who are in a list, however many the others are. A leader
+// looks through them again and again while everybody waits.
+func namedIn(some, list []roomkit.UserID) (found []roomkit.UserID) {
+	if len(some) == 0 {
+		return nil
+	}
+	in := make(map[roomkit.UserID]bool, len(list))
+	for _, id := range list {
+		in[id] = true
+	}
+	for _, id := range some {
+		if in[id] {
+			found = append(found, id)
+			in[id] = false
+		}
+	}
+	return found
 }
 
 // likelySubject is what a request will most likely change.
