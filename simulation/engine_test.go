@@ -15,6 +15,7 @@ import (
 type engine struct {
 	name    string
 	open    func() store.Store // for one more process
+	drop    func(store.Store)  // its process is killed
 	own     store.Store        // whom no fault concerns; founds, looks and judges
 	commits []fault            // that it knows
 	reads   []fault

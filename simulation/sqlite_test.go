@@ -58,7 +58,7 @@ func (f *files) engine() (e *engine, end func()) {
 	d := &inFile{files: f, path: f.next()}
 	d.copy(f.template, d.path)
 	e = &engine{
-		name: "SQLite", open: func() store.Store { return d.open() }, rest: func() {},
+		name: "SQLite", open: func() store.Store { return d.open() }, rest: func() {}, drop: func(store.Store) {},
 		commits: []fault{faultCut, faultHeld, faultBusy, faultFull, faultFull}, reads: []fault{faultCut}, strike: d.strike,
 	}
 	e.own = e.open()

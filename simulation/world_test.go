@@ -81,7 +81,7 @@ type world struct {
 	wrong   []string // what the simulation has found
 	fellows *followers
 	history []roomkit.Command // that somebody is in the midst of
-	engine  *engine // nil: memory
+	engine  *engine           // nil: memory
 }
 
 // process is one process of the host: a service with a clock of its own.
@@ -350,6 +350,9 @@ func (w *world) kill(p *process) {
 	w.tell("process %d is killed", p.number)
 	w.tally.killed++
 	p.dead = true
+	if w.engine != nil {
+		w.engine.outside(func() { w.engine.drop(p.handle) })
+	}
 	w.newProcess()
 	for _, o := range w.ops {
 		if o.process == p && !o.done {
