@@ -88,7 +88,7 @@ func (s *server) pool(through, name string, most int32) *pgxpool.Pool {
 func (s *server) engine() (e *engine, end func()) {
 	g := s.ground()
 	e = &engine{
-		name: "PostgreSQL", own: g.own, open: g.open, drop: g.drop, rest: g.rest, strike: g.strike,
+		own: g.own, open: g.open, drop: g.drop, rest: g.rest, strike: g.strike,
 		commits: []fault{faultCut, faultHeld, faultHeld, faultRequest, faultResponse, faultResponse, faultTerminated, faultDeadlock},
 		reads:   []fault{faultCut, faultRequest, faultResponse, faultTerminated},
 	}
