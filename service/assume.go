@@ -94,7 +94,7 @@ func (f *filling) empty() bool { return len(f.companies)+len(f.users) == 0 }
 // patch adds to facts who was asked for and is absent, as AddCompany and AddUser would,
 // and says which of these that takes. What these refuse is the directory's fault.
 func (s *Service) patch(ctx context.Context, a *assumed, f *decide.Facts) (fill filling, err error) {
-	if a == nil || len(a.users) == 0 {
+	if len(a.users) == 0 {
 		return fill, nil
 	}
 	add := func(cmd roomkit.Command) (decide.Rows, error) { // of who is absent, so that others do not matter

@@ -238,8 +238,6 @@ func openedBy(c roomkit.Invite) (id roomkit.RoomID) {
 	return asDerived(id)
 }
 
-// keyID gives the id of a command under a key; place is 0, or where in a batch it is,
-// from 1 on. Each part has its length before it, so that no two can be taken for one.
 // nextTo gives the id of the room that an invitation opens if a room has the id before.
 func nextTo(id roomkit.RoomID) (next roomkit.RoomID) {
 	sum := sha256.Sum256(append([]byte("roomkit invite again\x00"), id[:]...))
@@ -253,6 +251,8 @@ func asDerived(id roomkit.RoomID) roomkit.RoomID {
 	return id
 }
 
+// keyID gives the id of a command under a key; place is 0, or where in a batch it is,
+// from 1 on. Each part has its length before it, so that no two can be taken for one.
 func keyID(actor roomkit.Actor, key string, place int) (id roomkit.CommandID) {
 	form := putText(putText([]byte("roomkit command\x00"), actor.String()), key)
 	sum := sha256.Sum256(binary.AppendUvarint(form, uint64(place)))
