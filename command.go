@@ -113,7 +113,7 @@ type CreateRoom struct {
 	Origin         Origin   `json:"origin,omitzero"`   // OriginPicker, OriginEvent, OriginMail or OriginRoom
 	Source         RoomID   `json:"source,omitzero"`   // the room the people were chosen from, for OriginRoom
 	Title          string   `json:"title,omitzero"`    // the event's title or the mail's subject; shortened to fit between two characters as people see them (CRE-32), of its first 64 KiB
-	Name           string   `json:"name,omitzero"`     // given by the creator; wins over Title
+	Name           string   `json:"name,omitzero"`     // given by the creator; wins over Title; with people of other companies required (CRE-51)
 	Photo          string   `json:"photo,omitzero"`
 	Description    string   `json:"description,omitzero"`
 	Existing       RoomID   `json:"existing,omitzero"`        // choose this room, which the people share, offered or not: nothing is created (CRE-05), and what is said of a new room is left aside
@@ -123,7 +123,7 @@ type CreateRoom struct {
 // CreateGroup makes a group of the actor's company (CRE-34). The actor becomes
 // Group Master and member, unless an administrator creates it for others.
 type CreateGroup struct {
-	Name        string        `json:"name,omitzero"`       // required; unique in the company, where names that look alike are one (GRP-29)
+	Name        string        `json:"name,omitzero"`       // required; unique in the company, whatever the case and width of its letters: see the package (GRP-29)
 	Members     []UserID      `json:"members,omitempty"`   // besides the actor; at most MaxPeople
 	Masters     []UserID      `json:"masters,omitempty"`   // further Group Masters; they need not be members (GRP-10)
 	ForOthers   bool          `json:"for_others,omitzero"` // an administrator creates it without taking part; Masters is required

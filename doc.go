@@ -63,8 +63,9 @@
 // is accepted, joiners and variation selectors among it, and so are emoji of every kind.
 // Refused are control characters, bidi overrides and what shows nothing. A description
 // may have several lines. Names of internal groups are unique in the company; names that
-// differ only in case, width, composition, spaces or invisible characters are one
-// (GRP-29), letters of different scripts that look alike are not. Lengths are counted in
+// differ only in case (of no certain language), in width or another compatible form, in
+// composition, spaces or invisible characters are one (GRP-29), letters of different
+// scripts that look alike are not. Lengths are counted in
 // code points of Unicode.
 //
 // # Commands and refusals

@@ -3,6 +3,7 @@ package service
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/enum"
@@ -75,7 +76,8 @@ func CategoryOf(err error) Category {
 	return CategoryInternal
 }
 
-// hostFault is an error of a function of the host, whatever it is otherwise.
+// hostFault is an error of a function of the host. What it says in the words of this
+// library is about the host, so that no caller finds it there and takes it for its own.
 type hostFault struct {
 	of  string
 	err error
@@ -83,7 +85,14 @@ type hostFault struct {
 
 func (f *hostFault) Error() string { return f.of + ": " + f.err.Error() }
 
-func (f *hostFault) Unwrap() error { return f.err }
+// Unwrap gives what the host said in words of its own, and that an outcome is unknown.
+func (f *hostFault) Unwrap() error {
+	of := func(sentinel error) bool { return errors.Is(f.err, sentinel) }
+	if slices.ContainsFunc(roomkit.Sentinels(), of) && !of(roomkit.ErrUnknownOutcome) {
+		return nil
+	}
+	return f.err
+}
 
 // faultOf marks an error of a function of the host. That its context has ended is none.
 func faultOf(ctx context.Context, of string, err error) error {

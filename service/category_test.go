@@ -2,6 +2,7 @@ package service_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -75,5 +76,30 @@ func ExampleCategoryOf() {
 func TestEverySentinelHasACategory(t *testing.T) {
 	for _, sentinel := range roomkit.Sentinels() {
 		require.NotEqual(t, service.CategoryNone, service.CategoryOf(sentinel), "service/category.go: categoryOf lacks %q", sentinel)
+	}
+}
+
+// errOfHost stands for an error of a function of the host.
+var errOfHost = errors.New("a fault of the host")
+
+// isError demands an error. What is the host's fault has no words of this library in it,
+// by which a caller would take it for its own, neither here nor behind the wire.
+func isError(t *testing.T, want, err error) {
+	t.Helper()
+	if !errors.Is(want, errOfHost) {
+		require.ErrorIs(t, err, want)
+		return
+	}
+	var place *roomkit.Error
+	require.ErrorAs(t, err, &place)
+	wire, failed := json.Marshal(place)
+	require.NoError(t, failed)
+	var read roomkit.Error
+	require.NoError(t, json.Unmarshal(wire, &read))
+	for _, e := range []error{err, &read} {
+		require.Equal(t, service.CategoryInternal, service.CategoryOf(e))
+		for _, sentinel := range roomkit.Sentinels() {
+			require.NotErrorIs(t, e, sentinel)
+		}
 	}
 }

@@ -535,9 +535,9 @@ func TestPlanFillsIn(t *testing.T) {
 		"of another company":                 {[]roomkit.User{active("new", "bolt")}, nil, nil, "ann", nil},
 		"of a new company":                   {[]roomkit.User{active("new", "zinc")}, []roomkit.Company{zinc}, nil, "ann", nil},
 		"of a company without a licence":     {[]roomkit.User{active("new", "zinc")}, []roomkit.Company{nowhere}, nil, "ann", roomkit.ErrDenied},
-		"of a company that is not given":     {[]roomkit.User{active("new", "zinc")}, nil, nil, "ann", roomkit.ErrInvalid},
+		"of a company that is not given":     {[]roomkit.User{active("new", "zinc")}, nil, nil, "ann", errOfHost},
 		"suspended":                          {[]roomkit.User{suspended}, nil, nil, "ann", roomkit.ErrDenied},
-		"malformed":                          {[]roomkit.User{{ID: "new", Company: "acme"}}, nil, nil, "ann", roomkit.ErrInvalid},
+		"malformed":                          {[]roomkit.User{{ID: "new", Company: "acme"}}, nil, nil, "ann", errOfHost},
 		"nobody":                             {nil, nil, nil, "ann", roomkit.ErrDenied},
 		"no answer":                          {nil, nil, down, "ann", down},
 		"somebody else":                      {[]roomkit.User{active("other", "acme")}, nil, nil, "ann", roomkit.ErrDenied},
@@ -558,7 +558,7 @@ func TestPlanFillsIn(t *testing.T) {
 			planned, planErr := svc.Plan(ctx, roomkit.By(test.actor), cmd)
 			require.Equal(t, before, s.Records(), "nothing is stored")
 			res, err := svc.Do(ctx, roomkit.By(test.actor), cmd)
-			require.ErrorIs(t, err, test.is)
+			isError(t, test.is, err)
 			require.Equal(t, err, planErr)
 			require.Equal(t, res.Kind, planned.Kind)
 			require.Equal(t, res.Changed, planned.Changed)

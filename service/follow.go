@@ -18,8 +18,8 @@ import (
 )
 
 // Handler handles one event of the feed. An error means that the event has to be
-// handled again: handlers run at least once per event and should not mind a
-// repeat. ctx ends after FollowOptions.Timeout.
+// handled again, and so does a panic: handlers run at least once per event and should not
+// mind a repeat. ctx ends after FollowOptions.Timeout.
 type Handler func(ctx context.Context, rec Recorded) error
 
 // FollowOptions configure [Service.Follow]. The zero value is ready for use.
@@ -103,8 +103,12 @@ func (p *PoisonEvent) Unwrap() error { return p.Err }
 // batch, and one stores the checkpoint behind it.
 func (s *Service) Follow(ctx context.Context, name string, handle Handler, o *FollowOptions) error {
 	f, err := s.newFollower(name, handle, o)
-	if err == nil && handle == nil {
+	switch {
+	case err != nil:
+	case handle == nil:
 		err = &roomkit.Invalid{Field: "Handler", Reason: "missing"}
+	case strings.HasPrefix(name, "roomkit."):
+		err = &roomkit.Invalid{Field: "Name", Reason: "begins like those of Enforce"}
 	}
 	if err == nil {
 		err = f.run(ctx, f.turn)

@@ -277,6 +277,7 @@ func TestFollowRefusesBadInput(t *testing.T) {
 	long := string(make([]byte, roomkit.MaxKeyBytes+1))
 	require.ErrorIs(t, svc.Follow(ctx, "", none, nil), roomkit.ErrInvalid)
 	require.ErrorIs(t, svc.Follow(ctx, long, none, nil), roomkit.ErrInvalid)
+	require.ErrorIs(t, svc.Follow(ctx, "roomkit.enforce", none, once(service.FollowOptions{})), roomkit.ErrInvalid, "that of Enforce")
 	require.ErrorIs(t, svc.Follow(ctx, "f", none, &service.FollowOptions{Batch: -1}), roomkit.ErrInvalid)
 	require.ErrorIs(t, svc.Follow(ctx, "f", none, once(service.FollowOptions{From: "of another store"})), roomkit.ErrInvalid)
 	require.ErrorIs(t, svc.Follow(ctx, "f", nil, nil), roomkit.ErrInvalid)

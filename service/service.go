@@ -261,7 +261,8 @@ type Options struct {
 	// Veto can refuse what the rules allow; it can never allow what they forbid.
 	// It must be a pure function of its arguments, and is asked again when the command is
 	// decided again; planned is what the command would do, as Plan gives it. A non-nil error
-	// refuses the command with Rule "VETO" and the error's text as the reason. It may
+	// refuses the command with Rule "VETO" and the error's text as the reason. It is not asked
+	// about what Enforce carries out. It may
 	// read from the service, but must not call Do or Batch, which would wait for it. It
 	// should not block: other commands wait for it, and one that never returns keeps a lane
 	// for ever. Callers whose context ends do not wait, but for one who is alone in its group.

@@ -17,9 +17,11 @@ import (
 // user may know of them at the moment of delivery, as History would give it. For
 // each room it ends with the event by which the user left it, or the room ended, to
 // those as well who take no part and manage it by their office;
-// what has happened between a loss of access and its sweep is not told. When no
-// room is left, the sequence ends. A room that the user may not enter or manage
-// at the beginning is an error, ErrNotFound if the user may not know of it. So it is
+// what has happened between a loss of access and its sweep is not told. Nor is what had
+// happened before to somebody who is slow: a gap in the versions of a room says that
+// something has been left out. When no room is left, the sequence ends. A room that the user may not enter or manage
+// at the beginning is an error, also if it has ended behind the cursor, and ErrNotFound if
+// the user may not know of it: the error names the room, go on without it. So it is
 // when a leader or administrator who takes no part loses the office, which no event of
 // the room tells; the error names the room, and the sequence ends.
 //

@@ -11,7 +11,7 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
-// Members implements [roomkit.Store].
+// Members implements [store.Store].
 func (s *Store) Members(ctx context.Context, q store.MemberQuery) (page []roomkit.Member, err error) {
 	limit, err := q.Check()
 	if err != nil {
@@ -30,7 +30,7 @@ func filtered(f store.MemberFilter, present, taking, managing, all statement) st
 	}[f]
 }
 
-// Users implements [roomkit.Store].
+// Users implements [store.Store].
 func (s *Store) Users(ctx context.Context, q store.UserQuery) (page []roomkit.User, err error) {
 	limit, err := store.PageSize(q.Limit)
 	if err != nil {
@@ -40,7 +40,7 @@ func (s *Store) Users(ctx context.Context, q store.UserQuery) (page []roomkit.Us
 	return page, err
 }
 
-// Teams implements [roomkit.Store].
+// Teams implements [store.Store].
 func (s *Store) Teams(ctx context.Context, q store.TeamQuery) (page []roomkit.Team, err error) {
 	limit, err := q.Check()
 	if err != nil {
@@ -50,7 +50,7 @@ func (s *Store) Teams(ctx context.Context, q store.TeamQuery) (page []roomkit.Te
 	return page, err
 }
 
-// Rooms implements [roomkit.Store].
+// Rooms implements [store.Store].
 func (s *Store) Rooms(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
 	limit, err := q.Check()
 	if err != nil {
@@ -110,7 +110,7 @@ func (s *Store) roomsOfPeople(ctx context.Context, q *store.RoomQuery, limit int
 	return s.rooms(ctx, roomsShared, limit, p.list, p.n, int64(limit), kinds(q), q.After[:])
 }
 
-// History implements [roomkit.Store].
+// History implements [store.Store].
 func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
 	limit, err := store.PageSize(limit)
 	if err == nil && !of.Valid() {
@@ -125,7 +125,7 @@ func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.V
 	return s.records(ctx, historyOfID, of.ID, of.Type.String(), int64(after), limit)
 }
 
-// Feed implements [roomkit.Store]. The cursors of a database hold in its copies
+// Feed implements [store.Store]. The cursors of a database hold in its copies
 // and backups as far as their feed goes.
 func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
 	limit, err := store.PageSize(limit)

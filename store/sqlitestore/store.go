@@ -83,7 +83,7 @@ func (o *Options) named(text string) string {
 	return strings.ReplaceAll(text, defaultPrefix, o.Prefix)
 }
 
-// Store is a [roomkit.Store] and a [roomkit.Notifier] for the followers in this
+// Store is a [store.Store] and a [store.Notifier] for the followers in this
 // process. It is safe for concurrent use. Use [New]. A Store needs no closing.
 type Store struct {
 	o      Options
@@ -211,7 +211,7 @@ func inMemory(ctx context.Context, conn *sql.Conn) bool {
 	return err == nil && file == ""
 }
 
-// CommitsInParallel implements [roomkit.Parallel]: SQLite has one writer.
+// CommitsInParallel implements [store.Parallel]: SQLite has one writer.
 func (s *Store) CommitsInParallel() int { return 1 }
 
 // Wake implements [store.Notifier] for commits of this Store. What another

@@ -320,7 +320,7 @@ func capability[T any](k *kit) T {
 		}
 		s = u.Unwrap()
 	}
-	k.Skip("the store does not have this capability; a wrapper needs Unwrap() roomkit.Store")
+	k.Skip("the store does not have this capability; a wrapper needs Unwrap() store.Store")
 	var none T
 	return none
 }
