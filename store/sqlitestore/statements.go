@@ -163,7 +163,7 @@ var plain = [plainCount]string{
 	historyOfRoom: `SELECT ` + recordColumns + ` FROM roomkit_records e WHERE room = ? AND version > ? ORDER BY version LIMIT ? + 0`,
 	historyOfID:   `SELECT ` + recordColumns + ` FROM roomkit_records e WHERE id = ? AND subject = ? AND version > ? ORDER BY version LIMIT ? + 0`,
 	feedFrom:      `SELECT ` + recordColumns + ` FROM roomkit_records e WHERE position >= ? ORDER BY position LIMIT ? + 0`,
-	newestOfFeed:  `SELECT ` + recordColumns + ` FROM roomkit_records e ORDER BY position DESC LIMIT 1`,
+	newestOfFeed:  `SELECT ` + recordColumns + ` FROM roomkit_records e WHERE position = (SELECT max(position) FROM roomkit_records)`,
 	recordsAt:     `SELECT ` + recordColumns + ` FROM roomkit_records e WHERE position BETWEEN ? AND ? ORDER BY position`,
 
 	mastersOf:    `SELECT ` + memberColumns + ` FROM roomkit_members m INDEXED BY roomkit_members_masters WHERE m.room = ? AND m.master`,
