@@ -110,11 +110,11 @@ func (s *server) ground() *ground {
 	if n := len(s.free); n > 0 {
 		g := s.free[n-1]
 		s.free = s.free[:n-1]
-		text := ""
-		for _, name := range tables {
-			text += fmt.Sprintf("DELETE FROM %s.roomkit_%s; ", g.schema, name)
+		text := "TRUNCATE "
+		for i, name := range tables {
+			text += fmt.Sprintf("%s%s.roomkit_%s", []string{"", ", "}[min(i, 1)], g.schema, name)
 		}
-		if _, err := s.admin.Exec(context.Background(), text, pgx.QueryExecModeSimpleProtocol); err != nil {
+		if _, err := s.admin.Exec(context.Background(), text); err != nil {
 			panic(err)
 		}
 		return g

@@ -292,13 +292,11 @@ func (w *world) goOn(p *park) {
 }
 
 func (w *world) drawFault(p *park) fault {
-	if w.engine != nil && p.point == pointBefore && percent(w, 50, "of the database") {
-		if p.call.commit {
-			return one(w, "fault", w.engine.commits...)
-		}
-		return one(w, "fault", w.engine.reads...)
-	}
-	switch {
+	switch e := w.engine; {
+	case e != nil && p.point == pointBefore && p.call.commit && percent(w, 50, "of the database"):
+		return one(w, "fault", e.commits...)
+	case e != nil && p.point == pointBefore && !p.call.commit && percent(w, 10, "of the database"):
+		return one(w, "fault", e.reads...)
 	case p.point == pointBefore && p.call.commit:
 		return one(w, "fault", faultBefore, faultBefore, faultConflict, faultUnknown, faultTorn, faultPanic, faultCancelled)
 	case p.point == pointBefore:
