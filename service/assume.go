@@ -2,6 +2,7 @@ package service
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -136,8 +137,12 @@ func (s *Service) provision(ctx context.Context, fill *filling) error {
 	for _, cmds := range [...][]roomkit.Command{fill.companies, fill.users} {
 		results := s.each(cmds, func(i int) (*job, error) { return s.newJob(ctx, roomkit.System(), cmds[i], nil) })
 		for _, r := range results {
-			if r.Err != nil {
-				return faultOf(ctx, "directory", within(r.Err))
+			switch err := within(r.Err); {
+			case r.Err == nil:
+			case errors.Is(err, roomkit.ErrInvalid) || errors.Is(err, roomkit.ErrDenied):
+				return faultOf(ctx, "directory", err)
+			default: // the store's
+				return fmt.Errorf("directory: %w", err)
 			}
 		}
 	}

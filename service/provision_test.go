@@ -14,6 +14,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/storetest"
 )
 
@@ -316,4 +317,34 @@ func TestAddingTellsWhatDiffers(t *testing.T) {
 	added := s.Sys(roomkit.AddUser{User: active("new", "acme")})
 	require.True(t, added.Changed)
 	require.Empty(t, added.Differs)
+}
+
+// noNewPeople is a store that refuses whoever is new, for a reason of its own.
+type noNewPeople struct {
+	store.Store
+	reason error
+}
+
+func (s noNewPeople) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+	if len(changes[0].Users) > 0 {
+		return nil, s.reason
+	}
+	return s.Store.Commit(ctx, changes)
+}
+
+// TestFillingInOnAStoreWithFaults: what the store says while people are filled in is the
+// store's, and no fault of the directory.
+func TestFillingInOnAStoreWithFaults(t *testing.T) {
+	for _, reason := range []error{roomkit.ErrConflict, roomkit.ErrUnavailable, roomkit.ErrUnknownOutcome} {
+		t.Run(reason.Error(), func(t *testing.T) {
+			s := proof.NewStage(t)
+			svc, err := service.New(noNewPeople{s.Store, reason}, &service.Options{
+				Directory: &roster{users: []roomkit.User{active("hire", "acme")}}, Policy: roomkit.Policy{AnyoneIsContact: true}, Attempts: 1,
+			})
+			require.NoError(t, err)
+			_, err = svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: s.Group, People: []roomkit.UserID{"hire"}})
+			require.ErrorIs(t, err, reason)
+			require.Equal(t, service.CategoryOf(reason), service.CategoryOf(err))
+		})
+	}
 }
