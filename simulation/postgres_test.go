@@ -330,7 +330,11 @@ func (p *proxy) cut() {
 // TestSimulationOnPostgres runs worlds on a server, until so many commands have been sent as
 // ROOMKIT_POSTGRES_STEPS says.
 func TestSimulationOnPostgres(t *testing.T) {
-	simulate(t, stepsOf(t, "ROOMKIT_POSTGRES_STEPS", 4_000), newServer(t).engine)
+	s := newServer(t)
+	simulate(t, stepsOf(t, "ROOMKIT_POSTGRES_STEPS", 1_500), s.engine)
+	var deadlocks, killed int
+	require.NoError(t, s.admin.QueryRow(t.Context(), "SELECT deadlocks, sessions_killed FROM pg_stat_database WHERE datname = current_database()").Scan(&deadlocks, &killed))
+	t.Logf("the server has seen %d deadlocks and has ended %d sessions", deadlocks, killed)
 }
 
 // TestControlsOnPostgres: a store that lies is found on a server as in memory.

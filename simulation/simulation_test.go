@@ -101,7 +101,7 @@ type outcome struct {
 func run(t *testing.T, c chooser, count *tally, draw func(func()), b *control, e *engine) (out outcome) {
 	own, moves := &tally{worlds: 1}, []int{20, 100, 300, 600}
 	if e != nil {
-		moves = []int{600, 1500, 2500} // a database is worth some more
+		moves = []int{300, 900, 1800} // what a database costs is worth some more
 		defer e.begin()()
 	}
 	var w *world

@@ -143,7 +143,7 @@ func (d *inFile) end() {
 // TestSimulationOnSQLite runs worlds on files, until so many commands have been sent as
 // ROOMKIT_SQLITE_STEPS says.
 func TestSimulationOnSQLite(t *testing.T) {
-	simulate(t, stepsOf(t, "ROOMKIT_SQLITE_STEPS", 4_000), newFiles(t).engine)
+	simulate(t, stepsOf(t, "ROOMKIT_SQLITE_STEPS", 2_000), newFiles(t).engine)
 }
 
 // TestControlsOnSQLite: a store that lies is found in a file as in memory.
@@ -204,9 +204,13 @@ func onEngine(t *testing.T, seed uint64, count *tally, lie *control, engine func
 	return run(t, &seeded{state: seed << 32}, count, func(move func()) { move() }, lie, e)
 }
 
-// lies demands that every store that lies is found.
+// lies demands that a store that lies is found, where the lie is one about commits or rows:
+// those about feeds take no other way than in memory.
 func lies(t *testing.T, engine func() (*engine, func())) {
 	for name, lie := range controls() {
+		if lie().feeds != nil || strings.Contains(name, "checkpoint") || testing.Short() {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			count := &tally{}
 			for seed := range uint64(200) {
