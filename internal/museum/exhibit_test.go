@@ -71,15 +71,6 @@ func TestHang(t *testing.T) {
 	}
 }
 
-// TestExhibitsFit: every exhibit can be put into the code as it is.
-func TestExhibitsFit(t *testing.T) {
-	t.Chdir(filepath.Join("..", ".."))
-	all, err := readAll(exhibits)
-	require.NoError(t, err)
-	_, err = hang(all)
-	require.NoError(t, err)
-}
-
 func TestReadRefuses(t *testing.T) {
 	const change = "\n--- p f\na\n+++\nb\n"
 	for name, c := range map[string]struct{ text, says string }{
