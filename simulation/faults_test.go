@@ -33,14 +33,14 @@ const (
 	faultRequest    // the connection is cut before a request
 	faultResponse   // the connection is cut before the answer to a request
 	faultTerminated // the server ends the sessions
-	faultDeadlock   // a transaction of the host, which has the rows, wants the lock
+	faultCrossing   // a transaction of the host, which has some of the rows, wants the others and the lock
 	faultCount
 )
 
 var faultNames = [faultCount]string{"none", "error before", "cancelled", "panic", "error after a read", "conflict", "unknown outcome",
 	"torn group", "panic after the commit", "wrong answer", "panic of the observer",
 	"context ended on the way", "lock held", "lock held for too long", "disk full", "cut before the request", "cut before the answer",
-	"sessions terminated", "deadlock"}
+	"sessions terminated", "transaction of the host in between"}
 
 // verdict says what becomes of a call.
 type verdict struct {

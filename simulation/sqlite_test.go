@@ -143,7 +143,7 @@ func (d *inFile) end() {
 // TestSimulationOnSQLite runs worlds on files, until so many commands have been sent as
 // ROOMKIT_SQLITE_STEPS says.
 func TestSimulationOnSQLite(t *testing.T) {
-	simulate(t, stepsOf(t, "ROOMKIT_SQLITE_STEPS", 2_000), newFiles(t).engine)
+	simulate(t, stepsOf(t, "ROOMKIT_SQLITE_STEPS", 1_000), newFiles(t).engine)
 }
 
 // TestControlsOnSQLite: a store that lies is found in a file as in memory.
