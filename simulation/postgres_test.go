@@ -349,7 +349,7 @@ func TestSimulationOnPostgres(t *testing.T) {
 // TestControlsOnPostgres: a store that lies is found on a server as in memory.
 func TestControlsOnPostgres(t *testing.T) {
 	if os.Getenv("ROOMKIT_POSTGRES_STEPS") == "" {
-		t.Skip("it takes some seconds; ROOMKIT_POSTGRES_STEPS=25000 runs it")
+		t.Skip("it takes some seconds; ROOMKIT_POSTGRES_STEPS=20000 runs it")
 	}
 	lies(t, newServer(t).engine)
 }
