@@ -159,7 +159,7 @@ func (g *group) decide(ctx context.Context, s *Service, j *job) step {
 	if j.facts.Done != nil {
 		return s.repeat(ctx, j, j.facts.Done)
 	}
-	if g.mustReload(&j.facts) || j.Key != "" && g.repeats(j) {
+	if g.mustReload(&j.facts) {
 		j.err = roomkit.ErrConflict
 		return stepFirst
 	}
@@ -181,12 +181,6 @@ func (g *group) decide(ctx context.Context, s *Service, j *job) step {
 			return j.failed(err)
 		}
 	}
-}
-
-// repeats reports whether a job before it in the group stores the same command, sent twice:
-// its outcome is this one's, too, once it is there.
-func (g *group) repeats(j *job) bool {
-	return slices.ContainsFunc(g.committing, func(other *job) bool { return other.id == j.id })
 }
 
 // judge asks the core and the host's veto.

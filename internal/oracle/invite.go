@@ -270,7 +270,7 @@ func (x Invite) newGeneral(c *call, r *Room, invited []string, line bool) *refus
 	if no := f.refusal(); no != nil {
 		return no
 	}
-	c.openGeneral(&Room{Company: r.Company, Name: orDefault(x.Name, r.Name), Origin: FromInvite}, slices.Concat(along, invited))
+	c.openGeneral(&Room{Company: r.Company, Name: orDefault(x.Name, shorten(r.Name, 1000)), Origin: FromInvite}, slices.Concat(along, invited))
 	c.out.Dropped, c.out.Unsure = dropped, away
 	return nil
 }
