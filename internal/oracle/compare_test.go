@@ -305,7 +305,7 @@ func (m *machine) compareConsequences(actor string, cmd oracle.Command) {
 func (m *machine) keepFrom(actor string, o *oracle.Outcome) int {
 	hidden := map[string]bool{}
 	for _, room := range touched(*o) {
-		if actor != oracle.System && m.w.Check(actor, oracle.MaySeeMembers, room).Verdict != oracle.OK {
+		if actor != oracle.System && !m.maySeeMembers(actor, room) {
 			hidden[room] = true
 		}
 	}
@@ -314,6 +314,17 @@ func (m *machine) keepFrom(actor string, o *oracle.Outcome) int {
 	isHidden := func(room string) bool { return hidden[room] }
 	o.Vacated, o.Ended = slices.DeleteFunc(o.Vacated, isHidden), slices.DeleteFunc(o.Ended, isHidden)
 	return len(hidden)
+}
+
+// maySeeMembers asks the service where the oracle leaves it open.
+func (m *machine) maySeeMembers(actor, room string) bool {
+	verdict := m.w.Check(actor, oracle.MaySeeMembers, room).Verdict
+	if verdict != oracle.Open {
+		return verdict == oracle.OK
+	}
+	access, err := m.svc.access(ctx, roomkit.UserID(actor), m.id(room))
+	require.NoError(m.t, err)
+	return access[0].Can(roomkit.ActionSeeMembers)
 }
 
 // touched are the rooms that an outcome speaks of.
