@@ -69,7 +69,7 @@ func (w *world) begin(o *op) {
 	if o.question != nil {
 		w.tally.questions++
 	}
-	w.running = o.actor
+	w.runs(o.actor)
 	watching := &watched{Context: ctx, who: o.actor}
 	go func() {
 		o.goexit = true

@@ -69,7 +69,7 @@ func (f *followers) follow(p *process, name string) {
 	who.cancel = cancel
 	f.open = append(f.open, who)
 	w.tell("%s begins", who.name)
-	w.running = who.actor
+	w.runs(who.actor)
 	go func() {
 		var err error
 		returned := false
@@ -93,6 +93,7 @@ func (f *followers) follow(p *process, name string) {
 				w.complain("%s ends: %v", who.name, err)
 			}
 		}()
+		w.wait(&park{who: who.actor, point: pointTurn}) // those of several processes begin together
 		err = f.run(&watched{Context: ctx, who: who.actor}, who, name)
 		returned = true
 	}()
@@ -205,7 +206,7 @@ func (f *followers) moved(c *store.Checkpoint) {
 func (f *followers) killed(p *process) {
 	for _, who := range f.open {
 		if who.process == p && !who.done {
-			f.w.running = who.actor
+			f.w.runs(who.actor)
 			who.cancel()
 			f.w.settle()
 		}
@@ -222,7 +223,7 @@ func (f *followers) end() {
 	}
 	who := one(f.w, "whose", open...)
 	f.w.tell("the context of %s ends", who.name)
-	f.w.running = who.actor
+	f.w.runs(who.actor)
 	who.cancel()
 }
 
@@ -253,7 +254,7 @@ func (f *followers) finish() {
 	}
 	for _, who := range f.open {
 		if !who.done {
-			f.w.running = who.actor
+			f.w.runs(who.actor)
 			who.cancel()
 			f.w.settle()
 		}

@@ -79,14 +79,14 @@ func (s *scheduler) wait(p *park) verdict {
 func (s *scheduler) settle() []*park {
 	for {
 		synctest.Wait()
-		if len(s.parked) > 1 {
-			slices.SortFunc(s.parked, comparePark)
-		}
-		turn := slices.IndexFunc(s.parked, func(p *park) bool { return p.point == pointTurn })
+		s.mu.Lock()
+		parked := slices.SortedFunc(slices.Values(s.parked), comparePark)
+		s.mu.Unlock()
+		turn := slices.IndexFunc(parked, func(p *park) bool { return p.point == pointTurn })
 		if turn < 0 {
-			return s.parked
+			return parked
 		}
-		s.release(s.parked[turn], verdict{killed: s.parked[turn].who.process.dead})
+		s.release(parked[turn], verdict{killed: parked[turn].who.process.dead})
 	}
 }
 
@@ -96,9 +96,11 @@ func comparePark(a, b *park) int {
 
 // release lets a goroutine go on. Nobody else runs meanwhile, but whom it wakes.
 func (s *scheduler) release(p *park, v verdict) {
+	s.mu.Lock()
 	s.running = p.who
 	at := slices.Index(s.parked, p)
 	s.parked = slices.Delete(s.parked, at, at+1)
+	s.mu.Unlock()
 	p.resume <- v
 }
 
@@ -146,4 +148,11 @@ func unwatched(ctx context.Context) context.Context {
 		return w.Context
 	}
 	return ctx
+}
+
+// runs notes who is at work.
+func (s *scheduler) runs(who *actor) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.running = who
 }

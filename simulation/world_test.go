@@ -158,6 +158,8 @@ func (f founding) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]
 
 // newID gives ids that never repeat, and remembers whose they are.
 func (w *world) newID() (id [16]byte) {
+	w.mu.Lock() // of those whom one moment wakes
+	defer w.mu.Unlock()
 	w.ids++
 	binary.BigEndian.PutUint32(id[:], w.ids)
 	id[6], id[8], id[15] = 0x70, 0x80, 1
@@ -335,7 +337,7 @@ func (w *world) happen() {
 func (w *world) passTime(d time.Duration) {
 	w.tell("%s go by", d)
 	w.now += d
-	w.running = nil
+	w.runs(nil)
 	time.Sleep(d) //nolint:forbidigo // in a bubble, where it takes no time
 }
 
@@ -354,7 +356,7 @@ func (w *world) kill(p *process) {
 	w.newProcess()
 	for _, o := range w.ops {
 		if o.process == p && !o.done {
-			w.running = o.actor
+			w.runs(o.actor)
 			o.cancel()
 			w.settle()
 		}
@@ -376,7 +378,7 @@ func (w *world) endSomebody() {
 	w.tell("the context of %s ends", o.label())
 	w.tally.ended++
 	o.cancelled = true
-	w.running = o.actor
+	w.runs(o.actor)
 	o.cancel()
 }
 
