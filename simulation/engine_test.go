@@ -139,7 +139,7 @@ func (r remote) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]st
 type ledgerOf struct {
 	mu      sync.Mutex
 	cursor  roomkit.Cursor
-	sent    map[roomkit.CommandID]store.Change // that have been on their way
+	sent    map[roomkit.CommandID][]store.Change // that have been on their way
 	logged  map[roomkit.CommandID]bool
 	waiting []chan struct{} // of followers
 }
@@ -149,7 +149,7 @@ func (d *disk) commitFar(ctx context.Context, changes []store.Change, w *world) 
 	l := &d.ledger
 	l.mu.Lock()
 	for i := range changes {
-		l.sent[changes[i].Command] = changes[i].Clone()
+		l.sent[changes[i].Command] = append(l.sent[changes[i].Command], changes[i].Clone())
 	}
 	l.mu.Unlock()
 	results, err := d.Store.Commit(ctx, changes)
@@ -168,7 +168,7 @@ func (d *disk) commitFar(ctx context.Context, changes []store.Change, w *world) 
 		case stored && len(c.Records) > 0:
 			w.complain("a commit of %x is acknowledged, and its events are not in the feed", c.Command)
 		case stored, err != nil && d.remembers([]roomkit.CommandID{c.Command}, w)[0]:
-			d.note(c.Command, w)
+			d.note(c.Command, nil, w)
 		}
 	}
 	for _, ch := range l.waiting {
@@ -190,7 +190,7 @@ func (d *disk) follow(w *world) bool {
 	for i, rec := range page {
 		l.cursor = rec.Cursor
 		if !l.logged[rec.Command] {
-			d.note(rec.Command, w)
+			d.note(rec.Command, &rec, w)
 		}
 		if i == len(page)-1 || page[i+1].Command != rec.Command {
 			d.complete(rec, w)
@@ -201,20 +201,28 @@ func (d *disk) follow(w *world) bool {
 
 // complete demands that a change ends in the feed with its last event.
 func (d *disk) complete(last store.Record, w *world) {
-	sent, known := d.ledger.sent[last.Command]
-	n := len(sent.Records)
-	if !known || n == 0 || sent.Records[n-1].Subject != last.Subject || sent.Records[n-1].Version != last.Version || !slices.Equal(sent.Records[n-1].Data, last.Data) {
+	if !slices.ContainsFunc(d.ledger.sent[last.Command], func(c store.Change) bool {
+		return len(c.Records) > 0 && sameRecord(&c.Records[len(c.Records)-1], &last)
+	}) {
 		w.complain("the feed has %s@%d of %x, which is not the end of a change that was sent", last.Subject, last.Version, last.Command)
 	}
 }
 
-// note puts a change into the log.
-func (d *disk) note(id roomkit.CommandID, w *world) {
-	c, known := d.ledger.sent[id]
+func sameRecord(a, b *store.Record) bool {
+	return a.Subject == b.Subject && a.Version == b.Version && bytes.Equal(a.Data, b.Data)
+}
+
+// note puts a change into the log: of those that were sent for a key, the one that begins so.
+func (d *disk) note(id roomkit.CommandID, first *store.Record, w *world) {
+	sent := d.ledger.sent[id]
 	d.ledger.logged[id] = true
-	if !known {
+	at := slices.IndexFunc(sent, func(c store.Change) bool {
+		return first == nil && len(c.Records) == 0 || first != nil && len(c.Records) > 0 && sameRecord(&c.Records[0], first)
+	})
+	if at < 0 {
 		return
 	}
+	c := sent[at]
 	d.on(&c)
 	if c.Checkpoint == nil {
 		if len(c.Records) == 0 {
