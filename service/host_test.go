@@ -303,3 +303,20 @@ func TestWrongIDs(t *testing.T) {
 		})
 	}
 }
+
+// TestIDsOfTwoProcesses: where two processes draw the same ids, none is told that its
+// command is carried out because the other one's is.
+func TestIDsOfTwoProcesses(t *testing.T) {
+	s := proof.NewStage(t)
+	process := func() *service.Service {
+		svc, err := service.New(s.Store, &service.Options{Clock: s.Clock.Now, NewID: countedIDs(func() {})})
+		require.NoError(t, err)
+		return svc
+	}
+	_, err := process().Do(ctx, roomkit.By("ann"), proof.AnyEdit(t, s.Service, "ann", s.General))
+	require.NoError(t, err)
+	records := len(allPlaces(t, s.Service))
+	_, err = process().Do(ctx, roomkit.By("ben"), proof.AnyEdit(t, s.Service, "ben", s.Group))
+	require.Equal(t, service.CategoryInternal, service.CategoryOf(err), "%v", err)
+	require.Len(t, allPlaces(t, s.Service), records)
+}
