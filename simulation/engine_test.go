@@ -216,19 +216,19 @@ func sameRecord(a, b *store.Record) bool {
 func (d *disk) note(id roomkit.CommandID, first *store.Record, w *world) {
 	sent := d.ledger.sent[id]
 	d.ledger.logged[id] = true
-	at := slices.IndexFunc(sent, func(c store.Change) bool {
-		return first == nil && len(c.Records) == 0 || first != nil && len(c.Records) > 0 && sameRecord(&c.Records[0], first)
+	sent = slices.DeleteFunc(slices.Clone(sent), func(c store.Change) bool {
+		return (first != nil || len(c.Records) > 0) && (first == nil || len(c.Records) == 0 || !sameRecord(&c.Records[0], first))
 	})
-	if at < 0 {
+	if len(sent) == 0 {
 		return
 	}
-	c := sent[at]
+	c := sent[0]
 	d.on(&c)
 	if c.Checkpoint == nil {
 		if len(c.Records) == 0 {
 			c.Expect, c.Tallies = nil, nil // it has no place in the feed, and changes nothing
 		}
-		d.log = append(d.log, entry{Change: c, step: w.step, owner: w.owners[c.Command]})
+		d.log = append(d.log, entry{Change: c, orSo: sent[1:], step: w.step, owner: w.owners[c.Command]})
 	}
 }
 

@@ -89,6 +89,7 @@ type disk struct {
 // entry is a stored change, and whose it is.
 type entry struct {
 	store.Change
+	orSo  []store.Change // other attempts of it, with the same events: which one it was, a feed does not tell
 	step  int
 	owner *op // whose command it carries out, where its id tells
 	told  int // how many callers were told that it is theirs
