@@ -51,11 +51,13 @@ func (x OpenTeamRoom) run(c *call) *refusal {
 	f.when(!t.Room, "TEAM-04")
 	f.when(!c.w.Companies[t.Company].Licensed, "COM-10")
 	f.when(!admin && len(t.Members) > c.w.Policy.leaderTeamLimit(), "LIM-08")
-	if no := f.refusal(); no != nil {
+	people, no := c.w.alive(t.Members), f.refusal()
+	switch {
+	case no != nil && len(people) == 0:
+		return refused() // that there is nobody may come first
+	case no != nil:
 		return no
-	}
-	people := c.w.alive(t.Members)
-	if len(people) == 0 {
+	case len(people) == 0:
 		return unsettled
 	}
 	r := &Room{
