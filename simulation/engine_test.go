@@ -190,7 +190,11 @@ func (d *disk) follow(w *world) bool {
 	for i, rec := range page {
 		l.cursor = rec.Cursor
 		if !l.logged[rec.Command] {
-			d.note(rec.Command, &rec, w)
+			end := i
+			for end < len(page) && page[end].Command == rec.Command {
+				end++
+			}
+			d.note(rec.Command, page[i:end], w)
 		}
 		if i == len(page)-1 || page[i+1].Command != rec.Command {
 			d.complete(rec, w)
@@ -212,12 +216,13 @@ func sameRecord(a, b *store.Record) bool {
 	return a.Subject == b.Subject && a.Version == b.Version && bytes.Equal(a.Data, b.Data)
 }
 
-// note puts a change into the log: of those that were sent for a key, the one that begins so.
-func (d *disk) note(id roomkit.CommandID, first *store.Record, w *world) {
+// note puts a change into the log: of those that were sent under its id, the one that the feed tells.
+func (d *disk) note(id roomkit.CommandID, told []store.Record, w *world) {
 	sent := d.ledger.sent[id]
 	d.ledger.logged[id] = true
 	sent = slices.DeleteFunc(slices.Clone(sent), func(c store.Change) bool {
-		return (first != nil || len(c.Records) > 0) && (first == nil || len(c.Records) == 0 || !sameRecord(&c.Records[0], first))
+		return len(c.Records) < len(told) || len(told) == 0 && len(c.Records) > 0 ||
+			!slices.EqualFunc(c.Records[:len(told)], told, func(a, b store.Record) bool { return sameRecord(&a, &b) })
 	})
 	if len(sent) == 0 {
 		return
