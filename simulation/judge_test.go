@@ -30,15 +30,16 @@ type judge struct {
 	now   time.Time
 	room  roomkit.RoomID // the id of a room that is opened
 	made  []byte         // what a command would have stored instead, as far as it differs
+	found roomkit.RoomID // that the state before a change has, and its command has opened another one
 
-	at     map[store.EventAt]int   // which change an event belongs to
-	opened map[string]roomkit.Room // by invitations
-	open   []*request              // whose answer needs a state, by the first that it could be
-	asking []*question             // the same
+	at     map[store.EventAt]int     // which change an event belongs to
+	opened map[string]roomkit.RoomID // by an invitation, the last one of each
+	open   []*request                // whose answer needs a state, by the first that it could be
+	asking []*question               // the same
 }
 
 func (w *world) judge() {
-	j := &judge{w: w, store: memstore.New(), at: map[store.EventAt]int{}, opened: map[string]roomkit.Room{}}
+	j := &judge{w: w, store: memstore.New(), at: map[store.EventAt]int{}, opened: map[string]roomkit.RoomID{}}
 	o := service.Options{
 		Clock: func() time.Time { return j.now }, NewID: func() [16]byte { return j.room }, Contacts: contacts, Attempts: 1,
 	}
@@ -346,9 +347,6 @@ func (j *judge) change(i int, e *entry) {
 		return
 	}
 	by := event.Info().Actor
-	if made, ok := event.(*roomkit.RoomCreated); ok && made.Origin == roomkit.OriginInvite {
-		j.invited(i, e)
-	}
 	switch {
 	case e.step == 0: // of the founding
 	case e.owner != nil:
@@ -357,6 +355,7 @@ func (j *judge) change(i int, e *entry) {
 		case j.fillsIn(e, by): // even if it looks like another command of the same batch
 		case at >= 0:
 			j.denies(i, e.owner)
+			j.invited(i, e, e.owner.requests[at])
 		default:
 			j.w.complain("change %d of %s is not what the state before it makes of the command:\n  stored %s\n  made   %s", i, e.owner.label(), first.Data, j.made)
 		}
@@ -376,45 +375,18 @@ func (j *judge) denies(i int, o *op) {
 	j.w.complain("change %d of %s is stored, and its caller was told %s", i, o.label(), o.said())
 }
 
-// invited demands that one invitation opens one room: a second one only where the first has
-// changed since.
-func (j *judge) invited(i int, e *entry) {
-	if e.owner == nil {
+// invited demands that one invitation opens one room: no second one while the state before
+// it has the first, of the same people.
+func (j *judge) invited(i int, e *entry, r *request) {
+	c, ok := r.cmd.(roomkit.Invite)
+	if !ok || len(e.Rooms) != 1 || e.Rooms[0].ID == c.Room {
 		return
 	}
-	for _, r := range e.owner.requests {
-		c, ok := r.cmd.(roomkit.Invite)
-		if !ok {
-			continue
-		}
-		c.People = slices.Sorted(slices.Values(c.People))
-		key := fmt.Sprint(c.Room, c.People, who(e.Members))
-		if first, again := j.opened[key]; again && first.Version == j.w.versionAt(first.ID, i) {
-			j.w.twice++ // not a complaint yet: about one in 200,000 commands, of which none has been explained
-		}
-		j.opened[key] = e.Rooms[len(e.Rooms)-1]
-		return
+	key := fmt.Sprint(c.Room, slices.Sorted(slices.Values(c.People)))
+	if first := j.opened[key]; !first.IsZero() && first == j.found {
+		j.w.complain("change %d opens a second room for %s, beside %s", i, r.label(), first)
 	}
-}
-
-func who(rows []roomkit.Member) (ids []roomkit.UserID) {
-	for i := range rows {
-		ids = append(ids, rows[i].User)
-	}
-	slices.Sort(ids)
-	return ids
-}
-
-// versionAt is the version of a room before a change.
-func (w *world) versionAt(room roomkit.RoomID, change int) (v roomkit.Version) {
-	for i := range w.disk.log[:change] {
-		for n := range w.disk.log[i].Rooms {
-			if w.disk.log[i].Rooms[n].ID == room {
-				v = w.disk.log[i].Rooms[n].Version
-			}
-		}
-	}
-	return v
+	j.opened[key] = e.Rooms[0].ID
 }
 
 // keyed looks for the command of a change whose id is that of a key.
@@ -426,6 +398,7 @@ func (j *judge) keyed(i int, e *entry, by roomkit.Actor) bool {
 		for _, r := range o.requests {
 			open := o.silent() || errors.Is(r.err, roomkit.ErrUnknownOutcome) || r.stored == i
 			if open && r.by == by && r.call.Key != "" && j.makes(e, r.by, r.cmd, service.Call{Contacts: r.call.Contacts}) {
+				j.invited(i, e, r)
 				return true
 			}
 		}
@@ -439,7 +412,7 @@ func unknown(o *op) bool {
 
 // makes reports whether the state makes the change of a command.
 func (j *judge) makes(e *entry, by roomkit.Actor, cmd roomkit.Command, call service.Call) bool {
-	call.Key, call.IfVersion = "", 0
+	call.Key, call.IfVersion, j.found = "", 0, roomkit.RoomID{}
 	j.now, j.room = e.Records[0].At, e.Outcome.Room
 	if j.room.IsZero() {
 		j.room = roomkit.RoomID{14: 1}
@@ -453,7 +426,8 @@ func (j *judge) makes(e *entry, by roomkit.Actor, cmd roomkit.Command, call serv
 		}
 	}
 	if _, invites := cmd.(roomkit.Invite); invites && err == nil && !got.Changed && len(e.Rooms) == 1 && e.Rooms[0].ID != named(cmd) {
-		return true // a room of the same people may have come while this one was opened
+		j.found = got.Room // it may have come while this one was opened
+		return true
 	}
 	if j.made = nil; err != nil || len(got.Events) != len(e.Records) {
 		j.made = fmt.Appendf(nil, "%d events, %v", len(got.Events), err)

@@ -61,7 +61,6 @@ func drawConfig(c chooser) config {
 
 // world is one run: a store, processes with a service each, callers, and what they were told.
 type world struct {
-	twice int // invitations that have opened a second room
 	scheduler
 	chooser
 	config
