@@ -162,36 +162,76 @@ func (b *busy) end() {
 }
 
 // TestNeedsEverybody: a command that needs everybody in a room, or all its Group Masters,
-// is carried out beside callers who change who that is all the time: through the same
-// service in its first attempt, through another one in one of its attempts.
+// is carried out in its first attempt beside callers who change who that is all the time.
 func TestNeedsEverybody(t *testing.T) {
-	for name, attempts := range map[string]int{"through one service": 1, "through two services": 0} {
-		t.Run(name, func(t *testing.T) {
-			st := memstore.New()
-			svc := proof.ServiceOn(t, st, nil)
-			mine, err := service.New(st, &service.Options{Attempts: attempts})
-			require.NoError(t, err)
-			through := mine // that of the others
-			if attempts == 0 {
-				through = svc
-			}
-			ids := proof.Crowd(t, svc, "u", 4)
-			try := func(room roomkit.RoomID, by roomkit.UserID, cmd roomkit.Command) {
-				callers := keepBusy(through, room, "ann", ids)
-				_, err := mine.Do(ctx, roomkit.By(by), cmd)
-				callers.end()
-				require.NoError(t, err)
-			}
-			for i := range 20 {
-				general := proof.General(t, svc, "ann", "ben", "cat")
-				try(general, "cat", roomkit.Convert{Room: general, To: roomkit.KindGroup, Name: fmt.Sprint("c", i)})
-				group := proof.Do(t, svc, roomkit.By("ann"), roomkit.CreateGroup{
-					Name: fmt.Sprint("g", i), Members: people("ben"), Masters: people("ben"),
-				}).Room
-				try(group, "adm", roomkit.DismissMasters{Room: group, People: people("ben")})
-			}
-		})
+	svc := proof.Service(t, &service.Options{Attempts: 1})
+	ids := proof.Crowd(t, svc, "u", 4)
+	try := func(room roomkit.RoomID, by roomkit.UserID, cmd roomkit.Command) {
+		callers := keepBusy(svc, room, "ann", ids)
+		_, err := svc.Do(ctx, roomkit.By(by), cmd)
+		callers.end()
+		require.NoError(t, err)
 	}
+	for i := range 20 {
+		general := proof.General(t, svc, "ann", "ben", "cat")
+		try(general, "cat", roomkit.Convert{Room: general, To: roomkit.KindGroup, Name: fmt.Sprint("c", i)})
+		group := proof.Do(t, svc, roomkit.By("ann"), roomkit.CreateGroup{
+			Name: fmt.Sprint("g", i), Members: people("ben"), Masters: people("ben"),
+		}).Room
+		try(group, "adm", roomkit.DismissMasters{Room: group, People: people("ben")})
+	}
+}
+
+// TestNeedsEverybodyInAnotherProcess: beside another service such a command is carried out
+// in the first attempt that nobody comes between, and is open to that for one load only.
+func TestNeedsEverybodyInAnotherProcess(t *testing.T) {
+	for name, cmd := range map[string]func(svc *service.Service) (roomkit.RoomID, roomkit.Command){
+		"everybody": func(svc *service.Service) (roomkit.RoomID, roomkit.Command) {
+			room := proof.General(t, svc, "ann", "ben", "cat")
+			return room, roomkit.Convert{Room: room, To: roomkit.KindGroup, Name: "all"}
+		},
+		"masters": func(svc *service.Service) (roomkit.RoomID, roomkit.Command) {
+			room := proof.Do(t, svc, roomkit.By("ann"), roomkit.CreateGroup{Name: "g", Members: people("ben"), Masters: people("ben")}).Room
+			return room, roomkit.DismissMasters{Room: room, People: people("ben")}
+		},
+	} {
+		for _, between := range []int{0, 1, 15, 16} {
+			t.Run(fmt.Sprint(name, " ", between), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					st := memstore.New()
+					svc := proof.ServiceOn(t, st, nil)
+					room, cmd := cmd(svc)
+					loads, commits := 0, 0
+					mine, err := service.New(&hooked{
+						Store: st,
+						load:  func([]store.Need) error { loads++; return nil },
+						commit: func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+							if commits++; commits <= between {
+								proof.Do(t, svc, roomkit.By("ann"), invitedOrRemoved(room, commits))
+							}
+							return st.Commit(ctx, changes)
+						},
+					}, nil)
+					require.NoError(t, err)
+					_, err = mine.Do(ctx, roomkit.By("ann"), cmd)
+					if between == 16 {
+						require.ErrorIs(t, err, roomkit.ErrConflict)
+						return
+					}
+					require.NoError(t, err)
+					require.Equal(t, between+1, commits)
+					require.Equal(t, between+map[string]int{"everybody": 3, "masters": 2}[name], loads) // the first finds out what is needed
+				})
+			})
+		}
+	}
+}
+
+func invitedOrRemoved(room roomkit.RoomID, n int) roomkit.Command {
+	if n%2 == 1 {
+		return roomkit.Invite{Room: room, People: people("dan")}
+	}
+	return roomkit.Remove{Room: room, People: people("dan")}
 }
 
 // TestLosesToNoNeighbour: what needs everybody in a room is carried out after whatever

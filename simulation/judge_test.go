@@ -355,7 +355,7 @@ func (j *judge) change(i int, e *entry) {
 		case j.fillsIn(e, by): // even if it looks like another command of the same batch
 		case at >= 0:
 			j.denies(i, e.owner)
-			j.invited(i, e, e.owner.requests[at])
+			j.invited(i, e, e.owner.requests)
 		default:
 			j.w.complain("change %d of %s is not what the state before it makes of the command:\n  stored %s\n  made   %s", i, e.owner.label(), first.Data, j.made)
 		}
@@ -377,16 +377,28 @@ func (j *judge) denies(i int, o *op) {
 
 // invited demands that one invitation opens one room: no second one while the state before
 // it has the first, of the same people.
-func (j *judge) invited(i int, e *entry, r *request) {
-	c, ok := r.cmd.(roomkit.Invite)
-	if !ok || len(e.Rooms) != 1 || e.Rooms[0].ID == c.Room {
+func (j *judge) invited(i int, e *entry, made []*request) {
+	if !opensByInvite(e) {
 		return
 	}
-	key := fmt.Sprint(c.Room, slices.Sorted(slices.Values(c.People)))
-	if first := j.opened[key]; !first.IsZero() && first == j.found {
-		j.w.complain("change %d opens a second room for %s, beside %s", i, r.label(), first)
+	var keys []string
+	second := false
+	for _, r := range made {
+		c, ok := r.cmd.(roomkit.Invite)
+		if !ok || !j.makes(e, r.by, r.cmd, r.call) {
+			continue
+		}
+		key := fmt.Sprint(c.Room, slices.Sorted(slices.Values(c.People)))
+		keys = append(keys, key)
+		first := j.opened[key]
+		second = !first.IsZero() && first == j.found && (second || len(keys) == 1) // if it may be of several, of each
 	}
-	j.opened[key] = e.Rooms[0].ID
+	if second {
+		j.w.complain("change %d opens a second room for %s, beside %s", i, made[0].label(), j.found)
+	}
+	for _, key := range keys {
+		j.opened[key] = e.Rooms[0].ID
+	}
 }
 
 // keyed looks for the command of a change whose id is that of a key.
@@ -398,7 +410,7 @@ func (j *judge) keyed(i int, e *entry, by roomkit.Actor) bool {
 		for _, r := range o.requests {
 			open := o.silent() || errors.Is(r.err, roomkit.ErrUnknownOutcome) || r.stored == i
 			if open && r.by == by && r.call.Key != "" && j.makes(e, r.by, r.cmd, service.Call{Contacts: r.call.Contacts}) {
-				j.invited(i, e, r)
+				j.invited(i, e, []*request{r})
 				return true
 			}
 		}
@@ -425,7 +437,7 @@ func (j *judge) makes(e *entry, by roomkit.Actor, cmd roomkit.Command, call serv
 			got, err = j.plain.Plan(context.Background(), by, c, call)
 		}
 	}
-	if _, invites := cmd.(roomkit.Invite); invites && err == nil && !got.Changed && len(e.Rooms) == 1 && e.Rooms[0].ID != named(cmd) {
+	if _, invites := cmd.(roomkit.Invite); invites && err == nil && !got.Changed && opensByInvite(e) && j.samePeople(e, got.Room) {
 		j.found = got.Room // it may have come while this one was opened
 		return true
 	}
@@ -446,6 +458,28 @@ func (j *judge) makes(e *entry, by roomkit.Actor, cmd roomkit.Command, call serv
 		}
 	}
 	return true
+}
+
+// opensByInvite reports whether a change is that of an invitation which opens a room.
+func opensByInvite(e *entry) bool {
+	event, err := codec.DecodeRecord(e.Records[0])
+	made, ok := event.(*roomkit.RoomCreated)
+	return err == nil && ok && made.Origin == roomkit.OriginInvite
+}
+
+// samePeople reports whether a change opens a room of the people of one that is there.
+func (j *judge) samePeople(e *entry, there roomkit.RoomID) bool {
+	ids := func(rows []roomkit.Member) (list []roomkit.UserID) {
+		for i := range rows {
+			if rows[i].Participant {
+				list = append(list, rows[i].User)
+			}
+		}
+		slices.Sort(list)
+		return list
+	}
+	page, err := j.store.Members(context.Background(), store.MemberQuery{Room: there, Limit: roomkit.MaxPage})
+	return err == nil && slices.Equal(ids(page), ids(e.Members))
 }
 
 // fillsIn reports whether a change adds what the host's directory says of somebody who was not known.
