@@ -127,6 +127,9 @@ func (g *group) ask(ctx context.Context, s *Service, jobs []*job) error {
 			g.needs = append(g.needs, j.earlier.Need)
 		}
 	}
+	for _, j := range jobs {
+		g.needs = append(g.needs, j.beside...)
+	}
 	answers, err := store.Ask(ctx, s.store, g.needs)
 	if err != nil {
 		return err
@@ -143,6 +146,12 @@ func (g *group) ask(ctx context.Context, s *Service, jobs []*job) error {
 		}
 		f.HasDirectory, f.HasContacts, f.Asked, f.MaxDrift = s.o.Directory != nil, s.o.Contacts != nil, j.asked, s.o.MaxClockDrift
 		j.looked.add(f)
+	}
+	for _, j := range jobs {
+		for _, n := range j.beside {
+			j.facts.LookAt(n, earlier[0])
+			earlier = earlier[1:]
+		}
 	}
 	return nil
 }
@@ -171,15 +180,20 @@ func (g *group) decide(ctx context.Context, s *Service, j *job) step {
 	if j.fill, err = s.patch(ctx, &j.assumed, &j.facts); err != nil {
 		return j.failed(err)
 	}
-	for {
+	for !j.facts.Moved {
 		next := g.judge(s, j)
 		if next != stepLook || !j.lookedAround {
 			return next
 		}
-		if err := s.lookAt(ctx, &j.facts, j.decision.Look); err != nil { // what has changed since
+		if j.decision.Look.Pages { // there have become too many for one look
+			break
+		}
+		if err := s.lookAt(ctx, &j.facts, j.decision.Look.Needs); err != nil { // what has changed since
 			return j.failed(err)
 		}
 	}
+	j.err, j.lookedAround, j.looked, j.beside = roomkit.ErrConflict, false, looked{}, nil
+	return stepAgain
 }
 
 // judge asks the core and the host's veto.

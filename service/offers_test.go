@@ -6,6 +6,7 @@ import (
 	"os"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -100,7 +101,7 @@ func TestOffersAreBounded(t *testing.T) {
 		require.LessOrEqual(t, c.pages, 2)
 	}
 	for name, ask := range asks {
-		t.Run(name, func(t *testing.T) { reads(t, ask, 0, 2) })
+		t.Run(name, func(t *testing.T) { reads(t, ask, 0, 3) })
 	}
 	// Of whoever was away, the rows say where the old membership does not count any more:
 	// in all but 25 rooms, which are the last to be changed and therefore the first to be looked at.
@@ -128,7 +129,7 @@ func TestOffersAreBounded(t *testing.T) {
 			*c = tallied{Store: c.Store}
 			require.Empty(t, ask(t))
 			require.Equal(t, 5*roomkit.MaxOffers, c.members)
-			require.Equal(t, 1+5, c.loads)
+			require.Equal(t, 2+5, c.loads)
 		})
 	}
 }
@@ -180,4 +181,76 @@ func TestOffersThatChange(t *testing.T) {
 	require.Equal(t, s.General, offers[0].Room.ID)
 	require.Equal(t, s.RoomOf("ann", s.General).Version, offers[0].Room.Version)
 	require.Equal(t, 4, loads, "the facts, the look, the facts again, and what has changed")
+}
+
+// afterRead does something after each answer of a store.
+type afterRead struct {
+	store.Store
+	do func()
+}
+
+func (s *afterRead) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	defer s.do()
+	return s.Store.Load(ctx, needs)
+}
+
+func (s *afterRead) Rooms(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
+	defer s.do()
+	return s.Store.Rooms(ctx, q)
+}
+
+// TestOffersAreOfOneMoment: rooms that people share beyond the first ones are read before the
+// rest. What changes in between is told as it is, or not at all, whenever that is.
+func TestOffersAreOfOneMoment(t *testing.T) {
+	for at := 1; at <= 6; at++ {
+		for name, ask := range map[string]func(t *testing.T, svc *service.Service) []roomkit.Offer{
+			"CreateRoom": func(t *testing.T, svc *service.Service) []roomkit.Offer {
+				t.Helper()
+				return offeredBy(t, svc, roomkit.CreateRoom{People: people("ben", "cat"), Audience: roomkit.AudienceMembers})
+			},
+			"Recommend": func(t *testing.T, svc *service.Service) []roomkit.Offer {
+				t.Helper()
+				offers, err := svc.Recommend(ctx, "ann", people("ben", "cat"), roomkit.AudienceMembers, false)
+				require.NoError(t, err)
+				return offers
+			},
+		} {
+			t.Run(fmt.Sprint(name, ", changed after answer ", at), func(t *testing.T) {
+				st := memstore.New()
+				clock := proof.NewClock()
+				svc := proof.ServiceOn(t, st, &service.Options{Clock: func() time.Time {
+					clock.Add(time.Second) // the last room is the last by its id, too
+					return clock.Now()
+				}})
+				alike(t, svc, "ann", people("ben", "cat"), store.MaxShared+10)
+				rooms, err := st.Rooms(ctx, store.RoomQuery{User: "ann", Limit: roomkit.MaxPage})
+				require.NoError(t, err)
+				first, last := rooms[0].Room.ID, rooms[len(rooms)-1].Room.ID
+				answers := 0
+				var between, after []roomkit.Offer
+				mine, err := service.New(&afterRead{st, func() {
+					if answers++; answers == at {
+						proof.Do(t, svc, roomkit.By("ann"), roomkit.Remove{Room: last, People: people("ben")})
+						between = ask(t, svc)
+						proof.Touch(t, svc, "ann", first)
+						after = ask(t, svc)
+					}
+				}}, nil)
+				require.NoError(t, err)
+				before := ask(t, svc)
+				told := ask(t, mine)
+				if answers < at {
+					require.Equal(t, before, told)
+					return
+				}
+				ids := func(offers []roomkit.Offer) (list string) {
+					for i := range offers {
+						list += fmt.Sprintf(" %.8s@%d", offers[i].Room.ID.String()[28:], offers[i].Room.Version)
+					}
+					return list
+				}
+				require.Contains(t, []string{ids(before), ids(between), ids(after)}, ids(told), "the rooms of one moment")
+			})
+		}
+	}
 }

@@ -14,7 +14,8 @@ import (
 // most recently changed (LST-05 to LST-11). Without an audience the people decide it,
 // as for calendar events and mails (LST-12). exactOnly leaves out rooms with others.
 // At most MaxOffers rooms, the first of up to MaxSharedSeen that the people share.
-// One round trip, and two more for pages where they share 100 rooms or more. Rows of people
+// One round trip; where they share 100 rooms or more two for pages and two more, so that all
+// that is offered is of one moment (ErrConflict if it never stays the same for so long). Rows of people
 // in the rooms are read only of those who have lost their account or permission at some
 // time and have it again, in one further round trip for as many rooms as are offered; of no
 // more than five times as many rooms, so that where more of them hold somebody whose
@@ -40,22 +41,36 @@ func (s *Service) recommend(ctx context.Context, user roomkit.UserID, people []r
 	if len(others) > 1 { // one person leads to the 1:1 room (CRE-03)
 		need.Shared = all
 	}
-	f, err := s.load(ctx, need)
-	if err != nil {
-		return nil, err
-	}
-	if err := decide.CanCreate(f, user, len(others)); err != nil {
-		return nil, err
-	}
-	for {
-		offers, look := decide.Recommend(f, user, others, audience, exactOnly)
-		if look == nil {
-			return offers, nil
-		}
-		if err := s.lookAt(ctx, f, look); err != nil {
+	var before looked
+	for range s.o.Attempts {
+		f, err := s.load(ctx, need)
+		if err != nil {
 			return nil, err
 		}
+		if err := decide.CanCreate(f, user, len(others)); err != nil {
+			return nil, err
+		}
+		before.add(f)
+		for again := false; !again && !f.Moved; {
+			offers, look := decide.Recommend(f, user, others, audience, exactOnly)
+			switch {
+			case look == nil:
+				return offers, nil
+			case look.Pages:
+				before, err = s.moreShared(ctx, f)
+				again = true // the rest would be older than these
+			default:
+				err = s.lookAt(ctx, f, look.Needs)
+			}
+			if err != nil {
+				return nil, err
+			}
+		}
+		if f.Moved {
+			before = looked{}
+		}
 	}
+	return nil, roomkit.ErrConflict
 }
 
 // looked is what a look at rooms that people share has found.
@@ -65,37 +80,55 @@ type looked struct {
 	rooms  map[roomkit.RoomID]decide.LookedAt
 }
 
-// lookAt looks where a decision has to look before.
-func (s *Service) lookAt(ctx context.Context, f *decide.Facts, l *decide.Look) error {
-	if l.Pages {
-		return s.moreShared(ctx, f)
-	}
-	answers, err := store.Ask(ctx, s.store, l.Needs)
+func (s *Service) lookAt(ctx context.Context, f *decide.Facts, needs []store.Need) error {
+	answers, err := store.Ask(ctx, s.store, needs)
 	if err != nil {
 		return err
 	}
 	for i := range answers {
-		f.LookAt(l.Needs[i], answers[i])
+		f.LookAt(needs[i], answers[i])
 	}
 	return nil
 }
 
 // lookAround looks wherever the decision of a job has to look, in the goroutine of its
-// caller: nobody else waits for it.
-func (s *Service) lookAround(j *job) error {
-	j.lookedAround = true
-	for look := j.decision.Look; look != nil; {
-		if err := s.lookAt(j.ctx, &j.facts, look); err != nil {
+// caller: nobody else waits for it. The next load repeats what nobody would compare.
+func (s *Service) lookAround(j *job) (err error) {
+	j.lookedAround, j.beside = true, nil
+	for look := j.decision.Look; look != nil && !j.facts.Moved; {
+		if look.Pages {
+			var before looked
+			before, err = s.moreShared(j.ctx, &j.facts)
+			before.add(&j.facts)
+		} else {
+			for _, n := range look.Needs {
+				if j.facts.Before[n.Room] {
+					j.beside = append(j.beside, n)
+				}
+			}
+			err = s.lookAt(j.ctx, &j.facts, look.Needs)
+		}
+		if err != nil {
 			return err
 		}
 		again, _ := j.scratch.Decide(s.rules, &j.facts, j.actor, j.cmd, s.o.Clock())
 		look = again.Look
 	}
+	if j.facts.Moved {
+		return s.lookAgain(j)
+	}
 	j.looked = looked{j.facts.Shared, j.facts.SharedWhole, j.facts.Looked}
 	return nil
 }
 
-// add makes what was found before a part of facts.
+// lookAgain forgets what was found, because some of it has changed meanwhile.
+func (s *Service) lookAgain(j *job) error {
+	j.err, j.uncounted = roomkit.ErrConflict, false
+	j.lookedAround, j.looked, j.beside = false, looked{}, nil
+	return s.again(j)
+}
+
+// add makes what was found before a part of facts, but for what they have themselves.
 func (l *looked) add(f *decide.Facts) {
 	f.SharedWhole, f.Looked = l.whole, l.rooms
 	if !l.whole {
@@ -105,25 +138,26 @@ func (l *looked) add(f *decide.Facts) {
 	for i := range f.Shared {
 		known[f.Shared[i].Room.ID] = true
 	}
+	f.Before = map[roomkit.RoomID]bool{}
 	for i := range l.shared {
-		if !known[l.shared[i].Room.ID] {
+		if id := l.shared[i].Room.ID; !known[id] {
 			f.Shared = append(f.Shared, l.shared[i])
+			f.Before[id] = true
 		}
 	}
 }
 
 // moreShared looks for further rooms of people who share more than a store gives
 // at once, so that none is missed that comes first by what the user sees.
-func (s *Service) moreShared(ctx context.Context, f *decide.Facts) error {
+func (s *Service) moreShared(ctx context.Context, f *decide.Facts) (looked, error) {
 	all := looked{whole: true, rooms: f.Looked}
 	for page, err := range store.RoomPages(ctx, s.store, store.RoomQuery{Participants: f.Need.Shared, Limit: roomkit.MaxPage}) {
 		if err != nil {
-			return err
+			return looked{}, err
 		}
 		if all.shared = append(all.shared, page...); len(all.shared) >= roomkit.MaxSharedSeen {
 			break
 		}
 	}
-	all.add(f)
-	return nil
+	return all, nil
 }

@@ -62,6 +62,7 @@ type job struct {
 	assumed      assumed          // what Options.Directory said
 	lookedAround bool
 	looked       looked
+	beside       []store.Need // of looked: to be loaded again with the rest
 }
 
 // attempt is one try to carry a request out, from Load to Commit.

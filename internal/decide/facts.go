@@ -24,6 +24,8 @@ type Facts struct {
 	Asked        []roomkit.UserID            // about whom the host has been asked already
 	SharedWhole  bool                        // Shared has more than a store gives at once
 	Looked       map[roomkit.RoomID]LookedAt // of Shared
+	Before       map[roomkit.RoomID]bool     // of Shared: read before the rest, and not looked at since
+	Moved        bool                        // one of these has changed meanwhile
 
 	doubts [4]*doubts // by class of rooms
 

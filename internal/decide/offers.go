@@ -12,7 +12,7 @@ import (
 // Look is where a decision about rooms that people share has to look before.
 type Look struct {
 	Pages bool         // at all rooms that they share: Facts.Shared has only the first ones
-	Needs []store.Need // or at people in some rooms of Facts.Shared, see [Facts.LookAt]
+	Needs []store.Need // or at some rooms of Facts.Shared and at people in them, see [Facts.LookAt]
 }
 
 // LookedAt says of a room, as of a version of it, whether all who share it are listed.
@@ -61,7 +61,8 @@ func recommendable(room *roomkit.Room, external bool) bool {
 	return room.Kind >= roomkit.KindGeneral && withOutsiders == external
 }
 
-// LookAt notes what the answer to a need of a [Look] says, and the room as it is by now.
+// LookAt notes what the answer to a need of a [Look] says. A room that has not changed was
+// the same in between, and so at the moment of the facts; of one that has, nothing is known.
 func (f *Facts) LookAt(need store.Need, answer store.Facts) {
 	if f.Looked == nil {
 		f.Looked = map[roomkit.RoomID]LookedAt{}
@@ -69,9 +70,11 @@ func (f *Facts) LookAt(need store.Need, answer store.Facts) {
 	there := Facts{Facts: answer, Need: need}
 	for i := range f.Shared {
 		if room := &f.Shared[i].Room; room.ID == need.Room {
+			f.Moved = f.Moved || room.Version != answer.Room.Version
 			*room = answer.Room
 		}
 	}
+	delete(f.Before, need.Room)
 	f.Looked[need.Room] = LookedAt{Version: answer.Room.Version, Listed: there.allListed()}
 }
 
@@ -90,10 +93,11 @@ func (f *Facts) offers(fits func(*roomkit.Room) bool) ([]roomkit.Offer, *Look) {
 			break
 		}
 		at, known := f.Looked[offer.Room.ID]
-		known = known && at.Version == offer.Room.Version
+		before := f.Before[offer.Room.ID]
+		known = known && at.Version == offer.Room.Version && !before
 		switch d := f.doubtsAbout(&offer.Room); {
 		case d.void:
-		case len(d.people) == 0:
+		case len(d.people) == 0 && !before:
 			list = append(list, offer)
 		case looked == maxLooked:
 		case known:
