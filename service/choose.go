@@ -36,15 +36,10 @@ import (
 // once, about all; with a directory that costs another one, and nothing is stored.
 // Of the Call only Contacts may be set.
 func (s *Service) Choose(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, candidates []roomkit.UserID, call ...Call) ([]roomkit.Choice, error) {
+	room := named(cmd)
+	ctx, asked := s.asks(ctx, "Choose", room)
 	list, err := s.choose(ctx, actor, cmd, candidates, call)
-	if err != nil {
-		room := roomkit.RoomID{}
-		if decide.Known(cmd) {
-			room = decide.RoomNamed(cmd)
-		}
-		return nil, placed("Choose", room, err)
-	}
-	return list, nil
+	return list, asked.answered(ctx, placed("Choose", room, err))
 }
 
 func (s *Service) choose(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, candidates []roomkit.UserID, given []Call) ([]roomkit.Choice, error) {

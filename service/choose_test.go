@@ -575,7 +575,7 @@ func TestPlanFillsIn(t *testing.T) {
 func TestOfferedIsAnError(t *testing.T) {
 	reports, mu := []service.CommandReport{}, sync.Mutex{}
 	s := proof.NewStage(t, func(o *service.Options) {
-		o.Observer.Command = func(r service.CommandReport) {
+		o.Observer.Command = func(_ context.Context, r service.CommandReport) {
 			mu.Lock()
 			defer mu.Unlock()
 			reports = append(reports, r)

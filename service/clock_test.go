@@ -1,6 +1,7 @@
 package service_test
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -37,7 +38,7 @@ func TestObserverLearnsHowLongACommandTook(t *testing.T) {
 			clock.Add(3 * time.Second)
 			return nil
 		},
-		Observer: service.Observer{Command: func(r service.CommandReport) { seen = append(seen, r) }},
+		Observer: service.Observer{Command: func(_ context.Context, r service.CommandReport) { seen = append(seen, r) }},
 	})
 	proof.General(t, svc, "ann", "ben", "cat")
 	require.Equal(t, 3*time.Second, seen[len(seen)-1].Took)

@@ -58,7 +58,7 @@ func (r *Rest) add(c *Consequence) {
 // trip for up to 32 rooms, besides the pages that Enforce reads as well, and another one
 // for actors other than the system.
 func (s *Service) PlanConsequences(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command) iter.Seq2[Consequence, error] {
-	return sequence("PlanConsequences", roomkit.RoomID{}, func(yield func(Consequence) bool) error {
+	return sequence(ctx, s, "PlanConsequences", roomkit.RoomID{}, func(ctx context.Context, yield func(Consequence) bool) error {
 		j, planned, err := s.plan(ctx, actor, cmd, nil)
 		if err != nil {
 			return err

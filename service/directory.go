@@ -14,12 +14,13 @@ import (
 
 // User gives a user as the library knows it. One that it does not know is ErrNotFound.
 func (s *Service) User(ctx context.Context, id roomkit.UserID) (roomkit.User, error) {
+	ctx, asked := s.asks(ctx, "User", roomkit.RoomID{})
 	f, err := s.known(ctx, store.Need{People: []roomkit.UserID{id}}, decide.CheckUser("User", id))
 	if err == nil && len(f.Users) == 0 {
 		err = roomkit.ErrNotFound
 	}
-	if err != nil {
-		return roomkit.User{}, placed("User", roomkit.RoomID{}, err)
+	if err = asked.answered(ctx, placed("User", roomkit.RoomID{}, err)); err != nil {
+		return roomkit.User{}, err
 	}
 	return f.Users[0], nil
 }
@@ -27,12 +28,13 @@ func (s *Service) User(ctx context.Context, id roomkit.UserID) (roomkit.User, er
 // Company gives a company as the library knows it. One that it does not know is
 // ErrNotFound.
 func (s *Service) Company(ctx context.Context, id roomkit.CompanyID) (roomkit.Company, error) {
+	ctx, asked := s.asks(ctx, "Company", roomkit.RoomID{})
 	f, err := s.known(ctx, store.Need{Companies: []roomkit.CompanyID{id}}, checkCompany(id))
 	if err == nil && len(f.Companies) == 0 {
 		err = roomkit.ErrNotFound
 	}
-	if err != nil {
-		return roomkit.Company{}, placed("Company", roomkit.RoomID{}, err)
+	if err = asked.answered(ctx, placed("Company", roomkit.RoomID{}, err)); err != nil {
+		return roomkit.Company{}, err
 	}
 	return f.Companies[0], nil
 }
@@ -40,6 +42,7 @@ func (s *Service) Company(ctx context.Context, id roomkit.CompanyID) (roomkit.Co
 // Team gives a team of a company as the library knows it, its members included. One that
 // it does not know is ErrNotFound.
 func (s *Service) Team(ctx context.Context, company roomkit.CompanyID, id roomkit.TeamID) (roomkit.Team, error) {
+	ctx, asked := s.asks(ctx, "Team", roomkit.RoomID{})
 	bad := checkCompany(company)
 	if bad == nil && !id.Valid() {
 		bad = &roomkit.Invalid{Field: "Team", Reason: "not a team id"}
@@ -48,8 +51,8 @@ func (s *Service) Team(ctx context.Context, company roomkit.CompanyID, id roomki
 	if err == nil && f.Team.Version == 0 {
 		err = roomkit.ErrNotFound
 	}
-	if err != nil {
-		return roomkit.Team{}, placed("Team", roomkit.RoomID{}, err)
+	if err = asked.answered(ctx, placed("Team", roomkit.RoomID{}, err)); err != nil {
+		return roomkit.Team{}, err
 	}
 	return f.Team, nil
 }
@@ -78,12 +81,12 @@ type UserList struct {
 // Users gives the users of a company in byte order of their ids, deleted ones
 // included. One round trip for each part of the list.
 func (s *Service) Users(ctx context.Context, q UserList) iter.Seq2[roomkit.User, error] {
-	return rows(userList(&q), s.readUsers(ctx, q.Company))
+	return rows(ctx, s, userList(&q), s.readUsers(q.Company))
 }
 
 // UsersPage is one page of [Service.Users].
 func (s *Service) UsersPage(ctx context.Context, q UserList) (Page[roomkit.User], error) {
-	return page(userList(&q), s.readUsers(ctx, q.Company))
+	return page(ctx, s, userList(&q), s.readUsers(q.Company))
 }
 
 func userList(q *UserList) list {
@@ -94,8 +97,8 @@ func userList(q *UserList) list {
 	return l
 }
 
-func (s *Service) readUsers(ctx context.Context, company roomkit.CompanyID) reading[roomkit.User] {
-	return func(from string, step int, yield func(roomkit.User, string) bool) error {
+func (s *Service) readUsers(company roomkit.CompanyID) reading[roomkit.User] {
+	return func(ctx context.Context, from string, step int, yield func(roomkit.User, string) bool) error {
 		q := store.UserQuery{Company: company, After: roomkit.UserID(from), Limit: step}
 		return each(store.UserPages(ctx, s.store, q), func(u roomkit.User) bool { return yield(u, string(u.ID)) })
 	}
@@ -111,12 +114,12 @@ type TeamList struct {
 // Teams gives the teams of a company in byte order of their ids, with their members. One
 // round trip for each part of the list.
 func (s *Service) Teams(ctx context.Context, q TeamList) iter.Seq2[roomkit.Team, error] {
-	return rows(teamList(&q), s.readTeams(ctx, q.Company))
+	return rows(ctx, s, teamList(&q), s.readTeams(q.Company))
 }
 
 // TeamsPage is one page of [Service.Teams].
 func (s *Service) TeamsPage(ctx context.Context, q TeamList) (Page[roomkit.Team], error) {
-	return page(teamList(&q), s.readTeams(ctx, q.Company))
+	return page(ctx, s, teamList(&q), s.readTeams(q.Company))
 }
 
 func teamList(q *TeamList) list {
@@ -126,8 +129,8 @@ func teamList(q *TeamList) list {
 	}
 }
 
-func (s *Service) readTeams(ctx context.Context, company roomkit.CompanyID) reading[roomkit.Team] {
-	return func(from string, step int, yield func(roomkit.Team, string) bool) error {
+func (s *Service) readTeams(company roomkit.CompanyID) reading[roomkit.Team] {
+	return func(ctx context.Context, from string, step int, yield func(roomkit.Team, string) bool) error {
 		q := store.TeamQuery{Company: company, After: roomkit.TeamID(from), Limit: step}
 		return each(store.TeamPages(ctx, s.store, q), func(t roomkit.Team) bool { return yield(t, string(t.ID)) })
 	}

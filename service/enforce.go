@@ -105,6 +105,7 @@ type task struct {
 	rec      store.Record
 	before   roomkit.Cursor // the place before the event
 	lane     string         // whose turn it is
+	people   int            // who were taken out
 	failures int
 	due      time.Time // of the next try
 	err      error     // the last one
@@ -130,6 +131,19 @@ func (e *enforcer) turn(ctx context.Context) (atEnd bool, err error) {
 	if held, atEnd := e.waits(ctx); held {
 		return atEnd, nil
 	}
+	batch, idle := ctx, len(page) == 0 && !slices.ContainsFunc(e.open, (*task).isDue)
+	if !idle {
+		batch = e.beginBatch(ctx)
+	}
+	atEnd, err = e.work(batch, page)
+	if !idle {
+		e.endBatch(batch, len(page), e.oldest(page), err)
+	}
+	return atEnd, err
+}
+
+// work takes a round with what a page calls for.
+func (e *enforcer) work(ctx context.Context, page []store.Record) (atEnd bool, err error) {
 	err = e.renew(ctx)
 	if err == nil {
 		err = e.take(ctx, page)
@@ -142,6 +156,19 @@ func (e *enforcer) turn(ctx context.Context) (atEnd bool, err error) {
 	}
 	return atEnd, e.taken(ctx, err)
 }
+
+// oldest is when the event happened that Enforce is at.
+func (e *enforcer) oldest(page []store.Record) (at time.Time) {
+	switch {
+	case len(e.open) > 0:
+		at = e.open[0].rec.At
+	case len(page) > 0:
+		at = page[len(page)-1].At
+	}
+	return at
+}
+
+func (t *task) isDue() bool { return elapsed(t.due) >= 0 }
 
 // take opens a task for each sweep that the events of a page call for.
 func (e *enforcer) take(ctx context.Context, page []store.Record) error {
@@ -212,7 +239,7 @@ func (e *enforcer) askLanes(ctx context.Context, tasks []*task) error {
 func (e *enforcer) round(ctx context.Context) (atEnd bool, err error) {
 	spent, worked := map[string]int{}, false
 	for _, t := range e.open {
-		for spent[t.lane] < sweepChunk && !t.over() && elapsed(t.due) >= 0 {
+		for spent[t.lane] < sweepChunk && !t.over() && t.isDue() {
 			cost, err := e.step(ctx, t)
 			if err != nil {
 				return false, err
@@ -254,8 +281,20 @@ func (e *enforcer) rest(ctx context.Context, worked bool) (atEnd bool, err error
 	return true, nil
 }
 
-// step goes on with a task. It gives an error only if nothing can go on.
+// step goes on with a task, and tells the observer. It gives an error only if nothing can
+// go on.
 func (e *enforcer) step(ctx context.Context, t *task) (cost int, err error) {
+	if o := &e.s.o.Observer; o.Begin == nil && o.Step == nil {
+		return e.advance(ctx, t)
+	}
+	before, began := *t, e.s.o.Clock()
+	ctx = e.s.o.Observer.begin(ctx, Operation{Kind: OperationStep, Name: e.name})
+	cost, err = e.advance(ctx, t)
+	e.endStep(ctx, &before, t, began, err)
+	return cost, err
+}
+
+func (e *enforcer) advance(ctx context.Context, t *task) (cost int, err error) {
 	var part sweepPart
 	err = guarded(func() (err error) {
 		part, err = t.next(ctx, e.s)
@@ -311,6 +350,7 @@ func (e *enforcer) expel(ctx context.Context, t *task, part *sweepPart) {
 			changed[rooms[i]] = true
 		}
 		t.Events += len(r.Result.Events)
+		t.people += takenOut(r.Result.Events)
 	}
 	t.Changed += len(changed)
 	for _, step := range part.expel {
@@ -319,6 +359,20 @@ func (e *enforcer) expel(ctx context.Context, t *task, part *sweepPart) {
 			part.looked--
 		}
 	}
+}
+
+// takenOut counts the people whom events of Expel tell of.
+func takenOut(events []roomkit.Event) (people int) {
+	for _, e := range events {
+		switch e := e.(type) {
+		case *roomkit.MemberLeft:
+			people += len(e.People)
+		case *roomkit.MasterDismissed:
+			people += len(e.People)
+		default: // is about the room
+		}
+	}
+	return people
 }
 
 // derivedID is the same whenever the same consequence of the same event is

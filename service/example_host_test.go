@@ -258,7 +258,7 @@ func ExampleOptions_veto() {
 
 func ExampleObserver() {
 	svc := exampleServiceWith(service.Options{Observer: service.Observer{
-		Command: func(r service.CommandReport) {
+		Command: func(_ context.Context, r service.CommandReport) {
 			if !r.Actor.IsSystem() {
 				fmt.Println(r.Name, r.Actor, "changed:", r.Changed, "attempts:", r.Attempts, "error:", r.Err)
 			}

@@ -14,7 +14,7 @@ import (
 func ExampleNew() {
 	ctx := context.Background()
 	options := service.Options{
-		Observer: service.Observer{Command: func(r service.CommandReport) {
+		Observer: service.Observer{Command: func(_ context.Context, r service.CommandReport) {
 			if !r.Actor.IsSystem() {
 				fmt.Printf("%s by %s: changed %t\n", r.Name, r.Actor, r.Changed)
 			}

@@ -12,11 +12,13 @@ import (
 )
 
 // sequence makes a read that yields to a sequence. Its error comes once, and last.
-func sequence[T any](op string, room roomkit.RoomID, read func(yield func(T) bool) error) iter.Seq2[T, error] {
+func sequence[T any](ctx context.Context, s *Service, op string, room roomkit.RoomID, read func(ctx context.Context, yield func(T) bool) error) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		if err := read(func(v T) bool { return yield(v, nil) }); err != nil {
+		ctx, asked := s.asks(ctx, op, room)
+		err := read(ctx, func(v T) bool { return yield(v, nil) })
+		if err = asked.answered(ctx, placed(op, room, err)); err != nil {
 			var none T
-			yield(none, placed(op, room, err))
+			yield(none, err)
 		}
 	}
 }
@@ -33,21 +35,34 @@ type Recorded struct {
 // host: no policy narrows it. An event of an unknown type is an [*roomkit.Unknown]; one
 // that cannot be decoded ends the sequence with an error that names it.
 func (s *Service) Feed(ctx context.Context, after roomkit.Cursor) iter.Seq2[Recorded, error] {
-	return decoded("Feed", roomkit.RoomID{}, store.FeedPages(ctx, s.store, after))
+	return func(yield func(Recorded, error) bool) {
+		ctx, asked := s.asks(ctx, "Feed", roomkit.RoomID{})
+		var failed error
+		for rec, err := range decoded("Feed", roomkit.RoomID{}, store.FeedPages(ctx, s.store, after)) {
+			if failed = err; !yield(rec, err) {
+				break
+			}
+		}
+		_ = asked.answered(ctx, failed)
+	}
 }
 
 // Head gives the place behind the newest event of the feed. Feed, Watch, WatchRooms and
 // FollowOptions.From that begin there tell what happens from now on. One round trip;
 // on a store that is no [store.Header] it reads the whole feed.
 func (s *Service) Head(ctx context.Context) (roomkit.Cursor, error) {
+	ctx, asked := s.asks(ctx, "Head", roomkit.RoomID{})
+	at, err := s.head(ctx)
+	return at, asked.answered(ctx, placed("Head", roomkit.RoomID{}, err))
+}
+
+func (s *Service) head(ctx context.Context) (at roomkit.Cursor, err error) {
 	if h, ok := store.Capability[store.Header](s.store); ok {
-		at, err := h.Head(ctx)
-		return at, placed("Head", roomkit.RoomID{}, err)
+		return h.Head(ctx)
 	}
-	var at roomkit.Cursor
 	for page, err := range store.FeedPages(ctx, s.store, "") {
 		if err != nil {
-			return "", placed("Head", roomkit.RoomID{}, err)
+			return "", err
 		}
 		at = page[len(page)-1].Cursor
 	}

@@ -143,6 +143,7 @@ type follower struct {
 	records int64
 	tries   int // of the next event
 	few     int // with Within: the most events to take after a failure; 0: all
+	telling
 }
 
 func (s *Service) newFollower(name string, handle Handler, o *FollowOptions) (*follower, error) {
@@ -178,7 +179,11 @@ func (f *follower) run(ctx context.Context, turn func(context.Context) (atEnd bo
 	defer f.release(ctx)
 	w := waker{s: f.s}
 	for failures := 0; ; {
+		f.told = false
 		atEnd, err := turn(ctx)
+		if err != nil {
+			f.failed(ctx, err)
+		}
 		switch {
 		case ctx.Err() != nil:
 			return ctx.Err()
@@ -228,11 +233,19 @@ func (f *follower) turn(ctx context.Context) (atEnd bool, err error) {
 	if held, atEnd := f.waits(ctx); held {
 		return atEnd, nil
 	}
-	err = f.renew(ctx)
+	batch, before := f.beginBatch(ctx), f.records
+	err = f.renew(batch)
 	if err == nil {
-		err = f.batch(ctx, page)
+		err = f.batch(batch, page)
 	}
-	return false, f.taken(ctx, err)
+	err = f.taken(batch, err)
+	events := int(f.records - before)
+	at := max(events-1, 0)
+	if err != nil {
+		at = min(events, len(page)-1) // that could not be handled
+	}
+	f.endBatch(batch, events, page[at].At, err)
+	return false, err
 }
 
 // waits reports whether somebody else is at work, and whether to wait for news then. With
@@ -391,6 +404,7 @@ func (f *follower) call(ctx context.Context, rec *store.Record) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, f.time())
 	defer cancel()
+	defer f.handled(f.handles())
 	return guarded(func() error { return f.handle(ctx, Recorded{*rec, e}) })
 }
 

@@ -21,7 +21,8 @@ type group struct {
 	now        time.Time
 	current    *job // whose command the host or the store is busy with; nil: all of them
 	report     *GroupReport
-	refused    bool // a change on which later jobs were decided has not been stored
+	unloaded   error // that of a load
+	refused    bool  // a change on which later jobs were decided has not been stored
 	folded
 
 	needs   []store.Need
@@ -81,6 +82,8 @@ func (g *group) run(ctx context.Context, s *Service) {
 	g.current = nil
 	if len(g.committing) > 0 {
 		g.commit(ctx, s)
+	} else if g.unloaded != nil {
+		g.measure(s, 0, g.unloaded)
 	}
 }
 
@@ -99,6 +102,7 @@ func (g *group) load(ctx context.Context, s *Service) {
 	if err == nil {
 		return
 	}
+	g.unloaded = err
 	alone := len(g.deciding) == 1 || ctx.Err() != nil
 	loaded := g.deciding[:0]
 	for _, j := range g.deciding {
@@ -314,9 +318,7 @@ func (g *group) commit(ctx context.Context, s *Service) {
 		j.step = s.settle(ctx, j, &results[i])
 	}
 	g.withdraw()
-	if s.o.Observer.Group != nil {
-		g.report = &GroupReport{Commands: len(g.committing), Conflicts: conflicts, Took: s.o.Clock().Sub(g.now)}
-	}
+	g.measure(s, conflicts, cmp.Or(err, g.unloaded))
 }
 
 // encode makes the changes. From here on nobody but the store knows what becomes of them.

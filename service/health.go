@@ -57,8 +57,9 @@ type Finding struct {
 // come and go between two pages. ErrConflict says that this was never so in
 // Options.Attempts looks.
 func (s *Service) Health(ctx context.Context, room roomkit.RoomID) ([]Finding, error) {
+	ctx, asked := s.asks(ctx, "Health", room)
 	found, err := s.health(ctx, room)
-	return found, placed("Health", room, err)
+	return found, asked.answered(ctx, placed("Health", room, err))
 }
 
 func (s *Service) health(ctx context.Context, room roomkit.RoomID) ([]Finding, error) {

@@ -27,12 +27,12 @@ type HistoryList struct {
 // learns of nothing later and gets a refusal. Errors are those of Room; colleagues who
 // see a public group without taking part get a [*roomkit.Denied] (GRP-21).
 func (s *Service) History(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, q HistoryList) iter.Seq2[roomkit.Event, error] {
-	return rows(historyList(user, room, &q), s.readHistory(ctx, user, room, q.Since))
+	return rows(ctx, s, historyList(user, room, &q), s.readHistory(user, room, q.Since))
 }
 
 // HistoryPage is one page of [Service.History].
 func (s *Service) HistoryPage(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, q HistoryList) (Page[roomkit.Event], error) {
-	return page(historyList(user, room, &q), s.readHistory(ctx, user, room, q.Since))
+	return page(ctx, s, historyList(user, room, &q), s.readHistory(user, room, q.Since))
 }
 
 func historyList(user roomkit.UserID, room roomkit.RoomID, q *HistoryList) list {
@@ -59,8 +59,8 @@ func versionAt(place string) roomkit.Version {
 	return roomkit.Version(binary.BigEndian.Uint64([]byte(place)))
 }
 
-func (s *Service) readHistory(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, since roomkit.Version) reading[roomkit.Event] {
-	return func(from string, step int, yield func(roomkit.Event, string) bool) error {
+func (s *Service) readHistory(user roomkit.UserID, room roomkit.RoomID, since roomkit.Version) reading[roomkit.Event] {
+	return func(ctx context.Context, from string, step int, yield func(roomkit.Event, string) bool) error {
 		at := max(since, versionAt(from))
 		for {
 			f, err := s.look(ctx, user, room, roomkit.ActionSeeRoom)

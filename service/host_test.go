@@ -69,9 +69,16 @@ var bend = map[string]func(o *service.Options, b *bent){
 			return []roomkit.User{active("kim", "acme")}, nil, nil
 		})
 	},
-	"Observer.Command": func(o *service.Options, b *bent) { o.Observer.Command = func(service.CommandReport) { b.act() } },
-	"Observer.Group":   func(o *service.Options, b *bent) { o.Observer.Group = func(service.GroupReport) { b.act() } },
-	"Logger":           func(o *service.Options, b *bent) { o.Logger = slog.New(handler(b.act)) },
+	"Observer.Begin": func(o *service.Options, b *bent) {
+		o.Observer.Begin = func(ctx context.Context, _ service.Operation) context.Context { b.act(); return ctx }
+	},
+	"Observer.Command": func(o *service.Options, b *bent) {
+		o.Observer.Command = func(context.Context, service.CommandReport) { b.act() }
+	},
+	"Observer.Group": func(o *service.Options, b *bent) {
+		o.Observer.Group = func(context.Context, service.GroupReport) { b.act() }
+	},
+	"Logger": func(o *service.Options, b *bent) { o.Logger = slog.New(handler(b.act)) },
 }
 
 func newBent(t *testing.T, change func(o *service.Options, b *bent)) *bent {
@@ -163,7 +170,7 @@ func TestHostBreaks(t *testing.T) {
 			require.Equal(t, name == "Contacts", got.err != nil, "%v", got.err)
 		}
 		breaks("reads", func(b *bent) { _ = b.Check(ctx, "ann", roomkit.ActionPost, b.room) }, fine)
-		if slices.Contains([]string{"Contacts", "Directory", "Observer.Command", "Observer.Group", "Logger"}, name) {
+		if slices.Contains([]string{"Contacts", "Directory", "Observer.Begin", "Observer.Command", "Observer.Group", "Logger"}, name) {
 			breaks("commands", func(b *bent) { _, _ = b.Do(ctx, roomkit.By("ben"), proof.EditOf(b.room, 0, "again")) }, fine)
 		}
 	}

@@ -55,11 +55,12 @@ type tenantID struct {
 // ticket is a job's place in the lanes.
 type ticket struct {
 	state     ticketState
-	group     *group        // of a leader: what it has to run, itself first
-	wake      chan struct{} // made when the job has to wait
-	queued    bool          // the attempt has begun and waits already, with others of a batch
-	abandoned bool          // the caller does not wait for the outcome
-	report    *GroupReport  // which the caller has to give to the observer
+	group     *group          // of a leader: what it has to run, itself first
+	wake      chan struct{}   // made when the job has to wait
+	queued    bool            // the attempt has begun and waits already, with others of a batch
+	abandoned bool            // the caller does not wait for the outcome
+	report    *GroupReport    // which the caller has to give to the observer
+	led       context.Context // of the leader, if that is another job
 
 	tenant         *tenant
 	arrival        uint64
@@ -94,7 +95,7 @@ func (s *Service) run(j *job) error {
 	}
 	if r := j.report; r != nil { // when nobody waits for this any more: it may call the service
 		j.report = nil
-		s.o.Observer.Group(*r)
+		s.o.Observer.Group(j.ctx, *r)
 	}
 	return nil
 }
@@ -123,7 +124,7 @@ func (l *lanes) await(j *job) error {
 func (s *Service) lead(j *job) error {
 	g := j.group
 	if len(g.jobs) == 1 {
-		defer s.leave(g)
+		defer s.leave(j.ctx, g)
 		g.run(j.ctx, s)
 		return nil
 	}
@@ -135,7 +136,7 @@ func (s *Service) lead(j *job) error {
 		g.run(ctx, s)
 	}, func(t *thrown) {
 		told := t == nil || g.broken(t)
-		s.leave(g)
+		s.leave(ctx, g)
 		if !told {
 			s.log(ctx, t, "roomkit: a panic while several commands were carried out, of none of which it is; they are carried out again")
 		}
@@ -273,7 +274,7 @@ func (l *lanes) newGroup(jobs ...*job) *group {
 }
 
 // leave ends a group: its jobs are done, and the next leaders start.
-func (s *Service) leave(g *group) {
+func (s *Service) leave(ctx context.Context, g *group) {
 	l := &s.lanes
 	report := l.finish(g)
 	if len(g.jobs) > 1 {
@@ -288,9 +289,9 @@ func (s *Service) leave(g *group) {
 	l.startWaiting()
 	l.mu.Unlock()
 	if report != nil {
-		watch(func() { s.o.Observer.Group(*report) }, func(t *thrown) {
+		watch(func() { s.o.Observer.Group(ctx, *report) }, func(t *thrown) {
 			if t != nil {
-				s.log(context.Background(), t, "roomkit: a panic of the observer, when all callers of the group had gone")
+				s.log(ctx, t, "roomkit: a panic of the observer, when all callers of the group had gone")
 			}
 		})
 	}
@@ -413,11 +414,12 @@ func (l *lanes) nextTurns(served map[*tenant]bool) {
 
 // start wakes the leader of a group.
 func (l *lanes) start(g *group) {
+	leader := g.jobs[0]
 	for _, j := range g.jobs {
 		l.busy[j.subject] = true
+		j.led = leader.ctx
 	}
-	leader := g.jobs[0]
-	leader.state, leader.group = ticketLeads, g
+	leader.state, leader.group, leader.led = ticketLeads, g, nil
 	leader.wake <- struct{}{}
 }
 

@@ -118,7 +118,7 @@ func TestGroupIsolation(t *testing.T) {
 		var groups []service.GroupReport
 		svc := proof.ServiceOn(t, g, &service.Options{
 			Policy: roomkit.Policy{AnyoneIsContact: true},
-			Observer: service.Observer{Group: func(r service.GroupReport) {
+			Observer: service.Observer{Group: func(_ context.Context, r service.GroupReport) {
 				mu.Lock()
 				defer mu.Unlock()
 				groups = append(groups, r)
@@ -249,7 +249,7 @@ func newGrouped(t *testing.T) *grouped {
 	g.gate = newGate(g.Store, 1)
 	svc, err := service.New(g.gate, &service.Options{
 		Clock: g.Clock.Now, Policy: roomkit.Policy{AnyoneIsContact: true},
-		Observer: service.Observer{Group: func(r service.GroupReport) { g.conflicts.Add(int64(r.Conflicts)) }},
+		Observer: service.Observer{Group: func(_ context.Context, r service.GroupReport) { g.conflicts.Add(int64(r.Conflicts)) }},
 	})
 	require.NoError(t, err)
 	g.Service = svc

@@ -22,12 +22,12 @@ type MemberList struct {
 // each is judged anew, so that it ends with a refusal when the user loses the access
 // meanwhile. Errors are those of Room; a malformed list is a [*roomkit.Invalid].
 func (s *Service) Members(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, q MemberList) iter.Seq2[roomkit.Member, error] {
-	return rows(memberList(user, room, &q), s.readMembers(ctx, user, room, q.Role))
+	return rows(ctx, s, memberList(user, room, &q), s.readMembers(user, room, q.Role))
 }
 
 // MembersPage is one page of [Service.Members].
 func (s *Service) MembersPage(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, q MemberList) (Page[roomkit.Member], error) {
-	return page(memberList(user, room, &q), s.readMembers(ctx, user, room, q.Role))
+	return page(ctx, s, memberList(user, room, &q), s.readMembers(user, room, q.Role))
 }
 
 func memberList(user roomkit.UserID, room roomkit.RoomID, q *MemberList) list {
@@ -37,8 +37,8 @@ func memberList(user roomkit.UserID, room roomkit.RoomID, q *MemberList) list {
 	}
 }
 
-func (s *Service) readMembers(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, role Role) reading[roomkit.Member] {
-	return func(from string, step int, yield func(roomkit.Member, string) bool) error {
+func (s *Service) readMembers(user roomkit.UserID, room roomkit.RoomID, role Role) reading[roomkit.Member] {
+	return func(ctx context.Context, from string, step int, yield func(roomkit.Member, string) bool) error {
 		q := store.MemberQuery{Room: room, Which: filters[role], After: roomkit.UserID(from), Limit: step}
 		judged := false
 		for part, err := range store.MemberPages(ctx, s.store, q) {

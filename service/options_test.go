@@ -59,7 +59,7 @@ func TestServiceOptions(t *testing.T) {
 	})
 	t.Run("an observer sees every command", func(t *testing.T) {
 		var seen []service.CommandReport
-		svc := proof.Service(t, &service.Options{Observer: service.Observer{Command: func(r service.CommandReport) { seen = append(seen, r) }}})
+		svc := proof.Service(t, &service.Options{Observer: service.Observer{Command: func(_ context.Context, r service.CommandReport) { seen = append(seen, r) }}})
 		seen = nil
 		room := proof.General(t, svc, "ann", "ben", "cat")
 		_, err := svc.Do(ctx, roomkit.By("ann"), roomkit.Remove{Room: room, People: people("ann")})

@@ -1,6 +1,7 @@
 package service
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
@@ -142,11 +143,11 @@ func (l *list) begin() (string, error) {
 
 // reading reads the rows of a list behind a place, so many at a time, and yields each
 // with its own place.
-type reading[T any] func(from string, step int, yield func(row T, place string) bool) error
+type reading[T any] func(ctx context.Context, from string, step int, yield func(row T, place string) bool) error
 
 // rows gives a list as a sequence.
-func rows[T any](l list, read reading[T]) iter.Seq2[T, error] {
-	return sequence(l.op, l.room, func(yield func(T) bool) error {
+func rows[T any](ctx context.Context, s *Service, l list, read reading[T]) iter.Seq2[T, error] {
+	return sequence(ctx, s, l.op, l.room, func(ctx context.Context, yield func(T) bool) error {
 		from, err := l.begin()
 		if err != nil {
 			return err
@@ -155,7 +156,7 @@ func rows[T any](l list, read reading[T]) iter.Seq2[T, error] {
 		if left > 0 {
 			step = left
 		}
-		return read(from, step, func(row T, _ string) bool {
+		return read(ctx, from, step, func(row T, _ string) bool {
 			left--
 			return yield(row) && left != 0
 		})
@@ -163,7 +164,12 @@ func rows[T any](l list, read reading[T]) iter.Seq2[T, error] {
 }
 
 // page gives one page of a list. It looks one row further.
-func page[T any](l list, read reading[T]) (Page[T], error) {
+func page[T any](ctx context.Context, s *Service, l list, read reading[T]) (Page[T], error) {
+	name := l.op
+	if s.o.Observer.reads() {
+		name += "Page"
+	}
+	ctx, asked := s.asks(ctx, name, l.room)
 	p := Page[T]{Rows: []T{}}
 	limit := roomkit.DefaultPage
 	if l.limit > 0 {
@@ -171,7 +177,7 @@ func page[T any](l list, read reading[T]) (Page[T], error) {
 	}
 	from, err := l.begin()
 	if err == nil {
-		err = read(from, limit+1, func(row T, place string) bool {
+		err = read(ctx, from, limit+1, func(row T, place string) bool {
 			if len(p.Rows) == limit {
 				p.Next = l.token(from)
 				return false
@@ -181,9 +187,9 @@ func page[T any](l list, read reading[T]) (Page[T], error) {
 		})
 	}
 	if err != nil {
-		return Page[T]{Rows: []T{}}, placed(l.op+"Page", l.room, err)
+		p = Page[T]{Rows: []T{}}
 	}
-	return p, nil
+	return p, asked.answered(ctx, placed(l.op+"Page", l.room, err))
 }
 
 // Role selects people of a room, or the rooms of a user, by what the person is there.

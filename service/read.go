@@ -22,11 +22,12 @@ import (
 // does not hold any more, and those who may know of a room that has ended, get a
 // [*roomkit.Denied] that says so. A malformed id is ErrInvalid.
 func (s *Service) Room(ctx context.Context, user roomkit.UserID, room roomkit.RoomID) (roomkit.Room, error) {
+	ctx, asked := s.asks(ctx, "Room", room)
 	f, err := s.look(ctx, user, room, roomkit.ActionSeeRoom)
 	if err != nil {
-		return roomkit.Room{}, placed("Room", room, err)
+		f.Room = roomkit.Room{}
 	}
-	return f.Room, nil
+	return f.Room, asked.answered(ctx, placed("Room", room, err))
 }
 
 // look loads a room for a user who may take the action in it.
@@ -54,15 +55,16 @@ func (s *Service) load(ctx context.Context, n store.Need) (*decide.Facts, error)
 // room that is not known is no error; a malformed id and too many rooms are
 // ErrInvalid.
 func (s *Service) Access(ctx context.Context, user roomkit.UserID, rooms ...roomkit.RoomID) ([]roomkit.Access, error) {
+	ctx, asked := s.asks(ctx, "Access", roomkit.RoomID{})
 	facts, err := s.accessFacts(ctx, user, rooms)
 	if err != nil {
-		return nil, placed("Access", roomkit.RoomID{}, err)
+		return nil, asked.answered(ctx, placed("Access", roomkit.RoomID{}, err))
 	}
 	list := make([]roomkit.Access, len(rooms))
 	for i := range facts {
 		list[i] = decide.Access(s.rules, &decide.Facts{Facts: facts[i]}, rooms[i], user)
 	}
-	return list, nil
+	return list, asked.answered(ctx, nil)
 }
 
 // question is what a store is asked about one user in one room. No store keeps it.
@@ -101,9 +103,14 @@ func (s *Service) accessFacts(ctx context.Context, user roomkit.UserID, rooms []
 // the rule that forbids it, or ErrNotFound; ErrInvalid for a malformed id and an
 // unknown action. One round trip.
 func (s *Service) Check(ctx context.Context, user roomkit.UserID, action roomkit.Action, room roomkit.RoomID) error {
+	ctx, asked := s.asks(ctx, "Check", room)
+	return asked.answered(ctx, placed("Check", room, s.check(ctx, user, action, room)))
+}
+
+func (s *Service) check(ctx context.Context, user roomkit.UserID, action roomkit.Action, room roomkit.RoomID) error {
 	if action == roomkit.ActionNone || !enum.Known(action) {
-		return placed("Check", room, &roomkit.Invalid{Field: "Action", Reason: "missing or unknown"})
+		return &roomkit.Invalid{Field: "Action", Reason: "missing or unknown"}
 	}
 	_, err := s.look(ctx, user, room, action)
-	return placed("Check", room, err)
+	return err
 }

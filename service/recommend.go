@@ -27,8 +27,9 @@ import (
 // so many people is a [*roomkit.Denied] (COM-16, ADM-13, ADM-17, COM-10, LINE-02, CRE-48);
 // malformed or repeated people are ErrInvalid.
 func (s *Service) Recommend(ctx context.Context, user roomkit.UserID, people []roomkit.UserID, audience roomkit.Audience, exactOnly bool) ([]roomkit.Offer, error) {
+	ctx, asked := s.asks(ctx, "Recommend", roomkit.RoomID{})
 	offers, err := s.recommend(ctx, user, people, audience, exactOnly)
-	return offers, placed("Recommend", roomkit.RoomID{}, err)
+	return offers, asked.answered(ctx, placed("Recommend", roomkit.RoomID{}, err))
 }
 
 func (s *Service) recommend(ctx context.Context, user roomkit.UserID, people []roomkit.UserID, audience roomkit.Audience, exactOnly bool) ([]roomkit.Offer, error) {

@@ -29,12 +29,12 @@ type RoomList struct {
 // the list is read; a malformed list is a [*roomkit.Invalid]. What a screen shows of
 // the rooms is told by [Service.Screen].
 func (s *Service) Rooms(ctx context.Context, user roomkit.UserID, q RoomList) iter.Seq2[roomkit.RoomEntry, error] {
-	return rows(roomList(user, &q), s.readRooms(ctx, user, q))
+	return rows(ctx, s, roomList(user, &q), s.readRooms(user, q))
 }
 
 // RoomsPage is one page of [Service.Rooms].
 func (s *Service) RoomsPage(ctx context.Context, user roomkit.UserID, q RoomList) (Page[roomkit.RoomEntry], error) {
-	return page(roomList(user, &q), s.readRooms(ctx, user, q))
+	return page(ctx, s, roomList(user, &q), s.readRooms(user, q))
 }
 
 func roomList(user roomkit.UserID, q *RoomList) list {
@@ -58,8 +58,8 @@ func checkKinds(kinds []roomkit.Kind) error {
 	return nil
 }
 
-func (s *Service) readRooms(ctx context.Context, user roomkit.UserID, q RoomList) reading[roomkit.RoomEntry] {
-	return func(from string, step int, yield func(roomkit.RoomEntry, string) bool) error {
+func (s *Service) readRooms(user roomkit.UserID, q RoomList) reading[roomkit.RoomEntry] {
+	return func(ctx context.Context, from string, step int, yield func(roomkit.RoomEntry, string) bool) error {
 		own := store.RoomQuery{User: user, Which: filters[q.Role], Kinds: q.Kinds, After: roomAt(from), Limit: step}
 		_, _, err := s.ownRooms(ctx, own, standings[q.Role], func(e roomkit.RoomEntry) bool { return yield(e, string(e.Room.ID[:])) })
 		return err
@@ -99,12 +99,12 @@ type GroupList struct {
 // only to those who belong to or manage them (GRP-20, EXT-09), to administrators as
 // well: for all groups of a company the host asks the store. Errors are those of Rooms.
 func (s *Service) Groups(ctx context.Context, user roomkit.UserID, q GroupList) iter.Seq2[roomkit.RoomEntry, error] {
-	return rows(groupList(user, &q), s.readGroups(ctx, user, q.Part))
+	return rows(ctx, s, groupList(user, &q), s.readGroups(user, q.Part))
 }
 
 // GroupsPage is one page of [Service.Groups].
 func (s *Service) GroupsPage(ctx context.Context, user roomkit.UserID, q GroupList) (Page[roomkit.RoomEntry], error) {
-	return page(groupList(user, &q), s.readGroups(ctx, user, q.Part))
+	return page(ctx, s, groupList(user, &q), s.readGroups(user, q.Part))
 }
 
 // A place in the list of groups is that of a room among the own ones or the others.
@@ -127,10 +127,10 @@ func groupList(user roomkit.UserID, q *GroupList) list {
 	}
 }
 
-func (s *Service) readGroups(ctx context.Context, user roomkit.UserID, part GroupPart) reading[roomkit.RoomEntry] {
+func (s *Service) readGroups(user roomkit.UserID, part GroupPart) reading[roomkit.RoomEntry] {
 	role := [groupPartCount]Role{RoleMaster, RoleParticipant, RoleAny}[min(part, GroupsAll)]
 	kinds := []roomkit.Kind{roomkit.KindGroup, roomkit.KindExternalGroup}
-	return func(from string, step int, yield func(roomkit.RoomEntry, string) bool) error {
+	return func(ctx context.Context, from string, step int, yield func(roomkit.RoomEntry, string) bool) error {
 		among := func(where string) func(roomkit.RoomEntry) bool {
 			return func(e roomkit.RoomEntry) bool { return yield(e, where+string(e.Room.ID[:])) }
 		}
@@ -265,12 +265,12 @@ type ExpiredList struct {
 // It pages through the company's groups and teams, a round trip for up to MaxPage
 // of them.
 func (s *Service) Expired(ctx context.Context, q ExpiredList) iter.Seq2[ExpiredRoom, error] {
-	return rows(expiredList(&q), s.readExpired(ctx, q))
+	return rows(ctx, s, expiredList(&q), s.readExpired(q))
 }
 
 // ExpiredPage is one page of [Service.Expired].
 func (s *Service) ExpiredPage(ctx context.Context, q ExpiredList) (Page[ExpiredRoom], error) {
-	return page(expiredList(&q), s.readExpired(ctx, q))
+	return page(ctx, s, expiredList(&q), s.readExpired(q))
 }
 
 func expiredList(q *ExpiredList) list {
@@ -280,8 +280,8 @@ func expiredList(q *ExpiredList) list {
 	}
 }
 
-func (s *Service) readExpired(ctx context.Context, q ExpiredList) reading[ExpiredRoom] {
-	return func(from string, _ int, yield func(ExpiredRoom, string) bool) error {
+func (s *Service) readExpired(q ExpiredList) reading[ExpiredRoom] {
+	return func(ctx context.Context, from string, _ int, yield func(ExpiredRoom, string) bool) error {
 		now := q.At
 		if now.IsZero() {
 			now = s.o.Clock()

@@ -323,12 +323,7 @@ func (s *Service) finish(j *job) (Result, error) {
 		s.o.Logger.LogAttrs(j.ctx, slog.LevelWarn, "roomkit: the last event of a room lay ahead of the clock, and the clock is followed",
 			slog.String("command", j.op), slog.Any("room", result.Room), slog.Duration("by", j.clockLag))
 	}
-	if report := s.o.Observer.Command; report != nil {
-		report(CommandReport{
-			Name: j.op, Actor: j.actor, Room: result.Room, Err: err,
-			Changed: result.Changed, Attempts: j.attempts, Took: s.o.Clock().Sub(j.start),
-		})
-	}
+	s.ended(j, &result, err)
 	s.release(j)
 	return result, err
 }

@@ -82,7 +82,7 @@ func TestDoManyCallersOneRoom(t *testing.T) {
 	var conflicts atomic.Int64
 	svc := proof.Service(t, &service.Options{
 		Policy:   roomkit.Policy{AnyoneIsContact: true},
-		Observer: service.Observer{Group: func(g service.GroupReport) { conflicts.Add(int64(g.Conflicts)) }},
+		Observer: service.Observer{Group: func(_ context.Context, g service.GroupReport) { conflicts.Add(int64(g.Conflicts)) }},
 	})
 	room := crew(t, svc)
 	before, err := svc.Room(ctx, "ann", room)
@@ -214,7 +214,7 @@ func TestWhoIsAskedAbout(t *testing.T) {
 func TestStaleIsNotRunAgain(t *testing.T) {
 	var seen []service.CommandReport
 	s := proof.NewStage(t, func(o *service.Options) {
-		o.Observer.Command = func(r service.CommandReport) { seen = append(seen, r) }
+		o.Observer.Command = func(_ context.Context, r service.CommandReport) { seen = append(seen, r) }
 	})
 	_, err := s.Do(ctx, roomkit.By("ben"), proof.AnyEdit(t, s.Service, "ben", s.General), service.Call{IfVersion: 99})
 	require.ErrorIs(t, err, roomkit.ErrConflict)

@@ -20,8 +20,9 @@ const titleRows = 2*roomkit.MaxTitlePeople + 1
 // that the user may not know of, and one that does not exist, has only its id, as in
 // Access. A malformed id and too many rooms are ErrInvalid.
 func (s *Service) Screen(ctx context.Context, user roomkit.UserID, rooms ...roomkit.RoomID) ([]roomkit.RoomView, error) {
+	ctx, asked := s.asks(ctx, "Screen", roomkit.RoomID{})
 	views, err := s.screen(ctx, user, rooms)
-	return views, placed("Screen", roomkit.RoomID{}, err)
+	return views, asked.answered(ctx, placed("Screen", roomkit.RoomID{}, err))
 }
 
 func (s *Service) screen(ctx context.Context, user roomkit.UserID, rooms []roomkit.RoomID) ([]roomkit.RoomView, error) {

@@ -132,6 +132,7 @@ func (s *Service) Do(ctx context.Context, actor roomkit.Actor, cmd roomkit.Comma
 	if err != nil {
 		return Result{}, j.wrap(err)
 	}
+	s.begun(j)
 	return s.finish(j)
 }
 
@@ -161,6 +162,7 @@ func (s *Service) each(cmds []roomkit.Command, newJob func(int) (*job, error)) [
 			results[i].Err = j.wrap(err)
 			continue
 		}
+		s.begun(j)
 		jobs, places = append(jobs, j), append(places, i)
 	}
 	done, broken := s.finishAll(jobs)
@@ -195,8 +197,9 @@ func (s *Service) finishAll(jobs []*job) (results []BatchResult, broken []*throw
 // ErrUnknownOutcome. Whom Do would fill in from Options.Directory it takes for known, and
 // stores nothing of it.
 func (s *Service) Plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, call ...Call) (Result, error) {
+	ctx, read := s.asks(ctx, "Plan", named(cmd))
 	j, result, err := s.plan(ctx, actor, cmd, call)
-	return result, j.wrap(err)
+	return result, read.answered(ctx, j.wrap(err))
 }
 
 func (s *Service) plan(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, given []Call) (*job, Result, error) {
@@ -289,39 +292,6 @@ type Options struct {
 // somebody whom the command needs ends it with an error, and nothing is stored.
 type Directory interface {
 	Users(ctx context.Context, ids []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error)
-}
-
-// Observer holds functions that the service calls, each in the goroutine of a caller
-// concerned, several at a time; nil ones are skipped. They may block and call the service:
-// nobody else waits for them. So a report may come after those of later commands.
-type Observer struct {
-	// Command is called once for every command that has ended with a result or an error:
-	// those of Do and Batch, those by which Enforce takes people out, and those that add
-	// whom Options.Directory knows. It is not called for a command that was not begun,
-	// because it is malformed or its context has ended before, nor for one that a panic has
-	// broken off.
-	Command func(CommandReport)
-	// Group is called for every commit, for the first of its commands whose caller waits,
-	// or by the goroutine of the group if none does any more.
-	Group func(GroupReport)
-}
-
-// CommandReport tells how a command ended.
-type CommandReport struct {
-	Name     string // the command's name
-	Actor    roomkit.Actor
-	Room     roomkit.RoomID
-	Err      error // nil, or what Do returned
-	Changed  bool
-	Attempts int
-	Took     time.Duration
-}
-
-// GroupReport tells about one commit.
-type GroupReport struct {
-	Commands  int // how many commands were in it
-	Conflicts int // how many of them have to run again
-	Took      time.Duration
 }
 
 // Call says more about one call of Do, Batch, Plan or Choose. A zero field says nothing.

@@ -174,7 +174,7 @@ func poison(t *testing.T, what string, does func() error, cause error) {
 	var reported atomic.Int64
 	svc, err := service.New(bad, &service.Options{
 		Logger: slog.New(lines),
-		Observer: service.Observer{Command: func(r service.CommandReport) {
+		Observer: service.Observer{Command: func(_ context.Context, r service.CommandReport) {
 			if r.Err != nil {
 				reported.Add(1)
 			}
@@ -352,7 +352,7 @@ func TestEnforceTakesTurns(t *testing.T) {
 			var steps atomic.Int64
 			svc := proof.Service(t, &service.Options{
 				Policy: roomkit.Policy{AnyoneIsContact: true},
-				Observer: service.Observer{Command: func(r service.CommandReport) {
+				Observer: service.Observer{Command: func(_ context.Context, r service.CommandReport) {
 					if r.Name == "Expel" {
 						steps.Add(1)
 					}

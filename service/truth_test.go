@@ -266,7 +266,7 @@ func TestObserverPanics(t *testing.T) {
 		st, on := &hooked{Store: memstore.New()}, false
 		p := newPile(t, st, &service.Options{
 			Policy: roomkit.Policy{AnyoneIsContact: true},
-			Observer: service.Observer{Group: func(r service.GroupReport) {
+			Observer: service.Observer{Group: func(_ context.Context, r service.GroupReport) {
 				if on && r.Commands == 3 {
 					panic("boom")
 				}
@@ -304,8 +304,8 @@ func TestPanicOnItsOwn(t *testing.T) {
 		}},
 		"directory": {Directory: boomList(boom)},
 		"veto":      {Veto: func(roomkit.Actor, roomkit.Command, service.Result) error { boom(); return nil }},
-		"command":   {Observer: service.Observer{Command: func(service.CommandReport) { boom() }}},
-		"group":     {Observer: service.Observer{Group: func(service.GroupReport) { boom() }}},
+		"command":   {Observer: service.Observer{Command: func(context.Context, service.CommandReport) { boom() }}},
+		"group":     {Observer: service.Observer{Group: func(context.Context, service.GroupReport) { boom() }}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			on = false
@@ -349,7 +349,7 @@ func countedIDs(before func()) func() [16]byte {
 func TestBatchPanics(t *testing.T) {
 	svc := proof.Service(t, &service.Options{
 		Policy: roomkit.Policy{AnyoneIsContact: true},
-		Observer: service.Observer{Command: func(r service.CommandReport) {
+		Observer: service.Observer{Command: func(_ context.Context, r service.CommandReport) {
 			if r.Name == "Leave" {
 				panic("boom")
 			}
@@ -598,7 +598,7 @@ func TestAskingIsNoAttempt(t *testing.T) {
 		Contacts: func(_ context.Context, _ roomkit.UserID, of []roomkit.UserID) ([]roomkit.UserID, error) {
 			return of, nil
 		},
-		Observer: service.Observer{Command: func(r service.CommandReport) { reports = append(reports, r) }},
+		Observer: service.Observer{Command: func(_ context.Context, r service.CommandReport) { reports = append(reports, r) }},
 	})
 	require.NoError(t, err)
 	st.commit = func(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {

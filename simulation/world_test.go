@@ -195,7 +195,7 @@ func (w *world) newProcess() *process {
 
 func (p *process) clock() time.Time { return epoch.Add(time.Hour + p.w.now + p.skew) }
 
-func (p *process) observe(service.GroupReport) {
+func (p *process) observe(context.Context, service.GroupReport) {
 	if p.observerPanics {
 		p.observerPanics = false
 		panic(&injected{fault: faultObserver, who: p.w.running})

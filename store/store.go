@@ -23,7 +23,7 @@ import (
 // with the cause, where one of them fits; others are those of the context and of
 // what the store keeps its data in, a full disk for instance.
 //
-// A store may also be a [Notifier], a [Header], [Parallel] and an [Auditor]. A store that
+// A store may also be a [Notifier], a [Header], [Numbered], [Parallel] and an [Auditor]. A store that
 // wraps another one is a [Wrapper], too, or these capabilities are not found.
 type Store interface {
 	// Load answers all needs from one consistent read, in the order given.
@@ -296,6 +296,14 @@ type (
 	Header interface {
 		// Head gives the cursor of the newest record that Feed gives, or the empty one.
 		Head(ctx context.Context) (roomkit.Cursor, error)
+	}
+	// Numbered is a store that numbers the records of its feed.
+	Numbered interface {
+		// Place gives the number of the record that a cursor is behind, without asking
+		// anybody: 0 of the empty cursor, and of each further record in the feed one more.
+		// So the difference of two is how many records are between them. A cursor that has
+		// not the form of this store's is ErrInvalid.
+		Place(at roomkit.Cursor) (int64, error)
 	}
 	// Parallel is a store that commits several groups of changes side by side.
 	Parallel interface {

@@ -158,6 +158,13 @@ func (s *Store) Head(ctx context.Context) (roomkit.Cursor, error) {
 	return s.cursor(s.records.n), ctx.Err()
 }
 
+// Place implements [store.Numbered].
+func (s *Store) Place(at roomkit.Cursor) (int64, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	return s.position(at)
+}
+
 // page copies n records from their places. All their data share one array, and so
 // do their cursors, which are made only now.
 func (s *Store) page(n int, place func(i int) int64) []store.Record {

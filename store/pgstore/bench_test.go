@@ -174,7 +174,7 @@ func BenchmarkHotRoomAgainstDistinct(b *testing.B) {
 		c := newCrowd(b, rooms, users)
 		var err error
 		c.service, err = service.New(c.store, &service.Options{Observer: service.Observer{
-			Group: func(r service.GroupReport) { conflicts.Add(int64(r.Conflicts)) },
+			Group: func(_ context.Context, r service.GroupReport) { conflicts.Add(int64(r.Conflicts)) },
 		}})
 		require.NoError(b, err)
 		next := c.taker()

@@ -192,6 +192,14 @@ func (b *base) Head(ctx context.Context) (roomkit.Cursor, error) {
 	return newest[0].Cursor, nil
 }
 
+// Place implements [store.Numbered].
+func (b *base) Place(at roomkit.Cursor) (int64, error) {
+	if at == "" {
+		return 0, nil
+	}
+	return b.position(at)
+}
+
 // History implements [store.Store].
 func (b *base) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
 	size, err := store.PageSize(limit)

@@ -158,6 +158,18 @@ func (s *Store) Head(ctx context.Context) (roomkit.Cursor, error) {
 	return newest[0].Cursor, nil
 }
 
+// Place implements [store.Numbered].
+func (s *Store) Place(at roomkit.Cursor) (int64, error) {
+	if at == "" {
+		return 0, nil
+	}
+	n, ok := s.position(at)
+	if !ok {
+		return 0, &roomkit.Invalid{Field: "Cursor", Reason: "not issued by this store"}
+	}
+	return n, nil
+}
+
 func (s *Store) records(ctx context.Context, id statement, args ...any) (page []store.Record, err error) {
 	err = s.read(ctx, id, func(r *row) {
 		position := r.int()

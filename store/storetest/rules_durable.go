@@ -233,6 +233,27 @@ var durableRules = []Rule{
 		require.NoError(k, err)
 		require.Equal(k, head, got)
 	}},
+	{"capability/place", "A store that numbers its feed gives each record the number of the one before and one more, whatever was refused in between, and the empty cursor 0.", func(k *kit) {
+		numbered := capability[store.Numbered](k)
+		last, err := numbered.Place("")
+		require.NoError(k, err)
+		require.Zero(k, last)
+		k.must(k.change(k.putUser(ann, nil), k.putUser(bob, nil)))
+		refused := k.change(k.putUser(ann, nil))
+		refused.Expect[0].Version += 7
+		k.refused(roomkit.ErrInvalid, k.commit(refused)[0])
+		for range 5 {
+			k.must(k.change(k.putUser(bob, nil)))
+		}
+		for _, rec := range k.feed("") {
+			place, err := numbered.Place(rec.Cursor)
+			require.NoError(k, err)
+			require.Equal(k, last+1, place)
+			last = place
+		}
+		_, err = numbered.Place("no cursor")
+		require.ErrorIs(k, err, roomkit.ErrInvalid)
+	}},
 	{"capability/wake-all", "Every follower is woken, and one that does not listen holds up nobody.", func(k *kit) {
 		notifier := capability[store.Notifier](k)
 		var channels []<-chan struct{}
