@@ -329,6 +329,7 @@ func (e *enforcer) expel(ctx context.Context, t *task, part *sweepPart) {
 				j, err := e.s.newJob(ctx, roomkit.System(), step, nil)
 				j.id, j.digest, j.consequence = derivedID(&t.EnforceProgress, step), [32]byte{}, true
 				if err == nil {
+					e.s.begun(j)
 					jobs, rooms = append(jobs, j), append(rooms, step.Room)
 				}
 				return err

@@ -3,13 +3,11 @@ package service
 import (
 	"cmp"
 	"context"
-	"errors"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/decide"
 	"github.com/go-roomkit/roomkit/internal/enum"
-	"github.com/go-roomkit/roomkit/store"
 )
 
 // Observer holds functions that the service calls, each in the goroutine of a caller
@@ -116,7 +114,7 @@ type FollowReport struct {
 	Handling time.Duration  // in the handler, all calls together
 	Took     time.Duration
 	// Behind is how many events of the feed come after Cursor, as of a look at its head that
-	// is at most Options.Poll older; -1: the store is not [store.Numbered] or did not answer.
+	// is at most Options.Poll older; -1: the store is not store.Numbered or did not answer.
 	Behind int64
 	// Lag is how long ago the last event happened that was handled, or the first one that
 	// could not be: of a follower that keeps up, how long it takes for it to learn of
@@ -270,12 +268,12 @@ func (f *follower) failed(ctx context.Context, err error) {
 func (f *follower) behind(ctx context.Context) int64 {
 	if f.lookedAt.IsZero() || elapsed(f.lookedAt) >= f.s.o.Poll {
 		f.lookedAt, f.head = moment(), -1
-		if head, err := f.s.place(ctx); err == nil {
+		if head, err := f.s.headPlace(ctx); err == nil {
 			f.head = head
 		}
 	}
-	at, err := f.s.placeOf(f.done)
-	if err != nil || f.head < 0 {
+	at := f.s.placeOf(f.done)
+	if at < 0 || f.head < 0 {
 		return -1
 	}
 	return max(0, f.head-at)
@@ -296,28 +294,4 @@ func (e *enforcer) endStep(ctx context.Context, before, t *task, began time.Time
 		People: t.people - before.people, Failed: t.Failed, Left: len(t.rooms), Open: len(e.open),
 		Lag: max(0, now.Sub(t.rec.At)), Err: err, Took: now.Sub(began),
 	})
-}
-
-// errNotNumbered is that of a store without places.
-var errNotNumbered = errors.New("the store does not number its feed")
-
-// place gives the place of the newest event of the feed.
-func (s *Service) place(ctx context.Context) (int64, error) {
-	header, ok := store.Capability[store.Header](s.store)
-	if !ok {
-		return 0, errNotNumbered
-	}
-	head, err := header.Head(ctx)
-	if err != nil {
-		return 0, err
-	}
-	return s.placeOf(head)
-}
-
-func (s *Service) placeOf(at roomkit.Cursor) (int64, error) {
-	numbered, ok := store.Capability[store.Numbered](s.store)
-	if !ok {
-		return 0, errNotNumbered
-	}
-	return numbered.Place(at)
 }
