@@ -23,8 +23,9 @@ import (
 // with the cause, where one of them fits; others are those of the context and of
 // what the store keeps its data in, a full disk for instance.
 //
-// A store may also be a [Notifier], a [Header], [Numbered], [Parallel] and an [Auditor]. A store that
-// wraps another one is a [Wrapper], too, or these capabilities are not found.
+// A store may also be a [Notifier], a [Header], [Numbered], [Parallel] and an [Auditor], and
+// one inside a transaction of the host a [Guard]. A store that wraps another one is a
+// [Wrapper], too, or these capabilities are not found.
 type Store interface {
 	// Load answers all needs from one consistent read, in the order given.
 	Load(ctx context.Context, needs []Need) ([]Facts, error)
@@ -310,6 +311,18 @@ type (
 		// CommitsInParallel is how many Commits the store does well at the same time.
 		// Without this method it is 1.
 		CommitsInParallel() int
+	}
+	// Guard is a store inside a transaction of the host that can hold what the host itself
+	// writes there to what it was allowed by.
+	Guard interface {
+		// Rely adds versions to what has to hold when the host's transaction commits: if one
+		// of them has changed by then, that commit fails as one does of which a change has
+		// relied on it, and nothing of the transaction is stored. What the transaction
+		// itself changes afterwards is no change by others. It is ErrConflict if one does not
+		// hold already, ErrInvalid for a malformed one or a subject named twice; then, and
+		// after any other error, nothing is added and the transaction can go on, unless it
+		// could not before. Nothing to rely on is no error.
+		Rely(ctx context.Context, on []Expect) error
 	}
 	// Auditor is a store that finds what no list has and no event accounts for. Package
 	// verify asks it.
