@@ -52,16 +52,8 @@ func (s *Store) attempt(ctx, waiting context.Context, changes []store.Change) ([
 	if err := s.lock(t); err != nil {
 		return nil, err
 	}
-	results := make([]store.CommitResult, len(changes))
-	call := judge.Call{Form: text.Check}
-	for from := 0; from < len(changes); {
-		to := segment(changes, from)
-		if err := s.commitSegment(t, &call, changes[from:to], results[from:to]); err != nil {
-			return nil, err
-		}
-		from = to
-	}
-	if err := ctx.Err(); err != nil {
+	results, err := s.write(t, changes)
+	if err != nil {
 		return nil, err
 	}
 	if !slices.ContainsFunc(results, judge.Stored) {
@@ -87,6 +79,20 @@ func (s *Store) attempt(ctx, waiting context.Context, changes []store.Change) ([
 	return results, nil
 }
 
+// write judges changes under the write lock and writes those that hold.
+func (s *base) write(t *tx, changes []store.Change) ([]store.CommitResult, error) {
+	results := make([]store.CommitResult, len(changes))
+	call := judge.Call{Form: text.Check}
+	for from := 0; from < len(changes); {
+		to := segment(changes, from)
+		if err := s.commitSegment(t, &call, changes[from:to], results[from:to]); err != nil {
+			return nil, err
+		}
+		from = to
+	}
+	return results, t.ctx.Err()
+}
+
 // lock takes the write lock, and demands that the database is the one that the store
 // knows.
 func (s *Store) lock(t *tx) error {
@@ -103,8 +109,8 @@ func (s *Store) lock(t *tx) error {
 func (s *Store) note(results []store.CommitResult) {
 	for i := range results {
 		if r := &results[i]; judge.Stored(*r) && r.Outcome.Cursor != "" {
-			if position, ok := s.position(r.Outcome.Cursor); ok && position > s.newest.position {
-				s.newest = newest{position, r.Outcome.Cursor}
+			if position, ok := s.position(r.Outcome.Cursor); ok && position > s.newest.Load().position {
+				s.newest.Store(&newest{position, r.Outcome.Cursor})
 			}
 		}
 	}
@@ -123,7 +129,7 @@ func segment(changes []store.Change, from int) int {
 
 // commitSegment judges the changes in their order, by what the database has under
 // the write lock, and writes what comes out of it.
-func (s *Store) commitSegment(t *tx, call *judge.Call, changes []store.Change, results []store.CommitResult) error {
+func (s *base) commitSegment(t *tx, call *judge.Call, changes []store.Change, results []store.CommitResult) error {
 	w := &writes{store: s}
 	if err := w.read(t, changes); err != nil {
 		return err
@@ -200,7 +206,7 @@ func (s *Store) lookUp(ctx context.Context, results []store.CommitResult) (found
 
 // writes are the rows of the changes accepted, each with its last value.
 type writes struct {
-	store     *Store
+	store     *base
 	book      *judge.Book
 	stored    map[roomkit.RoomID]*storedRoom
 	changes   []*store.Change
@@ -517,7 +523,7 @@ type command struct {
 	listed  bool
 }
 
-func (s *Store) command(r *row) *command {
+func (s *base) command(r *row) *command {
 	c := &command{Outcome: &store.Outcome{Command: r.id()}}
 	copy(c.Digest[:], r.bytes())
 	c.Room, c.Changed, c.last, c.records = r.id(), r.bool(), r.int(), r.int()
@@ -532,7 +538,7 @@ func (s *Store) command(r *row) *command {
 }
 
 // readOutcomes finds what is remembered of commands.
-func (s *Store) readOutcomes(t *tx, commands []roomkit.CommandID, outcomes map[roomkit.CommandID]*store.Outcome) error {
+func (s *base) readOutcomes(t *tx, commands []roomkit.CommandID, outcomes map[roomkit.CommandID]*store.Outcome) error {
 	var done []*command
 	err := t.find(commandsByID, blobs(commands), func(r *row) { done = append(done, s.command(r)) })
 	if err != nil {
@@ -542,7 +548,7 @@ func (s *Store) readOutcomes(t *tx, commands []roomkit.CommandID, outcomes map[r
 }
 
 // readRecords completes commands by what their records say.
-func (s *Store) readRecords(t *tx, done []*command, outcomes map[roomkit.CommandID]*store.Outcome) error {
+func (s *base) readRecords(t *tx, done []*command, outcomes map[roomkit.CommandID]*store.Outcome) error {
 	for _, c := range done {
 		outcomes[c.Command] = c.Outcome
 		if c.last == 0 {

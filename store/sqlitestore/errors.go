@@ -27,7 +27,15 @@ var (
 	// the connection.
 	ErrWeak = fmt.Errorf("%w: set journal_mode=WAL and synchronous=FULL, or accept the loss with Options.Weak", roomkit.ErrUnsupported)
 	// ErrReadOnly means that the database cannot be written. Nothing was changed.
-	ErrReadOnly = fmt.Errorf("%w: the database is read-only; check the rights of the file, its folder and the handle", roomkit.ErrUnsupported)
+	ErrReadOnly = fmt.Errorf("%w: the database is read-only; check the rights of the file, its folder and the handle, and begin transactions on one that writes", roomkit.ErrUnsupported)
+	// ErrOtherDatabase means that [Store.InTx] was given a transaction of another
+	// database, file or driver. Nothing was changed; what another server makes of a
+	// statement that it does not know is its own.
+	ErrOtherDatabase = fmt.Errorf("%w: the transaction is not one of the store's database; begin it on a handle of the same file", roomkit.ErrUnsupported)
+	// ErrTxEnded means that [Store.InTx] was given a transaction that is committed or
+	// rolled back, by the host, by the end of its context, or by SQLite itself after an
+	// error. Nothing of the call is stored.
+	ErrTxEnded = fmt.Errorf("%w: the transaction has ended; begin another one", roomkit.ErrUnsupported)
 	// ErrCorrupt means that the file is damaged or no database, or holds values
 	// that this package does not write. Restore a backup.
 	ErrCorrupt = fmt.Errorf("%w: the database is damaged", roomkit.ErrUnsupported)
@@ -47,6 +55,11 @@ var (
 	// or rows open on all connections of the handle. The text says which. Nothing was
 	// changed.
 	ErrBusy = fmt.Errorf("%w: others keep the database busy", roomkit.ErrUnavailable)
+	// ErrSnapshot means that a transaction given to [Store.InTx] has read before others
+	// wrote, so that it can write nothing any more. Nothing was changed. Roll it back and
+	// run it again; begun with BEGIN IMMEDIATE, or with InTx before the host's own reads, it
+	// does not happen.
+	ErrSnapshot = fmt.Errorf("%w: the transaction has read before others wrote; roll it back and run it again", roomkit.ErrUnavailable)
 )
 
 // The result codes of SQLite that are told apart; the lower byte is the primary
@@ -61,6 +74,8 @@ const (
 	codeFull     = 13
 	codeCantOpen = 14
 	codeNoDB     = 26
+
+	codeBusySnapshot = 517 // extended
 )
 
 // handleClosed is what database/sql says of a handle that was closed; it has no
@@ -68,10 +83,13 @@ const (
 const handleClosed = "sql: database is closed"
 
 // code gives the primary result code of an error of modernc.org/sqlite, or 0.
-func code(err error) int {
+func code(err error) int { return extended(err) & 0xff }
+
+// extended gives the whole result code.
+func extended(err error) int {
 	var coded interface{ Code() int }
 	if errors.As(err, &coded) {
-		return coded.Code() & 0xff
+		return coded.Code()
 	}
 	return 0
 }
@@ -94,6 +112,10 @@ func classify(err error) error {
 	case codeIO, codeCantOpen:
 		class = ErrUnavailable
 	default:
+		if errors.Is(err, sql.ErrTxDone) {
+			class = ErrTxEnded
+			break
+		}
 		if !errors.Is(err, sql.ErrConnDone) && err.Error() != handleClosed {
 			return err
 		}

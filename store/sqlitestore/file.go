@@ -15,7 +15,8 @@ import (
 // file is the database's file as it was when the store was made. Whoever moves, deletes
 // or replaces it leaves the connections writing to a file that nobody finds any more.
 type file struct {
-	path string      // empty: in memory, nothing to look at
+	name string      // of the database, as SQLite has it
+	path string      // the same; empty: in memory, nothing to look at
 	info os.FileInfo // of path
 	wal  bool        // the journal is a WAL, a file beside this one
 
@@ -47,7 +48,7 @@ func (f *file) find(ctx context.Context, conn *sql.Conn, weak bool) error {
 	if err != nil {
 		return classify(err)
 	}
-	f.path, f.wal, f.most = path, journal == "wal", walLimit
+	f.name, f.path, f.wal, f.most = path, path, journal == "wal", walLimit
 	if path == "" {
 		return nil
 	}
@@ -178,17 +179,17 @@ type newest struct {
 // recall demands that the database still has the newest record, under the write lock: an
 // older copy that was restored has not, and what is decided here relies on more.
 func (s *Store) recall(t *tx) error {
-	if s.newest.position == 0 {
+	known, found := *s.newest.Load(), false
+	if known.position == 0 {
 		return nil
 	}
-	found := false
 	err := t.query(recordAt, func(r *row) {
 		epoch, position := r.text(), r.int()
 		rec := s.names.record(r)
-		found = epoch == s.epoch && s.newest == newest{position, s.cursor(position, &rec)}
-	}, s.newest.position)
+		found = epoch == s.epoch && known == newest{position, s.cursor(position, &rec)}
+	}, known.position)
 	if err == nil && !found {
-		err = fmt.Errorf("%w: it is without the record at position %d, like an older copy", ErrReplaced, s.newest.position)
+		err = fmt.Errorf("%w: it is without the record at position %d, like an older copy", ErrReplaced, known.position)
 	}
 	return err
 }
@@ -203,7 +204,7 @@ func (s *Store) remember(ctx, waiting context.Context) error {
 	return t.query(newestOfFeed, func(r *row) {
 		position := r.int()
 		rec := s.names.record(r)
-		s.newest = newest{position, s.cursor(position, &rec)}
+		s.newest.Store(&newest{position, s.cursor(position, &rec)})
 	})
 }
 

@@ -14,17 +14,9 @@ import (
 
 // Load implements [store.Store]. All needs are answered together: rooms and
 // teams first, then the people that come with them, then the companies of these.
-func (s *Store) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
-	if err := s.file.look(); err != nil {
-		return nil, err
-	}
-	t, err := s.beginQuick(ctx, needs)
+func (s *base) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	t, err := s.begin(ctx, needs)
 	if err != nil {
-		return nil, err
-	}
-	if t != nil {
-		defer func() { <-s.turn }()
-	} else if t, err = s.beginRead(ctx); err != nil {
 		return nil, err
 	}
 	defer t.end()
@@ -49,12 +41,25 @@ func (s *Store) Load(ctx context.Context, needs []store.Need) ([]store.Facts, er
 // quickly is how long a short look waits for the writer, which seemed to be free.
 const quickly = 5 * time.Millisecond
 
+// beginRead begins a transaction for a Load, or without needs for anything else that reads.
+func (s *Store) beginRead(ctx context.Context, needs []store.Need) (*tx, error) {
+	if err := s.file.look(); err != nil {
+		return nil, err
+	}
+	if t, err := s.beginQuick(ctx, needs); t != nil || err != nil {
+		return t, err
+	}
+	waiting, cancel := waitingOf(ctx, s.o.Patience)
+	defer cancel()
+	return s.reader.begin(ctx, waiting, true)
+}
+
 // beginQuick begins a short look through the writer while nobody uses it, and takes the
 // turn; else it gives nil. The writer's page cache has what the last commits have touched,
 // which those of readers lose with every commit. The command that follows has most of
 // it at hand.
 func (s *Store) beginQuick(ctx context.Context, needs []store.Need) (*tx, error) {
-	if !quick(needs) || s.reader.db == s.writer.db || !s.writer.idle() {
+	if len(needs) == 0 || !quick(needs) || s.reader.db == s.writer.db || !s.writer.idle() {
 		return nil, nil
 	}
 	select {
@@ -66,6 +71,7 @@ func (s *Store) beginQuick(ctx context.Context, needs []store.Need) (*tx, error)
 	defer cancel()
 	t, err := s.writer.begin(ctx, waiting, true)
 	if err == nil {
+		t.turn = s.turn
 		return t, nil
 	}
 	<-s.turn
@@ -85,7 +91,7 @@ type loader struct {
 	*tx
 	*answer.Rows
 	names *names
-	store *Store
+	store *base
 	needs []store.Need
 
 	companies judge.Keys[roomkit.CompanyID]

@@ -12,7 +12,7 @@ import (
 )
 
 // Members implements [store.Store].
-func (s *Store) Members(ctx context.Context, q store.MemberQuery) (page []roomkit.Member, err error) {
+func (s *base) Members(ctx context.Context, q store.MemberQuery) (page []roomkit.Member, err error) {
 	limit, err := q.Check()
 	if err != nil {
 		return nil, err
@@ -31,7 +31,7 @@ func filtered(f store.MemberFilter, present, taking, managing, all statement) st
 }
 
 // Users implements [store.Store].
-func (s *Store) Users(ctx context.Context, q store.UserQuery) (page []roomkit.User, err error) {
+func (s *base) Users(ctx context.Context, q store.UserQuery) (page []roomkit.User, err error) {
 	limit, err := store.PageSize(q.Limit)
 	if err != nil {
 		return nil, err
@@ -41,7 +41,7 @@ func (s *Store) Users(ctx context.Context, q store.UserQuery) (page []roomkit.Us
 }
 
 // Teams implements [store.Store].
-func (s *Store) Teams(ctx context.Context, q store.TeamQuery) (page []roomkit.Team, err error) {
+func (s *base) Teams(ctx context.Context, q store.TeamQuery) (page []roomkit.Team, err error) {
 	limit, err := q.Check()
 	if err != nil {
 		return nil, err
@@ -51,7 +51,7 @@ func (s *Store) Teams(ctx context.Context, q store.TeamQuery) (page []roomkit.Te
 }
 
 // Rooms implements [store.Store].
-func (s *Store) Rooms(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
+func (s *base) Rooms(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
 	limit, err := q.Check()
 	if err != nil {
 		return nil, err
@@ -82,13 +82,13 @@ func kinds(q *store.RoomQuery) any {
 }
 
 // rooms gives a page of so many rooms, most likely.
-func (s *Store) rooms(ctx context.Context, id statement, likely int, args ...any) (page []roomkit.RoomEntry, err error) {
+func (s *base) rooms(ctx context.Context, id statement, likely int, args ...any) (page []roomkit.RoomEntry, err error) {
 	page = make([]roomkit.RoomEntry, 0, min(likely, roomkit.DefaultPage))
 	err = s.read(ctx, id, func(r *row) { page = append(page, roomkit.RoomEntry{Room: s.names.room(r)}) }, args...)
 	return page, err
 }
 
-func (s *Store) roomsOfUser(ctx context.Context, q *store.RoomQuery, limit int) (page []roomkit.RoomEntry, err error) {
+func (s *base) roomsOfUser(ctx context.Context, q *store.RoomQuery, limit int) (page []roomkit.RoomEntry, err error) {
 	id := filtered(q.Which, roomsPresent, roomsTakingPart, roomsManaging, roomsAll)
 	page = make([]roomkit.RoomEntry, 0, min(limit, roomkit.DefaultPage))
 	err = s.read(ctx, id, func(r *row) {
@@ -99,7 +99,7 @@ func (s *Store) roomsOfUser(ctx context.Context, q *store.RoomQuery, limit int) 
 	return page, err
 }
 
-func (s *Store) roomsOfPeople(ctx context.Context, q *store.RoomQuery, limit int) ([]roomkit.RoomEntry, error) {
+func (s *base) roomsOfPeople(ctx context.Context, q *store.RoomQuery, limit int) ([]roomkit.RoomEntry, error) {
 	p, err := partyOf(q.Participants)
 	if err != nil {
 		return nil, err
@@ -111,7 +111,7 @@ func (s *Store) roomsOfPeople(ctx context.Context, q *store.RoomQuery, limit int
 }
 
 // History implements [store.Store].
-func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
+func (s *base) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
 	limit, err := store.PageSize(limit)
 	if err == nil && !of.Valid() {
 		err = invalid("Subject", "malformed")
@@ -127,7 +127,7 @@ func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.V
 
 // Feed implements [store.Store]. The cursors of a database hold in its copies
 // and backups as far as their feed goes.
-func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
+func (s *base) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
 	limit, err := store.PageSize(limit)
 	if err != nil {
 		return nil, err
@@ -150,7 +150,7 @@ func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]st
 }
 
 // Head implements [store.Header].
-func (s *Store) Head(ctx context.Context) (roomkit.Cursor, error) {
+func (s *base) Head(ctx context.Context) (roomkit.Cursor, error) {
 	newest, err := s.records(ctx, newestOfFeed)
 	if err != nil || len(newest) == 0 {
 		return "", err
@@ -159,7 +159,7 @@ func (s *Store) Head(ctx context.Context) (roomkit.Cursor, error) {
 }
 
 // Place implements [store.Numbered].
-func (s *Store) Place(at roomkit.Cursor) (int64, error) {
+func (s *base) Place(at roomkit.Cursor) (int64, error) {
 	if at == "" {
 		return 0, nil
 	}
@@ -170,7 +170,7 @@ func (s *Store) Place(at roomkit.Cursor) (int64, error) {
 	return n, nil
 }
 
-func (s *Store) records(ctx context.Context, id statement, args ...any) (page []store.Record, err error) {
+func (s *base) records(ctx context.Context, id statement, args ...any) (page []store.Record, err error) {
 	err = s.read(ctx, id, func(r *row) {
 		position := r.int()
 		v := s.names.record(r)
@@ -183,7 +183,7 @@ func (s *Store) records(ctx context.Context, id statement, args ...any) (page []
 // cursor gives the place behind a record: the epoch of the database, the position
 // and the mark of the record, by which a copy of the database that has another
 // record there knows that the cursor is not of its history.
-func (s *Store) cursor(position int64, r *store.Record) roomkit.Cursor {
+func (s *base) cursor(position int64, r *store.Record) roomkit.Cursor {
 	b := make([]byte, 0, 48)
 	b = append(append(b, s.epoch...), '-')
 	b = append(strconv.AppendInt(b, position, 10), '-')
@@ -192,7 +192,7 @@ func (s *Store) cursor(position int64, r *store.Record) roomkit.Cursor {
 
 // position gives the position in a cursor. What else is in it has to be compared
 // with that of the record there.
-func (s *Store) position(c roomkit.Cursor) (n int64, ok bool) {
+func (s *base) position(c roomkit.Cursor) (n int64, ok bool) {
 	rest, ok := strings.CutPrefix(string(c), s.epoch+"-")
 	digits, _, whole := strings.Cut(rest, "-")
 	n, err := strconv.ParseInt(digits, 10, 64)

@@ -59,12 +59,15 @@ func (h *handle) idle() bool {
 
 // read runs a statement on its own and gives each row. It takes a transaction, because
 // a connection can be waited for with a bound, and a statement cannot.
-func (s *Store) read(ctx context.Context, id statement, each func(*row), args ...any) error {
-	t, err := s.beginRead(ctx)
+func (s *base) read(ctx context.Context, id statement, each func(*row), args ...any) error {
+	t, err := s.begin(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer t.end()
+	if t.conn == nil {
+		return t.query(id, each, args...)
+	}
 	st, err := t.statement(id)
 	if err == nil {
 		err = collect(ctx, st, each, args)
@@ -73,15 +76,6 @@ func (s *Store) read(ctx context.Context, id statement, each func(*row), args ..
 		return ctx.Err() // an interrupted statement says so in many ways
 	}
 	return classify(err)
-}
-
-func (s *Store) beginRead(ctx context.Context) (*tx, error) {
-	if err := s.file.look(); err != nil {
-		return nil, err
-	}
-	waiting, cancel := waitingOf(ctx, s.o.Patience)
-	defer cancel()
-	return s.reader.begin(ctx, waiting, true)
 }
 
 func collect(ctx context.Context, st *sql.Stmt, each func(*row), args []any) error {
@@ -108,12 +102,16 @@ func collect(ctx context.Context, st *sql.Stmt, each func(*row), args []any) err
 // so it is enough to look at the context between them.
 type tx struct {
 	h     *handle
-	conn  *sql.Conn
+	conn  *sql.Conn // nil: the transaction is the host's
 	tx    *sql.Tx
 	ctx   context.Context // the caller's
 	plain context.Context // the same, but it never ends
 	bound []bound
-	args  values // room for those of a statement
+	args  values        // room for those of a statement
+	turn  chan struct{} // nil: nobody else waits for the end
+
+	foreign bool // of another handle, which does not have the statements of this one
+	failed  bool // a statement of the host's transaction has failed
 }
 
 // bound is a statement in a transaction.
@@ -141,8 +139,15 @@ func (h *handle) begin(ctx, waiting context.Context, readOnly bool) (*tx, error)
 
 // end gives the connection back; what was not committed is taken back.
 func (t *tx) end() {
-	_ = t.tx.Rollback()
-	_ = t.conn.Close()
+	if t.conn == nil {
+		t.leave()
+	} else {
+		_ = t.tx.Rollback()
+		_ = t.conn.Close()
+	}
+	if t.turn != nil {
+		<-t.turn
+	}
 }
 
 func (t *tx) statement(id statement) (*sql.Stmt, error) {
@@ -156,7 +161,9 @@ func (t *tx) statement(id statement) (*sql.Stmt, error) {
 	}
 	var err error
 	b := bound{id: id}
-	if st := t.h.prepared[id].Load(); st != nil {
+	if st := t.h.prepared[id].Load(); t.foreign {
+		b.st, err = t.tx.PrepareContext(t.plain, t.h.text[id])
+	} else if st != nil {
 		b.st = t.tx.StmtContext(t.plain, st)
 	} else {
 		t.h.wanted[id].Store(true)
@@ -164,6 +171,7 @@ func (t *tx) statement(id statement) (*sql.Stmt, error) {
 		b.st, err = t.tx.PrepareContext(t.plain, t.h.text[id])
 	}
 	if err != nil {
+		t.failed = true
 		return nil, classify(err)
 	}
 	t.bound = append(t.bound, b)
@@ -175,7 +183,9 @@ func (t *tx) query(id statement, each func(*row), args ...any) error {
 	if err != nil {
 		return err
 	}
-	return classify(collect(t.plain, st, each, args))
+	err = collect(t.plain, st, each, args)
+	t.failed = t.failed || err != nil
+	return classify(err)
 }
 
 func (t *tx) exec(id statement, args ...any) (sql.Result, error) {
@@ -184,6 +194,7 @@ func (t *tx) exec(id statement, args ...any) (sql.Result, error) {
 		return nil, err
 	}
 	result, err := st.ExecContext(t.plain, args...)
+	t.failed = t.failed || err != nil
 	return result, classify(err)
 }
 

@@ -9,6 +9,7 @@ type statement uint16
 const (
 	lockDatabase statement = iota
 	recordAt
+	ofTransaction
 	insertRoom
 	updateRoom
 	touchRoom
@@ -121,6 +122,10 @@ var plain = [plainCount]string{
 	// The record at a position, without its data, and the epoch of the database.
 	recordAt: `SELECT (SELECT epoch FROM roomkit_meta WHERE only_row = 1), e.position, e.subject, e.room, e.id, e.version, e.type, e.at, e.command, NULL
 		FROM roomkit_records e WHERE e.position = ?`,
+
+	// The database and the settings of a transaction.
+	ofTransaction: `SELECT epoch, (SELECT file FROM pragma_database_list WHERE name = 'main'), (SELECT journal_mode FROM pragma_journal_mode),
+		(SELECT synchronous FROM pragma_synchronous) FROM roomkit_meta WHERE only_row = 1`,
 
 	insertRoom: `INSERT` + insertion("roomkit_rooms", usualOfRoom+restOfRoom) + `(` + strings.Join(parameters(usualOfRoom+restOfRoom), ", ") + `)`,
 	updateRoom: `UPDATE roomkit_rooms SET ` + assigned(usualOfRoom+restOfRoom) + ` WHERE id = ?1`,

@@ -15,6 +15,7 @@ import (
 	"fmt"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-roomkit/roomkit/store"
@@ -86,15 +87,22 @@ func (o *Options) named(text string) string {
 // Store is a [store.Store] and a [store.Notifier] for the followers in this
 // process. It is safe for concurrent use. Use [New]. A Store needs no closing.
 type Store struct {
-	o      Options
-	epoch  string // begins every cursor
+	base
 	writer handle
 	reader handle
 	file   file
-	newest newest // changes with commits
-	names  *names
-	turn   chan struct{} // holds a value while this store uses the writer
+	newest atomic.Pointer[newest] // changes with commits
+	turn   chan struct{}          // holds a value while this store uses the writer
 	bell   bell.Bell
+}
+
+// base is what a store and one inside a transaction of the host have in common.
+type base struct {
+	o     Options
+	epoch string // begins every cursor
+	names *names
+	// begin gives the transaction in which something is read: needs are those of a Load.
+	begin func(ctx context.Context, needs []store.Need) (*tx, error)
 }
 
 var (
@@ -115,7 +123,9 @@ func New(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Store{o: full, names: (*names)(text.NewNames()), turn: make(chan struct{}, 1)}
+	s := &Store{base: base{o: full, names: (*names)(text.NewNames())}, turn: make(chan struct{}, 1)}
+	s.begin = s.beginRead
+	s.newest.Store(&newest{})
 	s.writer.db, s.reader.db = db, db
 	if full.Readers != nil {
 		s.reader.db = full.Readers
@@ -200,7 +210,11 @@ func checkSettings(ctx context.Context, conn *sql.Conn, least int) error {
 	if err := conn.QueryRowContext(ctx, "PRAGMA synchronous").Scan(&synchronous); err != nil {
 		return classify(err)
 	}
-	if journal == "memory" && inMemory(ctx, conn) || journal == "wal" && synchronous >= least {
+	return survives(journal, synchronous, least, journal == "memory" && inMemory(ctx, conn))
+}
+
+func survives(journal string, synchronous, least int, inMemory bool) error {
+	if journal == "memory" && inMemory || journal == "wal" && synchronous >= least {
 		return nil
 	}
 	return fmt.Errorf("%w: journal_mode=%s, synchronous=%d", ErrWeak, journal, synchronous)
