@@ -24,6 +24,7 @@ type txStore struct {
 var (
 	_ store.Store  = (*txStore)(nil)
 	_ store.Header = (*txStore)(nil)
+	_ store.Guard  = (*txStore)(nil)
 )
 
 // InTx gives a store whose loads and commits are part of a transaction of the host on
@@ -236,6 +237,9 @@ func (t *tx) run(text string) error {
 // Rely implements [store.Guard]: what has these versions under the write lock has them
 // when the host commits.
 func (s *txStore) Rely(ctx context.Context, on []store.Expect) error {
+	if err := (&store.Change{Command: roomkit.CommandID{1}, Expect: on}).Check(); err != nil {
+		return err
+	}
 	t, err := s.begin(ctx, nil)
 	if err != nil {
 		return err

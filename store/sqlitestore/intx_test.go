@@ -378,3 +378,107 @@ func TestFaultsInTx(t *testing.T) {
 	require.Greater(t, failed, 8)
 	verifyStore(t, s)
 }
+
+func TestRetry(t *testing.T) {
+	path := newPath(t)
+	s := open(t, path)
+	rooms := populate(t, s, 1)
+	messages(t, s)
+	db := hostHandle(t, path)
+	tries := 0
+	err := sqlitestore.Retry(t.Context(), func(ctx context.Context) error {
+		tries++
+		tx, svc := inTx(t, s, db)
+		defer tx.Rollback()
+		require.NoError(t, tx.QueryRowContext(ctx, countMessages).Scan(new(int)))
+		if tries == 1 {
+			mustExec(t, s.Writer, insertMessage)
+		}
+		if _, err := svc.Do(ctx, roomkit.By(boss), edit(rooms[0], "once")); err != nil {
+			require.ErrorIs(t, err, sqlitestore.ErrSnapshot)
+			return err
+		}
+		return tx.Commit()
+	})
+	require.NoError(t, err)
+	require.Equal(t, 2, tries)
+	verifyStore(t, s)
+}
+
+func TestRetryGivesUp(t *testing.T) {
+	path := newPath(t)
+	s := open(t, path)
+	messages(t, s)
+	holder, err := s.Writer.BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	defer holder.Rollback()
+	db := handle(t, path, "_pragma=busy_timeout(0)")
+	_, busy := db.ExecContext(t.Context(), insertMessage)
+	require.Error(t, busy)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	tests := []struct {
+		name  string
+		ctx   context.Context
+		err   error
+		tries int
+	}{
+		{"a statement of the host is busy", t.Context(), busy, 10},
+		{"the store has waited already", t.Context(), sqlitestore.ErrBusy, 1},
+		{"something else", t.Context(), sqlitestore.ErrTxEnded, 1},
+		{"the context has ended", ended, busy, 1},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			tries := 0
+			err := sqlitestore.Retry(tt.ctx, func(context.Context) error { tries++; return tt.err })
+			require.ErrorIs(t, err, tt.err)
+			require.Equal(t, tt.tries, tries)
+			if tt.ctx.Err() != nil {
+				require.ErrorIs(t, err, context.Canceled)
+			}
+		})
+	}
+}
+
+// What is relied on is compared under the write lock, and holds until the host commits.
+func TestRely(t *testing.T) {
+	path := newPath(t)
+	s, err := sqliteopen.Open(t.Context(), path, &sqliteopen.Options{Create: true, Options: sqlitestore.Options{Patience: 1}})
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	rooms := populate(t, s, 1)
+	_, err = newService(t, s).Do(t.Context(), roomkit.System(), roomkit.SyncTeam{Team: "sales", Company: acme, Name: "Sales", Members: []roomkit.UserID{boss}})
+	require.NoError(t, err)
+	facts, err := s.Load(t.Context(), []store.Need{{Room: rooms[0], People: []roomkit.UserID{boss}, Team: roomkit.KeyOfTeam(acme, "sales")}})
+	require.NoError(t, err)
+	f := &facts[0]
+	on := []store.Expect{
+		{Subject: roomkit.RoomSubject(rooms[0]), Version: f.Room.Version},
+		{Subject: roomkit.UserSubject(boss), Version: f.Users[0].Version},
+		{Subject: roomkit.CompanySubject(acme), Version: f.Companies[0].Version},
+		{Subject: roomkit.TeamSubject(acme, "sales"), Version: f.Team.Version},
+		{Subject: roomkit.UserSubject("nobody"), Version: 0},
+	}
+	tx, svc := inTx(t, s, hostHandle(t, path))
+	in := s.InTx(tx)
+	require.NoError(t, rely(t, in, on...))
+	_, err = newService(t, s).Do(t.Context(), roomkit.System(), roomkit.SuspendUser{User: boss})
+	require.ErrorIs(t, err, sqlitestore.ErrBusy, "nobody changes it before the commit")
+	for i := range on {
+		wrong := on[i]
+		wrong.Version++
+		require.ErrorIs(t, rely(t, in, wrong), roomkit.ErrConflict, wrong.Subject)
+	}
+	require.ErrorIs(t, rely(t, in, on[0], on[0]), roomkit.ErrInvalid)
+	require.ErrorIs(t, rely(t, in, store.Expect{}), roomkit.ErrInvalid)
+	require.NoError(t, rely(t, in))
+	_, err = svc.Do(t.Context(), roomkit.By(boss), edit(rooms[0], "by the transaction itself"))
+	require.NoError(t, err)
+	require.ErrorIs(t, rely(t, in, on[0]), roomkit.ErrConflict)
+	require.NoError(t, tx.Commit())
+	_, err = newService(t, s).Do(t.Context(), roomkit.System(), roomkit.SuspendUser{User: boss})
+	require.NoError(t, err)
+	_, ok := store.Capability[store.Guard](s)
+	require.False(t, ok, "outside of a transaction nothing holds")
+}
