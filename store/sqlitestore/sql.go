@@ -161,13 +161,13 @@ func (t *tx) statement(id statement) (*sql.Stmt, error) {
 	}
 	var err error
 	b := bound{id: id}
-	if st := t.h.prepared[id].Load(); t.foreign {
-		b.st, err = t.tx.PrepareContext(t.plain, t.h.text[id])
-	} else if st != nil {
+	if st := t.h.prepared[id].Load(); st != nil && !t.foreign {
 		b.st = t.tx.StmtContext(t.plain, st)
 	} else {
-		t.h.wanted[id].Store(true)
-		t.h.wants.Store(true)
+		if st == nil {
+			t.h.wanted[id].Store(true)
+			t.h.wants.Store(true)
+		}
 		b.st, err = t.tx.PrepareContext(t.plain, t.h.text[id])
 	}
 	if err != nil {
