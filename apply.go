@@ -16,6 +16,16 @@ func (r Room) Apply(e Event) Room {
 	switch e := e.(type) {
 	case *RoomCreated:
 		r = createdRoom(e)
+	case *RoomImported:
+		r = importedRoom(e)
+	case *MembersImported:
+		r.Counts = e.Counts
+		r.HadConsumers = r.HadConsumers || e.Counts.Consumers > 0
+		for i := range e.Rows {
+			if e.Rows[i].Participant {
+				r.Digest = r.Digest.With(e.Rows[i].User)
+			}
+		}
 	case *MemberJoined:
 		r.Counts = e.Counts
 		r.HadConsumers = r.HadConsumers || e.Counts.Consumers > 0
@@ -77,6 +87,16 @@ func createdRoom(e *RoomCreated) Room {
 	}
 }
 
+func importedRoom(e *RoomImported) Room {
+	return Room{
+		ID: e.Subject.Room, Kind: e.Kind, State: e.State, Company: e.Company, Team: e.Team, Creator: e.Creator, Parties: e.Parties,
+		Name: e.Name, NameKey: e.NameKey, Photo: e.Photo, Description: e.Description, Origin: e.Origin, Public: e.Public,
+		HistorySharing: e.HistorySharing, Notify: e.Notify, Features: e.Features, FeaturesWithheld: e.FeaturesWithheld,
+		MessageOffSince: e.MessageOffSince, HadConsumers: e.HadConsumers, EmptiedAt: e.EmptiedAt, EmptiedOn: e.EmptiedOn,
+		CreatedAt: e.CreatedAt,
+	}
+}
+
 // emptiedBy hides what a derived room held before it began anew.
 func emptiedBy(e *RoomCreated) (Version, time.Time) {
 	if e.Version > 1 {
@@ -90,6 +110,12 @@ func emptiedBy(e *RoomCreated) (Version, time.Time) {
 func (m Member) Apply(e Event) Member {
 	info := e.Info()
 	switch e := e.(type) {
+	case *MembersImported:
+		for i := range e.Rows {
+			if e.Rows[i].User == m.User {
+				return e.Rows[i]
+			}
+		}
 	case *MemberJoined:
 		who, ok := find(e.People, m.User)
 		if !ok {
@@ -162,7 +188,9 @@ func (c Company) Apply(e Event) Company {
 	case *CompanyPut:
 		before := c
 		c = e.Company
-		c.PartnersOff, c.PartnersNarrowed = before.PartnersOff, before.PartnersNarrowed
+		if info.Cause != CauseImported {
+			c.PartnersOff, c.PartnersNarrowed = before.PartnersOff, before.PartnersNarrowed
+		}
 	case *CompanyMessagingChanged:
 		if e.With == OutsiderPartner {
 			c.Partners = e.To
@@ -197,7 +225,9 @@ func (u User) Apply(e Event) User {
 	case *UserPut:
 		before := u
 		u = e.User
-		u.PartnersSince, u.PartnersLost, u.Ended = before.PartnersSince, before.PartnersLost, before.Ended
+		if info.Cause != CauseImported {
+			u.PartnersSince, u.PartnersLost, u.Ended = before.PartnersSince, before.PartnersLost, before.Ended
+		}
 	case *UserStatusChanged:
 		u.Status = e.To
 		if e.To == StatusDeleted {

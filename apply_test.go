@@ -44,6 +44,21 @@ func TestApplyToRooms(t *testing.T) {
 		event  roomkit.Event
 		change func(*roomkit.Room)
 	}{
+		{happened(&roomkit.RoomImported{
+			State: roomkit.StateActive, Company: "bolt", Team: "t", Creator: "eve", Parties: [2]roomkit.UserID{"eve", "fay"}, Name: "n", NameKey: "k", Photo: "q",
+			Description: "e", Origin: roomkit.OriginMail, Public: true, HistorySharing: true, Features: roomkit.Features(roomkit.FeatureTask), FeaturesWithheld: true,
+			MessageOffSince: worldTime, HadConsumers: true, EmptiedAt: 2, EmptiedOn: worldTime, CreatedAt: worldTime,
+		}, func(m *roomkit.Meta) { m.Kind, m.Notify = roomkit.KindTeam, true }), func(r *roomkit.Room) {
+			*r = roomkit.Room{
+				ID: theRoom, Kind: roomkit.KindTeam, State: roomkit.StateActive, Company: "bolt", Team: "t", Creator: "eve", Parties: [2]roomkit.UserID{"eve", "fay"},
+				Name: "n", NameKey: "k", Photo: "q", Description: "e", Origin: roomkit.OriginMail, Public: true, HistorySharing: true, Notify: true,
+				Features: roomkit.Features(roomkit.FeatureTask), FeaturesWithheld: true, MessageOffSince: worldTime, HadConsumers: true,
+				EmptiedAt: 2, EmptiedOn: worldTime, CreatedAt: worldTime, Version: r.Version, ChangedAt: r.ChangedAt,
+			}
+		}},
+		{happened(&roomkit.MembersImported{Rows: []roomkit.Member{{User: "cat", Participant: true}, {User: "dan", Master: true}}, Counts: counts}), func(r *roomkit.Room) {
+			r.Counts, r.HadConsumers, r.Digest = counts, true, r.Digest.With("cat")
+		}},
 		{happened(&roomkit.MemberJoined{People: cat, Counts: counts}), func(r *roomkit.Room) { r.Counts, r.HadConsumers, r.Digest = counts, true, r.Digest.With("cat") }},
 		{happened(&roomkit.MemberJoined{People: cat, Counts: roomkit.Counts{Participants: 3}}), func(r *roomkit.Room) { r.Counts, r.Digest = roomkit.Counts{Participants: 3}, r.Digest.With("cat") }},
 		{happened(&roomkit.MemberLeft{People: []roomkit.Person{{User: "ben"}}, Counts: counts}), func(r *roomkit.Room) { r.Counts, r.Digest = counts, roomkit.SetDigest{}.With("ann") }},
@@ -127,6 +142,9 @@ func TestApplyToMembers(t *testing.T) {
 				Room: theRoom, User: "ben", Company: "acme", Kind: roomkit.UserMember, Participant: true, Period: 1, Joined: roomkit.CauseAdded,
 				JoinedAt: effectTime, JoinedVersion: effectVersion, Epoch: roomkit.Epoch{User: 3, Company: 4},
 			}
+		}},
+		{"imported", in, happened(&roomkit.MembersImported{Rows: []roomkit.Member{{User: "ann"}, {Room: theRoom, User: "ben", Master: true, LeftVersion: 3}}}), func(m *roomkit.Member) {
+			*m = roomkit.Member{Room: theRoom, User: "ben", Master: true, LeftVersion: 3}
 		}},
 		{"left, still master", in, happened(&roomkit.MemberLeft{People: ben}, cause(roomkit.CauseSelf)), func(m *roomkit.Member) { left(m, roomkit.CauseSelf) }},
 		{"left with the role", in, happened(&roomkit.MemberLeft{People: ben, Roles: true}, cause(roomkit.CauseRemoved)), func(m *roomkit.Member) {

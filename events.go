@@ -102,6 +102,38 @@ type (
 		HistorySharing bool       `json:"history_sharing,omitzero"`
 		Features       FeatureSet `json:"features,omitzero"`
 	}
+	// RoomImported begins a room that was somewhere else until now, with the version it had
+	// there; its people follow in events of their own. The fields are those of [Room].
+	RoomImported struct {
+		Meta
+		State            RoomState  `json:"state,omitzero"`
+		Company          CompanyID  `json:"company,omitzero"`
+		Team             TeamID     `json:"team,omitzero"`
+		Creator          UserID     `json:"creator,omitzero"`
+		Parties          [2]UserID  `json:"parties,omitzero"`
+		Name             string     `json:"name,omitzero"`
+		NameKey          string     `json:"name_key,omitzero"`
+		Photo            string     `json:"photo,omitzero"`
+		Description      string     `json:"description,omitzero"`
+		Origin           Origin     `json:"origin,omitzero"`
+		Public           bool       `json:"public,omitzero"`
+		HistorySharing   bool       `json:"history_sharing,omitzero"`
+		Features         FeatureSet `json:"features,omitzero"`
+		FeaturesWithheld bool       `json:"features_withheld,omitzero"`
+		MessageOffSince  time.Time  `json:"message_off_since,omitzero"`
+		HadConsumers     bool       `json:"had_consumers,omitzero"`
+		EmptiedAt        Version    `json:"emptied_at,omitzero"`
+		EmptiedOn        time.Time  `json:"emptied_on,omitzero"`
+		CreatedAt        time.Time  `json:"created_at,omitzero"`
+	}
+	// MembersImported brings the rows of people of an imported room, as they are to be:
+	// with times, versions and roles of their own. Nobody joins by it.
+	MembersImported struct {
+		Meta
+		Rows   []Member `json:"rows,omitempty"`
+		Counts Counts   `json:"counts,omitzero"`
+		Void   bool     `json:"void,omitzero"` // some do not count any more, and are to be taken out
+	}
 	// MemberJoined admits people; Cause says how they came (NTF-07).
 	MemberJoined struct {
 		Meta
@@ -274,6 +306,12 @@ type (
 func (*RoomCreated) Type() string { return "room.created" }
 
 // Type names the event.
+func (*RoomImported) Type() string { return "room.imported" }
+
+// Type names the event.
+func (*MembersImported) Type() string { return "members.imported" }
+
+// Type names the event.
 func (*MemberJoined) Type() string { return "member.joined" }
 
 // Type names the event.
@@ -351,6 +389,8 @@ func (u *Unknown) Type() string { return u.Name }
 // newEvents makes a zero event of each type, in the order of this file.
 var newEvents = []func() Event{
 	func() Event { return new(RoomCreated) },
+	func() Event { return new(RoomImported) },
+	func() Event { return new(MembersImported) },
 	func() Event { return new(MemberJoined) },
 	func() Event { return new(MemberLeft) },
 	func() Event { return new(MasterAppointed) },
@@ -423,6 +463,18 @@ func (s Subject) Valid() bool {
 // MarshalJSON writes the type and the fields.
 func (e *RoomCreated) MarshalJSON() ([]byte, error) {
 	type fields RoomCreated
+	return named("type", e.Type(), (*fields)(e))
+}
+
+// MarshalJSON writes the type and the fields.
+func (e *RoomImported) MarshalJSON() ([]byte, error) {
+	type fields RoomImported
+	return named("type", e.Type(), (*fields)(e))
+}
+
+// MarshalJSON writes the type and the fields.
+func (e *MembersImported) MarshalJSON() ([]byte, error) {
+	type fields MembersImported
 	return named("type", e.Type(), (*fields)(e))
 }
 

@@ -68,12 +68,13 @@ const (
 	CauseRoomEnded          // the room was dissolved or deleted
 	CauseConverted          // the room was converted (CRE-39, CRE-41)
 	CauseHandedOver         // a master handed the role over
+	CauseImported           // brought in by package transfer
 	causeCount
 )
 
 var causeNames = [causeCount]string{
 	"none", "created", "invited", "added", "reopened", "organisation", "self", "removed",
-	"permission_withdrawn", "account_ended", "room_ended", "converted", "handed_over",
+	"permission_withdrawn", "account_ended", "room_ended", "converted", "handed_over", "imported",
 }
 
 // String gives the stable name of the cause, for instance "permission_withdrawn".

@@ -94,7 +94,7 @@ func NoticesOf(e Event) []Notice {
 		if holders, some := newlyPermitted(e); some && e.With == OutsiderPartner {
 			return []Notice{{Everyone: true, Company: CompanyID(info.Subject.ID), Holders: holders, Key: NoticePermitted}}
 		}
-	case *RoomCreated, *PhotoChanged, *DescriptionChanged, *VisibilityChanged, *HistorySharingChanged, *NotificationSwitched,
+	case *RoomCreated, *RoomImported, *MembersImported, *PhotoChanged, *DescriptionChanged, *VisibilityChanged, *HistorySharingChanged, *NotificationSwitched,
 		*FeaturesWithheldChanged, *MessageSwitchedOff, *MessageSwitchedOn, *FeatureDataDeleted, *RoomConverted, *RoomEnded,
 		*MasterVacated, *CompanyPut, *UserPut, *UserStatusChanged, *TeamSynced, *Unknown:
 	}

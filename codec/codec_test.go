@@ -147,6 +147,14 @@ func filled(t testing.TB, typ string) string {
 
 // fillAll sets every field to something that can be stored.
 func fillAll(v reflect.Value) {
+	switch at := v.Addr().Interface().(type) {
+	case *roomkit.RoomID:
+		*at = goldenRoom()
+		return
+	case *roomkit.Actor:
+		*at = roomkit.By("acme")
+		return
+	}
 	switch v.Kind() {
 	case reflect.Bool:
 		v.SetBool(true)

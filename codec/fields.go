@@ -50,6 +50,8 @@ func (c *coder) fields(e roomkit.Event) {
 		c.memberJoined(v)
 	case *roomkit.MemberLeft:
 		c.memberLeft(v)
+	case *roomkit.MembersImported:
+		c.membersImported(v)
 	case *roomkit.MessageSwitchedOff:
 		c.messageSwitchedOff(v)
 	case *roomkit.MessageSwitchedOn:
@@ -64,6 +66,8 @@ func (c *coder) fields(e roomkit.Event) {
 		c.roomCreated(v)
 	case *roomkit.RoomEnded:
 		c.roomEnded(v)
+	case *roomkit.RoomImported:
+		c.roomImported(v)
 	case *roomkit.RoomRenamed:
 		c.roomRenamed(v)
 	case *roomkit.TeamSynced:
@@ -94,6 +98,85 @@ func (c *coder) roomCreated(e *roomkit.RoomCreated) {
 	c.flag(`,"public":true`, &e.Public)
 	c.flag(`,"history_sharing":true`, &e.HistorySharing)
 	c.features(`,"features":[`, &e.Features)
+}
+
+func (c *coder) roomImported(e *roomkit.RoomImported) {
+	c.begin(`{"type":"room.imported","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	codeEnum(c, `,"state":"`, &e.State)
+	codeID(c, `,"company":"`, &e.Company)
+	codeID(c, `,"team":"`, &e.Team)
+	codeID(c, `,"creator":"`, &e.Creator)
+	c.parties(`,"parties":[`, &e.Parties)
+	c.text(`,"name":"`, &e.Name)
+	c.text(`,"name_key":"`, &e.NameKey)
+	c.text(`,"photo":"`, &e.Photo)
+	c.lines(`,"description":"`, &e.Description)
+	codeEnum(c, `,"origin":"`, &e.Origin)
+	c.flag(`,"public":true`, &e.Public)
+	c.flag(`,"history_sharing":true`, &e.HistorySharing)
+	c.features(`,"features":[`, &e.Features)
+	c.flag(`,"features_withheld":true`, &e.FeaturesWithheld)
+	c.moment(`,"message_off_since":`, &e.MessageOffSince)
+	c.flag(`,"had_consumers":true`, &e.HadConsumers)
+	codeCount(c, `,"emptied_at":`, &e.EmptiedAt)
+	c.moment(`,"emptied_on":`, &e.EmptiedOn)
+	c.moment(`,"created_at":`, &e.CreatedAt)
+}
+
+func (c *coder) membersImported(e *roomkit.MembersImported) {
+	c.begin(`{"type":"members.imported","v":1,"room":"`, roomkit.SubjectRoom, &e.Meta)
+	codeList(c, `,"rows":[`, &e.Rows, func(c *coder, m *roomkit.Member) {
+		if c.reading {
+			m.Room = e.Subject.Room
+		} else if m.Room != e.Subject.Room {
+			c.fail(`,"rows":`, "a row is of another room than the subject")
+		}
+		codeMember(c, m)
+	})
+	c.counts(&e.Counts)
+	c.flag(`,"void":true`, &e.Void)
+}
+
+func codeMember(c *coder, m *roomkit.Member) {
+	c.brace()
+	codeID(c, `,"user":"`, &m.User)
+	codeID(c, `,"company":"`, &m.Company)
+	codeEnum(c, `,"kind":"`, &m.Kind)
+	c.flag(`,"participant":true`, &m.Participant)
+	c.flag(`,"master":true`, &m.Master)
+	codeCount(c, `,"period":`, &m.Period)
+	codeEnum(c, `,"joined":"`, &m.Joined)
+	c.moment(`,"joined_at":`, &m.JoinedAt)
+	codeCount(c, `,"joined_version":`, &m.JoinedVersion)
+	c.flag(`,"read_all":true`, &m.ReadAll)
+	c.epoch(`,"epoch":[`, &m.Epoch)
+	c.epoch(`,"master_epoch":[`, &m.MasterEpoch)
+	codeEnum(c, `,"left":"`, &m.Left)
+	c.moment(`,"left_at":`, &m.LeftAt)
+	codeCount(c, `,"left_version":`, &m.LeftVersion)
+	c.anyActor(`,"left_by":"`, &m.LeftBy)
+	c.unbrace()
+	if m.User == "" {
+		c.fail(`,"user":`, reasonMissing)
+	}
+}
+
+// anyActor visits an actor that is left out where there is none.
+func (c *coder) anyActor(key string, a *roomkit.Actor) {
+	if !c.reading {
+		if *a != (roomkit.Actor{}) {
+			c.actor(key, a)
+		}
+		return
+	}
+	const system = `*system"`
+	switch {
+	case !c.next(key):
+	case c.take(system):
+		*a = roomkit.System()
+	default:
+		*a = roomkit.By(roomkit.UserID(c.readID(key)))
+	}
 }
 
 func (c *coder) memberJoined(e *roomkit.MemberJoined) {

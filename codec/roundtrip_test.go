@@ -85,6 +85,8 @@ var enumSizes = map[reflect.Type]int{
 	reflect.TypeFor[roomkit.Origin]():       len(enum.Values(roomkit.Origin(0))),
 	reflect.TypeFor[roomkit.UserKind]():     len(enum.Values(roomkit.UserKind(0))),
 	reflect.TypeFor[roomkit.UserStatus]():   len(enum.Values(roomkit.UserStatus(0))),
+	reflect.TypeFor[roomkit.Cause]():        len(enum.Values(roomkit.Cause(0))),
+	reflect.TypeFor[roomkit.RoomState]():    len(enum.Values(roomkit.RoomState(0))),
 	reflect.TypeFor[roomkit.Outsider]():     len(enum.Values(roomkit.Outsider(0))),
 	reflect.TypeFor[roomkit.ExternalMode](): len(enum.Values(roomkit.ExternalMode(0))),
 	reflect.TypeFor[roomkit.FeatureSet]():   int(roomkit.AllFeatures) + 1,
@@ -98,6 +100,9 @@ func drawFields(t *rapid.T, label string, v reflect.Value) {
 		return
 	}
 	switch p := v.Addr().Interface().(type) {
+	case *roomkit.RoomID: // that of the event
+	case *roomkit.Actor:
+		*p = rapid.SampledFrom([]roomkit.Actor{{}, roomkit.System(), roomkit.By("kim")}).Draw(t, label)
 	case *bool:
 		*p = rapid.Bool().Draw(t, label)
 	case *string:
@@ -143,6 +148,9 @@ func drawParts(t *rapid.T, label string, v reflect.Value) {
 		if p, ok := v.Addr().Interface().(*roomkit.Person); ok {
 			p.User = roomkit.UserID(drawID(t, label+".User"))
 		}
+		if p, ok := v.Addr().Interface().(*roomkit.Member); ok {
+			p.User = roomkit.UserID(drawID(t, label+".User"))
+		}
 	default:
 		t.Fatalf("%s: nothing draws a %s", label, v.Type())
 	}
@@ -174,6 +182,12 @@ func drawEvent(t *rapid.T) roomkit.Event {
 		e.From, e.To = drawLines(t, e.From), drawLines(t, e.To)
 	case *roomkit.RoomCreated:
 		e.Description = drawLines(t, e.Description)
+	case *roomkit.RoomImported:
+		e.Description = drawLines(t, e.Description)
+	case *roomkit.MembersImported:
+		for i := range e.Rows {
+			e.Rows[i].Room = e.Subject.Room
+		}
 	}
 	return e
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // sweep is a search for memberships that do not count any more: those of a user,
-// or of all users of a company.
+// of all users of a company, or of an imported room.
 type sweep struct {
 	of    roomkit.Subject
 	cause roomkit.Cause
@@ -31,6 +31,9 @@ func sweepsOf(e roomkit.Event) (list []sweep) {
 		add(roomkit.CauseAccount, e.To == roomkit.StatusDeleted)
 	case *roomkit.CompanyMessagingChanged:
 		add(roomkit.CausePermission, e.With == roomkit.OutsiderPartner && e.To < e.From)
+	case *roomkit.MembersImported:
+		add(roomkit.CausePermission, e.Void)
+		add(roomkit.CauseAccount, e.Void)
 	default: // has no consequences elsewhere
 	}
 	return list
@@ -69,6 +72,10 @@ type search struct {
 
 func newSearch(sw sweep, guard func(func() error) error) search {
 	x := search{sweep: sw, guard: guard, found: map[roomkit.RoomID]struct{}{}}
+	if sw.of.Type == roomkit.SubjectRoom {
+		x.rooms, x.ended = []roomkit.RoomID{sw.of.Room}, true
+		x.found[sw.of.Room] = struct{}{}
+	}
 	if sw.of.Type == roomkit.SubjectUser {
 		x.users, x.ended = []roomkit.UserID{roomkit.UserID(sw.of.ID)}, true
 	}
@@ -187,7 +194,7 @@ func (s *Service) concerned(ctx context.Context, sw sweep, room roomkit.RoomID) 
 		}
 		pages++
 		for i := range page {
-			if page[i].Company == roomkit.CompanyID(sw.of.ID) {
+			if sw.of.Type == roomkit.SubjectRoom || page[i].Company == roomkit.CompanyID(sw.of.ID) {
 				people = append(people, page[i].User)
 			}
 		}

@@ -23,6 +23,9 @@ func (c *Change) Check() error {
 	}
 	err := f.expect()
 	if err == nil {
+		err = f.begin()
+	}
+	if err == nil {
 		err = f.records()
 	}
 	if err == nil {
@@ -41,7 +44,8 @@ func (c *Change) Check() error {
 // sends changes: those that it is given are used again when Commit has returned.
 func (c *Change) Clone() Change {
 	d := *c
-	d.Expect, d.Rooms, d.Members = slices.Clone(c.Expect), slices.Clone(c.Rooms), slices.Clone(c.Members)
+	d.Expect, d.Begins = slices.Clone(c.Expect), slices.Clone(c.Begins)
+	d.Rooms, d.Members = slices.Clone(c.Rooms), slices.Clone(c.Members)
 	d.Users, d.Companies, d.Ended = slices.Clone(c.Users), slices.Clone(c.Companies), slices.Clone(c.Ended)
 	d.Teams, d.Tallies, d.Records = slices.Clone(c.Teams), slices.Clone(c.Tallies), slices.Clone(c.Records)
 	d.Outcome.Events = slices.Clone(c.Outcome.Events)
@@ -68,6 +72,7 @@ type changeForm struct {
 
 // changePart is what a change does with one subject.
 type changePart struct {
+	begins  roomkit.Version // behind which the records begin
 	records roomkit.Version
 	written bool
 }
@@ -89,6 +94,22 @@ func (f *changeForm) expect() error {
 			f.index[e.Subject] = i
 		}
 		f.known++
+	}
+	return nil
+}
+
+// begin notes behind which version the records of each subject begin.
+func (f *changeForm) begin() error {
+	for i := range f.Expect {
+		f.parts[i].begins = f.Expect[i].Version
+	}
+	for i := range f.Begins {
+		b := &f.Begins[i]
+		at := f.find(&b.Subject, i)
+		if at < 0 || f.parts[at].begins != 0 || b.Version <= 0 {
+			return &roomkit.Invalid{Field: "Begins", Reason: "a subject that is not expected not to exist, or no version"}
+		}
+		f.parts[at].begins = b.Version
 	}
 	return nil
 }
@@ -122,7 +143,7 @@ func (f *changeForm) records() error {
 			return &roomkit.Invalid{Field: "Records", Reason: "of a subject that is not expected"}
 		}
 		f.parts[at].records++
-		if r.Version != f.Expect[at].Version+f.parts[at].records {
+		if r.Version != f.parts[at].begins+f.parts[at].records {
 			return &roomkit.Invalid{Field: "Records", Reason: "versions are not contiguous"}
 		}
 		if len(r.Data) > roomkit.MaxEventBytes {
@@ -165,7 +186,7 @@ func (f *changeForm) writes(of roomkit.Subject, v roomkit.Version) bool {
 		return false
 	}
 	p := &f.parts[at]
-	fits := !p.written && p.records > 0 && v == f.Expect[at].Version+p.records
+	fits := !p.written && p.records > 0 && v == p.begins+p.records
 	p.written = true
 	return fits
 }

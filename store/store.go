@@ -158,6 +158,9 @@ type Change struct {
 	Command roomkit.CommandID // a command id already stored makes the change a repeat
 	Digest  [32]byte          // identifies the payload: a repeat with another one is ErrCommandReused
 	Expect  []Expect          // of everything written and everything relied on, each once
+	// Begins are subjects of Expect that must not exist, and whose first record has the version
+	// behind this one instead of 1: they have had their earlier versions somewhere else.
+	Begins []Expect
 
 	Rooms     []roomkit.Room // new values; the expected version is the old one
 	Members   []roomkit.Member

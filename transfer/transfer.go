@@ -98,6 +98,7 @@ const (
 	CauseUnknown   Cause = "unknown"    // a company, user, team or room that is neither in the file nor in the store
 	CauseExists    Cause = "exists"     // the store has it already, and otherwise
 	CauseRule      Cause = "rule"       // a rule of the rule book forbids it: Rule says which one
+	CauseLeftOut   Cause = "left_out"   // an earlier run of this import left it out and stored the lines around it
 	CauseOtherFile Cause = "other_file" // the store has begun this import with another file
 )
 
@@ -136,7 +137,7 @@ func (f *Finding) Unwrap() error {
 	switch f.Cause {
 	case CauseRule:
 		return roomkit.ErrDenied
-	case CauseExists, CauseOtherFile:
+	case CauseExists, CauseLeftOut, CauseOtherFile:
 		return roomkit.ErrConflict
 	}
 	return roomkit.ErrInvalid

@@ -30,6 +30,7 @@ type Decision struct {
 
 	Rows   Rows
 	Relied []store.Expect
+	Begins []store.Expect // of an arrival, see store.Change
 }
 
 // Ask is what the host has to be asked before a command can be decided: only the answer

@@ -95,6 +95,14 @@ func (s *Store) keep(c *store.Change, out *store.Outcome) {
 	out.Cursor = s.cursor(done.end)
 }
 
+// versionOf gives the version of a subject, whose records follow each other without a gap.
+func (s *Store) versionOf(h *history) roomkit.Version {
+	if len(h.records) == 0 {
+		return 0
+	}
+	return s.records.at(h.records[len(h.records)-1]).version
+}
+
 // outcome gives the outcome of a command, or nil.
 func (s *Store) outcome(id roomkit.CommandID) *store.Outcome {
 	at, known := s.commands[id]
@@ -128,10 +136,10 @@ func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.V
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	h := s.history(&of)
-	if h == nil || after >= roomkit.Version(len(h.records)) {
+	if h == nil || after >= s.versionOf(h) {
 		return nil, nil
 	}
-	rest := h.records[max(after, 0):]
+	rest := h.records[max(after-s.versionOf(h)+roomkit.Version(len(h.records)), 0):]
 	return s.page(min(limit, len(rest)), func(i int) int64 { return rest[i] }), nil
 }
 

@@ -27,13 +27,13 @@ func (s *Store) Checkpoints(ctx context.Context) (map[string]roomkit.Cursor, err
 	return all, err
 }
 
-const eventOf = `(SELECT 1 FROM roomkit_records e WHERE e.id = x.id AND e.version = 1 AND e.subject = `
+const eventOf = `(SELECT 1 FROM roomkit_records e WHERE e.id = x.id AND e.subject = `
 
 // strays finds rows by what they should come with. The cost is a look or two for every
 // row of the database.
 const strays = `SELECT * FROM (
 	SELECT 'room' AS subject, x.id AS room, NULL AS id, 'row' AS what, 'there is no event of this room' AS detail FROM roomkit_rooms x
-		WHERE NOT EXISTS (SELECT 1 FROM roomkit_records e WHERE e.room = x.id AND e.version = 1)
+		WHERE NOT EXISTS (SELECT 1 FROM roomkit_records e WHERE e.room = x.id)
 	UNION ALL SELECT 'room', x.room, NULL, 'members', 'a row of ' || x.user || ', but there is no such room' FROM roomkit_members x
 		WHERE NOT EXISTS (SELECT 1 FROM roomkit_rooms r WHERE r.id = x.room)
 	UNION ALL SELECT 'user', NULL, x.id, 'row', 'there is no event of this user' FROM roomkit_users x WHERE NOT EXISTS ` + eventOf + `'user')

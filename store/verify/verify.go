@@ -116,6 +116,12 @@ func (v *verifier) strays(ctx context.Context) error {
 	return nil
 }
 
+// imported reports whether a record begins a subject that was somewhere else before.
+func imported(rec *store.Record) bool {
+	e, err := codec.DecodeRecord(*rec)
+	return err == nil && e.Info().Cause == roomkit.CauseImported
+}
+
 var errEnough = errors.New("too many inconsistencies")
 
 type verifier struct {
@@ -155,7 +161,7 @@ func (v *verifier) feed(ctx context.Context, progress func(Progress)) error {
 			v.Records++
 			before, known := v.seen[rec.Subject]
 			v.seen[rec.Subject] = rec.Version
-			if rec.Version != before+1 {
+			if rec.Version != before+1 && !(before == 0 && imported(rec)) {
 				if err := v.complain(rec.Subject, "feed", "version %d follows %d", rec.Version, before); err != nil {
 					return err
 				}
@@ -279,6 +285,9 @@ func (v *verifier) events(ctx context.Context, of roomkit.Subject, upTo roomkit.
 			if at == upTo {
 				return known, nil
 			}
+			if at == 0 && page[i].Version > 1 && imported(&page[i]) {
+				at = page[i].Version - 1
+			}
 			e, complaint := checkRecord(of, &page[i], at+1)
 			if complaint != "" {
 				return false, v.complain(of, "history", "%s", complaint)
@@ -321,7 +330,12 @@ type foldedRoom struct {
 
 func (r *foldedRoom) fold(e roomkit.Event) {
 	info := e.Info()
-	if _, opens := e.(*roomkit.RoomCreated); opens == (r.room.State == roomkit.StateActive) {
+	if r.room.Version == 0 && info.Cause == roomkit.CauseImported {
+		r.room = r.room.Apply(e)
+		return
+	}
+	_, follows := e.(*roomkit.MembersImported) // also into a room that has ended before
+	if _, opens := e.(*roomkit.RoomCreated); !follows && opens == (r.room.State == roomkit.StateActive) {
 		r.wrong = fmt.Sprintf("version %d: %s in a room that is %s", info.Version, e.Type(), r.room.State)
 	}
 	if back := r.room.ChangedAt.Sub(info.At); back > 0 && back <= roomkit.MinClockDrift { // beyond, a clock has been wrong
@@ -329,6 +343,10 @@ func (r *foldedRoom) fold(e roomkit.Event) {
 	}
 	r.room = r.room.Apply(e)
 	switch e := e.(type) {
+	case *roomkit.MembersImported:
+		for i := range e.Rows {
+			r.people[e.Rows[i].User] = e.Rows[i]
+		}
 	case *roomkit.MemberJoined:
 		r.each(e, e.People)
 	case *roomkit.MemberLeft:
