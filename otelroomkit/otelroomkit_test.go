@@ -330,12 +330,13 @@ func TestNobodyIsNamed(t *testing.T) {
 
 // TestStoreHidesNothing: every capability of a store is found through Store.
 func TestStoreHidesNothing(t *testing.T) {
-	inside := memstore.New()
+	inside := guarded{memstore.New()}
 	st, err := otelroomkit.Store(inside, nil)
 	require.NoError(t, err)
 	found := map[string]bool{
 		"Notifier": same[store.Notifier](inside, st), "Header": same[store.Header](inside, st), "Numbered": same[store.Numbered](inside, st),
 		"Parallel": same[store.Parallel](inside, st), "Auditor": same[store.Auditor](inside, st),
+		"Guard": same[store.Guard](inside, st),
 	}
 	for name, is := range found {
 		require.True(t, is, name)
@@ -345,11 +346,16 @@ func TestStoreHidesNothing(t *testing.T) {
 	}
 }
 
-// same reports whether both have a capability, or none has.
+// guarded is a store with what those inside a transaction have.
+type guarded struct{ *memstore.Store }
+
+func (guarded) Rely(context.Context, []store.Expect) error { return nil }
+
+// same reports whether a store has a capability, and it is found from outside.
 func same[T any](inside, outside store.Store) bool {
 	_, in := store.Capability[T](inside)
 	_, out := store.Capability[T](outside)
-	return in == out
+	return in && out
 }
 
 // capabilities are the interfaces that package store declares, but for Store and Wrapper.
