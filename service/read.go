@@ -108,9 +108,16 @@ func (s *Service) Check(ctx context.Context, user roomkit.UserID, action roomkit
 }
 
 func (s *Service) check(ctx context.Context, user roomkit.UserID, action roomkit.Action, room roomkit.RoomID) error {
-	if action == roomkit.ActionNone || !enum.Known(action) {
-		return &roomkit.Invalid{Field: "Action", Reason: "missing or unknown"}
+	if err := checkAction(action); err != nil {
+		return err
 	}
 	_, err := s.look(ctx, user, room, action)
 	return err
+}
+
+func checkAction(action roomkit.Action) error {
+	if action == roomkit.ActionNone || !enum.Known(action) {
+		return &roomkit.Invalid{Field: "Action", Reason: "missing or unknown"}
+	}
+	return nil
 }

@@ -51,12 +51,16 @@ func New(st store.Store, o *Options) (*Service, error) {
 	}
 	rand.Read(s.mark[:]) // never fails
 	s.rules = roomkit.NewRules(s.o.Policy)
+	s.openLanes()
+	return s, nil
+}
+
+func (s *Service) openLanes() {
 	s.lanes.count, s.lanes.maxGroup = 1, s.o.MaxGroup
 	s.lanes.busy = map[roomkit.Subject]bool{}
-	if p, ok := store.Capability[store.Parallel](st); ok {
+	if p, ok := store.Capability[store.Parallel](s.store); ok {
 		s.lanes.count = max(1, p.CommitsInParallel())
 	}
-	return s, nil
 }
 
 func (o *Options) setDefaults() error {

@@ -40,6 +40,17 @@ func (c *Change) Check() error {
 	return err
 }
 
+// CheckExpect says what is malformed in a list of versions: [roomkit.ErrInvalid] for a
+// negative version, a malformed subject and one that is named twice. A [Guard] calls it
+// before it compares.
+func CheckExpect(on []Expect) error {
+	f := changeForm{Change: &Change{Expect: on}}
+	if len(on) > fewExpected {
+		f.index = make(map[roomkit.Subject]int, len(on))
+	}
+	return f.expect()
+}
+
 // Clone gives a copy that shares no slice with the change, for a store that keeps or
 // sends changes: those that it is given are used again when Commit has returned.
 func (c *Change) Clone() Change {

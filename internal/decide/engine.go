@@ -199,9 +199,9 @@ func (d *decider) finish(relied []store.Expect) {
 // relied lists the versions of everything that the decision could have looked at.
 func (d *decider) relied(list []store.Expect) []store.Expect {
 	list = slices.Grow(list, 3+len(d.f.Users)+len(d.f.Companies))
-	list = d.f.versions(list)
+	list = d.f.Versions(list)
 	for f := d.f.Earlier; f != nil; f = f.Earlier {
-		for _, e := range f.versions(nil) {
+		for _, e := range f.Versions(nil) {
 			list = addExpect(list, e)
 		}
 	}
@@ -211,8 +211,8 @@ func (d *decider) relied(list []store.Expect) []store.Expect {
 	return append(list, d.begun...)
 }
 
-// versions adds the versions of all rows to a list.
-func (f *Facts) versions(list []store.Expect) []store.Expect {
+// Versions adds the versions of all rows to a list.
+func (f *Facts) Versions(list []store.Expect) []store.Expect {
 	if !f.Need.Room.IsZero() {
 		list = append(list, store.Expect{Subject: roomkit.RoomSubject(f.Need.Room), Version: f.Room.Version})
 	}

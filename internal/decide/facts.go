@@ -79,7 +79,7 @@ func (f *Facts) Named() *roomkit.Room {
 // Same reports whether another answer to the same need is of the same versions. Nothing of
 // what is known can go, and what is not there is only assumed to be.
 func (f *Facts) Same(other *store.Facts) bool {
-	was, now := f.versions(nil), (&Facts{Facts: *other, Need: f.Need}).versions(nil)
+	was, now := f.Versions(nil), (&Facts{Facts: *other, Need: f.Need}).Versions(nil)
 	return !slices.ContainsFunc(now, func(e store.Expect) bool { return !slices.Contains(was, e) })
 }
 

@@ -50,6 +50,15 @@ var (
 	// ErrIsolation means that [Store.InTx] was given a transaction of another
 	// isolation level than READ COMMITTED.
 	ErrIsolation = fmt.Errorf("%w: InTx needs a transaction of isolation level READ COMMITTED", roomkit.ErrUnsupported)
+	// ErrTxAborted means that a statement of the host's transaction had failed before. Roll it
+	// back, as a whole or to a savepoint before that.
+	ErrTxAborted = fmt.Errorf("%w: the transaction given to InTx is aborted; roll it back, and look for the statement that failed", roomkit.ErrUnsupported)
+	// ErrTxEnded means that [Store.InTx] was given a transaction that has ended, or a
+	// connection on which none has begun.
+	ErrTxEnded = fmt.Errorf("%w: the transaction given to InTx has ended, or has never begun", roomkit.ErrUnsupported)
+	// ErrDriver means that [Store.InSQLTx] was given a transaction of another driver than
+	// pgx's.
+	ErrDriver = fmt.Errorf("%w: InSQLTx needs the driver of github.com/jackc/pgx/v5/stdlib", roomkit.ErrUnsupported)
 	// ErrFull means that the disk of the server is full. Nothing was changed; commits
 	// work again when there is room.
 	ErrFull = fmt.Errorf("%w: the disk of PostgreSQL is full; make room on it, then commits work again", roomkit.ErrUnavailable)
@@ -99,6 +108,8 @@ var classes = map[string]error{
 	stateReplaced: ErrReplaced, stateWeak: ErrWeak, stateTrigger: ErrTrigger,
 	stateCancelled: ErrUnavailable,
 	"25006":        ErrReadOnly,  // read_only_sql_transaction
+	"25P01":        ErrTxEnded,   // no_active_sql_transaction
+	"25P02":        ErrTxAborted, // in_failed_sql_transaction
 	"42501":        ErrForbidden, // insufficient_privilege
 	"42P01":        ErrCorrupt,   // undefined_table
 	"42703":        ErrCorrupt,   // undefined_column
@@ -189,6 +200,8 @@ func classify(ctx context.Context, err error) error {
 		return fmt.Errorf("pgstore: %w", ctx.Err())
 	case errors.Is(err, roomkit.ErrUnsupported) || errors.Is(err, roomkit.ErrInvalid) || errors.Is(err, ErrUnavailable):
 		return err
+	case isOver(err):
+		return fmt.Errorf("pgstore: %w: %w", ErrTxEnded, err)
 	case bad[state]:
 		return &roomkit.Invalid{Field: "text", Reason: "PostgreSQL cannot hold it: " + err.Error()}
 	}

@@ -2,6 +2,8 @@ package pgstore
 
 import (
 	"context"
+	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"maps"
@@ -18,16 +20,19 @@ import (
 // txStore is a store inside a transaction of the host.
 type txStore struct {
 	base
-	tx pgx.Tx
+	exec func(ctx context.Context, sql string, with pgx.QueryRewriter) error
 }
 
-var _ store.Store = (*txStore)(nil)
+var (
+	_ store.Store = (*txStore)(nil)
+	_ store.Guard = (*txStore)(nil)
+)
 
 // InTx gives a store whose loads and commits are part of a transaction of the
 // host, which has to be READ COMMITTED. What it stores becomes visible, comes
 // into the feed and is durable when that transaction commits, and is gone if it
-// rolls back. Until then outcomes have no cursor. Use it for one goroutine, like
-// the transaction.
+// rolls back, as a whole or to a savepoint. Until then outcomes have no cursor. Use it for
+// one goroutine, like the transaction.
 //
 // Writers of other rooms do not wait for the transaction; writers of the same
 // rows do, and so does who wants to give a group the same name in the same
@@ -35,15 +40,47 @@ var _ store.Store = (*txStore)(nil)
 // a company's switches, is compared when the transaction commits, and the numbers of
 // groups of companies and users are added to only then. If something has changed that
 // a command has relied on, or a limit of these numbers is reached, tx.Commit fails with
-// SQLSTATE 40001 and the host has to run the transaction again. (As always with
+// SQLSTATE 40001 and the host has to run the transaction again: [Retry]. (As always with
 // transactions that lock several rows, 40P01 is another reason to.) The end of a group is
 // different: it lowers the numbers of those who took part at once, and their rows are
 // locked from then on.
 //
+// The store is a [store.Guard], for which the service has Require. A transaction that
+// has only that compares when it commits, too, beside others of its kind; commits of
+// rooms wait for it from the comparison to the end of its commit, and it for them.
+//
+// The transaction is left as it was after every error but that of a lost connection.
+// [ErrIsolation], [ErrReadOnly], [ErrTxAborted] and [ErrTxEnded] say what is wrong with
+// it.
+//
 // SET CONSTRAINTS ALL IMMEDIATE and PREPARE TRANSACTION make all other commits wait
 // for the rest of the transaction.
 func (s *Store) InTx(tx pgx.Tx) store.Store {
-	t := &txStore{base: s.base, tx: tx}
+	return s.inTxOf(func(ctx context.Context, sql string, with pgx.QueryRewriter) error {
+		_, err := tx.Exec(ctx, sql, with)
+		return err
+	})
+}
+
+// SQLTx is a transaction of database/sql: a *sql.Tx, or a *sql.Conn on which one has begun.
+type SQLTx interface {
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+}
+
+// InSQLTx is [Store.InTx] for a transaction of database/sql, with the driver of package
+// github.com/jackc/pgx/v5/stdlib. Bun, ent and sqlx have the *sql.Tx as a field, GORM
+// as tx.Statement.ConnPool, and code of sqlc is given one. Another driver is
+// [ErrDriver]. The database has to be that of the store. While the store works, the
+// connection is its own, as it would be a statement's.
+func (s *Store) InSQLTx(tx SQLTx) store.Store {
+	return s.inTxOf(func(ctx context.Context, sql string, with pgx.QueryRewriter) error {
+		_, err := tx.ExecContext(ctx, sql, with)
+		return err
+	})
+}
+
+func (s *Store) inTxOf(exec func(context.Context, string, pgx.QueryRewriter) error) store.Store {
+	t := &txStore{base: s.base, exec: exec}
 	t.inTx = true
 	t.reading = t.onTx
 	return t
@@ -54,42 +91,73 @@ func (s *txStore) onTx(ctx context.Context, do func(*pgx.Conn) error) error {
 	if err := ctx.Err(); err != nil {
 		return classify(ctx, err)
 	}
-	return classify(ctx, s.guarded(ctx, func() error { return do(s.tx.Conn()) }, true))
+	return classify(ctx, s.guarded(ctx, do, true))
 }
 
 // guarded runs something so that an error does not end the host's transaction. It
 // prepares nothing itself, so that it can run it again where the server has forgotten
 // what was prepared.
-func (s *txStore) guarded(ctx context.Context, do func() error, reads bool) error {
-	const mark = `SAVEPOINT roomkit; SELECT current_setting('transaction_isolation')`
-	conn := s.tx.Conn().PgConn()
-	said, err := conn.Exec(ctx, mark).ReadAll()
-	if err != nil {
-		return err
+func (s *txStore) guarded(ctx context.Context, do func(*pgx.Conn) error, reads bool) error {
+	w := &work{do: do, reads: reads}
+	err := s.exec(ctx, `SELECT 'roomkit'`, w)
+	switch {
+	case w.err != nil:
+		return w.err
+	case err == nil && !w.begun:
+		return ErrDriver
+	case !w.begun && verdict(err) == "" && ctx.Err() == nil && !isOver(err) && !errors.Is(err, driver.ErrBadConn):
+		return fmt.Errorf("%w: %w", ErrDriver, err)
 	}
-	if err = do(); verdict(err) == stateForgotten {
-		if err = s.undo(ctx); err == nil {
-			err = s.tx.Conn().DeallocateAll(ctx)
+	return err
+}
+
+// isOver reports whether a driver knows that a transaction has ended.
+func isOver(err error) bool { return errors.Is(err, pgx.ErrTxClosed) || errors.Is(err, sql.ErrTxDone) }
+
+// work is what is done on the connection of a transaction. It is given as the rewriter of a
+// statement: through database/sql that is the way to the connection, which nobody else
+// can use meanwhile, and whoever owns the transaction first looks whether it goes on.
+type work struct {
+	do    func(*pgx.Conn) error
+	reads bool
+	begun bool
+	err   error
+}
+
+const (
+	markTx   = `SAVEPOINT roomkit; SELECT current_setting('transaction_isolation')`
+	undoWork = `ROLLBACK TO SAVEPOINT roomkit`
+	keepWork = `RELEASE SAVEPOINT roomkit`
+)
+
+// RewriteQuery implements [pgx.QueryRewriter]: it does the work, and gives the statement
+// that keeps it or undoes it.
+func (w *work) RewriteQuery(ctx context.Context, conn *pgx.Conn, _ string, _ []any) (string, []any, error) {
+	w.begun = true
+	said, err := conn.PgConn().Exec(ctx, markTx).ReadAll()
+	if err != nil {
+		w.err = err
+		return "", nil, err
+	}
+	if err = w.do(conn); verdict(err) == stateForgotten {
+		if _, err = conn.PgConn().Exec(ctx, undoWork).ReadAll(); err == nil {
+			err = conn.DeallocateAll(ctx)
 		}
 		if err == nil {
-			err = do()
+			err = w.do(conn)
 		}
 	}
 	if isolation := string(said[1].Rows[0][0]); err == nil && isolation != "read committed" {
 		err = fmt.Errorf("%w, not %s", ErrIsolation, isolation)
 	}
-	var forgotten error
-	if err != nil || reads {
-		_, forgotten = conn.Exec(ctx, `ROLLBACK TO SAVEPOINT roomkit; RELEASE SAVEPOINT roomkit`).ReadAll()
-	} else {
-		_, forgotten = conn.Exec(ctx, `RELEASE SAVEPOINT roomkit`).ReadAll()
+	w.err = err
+	switch {
+	case conn.IsClosed():
+		return "", nil, err
+	case err != nil || w.reads:
+		return undoWork + "; " + keepWork, nil, nil
 	}
-	return errors.Join(err, forgotten)
-}
-
-func (s *txStore) undo(ctx context.Context) error {
-	_, err := s.tx.Conn().PgConn().Exec(ctx, `ROLLBACK TO SAVEPOINT roomkit`).ReadAll()
-	return err
+	return keepWork, nil, nil
 }
 
 // Load implements [store.Store]. It reads until two answers agree, because the
@@ -117,8 +185,8 @@ func (s *txStore) commitSome(ctx context.Context, changes []store.Change, call *
 	var err error
 	for range maxTries {
 		var p *plan
-		err = s.guarded(ctx, func() (err error) {
-			p, err = s.park(ctx, changes, call)
+		err = s.guarded(ctx, func(conn *pgx.Conn) (err error) {
+			p, err = s.park(ctx, conn, changes, call)
 			return err
 		}, false)
 		switch {
@@ -139,10 +207,34 @@ func (s *txStore) commitSome(ctx context.Context, changes []store.Change, call *
 	return nil, classify(ctx, err)
 }
 
+// Rely implements [store.Guard]. It locks nothing.
+func (s *txStore) Rely(ctx context.Context, on []store.Expect) error {
+	if err := store.CheckExpect(on); err != nil || len(on) == 0 {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return classify(ctx, err)
+	}
+	b := newBatch(belief(), &judge.Call{})
+	var subjects []roomkit.Subject
+	for _, e := range on {
+		b.base[e.Subject] = e.Version
+		subjects = append(subjects, e.Subject)
+	}
+	p := b.plan(s.names)
+	return classify(ctx, s.guarded(ctx, func(conn *pgx.Conn) error {
+		t := &trip{sql: s.sql}
+		p.checkRelied(t)
+		p.addSubjects(t, addRelied, subjects, p.version)
+		p.settle(t, []roomkit.CommandID{{}}) // of no command: there are only versions to compare
+		return t.run(ctx, conn)
+	}, false))
+}
+
 // park judges changes and writes those that hold. Their records wait for their
 // places, and what they relied on for being compared, until the host commits.
-func (s *txStore) park(ctx context.Context, changes []store.Change, call *judge.Call) (*plan, error) {
-	p, err := s.judge(ctx, s.tx.Conn(), &trip{sql: s.sql}, changes, call)
+func (s *txStore) park(ctx context.Context, conn *pgx.Conn, changes []store.Change, call *judge.Call) (*plan, error) {
+	p, err := s.judge(ctx, conn, &trip{sql: s.sql}, changes, call)
 	if err != nil || len(p.stored) == 0 {
 		return p, err
 	}
@@ -153,7 +245,7 @@ func (s *txStore) park(ctx context.Context, changes []store.Change, call *judge.
 	p.writeCheckpoints(t)
 	p.writeEnds(t)
 	p.park(t)
-	return p, t.run(ctx, s.tx.Conn())
+	return p, t.run(ctx, conn)
 }
 
 // askParked asks what earlier commits of a host's transaction have added to
@@ -212,14 +304,20 @@ func (p *plan) park(t *trip) {
 			relied = append(relied, of)
 		}
 	}
-	version := func(f *fields, of *roomkit.Subject) {
-		v := p.base[*of]
-		f.version(&v)
-	}
-	p.addSubjects(t, replaceRelied, writes, version) // earlier commits of the transaction relied on them as they were until now
-	p.addSubjects(t, addRelied, relied, version)
-	t.add(addCommands, uuids(new(args), p.commands()), nil) // with them the trigger is due
+	p.addSubjects(t, replaceRelied, writes, p.version) // earlier commits of the transaction relied on them as they were until now
+	p.addSubjects(t, addRelied, relied, p.version)
+	p.settle(t, p.commands())
+	t.add(demandDurable, nil, nil)
+}
+
+func (p *plan) version(f *fields, of *roomkit.Subject) {
+	v := p.base[*of]
+	f.version(&v)
+}
+
+// settle lets the trigger be due for commands when the host commits.
+func (p *plan) settle(t *trip, commands []roomkit.CommandID) {
+	t.add(addCommands, uuids(new(args), commands), nil)
 	t.add(checkTrigger, nil, nil)
 	t.add(checkStore, nil, nil)
-	t.add(demandDurable, nil, nil)
 }

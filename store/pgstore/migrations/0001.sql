@@ -300,11 +300,11 @@ COMMENT ON SEQUENCE roomkit_pending_number_seq IS 'roomkit: numbers of pending r
 COMMENT ON TABLE roomkit_pending IS 'roomkit: commands to settle, versions and counts to compare when the transaction of a host commits; always empty to others';
 COMMENT ON COLUMN roomkit_pending.xid IS 'the transaction that settles the row';
 COMMENT ON COLUMN roomkit_pending.number IS 'the order';
-COMMENT ON COLUMN roomkit_pending.command IS 'to settle';
+COMMENT ON COLUMN roomkit_pending.command IS 'to settle; all zeros: there are versions to compare, and nothing else';
 COMMENT ON COLUMN roomkit_pending.subject IS 'room, user, company, team';
 COMMENT ON COLUMN roomkit_pending.room IS 'what is compared, if a room';
 COMMENT ON COLUMN roomkit_pending.id IS 'what is compared, if a user, company or team';
-COMMENT ON COLUMN roomkit_pending.version IS 'what a command relied on without writing it';
+COMMENT ON COLUMN roomkit_pending.version IS 'what a command, or what the host writes, relied on without writing it';
 COMMENT ON COLUMN roomkit_pending.least IS 'how few groups there may be, without the deltas, so that the delta can be added';
 COMMENT ON COLUMN roomkit_pending.most IS 'how many';
 COMMENT ON COLUMN roomkit_pending.delta IS 'what is added to the number of groups';
@@ -317,6 +317,7 @@ CREATE FUNCTION roomkit_settle() RETURNS trigger LANGUAGE plpgsql
 	SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
 	own constant xid8 := pg_current_xact_id();
+	changes boolean;
 	meta record;
 BEGIN
 	PERFORM set_config('search_path', format('%I, pg_temp', tg_table_schema), true);
@@ -332,7 +333,13 @@ BEGIN
 	PERFORM FROM roomkit_companies c WHERE c.id = ANY(ARRAY(
 			SELECT p.id FROM roomkit_pending p WHERE p.xid = own AND p.delta IS NOT NULL AND p.subject = 'company'))
 		ORDER BY c.id FOR NO KEY UPDATE;
-	PERFORM pg_advisory_xact_lock(meta.lock_key);
+	-- Those that change nothing here need not wait for each other.
+	changes := EXISTS (SELECT FROM roomkit_pending p WHERE p.xid = own AND p.command <> '00000000-0000-0000-0000-000000000000');
+	IF changes THEN
+		PERFORM pg_advisory_xact_lock(meta.lock_key);
+	ELSE
+		PERFORM pg_advisory_xact_lock_shared(meta.lock_key);
+	END IF;
 	IF EXISTS (
 		SELECT FROM roomkit_pending p WHERE p.xid = own AND (p.version <> coalesce(CASE p.subject
 			WHEN 'room' THEN (SELECT r.version FROM roomkit_rooms r WHERE r.id = p.room)
@@ -345,8 +352,12 @@ BEGIN
 			WHEN 'company' THEN (SELECT c.groups FROM roomkit_companies c WHERE c.id = p.id)
 		END, 0) NOT BETWEEN p.least AND p.most)
 	) THEN
-		RAISE EXCEPTION 'roomkit: something that a command in this transaction relied on has changed'
+		RAISE EXCEPTION 'roomkit: something that this transaction relied on has changed'
 			USING ERRCODE = 'serialization_failure', HINT = 'Run the whole transaction again.';
+	END IF;
+	IF NOT changes THEN
+		DELETE FROM roomkit_pending p WHERE p.xid = own;
+		RETURN NULL;
 	END IF;
 	UPDATE roomkit_companies c SET groups = c.groups + more.n
 	FROM (SELECT p.id, sum(p.delta)::bigint AS n FROM roomkit_pending p WHERE p.xid = own AND p.subject = 'company' GROUP BY p.id) more
