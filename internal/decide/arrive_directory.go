@@ -26,7 +26,7 @@ func (d *decider) concludeArrival(err error) (Decision, []roomkit.Refusal, error
 	if err != nil {
 		return Decision{}, nil, err
 	}
-	d.out.Relied = append(d.f.versions(nil), d.begun...)
+	d.out.Relied = append(d.f.Versions(nil), d.begun...)
 	return d.out, nil, nil
 }
 
