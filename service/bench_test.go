@@ -12,6 +12,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
 func BenchmarkAllowed(b *testing.B) {
@@ -143,4 +144,22 @@ func BenchmarkAccess(b *testing.B) {
 			require.NoError(b, err)
 		}
 	})
+}
+
+// A service for one transaction of a host.
+func BenchmarkOn(b *testing.B) {
+	st := memstore.New()
+	all, err := service.New(st, nil)
+	require.NoError(b, err)
+	for name, make := range map[string]func(){
+		"New": func() { _, _ = service.New(st, nil) },
+		"On":  func() { all.On(st) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				make()
+			}
+		})
+	}
 }
