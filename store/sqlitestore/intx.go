@@ -237,7 +237,7 @@ func (t *tx) run(text string) error {
 // Rely implements [store.Guard]: what has these versions under the write lock has them
 // when the host commits.
 func (s *txStore) Rely(ctx context.Context, on []store.Expect) error {
-	if err := (&store.Change{Command: roomkit.CommandID{1}, Expect: on}).Check(); err != nil {
+	if err := store.CheckExpect(on); err != nil {
 		return err
 	}
 	t, err := s.begin(ctx, nil)
