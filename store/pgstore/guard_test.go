@@ -16,6 +16,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
+	"github.com/go-roomkit/roomkit/store/storetest"
 	"github.com/go-roomkit/roomkit/store/verify"
 )
 
@@ -253,7 +254,7 @@ func TestSQLTxGivesItsConnectionBack(t *testing.T) {
 	db := w.sqlPool(t)
 	room := team(t, w.service, "one")
 	before := w.feed(t, "")
-	for n := range 40 {
+	for n := range 12 {
 		ctx, cancel := context.WithCancel(t.Context())
 		tx, err := db.BeginTx(ctx, nil)
 		require.NoError(t, err)
@@ -351,4 +352,24 @@ func TestRetryRunsTheTransactionAgain(t *testing.T) {
 func TestOnIsCheap(t *testing.T) {
 	w := newWorld(t)
 	require.LessOrEqual(t, testing.AllocsPerRun(100, func() { w.service.On(w.store) }), 4.0)
+}
+
+func TestGuards(t *testing.T) {
+	pool := poolOf(t, databaseURL(t))
+	open := func(tb testing.TB) store.Store {
+		s, _ := newStore(tb, pool)
+		return s
+	}
+	db := stdlib.OpenDBFromPool(pool)
+	defer db.Close()
+	storetest.Guards(t, open, func(tb testing.TB, outside store.Store) (store.Store, func(bool) error) {
+		tx, err := db.BeginTx(context.Background(), nil)
+		require.NoError(tb, err)
+		return outside.(*pgstore.Store).InSQLTx(tx), func(keep bool) error {
+			if keep {
+				return tx.Commit()
+			}
+			return tx.Rollback()
+		}
+	})
 }

@@ -160,20 +160,32 @@ func (w *work) RewriteQuery(ctx context.Context, conn *pgx.Conn, _ string, _ []a
 	return keepWork, nil, nil
 }
 
-// Load implements [store.Store]. It reads until two answers agree, because the
-// statements of a READ COMMITTED transaction see different moments.
+// Load implements [store.Store]. It reads twice at a time until two answers agree,
+// because the statements of a READ COMMITTED transaction see different moments.
 func (s *txStore) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
-	facts, err := s.base.Load(ctx, needs)
-	for range maxTries {
-		if err != nil {
-			return nil, err
+	var facts []store.Facts
+	agree := false
+	err := s.reading(ctx, func(conn *pgx.Conn) error {
+		for range maxTries {
+			one, two := newLookup(&s.base, needs), newLookup(&s.base, needs)
+			both := &trip{sql: s.sql, calls: slices.Concat(one.trip.calls, two.trip.calls)}
+			if err := both.planned().run(ctx, conn); err != nil {
+				return err
+			}
+			facts = two.facts(needs)
+			if agree = reflect.DeepEqual(one.facts(needs), facts); agree {
+				return nil
+			}
 		}
-		before := facts
-		if facts, err = s.base.Load(ctx, needs); err == nil && reflect.DeepEqual(before, facts) {
-			return facts, nil
-		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case !agree:
+		return nil, fmt.Errorf("pgstore: %w: what was to be loaded kept changing", roomkit.ErrConflict)
 	}
-	return nil, fmt.Errorf("pgstore: %w: what was to be loaded kept changing", roomkit.ErrConflict)
+	return facts, nil
 }
 
 // Commit implements [store.Store].

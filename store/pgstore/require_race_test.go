@@ -144,12 +144,13 @@ func newDesk(tb testing.TB, requires bool) *desk {
 }
 
 // The steps of a message after which the loss may begin. With lossFirst the message goes on
-// when it is over.
+// when it is over; with messageFirst it begins when the message is stored.
 const (
 	atBegin = iota
 	atAsked
 	atWritten
 	lossFirst
+	messageFirst
 	steps
 )
 
@@ -228,7 +229,7 @@ func (d *desk) rounds(t *testing.T, l *loss, n int) {
 // loses the right, or not at all, whichever way that is lost. With Check instead some come
 // later, and the same look at the database finds them.
 func TestRequireRace(t *testing.T) {
-	n := scale(16, 1000)
+	n := scale(steps, 1000)
 	for _, l := range losses() {
 		t.Run(l.name, func(t *testing.T) {
 			t.Parallel()
@@ -238,7 +239,7 @@ func TestRequireRace(t *testing.T) {
 			require.Positive(t, d.stored, "no message was stored, so nothing was tried")
 			require.Positive(t, d.refused, "no message was refused, so nothing was tried")
 			control := newDesk(t, false)
-			control.rounds(t, &l, 8)
+			control.rounds(t, &l, steps)
 			require.NotEmpty(t, control.late, "with Check nothing was found, so this test sees nothing")
 			t.Logf("%d stored, %d refused, none late; with Check %d of %d are late", d.stored, d.refused, len(control.late), control.stored)
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"testing"
 
+	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
@@ -21,6 +22,11 @@ func TestRoundTrips(t *testing.T) {
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
 	inside := st.InTx(tx)
+	required := w.service.On(inside)
+	sqlTx, err := stdlib.OpenDBFromPool(pool).BeginTx(t.Context(), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = sqlTx.Rollback() })
+	requiredSQL := w.service.On(st.InSQLTx(sqlTx))
 	a := newToggles(t, w.service, 2)
 	room, people := a.rooms[0], []roomkit.UserID{"u1", "u2"}
 	need := store.Need{
@@ -56,11 +62,16 @@ func TestRoundTrips(t *testing.T) {
 		{"users", 1, func() error { _, err := st.Users(t.Context(), store.UserQuery{Company: "acme"}); return err }},
 		{"history", 1, func() error { _, err := st.History(t.Context(), roomkit.RoomSubject(room), 0, 0); return err }},
 		{"feed", 1, func() error { _, err := st.Feed(t.Context(), "", 0); return err }},
-		{"load in a transaction", 6, func() error { _, err := inside.Load(t.Context(), []store.Need{need}); return err }},
+		{"load in a transaction", 3, func() error { _, err := inside.Load(t.Context(), []store.Need{need}); return err }},
 		{"commit in a transaction", 4, func() error {
 			_, err := inside.Commit(t.Context(), []store.Change{lines[3].Change(1, false)})
 			return err
 		}},
+		{"rely in a transaction", 3, func() error {
+			return inside.(store.Guard).Rely(t.Context(), []store.Expect{{Subject: roomkit.UserSubject("nobody")}})
+		}},
+		{"require in a transaction", 6, func() error { return required.Require(t.Context(), "u1", roomkit.ActionPost, room) }},
+		{"require through database/sql", 6, func() error { return requiredSQL.Require(t.Context(), "u1", roomkit.ActionPost, room) }},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
