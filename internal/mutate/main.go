@@ -49,7 +49,7 @@ type stage struct {
 var stages = []*stage{
 	{folder: "internal/proof/rules"}, {folder: "internal/oracle", args: []string{"-test.run=^TestMachine$"}},
 	{folder: "."}, {folder: "internal/gendocs", args: []string{"-test.run=^TestNoticesPage$"}},
-	{folder: "service", args: []string{"-test.skip=^TestReadme"}}, {folder: "internal/decide"},
+	{folder: "service", args: []string{"-test.skip=^TestReadme"}}, {folder: "internal/decide"}, {folder: "transfer"},
 }
 
 // What random tests find must not depend on the day, and need not be shrunk.
