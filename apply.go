@@ -19,13 +19,7 @@ func (r Room) Apply(e Event) Room {
 	case *RoomImported:
 		r = importedRoom(e)
 	case *MembersImported:
-		r.Counts = e.Counts
-		r.HadConsumers = r.HadConsumers || e.Counts.Consumers > 0
-		for i := range e.Rows {
-			if e.Rows[i].Participant {
-				r.Digest = r.Digest.With(e.Rows[i].User)
-			}
-		}
+		r = r.importing(e)
 	case *MemberJoined:
 		r.Counts = e.Counts
 		r.HadConsumers = r.HadConsumers || e.Counts.Consumers > 0
@@ -85,6 +79,17 @@ func createdRoom(e *RoomCreated) Room {
 		Public: e.Public, HistorySharing: e.HistorySharing, Notify: e.Notify, Features: e.Features,
 		EmptiedAt: emptiedAt, EmptiedOn: emptiedOn, CreatedAt: e.At,
 	}
+}
+
+func (r Room) importing(e *MembersImported) Room {
+	r.Counts = e.Counts
+	r.HadConsumers = r.HadConsumers || e.Counts.Consumers > 0
+	for i := range e.Rows {
+		if e.Rows[i].Participant {
+			r.Digest = r.Digest.With(e.Rows[i].User)
+		}
+	}
+	return r
 }
 
 func importedRoom(e *RoomImported) Room {

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"time"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/codec"
@@ -52,10 +51,7 @@ type exporter struct {
 }
 
 func (e *exporter) run(ctx context.Context) error {
-	clock := e.o.Clock
-	if clock == nil {
-		clock = time.Now
-	}
+	clock := clockOr(e.o.Clock)
 	if err := e.findHead(ctx); err != nil {
 		return err
 	}

@@ -110,8 +110,7 @@ type entry[Row any] struct {
 type arriving struct {
 	decide.Arrival
 	line    int64
-	id      string // as the file says it
-	members []int64
+	id      string                   // as the file says it
 	at      map[roomkit.UserID]int64 // the lines of the members
 	asGiven bool                     // the features are
 	given   []memberDefaults
@@ -122,9 +121,7 @@ type arriving struct {
 type memberDefaults struct{ joined, readAll bool }
 
 func (m *importer) check() error {
-	if m.clock = m.o.Clock; m.clock == nil {
-		m.clock = time.Now
-	}
+	m.clock = clockOr(m.o.Clock)
 	switch id := m.o.ID; {
 	case id == "" && !m.o.DryRun:
 		return &roomkit.Invalid{Field: "ID", Reason: "missing"}

@@ -354,14 +354,14 @@ func TestBrokenOff(t *testing.T) {
 	broken := 0
 	for ; ; broken++ {
 		require.Less(t, broken, 50, "each run stores at least one part")
-		if _, found, err := run(s, file); err == nil {
+		_, found, err := run(s, file)
+		if err == nil {
 			break
-		} else {
-			require.Empty(t, found, "%v", err)
 		}
+		require.Empty(t, found, "%v", err)
 	}
 	require.Greater(t, broken, 2)
-	require.Equal(t, len(records(t, want)), len(records(t, s)))
+	require.Len(t, records(t, s), len(records(t, want)))
 	require.Equal(t, string(export(t, want)), string(export(t, s)))
 	require.NoError(t, verify.Run(ctx, s, nil))
 }

@@ -161,7 +161,7 @@ func (v *verifier) feed(ctx context.Context, progress func(Progress)) error {
 			v.Records++
 			before, known := v.seen[rec.Subject]
 			v.seen[rec.Subject] = rec.Version
-			if rec.Version != before+1 && !(before == 0 && imported(rec)) {
+			if rec.Version != before+1 && (before != 0 || !imported(rec)) {
 				if err := v.complain(rec.Subject, "feed", "version %d follows %d", rec.Version, before); err != nil {
 					return err
 				}
