@@ -259,3 +259,29 @@ func TestRequireNeedsTransaction(t *testing.T) {
 	d := newDesk(t, 0)
 	require.ErrorIs(t, d.svc.Require(t.Context(), d.who, roomkit.ActionPost, d.room), roomkit.ErrUnsupported)
 }
+
+// What calls in a transaction cost in statements, as README.md has it. PRAGMAs and BEGIN
+// count as well.
+func TestCostInTx(t *testing.T) {
+	path := newPath(t)
+	s := open(t, path)
+	rooms := populate(t, s, 1)
+	var f faults
+	tx, svc := inTx(t, s, f.open(t, path))
+	const many = 1000
+	cost := func(call func() error) int {
+		f.failAt(many)
+		require.NoError(t, call())
+		defer f.heal()
+		return many - f.countTo
+	}
+	requires := func() error { return svc.Require(t.Context(), boss, roomkit.ActionPost, rooms[0]) }
+	does := func() error {
+		_, err := svc.Do(t.Context(), roomkit.By(boss), edit(rooms[0], "another one"))
+		return err
+	}
+	require.Equal(t, 11, cost(requires), "the first Require")
+	require.Equal(t, 7, cost(requires), "another Require")
+	require.Equal(t, 12, cost(does), "a command")
+	require.NoError(t, tx.Commit())
+}
