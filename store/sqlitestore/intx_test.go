@@ -178,12 +178,12 @@ func TestTransactionsThatCannotBeUsed(t *testing.T) {
 		want error
 	}{
 		{"none", func(*testing.T, *sqliteopen.Store, string) *sql.Tx { return nil }, roomkit.ErrInvalid},
-		{"committed", func(t *testing.T, s *sqliteopen.Store, path string) *sql.Tx {
+		{"committed", func(t *testing.T, _ *sqliteopen.Store, path string) *sql.Tx {
 			tx := begin(t, hostHandle(t, path))
 			require.NoError(t, tx.Commit())
 			return tx
 		}, sqlitestore.ErrTxEnded},
-		{"its context has ended", func(t *testing.T, s *sqliteopen.Store, path string) *sql.Tx {
+		{"its context has ended", func(t *testing.T, _ *sqliteopen.Store, path string) *sql.Tx {
 			ctx, cancel := context.WithCancel(t.Context())
 			tx, err := hostHandle(t, path).BeginTx(ctx, nil)
 			require.NoError(t, err)
@@ -192,10 +192,10 @@ func TestTransactionsThatCannotBeUsed(t *testing.T) {
 			}
 			return tx
 		}, sqlitestore.ErrTxEnded},
-		{"rolled back by SQLite", func(t *testing.T, s *sqliteopen.Store, path string) *sql.Tx {
+		{"rolled back by SQLite", func(t *testing.T, _ *sqliteopen.Store, path string) *sql.Tx {
 			return done(done(begin(t, hostHandle(t, path)), insertTheFirst), "INSERT OR ROLLBACK INTO messages (id, body) VALUES (1, 'again')")
 		}, sqlitestore.ErrTxEnded},
-		{"rolled back by a statement", func(t *testing.T, s *sqliteopen.Store, path string) *sql.Tx {
+		{"rolled back by a statement", func(t *testing.T, _ *sqliteopen.Store, path string) *sql.Tx {
 			return done(begin(t, hostHandle(t, path)), "ROLLBACK")
 		}, sqlitestore.ErrTxEnded},
 		{"it has read, and others wrote", func(t *testing.T, s *sqliteopen.Store, path string) *sql.Tx {
@@ -210,29 +210,29 @@ func TestTransactionsThatCannotBeUsed(t *testing.T) {
 			begin(t, s.Writer) // BEGIN IMMEDIATE
 			return begin(t, hostHandle(t, path))
 		}, sqlitestore.ErrBusy},
-		{"a handle that cannot write", func(t *testing.T, s *sqliteopen.Store, path string) *sql.Tx {
+		{"a handle that cannot write", func(t *testing.T, s *sqliteopen.Store, _ string) *sql.Tx {
 			tx, err := s.Readers.BeginTx(t.Context(), &sql.TxOptions{ReadOnly: true})
 			require.NoError(t, err)
 			t.Cleanup(func() { _ = tx.Rollback() })
 			return tx
 		}, sqlitestore.ErrReadOnly},
-		{"another file", func(t *testing.T, s *sqliteopen.Store, path string) *sql.Tx {
+		{"another file", func(t *testing.T, _ *sqliteopen.Store, _ string) *sql.Tx {
 			return begin(t, open(t, filepath.Join(t.TempDir(), "other.db")).Writer)
 		}, sqlitestore.ErrOtherDatabase},
-		{"a copy of the file", func(t *testing.T, s *sqliteopen.Store, path string) *sql.Tx {
+		{"a copy of the file", func(t *testing.T, s *sqliteopen.Store, _ string) *sql.Tx {
 			copied := filepath.Join(t.TempDir(), "copy.db")
 			mustExec(t, s.Writer, "VACUUM INTO ?", copied)
 			return begin(t, open(t, copied).Writer)
 		}, sqlitestore.ErrOtherDatabase},
-		{"a file without tables", func(t *testing.T, s *sqliteopen.Store, path string) *sql.Tx {
+		{"a file without tables", func(t *testing.T, _ *sqliteopen.Store, _ string) *sql.Tx {
 			return begin(t, hostHandle(t, filepath.Join(t.TempDir(), "empty.db")))
 		}, sqlitestore.ErrOtherDatabase},
-		{"another driver", func(t *testing.T, s *sqliteopen.Store, path string) *sql.Tx {
+		{"another driver", func(t *testing.T, _ *sqliteopen.Store, _ string) *sql.Tx {
 			db := sql.OpenDB(foreignDriver{})
 			t.Cleanup(func() { require.NoError(t, db.Close()) })
 			return begin(t, db)
 		}, sqlitestore.ErrOtherDatabase},
-		{"commits that a power cut takes back", func(t *testing.T, s *sqliteopen.Store, path string) *sql.Tx {
+		{"commits that a power cut takes back", func(t *testing.T, _ *sqliteopen.Store, path string) *sql.Tx {
 			return begin(t, handle(t, path, "_pragma=synchronous(normal)"))
 		}, sqlitestore.ErrWeak},
 	}
@@ -364,11 +364,11 @@ func TestFaultsInTx(t *testing.T) {
 		if err == nil {
 			err = tx.Commit()
 		}
-		switch stored := countRecords(t, s) - records; {
-		case err == nil:
+		stored := countRecords(t, s) - records
+		if err == nil {
 			require.Equal(t, 1, stored, "statement %d: what was before it", n)
 			require.Equal(t, had+1, count(t, s.Readers, countMessages))
-		default:
+		} else {
 			require.ErrorIs(t, err, sql.ErrTxDone)
 			require.Zero(t, stored, "statement %d", n)
 			require.Equal(t, had, count(t, s.Readers, countMessages))
