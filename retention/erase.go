@@ -57,7 +57,8 @@ func NewPseudonym() roomkit.UserID {
 //
 // It reads the whole feed and rewrites one subject after the other, each in one
 // transaction that takes as long as the history of the subject is; services can work
-// meanwhile, and see either id in what they read. Killed at any point, it leaves a store
+// meanwhile, and see either id in what they read; until it is done, who shares a Direct room
+// with the person may be refused to write there. Killed at any point, it leaves a store
 // that package verify finds right; called again with the same pseudonym, it finishes, and
 // once more, it changes nothing. Active rooms and teams whose rows named the person get an
 // event that changes nothing (room.renamed with the same name, team.synced with the same

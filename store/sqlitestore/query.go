@@ -200,10 +200,10 @@ func (s *base) position(c roomkit.Cursor) (n int64, ok bool) {
 }
 
 // markOf tells records from others by all of them but the data, which an owner may
-// have to repair.
+// have to repair, and the id of the subject, which an erasure replaces.
 func markOf(r *store.Record) uint32 {
 	b := make([]byte, 0, 160)
-	b = append(append(append(append(b, r.Type...), r.Subject.ID...), r.Command[:]...), r.Subject.Room[:]...)
+	b = append(append(append(b, r.Type...), r.Command[:]...), r.Subject.Room[:]...)
 	b = binary.BigEndian.AppendUint64(b, uint64(r.Version))
 	b = binary.BigEndian.AppendUint64(b, uint64(r.At.UnixMicro()))
 	return crc32.ChecksumIEEE(b)
