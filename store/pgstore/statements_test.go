@@ -120,6 +120,7 @@ var fills = []string{
 func TestTextOfSQLIsConstant(t *testing.T) {
 	takes := map[string]int{"Exec": 1, "Query": 1, "QueryRow": 1, "Prepare": 2, "SendPrepare": 1, "Queue": 0}
 	sqltest.Constant(t, takes, map[string]int{
+		"erase.go":   3, // what exec and refuse are given, and which records are of a subject
 		"migrate.go": 6, // CREATE SCHEMA and search_path with a quoted name, the text of a migration, and what looks at the trigger and mends it
 		"store.go":   1, // LISTEN with a quoted name
 		"trip.go":    1, // a statement
