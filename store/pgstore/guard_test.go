@@ -150,7 +150,7 @@ func TestBadTransactions(t *testing.T) {
 			return w.store.InSQLTx(conn)
 		}, pgstore.ErrTxEnded},
 		{"the pool", func(t *testing.T) store.Store { return w.store.InSQLTx(w.sqlPool(t)) }, pgstore.ErrTxEnded},
-		{"another driver", func(t *testing.T) store.Store { return w.store.InSQLTx(otherDriver{}) }, pgstore.ErrDriver},
+		{"another driver", func(*testing.T) store.Store { return w.store.InSQLTx(otherDriver{}) }, pgstore.ErrDriver},
 	}
 	before := w.feed(t, "")
 	for _, tt := range tests {

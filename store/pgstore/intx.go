@@ -155,7 +155,7 @@ func (w *work) RewriteQuery(ctx context.Context, conn *pgx.Conn, _ string, _ []a
 	case conn.IsClosed():
 		return "", nil, err
 	case err != nil || w.reads:
-		return undoWork + "; " + keepWork, nil, nil
+		return undoWork + "; " + keepWork, nil, nil //nolint:nilerr // guarded gives it back
 	}
 	return keepWork, nil, nil
 }

@@ -235,7 +235,7 @@ func TestRequireRace(t *testing.T) {
 			t.Parallel()
 			d := newDesk(t)
 			d.rounds(t, &l, 0, n)
-			require.Empty(t, d.late, "messages that were stored after the loss")
+			require.Empty(t, d.late[:min(len(d.late), 5)], "of %d messages %d were stored after the loss", d.stored, len(d.late))
 			require.Positive(t, d.stored, "no message was stored, so nothing was tried")
 			require.Positive(t, d.refused, "no message was refused, so nothing was tried")
 			t.Logf("%d stored, %d refused, none late", d.stored, d.refused)
