@@ -32,14 +32,14 @@ type judge struct {
 	made  []byte         // what a command would have stored instead, as far as it differs
 	found roomkit.RoomID // that the state before a change has, and its command has opened another one
 
-	at     map[store.EventAt]int     // which change an event belongs to
-	opened map[string]roomkit.RoomID // by an invitation, the last one of each
-	open   []*request                // whose answer needs a state, by the first that it could be
-	asking []*question               // the same
+	at     map[store.EventAt]int   // which change an event belongs to
+	opened map[string]roomkit.Room // by an invitation, the last one of each for the same people
+	open   []*request              // whose answer needs a state, by the first that it could be
+	asking []*question             // the same
 }
 
 func (w *world) judge() {
-	j := &judge{w: w, store: memstore.New(), at: map[store.EventAt]int{}, opened: map[string]roomkit.RoomID{}}
+	j := &judge{w: w, store: memstore.New(), at: map[store.EventAt]int{}, opened: map[string]roomkit.Room{}}
 	o := service.Options{
 		Clock: func() time.Time { return j.now }, NewID: func() [16]byte { return j.room }, Contacts: contacts, Attempts: 1,
 	}
@@ -375,8 +375,8 @@ func (j *judge) denies(i int, o *op) {
 	j.w.complain("change %d of %s is stored, and its caller was told %s", i, o.label(), o.said())
 }
 
-// invited demands that one invitation opens one room: no second one while the state before
-// it has the first, of the same people.
+// invited demands that one invitation opens one room: no second one for the same people while
+// the state before it has the first one as it was opened.
 func (j *judge) invited(i int, e *entry, made []*request) {
 	if !opensByInvite(e) {
 		return
@@ -388,16 +388,17 @@ func (j *judge) invited(i int, e *entry, made []*request) {
 		if !ok || !j.makes(e, r.by, r.cmd, r.call) {
 			continue
 		}
-		key := fmt.Sprint(c.Room, slices.Sorted(slices.Values(c.People)))
+		key := fmt.Sprint(c.Room, slices.Sorted(slices.Values(c.People)), participants(e.Members))
 		keys = append(keys, key)
-		first := j.opened[key]
-		second = !first.IsZero() && first == j.found && (second || len(keys) == 1) // if it may be of several, of each
+		first, again := j.opened[key]
+		again = again && first.ID == j.found && first.Version == j.w.versionAt(first.ID, i)
+		second = again && (second || len(keys) == 1) // if it may be of several, of each
 	}
 	if second {
 		j.w.complain("change %d opens a second room for %s, beside %s", i, made[0].label(), j.found)
 	}
 	for _, key := range keys {
-		j.opened[key] = e.Rooms[0].ID
+		j.opened[key] = e.Rooms[0]
 	}
 }
 
@@ -469,17 +470,30 @@ func opensByInvite(e *entry) bool {
 
 // samePeople reports whether a change opens a room of the people of one that is there.
 func (j *judge) samePeople(e *entry, there roomkit.RoomID) bool {
-	ids := func(rows []roomkit.Member) (list []roomkit.UserID) {
-		for i := range rows {
-			if rows[i].Participant {
-				list = append(list, rows[i].User)
+	page, err := j.store.Members(context.Background(), store.MemberQuery{Room: there, Limit: roomkit.MaxPage})
+	return err == nil && slices.Equal(participants(page), participants(e.Members))
+}
+
+func participants(rows []roomkit.Member) (ids []roomkit.UserID) {
+	for i := range rows {
+		if rows[i].Participant {
+			ids = append(ids, rows[i].User)
+		}
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// versionAt is the version of a room before a change.
+func (w *world) versionAt(room roomkit.RoomID, change int) (v roomkit.Version) {
+	for i := range w.disk.log[:change] {
+		for n := range w.disk.log[i].Rooms {
+			if w.disk.log[i].Rooms[n].ID == room {
+				v = w.disk.log[i].Rooms[n].Version
 			}
 		}
-		slices.Sort(list)
-		return list
 	}
-	page, err := j.store.Members(context.Background(), store.MemberQuery{Room: there, Limit: roomkit.MaxPage})
-	return err == nil && slices.Equal(ids(page), ids(e.Members))
+	return v
 }
 
 // fillsIn reports whether a change adds what the host's directory says of somebody who was not known.
