@@ -78,7 +78,7 @@ func Erase(ctx context.Context, s store.Store, user roomkit.UserID, o EraseOptio
 	e := &eraser{store: s, o: o, renamer: renamer{user, o.Pseudonym}, seen: map[roomkit.Subject]bool{}}
 	e.report.DryRun = o.DryRun
 	if e.o.Clock == nil {
-		e.o.Clock = time.Now
+		e.o.Clock = time.Now //nolint:forbidigo // the default
 	}
 	err := e.begin(ctx)
 	if err == nil {

@@ -235,6 +235,11 @@ func eraseRefuses(t *testing.T, st store.Store) {
 	}
 	group := proof.General(t, svc, "ben", "ann", "cat")
 	require.ErrorIs(t, erase("ann", erasedAs), retention.ErrNotDeleted)
+	eraser, _ := store.Capability[store.Eraser](st)
+	for _, of := range []roomkit.Subject{roomkit.RoomSubject(group), roomkit.UserSubject("ann")} {
+		_, err := eraser.Rename(t.Context(), store.Renaming{Subject: of, From: "ann", To: erasedAs, Event: func(store.Record) ([]byte, error) { return nil, nil }})
+		require.ErrorIs(t, err, roomkit.ErrConflict, "%s", of)
+	}
 	proof.Do(t, svc, roomkit.System(), roomkit.DeleteUser{User: "ann"})
 	require.ErrorIs(t, erase("ann", erasedAs), retention.ErrNotDeleted, "still in %v", group)
 	require.NoError(t, svc.Enforce(t.Context(), &service.EnforceOptions{Once: true}))
@@ -256,7 +261,7 @@ func pruneForgets(t *testing.T, st store.Store) {
 	name := "kept"
 	edit := roomkit.Edit{Room: group, Name: &name}
 	first := proof.Do(t, svc, roomkit.By("ben"), edit, service.Call{Key: "k"})
-	nothing := proof.Do(t, svc, roomkit.By("ben"), edit, service.Call{Key: "nothing"})
+	require.False(t, proof.Do(t, svc, roomkit.By("ben"), edit, service.Call{Key: "nothing"}).Changed)
 	require.NoError(t, svc.Follow(t.Context(), "f", func(context.Context, service.Recorded) error { return nil }, &service.FollowOptions{Once: true, Batch: 3}))
 	prune := func(before time.Time, dry bool) int64 {
 		r, err := retention.Prune(t.Context(), st, retention.PruneOptions{Before: before, Step: 2, DryRun: dry})
@@ -272,10 +277,20 @@ func pruneForgets(t *testing.T, st store.Store) {
 	require.Zero(t, prune(far, false), "nothing is left to forget")
 	require.NoError(t, verify.Run(t.Context(), st, nil))
 	require.Equal(t, first.Version, proof.Do(t, svc, roomkit.By("ben"), edit, service.Call{Key: "k"}).Version, "keys hold")
-	require.Equal(t, nothing.Changed, proof.Do(t, svc, roomkit.By("ben"), edit, service.Call{Key: "nothing"}).Changed)
+	pruner, _ := store.Capability[store.Pruner](st)
+	var end roomkit.CommandID // behind ids of all forms
+	for i := range end {
+		end[i] = 0xff
+	}
+	_, n, err := pruner.PruneCommands(t.Context(), roomkit.CommandID{}, end, 100, false)
+	require.NoError(t, err)
+	require.Zero(t, n, "ids of other forms stay")
+	other := "another"
+	_, err = svc.Do(t.Context(), roomkit.By("ben"), roomkit.Edit{Room: group, Name: &other}, service.Call{Key: "nothing"})
+	require.ErrorIs(t, err, roomkit.ErrCommandReused, "the key of a command that had nothing to do is remembered")
 	require.NoError(t, svc.Follow(t.Context(), "f", func(context.Context, service.Recorded) error {
 		return errors.New("nothing is handled twice")
 	}, &service.FollowOptions{Once: true}))
-	_, err := retention.Prune(t.Context(), st, retention.PruneOptions{})
+	_, err = retention.Prune(t.Context(), st, retention.PruneOptions{})
 	require.ErrorIs(t, err, roomkit.ErrInvalid)
 }
