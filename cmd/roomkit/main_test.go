@@ -1,0 +1,377 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/pgstore"
+	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
+)
+
+var start = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+
+// world is a store with fixed rooms, and where it is.
+type world struct {
+	where string
+	rooms map[string]roomkit.RoomID
+}
+
+func onSQLite(t *testing.T) *world {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "rooms.db")
+	st, err := sqliteopen.Open(t.Context(), path, &sqliteopen.Options{Create: true})
+	require.NoError(t, err)
+	w := &world{where: "sqlite:" + path, rooms: fill(t, st)}
+	require.NoError(t, st.Close())
+	return w
+}
+
+func onPostgres(t *testing.T) *world {
+	t.Helper()
+	w := &world{where: freshSchema(t)}
+	pool, err := pgxpool.New(t.Context(), strings.TrimPrefix(w.where, "postgres:"))
+	require.NoError(t, err)
+	defer pool.Close()
+	require.NoError(t, pgstore.Migrate(t.Context(), pool, nil))
+	st, err := pgstore.New(t.Context(), pool, nil)
+	require.NoError(t, err)
+	w.rooms = fill(t, st)
+	return w
+}
+
+// freshSchema gives a store in a schema of its own, without tables.
+func freshSchema(t *testing.T) string {
+	t.Helper()
+	url := os.Getenv("ROOMKIT_POSTGRES_URL")
+	if url == "" {
+		t.Skip("no PostgreSQL: run .ci/with-postgres go test .")
+	}
+	schema := fmt.Sprintf("cli_%d_%x", os.Getpid(), time.Now().UnixNano())
+	ctx := context.Background()
+	conn, err := pgx.Connect(ctx, url)
+	require.NoError(t, err)
+	_, err = conn.Exec(ctx, "CREATE SCHEMA "+schema)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_, err := conn.Exec(ctx, "DROP SCHEMA "+schema+" CASCADE")
+		require.NoError(t, err)
+		require.NoError(t, conn.Close(ctx))
+	})
+	mark := "?"
+	if strings.Contains(url, "?") {
+		mark = "&"
+	}
+	return "postgres:" + url + mark + "search_path=" + schema
+}
+
+// fill makes two companies and a room of every kind, the same every time.
+func fill(t *testing.T, st store.Store) map[string]roomkit.RoomID {
+	t.Helper()
+	n, now := uint64(0), start
+	svc, err := service.New(st, &service.Options{
+		Policy: roomkit.Policy{AnyoneIsContact: true},
+		Clock:  func() time.Time { now = now.Add(time.Second); return now },
+		NewID: func() (id [16]byte) {
+			n++
+			binary.BigEndian.PutUint64(id[8:], n)
+			id[0], id[6], id[8] = 1, 0x70, 0x80
+			return id
+		},
+	})
+	require.NoError(t, err)
+	do := func(actor roomkit.Actor, cmd roomkit.Command) roomkit.RoomID {
+		res, err := svc.Do(t.Context(), actor, cmd)
+		require.NoError(t, err)
+		return res.Room
+	}
+	for _, id := range []roomkit.CompanyID{"acme", "bolt"} {
+		do(roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{ID: id, Licensed: true, MembersCreateGroups: true,
+			Partners: roomkit.ExternalSelected, Consumers: roomkit.ExternalAll}})
+	}
+	for i, id := range []roomkit.UserID{"adm", "ann", "ben", "cat", "dan", "eve", "fay"} {
+		company := roomkit.CompanyID("acme")
+		if i > 4 {
+			company = "bolt"
+		}
+		do(roomkit.System(), roomkit.AddUser{User: roomkit.User{ID: id, Company: company, Kind: roomkit.UserMember,
+			Status: roomkit.StatusActive, Partners: true, Administrator: id == "adm"}})
+	}
+	ann, people := roomkit.By("ann"), []roomkit.UserID{"ben", "cat"}
+	rooms := map[string]roomkit.RoomID{
+		"self":     do(ann, roomkit.OpenSelf{}),
+		"direct":   do(ann, roomkit.OpenDirect{With: "ben"}),
+		"general":  do(ann, roomkit.CreateRoom{People: people, Audience: roomkit.AudienceMembers, AllowDuplicate: true}),
+		"group":    do(ann, roomkit.CreateGroup{Name: "crew", Members: people}),
+		"external": do(ann, roomkit.CreateExternalGroup{Name: "project", Members: []roomkit.UserID{"ben", "eve"}}),
+	}
+	do(roomkit.System(), roomkit.SyncTeam{Team: "sales", Company: "acme", Name: "sales", Leader: "cat", Members: people})
+	do(roomkit.System(), roomkit.EditTeam{Team: "sales", Company: "acme", Room: new(true)})
+	rooms["team"] = do(roomkit.By("cat"), roomkit.OpenTeamRoom{Team: "sales"})
+	do(ann, roomkit.Remove{Room: rooms["group"], People: []roomkit.UserID{"cat"}})
+	do(ann, roomkit.Edit{Room: rooms["group"], Message: new(false)})
+	require.NoError(t, svc.Follow(t.Context(), "mailer", func(context.Context, service.Recorded) error { return nil }, &service.FollowOptions{Once: true}))
+	do(ann, roomkit.Edit{Room: rooms["general"], Name: new("plans")})
+	return rooms
+}
+
+// call runs the program on the world. {group} stands for the room's id.
+func (w *world) call(t *testing.T, args ...string) (code int, out, errs string) {
+	t.Helper()
+	return w.with(t, "", args...)
+}
+
+func (w *world) with(t *testing.T, in string, args ...string) (code int, out, errs string) {
+	t.Helper()
+	for i := range args {
+		for name, id := range w.rooms {
+			args[i] = strings.ReplaceAll(args[i], "{"+name+"}", id.String())
+		}
+	}
+	var o, e bytes.Buffer
+	s := &streams{in: strings.NewReader(in), out: &o, err: &e, now: func() time.Time { return start.AddDate(0, 6, 0) }}
+	code = run(t.Context(), append([]string{"--store", w.where}, args...), s)
+	return code, o.String(), e.String()
+}
+
+// goldenCalls are the calls of the golden file.
+var goldenCalls = []string{
+	"verify", "rooms --company acme", "rooms --user ann", "-o json rooms --user eve", "members {group}", "members --past {group}",
+	"-o json members {external}", "history {group}", "-o json history {external}", "health acme", "due acme", "due acme bolt",
+	"-o json due acme", "why ben leave {external}", "why ann invite {external}", "-o json why ben rename {group}", "why dan enter {group}",
+	"why cat post {team}", "why fay see_room {external}", "why nobody enter {general}", "why ann convert {group}",
+	`plan --as ben {"command":"Leave","room":"{external}"}`, `plan --as ann {"command":"Invite","room":"{general}","people":["dan"]}`,
+	"why ann fly {group}", "why ann enter 12", "members", "nothing", "members --wrong", "rooms", "-o xml verify", "plan {}",
+	"members 01900000-0000-7000-8000-000000000000", "health nowhere", "followers skip nobody --cursor x", "followers skip mailer",
+	"import missing.jsonl --dry-run", "migrate --print x",
+}
+
+// TestGolden compares what the program prints, on both databases.
+func TestGolden(t *testing.T) {
+	for name, open := range map[string]func(*testing.T) *world{"sqlite": onSQLite, "postgres": onPostgres} {
+		t.Run(name, func(t *testing.T) {
+			w := open(t)
+			var all strings.Builder
+			for _, line := range goldenCalls {
+				code, out, errs := w.call(t, words(line)...)
+				fmt.Fprintf(&all, "$ roomkit %s\n%s", line, out)
+				if errs != "" {
+					fmt.Fprintf(&all, "stderr: %s", errs)
+				}
+				fmt.Fprintf(&all, "exit %d\n\n", code)
+			}
+			if os.Getenv("ROOMKIT_UPDATE") != "" && name == "sqlite" {
+				require.NoError(t, os.WriteFile("testdata/calls.golden", []byte(all.String()), 0o600))
+			}
+			want, err := os.ReadFile("testdata/calls.golden")
+			require.NoError(t, err)
+			require.Equal(t, string(want), all.String(), "if it is meant, write the file again: ROOMKIT_UPDATE=1 go test -run TestGolden .")
+		})
+	}
+}
+
+// words splits a line; a command as JSON is one word.
+func words(line string) []string {
+	head, command, isJSON := strings.Cut(line, ` {"`)
+	list := strings.Fields(head)
+	if isJSON {
+		list = append(list, `{"`+command)
+	}
+	return list
+}
+
+// TestWhyOfEveryAction: every action has an answer in every room for everybody, the same as
+// that of the service, with a rule of the book; and each change it names does turn the answer.
+func TestWhyOfEveryAction(t *testing.T) {
+	w := onSQLite(t)
+	st, err := sqliteopen.Open(t.Context(), strings.TrimPrefix(w.where, "sqlite:"), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, st.Close()) })
+	svc, err := service.New(st, nil)
+	require.NoError(t, err)
+	explained := 0
+	for name, room := range w.rooms {
+		for _, user := range []roomkit.UserID{"adm", "ann", "ben", "cat", "dan", "eve", "fay"} {
+			answers, err := store.Ask(t.Context(), st, []store.Need{{Room: room, People: []roomkit.UserID{user}}})
+			require.NoError(t, err)
+			for _, action := range roomkit.AllActions() {
+				e := explain(&question{rules: roomkit.NewRules(roomkit.Policy{}), facts: answers[0], user: user, action: action})
+				err := svc.Check(t.Context(), user, action, room)
+				require.Equal(t, err == nil, e.Allowed, "%s %s %s", user, action, name)
+				var denied *roomkit.Denied
+				if errors.As(err, &denied) {
+					require.Equal(t, denied.Rule, e.Rule, "%s %s %s", user, action, name)
+				}
+				require.NotEmpty(t, e.Text, "%s %s %s: rule %q is not in rules.tsv", user, action, name, e.Rule)
+				if e.Allowed {
+					require.NotEmpty(t, e.Changes, "%s %s %s: nothing takes it away", user, action, name)
+				}
+				explained++
+			}
+		}
+	}
+	require.Equal(t, 6*7*len(roomkit.AllActions()), explained)
+}
+
+// TestWhyTells: the changes that matter are named.
+func TestWhyTells(t *testing.T) {
+	w := onSQLite(t)
+	for _, c := range []struct{ name, call, want string }{
+		{"a role", "why ben rename {group}", "becomes allowed if ben is a Group Master\n"},
+		{"an office", "why ben rename {group}", "becomes allowed if ben is an administrator\n"},
+		{"a switch", "why ann post {group}", "becomes allowed if message is switched on\n"},
+		{"two at a time", "why dan post {group}", "becomes allowed if dan takes part (joins now), and message is switched on\n"},
+		{"a role that is lost", "why ann invite {external}", "is lost if ann is no Group Master any more\n"},
+		{"nothing", "why ben leave {external}", "nothing that can be changed"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, out, errs := w.call(t, words(c.call)...)
+			require.Contains(t, out, c.want, errs)
+		})
+	}
+}
+
+// TestRulesAreTheBook: the copy that is built in is the rule book.
+func TestRulesAreTheBook(t *testing.T) {
+	want, err := os.ReadFile("../../testdata/rules.tsv")
+	require.NoError(t, err)
+	require.Equal(t, string(want), rulesText, "copy it: cp ../../testdata/rules.tsv .")
+}
+
+// TestPrinted: tables made by the printed SQL are those that a store takes.
+func TestPrinted(t *testing.T) {
+	for _, form := range []string{"plain", "goose", "tern", "atlas"} {
+		t.Run("sqlite "+form, func(t *testing.T) {
+			w := &world{where: "sqlite:" + filepath.Join(t.TempDir(), "new.db")}
+			code, out, errs := w.call(t, "migrate", "--print", form)
+			require.Equal(t, exitOK, code, errs)
+			db, err := sql.Open("sqlite", strings.TrimPrefix(w.where, "sqlite:")+"?_pragma=journal_mode(wal)")
+			require.NoError(t, err)
+			_, err = db.Exec(out)
+			require.NoError(t, err)
+			require.NoError(t, db.Close())
+			code, _, errs = w.call(t, "verify")
+			require.Equal(t, exitOK, code, errs)
+		})
+	}
+	t.Run("postgres", func(t *testing.T) {
+		w := &world{where: freshSchema(t)}
+		_, out, _ := w.call(t, "migrate", "--print", "plain")
+		conn, err := pgx.Connect(t.Context(), strings.TrimPrefix(w.where, "postgres:"))
+		require.NoError(t, err)
+		_, err = conn.PgConn().Exec(t.Context(), out).ReadAll()
+		require.NoError(t, err)
+		require.NoError(t, conn.Close(t.Context()))
+		code, _, errs := w.call(t, "verify")
+		require.Equal(t, exitOK, code, errs)
+	})
+}
+
+// TestExitCodes: the table of README.md.
+func TestExitCodes(t *testing.T) {
+	w := onSQLite(t)
+	for _, c := range []struct {
+		name string
+		code int
+		args []string
+	}{
+		{"answered", exitOK, []string{"verify"}},
+		{"refused", exitRefused, words("why ben leave {external}")},
+		{"findings", exitRefused, []string{"health", "nowhere"}},
+		{"malformed", exitUsage, []string{"why"}},
+		{"no file", exitUnreachable, []string{"--store", "sqlite:" + filepath.Join(t.TempDir(), "none.db"), "verify"}},
+		{"no server", exitUnreachable, []string{"--store", "postgres://nobody@127.0.0.1:1/none?connect_timeout=1", "verify"}},
+		{"no scheme", exitUsage, []string{"--store", "nats:x", "verify"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			code, out, errs := w.call(t, c.args...)
+			require.Equal(t, c.code, code, "%s%s", out, errs)
+			require.LessOrEqual(t, strings.Count(errs, "\n"), 1, "an error is one line")
+		})
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Equal(t, exitStopped, run(ended, []string{"--store", w.where, "verify"}, &streams{out: new(bytes.Buffer), err: new(bytes.Buffer), now: time.Now}))
+}
+
+// TestNothingIsMigratedUnasked: an empty database stays empty.
+func TestNothingIsMigratedUnasked(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "empty.db")
+	require.NoError(t, os.WriteFile(path, nil, 0o600))
+	w := &world{where: "sqlite:" + path}
+	code, _, errs := w.call(t, "verify")
+	require.Equal(t, exitUnreachable, code)
+	require.Contains(t, errs, "roomkit migrate")
+	info, err := os.Stat(path)
+	require.NoError(t, err)
+	require.Zero(t, info.Size())
+	code, _, errs = w.call(t, "migrate")
+	require.Equal(t, exitOK, code, errs)
+	code, _, errs = w.call(t, "verify")
+	require.Equal(t, exitOK, code, errs)
+}
+
+// TestMoving: what export writes, import reads into another store, and again changes nothing.
+func TestMoving(t *testing.T) {
+	w := onSQLite(t)
+	file := filepath.Join(t.TempDir(), "all.jsonl")
+	code, _, errs := w.call(t, "export", file)
+	require.Equal(t, exitOK, code, errs)
+	other := &world{where: "sqlite:" + filepath.Join(t.TempDir(), "other.db"), rooms: w.rooms}
+	code, _, errs = other.call(t, "migrate")
+	require.Equal(t, exitOK, code, errs)
+	for range 2 {
+		code, _, errs = other.call(t, "import", "--id", "move", file)
+		require.Equal(t, exitOK, code, errs)
+	}
+	code, _, errs = other.call(t, "verify")
+	require.Equal(t, exitOK, code, errs)
+	_, want, _ := w.call(t, "members", "{external}")
+	_, is, _ := other.call(t, "members", "{external}")
+	require.Equal(t, want, is)
+}
+
+// TestSkip: a follower goes past its next event only if that is the one named.
+func TestSkip(t *testing.T) {
+	w := onSQLite(t)
+	state := func() (f service.FollowerState) {
+		code, out, errs := w.call(t, "-o", "json", "followers")
+		require.Equal(t, exitOK, code, errs)
+		require.NoError(t, json.Unmarshal([]byte(out), &f), out)
+		return f
+	}
+	before := state()
+	require.EqualValues(t, 1, before.Behind)
+	code, _, errs := w.call(t, "followers", "skip", "mailer", "--cursor", string(before.Cursor))
+	require.Equal(t, exitRefused, code, errs)
+	_, feed, _ := w.call(t, "feed", "--after", string(before.Cursor))
+	code, _, errs = w.call(t, "followers", "skip", "mailer", "--cursor", strings.Fields(feed)[0])
+	require.Equal(t, exitOK, code, errs)
+	require.Zero(t, state().Behind)
+}
+
+// TestCompletion: shells are told the commands and the actions.
+func TestCompletion(t *testing.T) {
+	w := &world{where: "sqlite:none"}
+	code, out, errs := w.call(t, "completion", "bash")
+	require.Equal(t, exitOK, code, errs)
+	require.Contains(t, out, "roomkit")
+	_, out, _ = w.call(t, "why", "ann", "--generate-shell-completion")
+	require.Contains(t, out, "appoint_master")
+}
