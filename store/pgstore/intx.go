@@ -20,8 +20,16 @@ import (
 // txStore is a store inside a transaction of the host.
 type txStore struct {
 	base
-	exec func(ctx context.Context, sql string, with pgx.QueryRewriter) error
+	exec func(ctx context.Context, with pgx.QueryRewriter) error
 }
+
+// The statements of the host's connection. work.RewriteQuery makes one of the last two of the first.
+const (
+	rewritten = `SELECT 'roomkit'`
+	markTx    = `SAVEPOINT roomkit; SELECT current_setting('transaction_isolation')`
+	undoWork  = `ROLLBACK TO SAVEPOINT roomkit`
+	keepWork  = `RELEASE SAVEPOINT roomkit`
+)
 
 var (
 	_ store.Store = (*txStore)(nil)
@@ -56,8 +64,8 @@ var (
 // SET CONSTRAINTS ALL IMMEDIATE and PREPARE TRANSACTION make all other commits wait
 // for the rest of the transaction.
 func (s *Store) InTx(tx pgx.Tx) store.Store {
-	return s.inTxOf(func(ctx context.Context, sql string, with pgx.QueryRewriter) error {
-		_, err := tx.Exec(ctx, sql, with)
+	return s.inTxOf(func(ctx context.Context, with pgx.QueryRewriter) error {
+		_, err := tx.Exec(ctx, rewritten, with)
 		return err
 	})
 }
@@ -73,13 +81,13 @@ type SQLTx interface {
 // [ErrDriver]. The database has to be that of the store. While the store works, the
 // connection is its own, as it would be a statement's.
 func (s *Store) InSQLTx(tx SQLTx) store.Store {
-	return s.inTxOf(func(ctx context.Context, sql string, with pgx.QueryRewriter) error {
-		_, err := tx.ExecContext(ctx, sql, with)
+	return s.inTxOf(func(ctx context.Context, with pgx.QueryRewriter) error {
+		_, err := tx.ExecContext(ctx, rewritten, with)
 		return err
 	})
 }
 
-func (s *Store) inTxOf(exec func(context.Context, string, pgx.QueryRewriter) error) store.Store {
+func (s *Store) inTxOf(exec func(context.Context, pgx.QueryRewriter) error) store.Store {
 	t := &txStore{base: s.base, exec: exec}
 	t.inTx = true
 	t.reading = t.onTx
@@ -99,7 +107,7 @@ func (s *txStore) onTx(ctx context.Context, do func(*pgx.Conn) error) error {
 // what was prepared.
 func (s *txStore) guarded(ctx context.Context, do func(*pgx.Conn) error, reads bool) error {
 	w := &work{do: do, reads: reads}
-	err := s.exec(ctx, `SELECT 'roomkit'`, w)
+	err := s.exec(ctx, w)
 	switch {
 	case w.err != nil:
 		return w.err
@@ -123,12 +131,6 @@ type work struct {
 	begun bool
 	err   error
 }
-
-const (
-	markTx   = `SAVEPOINT roomkit; SELECT current_setting('transaction_isolation')`
-	undoWork = `ROLLBACK TO SAVEPOINT roomkit`
-	keepWork = `RELEASE SAVEPOINT roomkit`
-)
 
 // RewriteQuery implements [pgx.QueryRewriter]: it does the work, and gives the statement
 // that keeps it or undoes it.
