@@ -66,7 +66,7 @@ func TestMeasuringAllocatesLittle(t *testing.T) {
 		}},
 		"group":  {3, func() { observer.Group(ctx, service.GroupReport{Commands: 3}) }},
 		"read":   {1, func() { observer.Read(ctx, service.ReadReport{Name: "Check"}) }},
-		"follow": {5, func() { observer.Follow(ctx, service.FollowReport{Name: "mails", Events: 3}) }},
+		"follow": {6, func() { observer.Follow(ctx, service.FollowReport{Name: "mails", Events: 3}) }},
 		"step":   {5, func() { observer.Step(ctx, service.StepReport{Name: "roomkit.enforce", People: 3}) }},
 	} {
 		test.report()

@@ -32,7 +32,7 @@
 //	roomkit.follower.behind          {event}      roomkit.follower: still to be handled
 //	roomkit.follower.lag             s            roomkit.follower: how late events are handled
 //	roomkit.follower.poisoned        {stop}       roomkit.follower: it has stopped at an event
-//	roomkit.follower.stored.behind   {event}      the same as stored, of [ObserveFollowers]
+//	roomkit.follower.stored.behind   {event}      the same as stored, of ObserveFollowers
 //	roomkit.follower.stored.age      s            of the first event that is not handled
 //	roomkit.enforce.step.duration    s            error.type
 //	roomkit.enforce.people           {person}     who were taken out of rooms

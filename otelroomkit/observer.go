@@ -210,9 +210,11 @@ func (w *watcher) follow(ctx context.Context, r service.FollowReport) {
 	if r.Events > 0 || r.Lag > 0 {
 		w.lag.Record(ctx, inSeconds(r.Lag), set.record...)
 	}
+	var stops int64
 	if r.Poison() {
-		w.poisoned.Add(ctx, 1, set.add...)
+		stops = 1
 	}
+	w.poisoned.Add(ctx, stops, set.add...) // 0, too, so that there is something to compare with
 	span := trace.SpanFromContext(ctx)
 	if !span.IsRecording() {
 		span.End()

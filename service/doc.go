@@ -92,6 +92,13 @@
 // been off for 30 days. [Service.Health] says what is wrong with a room: no Group
 // Master, nobody of the owning company, people who are not permitted.
 //
+// # Watching
+//
+// [Options].Observer is told of commands, commits, questions, batches of followers and steps
+// of Enforce, when they begin and how they end; the context that [Observer].Begin gives is
+// that of all that belongs to an operation. Module otelroomkit makes OpenTelemetry spans and
+// metrics of it. [Service.Followers] tells how far behind all followers are, whoever runs them.
+//
 // # Errors
 //
 // Every error is a [*roomkit.Error], which names the command or method and the room,

@@ -381,9 +381,11 @@ func TestObserverBreaks(t *testing.T) {
 		"Begin gives nothing": func(o *service.Observer, _ func()) {
 			o.Begin = func(context.Context, service.Operation) context.Context { return nil }
 		},
-		"Read":   func(o *service.Observer, boom func()) { o.Read = func(context.Context, service.ReadReport) { boom() } },
-		"Follow": func(o *service.Observer, boom func()) { o.Follow = func(context.Context, service.FollowReport) { boom() } },
-		"Step":   func(o *service.Observer, boom func()) { o.Step = func(context.Context, service.StepReport) { boom() } },
+		"Read": func(o *service.Observer, boom func()) { o.Read = func(context.Context, service.ReadReport) { boom() } },
+		"Follow": func(o *service.Observer, boom func()) {
+			o.Follow = func(context.Context, service.FollowReport) { boom() }
+		},
+		"Step": func(o *service.Observer, boom func()) { o.Step = func(context.Context, service.StepReport) { boom() } },
 	} {
 		t.Run(name, func(t *testing.T) {
 			on := false
