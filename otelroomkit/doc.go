@@ -39,7 +39,7 @@
 //	roomkit.enforce.rooms            {room}       that somebody left
 //	roomkit.enforce.open             {change}     of users and companies, still to be carried out
 //	roomkit.enforce.lag              s            of the change that is carried out
-//	roomkit.store.duration           s            roomkit.store.call, error.type; of [Store]
+//	roomkit.store.duration           s            roomkit.store.call, error.type; of Store
 //
 // roomkit.outcome is "ok" or the text of the error's category, as service.CategoryOf gives
 // it; error.type is the same, and only there for what is no answer: canceled, unavailable,

@@ -40,6 +40,7 @@ type altered struct {
 	onFeed   func(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error)                  // calls Store.Feed
 	onWake   func(ctx context.Context) (<-chan struct{}, error)
 	onHead   func(ctx context.Context) (roomkit.Cursor, error)
+	onPlace  func(at roomkit.Cursor) (int64, error)
 	parallel int
 	reopened func()
 }
@@ -48,7 +49,7 @@ func alter(spoil func(a *altered)) *altered {
 	s := memstore.New()
 	a := &altered{
 		Store: s, rooms: map[roomkit.RoomID]roomkit.Room{}, parallel: 3, onPeople: s.Members, onRooms: s.Rooms,
-		onUsers: s.Users, onTeams: s.Teams, onReads: s.History, onFeed: s.Feed, onWake: s.Wake, onHead: s.Head,
+		onUsers: s.Users, onTeams: s.Teams, onReads: s.History, onFeed: s.Feed, onWake: s.Wake, onHead: s.Head, onPlace: s.Place,
 	}
 	a.onCommit, a.onLoad = a.commit, a.load
 	if spoil != nil {
@@ -173,6 +174,8 @@ func (a *altered) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]
 func (a *altered) Wake(ctx context.Context) (<-chan struct{}, error) { return a.onWake(ctx) }
 
 func (a *altered) Head(ctx context.Context) (roomkit.Cursor, error) { return a.onHead(ctx) }
+
+func (a *altered) Place(at roomkit.Cursor) (int64, error) { return a.onPlace(at) }
 
 func (a *altered) CommitsInParallel() int { return a.parallel }
 

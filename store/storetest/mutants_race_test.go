@@ -75,6 +75,13 @@ var raceMutants = []mutant{
 			return once, nil
 		}
 	}},
+	{"capability/place", "every other number is left out", func(a *altered) {
+		place := a.onPlace
+		a.onPlace = func(at roomkit.Cursor) (int64, error) {
+			n, err := place(at)
+			return 2 * n, err
+		}
+	}},
 	{"capability/wake-all", "a follower takes the place of the one before", func(a *altered) {
 		wake, last := a.onWake, atomic.Int64{}
 		a.onWake = func(ctx context.Context) (<-chan struct{}, error) {
