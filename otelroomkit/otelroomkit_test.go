@@ -112,7 +112,7 @@ func (k *kit) lastSpan() tracetest.SpanStub {
 func attributes(s tracetest.SpanStub) map[string]string {
 	m := map[string]string{}
 	for _, a := range s.Attributes {
-		m[string(a.Key)] = a.Value.Emit()
+		m[string(a.Key)] = a.Value.String()
 	}
 	return m
 }
@@ -140,7 +140,7 @@ func point[P any](k *kit, points []P, of func(P) attribute.Set, want ...string) 
 		set := of(p)
 		var got []string
 		for _, a := range set.ToSlice() {
-			got = append(got, fmt.Sprintf("%s=%s", a.Key, a.Value.Emit()))
+			got = append(got, fmt.Sprintf("%s=%s", a.Key, a.Value.String()))
 		}
 		if slices.Equal(got, want) {
 			return p
