@@ -2,7 +2,6 @@ package service_test
 
 import (
 	"context"
-	"errors"
 	"reflect"
 	"slices"
 	"sync"
