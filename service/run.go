@@ -246,8 +246,9 @@ func nextTo(id roomkit.RoomID) (next roomkit.RoomID) {
 	return asDerived(next)
 }
 
-// asDerived makes an id a UUIDv8, as all that are derived.
-func asDerived(id roomkit.RoomID) roomkit.RoomID {
+// asDerived makes an id a UUIDv8, as all that are derived: none is taken for one that has a
+// time in it, by retention.Prune for instance.
+func asDerived[ID roomkit.RoomID | roomkit.CommandID](id ID) ID {
 	id[6], id[8] = id[6]&0x0f|0x80, id[8]&0x3f|0x80
 	return id
 }
@@ -257,8 +258,7 @@ func asDerived(id roomkit.RoomID) roomkit.RoomID {
 func keyID(actor roomkit.Actor, key string, place int) (id roomkit.CommandID) {
 	form := putText(putText([]byte("roomkit command\x00"), actor.String()), key)
 	sum := sha256.Sum256(binary.AppendUvarint(form, uint64(place)))
-	copy(id[:], sum[:])
-	return id
+	return asDerived(roomkit.CommandID(sum[:16]))
 }
 
 // numbered gives each command of one Batch an id of its own under the same key.

@@ -48,6 +48,7 @@ func (m *importer) command() (id roomkit.CommandID) {
 	sum := sha256.Sum256([]byte("roomkit import\x00" + m.o.ID))
 	binary.BigEndian.PutUint64(id[8:], m.number)
 	copy(id[:11], sum[:])
+	id[6], id[8] = id[6]&0x0f|0x80, id[8]&0x3f|0x80 // a UUIDv8, which nobody takes for one with a time in it
 	return id
 }
 
