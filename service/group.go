@@ -196,8 +196,7 @@ func (g *group) decide(ctx context.Context, s *Service, j *job) step {
 			return j.failed(err)
 		}
 	}
-	j.err, j.lookedAround, j.looked, j.beside = roomkit.ErrConflict, false, looked{}, nil
-	return stepAgain
+	return j.lookAgain()
 }
 
 // judge asks the core and the host's veto.

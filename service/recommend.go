@@ -116,17 +116,22 @@ func (s *Service) lookAround(j *job) (err error) {
 		look = again.Look
 	}
 	if j.facts.Moved {
-		return s.lookAgain(j)
+		j.uncounted, j.step = false, j.lookAgain()
+		return s.again(j)
 	}
 	j.looked = looked{j.facts.Shared, j.facts.SharedWhole, j.facts.Looked}
 	return nil
 }
 
-// lookAgain forgets what was found, because some of it has changed meanwhile.
-func (s *Service) lookAgain(j *job) error {
-	j.err, j.uncounted = roomkit.ErrConflict, false
+// lookAgain forgets what was found, because some of it has changed meanwhile. That is no
+// attempt, as long as it is not so again and again.
+func (j *job) lookAgain() step {
+	j.err = roomkit.ErrConflict
 	j.lookedAround, j.looked, j.beside = false, looked{}, nil
-	return s.again(j)
+	if j.moved++; j.moved <= maxLoads {
+		j.attempts--
+	}
+	return stepAgain
 }
 
 // add makes what was found before a part of facts, but for what they have themselves.

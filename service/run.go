@@ -63,6 +63,7 @@ type job struct {
 	lookedAround bool
 	looked       looked
 	beside       []store.Need // of looked: to be loaded again with the rest
+	moved        int          // how often looked has changed meanwhile
 }
 
 // attempt is one try to carry a request out, from Load to Commit.
