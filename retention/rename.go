@@ -71,13 +71,23 @@ func (r renamer) walk(v reflect.Value) (changed bool) {
 		if changed = r.each(v); changed && sorted {
 			slices.SortFunc(*x, byID)
 		}
+	case *[]roomkit.Member:
+		byID := func(a, b roomkit.Member) int { return cmp.Compare(a.User, b.User) }
+		sorted := slices.IsSortedFunc(*x, byID)
+		if changed = r.each(v); changed && sorted {
+			slices.SortFunc(*x, byID)
+		}
 	default:
-		if v.Kind() == reflect.Struct {
+		switch v.Kind() {
+		case reflect.Struct:
 			for i := range v.NumField() {
 				if v.Type().Field(i).IsExported() {
 					changed = r.walk(v.Field(i)) || changed
 				}
 			}
+		case reflect.Slice:
+			changed = r.each(v)
+		default: // names nobody
 		}
 	}
 	return changed

@@ -705,3 +705,13 @@ func TestOneKeyTwiceInAGroup(t *testing.T) {
 		require.Equal(t, answers[0].Events, answers[1].Events)
 	})
 }
+
+// TestDerivedIDsHaveNoTime: no id of a command under a key is taken for a UUIDv7, whose time
+// says when it may be forgotten.
+func TestDerivedIDsHaveNoTime(t *testing.T) {
+	svc := proof.Service(t, nil)
+	for i := range 200 { // of plain hashes 12 would be
+		made := proof.Do(t, svc, roomkit.By("ann"), roomkit.CreateRoom{People: people("ben", "cat"), AllowDuplicate: true}, service.Call{Key: fmt.Sprint(i)})
+		require.Equal(t, byte(0x80), made.Events[0].Info().Command[6]&0xf0)
+	}
+}

@@ -25,7 +25,7 @@ func (s *Store) Rename(ctx context.Context, r store.Renaming) (done store.Rename
 	if h == nil || len(h.records) == 0 {
 		return done, nil
 	}
-	done.Version = roomkit.Version(len(h.records))
+	done.Version = s.versionOf(h)
 	if err := s.renamable(&r); err != nil {
 		return store.Renamed{}, err
 	}

@@ -23,7 +23,7 @@ func TestPaths(t *testing.T) {
 	require.NoError(t, os.Mkdir("folder", 0o700))
 	require.NoError(t, os.Symlink("rooms.db", "link.db"))
 	for _, path := range []string{
-		"", "rooms.db\x00.old", "\x00", ":memory:", ":memory:?cache=shared", "file::memory:?cache=shared", "file:rooms.db", "file:///tmp/rooms.db",
+		"", "rooms.db\x00.old", "\x00", ":memory:", ":memory:?cache=shared", "file::memory:?cache=shared", "file:rooms.db", "file:///rooms.db",
 		"rooms.db?mode=ro", "rooms.db?_pragma=synchronous(off)", "folder", "folder/", "rooms.db/", ".", "/dev/null",
 	} {
 		_, err := sqliteopen.Open(t.Context(), path, &sqliteopen.Options{Create: true})
