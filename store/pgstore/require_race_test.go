@@ -2,7 +2,9 @@ package pgstore_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
+	"flag"
 	"fmt"
 	"strconv"
 	"strings"
@@ -15,7 +17,10 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
+
+var raceRounds = flag.Int("race-rounds", 0, "how often a message and a loss meet in TestRequireRace, for each loss and handle")
 
 // loss is a way in which u2 loses the right to post.
 type loss struct {
@@ -124,6 +129,7 @@ func (l *loss) round(tb testing.TB, s *service.Service, room roomkit.RoomID, n i
 // to where the feed is visible.
 type desk struct {
 	*world
+	db       *sql.DB // of database/sql, or nil
 	room     roomkit.RoomID
 	requires bool
 	stored   int
@@ -155,22 +161,48 @@ const (
 	steps
 )
 
+// transact runs a transaction of the host on its handle: a store inside it, and what
+// stores a message.
+func (d *desk) transact(ctx context.Context, do func(inside store.Store, insert func(n int) error) error) error {
+	message := `INSERT INTO ` + d.o.Schema + `.messages (n) VALUES ($1)`
+	if d.db == nil {
+		return pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+			return do(d.store.InTx(tx), func(n int) error {
+				_, err := tx.Exec(ctx, message, n)
+				return err
+			})
+		})
+	}
+	tx, err := d.db.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback()
+	err = do(d.store.InSQLTx(tx), func(n int) error {
+		_, err := tx.ExecContext(ctx, message, n)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return tx.Commit()
+}
+
 // post stores a message in a transaction and tells after which step it is.
 func (d *desk) post(ctx context.Context, room roomkit.RoomID, n int, reached func(step int)) error {
 	defer reached(steps) // whatever happened
-	return pgx.BeginFunc(ctx, d.pool, func(tx pgx.Tx) error {
+	return d.transact(ctx, func(inside store.Store, insert func(n int) error) error {
 		reached(atBegin)
-		inside, ask := d.service.On(d.store.InTx(tx)), d.service.Check
+		ask := d.service.Check
 		if d.requires {
-			ask = inside.Require
+			ask = d.service.On(inside).Require
 		}
 		if err := ask(ctx, "u2", roomkit.ActionPost, room); err != nil {
 			return err
 		}
 		reached(atAsked)
-		_, err := tx.Exec(ctx, `INSERT INTO `+d.o.Schema+`.messages (n) VALUES ($1)`, n)
-		reached(atWritten)
-		return err
+		defer reached(atWritten)
+		return insert(n)
 	})
 }
 
@@ -230,20 +262,34 @@ func (d *desk) rounds(t *testing.T, l *loss, from, to int) {
 // later, and the same look at the database finds them.
 func TestRequireRace(t *testing.T) {
 	n := scale(steps, 1000)
-	for _, l := range losses() {
-		t.Run(l.name, func(t *testing.T) {
-			t.Parallel()
-			d := newDesk(t)
-			d.rounds(t, &l, 0, n)
-			require.Empty(t, d.late[:min(len(d.late), 5)], "of %d messages %d were stored after the loss", d.stored, len(d.late))
-			require.Positive(t, d.stored, "no message was stored, so nothing was tried")
-			require.Positive(t, d.refused, "no message was refused, so nothing was tried")
-			t.Logf("%d stored, %d refused, none late", d.stored, d.refused)
-
-			d.requires, d.stored = false, 0
-			d.rounds(t, &l, n, n+steps)
-			require.NotEmpty(t, d.late, "with Check nothing was found, so this test sees nothing")
-			t.Logf("with Check %d of %d are late", len(d.late), d.stored)
-		})
+	if *raceRounds > 0 {
+		n = *raceRounds
 	}
+	for _, l := range losses() {
+		for _, handle := range []string{"pgx", "database/sql"} {
+			t.Run(l.name+" "+handle, func(t *testing.T) {
+				t.Parallel()
+				d := newDesk(t)
+				if handle != "pgx" {
+					d.db = d.sqlPool(t)
+				}
+				d.race(t, &l, n)
+			})
+		}
+	}
+}
+
+// race plays rounds with Require, and then some with Check.
+func (d *desk) race(t *testing.T, l *loss, n int) {
+	d.rounds(t, l, 0, n)
+	require.Empty(t, d.late[:min(len(d.late), 5)], "of %d messages %d were stored after the loss", d.stored, len(d.late))
+	require.Positive(t, d.stored, "no message was stored, so nothing was tried")
+	require.Positive(t, d.refused, "no message was refused, so nothing was tried")
+	t.Logf("%d rounds: %d stored, %d refused, none late", n, d.stored, d.refused)
+
+	d.requires, d.stored, d.refused = false, 0, 0
+	control := max(steps, n/10)
+	d.rounds(t, l, n, n+control)
+	require.NotEmpty(t, d.late, "with Check nothing was found, so this test sees nothing")
+	t.Logf("with Check: %d rounds: %d stored, of them %d late, %d refused", control, d.stored, len(d.late), d.refused)
 }
