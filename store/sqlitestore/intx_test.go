@@ -57,6 +57,41 @@ func TestStoreInTx(t *testing.T) {
 	storetest.Run(t, open, &storetest.Options{Parallel: true})
 }
 
+// withHost is a store and the handle on which a host begins.
+type withHost struct {
+	*sqliteopen.Store
+	db *sql.DB
+}
+
+// What is relied on in a transaction holds, on the handle of the store and on one of the host.
+func TestGuards(t *testing.T) {
+	for name, begins := range map[string]func(tb testing.TB, s *sqliteopen.Store, path string) *sql.DB{
+		"own":  func(tb testing.TB, _ *sqliteopen.Store, path string) *sql.DB { return hostHandle(tb, path) },
+		"ours": func(_ testing.TB, s *sqliteopen.Store, _ string) *sql.DB { return s.Writer },
+	} {
+		t.Run(name, func(t *testing.T) {
+			open := func(tb testing.TB) store.Store {
+				path := newPath(tb)
+				s, err := sqliteopen.Open(tb.Context(), path, &sqliteopen.Options{Create: true, Options: sqlitestore.Options{Patience: time.Second}})
+				require.NoError(tb, err)
+				tb.Cleanup(func() { require.NoError(tb, s.Close()) })
+				return &withHost{s, begins(tb, s, path)}
+			}
+			storetest.Guards(t, open, func(tb testing.TB, outside store.Store) (store.Store, func(bool) error) {
+				h := outside.(*withHost)
+				tx, err := h.db.BeginTx(context.WithoutCancel(tb.Context()), nil)
+				require.NoError(tb, err)
+				return h.InTx(tx), func(keep bool) error {
+					if keep {
+						return tx.Commit()
+					}
+					return tx.Rollback()
+				}
+			})
+		})
+	}
+}
+
 // hostHandle is a handle of the host's own; transactions on it are DEFERRED.
 func hostHandle(tb testing.TB, path string, parameters ...string) *sql.DB {
 	tb.Helper()

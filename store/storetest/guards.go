@@ -22,11 +22,7 @@ type HostTx func(tb testing.TB, outside store.Store) (inside store.Store, end fu
 func Guards(t *testing.T, open func(testing.TB) store.Store, begin HostTx) {
 	t.Helper()
 	for _, rule := range guardRules {
-		t.Run(rule.name, func(t *testing.T) {
-			g := &guarded{kit: newKit(t, open, &Options{}), begin: begin}
-			g.rule = Rule{Name: rule.name, Sentence: rule.sentence}
-			rule.run(g)
-		})
+		t.Run(rule.name, func(t *testing.T) { rule.check(t, open, begin) })
 	}
 }
 
@@ -39,6 +35,14 @@ type guarded struct {
 type guardRule struct {
 	name, sentence string
 	run            func(g *guarded)
+}
+
+// check runs one rule.
+func (r *guardRule) check(tb testing.TB, open func(testing.TB) store.Store, begin HostTx) {
+	tb.Helper()
+	g := &guarded{kit: newKit(tb, open, &Options{}), begin: begin}
+	g.rule = Rule{Name: r.name, Sentence: r.sentence}
+	r.run(g)
 }
 
 var guardRules = []guardRule{

@@ -204,6 +204,18 @@ func record(c *store.Change, of roomkit.Subject, was roomkit.Version) {
 	})
 }
 
+// begun lets what a part writes begin behind the versions that it expects.
+func begun(p part) part {
+	return func(c *store.Change) {
+		known := len(c.Expect)
+		p(c)
+		each(c.Expect[known:], func(e *store.Expect) {
+			c.Begins = append(c.Begins, *e)
+			e.Version = 0
+		})
+	}
+}
+
 // rely adds an expectation of something that is not written.
 func rely(on roomkit.Subject, v roomkit.Version) part {
 	return func(c *store.Change) { c.Expect = append(c.Expect, store.Expect{Subject: on, Version: v}) }

@@ -32,6 +32,27 @@ var commitMutants = []mutant{
 	{"commit/absent-is-zero", "any version of an absent subject holds", func(a *altered) {
 		blindTo(func(_ *store.Change, e store.Expect) bool { return a.version(e.Subject) == 0 })(a)
 	}},
+	{"commit/begins", "everything begins with version 1", storing(func(_ *altered, c *store.Change) {
+		for len(c.Begins) > 0 {
+			beside.Rebase(c, beginsAnew(c, c.Begins[0]), 0)
+		}
+	})},
+	{"commit/begins", "what exists begins anew", func(a *altered) {
+		a.change = func(c *store.Change) {
+			for _, b := range slices.Clone(c.Begins) {
+				if has := a.version(b.Subject); has > 0 {
+					beside.Rebase(c, beginsAnew(c, b), has)
+				}
+			}
+		}
+	}},
+	{"commit/begins", "the history of a user begins with version 1", reading(func(of roomkit.Subject, rows []store.Record) []store.Record {
+		before := max(1, first(rows).Version) - 1
+		if of.Type == roomkit.SubjectUser {
+			each(rows, func(r *store.Record) { r.Version -= before })
+		}
+		return rows
+	})},
 	{"commit/subjects-apart", "histories are kept by id without type", func(a *altered) {
 		a.onReads = func(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
 			rows, err := a.Store.History(ctx, of, after, limit)
@@ -302,6 +323,22 @@ var commitMutants = []mutant{
 			return a.take(c)
 		}
 	}},
+	{"invalid/begins", "the first of two beginnings counts", mending(func(_ *altered, c *store.Change) {
+		c.Begins = distinct(c.Begins, func(e store.Expect) roomkit.Subject { return e.Subject })
+	})},
+	{"invalid/begins", "beginnings of what is not expected are skipped", mending(func(_ *altered, c *store.Change) {
+		drop(&c.Begins, func(b store.Expect) bool {
+			return !slices.ContainsFunc(c.Expect, func(e store.Expect) bool { return e.Subject == b.Subject })
+		})
+	})},
+	{"invalid/begins", "what exists need not begin", mending(func(_ *altered, c *store.Change) {
+		drop(&c.Begins, func(b store.Expect) bool {
+			return slices.ContainsFunc(c.Expect, func(e store.Expect) bool { return e.Subject == b.Subject && e.Version > 0 })
+		})
+	})},
+	{"invalid/begins", "records may begin anywhere", mending(func(_ *altered, c *store.Change) {
+		each(c.Begins, func(b *store.Expect) { b.Version = first(c.Records).Version - 1 })
+	})},
 	{"invalid/person", "rows of nobody are skipped", mending(func(_ *altered, c *store.Change) {
 		drop(&c.Members, func(m roomkit.Member) bool { return m.User == "" })
 	})},
@@ -382,6 +419,15 @@ func blindType(of roomkit.SubjectType, written bool) func(a *altered) {
 func whole(a *altered, changes []store.Change) []store.CommitResult {
 	results, _ := a.Store.Commit(context.Background(), changes)
 	return results
+}
+
+// beginsAnew takes a beginning out of a change, as if the subject had the version before,
+// and gives the place of its expectation.
+func beginsAnew(c *store.Change, b store.Expect) int {
+	at := slices.IndexFunc(c.Expect, func(e store.Expect) bool { return e.Subject == b.Subject })
+	c.Expect[at].Version = b.Version
+	drop(&c.Begins, func(other store.Expect) bool { return other.Subject == b.Subject })
+	return at
 }
 
 // stale says which changes of a call do not hold before it.

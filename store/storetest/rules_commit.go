@@ -76,6 +76,34 @@ var commitRules = []Rule{
 		unborn := k.sheet(roomID(98), roomkit.KindGeneral)
 		k.refuse(roomkit.ErrConflict, k.change(unborn.as(1).begin(ann, bob)))
 	}},
+	{"commit/begins", "What begins behind a version has its first record with the next one and goes on from there, also in the same call; of what exists it is ErrConflict.", func(k *kit) {
+		r := k.sheet(roomID(1), roomkit.KindGeneral)
+		r.room.Version = 7
+		newcomer := roomkit.User{ID: "newcomer", Company: acme, Kind: roomkit.UserMember, Status: roomkit.StatusActive}
+		changes := []store.Change{
+			k.change(begun(r.begin(ann, bob)), begun(writeUser(newcomer, 3)), begun(writeCompany(roomkit.Company{ID: "gamma"}, 1)),
+				begun(writeTeam(roomkit.Team{ID: "crew", Company: beta, Name: "Crew"}, 5))),
+			k.change(r.touch(), rely(roomkit.UserSubject(newcomer.ID), 4)),
+		}
+		for i, result := range k.commit(changes...) {
+			k.stored(changes[i], result)
+		}
+		k.sees(r)
+		k.refuse(roomkit.ErrConflict, k.change(begun(r.clone().touch())))
+		k.refuse(roomkit.ErrConflict, k.change(begun(writeUser(newcomer, 1))))
+		k.refuse(roomkit.ErrConflict, k.change(rely(roomkit.UserSubject(newcomer.ID), 1)))
+		k.must(k.change(r.join(cho), writeUser(newcomer, 4)))
+		k.sees(r)
+		for of, want := range map[roomkit.Subject][]roomkit.Version{
+			r.subject(): {8, 9, 10}, roomkit.UserSubject(newcomer.ID): {4, 5}, roomkit.CompanySubject("gamma"): {2}, roomkit.TeamSubject(beta, "crew"): {6},
+		} {
+			var versions []roomkit.Version
+			records, err := k.store.History(k.ctx, of, 0, 0)
+			require.NoError(k, err)
+			each(records, func(r *store.Record) { versions = append(versions, r.Version) })
+			require.Equal(k, want, versions, "history of %s", of)
+		}
+	}},
 	{"commit/subjects-apart", "A room, a user, a company and a team are different subjects even if their ids are equal.", func(k *kit) {
 		k.must(k.change(k.newCompany("same"), k.newUser("same", "same", roomkit.UserMember), k.newTeam("same", "same", "same", "same")))
 		k.must(k.change(k.putUser("same", nil)))

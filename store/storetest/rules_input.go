@@ -123,6 +123,29 @@ var inputRules = []Rule{
 			k.refuse(roomkit.ErrInvalid, k.change(r.clone().join(cho), rely(roomkit.UserSubject("nobody"), v)))
 		}
 	}},
+	{"invalid/begins", "Beginning behind no version, twice, or as what is not expected not to exist is ErrInvalid; so are records that begin elsewhere.", func(k *kit) {
+		r := k.sheet(roomID(1), roomkit.KindGeneral)
+		r.room.Version = 7
+		c := k.change(begun(r.begin(ann, bob)))
+		for _, spoil := range []func(c *store.Change){
+			func(c *store.Change) { c.Begins = nil },
+			func(c *store.Change) { c.Begins = append(slices.Clone(c.Begins), c.Begins[0]) },
+			func(c *store.Change) {
+				c.Begins = append(slices.Clone(c.Begins), store.Expect{Subject: roomkit.UserSubject("nobody"), Version: 3})
+			},
+			func(c *store.Change) {
+				rely(roomkit.UserSubject(bob), 1)(c)
+				c.Begins = append(slices.Clone(c.Begins), c.Expect[1])
+			},
+			func(c *store.Change) { c.Begins = []store.Expect{{Subject: r.subject(), Version: 6}} },
+			func(c *store.Change) { c.Begins = []store.Expect{{Subject: r.subject()}} },
+			func(c *store.Change) { c.Begins = []store.Expect{{Subject: r.subject(), Version: -7}} },
+			func(c *store.Change) { c.Expect = []store.Expect{{Subject: r.subject(), Version: 7}} },
+		} {
+			k.refuse(roomkit.ErrInvalid, spoilt(c.Clone(), spoil))
+		}
+		k.must(c)
+	}},
 	{"invalid/person", "The row of nobody, or of a room that neither exists nor begins with the change, is ErrInvalid.", func(k *kit) {
 		r := k.found(1, roomkit.KindGeneral, ann, bob)
 		nobody := r.rows[bob]
