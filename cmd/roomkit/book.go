@@ -3,6 +3,7 @@ package main
 import (
 	_ "embed"
 	"strings"
+	"sync"
 
 	"github.com/go-roomkit/roomkit"
 )
@@ -19,7 +20,7 @@ type rule struct {
 
 type rulebook map[roomkit.Rule]rule
 
-func book() rulebook {
+var book = sync.OnceValue(func() rulebook {
 	b := rulebook{}
 	for line := range strings.Lines(rulesText) {
 		if f := strings.Split(strings.TrimRight(line, "\n"), "\t"); len(f) == 5 {
@@ -27,7 +28,7 @@ func book() rulebook {
 		}
 	}
 	return b
-}
+})
 
 func (b rulebook) find(id roomkit.Rule) (rule, bool) {
 	r, ok := b[id]

@@ -12,8 +12,6 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store/pgstore"
-	"github.com/go-roomkit/roomkit/store/sqlitestore"
 	"github.com/go-roomkit/roomkit/store/verify"
 	"github.com/go-roomkit/roomkit/transfer"
 )
@@ -22,7 +20,10 @@ import (
 func (a *app) keeping() []*cli.Command {
 	return []*cli.Command{
 		{Name: "migrate", Usage: "make the tables, or bring them up to date", Action: a.migrate,
-			Flags: []cli.Flag{&cli.StringFlag{Name: "print", Usage: "print the SQL instead, in the `FORM` of goose, tern, atlas or plain"}}},
+			Flags: []cli.Flag{
+				&cli.StringFlag{Name: "print", Usage: "print the SQL instead, in the `FORM` of goose, tern, atlas or plain"},
+				&cli.StringFlag{Name: "dir", Usage: "with --print: write a file for each migration into this `DIRECTORY`"},
+			}},
 		{Name: "verify", Usage: "compare what the store holds with the fold of its events", Action: a.verify},
 		{Name: "followers", Usage: "followers, how far they are behind", Action: a.followers, Commands: []*cli.Command{
 			{Name: "skip", Usage: "move a stopped follower past its next event", ArgsUsage: "NAME", Action: a.skip,
@@ -38,59 +39,10 @@ func (a *app) keeping() []*cli.Command {
 	}
 }
 
-func (a *app) migrate(ctx context.Context, c *cli.Command) error {
-	if form := c.String("print"); form != "" {
-		return a.printMigrations(c, form)
-	}
-	o, err := a.open(ctx, c, migrates)
-	if err != nil {
+func (a *app) verify(ctx context.Context, c *cli.Command) error {
+	if _, err := args(c); err != nil {
 		return err
 	}
-	o.close()
-	_, err = fmt.Fprintln(a.out, "the tables are up to date")
-	return err
-}
-
-// printMigrations needs no database: of --store only the scheme counts.
-func (a *app) printMigrations(c *cli.Command, form string) error {
-	var texts []string
-	var err error
-	switch scheme, _, _ := strings.Cut(c.String("store"), ":"); scheme {
-	case "sqlite":
-		texts, err = sqlitestore.Migrations(&sqlitestore.Options{Prefix: c.String("prefix")})
-	case "postgres", "postgresql":
-		texts, err = pgstore.Migrations(&pgstore.Options{Prefix: c.String("prefix"), Schema: c.String("schema")})
-	default:
-		return usage("migrate --print: say for which database by --store sqlite: or postgres:")
-	}
-	if err != nil {
-		return usage("%v", err)
-	}
-	for i, text := range texts {
-		name := fmt.Sprintf("%05d_roomkit.sql", i+1)
-		switch form {
-		case "plain":
-			name, text = "", "BEGIN;\n"+text+"COMMIT;\n"
-		case "goose":
-			text = "-- +goose Up\n-- +goose StatementBegin\n" + text + "-- +goose StatementEnd\n"
-		case "tern":
-			name = fmt.Sprintf("%03d_roomkit.sql", i+1)
-		case "atlas":
-			name = fmt.Sprintf("%014d_roomkit.sql", i+1)
-		default:
-			return usage("migrate --print: goose, tern, atlas or plain, not %q", form)
-		}
-		if name != "" {
-			text = "-- " + name + "\n" + text
-		}
-		if _, err := io.WriteString(a.out, text); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (a *app) verify(ctx context.Context, c *cli.Command) error {
 	o, err := a.open(ctx, c, reads)
 	if err != nil {
 		return err
@@ -100,7 +52,7 @@ func (a *app) verify(ctx context.Context, c *cli.Command) error {
 	var last verify.Progress
 	err = verify.Run(ctx, o.store, func(is verify.Progress) {
 		last = is
-		p.tell("%d events, %d rooms, %d people, %d inconsistencies", is.Records, is.Rooms, is.People, is.Inconsistencies)
+		p.tell(0, 0, "%d events, %d rooms, %d people, %d inconsistencies", is.Records, is.Rooms, is.People, is.Inconsistencies)
 	})
 	p.end()
 	if err != nil && !errors.Is(err, roomkit.ErrInconsistent) {
@@ -112,12 +64,15 @@ func (a *app) verify(ctx context.Context, c *cli.Command) error {
 		return told
 	}
 	for line := range strings.Lines(err.Error()) {
-		fmt.Fprintln(a.err, "roomkit: "+printable(strings.TrimRight(line, "\n")))
+		fmt.Fprintln(a.err, "roomkit: "+strings.TrimRight(line, "\n"))
 	}
 	return errFindings
 }
 
 func (a *app) followers(ctx context.Context, c *cli.Command) error {
+	if _, err := args(c); err != nil {
+		return err
+	}
 	o, err := a.open(ctx, c, reads)
 	if err != nil {
 		return err
@@ -180,7 +135,7 @@ func (a *app) export(ctx context.Context, c *cli.Command) (err error) {
 		return err
 	}
 	defer o.close()
-	out := a.out
+	out := a.streams.out // as it is
 	if name := c.Args().First(); name != "" {
 		file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 		if err != nil {
@@ -191,10 +146,10 @@ func (a *app) export(ctx context.Context, c *cli.Command) (err error) {
 	}
 	p := a.progress()
 	report, err := transfer.Export(ctx, o.store, out, &transfer.ExportOptions{Clock: a.now, Progress: func(is transfer.Progress) {
-		p.tell("%d lines, %d bytes", is.Lines, is.Bytes)
+		p.tell(0, 0, "%d lines, %d bytes", is.Lines, is.Bytes)
 	}})
 	p.end()
-	if err == nil && out != a.out {
+	if err == nil && out != a.streams.out {
 		err = a.tellTransfer(report)
 	}
 	return err
@@ -235,9 +190,9 @@ func (a *app) importFile(ctx context.Context, c *cli.Command) error {
 }
 
 func (a *app) runImport(ctx context.Context, o *opened, in io.Reader, options *transfer.ImportOptions) error {
-	p, found := a.progress(), 0
+	p, found, size := a.progress(), 0, sizeOf(in)
 	options.Progress = func(is transfer.Progress) {
-		p.tell("%d lines, %d rooms, %d members, %d findings", is.Lines, is.Stored.Rooms, is.Stored.Members, is.Findings)
+		p.tell(is.Bytes, size, "%d lines, %d rooms, %d members, %d findings", is.Lines, is.Stored.Rooms, is.Stored.Members, is.Findings)
 	}
 	options.Found = func(f *transfer.Finding) {
 		p.end()
@@ -253,6 +208,16 @@ func (a *app) runImport(ctx context.Context, o *opened, in io.Reader, options *t
 		return errFindings
 	}
 	return err
+}
+
+// sizeOf gives the bytes of a file, and 0 of what has no known end.
+func sizeOf(in io.Reader) int64 {
+	if file, ok := in.(*os.File); ok {
+		if info, err := file.Stat(); err == nil && info.Mode().IsRegular() {
+			return info.Size()
+		}
+	}
+	return 0
 }
 
 func (a *app) tellTransfer(r transfer.Report) error {

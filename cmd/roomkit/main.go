@@ -10,10 +10,13 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/urfave/cli/v3"
+	"golang.org/x/term"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
@@ -46,10 +49,25 @@ func (u *unreachable) Error() string { return "store: " + u.cause.Error() }
 func (u *unreachable) Unwrap() error { return u.cause }
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	code := run(ctx, os.Args[1:], &streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now}) //nolint:forbidigo // here it is injected
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)                                                                                                    // a second signal ends the program at once
+	code := run(ctx, os.Args[1:], &streams{in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now, width: widthOf(os.Stderr)}) //nolint:forbidigo // here it is injected
 	stop()
 	os.Exit(code)
+}
+
+// widthOf gives the width of a terminal that can be written over, and 0 for everything else.
+func widthOf(f *os.File) func() int {
+	return func() int {
+		if os.Getenv("TERM") == "dumb" {
+			return 0
+		}
+		width, _, err := term.GetSize(int(f.Fd()))
+		if err != nil {
+			return 0
+		}
+		return width
+	}
 }
 
 // streams are what a run reads and writes.
@@ -57,18 +75,22 @@ type streams struct {
 	in       io.Reader
 	out, err io.Writer
 	now      func() time.Time
+	width    func() int // of the terminal behind err; nil or 0: it is none
 }
 
 // run is the whole program. It gives the exit code.
 func run(ctx context.Context, args []string, s *streams) int {
-	a := &app{streams: s}
+	a := &app{streams: s, out: shown{s.out}, err: shown{s.err}}
 	root := a.commands()
 	err := root.Run(ctx, append([]string{"roomkit"}, args...))
 	if err == nil {
 		return exitOK
 	}
-	if !errors.Is(err, errFindings) {
-		fmt.Fprintln(s.err, "roomkit: "+oneLine(err))
+	switch {
+	case ctx.Err() != nil:
+		fmt.Fprintln(a.err, "roomkit: interrupted")
+	case !errors.Is(err, errFindings):
+		fmt.Fprintln(a.err, "roomkit: "+oneLine(err))
 	}
 	return exitCode(ctx, err)
 }
@@ -118,7 +140,8 @@ func version() string {
 // app is one run.
 type app struct {
 	*streams
-	output string
+	out, err io.Writer // those of the streams, for people
+	output   string
 }
 
 func (a *app) commands() *cli.Command {
@@ -146,7 +169,7 @@ func (a *app) commands() *cli.Command {
 			}
 			return cli.ShowRootCommandHelp(c)
 		},
-		Commands: append(a.questions(), a.keeping()...),
+		Commands: slices.Concat(a.questions(), a.keeping(), a.removing()),
 		// The codes are those of run.
 		ExitErrHandler: func(context.Context, *cli.Command, error) {},
 	}
@@ -163,10 +186,14 @@ func (a *app) commands() *cli.Command {
 
 // args demands the arguments of a command.
 func args(c *cli.Command, names ...string) ([]string, error) {
-	if c.Args().Len() != len(names) {
+	switch {
+	case c.Args().Len() == len(names):
+		return c.Args().Slice(), nil
+	case len(names) == 0:
+		return nil, usage("%s takes no arguments, and %q is one; see roomkit %s --help", c.Name, c.Args().First(), c.Name)
+	default:
 		return nil, usage("%s: give %s; see roomkit %s --help", c.Name, strings.Join(names, " "), c.Name)
 	}
-	return c.Args().Slice(), nil
 }
 
 func roomArg(text string) (roomkit.RoomID, error) {

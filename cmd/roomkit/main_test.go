@@ -6,7 +6,6 @@ import (
 	"database/sql"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -38,7 +37,8 @@ func onSQLite(t *testing.T) *world {
 	path := filepath.Join(t.TempDir(), "rooms.db")
 	st, err := sqliteopen.Open(t.Context(), path, &sqliteopen.Options{Create: true})
 	require.NoError(t, err)
-	w := &world{where: "sqlite:" + path, rooms: fill(t, st)}
+	w := &world{where: "sqlite:" + path}
+	_, w.rooms = fill(t, st)
 	require.NoError(t, st.Close())
 	return w
 }
@@ -52,7 +52,7 @@ func onPostgres(t *testing.T) *world {
 	require.NoError(t, pgstore.Migrate(t.Context(), pool, nil))
 	st, err := pgstore.New(t.Context(), pool, nil)
 	require.NoError(t, err)
-	w.rooms = fill(t, st)
+	_, w.rooms = fill(t, st)
 	return w
 }
 
@@ -82,7 +82,7 @@ func freshSchema(t *testing.T) string {
 }
 
 // fill makes two companies and a room of every kind, the same every time.
-func fill(t *testing.T, st store.Store) map[string]roomkit.RoomID {
+func fill(t *testing.T, st store.Store) (*service.Service, map[string]roomkit.RoomID) {
 	t.Helper()
 	n, now := uint64(0), start
 	svc, err := service.New(st, &service.Options{
@@ -128,7 +128,7 @@ func fill(t *testing.T, st store.Store) map[string]roomkit.RoomID {
 	do(ann, roomkit.Edit{Room: rooms["group"], Message: new(false)})
 	require.NoError(t, svc.Follow(t.Context(), "mailer", func(context.Context, service.Recorded) error { return nil }, &service.FollowOptions{Once: true}))
 	do(ann, roomkit.Edit{Room: rooms["general"], Name: new("plans")})
-	return rooms
+	return svc, rooms
 }
 
 // call runs the program on the world. {group} stands for the room's id.
@@ -194,57 +194,6 @@ func words(line string) []string {
 		list = append(list, `{"`+command)
 	}
 	return list
-}
-
-// TestWhyOfEveryAction: every action has an answer in every room for everybody, the same as
-// that of the service, with a rule of the book; and each change it names does turn the answer.
-func TestWhyOfEveryAction(t *testing.T) {
-	w := onSQLite(t)
-	st, err := sqliteopen.Open(t.Context(), strings.TrimPrefix(w.where, "sqlite:"), nil)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, st.Close()) })
-	svc, err := service.New(st, nil)
-	require.NoError(t, err)
-	explained := 0
-	for name, room := range w.rooms {
-		for _, user := range []roomkit.UserID{"adm", "ann", "ben", "cat", "dan", "eve", "fay"} {
-			answers, err := store.Ask(t.Context(), st, []store.Need{{Room: room, People: []roomkit.UserID{user}}})
-			require.NoError(t, err)
-			for _, action := range roomkit.AllActions() {
-				e := explain(&question{rules: roomkit.NewRules(roomkit.Policy{}), facts: answers[0], user: user, action: action})
-				err := svc.Check(t.Context(), user, action, room)
-				require.Equal(t, err == nil, e.Allowed, "%s %s %s", user, action, name)
-				var denied *roomkit.Denied
-				if errors.As(err, &denied) {
-					require.Equal(t, denied.Rule, e.Rule, "%s %s %s", user, action, name)
-				}
-				require.NotEmpty(t, e.Text, "%s %s %s: rule %q is not in rules.tsv", user, action, name, e.Rule)
-				if e.Allowed {
-					require.NotEmpty(t, e.Changes, "%s %s %s: nothing takes it away", user, action, name)
-				}
-				explained++
-			}
-		}
-	}
-	require.Equal(t, 6*7*len(roomkit.AllActions()), explained)
-}
-
-// TestWhyTells: the changes that matter are named.
-func TestWhyTells(t *testing.T) {
-	w := onSQLite(t)
-	for _, c := range []struct{ name, call, want string }{
-		{"a role", "why ben rename {group}", "becomes allowed if ben is a Group Master\n"},
-		{"an office", "why ben rename {group}", "becomes allowed if ben is an administrator\n"},
-		{"a switch", "why ann post {group}", "becomes allowed if message is switched on\n"},
-		{"two at a time", "why dan post {group}", "becomes allowed if dan takes part (joins now), and message is switched on\n"},
-		{"a role that is lost", "why ann invite {external}", "is lost if ann is no Group Master any more\n"},
-		{"nothing", "why ben leave {external}", "nothing that can be changed"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			_, out, errs := w.call(t, words(c.call)...)
-			require.Contains(t, out, c.want, errs)
-		})
-	}
 }
 
 // TestRulesAreTheBook: the copy that is built in is the rule book.

@@ -3,8 +3,6 @@ package main
 import (
 	"encoding/json"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -33,7 +31,7 @@ func (t *table) row(value any, columns ...any) error {
 	}
 	cells := make([]string, len(columns))
 	for i, c := range columns {
-		if cells[i] = printable(fmt.Sprint(c)); cells[i] == "" {
+		if cells[i] = inCell(fmt.Sprint(c)); cells[i] == "" {
 			cells[i] = "-"
 		}
 	}
@@ -46,16 +44,6 @@ func (t *table) flush() error {
 		return nil
 	}
 	return t.tabs.Flush()
-}
-
-// printable keeps control characters of names away from terminals.
-func printable(text string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r >= 0x7f && r < 0xa0 {
-			return ' '
-		}
-		return r
-	}, text)
 }
 
 func at(t time.Time) string {
@@ -71,45 +59,4 @@ func join[T ~string](list []T) string {
 		texts[i] = string(id)
 	}
 	return strings.Join(texts, " ")
-}
-
-// progress tells how far something has come, at most once in a while: over the same line on
-// a terminal, in lines elsewhere.
-type progress struct {
-	out      io.Writer
-	now      func() time.Time
-	terminal bool
-	every    time.Duration
-	next     time.Time
-}
-
-func (a *app) progress() *progress {
-	p := &progress{out: a.err, now: a.now, every: 10 * time.Second}
-	if f, ok := a.err.(*os.File); ok {
-		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
-			p.terminal, p.every = true, 100*time.Millisecond
-		}
-	}
-	p.next = a.now().Add(p.every)
-	return p
-}
-
-func (p *progress) tell(format string, args ...any) {
-	now := p.now()
-	if now.Before(p.next) {
-		return
-	}
-	p.next = now.Add(p.every)
-	if p.terminal {
-		fmt.Fprintf(p.out, "\r\x1b[K"+format, args...)
-		return
-	}
-	fmt.Fprintf(p.out, format+"\n", args...)
-}
-
-// end takes the line of a terminal away.
-func (p *progress) end() {
-	if p.terminal {
-		fmt.Fprint(p.out, "\r\x1b[K")
-	}
 }

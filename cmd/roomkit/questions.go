@@ -87,6 +87,9 @@ func (a *app) plan(ctx context.Context, c *cli.Command) error {
 }
 
 func (a *app) rooms(ctx context.Context, c *cli.Command) error {
+	if _, err := args(c); err != nil {
+		return err
+	}
 	q := store.RoomQuery{User: roomkit.UserID(c.String("user")), Company: roomkit.CompanyID(c.String("company"))}
 	if (q.User == "") == (q.Company == "") {
 		return usage("rooms: give --user or --company")
@@ -218,17 +221,24 @@ func eventRow(t *table, cursor roomkit.Cursor, e roomkit.Event) error {
 	return t.row(e, columns...)
 }
 
+// feed that follows ends when it is interrupted, and that is its right end.
 func (a *app) feed(ctx context.Context, c *cli.Command) error {
+	if _, err := args(c); err != nil {
+		return err
+	}
 	o, err := a.open(ctx, c, reads)
 	if err != nil {
 		return err
 	}
 	defer o.close()
-	read := o.svc.Feed
-	if c.Bool("follow") {
+	read, follow := o.svc.Feed, c.Bool("follow")
+	if follow {
 		read = o.svc.Watch
 	}
 	for rec, err := range read(ctx, roomkit.Cursor(c.String("after"))) {
+		if follow && ctx.Err() != nil {
+			return nil
+		}
 		if err != nil {
 			return err
 		}

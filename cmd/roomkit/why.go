@@ -4,9 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
-	"strings"
-	"time"
 
 	"github.com/urfave/cli/v3"
 
@@ -30,6 +27,7 @@ type explanation struct {
 	Standing roomkit.Standing `json:"standing,omitzero"`
 	Facts    []string         `json:"facts,omitempty"`
 	Changes  []string         `json:"changes,omitempty"` // each turns the answer round
+	Final    string           `json:"final,omitempty"`   // why there are no changes
 }
 
 func (a *app) why(ctx context.Context, c *cli.Command) error {
@@ -89,21 +87,21 @@ func (a *app) tellWhy(e *explanation) error {
 		fmt.Fprintf(a.out, "hidden:  the service answers that there is no such room\n")
 	}
 	if e.Reason != "" {
-		fmt.Fprintf(a.out, "because: %s\n", printable(e.Reason))
+		fmt.Fprintf(a.out, "because: %s\n", e.Reason)
 	}
 	fmt.Fprintf(a.out, "rule:    %s %s\nsource:  %s\n", e.Rule, e.Text, e.Source)
 	for _, fact := range e.Facts {
-		fmt.Fprintf(a.out, "fact:    %s\n", printable(fact))
+		fmt.Fprintf(a.out, "fact:    %s\n", fact)
 	}
 	turn := "becomes allowed if"
 	if e.Allowed {
 		turn = "is lost if"
 	}
 	for _, change := range e.Changes {
-		fmt.Fprintf(a.out, "%s %s\n", turn, printable(change))
+		fmt.Fprintf(a.out, "%s %s\n", turn, change)
 	}
-	if len(e.Changes) == 0 {
-		fmt.Fprintf(a.out, "nothing that can be changed about user, room, company or team turns this round\n")
+	if e.Final != "" {
+		fmt.Fprintln(a.out, e.Final)
 	}
 	return refused
 }
@@ -140,14 +138,23 @@ func explain(q *question) *explanation {
 		if who.ID == "" {
 			e.Rule, e.Reason = "COM-16", "no such user"
 		} else if void != "" {
-			e.Rule, e.Reason = void, ""
+			e.Rule, e.Reason = void, voidReasons[void]
 		}
 	}
 	r, _ := book().find(e.Rule)
 	e.Text, e.Source = r.Text, r.Source
 	e.Facts = q.circumstances(&who, st)
-	e.Changes = q.turns(e.Allowed)
+	if e.Changes = q.turns(e.Allowed); len(e.Changes) == 0 {
+		e.Final = q.final()
+	}
 	return e
+}
+
+// voidReasons say why what the rows show does not count.
+var voidReasons = map[roomkit.Rule]string{
+	"COM-14": "the room has ended", "COM-10": "the company has no licence", "ADM-13": "the account is deleted, or has been since",
+	"ADM-17": "the account is suspended", "EXT-22": "the permission for partners is withdrawn, or has been since",
+	"LINE-01": "no permission for consumers",
 }
 
 // circumstances says what the answer was made of.
@@ -177,265 +184,23 @@ func (q *question) circumstances(who *decide.Person, st roomkit.Standing) []stri
 	return list
 }
 
+// final says why no change turns the answer round.
+func (q *question) final() string {
+	room := &q.facts.Room
+	switch {
+	case room.State == roomkit.StateEnded:
+		return "the room has ended: nothing brings it back"
+	case userOf(&q.facts, q.user).ID == "":
+		return "whoever is to act has to be a known user first"
+	case q.impossible():
+		return fmt.Sprintf("nobody may in a room of kind %s, whatever is changed", room.Kind)
+	}
+	return "no change of roles, accounts, permissions, licence or settings, and no two of them, turn it round"
+}
+
 func orNobody(text string) string {
 	if text == "" {
 		return "none"
 	}
 	return text
-}
-
-// turns gives the changes that turn the answer round: single ones, or, if there is none,
-// the first pairs.
-func (q *question) turns(allowed bool) (texts []string) {
-	list := q.changes()
-	for _, c := range list {
-		if f := q.copy(); c.make(&f) && q.allowed(f) != allowed {
-			texts = append(texts, c.text)
-		}
-	}
-	if len(texts) > 0 || allowed {
-		return texts
-	}
-	for i, one := range list {
-		for _, two := range list[i+1:] {
-			if f := q.copy(); one.make(&f) && two.make(&f) && q.allowed(f) {
-				texts = append(texts, one.text+", and "+two.text)
-			}
-		}
-	}
-	return texts
-}
-
-func (q *question) copy() store.Facts {
-	f := q.facts
-	f.Members, f.Users, f.Companies = slices.Clone(f.Members), slices.Clone(f.Users), slices.Clone(f.Companies)
-	return f
-}
-
-// change is one fact made otherwise. It makes nothing if that is so already or cannot be.
-type change struct {
-	text string
-	make func(f *store.Facts) bool
-}
-
-// flip turns a switch round, for which it has a text in both directions.
-func flip(is *bool) bool {
-	*is = !*is
-	return true
-}
-
-func either(is bool, off, on string) string {
-	if is {
-		return off
-	}
-	return on
-}
-
-func (q *question) changes() []change {
-	return slices.Concat(q.ofRoles(), q.ofUser(), q.ofRoom(), q.ofTeam(), q.ofParties())
-}
-
-func (q *question) ofRoles() []change {
-	f := q.copy()
-	row, u := rowOf(&f, q.user), userOf(&f, q.user)
-	return []change{
-		{q.says(row.Participant, "does not take part any more", "takes part (joins now)"), func(f *store.Facts) bool {
-			row := rowOf(f, q.user)
-			row.Epoch = epochOf(f, q.user)
-			return flip(&row.Participant)
-		}},
-		{q.says(row.Master, "is no Group Master any more", "is a Group Master"), func(f *store.Facts) bool {
-			row := rowOf(f, q.user)
-			row.MasterEpoch = epochOf(f, q.user)
-			return f.Room.Kind.IsGroup() && flip(&row.Master)
-		}},
-		{q.says(u.Administrator, "is no administrator any more", "is an administrator"), func(f *store.Facts) bool {
-			u := userOf(f, q.user)
-			return u.Kind == roomkit.UserMember && flip(&u.Administrator)
-		}},
-		{fmt.Sprintf("%s belongs to company %s", q.user, f.Room.Company), func(f *store.Facts) bool {
-			u := userOf(f, q.user)
-			was := u.Company
-			u.Company, u.Kind = f.Room.Company, roomkit.UserMember
-			return was != u.Company && u.Company != "" && u.ID != ""
-		}},
-		{q.says(f.Team.Leader == q.user, "does not lead the team any more", "leads the team"), func(f *store.Facts) bool {
-			if f.Team.Leader == q.user {
-				f.Team.Leader = ""
-			} else {
-				f.Team.Leader = q.user
-			}
-			return f.Room.Kind == roomkit.KindTeam
-		}},
-	}
-}
-
-func (q *question) says(is bool, off, on string) string {
-	return string(q.user) + " " + either(is, off, on)
-}
-
-func (q *question) ofUser() []change {
-	f := q.copy()
-	u, company := userOf(&f, q.user), companyOf(&f, userOf(&f, q.user).Company)
-	list := []change{
-		{q.says(u.Status == roomkit.StatusActive, "is suspended", "has an active account"), func(f *store.Facts) bool {
-			u := userOf(f, q.user)
-			if u.Status == roomkit.StatusActive {
-				u.Status = roomkit.StatusSuspended
-			} else {
-				u.Status = roomkit.StatusActive
-			}
-			return u.ID != ""
-		}},
-		{fmt.Sprintf("company %s has %s licence", company.ID, either(company.Licensed, "no", "a")), func(f *store.Facts) bool {
-			c := companyOf(f, userOf(f, q.user).Company)
-			return c.ID != "" && flip(&c.Licensed)
-		}},
-	}
-	return append(list, permissions(q.user)...)
-}
-
-// permissions gives and takes what a member needs to talk with others.
-func permissions(user roomkit.UserID) []change {
-	set := func(partners, consumers *roomkit.ExternalMode) func(*store.Facts) bool {
-		return func(f *store.Facts) bool {
-			u := userOf(f, user)
-			c := companyOf(f, u.Company)
-			if c.ID == "" || u.Kind != roomkit.UserMember {
-				return false
-			}
-			was := *c
-			if partners != nil {
-				c.Partners = *partners
-			}
-			if consumers != nil {
-				c.Consumers = *consumers
-			}
-			return *c != was
-		}
-	}
-	own := func(of func(u *roomkit.User) *bool, to bool) func(*store.Facts) bool {
-		return func(f *store.Facts) bool {
-			u := userOf(f, user)
-			has := of(u)
-			return u.Kind == roomkit.UserMember && *has != to && flip(has)
-		}
-	}
-	partners := func(u *roomkit.User) *bool { return &u.Partners }
-	consumers := func(u *roomkit.User) *bool { return &u.Consumers }
-	all, off := roomkit.ExternalAll, roomkit.ExternalOff
-	return []change{
-		{fmt.Sprintf("%s is given the permission for partners", user), own(partners, true)},
-		{fmt.Sprintf("%s loses the permission for partners", user), own(partners, false)},
-		{fmt.Sprintf("%s is given the permission for consumers", user), own(consumers, true)},
-		{fmt.Sprintf("%s loses the permission for consumers", user), own(consumers, false)},
-		{fmt.Sprintf("the company of %s lets all talk with partners", user), set(&all, nil)},
-		{fmt.Sprintf("the company of %s lets nobody talk with partners", user), set(&off, nil)},
-		{fmt.Sprintf("the company of %s lets all talk with consumers", user), set(nil, &all)},
-		{fmt.Sprintf("the company of %s lets nobody talk with consumers", user), set(nil, &off)},
-	}
-}
-
-func (q *question) ofRoom() []change {
-	room := q.facts.Room
-	list := []change{
-		{"message is switched " + either(room.MessageOffSince.IsZero(), "off", "on"), func(f *store.Facts) bool {
-			if f.Room.MessageOffSince.IsZero() {
-				f.Room.MessageOffSince = time.Unix(1, 0)
-			} else {
-				f.Room.MessageOffSince = time.Time{}
-			}
-			return f.Room.Kind >= roomkit.KindGroup
-		}},
-		{"the group is made " + either(room.Public, "private", "public"), func(f *store.Facts) bool {
-			return f.Room.Kind == roomkit.KindGroup && flip(&f.Room.Public)
-		}},
-		{"features are " + either(room.FeaturesWithheld, "given back to", "withheld from") + " the Group Masters", func(f *store.Facts) bool {
-			return f.Room.Kind == roomkit.KindGroup && flip(&f.Room.FeaturesWithheld)
-		}},
-		{"no consumers take part", func(f *store.Facts) bool {
-			had := f.Room.Consumers > 0
-			f.Room.Consumers = 0
-			return had
-		}},
-		{"the room is converted into a group", func(f *store.Facts) bool {
-			was := f.Room.Kind
-			f.Room.Kind = roomkit.KindGroup
-			return was == roomkit.KindGeneral
-		}},
-	}
-	for feature := range roomkit.Feature(8) {
-		bit := roomkit.Features(feature)
-		if bit == 0 || roomkit.AllFeatures&bit == 0 {
-			continue
-		}
-		list = append(list, change{
-			strings.ToUpper(feature.String()[:1]) + feature.String()[1:] + " is switched " + either(room.Features.Has(feature), "off", "on"),
-			func(f *store.Facts) bool {
-				f.Room.Features ^= bit
-				return true
-			},
-		})
-	}
-	return list
-}
-
-func (q *question) ofTeam() []change {
-	team := q.facts.Team
-	of := func(text string, is func(*roomkit.Team) *bool) change {
-		return change{"the administrator " + either(*is(&team), "takes back", "grants") + " " + text, func(f *store.Facts) bool {
-			return f.Room.Kind == roomkit.KindTeam && flip(is(&f.Team))
-		}}
-	}
-	return []change{
-		of("the team room", func(t *roomkit.Team) *bool { return &t.Room }),
-		of("the right over features to the leader", func(t *roomkit.Team) *bool { return &t.Features }),
-		of("the right over the photo to the leader", func(t *roomkit.Team) *bool { return &t.Photo }),
-	}
-}
-
-// ofParties are about the other party of a 1:1 room.
-func (q *question) ofParties() (list []change) {
-	if q.facts.Room.Kind != roomkit.KindDirect {
-		return nil
-	}
-	for _, party := range q.facts.Room.Parties {
-		if party != q.user {
-			list = append(list, permissions(party)...)
-		}
-	}
-	return list
-}
-
-func rowOf(f *store.Facts, user roomkit.UserID) *roomkit.Member {
-	for i := range f.Members {
-		if f.Members[i].User == user {
-			return &f.Members[i]
-		}
-	}
-	f.Members = append(f.Members, roomkit.Member{Room: f.Room.ID, User: user})
-	return &f.Members[len(f.Members)-1]
-}
-
-func userOf(f *store.Facts, user roomkit.UserID) *roomkit.User {
-	for i := range f.Users {
-		if f.Users[i].ID == user {
-			return &f.Users[i]
-		}
-	}
-	return &roomkit.User{}
-}
-
-func companyOf(f *store.Facts, id roomkit.CompanyID) *roomkit.Company {
-	for i := range f.Companies {
-		if f.Companies[i].ID == id {
-			return &f.Companies[i]
-		}
-	}
-	return &roomkit.Company{}
-}
-
-func epochOf(f *store.Facts, user roomkit.UserID) roomkit.Epoch {
-	u := userOf(f, user)
-	return roomkit.Epoch{User: u.Version, Company: companyOf(f, u.Company).Version}
 }
