@@ -436,3 +436,19 @@ func TestSystemOpensForLicensedCompanies(t *testing.T) {
 	require.ErrorAs(t, err, &no)
 	require.Equal(t, roomkit.Rule("COM-10"), no.Rule)
 }
+
+// TestBotInvitesMany: what limits a bot that opens a room (CRE-48) does not limit one that
+// invites into its room.
+func TestBotInvitesMany(t *testing.T) {
+	w := town(t)
+	var people []roomkit.UserID
+	for i := range 101 {
+		u := w.users["ben"]
+		u.ID = roomkit.UserID(fmt.Sprintf("p%03d", i))
+		w.users[u.ID], people = u, append(people, u.ID)
+	}
+	w.everybody = slices.Sorted(maps.Keys(w.users))
+	d, err := w.decide(townRules(), roomkit.By("robo"), roomkit.Invite{Room: roomkit.RoomID{0xa, 4}, People: people}, theRoom)
+	require.NoError(t, err)
+	require.Len(t, d.Rows.Members, 101)
+}

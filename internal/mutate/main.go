@@ -48,8 +48,8 @@ type stage struct {
 
 var stages = []*stage{
 	{folder: "internal/proof/rules"}, {folder: "internal/oracle", args: []string{"-test.run=^TestMachine$"}},
-	{folder: "."}, {folder: "internal/gendocs", args: []string{"-test.run=^TestNoticesPage$"}},
-	{folder: "service", args: []string{"-test.skip=^TestReadme"}}, {folder: "internal/decide"}, {folder: "transfer"},
+	{folder: "."}, {folder: "internal/gendocs", args: []string{"-test.run=^TestNoticesPage$"}}, {folder: "transfer"},
+	{folder: "service", args: []string{"-test.skip=^TestReadme"}}, {folder: "internal/decide"},
 }
 
 // What random tests find must not depend on the day, and need not be shrunk.
