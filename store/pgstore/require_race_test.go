@@ -139,7 +139,10 @@ type desk struct {
 
 func newDesk(tb testing.TB) *desk {
 	d := &desk{world: newWorld(tb), requires: true}
-	_, err := d.pool.Exec(tb.Context(), strings.ReplaceAll(`
+	var err error
+	d.service, err = service.New(d.store, &service.Options{Policy: roomkit.Policy{MaxGroupsPerUser: 1e6}}) // some losses take a group each time
+	require.NoError(tb, err)
+	_, err = d.pool.Exec(tb.Context(), strings.ReplaceAll(`
 		CREATE TABLE s.messages (n int PRIMARY KEY, seen bigint);
 		CREATE FUNCTION s.seen() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
 			UPDATE s.messages SET seen = (SELECT max(position) FROM s.roomkit_records) WHERE n = new.n;

@@ -12,10 +12,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -59,35 +57,87 @@ func crowd(w io.Writer, members int) error {
 
 func noon() time.Time { return time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC) }
 
-// TestMain lets the test binary be a child that imports and is killed.
+// TestMain lets the test binary be a child that imports and exports, may be killed, and
+// tells what it has taken.
 func TestMain(m *testing.M) {
-	if place := os.Getenv("ROOMKIT_MOVING_STORE"); place != "" {
-		n, err := strconv.Atoi(os.Getenv("ROOMKIT_MOVING_MEMBERS"))
-		if err == nil {
-			err = child(place, n)
-		}
-		if err != nil {
-			fmt.Fprintln(os.Stderr, err)
-			os.Exit(1)
-		}
-		os.Exit(0)
+	place := os.Getenv("ROOMKIT_MOVING_STORE")
+	if place == "" {
+		os.Exit(m.Run())
 	}
-	os.Exit(m.Run())
+	n, err := strconv.Atoi(os.Getenv("ROOMKIT_MOVING_MEMBERS"))
+	if err == nil {
+		err = child(place, n, strings.Fields(os.Getenv("ROOMKIT_MOVING_STEPS")))
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	os.Exit(0)
 }
 
-// child imports, and tells of every part with a line.
-func child(place string, members int) error {
+// child does steps on a store. It tells of every part of an import with a line, and at
+// the end of each step how long it took, how much memory the process has had at most, in
+// KiB, and how many memberships were stored, or the digest of what was written.
+func child(place string, members int, steps []string) error {
 	s, closeStore, err := openPlace(context.Background(), place)
 	if err != nil {
 		return err
 	}
 	defer closeStore()
+	for _, step := range steps {
+		begun, result := time.Now(), ""
+		switch step {
+		case "import", "dry-run":
+			var stored int64
+			stored, err = bring(context.Background(), s, members, step == "dry-run", func() { fmt.Println("part") })
+			result = fmt.Sprint(stored)
+		case "export":
+			result, err = digest(context.Background(), s)
+		case "verify":
+			err = verify.Run(context.Background(), s, nil)
+		}
+		if err != nil {
+			return err
+		}
+		fmt.Println("done", step, time.Since(begun).Seconds(), residentPeak(), result)
+	}
+	return nil
+}
+
+// residentPeak is how much memory this process has had at most, in KiB; 0 where nothing
+// tells it.
+func residentPeak() (peak int64) {
+	status, _ := os.ReadFile("/proc/self/status")
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	_, _ = fmt.Sscan(rest, &peak)
+	return peak
+}
+
+// bring imports the crowd, and gives how many of its memberships were not there before.
+func bring(ctx context.Context, s store.Store, members int, dry bool, part func()) (int64, error) {
 	r, w := io.Pipe()
 	go func() { w.CloseWithError(crowd(w, members)) }()
-	_, err = transfer.Import(context.Background(), s, r, &transfer.ImportOptions{
-		ID: "crowd", Clock: noon, Progress: func(transfer.Progress) { fmt.Println("part") },
+	defer r.Close()
+	report, err := transfer.Import(ctx, s, r, &transfer.ImportOptions{
+		ID: "crowd", Clock: noon, DryRun: dry, Progress: func(transfer.Progress) { part() },
 	})
-	return err
+	if got := report.Stored.Members + report.Already.Members; err == nil && got != int64(members) {
+		err = fmt.Errorf("%d memberships of %d", got, members)
+	}
+	return report.Stored.Members, err
+}
+
+// digest is that of what a store exports.
+func digest(ctx context.Context, s store.Store) (string, error) {
+	h := sha256.New()
+	_, err := transfer.Export(ctx, s, h, &transfer.ExportOptions{Clock: noon})
+	return fmt.Sprintf("%x", h.Sum(nil)), err
+}
+
+func sum(t *testing.T, s store.Store) string {
+	text, err := digest(t.Context(), s)
+	require.NoError(t, err)
+	return text
 }
 
 func openPlace(ctx context.Context, place string) (store.Store, func(), error) {
@@ -112,77 +162,92 @@ func begin(t *testing.T, place string) store.Store {
 	return s
 }
 
-// sum is a digest of what a store exports.
-func sum(t *testing.T, s store.Store) string {
-	h := sha256.New()
-	_, err := transfer.Export(t.Context(), s, h, &transfer.ExportOptions{Clock: noon})
-	require.NoError(t, err)
-	return fmt.Sprintf("%x", h.Sum(nil))
+// process is a child that does steps on a store.
+func process(t *testing.T, place, steps string) *exec.Cmd {
+	cmd := exec.CommandContext(t.Context(), os.Args[0])
+	cmd.Env = append(os.Environ(), "ROOMKIT_MOVING_STORE="+place, "ROOMKIT_MOVING_STEPS="+steps, "ROOMKIT_MOVING_MEMBERS="+strconv.Itoa(*memberships))
+	return cmd
 }
 
-// measured imports the crowd and tells how long it took, with the largest heap meanwhile.
-func measured(t *testing.T, name string, s store.Store, o *transfer.ImportOptions) {
-	var most atomic.Uint64
-	stop := make(chan struct{})
-	go func() {
-		var m runtime.MemStats
-		for tick := time.NewTicker(100 * time.Millisecond); ; {
-			select {
-			case <-stop:
-				return
-			case <-tick.C:
-				runtime.ReadMemStats(&m)
-				most.Store(max(most.Load(), m.HeapInuse))
-			}
+// measured lets a process of its own do steps, prints what each has taken, and gives the
+// digest of the export.
+func measured(t *testing.T, name, place, steps string) (exported string) {
+	cmd := process(t, place, steps)
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
+	out, err := cmd.Output()
+	require.NoError(t, err, "%s", complaint.String())
+	done := 0
+	for line := range strings.Lines(string(out)) {
+		var step, result string
+		var seconds float64
+		var peak, stored int64
+		if n, _ := fmt.Sscan(line, new(string), &step, &seconds, &peak, &result); n < 4 {
+			continue // a part
 		}
-	}()
-	r, w := io.Pipe()
-	go func() { w.CloseWithError(crowd(w, *memberships)) }()
-	begun := time.Now()
-	report, err := transfer.Import(t.Context(), s, r, o)
-	took := time.Since(begun)
-	close(stop)
-	require.NoError(t, err)
-	require.EqualValues(t, *memberships, report.Stored.Members+report.Already.Members)
-	t.Logf("%s: %d memberships of %d rooms in the file: %.1f s, %.0f memberships/s, peak heap %d MiB",
-		name, report.Stored.Members, report.Read.Rooms, took.Seconds(), float64(report.Stored.Members)/took.Seconds(), most.Load()>>20)
+		done, stored = done+1, int64(*memberships)
+		if step == "export" {
+			exported = result
+		}
+		if step == "import" {
+			stored, err = strconv.ParseInt(result, 10, 64)
+			require.NoError(t, err)
+		}
+		t.Logf("%s: %s of %d memberships: %.1f s, %.0f/s, at most %d MiB resident", name, step, stored, seconds, float64(stored)/seconds, peak>>10)
+	}
+	require.Len(t, strings.Fields(steps), done)
+	return exported
 }
 
 // TestKilledImport: an import by a process that is killed again and again ends as one that
 // was not.
 func TestKilledImport(t *testing.T) {
-	memory := begin(t, places(t, "whole")["memory"])
-	measured(t, "memory", memory, &transfer.ImportOptions{ID: "crowd", Clock: noon})
-	want := sum(t, memory)
-	measured(t, "dry run", begin(t, "memory|x"), &transfer.ImportOptions{DryRun: true})
+	want := measured(t, "memory", "memory|x", "import export verify")
+	measured(t, "memory", "memory|x", "dry-run")
+	t.Run("memory", func(t *testing.T) { cancelled(t, want) })
 	for name, place := range places(t, "killed") {
 		if name == "memory" {
 			continue // dies with its process
 		}
 		t.Run(name, func(t *testing.T) {
-			whole := begin(t, places(t, "whole")[name])
-			measured(t, name, whole, &transfer.ImportOptions{ID: "crowd", Clock: noon})
-			require.Equal(t, want, sum(t, whole))
-			s := begin(t, place)
+			require.Equal(t, want, measured(t, name, places(t, "whole")[name], "import export"))
 			for n := range *kills {
 				kill(t, place, 1+parts()*(n+1)/(*kills+2))
 			}
+			s := begin(t, place)
 			report, err := transfer.Import(t.Context(), s, strings.NewReader(""), &transfer.ImportOptions{ID: "crowd"})
 			require.Error(t, err, "%+v", report)
-			measured(t, name+", the rest", s, &transfer.ImportOptions{ID: "crowd", Clock: noon})
-			require.Equal(t, want, sum(t, s), "an import that was killed ends like one that was not")
-			require.NoError(t, verify.Run(t.Context(), s, nil))
+			require.Equal(t, want, measured(t, name+", the rest", place, "import export verify"), "an import that was killed ends like one that was not")
 		})
 	}
+}
+
+// cancelled imports into memory, and ends the context instead of killing the process.
+func cancelled(t *testing.T, want string) {
+	s := begin(t, "memory|x")
+	for n := range *kills {
+		ctx, cancel := context.WithCancel(t.Context())
+		left := 1 + parts()*(n+1)/(*kills+2)
+		_, err := bring(ctx, s, *memberships, false, func() {
+			if left--; left == 0 {
+				cancel()
+			}
+		})
+		require.ErrorIs(t, err, context.Canceled)
+	}
+	stored, err := bring(t.Context(), s, *memberships, false, func() {})
+	require.NoError(t, err)
+	require.Less(t, stored, int64(*memberships), "something was there before")
+	require.Equal(t, want, sum(t, s))
+	require.NoError(t, verify.Run(t.Context(), s, nil))
 }
 
 // parts is about how many parts the file has.
 func parts() int { return *memberships * 23 / 20 / 4000 }
 
-// kill begins an import in a process of its own and kills it after so many further parts.
+// kill begins an import in a process of its own and kills it after so many parts.
 func kill(t *testing.T, place string, parts int) {
-	cmd := exec.CommandContext(t.Context(), os.Args[0])
-	cmd.Env = append(os.Environ(), "ROOMKIT_MOVING_STORE="+place, "ROOMKIT_MOVING_MEMBERS="+strconv.Itoa(*memberships))
+	cmd := process(t, place, "import")
 	out, err := cmd.StdoutPipe()
 	require.NoError(t, err)
 	require.NoError(t, cmd.Start())
@@ -190,6 +255,60 @@ func kill(t *testing.T, place string, parts int) {
 	require.NoError(t, err, "the import was done before it could be killed: take more -memberships")
 	require.NoError(t, cmd.Process.Kill())
 	_ = cmd.Wait()
+}
+
+// TestMoveCrowd moves the crowd from SQLite to PostgreSQL: everybody has the same Access to
+// the own rooms and to some others.
+func TestMoveCrowd(t *testing.T) {
+	from, to := places(t, "crowd"), places(t, "moved")
+	if to["postgres"] == "" {
+		t.Skip("needs ROOMKIT_POSTGRES_URL")
+	}
+	source, target := begin(t, from["sqlite"]), begin(t, to["postgres"])
+	_, err := bring(t.Context(), source, *memberships, false, func() {})
+	require.NoError(t, err)
+	r, w := io.Pipe()
+	go func() {
+		_, err := transfer.Export(t.Context(), source, w, &transfer.ExportOptions{Clock: noon})
+		w.CloseWithError(err)
+	}()
+	begun := time.Now()
+	report, err := transfer.Import(t.Context(), target, r, &transfer.ImportOptions{ID: "move"})
+	require.NoError(t, err)
+	require.EqualValues(t, *memberships, report.Stored.Members)
+	t.Logf("moved %d memberships in %.1f s", report.Stored.Members, time.Since(begun).Seconds())
+	require.Equal(t, sum(t, source), sum(t, target))
+	require.NoError(t, verify.Run(t.Context(), target, nil))
+	before, err := service.New(source, nil)
+	require.NoError(t, err)
+	after, err := service.New(target, nil)
+	require.NoError(t, err)
+	t.Logf("%d answers of Access are the same", sameAccess(t, before, after))
+}
+
+// sameAccess compares what two services say of everybody's rooms, and of as many rooms of
+// others, and gives how many answers there were.
+func sameAccess(t *testing.T, before, after *service.Service) (answers int) {
+	rooms, users := *memberships/20, *memberships/10
+	of := make([][]roomkit.RoomID, users)
+	for i := range rooms {
+		id := transfer.RoomIDIn("crowd", strconv.Itoa(i))
+		for j := range 20 {
+			user := (i*7 + j*31) % users
+			stranger := (user + 1) % users
+			of[user], of[stranger] = append(of[user], id), append(of[stranger], id)
+		}
+	}
+	for i, list := range of {
+		user := roomkit.UserID(fmt.Sprint("u", i))
+		was, err := before.Access(t.Context(), user, list...)
+		require.NoError(t, err)
+		is, err := after.Access(t.Context(), user, list...)
+		require.NoError(t, err)
+		require.Equal(t, was, is, "%s", user)
+		answers += len(is)
+	}
+	return answers
 }
 
 // TestMoveOn moves a world from each store to each.
