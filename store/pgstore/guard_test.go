@@ -115,6 +115,39 @@ func TestBadTransactions(t *testing.T) {
 			return w.store.InTx(tx)
 		}
 	}
+	beginSQL := func(o sql.TxOptions, first ...string) func(t *testing.T) store.Store {
+		return func(t *testing.T) store.Store {
+			tx, err := w.sqlPool(t).BeginTx(t.Context(), &o)
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = tx.Rollback() })
+			for _, text := range first {
+				_, _ = tx.ExecContext(t.Context(), text)
+			}
+			return w.store.InSQLTx(tx)
+		}
+	}
+	endedSQL := func(end func(*sql.Tx) error) func(t *testing.T) store.Store {
+		return func(t *testing.T) store.Store {
+			tx, err := w.sqlPool(t).BeginTx(t.Context(), nil)
+			require.NoError(t, err)
+			require.NoError(t, end(tx))
+			return w.store.InSQLTx(tx)
+		}
+	}
+	onConn := func(texts ...string) func(t *testing.T) store.Store {
+		return func(t *testing.T) store.Store {
+			conn, err := w.sqlPool(t).Conn(t.Context())
+			require.NoError(t, err)
+			t.Cleanup(func() {
+				_, _ = conn.ExecContext(context.Background(), "ROLLBACK")
+				_ = conn.Close()
+			})
+			for _, text := range texts {
+				_, _ = conn.ExecContext(t.Context(), text)
+			}
+			return w.store.InSQLTx(conn)
+		}
+	}
 	ended := func(end func(pgx.Tx) error) func(t *testing.T) store.Store {
 		return func(t *testing.T) store.Store {
 			tx, err := w.pool.Begin(t.Context())
@@ -143,12 +176,19 @@ func TestBadTransactions(t *testing.T) {
 			require.NoError(t, nested.Commit(t.Context()))
 			return w.store.InTx(nested)
 		}, pgstore.ErrTxEnded},
-		{"a connection without one", func(t *testing.T) store.Store {
-			conn, err := w.sqlPool(t).Conn(t.Context())
-			require.NoError(t, err)
-			t.Cleanup(func() { _ = conn.Close() })
-			return w.store.InSQLTx(conn)
-		}, pgstore.ErrTxEnded},
+		{"aborted, *sql.Tx", beginSQL(sql.TxOptions{}, `SELECT 1/0`), pgstore.ErrTxAborted},
+		{"aborted in a savepoint, *sql.Tx", beginSQL(sql.TxOptions{}, `SAVEPOINT host`, `SELECT 1/0`), pgstore.ErrTxAborted},
+		{"read-only, *sql.Tx", beginSQL(sql.TxOptions{ReadOnly: true}), pgstore.ErrReadOnly},
+		{"repeatable read, *sql.Tx", beginSQL(sql.TxOptions{Isolation: sql.LevelRepeatableRead}), pgstore.ErrIsolation},
+		{"serializable, *sql.Tx", beginSQL(sql.TxOptions{Isolation: sql.LevelSerializable}), pgstore.ErrIsolation},
+		{"committed, *sql.Tx", endedSQL((*sql.Tx).Commit), pgstore.ErrTxEnded},
+		{"rolled back, *sql.Tx", endedSQL((*sql.Tx).Rollback), pgstore.ErrTxEnded},
+		{"ended by a statement, *sql.Tx", beginSQL(sql.TxOptions{}, `COMMIT`), pgstore.ErrTxEnded},
+		{"a connection without one", onConn(), pgstore.ErrTxEnded},
+		{"committed, *sql.Conn", onConn(`BEGIN`, `COMMIT`), pgstore.ErrTxEnded},
+		{"aborted, *sql.Conn", onConn(`BEGIN`, `SELECT 1/0`), pgstore.ErrTxAborted},
+		{"read-only, *sql.Conn", onConn(`BEGIN READ ONLY`), pgstore.ErrReadOnly},
+		{"serializable, *sql.Conn", onConn(`BEGIN ISOLATION LEVEL SERIALIZABLE`), pgstore.ErrIsolation},
 		{"the pool", func(t *testing.T) store.Store { return w.store.InSQLTx(w.sqlPool(t)) }, pgstore.ErrTxEnded},
 		{"another driver", func(*testing.T) store.Store { return w.store.InSQLTx(otherDriver{}) }, pgstore.ErrDriver},
 	}
@@ -189,6 +229,24 @@ func TestRequireNested(t *testing.T) {
 		require.NoError(t, end(nested))
 		do(t, w.service, roomkit.System(), roomkit.SuspendUser{User: "u2"})
 		demandState(t, state, tx.Commit(t.Context()))
+		do(t, w.service, roomkit.System(), roomkit.SuspendUser{User: "u2", Lift: true})
+	}
+}
+
+// The same with a savepoint of database/sql, which has no nested transactions.
+func TestRequireNestedInSQLTx(t *testing.T) {
+	w := newWorld(t)
+	room, db := team(t, w.service, "one"), w.sqlPool(t)
+	for state, end := range map[string]string{"40001": "RELEASE SAVEPOINT host", "": "ROLLBACK TO SAVEPOINT host"} {
+		tx, err := db.BeginTx(t.Context(), nil)
+		require.NoError(t, err)
+		_, err = tx.ExecContext(t.Context(), "SAVEPOINT host")
+		require.NoError(t, err)
+		require.NoError(t, w.service.On(w.store.InSQLTx(tx)).Require(t.Context(), "u2", roomkit.ActionPost, room))
+		_, err = tx.ExecContext(t.Context(), end)
+		require.NoError(t, err)
+		do(t, w.service, roomkit.System(), roomkit.SuspendUser{User: "u2"})
+		demandState(t, state, tx.Commit())
 		do(t, w.service, roomkit.System(), roomkit.SuspendUser{User: "u2", Lift: true})
 	}
 }

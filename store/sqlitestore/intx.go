@@ -49,7 +49,8 @@ var (
 // Errors leave nothing of the call behind, and the transaction as it was; the host decides
 // whether to go on. [ErrSnapshot]: the transaction has read before others wrote; run it
 // again. [ErrBusy]: somebody else has the lock; run it again later. [ErrTxEnded],
-// [ErrOtherDatabase], [ErrReadOnly] (a handle that cannot write), [ErrWeak] and
+// [ErrOtherDatabase], [ErrReadOnly] (a handle that cannot write; sql.TxOptions.ReadOnly
+// forbids nothing with modernc.org/sqlite, neither here nor to the host), [ErrWeak] and
 // [ErrReplaced] are mistakes, or need an operator. When SQLite itself has rolled the
 // transaction back, as it does when the disk is full, the *sql.Tx is ended, so that no later
 // statement of the host is stored alone.

@@ -251,6 +251,9 @@ func TestTransactionsThatCannotBeUsed(t *testing.T) {
 			t.Cleanup(func() { _ = tx.Rollback() })
 			return tx
 		}, sqlitestore.ErrReadOnly},
+		{"made read-only by a statement", func(t *testing.T, _ *sqliteopen.Store, path string) *sql.Tx {
+			return done(begin(t, hostHandle(t, path)), "PRAGMA query_only = 1")
+		}, sqlitestore.ErrReadOnly},
 		{"another file", func(t *testing.T, _ *sqliteopen.Store, _ string) *sql.Tx {
 			return begin(t, open(t, filepath.Join(t.TempDir(), "other.db")).Writer)
 		}, sqlitestore.ErrOtherDatabase},
