@@ -18,7 +18,10 @@ func TestCategories(t *testing.T) {
 		pgstore.ErrForbidden: service.CategoryUnsupported, pgstore.ErrIsolation: service.CategoryUnsupported,
 		pgstore.ErrReplaced: service.CategoryUnsupported, pgstore.ErrTrigger: service.CategoryUnsupported,
 		pgstore.ErrServer: service.CategoryUnsupported, pgstore.ErrEncoding: service.CategoryUnsupported,
-		pgstore.ErrFull: service.CategoryUnavailable, pgstore.ErrUnavailable: service.CategoryUnavailable,
+		pgstore.ErrTxAborted: service.CategoryUnsupported, pgstore.ErrTxBusy: service.CategoryUnsupported,
+		pgstore.ErrTxEnded: service.CategoryUnsupported, pgstore.ErrDriver: service.CategoryUnsupported,
+		pgstore.ErrDeadlock: service.CategoryUnavailable,
+		pgstore.ErrFull:     service.CategoryUnavailable, pgstore.ErrUnavailable: service.CategoryUnavailable,
 	} {
 		require.Equal(t, want, service.CategoryOf(err), err)
 	}

@@ -56,6 +56,13 @@ var (
 	// ErrTxEnded means that [Store.InTx] was given a transaction that has ended, or a
 	// connection on which none has begun.
 	ErrTxEnded = fmt.Errorf("%w: the transaction given to InTx has ended, or has never begun", roomkit.ErrUnsupported)
+	// ErrTxBusy means that rows are open on the transaction that [Store.InTx] was given: the
+	// connection answers one statement at a time. Close them first.
+	ErrTxBusy = fmt.Errorf("%w: rows are open on the transaction given to InTx; close them first", roomkit.ErrUnsupported)
+	// ErrDeadlock means that the transaction given to [Store.InTx] and another one waited for
+	// each other (40P01). It can go on only without what the command would have done, and the
+	// other one waits until it has ended: roll it back and run it again, as [Retry] does.
+	ErrDeadlock = fmt.Errorf("%w: the transaction and another one waited for each other; roll it back and run it again: Retry", roomkit.ErrUnavailable)
 	// ErrDriver means that [Store.InSQLTx] was given a transaction of another driver than
 	// pgx's.
 	ErrDriver = fmt.Errorf("%w: InSQLTx needs the driver of github.com/jackc/pgx/v5/stdlib", roomkit.ErrUnsupported)

@@ -5,15 +5,19 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 	"github.com/go-roomkit/roomkit/store/storetest"
@@ -190,6 +194,14 @@ func TestBadTransactions(t *testing.T) {
 		{"read-only, *sql.Conn", onConn(`BEGIN READ ONLY`), pgstore.ErrReadOnly},
 		{"serializable, *sql.Conn", onConn(`BEGIN ISOLATION LEVEL SERIALIZABLE`), pgstore.ErrIsolation},
 		{"the pool", func(t *testing.T) store.Store { return w.store.InSQLTx(w.sqlPool(t)) }, pgstore.ErrTxEnded},
+		{"with open rows", func(t *testing.T) store.Store {
+			tx, err := w.pool.Begin(t.Context())
+			require.NoError(t, err)
+			t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
+			_, err = tx.Query(t.Context(), `SELECT generate_series(1, 3)`)
+			require.NoError(t, err)
+			return w.store.InTx(tx)
+		}, pgstore.ErrTxBusy},
 		{"another driver", func(*testing.T) store.Store { return w.store.InSQLTx(otherDriver{}) }, pgstore.ErrDriver},
 	}
 	before := w.feed(t, "")
@@ -404,6 +416,46 @@ func TestRetryRunsTheTransactionAgain(t *testing.T) {
 			require.Equal(t, 3, runs)
 		})
 	}
+}
+
+// Two transactions that change two rooms in opposite order: the one that PostgreSQL ends
+// hears of it at once, because only its rollback lets the other one go on.
+func TestDeadlockReachesTheHost(t *testing.T) {
+	w := newWorld(t)
+	rooms := []roomkit.RoomID{team(t, w.service, "one"), team(t, w.service, "two")}
+	first := make(chan struct{}, 2)
+	var met sync.WaitGroup
+	met.Add(2)
+	change := func(ctx context.Context, way int, text string) error {
+		runs := 0
+		return pgstore.Retry(ctx, func(ctx context.Context) error {
+			runs++
+			return pgx.BeginFunc(ctx, w.pool, func(tx pgx.Tx) error {
+				inside := w.service.On(w.store.InTx(tx))
+				for n := range 2 {
+					if n == 1 && runs == 1 {
+						met.Done()
+						met.Wait()
+					}
+					_, err := inside.Do(ctx, roomkit.By("u1"), roomkit.Edit{Room: rooms[(n+way)%2], Name: new(text + fmt.Sprint(n))})
+					if err != nil {
+						assert.ErrorIs(t, err, pgstore.ErrDeadlock)
+						assert.Equal(t, service.CategoryUnavailable, service.CategoryOf(err))
+						first <- struct{}{}
+						return err
+					}
+				}
+				return nil
+			})
+		})
+	}
+	ctx, stop := context.WithTimeout(t.Context(), 30*time.Second)
+	defer stop()
+	back := make(chan error, 1)
+	go func() { back <- change(ctx, 1, "back") }()
+	require.NoError(t, change(ctx, 0, "forth"))
+	require.NoError(t, <-back)
+	require.Len(t, first, 1, "one of them is ended, once")
 }
 
 // A service for each transaction costs next to nothing.

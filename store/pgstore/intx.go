@@ -48,18 +48,18 @@ var (
 // a company's switches, is compared when the transaction commits, and the numbers of
 // groups of companies and users are added to only then. If something has changed that
 // a command has relied on, or a limit of these numbers is reached, tx.Commit fails with
-// SQLSTATE 40001 and the host has to run the transaction again: [Retry]. (As always with
-// transactions that lock several rows, 40P01 is another reason to.) The end of a group is
-// different: it lowers the numbers of those who took part at once, and their rows are
-// locked from then on.
+// SQLSTATE 40001 and the host has to run the transaction again: [Retry]. As always with
+// transactions that lock several rows, 40P01 is another reason to, and then it is the
+// command that fails: [ErrDeadlock]. The end of a group is different: it lowers the
+// numbers of those who took part at once, and their rows are locked from then on.
 //
 // The store is a [store.Guard], for which the service has Require. A transaction that
 // has only that compares when it commits, too, beside others of its kind; commits of
 // rooms wait for it from the comparison to the end of its commit, and it for them.
 //
 // The transaction is left as it was after every error but that of a lost connection.
-// [ErrIsolation], [ErrReadOnly], [ErrTxAborted] and [ErrTxEnded] say what is wrong with
-// it.
+// [ErrIsolation], [ErrReadOnly], [ErrTxAborted], [ErrTxBusy] and [ErrTxEnded] say what is
+// wrong with it.
 //
 // SET CONSTRAINTS ALL IMMEDIATE and PREPARE TRANSACTION make all other commits wait
 // for the rest of the transaction.
@@ -136,6 +136,10 @@ type work struct {
 // that keeps it or undoes it.
 func (w *work) RewriteQuery(ctx context.Context, conn *pgx.Conn, _ string, _ []any) (string, []any, error) {
 	w.begun = true
+	if conn.PgConn().IsBusy() {
+		w.err = ErrTxBusy
+		return "", nil, w.err
+	}
 	said, err := conn.PgConn().Exec(ctx, markTx).ReadAll()
 	if err != nil {
 		w.err = err
@@ -206,6 +210,8 @@ func (s *txStore) commitSome(ctx context.Context, changes []store.Change, call *
 		switch {
 		case err == nil:
 			return p.finish(&s.base, call), nil
+		case verdict(err) == stateDeadlock: // what earlier commands have locked is given up by a rollback of the host only
+			return nil, fmt.Errorf("%w: %w", ErrDeadlock, err)
 		case mismatch(err) || again(err):
 			continue
 		}

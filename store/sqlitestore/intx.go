@@ -167,7 +167,7 @@ func (t *tx) lock() error {
 	}
 	switch {
 	case extended(err) == codeBusySnapshot:
-		return fmt.Errorf("%w: %w", ErrSnapshot, errors.Unwrap(err))
+		return fmt.Errorf("%w: %w", ErrSnapshot, err)
 	case code(err) == codeError:
 		return fmt.Errorf("%w: %w", ErrOtherDatabase, err)
 	}

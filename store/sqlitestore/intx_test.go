@@ -434,6 +434,7 @@ func TestRetry(t *testing.T) {
 		}
 		if _, err := svc.Do(ctx, roomkit.By(boss), edit(rooms[0], "once")); err != nil {
 			require.ErrorIs(t, err, sqlitestore.ErrSnapshot)
+			require.NotContains(t, err.Error(), "%!")
 			return err
 		}
 		return tx.Commit()
