@@ -60,7 +60,8 @@ func NewPseudonym() roomkit.UserID {
 // meanwhile, and see either id in what they read; until it is done, who shares a Direct room
 // with the person may be refused to write there. Killed at any point, it leaves a store
 // that package verify finds right; called again with the same pseudonym, it finishes, and
-// once more, it changes nothing. Active rooms and teams whose rows named the person get an
+// once more, it changes nothing. (With another one it would leave what the first call has
+// renamed under the first one.) Active rooms and teams whose rows named the person get an
 // event that changes nothing (room.renamed with the same name, team.synced with the same
 // members), so that no command that was decided on the old row can bring the id back.
 // Cursors and checkpoints hold. The feed does not tell of an erasure; a host that keeps
@@ -80,11 +81,11 @@ func Erase(ctx context.Context, s store.Store, user roomkit.UserID, o EraseOptio
 	if e.o.Clock == nil {
 		e.o.Clock = time.Now //nolint:forbidigo // the default
 	}
-	err := e.begin(ctx)
-	if err == nil {
+	done, err := e.begin(ctx)
+	if err == nil && !done {
 		err = e.scan(ctx)
 	}
-	if err == nil && !o.DryRun {
+	if err == nil && !done && !o.DryRun {
 		_, err = e.rename(ctx, roomkit.UserSubject(user))
 	}
 	e.report.Done = err == nil
@@ -103,35 +104,38 @@ type eraser struct {
 	report EraseReport
 }
 
-// begin looks whether the person can be erased.
-func (e *eraser) begin(ctx context.Context) error {
+// begin looks whether the person can be erased, or has been: the account goes last.
+func (e *eraser) begin(ctx context.Context) (done bool, err error) {
 	var ok bool
 	if e.by, ok = store.Capability[store.Eraser](e.store); !ok {
-		return fmt.Errorf("%w: the store is no store.Eraser", roomkit.ErrUnsupported)
+		return false, fmt.Errorf("%w: the store is no store.Eraser", roomkit.ErrUnsupported)
 	}
-	if !e.from.Valid() || !e.to.Valid() || e.from == e.to {
-		return &roomkit.Invalid{Field: "Pseudonym", Reason: "it and the user are two valid ids"}
+	switch {
+	case !e.from.Valid():
+		return false, &roomkit.Invalid{Field: "User", Reason: "not an id"}
+	case !e.to.Valid() || e.from == e.to:
+		return false, &roomkit.Invalid{Field: "Pseudonym", Reason: "not an id, or that of the user"}
 	}
 	facts, err := store.Ask(ctx, e.store, []store.Need{{People: []roomkit.UserID{e.from}}, {People: []roomkit.UserID{e.to}}})
 	if err != nil {
-		return err
+		return false, err
 	}
 	is, will := facts[0].Users, facts[1].Users
 	switch {
 	case len(is) > 0 && is[0].Status != roomkit.StatusDeleted:
-		return ErrNotDeleted
+		return false, ErrNotDeleted
 	case len(is) > 0 && len(will) > 0:
-		return fmt.Errorf("%w: there is a user %s already", roomkit.ErrConflict, e.to)
+		return false, fmt.Errorf("%w: there is a user %s already", roomkit.ErrConflict, e.to)
 	case len(is) == 0 && len(will) == 0:
-		return fmt.Errorf("%w: no user %s", roomkit.ErrNotFound, e.from)
+		return false, fmt.Errorf("%w: no user %s", roomkit.ErrNotFound, e.from)
 	case len(is) == 0 && will[0].Status != roomkit.StatusDeleted:
-		return fmt.Errorf("%w: %s is the id of somebody else", roomkit.ErrConflict, e.to)
+		return false, fmt.Errorf("%w: %s is the id of somebody else", roomkit.ErrConflict, e.to)
 	}
 	in, err := e.store.Rooms(ctx, store.RoomQuery{User: e.from, Limit: 1})
 	if err == nil && len(in) > 0 {
 		err = ErrNotDeleted
 	}
-	return err
+	return len(is) == 0, err
 }
 
 // scan reads the feed and renames in every subject that it finds named. Those that name the

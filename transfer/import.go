@@ -361,6 +361,11 @@ func derived(k roomkit.Kind) bool {
 func (m *importer) member(l *memberLine) *Finding {
 	wrong := m.in.finding(CauseForm, "")
 	wrong.Type, wrong.ID, wrong.User, wrong.Whole = "member", l.Room, roomkit.UserID(l.User), true
+	if l.Room == "" && len(m.part.rooms) > 0 && !m.lost {
+		m.part.rooms[len(m.part.rooms)-1].wrong = true
+		wrong.Field, wrong.Reason = "room", "missing"
+		return wrong
+	}
 	if len(m.part.rooms) == 0 || m.part.rooms[len(m.part.rooms)-1].id != l.Room {
 		if m.lost {
 			m.report.LeftOut.Members++

@@ -31,9 +31,9 @@ func NeedArrival(a *Arrival) store.Need {
 	for i := range a.Members {
 		n.People = append(n.People, a.Members[i].User)
 	}
-	for _, party := range r.Parties {
-		if party != "" && !slices.Contains(n.People, party) {
-			n.People = append(n.People, party)
+	for _, id := range []roomkit.UserID{r.Parties[0], r.Parties[1], r.Creator} {
+		if id != "" && !slices.Contains(n.People, id) {
+			n.People = append(n.People, id)
 		}
 	}
 	if r.Kind == roomkit.KindTeam {
@@ -51,6 +51,9 @@ func NeedArrival(a *Arrival) store.Need {
 func Arrive(r *roomkit.Rules, f *Facts, a *Arrival, now time.Time) (Decision, []roomkit.Refusal, error) {
 	d := &decider{rules: r, f: f, actor: roomkit.System(), now: stamp(now), fresh: true, me: f.nobody(), room: a.Room}
 	err := d.checkArrival(a)
+	if err == nil && !a.Kept {
+		err = d.checkBeginning(a)
+	}
 	if err == nil && d.knowsAll(a) {
 		err = d.judgeArrival(a)
 	}
@@ -82,13 +85,27 @@ func (d *decider) checkArrival(a *Arrival) error {
 		demand(d.f.company(r.Company).ID == r.Company && r.Company != "", "company", reasonUnknown, ""),
 		demand(r.Kind != roomkit.KindTeam || r.State == roomkit.StateEnded || d.f.Team.Version > 0, "team", reasonUnknown, ""),
 		demand((r.Kind == roomkit.KindTeam) == (r.Team != ""), "team", "goes with rooms of teams, and only with them", ""),
-		demand(r.Creator == "" || r.Creator.Valid(), "creator", "not an id", ""),
+		demand(r.Creator == "" || d.f.user(r.Creator).ID != "", "creator", reasonUnknown, ""),
 		checkParties(r),
 		checkProfile(r.Name, r.Photo, r.Description, limit, rule),
+		demand(r.Kind != roomkit.KindSelf && r.Kind != roomkit.KindDirect || r.Name == "", "name", "rooms of this kind have none", ""),
 		demand(r.Features&^roomkit.AllFeatures == 0, "features", "unknown feature", ""),
 		demand(!r.Public || r.Kind == roomkit.KindGroup || r.Kind == roomkit.KindTeam, "public", "rooms of this kind are private", externally(r.Kind, "EXT-10", "GEN-21")),
 		demand(r.MessageOffSince.IsZero() || r.Kind.HasBadge(), "message_off_since", "message cannot be switched off in rooms of this kind", "GEN-34"),
 		demand(r.EmptiedAt >= 0 && r.EmptiedAt <= r.Version, "emptied_at", "behind the version of the room", ""),
+	)
+}
+
+// checkBeginning demands of a room that was in no store what it can only have come to be.
+func (d *decider) checkBeginning(a *Arrival) error {
+	r := &a.Room
+	late := slices.ContainsFunc(a.Members, func(m roomkit.Member) bool { return m.JoinedAt.After(d.now) })
+	return cmp.Or(
+		demand(!r.CreatedAt.After(d.now), "created_at", "in the future", ""),
+		demand(!late, "joined_at", "in the future", ""),
+		demand(!r.MessageOffSince.After(d.now), "message_off_since", "in the future", "GRP-38"),
+		demand(r.Kind != roomkit.KindTeam || d.f.Team.Room, "team", "without a room", ""),
+		demand(r.Kind != roomkit.KindTeam || r.Name == d.f.Team.Name, "name", "not that of the team", ""),
 	)
 }
 
@@ -185,7 +202,10 @@ func (d *decider) checkShape(a *Arrival, people, masters []Person) error {
 	case roomkit.KindSelf, roomkit.KindDirect:
 		other := func(p *Person) bool { return p.ID != r.Parties[0] && p.ID != r.Parties[1] }
 		d.refuse(people, other, "GEN-01", "not one of those whom the room is for")
-		owner := d.f.Person(r.Parties[0])
+		owner, partner := d.f.Person(r.Parties[0]), d.f.Person(r.Parties[1])
+		if r.Company != owner.User.Company && r.Company != partner.User.Company {
+			return bad("company", "not that of one of the people")
+		}
 		if r.Kind == roomkit.KindSelf && owner.Kind != roomkit.UserMember {
 			d.object("SELF-02", roomkit.ActionNone, "only members of a company have a message to me", owner.ID)
 		}
@@ -221,6 +241,10 @@ func (d *decider) checkRights(a *Arrival, people, masters []Person) error {
 	gone := func(p *Person) bool { return p.Status == roomkit.StatusDeleted }
 	d.refuse(append(slices.Clone(masters), people...), gone, "ADM-13", "the account is deleted")
 	d.checkMembers(people, r.Kind, r.Company)
+	offered := d.rules.Offered(r.Kind, int64(len(sortOut(people, r.Company).consumers)))
+	if err := demand(r.Features&^offered == 0, "features", "rooms of this kind do not have all of them", ""); err != nil {
+		return err
+	}
 	switch r.Kind {
 	case roomkit.KindDirect:
 		one, two := d.f.Person(r.Parties[0]), d.f.Person(r.Parties[1])

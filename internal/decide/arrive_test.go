@@ -64,7 +64,11 @@ func TestArrivalAsItWas(t *testing.T) {
 		"a team room of an unknown team": {"team", "", room(func(r *roomkit.Room) {
 			r.Kind, r.Team, r.ID = roomkit.KindTeam, "none", roomkit.TeamRoom("acme", "none")
 		})},
-		"a creator that is no id":       {"creator", "", room(func(r *roomkit.Room) { r.Creator = "\x00" })},
+		"a creator that is no id":     {"creator", "", room(func(r *roomkit.Room) { r.Creator = "\x00" })},
+		"a creator whom nobody knows": {"creator", "", room(func(r *roomkit.Room) { r.Creator = "zoe" })},
+		"a 1:1 room with a name": {"name", "", room(func(r *roomkit.Room) {
+			r.Kind, r.Parties, r.ID = roomkit.KindDirect, [2]roomkit.UserID{"ann", "gus"}, roomkit.DirectRoom("ann", "gus")
+		})},
 		"a group for a pair":            {"parties", "", room(func(r *roomkit.Room) { r.Parties[1] = "gus" })},
 		"a 1:1 room of one":             {"parties", "", room(func(r *roomkit.Room) { r.Kind, r.Parties[0] = roomkit.KindDirect, "ann" })},
 		"a pair the wrong way round":    {"parties", "", room(func(r *roomkit.Room) { r.Kind, r.Parties = roomkit.KindDirect, [2]roomkit.UserID{"gus", "ann"} })},
@@ -122,4 +126,36 @@ func TestArrivalNeeds(t *testing.T) {
 	require.Empty(t, NeedArrival(a).Name)
 	a.Room.Kind, a.Room.Team = roomkit.KindTeam, "crew"
 	require.Equal(t, roomkit.KeyOfTeam("acme", "crew"), NeedArrival(a).Team)
+}
+
+// TestArrivalOfATeamRoom: a team that has no room gets none, and its room has its name.
+func TestArrivalOfATeamRoom(t *testing.T) {
+	for name, tt := range map[string]struct {
+		field string
+		has   bool
+		name  string
+	}{
+		"as it should be":      {"", true, "crew"},
+		"of no room":           {"team", false, "crew"},
+		"of a name of its own": {"name", true, "other"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := town(t)
+			team := w.teams["acme crew"]
+			team.Room = tt.has
+			w.teams["acme crew"] = team
+			_, against, err := arrive(w, &Arrival{
+				Room:    roomkit.Room{ID: roomkit.TeamRoom("acme", "crew"), Kind: roomkit.KindTeam, State: roomkit.StateActive, Company: "acme", Team: "crew", Name: tt.name},
+				Members: []roomkit.Member{{User: "ann", Participant: true}},
+			})
+			require.Empty(t, against)
+			if tt.field == "" {
+				require.NoError(t, err)
+				return
+			}
+			var invalid *roomkit.Invalid
+			require.ErrorAs(t, err, &invalid)
+			require.Equal(t, tt.field, invalid.Field, "%v", err)
+		})
+	}
 }
