@@ -206,6 +206,7 @@ type errorJSON struct {
 	Denied  *Denied  `json:"denied,omitzero"`
 	Offered *Offered `json:"offered,omitzero"`
 	Invalid *Invalid `json:"invalid,omitzero"`
+	Pruned  *Pruned  `json:"pruned,omitzero"`
 }
 
 // MarshalJSON writes the place, the text, the category and the details of a refusal.
@@ -214,7 +215,8 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 	errors.As(e.Err, &v.Denied)
 	errors.As(e.Err, &v.Offered)
 	errors.As(e.Err, &v.Invalid)
-	detailed := map[error]bool{ErrDenied: v.Denied != nil, ErrOffered: v.Offered != nil, ErrInvalid: v.Invalid != nil}
+	errors.As(e.Err, &v.Pruned)
+	detailed := map[error]bool{ErrDenied: v.Denied != nil, ErrOffered: v.Offered != nil, ErrInvalid: v.Invalid != nil, ErrPruned: v.Pruned != nil}
 	for _, sentinel := range Sentinels() {
 		if errors.Is(e.Err, sentinel) && !detailed[sentinel] {
 			v.Is = sentinel.Error()
@@ -225,7 +227,7 @@ func (e *Error) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON writes. Err is then of the same category, and a
-// [*Denied], [*Offered] or [*Invalid] again; what else was inside of it is only its text.
+// [*Denied], [*Offered], [*Invalid] or [*Pruned] again; what else was inside of it is only its text.
 func (e *Error) UnmarshalJSON(data []byte) error {
 	var v errorJSON
 	if err := json.Unmarshal(data, &v); err != nil {
@@ -245,6 +247,9 @@ func (e *Error) UnmarshalJSON(data []byte) error {
 	}
 	if v.Invalid != nil {
 		inside = append(inside, v.Invalid)
+	}
+	if v.Pruned != nil {
+		inside = append(inside, v.Pruned)
 	}
 	*e = Error{Op: v.Op, Room: v.Room}
 	switch {

@@ -36,7 +36,7 @@ func exported() []any {
 		roomkit.Counts{}, roomkit.Cursor(""), roomkit.Denied{}, roomkit.Epoch{}, roomkit.Error{}, roomkit.ExternalMode(0),
 		roomkit.Feature(0), roomkit.FeatureSet(0), roomkit.GroupSettings{}, roomkit.Holders(0), roomkit.Invalid{},
 		roomkit.Kind(0), roomkit.Member{}, roomkit.Meta{}, roomkit.Notice{}, roomkit.NoticeKey(""), roomkit.Offer{}, roomkit.Offered{},
-		roomkit.Origin(0), roomkit.Person{}, roomkit.Policy{}, roomkit.ReadFrom{}, roomkit.Refusal{}, roomkit.Room{}, roomkit.RoomID{},
+		roomkit.Origin(0), roomkit.Person{}, roomkit.Policy{}, roomkit.Pruned{}, roomkit.ReadFrom{}, roomkit.Refusal{}, roomkit.Room{}, roomkit.RoomID{},
 		roomkit.RoomEntry{}, roomkit.RoomState(0), roomkit.RoomView{}, roomkit.Rule(""), roomkit.SetDigest{}, roomkit.Standing(0), roomkit.Subject{},
 		roomkit.SubjectType(0), roomkit.Team{}, roomkit.TeamID(""), roomkit.TeamKey(""), roomkit.User{}, roomkit.UserID(""),
 		roomkit.UserKind(0), roomkit.UserStatus(0), roomkit.Version(0), roomkit.Unknown{},
@@ -365,6 +365,8 @@ func TestErrorIsRead(t *testing.T) {
 		"malformed":             &roomkit.Invalid{Field: "Name", Reason: "missing", Rule: "CRE-51"},
 		"not found":             roomkit.ErrNotFound,
 		"a used key":            roomkit.ErrCommandReused,
+		"forgotten events":      &roomkit.Pruned{Cursor: "x-7"},
+		"a forgotten history":   fmt.Errorf("read: %w", &roomkit.Pruned{Subject: roomkit.UserSubject("kim"), Version: 7}),
 		"a full disk":           fmt.Errorf("%w: the disk is full", roomkit.ErrUnavailable),
 		"others were faster":    fmt.Errorf("%w: the room does not have the demanded version", roomkit.ErrConflict),
 		"newer data":            roomkit.ErrUnsupported,
@@ -388,7 +390,7 @@ func TestErrorIsRead(t *testing.T) {
 			require.EqualError(t, got.Err, err.Error())
 			for _, category := range []error{
 				roomkit.ErrNotFound, roomkit.ErrOffered, roomkit.ErrDenied, roomkit.ErrInvalid, roomkit.ErrConflict, roomkit.ErrCommandReused,
-				roomkit.ErrUnknownOutcome, roomkit.ErrUnavailable, roomkit.ErrUnsupported, roomkit.ErrInconsistent,
+				roomkit.ErrUnknownOutcome, roomkit.ErrPruned, roomkit.ErrUnavailable, roomkit.ErrUnsupported, roomkit.ErrInconsistent,
 			} {
 				require.Equal(t, errors.Is(err, category), errors.Is(&got, category), category)
 			}

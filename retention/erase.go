@@ -33,7 +33,7 @@ type EraseOptions struct {
 
 // EraseReport says what an [Erase] has done, or would do.
 type EraseReport struct {
-	Read     int64 `json:"read,omitzero"`     // records of the feed, looked through
+	Read     int64 `json:"read,omitzero"`     // records of the feed and events of bases, looked through
 	Subjects int64 `json:"subjects,omitzero"` // rooms, users, companies and teams whose history names the person
 	Events   int64 `json:"events,omitzero"`   // written anew; of a dry run, that would be
 	DryRun   bool  `json:"dry_run,omitzero"`
@@ -55,7 +55,7 @@ func NewPseudonym() roomkit.UserID {
 // counts, access and histories of others are the same. Afterwards there is a deleted
 // account of the pseudonym, and no user of the old id.
 //
-// It reads the whole feed and rewrites one subject after the other, each in one
+// It reads all that the store has of its feed and rewrites one subject after the other, each in one
 // transaction that takes as long as the history of the subject is; services can work
 // meanwhile, and see either id in what they read; until it is done, who shares a Direct room
 // with the person may be refused to write there. Killed at any point, it leaves a store
@@ -138,30 +138,72 @@ func (e *eraser) begin(ctx context.Context) (done bool, err error) {
 	return len(is) == 0, err
 }
 
-// scan reads the feed and renames in every subject that it finds named. Those that name the
-// pseudonym are looked at again: an earlier call may have been killed before it was done with them.
+// scan looks at all that is left of all subjects, from the beginning again if the store is
+// pruned meanwhile.
 func (e *eraser) scan(ctx context.Context) error {
-	for page, err := range store.FeedPages(ctx, e.store, "") {
+	before := e.report
+	for range maxTries {
+		err := e.scanOnce(ctx)
+		if !errors.Is(err, roomkit.ErrPruned) {
+			return err
+		}
+		if e.o.DryRun {
+			e.report, e.seen = before, map[roomkit.Subject]bool{}
+		}
+	}
+	return fmt.Errorf("%w: the store does not stop being pruned", roomkit.ErrConflict)
+}
+
+// scanOnce reads the bases and the feed, and renames in every subject that it finds named. Those
+// that name the pseudonym are looked at again: an earlier call may have been killed before it was
+// done with them.
+func (e *eraser) scanOnce(ctx context.Context) error {
+	begin, err := store.FeedBegin(ctx, e.store)
+	if err != nil {
+		return err
+	}
+	for page, err := range store.BasePages(ctx, e.store) {
 		if err != nil {
 			return err
 		}
-		for i := range page {
-			rec := &page[i]
-			e.report.Read++
-			if e.o.DryRun {
-				if err := e.count(rec); err != nil {
-					return err
-				}
-			} else if e.concerns(rec) {
-				e.seen[rec.Subject] = true
-				if err := e.subject(ctx, rec.Subject); err != nil {
-					return err
-				}
+		var events []store.Record
+		for _, b := range page {
+			for _, data := range b.Events {
+				events = append(events, store.Record{Subject: b.Subject, Version: b.Version, Data: data})
 			}
 		}
-		if e.o.Progress != nil {
-			e.o.Progress(e.report)
+		if err := e.page(ctx, events); err != nil {
+			return err
 		}
+	}
+	for page, err := range store.FeedPages(ctx, e.store, begin) {
+		if err != nil {
+			return err
+		}
+		if err := e.page(ctx, page); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (e *eraser) page(ctx context.Context, page []store.Record) error {
+	for i := range page {
+		rec := &page[i]
+		e.report.Read++
+		if e.o.DryRun {
+			if err := e.count(rec); err != nil {
+				return err
+			}
+		} else if e.concerns(rec) {
+			e.seen[rec.Subject] = true
+			if err := e.subject(ctx, rec.Subject); err != nil {
+				return err
+			}
+		}
+	}
+	if e.o.Progress != nil {
+		e.o.Progress(e.report)
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ const (
 	CategoryOffered                        // rooms exist to choose from, nothing was created (409); errors.As gives the *roomkit.Offered
 	CategoryConflict                       // others were faster, or IfVersion did not hold: read again, then repeat (409)
 	CategoryReused                         // the key was used for another command (422)
+	CategoryPruned                         // the events of this place are forgotten: begin anew (410); errors.As gives the *roomkit.Pruned
 	CategoryCanceled                       // the caller's context ended before anything was stored (503)
 	CategoryUnavailable                    // the store cannot answer now, nothing was stored: repeat later (503)
 	CategoryUnknownOutcome                 // it may have been stored: repeat with the same key (503)
@@ -32,7 +33,7 @@ const (
 )
 
 var categoryNames = [categoryCount]string{
-	"none", "invalid", "unknown_actor", "denied", "not_found", "offered", "conflict", "reused", "canceled", "unavailable",
+	"none", "invalid", "unknown_actor", "denied", "not_found", "offered", "conflict", "reused", "pruned", "canceled", "unavailable",
 	"unknown_outcome", "unsupported", "internal",
 }
 
@@ -42,7 +43,7 @@ func (c Category) String() string { return enum.Name(categoryNames[:], c) }
 // HTTPStatus gives the status that suits most services.
 func (c Category) HTTPStatus() int { return statuses[min(c, CategoryInternal)] }
 
-var statuses = [categoryCount]int{200, 400, 401, 403, 404, 409, 409, 422, 503, 503, 503, 500, 500}
+var statuses = [categoryCount]int{200, 400, 401, 403, 404, 409, 409, 422, 410, 503, 503, 503, 500, 500}
 
 // unknownActor is the rule that refuses whoever is no known user.
 const unknownActor roomkit.Rule = "COM-16"
@@ -51,6 +52,7 @@ var categories = map[error]Category{
 	roomkit.ErrUnknownOutcome: CategoryUnknownOutcome, roomkit.ErrInconsistent: CategoryInternal, roomkit.ErrInvalid: CategoryInvalid,
 	roomkit.ErrDenied: CategoryDenied, roomkit.ErrNotFound: CategoryNotFound, roomkit.ErrOffered: CategoryOffered,
 	roomkit.ErrCommandReused: CategoryReused, roomkit.ErrConflict: CategoryConflict, roomkit.ErrUnavailable: CategoryUnavailable,
+	roomkit.ErrPruned:      CategoryPruned,
 	roomkit.ErrUnsupported: CategoryUnsupported,
 }
 

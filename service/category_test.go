@@ -32,6 +32,7 @@ func TestCategoryOf(t *testing.T) {
 		{"rooms to choose from", &roomkit.Offered{}, service.CategoryOffered},
 		{"others were faster", roomkit.ErrConflict, service.CategoryConflict},
 		{"a used key", roomkit.ErrCommandReused, service.CategoryReused},
+		{"forgotten events", &roomkit.Pruned{}, service.CategoryPruned},
 		{"given up", context.Canceled, service.CategoryCanceled},
 		{"too slow", context.DeadlineExceeded, service.CategoryCanceled},
 		{"a busy store", fmt.Errorf("%w: %w", roomkit.ErrUnavailable, context.DeadlineExceeded), service.CategoryUnavailable},

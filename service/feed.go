@@ -32,7 +32,8 @@ type Recorded struct {
 
 // Feed gives all events of the store after a cursor, in order: every one exactly
 // once, those of one room in version order. It ends at the newest. It is for the
-// host: no policy narrows it. An event of an unknown type is an [*roomkit.Unknown]; one
+// host: no policy narrows it. A cursor behind which events were pruned, the empty one too, is a
+// [*roomkit.Pruned] with the place to go on at. An event of an unknown type is an [*roomkit.Unknown]; one
 // that cannot be decoded ends the sequence with an error that names it.
 func (s *Service) Feed(ctx context.Context, after roomkit.Cursor) iter.Seq2[Recorded, error] {
 	return func(yield func(Recorded, error) bool) {
@@ -60,7 +61,10 @@ func (s *Service) head(ctx context.Context) (at roomkit.Cursor, err error) {
 	if h, ok := store.Capability[store.Header](s.store); ok {
 		return h.Head(ctx)
 	}
-	for page, err := range store.FeedPages(ctx, s.store, "") {
+	if at, err = store.FeedBegin(ctx, s.store); err != nil {
+		return "", err
+	}
+	for page, err := range store.FeedPages(ctx, s.store, at) {
 		if err != nil {
 			return "", err
 		}

@@ -25,7 +25,7 @@ type Handler func(ctx context.Context, rec Recorded) error
 // FollowOptions configure [Service.Follow]. The zero value is ready for use.
 type FollowOptions struct {
 	// From is where a follower begins that has no checkpoint yet. Empty: at the
-	// beginning of the feed.
+	// beginning of the feed, which is an error where that has been pruned.
 	From roomkit.Cursor
 	// Once ends Follow at the end of the feed instead of waiting for more.
 	Once bool
@@ -97,7 +97,8 @@ func (p *PoisonEvent) Unwrap() error { return p.Err }
 // does, can happen at least once or at most once, never exactly once.
 //
 // Follow returns the context's error, a [*PoisonEvent], ErrInvalid for a cursor
-// that this store did not issue, and nil only with Once. Errors of the store are
+// that this store did not issue, a [*roomkit.Pruned] if events that come next have been pruned
+// (see [Service.RestartFollower]), and nil only with Once. Errors of the store are
 // tried again with growing pauses; with Once the last one is returned after
 // FollowOptions.Attempts more tries in a row. One round trip reads the checkpoint, one a
 // batch, and one stores the checkpoint behind it.
@@ -126,6 +127,32 @@ func (s *Service) SkipEvent(ctx context.Context, follower string, rec store.Reco
 		err = f.skip(ctx, rec)
 	}
 	return placed("SkipEvent", roomkit.RoomID{}, err)
+}
+
+// RestartFollower gives a follower another place in the feed, for one that has ended with a
+// [*roomkit.Pruned], or that would before it has begun: events that it has not handled are
+// forgotten, so what it has made of the feed must be made anew. Read the place, for instance from
+// that error; then the rows, all of which are at least as new; then call RestartFollower with the place,
+// and Follow. It handles events that the rows have already, and Versions tell which. If the follower
+// has not said that it stops, RestartFollower watches it for as long as the lease, and is
+// ErrConflict if it is at work. A place that this store does not have is ErrInvalid, or
+// ErrPruned. For Enforce, whose name is "roomkit.enforce", there is nothing to make anew; what it has not done of
+// forgotten events stays undone, although nobody has more rights by it.
+func (s *Service) RestartFollower(ctx context.Context, follower string, at roomkit.Cursor) error {
+	f, err := s.newFollower(follower, nil, nil)
+	if err == nil {
+		_, err = s.store.Feed(ctx, at, 1)
+	}
+	if err == nil {
+		err = f.load(ctx)
+	}
+	if err == nil {
+		err = f.idle(ctx)
+	}
+	if err == nil {
+		err = f.put(ctx, s.store, mark{cursor: at})
+	}
+	return placed("RestartFollower", roomkit.RoomID{}, err)
 }
 
 type follower struct {
@@ -188,7 +215,7 @@ func (f *follower) run(ctx context.Context, turn func(context.Context) (atEnd bo
 		case ctx.Err() != nil:
 			return ctx.Err()
 		case err != nil:
-			if isPoison(err) || errors.Is(err, roomkit.ErrInvalid) || f.Once && failures >= f.Attempts {
+			if isPoison(err) || errors.Is(err, roomkit.ErrInvalid) || errors.Is(err, roomkit.ErrPruned) || f.Once && failures >= f.Attempts {
 				return err
 			}
 			failures++
@@ -561,6 +588,14 @@ func (f *follower) skip(ctx context.Context, rec store.Record) error {
 	if len(next) != 1 || next[0].Subject != rec.Subject || next[0].Version != rec.Version {
 		return fmt.Errorf("%w: %s/%d is not the follower's next event", roomkit.ErrConflict, rec.Subject, rec.Version)
 	}
+	if err := f.idle(ctx); err != nil {
+		return err
+	}
+	return f.put(ctx, f.s.store, mark{cursor: next[0].Cursor})
+}
+
+// idle waits until nobody can be at work any more.
+func (f *follower) idle(ctx context.Context) error {
 	for was := f.stored; f.heldFor() > 0; {
 		if err := backoff.Sleep(ctx, min(f.heldFor(), f.s.o.Poll)); err != nil {
 			return err
@@ -572,5 +607,5 @@ func (f *follower) skip(ctx context.Context, rec store.Record) error {
 			return fmt.Errorf("%w: the follower is at work", roomkit.ErrConflict)
 		}
 	}
-	return f.put(ctx, f.s.store, mark{cursor: next[0].Cursor})
+	return nil
 }

@@ -17,7 +17,7 @@ type FollowerState struct {
 	Name   string         `json:"name,omitzero"`
 	Cursor roomkit.Cursor `json:"cursor,omitzero"` // behind the last event that is done for good
 	Behind int64          `json:"behind"`          // how many events come after it; -1: the store is not [store.Numbered]
-	Since  time.Time      `json:"since,omitzero"`  // when the first of these happened; zero: there is none
+	Since  time.Time      `json:"since,omitzero"`  // when the first of these happened; zero: there is none, or it has been pruned
 	Worked bool           `json:"worked,omitzero"` // a call of Follow or Enforce has not given it back: it works, or has died
 }
 
@@ -56,7 +56,7 @@ func (s *Service) followers(ctx context.Context) ([]FollowerState, error) {
 		}
 		if f.Behind != 0 {
 			next, err := s.store.Feed(ctx, m.cursor, 1)
-			if err != nil && !errors.Is(err, roomkit.ErrInvalid) {
+			if err != nil && !errors.Is(err, roomkit.ErrInvalid) && !errors.Is(err, roomkit.ErrPruned) {
 				return nil, err
 			}
 			if len(next) == 1 {

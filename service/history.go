@@ -15,7 +15,7 @@ import (
 
 // HistoryList says which events of a room to list.
 type HistoryList struct {
-	Since roomkit.Version // after this version of the room; 0: from the beginning
+	Since roomkit.Version // after this version of the room; 0: from the beginning, or from where the user may read
 	After PageToken       // begins behind it
 	Limit int             // how many; 0: all, or for a page DefaultPage
 }
@@ -25,7 +25,9 @@ type HistoryList struct {
 // administrators all. Two round trips for each part of the list; each is judged anew and
 // holds nothing that came after the judgement, so that who loses the access meanwhile
 // learns of nothing later and gets a refusal. Errors are those of Room; colleagues who
-// see a public group without taking part get a [*roomkit.Denied] (GRP-21).
+// see a public group without taking part get a [*roomkit.Denied] (GRP-21). Where events that the
+// user may know were pruned, a history that does not begin behind them is a
+// [*roomkit.Pruned] with the version after which the rest begins, for HistoryList.Since.
 func (s *Service) History(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, q HistoryList) iter.Seq2[roomkit.Event, error] {
 	return rows(ctx, s, historyList(user, room, &q), s.readHistory(user, room, q.Since))
 }

@@ -460,7 +460,7 @@ func (s *Service) makeRoom(j *job) error {
 		return nil
 	}
 	opened, err := s.store.History(j.ctx, roomkit.RoomSubject(j.newRoom), 0, 1)
-	if err != nil || len(opened) == 0 {
+	if gone := errors.Is(err, roomkit.ErrPruned); !gone && (err != nil || len(opened) == 0) {
 		return err
 	}
 	j.newRoom, j.passed = nextTo(j.newRoom), j.passed+1

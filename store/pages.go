@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"iter"
 
 	"github.com/go-roomkit/roomkit"
@@ -55,6 +56,36 @@ func FeedPages(ctx context.Context, s Store, after roomkit.Cursor) iter.Seq2[[]R
 	return pages(after, func(r *Record) roomkit.Cursor { return r.Cursor }, func(after roomkit.Cursor) ([]Record, error) {
 		return s.Feed(ctx, after, roomkit.MaxPage)
 	})
+}
+
+// FeedBegin gives the place at which the feed begins: the empty cursor, or the one behind
+// what was pruned. One round trip.
+func FeedBegin(ctx context.Context, s Store) (roomkit.Cursor, error) {
+	_, err := s.Feed(ctx, "", 1)
+	if gone := (*roomkit.Pruned)(nil); errors.As(err, &gone) {
+		return gone.Cursor, nil
+	}
+	return "", err
+}
+
+// BasePages gives the pages of Bases, of a few bases each; none of a store that is no
+// [Pruner].
+func BasePages(ctx context.Context, s Store) iter.Seq2[[]Base, error] {
+	const few = 50 // a base of a large room is long
+	return pages(roomkit.Subject{}, func(b *Base) roomkit.Subject { return b.Subject }, func(after roomkit.Subject) ([]Base, error) {
+		if p, ok := Capability[Pruner](s); ok {
+			return p.Bases(ctx, after, few)
+		}
+		return nil, nil
+	})
+}
+
+// BaseOf gives the base of a subject, or one of version 0 if there is none.
+func BaseOf(ctx context.Context, s Store, of roomkit.Subject) (Base, error) {
+	if p, ok := Capability[Pruner](s); ok {
+		return p.Base(ctx, of)
+	}
+	return Base{}, nil
 }
 
 func pages[Row, Place any](after Place, place func(*Row) Place, read func(after Place) ([]Row, error)) iter.Seq2[[]Row, error] {

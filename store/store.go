@@ -52,12 +52,14 @@ type Store interface {
 	// Teams pages through teams in byte order of their ids.
 	Teams(ctx context.Context, q TeamQuery) ([]roomkit.Team, error)
 
-	// History pages through the records of one subject after a version.
+	// History pages through the records of one subject after a version. It is ErrPruned if
+	// records after it were forgotten; see [Pruner].
 	History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]Record, error)
 
 	// Feed pages through all records after a cursor: every record exactly once,
 	// those of one subject in version order, and never a record that comes before
-	// one already returned. A cursor that this store did not issue is ErrInvalid.
+	// one already returned. A cursor that this store did not issue is ErrInvalid;
+	// one behind which records were forgotten is ErrPruned, the empty cursor too.
 	Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]Record, error)
 }
 

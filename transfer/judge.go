@@ -344,6 +344,9 @@ func (j *judgement) peopleOf(a *arriving, against []roomkit.Refusal) {
 // whoseRoom tells whether a room was stored by this import or is another one.
 func (j *judgement) whoseRoom(ctx context.Context, id roomkit.RoomID) (Cause, error) {
 	first, err := j.store.History(ctx, roomkit.RoomSubject(id), 0, 1)
+	if errors.Is(err, roomkit.ErrPruned) {
+		return CauseExists, nil // who has stored it is forgotten
+	}
 	if err != nil {
 		return "", err
 	}

@@ -42,14 +42,14 @@ func (s *Store) Strays(ctx context.Context, limit int) ([]store.Stray, error) {
 }
 
 func (s *Store) auditCommands(a *audit) {
-	for at := range s.records.n {
+	for at := s.pruned; at < s.records.n; at++ {
 		if r := s.records.at(at); !s.remembers(r.command) {
 			a.add(s.subject(r), "command", "the event at position %d is of a command that is not remembered", at+1)
 		}
 	}
 	for id, at := range s.commands {
 		c := s.outcomes.at(at)
-		lost := c.end > s.records.n || c.records > c.end || c.records == 0 && c.changed
+		lost := c.end > s.records.n || c.records > 0 && c.end-c.records < s.pruned || c.records == 0 && c.changed
 		for at := c.end - c.records; at < c.end && !lost; at++ {
 			lost = s.records.at(at).command != id
 		}
@@ -79,7 +79,7 @@ type audit struct {
 
 // row looks whether a row has events. Version 0 is no row.
 func (a *audit) row(of roomkit.Subject, version roomkit.Version, h *history) {
-	if version > 0 && len(h.records) == 0 {
+	if version > 0 && len(h.records) == 0 && h.base == 0 {
 		a.add(of, "row", "there is no event of it")
 	}
 }

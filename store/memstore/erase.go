@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/judge"
 )
 
 var (
@@ -22,7 +23,7 @@ func (s *Store) Rename(ctx context.Context, r store.Renaming) (done store.Rename
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := s.history(&r.Subject)
-	if h == nil || len(h.records) == 0 {
+	if h == nil || s.versionOf(h) == 0 {
 		return done, nil
 	}
 	done.Version = s.versionOf(h)
@@ -35,6 +36,13 @@ func (s *Store) Rename(ctx context.Context, r store.Renaming) (done store.Rename
 		if anew[i], err = r.Event(rec); err != nil {
 			return store.Renamed{}, err
 		}
+	}
+	base := s.base(r.Subject)
+	if done.Events, err = judge.RenameBase(&base, &r); err != nil {
+		return store.Renamed{}, err
+	}
+	if done.Events > 0 {
+		s.bases[r.Subject.String()] = base
 	}
 	for i, data := range anew {
 		if data != nil {
@@ -143,14 +151,19 @@ func (s *Store) renameUser(r *store.Renaming) {
 	from.company.users.forget(from, true)
 	number := s.number(&to.history, roomkit.UserSubject(r.To))
 	*s.subjects.at(int64(from.history.number) - 1) = roomkit.UserSubject(r.To)
-	to.history.records = from.history.records
+	to.history.records, to.history.base = from.history.records, from.history.base
+	if base, has := s.bases[r.Subject.String()]; has {
+		delete(s.bases, r.Subject.String())
+		base.Subject = roomkit.UserSubject(r.To)
+		s.bases[base.Subject.String()], s.baseOrder = base, nil
+	}
 	for _, at := range to.history.records {
 		s.records.at(at).subject = number
 	}
 	to.row, to.company = from.row, from.company
 	to.row.ID = r.To
 	to.company.users.turn(to, false, true)
-	from.history.records, from.row, from.company = nil, roomkit.User{}, nil
+	from.history, from.row, from.company = history{}, roomkit.User{}, nil
 	delete(s.users, r.From)
 	for _, events := range s.events {
 		for i := range events {

@@ -13,7 +13,7 @@ import (
 	"github.com/go-roomkit/roomkit/store/internal/judge"
 )
 
-// log is a list that only grows, in arrays that are never moved.
+// log is a list that only grows, in arrays that are never moved. Its beginning can be dropped.
 type log[T any] struct {
 	chunks []*[logChunk]T
 	n      int64
@@ -31,6 +31,13 @@ func (l *log[T]) append(t T) int64 {
 	l.n++
 	*l.at(l.n - 1) = t
 	return l.n - 1
+}
+
+// drop gives back what is before a place, as far as it fills arrays.
+func (l *log[T]) drop(before int64) {
+	for i := before/logChunk - 1; i >= 0 && l.chunks[i] != nil; i-- {
+		l.chunks[i] = nil
+	}
 }
 
 // record is a [store.Record] without cursor.
@@ -98,7 +105,7 @@ func (s *Store) keep(c *store.Change, out *store.Outcome) {
 // versionOf gives the version of a subject, whose records follow each other without a gap.
 func (s *Store) versionOf(h *history) roomkit.Version {
 	if len(h.records) == 0 {
-		return 0
+		return h.base
 	}
 	return s.records.at(h.records[len(h.records)-1]).version
 }
@@ -139,6 +146,9 @@ func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.V
 	if h == nil || after >= s.versionOf(h) {
 		return nil, nil
 	}
+	if after < h.base {
+		return nil, &roomkit.Pruned{Subject: of, Version: h.base}
+	}
 	rest := h.records[max(after-s.versionOf(h)+roomkit.Version(len(h.records)), 0):]
 	return s.page(min(limit, len(rest)), func(i int) int64 { return rest[i] }), nil
 }
@@ -154,6 +164,9 @@ func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]st
 	from, err := s.position(after)
 	if err != nil {
 		return nil, err
+	}
+	if from < s.pruned {
+		return nil, &roomkit.Pruned{Cursor: s.cursor(s.pruned)}
 	}
 	n := min(int64(limit), s.records.n-from)
 	return s.page(int(n), func(i int) int64 { return from + int64(i) }), nil

@@ -8,8 +8,8 @@
 // first time after n people have joined costs n·log n once; a page after k more
 // have joined costs k·log n and a move of the pointers behind the first of them.
 //
-// Nothing is ever given back: rows of people who left, outcomes of commands and
-// records stay. Records, outcomes and the index of rows hold no pointers, so that the
+// Rows of people who left and outcomes of commands are never given back; records are when
+// they are pruned. Records, outcomes and the index of rows hold no pointers, so that the
 // garbage collector passes over what only grows. To find the rooms that some people share, the store looks at all
 // rooms of the one who has the fewest.
 package memstore
@@ -50,6 +50,9 @@ type Store struct {
 	outcomes    log[outcome]
 	commands    map[roomkit.CommandID]int64           // where in outcomes
 	events      map[roomkit.CommandID][]store.EventAt // where they are not those of the records
+	pruned      int64                                 // so many records are forgotten
+	bases       map[string]store.Base                 // by subject
+	baseOrder   []string                              // of bases; nil: to be sorted
 }
 
 var (
@@ -77,6 +80,7 @@ func New() *Store {
 		typeNumbers: map[string]uint32{},
 		commands:    map[roomkit.CommandID]int64{},
 		events:      map[roomkit.CommandID][]store.EventAt{},
+		bases:       map[string]store.Base{},
 	}
 }
 
@@ -135,6 +139,7 @@ type (
 type history struct {
 	number  uint32 // of the subject, from 1; 0 as long as nobody has asked for it
 	records []int64
+	base    roomkit.Version // behind which the records begin; 0: nothing is pruned
 }
 
 func (m *member) present() bool { return m.row.Participant || m.row.Master }

@@ -13,15 +13,15 @@ import (
 // row of the database.
 const strays = `
 	SELECT 'room' AS subject, x.id AS room, '' AS id, 'row' AS what, 'there is no event of this room' AS detail FROM roomkit_rooms x
-		WHERE NOT EXISTS (SELECT FROM roomkit_records e WHERE e.room = x.id)
+		WHERE NOT EXISTS (SELECT FROM roomkit_records e WHERE e.room = x.id) AND NOT EXISTS (SELECT FROM roomkit_bases b WHERE b.subject = 'room:' || x.id)
 	UNION ALL SELECT 'room', x.room, '', 'members', 'a row of ' || x."user" || ', but there is no such room' FROM roomkit_members x
 		WHERE NOT EXISTS (SELECT FROM roomkit_rooms r WHERE r.id = x.room)
 	UNION ALL SELECT 'user', NULL, x.id, 'row', 'there is no event of this user' FROM roomkit_users x
-		WHERE NOT EXISTS (SELECT FROM roomkit_records e WHERE e.id = x.id AND e.subject = 'user')
+		WHERE NOT EXISTS (SELECT FROM roomkit_records e WHERE e.id = x.id AND e.subject = 'user') AND NOT EXISTS (SELECT FROM roomkit_bases b WHERE b.subject = 'user:' || x.id)
 	UNION ALL SELECT 'company', NULL, x.id, 'row', 'there is no event of this company' FROM roomkit_companies x
-		WHERE NOT EXISTS (SELECT FROM roomkit_records e WHERE e.id = x.id AND e.subject = 'company')
+		WHERE NOT EXISTS (SELECT FROM roomkit_records e WHERE e.id = x.id AND e.subject = 'company') AND NOT EXISTS (SELECT FROM roomkit_bases b WHERE b.subject = 'company:' || x.id)
 	UNION ALL SELECT 'team', NULL, x.id, 'row', 'there is no event of this team' FROM roomkit_teams x
-		WHERE NOT EXISTS (SELECT FROM roomkit_records e WHERE e.id = x.id AND e.subject = 'team')
+		WHERE NOT EXISTS (SELECT FROM roomkit_records e WHERE e.id = x.id AND e.subject = 'team') AND NOT EXISTS (SELECT FROM roomkit_bases b WHERE b.subject = 'team:' || x.id)
 	UNION ALL SELECT 'team', NULL, x.team, 'members', 'a row of ' || x."user" || ', but there is no such team' FROM roomkit_team_members x
 		WHERE NOT EXISTS (SELECT FROM roomkit_teams t WHERE t.id = x.team)
 	UNION ALL SELECT x.subject, x.room, coalesce(x.id, ''), 'command', 'the event at position ' || x.position || ' is of a command that is not remembered'

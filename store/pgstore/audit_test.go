@@ -31,6 +31,7 @@ func TestVerifyTellsOfStrays(t *testing.T) {
 			"command": "` + id + `", "data": "\\x7b7d"`, "command"},
 		"commands":    {`"id": "` + id + `", "digest": "\\x` + strings.Repeat("00", 32) + `", "changed": true`, "command"},
 		"checkpoints": {`"name": "mail", "cursor": "elsewhere-5-x"`, "checkpoint"},
+		"bases":       {`"subject": "user:eve", "part": 1, "version": 3, "data": "\\x7b7d"`, "row"},
 		"pending":     {`"xid": "5", "number": 1, "command": "` + id + `"`, "pending"},
 	} {
 		t.Run(table, func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/judge"
 )
 
 var (
@@ -25,7 +26,7 @@ func (s *Store) Rename(ctx context.Context, r store.Renaming) (done store.Rename
 	var no *refused
 	err = s.onPool(ctx, func(conn *pgx.Conn) error {
 		err := pgx.BeginTxFunc(ctx, conn, pgx.TxOptions{IsoLevel: pgx.ReadCommitted}, func(tx pgx.Tx) (err error) {
-			done, err = (&renaming{s: s, tx: tx, Renaming: r}).run(ctx)
+			done, err = (&renaming{Renaming: r, altering: altering{s, tx}}).run(ctx)
 			return err
 		})
 		if errors.As(err, &no) {
@@ -48,18 +49,32 @@ type refused struct{ error }
 
 type renaming struct {
 	store.Renaming
-	s  *Store
-	tx pgx.Tx
+	altering
 }
 
 func (r *renaming) run(ctx context.Context) (done store.Renamed, err error) {
+	if err := r.alone(ctx); err != nil {
+		return done, err
+	}
 	if err := r.lock(ctx); err != nil {
 		return done, err
 	}
 	if err := r.permitted(ctx); err != nil {
 		return done, err
 	}
-	for {
+	base, err := r.baseOf(ctx, r.Subject)
+	if err != nil {
+		return done, err
+	}
+	if done.Events, err = judge.RenameBase(&base, &r.Renaming); err != nil {
+		return done, &refused{err}
+	}
+	if done.Events > 0 {
+		if err := r.putBase(ctx, r.Subject.String(), int64(base.Version), base.Events); err != nil {
+			return done, err
+		}
+	}
+	for done.Version = base.Version; ; {
 		page, err := r.page(ctx, done.Version)
 		if err != nil {
 			return done, err
@@ -104,11 +119,6 @@ func (r *renaming) key() any {
 		return uuidOf(r.Subject.Room)
 	}
 	return r.Subject.ID
-}
-
-func (r *renaming) exec(ctx context.Context, text string, args ...any) error {
-	_, err := r.tx.Exec(ctx, r.s.o.named(text), append([]any{pgx.QueryExecModeExec}, args...)...)
-	return err
 }
 
 // lock keeps writers of the subject away, those inside transactions of hosts as well.
@@ -195,6 +205,7 @@ func (r *renaming) rows(ctx context.Context) (err error) {
 	case r.Subject == roomkit.UserSubject(r.From):
 		do(`UPDATE roomkit_users SET id = $2 WHERE id = $1`, from, to)
 		do(`UPDATE roomkit_records SET id = $2 WHERE id = $1 AND subject = 'user'`, from, to)
+		do(`UPDATE roomkit_bases SET subject = $2 WHERE subject = $1`, r.Subject.String(), roomkit.UserSubject(r.To).String())
 		do(`UPDATE roomkit_commands SET events = substr(replace(chr(10) || events, chr(10) || 'user:' || $1 || '/', chr(10) || 'user:' || $2 || '/'), 2)
 			WHERE strpos(chr(10) || events, chr(10) || 'user:' || $1 || '/') > 0`, from, to)
 	}

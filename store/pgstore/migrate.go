@@ -209,7 +209,7 @@ func (f *found) usable() error {
 }
 
 // tables are those that show whether the names are taken.
-const tables = "meta rooms members users companies teams team_members records commands checkpoints pending"
+const tables = "meta rooms members users companies teams team_members records commands checkpoints bases pending"
 
 // lookAt finds out what is there.
 func lookAt(ctx context.Context, conn *pgx.Conn, o *Options) (*found, error) {

@@ -175,10 +175,17 @@ func (b *base) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]sto
 	}
 	records, err := page(ctx, b, pageOfFeed, new(args).int(from).int(int64(size)), b.placedRecord)
 	switch {
-	case err != nil || after == "":
-		return records, err
+	case err != nil:
+		return nil, err
+	case after == "":
+		if len(records) > 0 {
+			if first, _ := b.position(records[0].Cursor); first != 1 {
+				return b.behind(ctx, after, from, records)
+			}
+		}
+		return records, nil
 	case len(records) == 0 || records[0].Cursor != after:
-		return nil, invalid("Cursor", "of a part of the history that this database does not have: begin at the start, or at a cursor kept with this copy")
+		return b.behind(ctx, after, from, records)
 	}
 	return records[1:], nil
 }
@@ -209,9 +216,20 @@ func (b *base) History(ctx context.Context, of roomkit.Subject, after roomkit.Ve
 	if err != nil {
 		return nil, err
 	}
+	number, a := pageOfRoomHistory, new(args)
 	if of.Type == roomkit.SubjectRoom {
-		return page(ctx, b, pageOfRoomHistory, new(args).uuid(of.Room).int(int64(after)).int(int64(size)), b.placedRecord)
+		a.uuid(of.Room).int(int64(after)).int(int64(size))
+	} else {
+		number = pageOfHistory
+		a.text(of.ID).int(int64(after)).int(int64(size)).text(of.Type.String())
 	}
-	a := new(args).text(of.ID).int(int64(after)).int(int64(size)).text(of.Type.String())
-	return page(ctx, b, pageOfHistory, a, b.placedRecord)
+	var forgotten roomkit.Version
+	records, err := page(ctx, b, number, a, b.placedRecord, func(t *trip) { b.askForgotten(t, of, &forgotten) })
+	if err == nil && after < forgotten {
+		err = &roomkit.Pruned{Subject: of, Version: forgotten}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return records, nil
 }

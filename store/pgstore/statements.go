@@ -45,6 +45,9 @@ const (
 	newestOfFeed
 	pageOfRoomHistory
 	pageOfHistory
+	pageOfBases // whose rows are few and may be sorted
+	baseOf
+	versionOfBase
 
 	lockCompanies
 	lockTeams
@@ -369,6 +372,13 @@ var readTexts = map[int]string{
 			WHERE (e.id, e.subject, e.version) > ($1::text, $4::text, $2::bigint) AND (e.id, e.subject) <= ($1::text, $4::text)
 				AND e.id IS NOT NULL
 			ORDER BY e.id, e.subject, e.version LIMIT $3::bigint`,
+
+	baseOf:        `SELECT b.subject, b.version, b.data FROM roomkit_bases b WHERE b.subject = $1::text ORDER BY b.subject, b.part`,
+	versionOfBase: `SELECT b.version FROM roomkit_bases b WHERE b.subject = $1::text AND b.part = 1`,
+	pageOfBases: `SELECT b.subject, b.version, b.data FROM roomkit_bases b WHERE b.subject > $1::text AND b.subject <= (SELECT max(w.subject) FROM (
+				SELECT n.subject FROM roomkit_bases n WHERE n.subject > $1::text AND n.part = 1 ORDER BY n.subject LIMIT $2::bigint
+			) w)
+			ORDER BY b.subject, b.part`,
 }
 
 // failure makes a statement fail on purpose.
@@ -526,7 +536,7 @@ var writeTexts = map[int]string{
 			AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database())
 			AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
 			AND l.relation = ANY(ARRAY['roomkit_rooms', 'roomkit_members', 'roomkit_users', 'roomkit_companies', 'roomkit_teams',
-				'roomkit_team_members', 'roomkit_records', 'roomkit_commands', 'roomkit_checkpoints', 'roomkit_meta']::regclass[]))`,
+				'roomkit_team_members', 'roomkit_records', 'roomkit_commands', 'roomkit_checkpoints', 'roomkit_bases', 'roomkit_meta']::regclass[]))`,
 
 	// Inside the transaction of a host.
 	parkRecords: `INSERT INTO roomkit_records (position, {records}) SELECT nextval('roomkit_waiting'), x.* FROM {rows records}`,

@@ -111,6 +111,7 @@ var fills = []string{
 	`INSERT INTO roomkit_records SELECT 10000 + row_number() OVER (), 'room', r.id, NULL, 1, 'room.created', now(), gen_random_uuid(), '\x00' FROM roomkit_rooms r`,
 	`INSERT INTO roomkit_commands SELECT gen_random_uuid(), '\x00', NULL, true, NULL FROM generate_series(1, 10000) i`,
 	`INSERT INTO roomkit_checkpoints SELECT 'f' || i, '' FROM generate_series(1, 10000) i`,
+	`INSERT INTO roomkit_bases SELECT 'user:u' || i, 1, 1, '\x00' FROM generate_series(1, 10000) i`, `ANALYZE roomkit_bases`,
 	`ANALYZE roomkit_rooms`, `ANALYZE roomkit_members`, `ANALYZE roomkit_users`, `ANALYZE roomkit_companies`, `ANALYZE roomkit_teams`,
 	`ANALYZE roomkit_team_members`, `ANALYZE roomkit_records`, `ANALYZE roomkit_commands`, `ANALYZE roomkit_checkpoints`,
 }
@@ -120,7 +121,8 @@ var fills = []string{
 func TestTextOfSQLIsConstant(t *testing.T) {
 	takes := map[string]int{"Exec": 1, "Query": 1, "QueryRow": 1, "Prepare": 2, "SendPrepare": 1, "Queue": 0}
 	sqltest.Constant(t, takes, map[string]int{
-		"erase.go":   3, // what exec and refuse are given, and which records are of a subject
+		"erase.go":   2, // what refuse is given, and which records are of a subject
+		"prune.go":   1, // what exec is given
 		"migrate.go": 6, // CREATE SCHEMA and search_path with a quoted name, the text of a migration, and what looks at the trigger and mends it
 		"store.go":   1, // LISTEN with a quoted name
 		"trip.go":    1, // a statement

@@ -30,6 +30,7 @@ func TestVerifyTellsOfStrays(t *testing.T) {
 			VALUES (1000000, 'user', 'eve', 1, 'user.added', 0, zeroblob(16), x'7b7d')`, "command", "DELETE FROM roomkit_records WHERE position = 1000000"},
 		"roomkit_commands":    {`INSERT INTO roomkit_commands VALUES (zeroblob(16), zeroblob(32), NULL, 1, 3, 2, NULL)`, "command", "DELETE FROM roomkit_commands WHERE id = zeroblob(16)"},
 		"roomkit_checkpoints": {`INSERT INTO roomkit_checkpoints VALUES ('mail', 'elsewhere-5-x')`, "checkpoint", "DELETE FROM roomkit_checkpoints WHERE name = 'mail'"},
+		"roomkit_bases":       {`INSERT INTO roomkit_bases VALUES ('user:eve', 1, 3, x'7b7d')`, "row", "DELETE FROM roomkit_bases WHERE subject = 'user:eve'"},
 	}
 	for _, full := range []bool{false, true} {
 		s := open(t, newPath(t))

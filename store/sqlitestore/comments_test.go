@@ -54,7 +54,7 @@ func TestSchemaIsExplained(t *testing.T) {
 	db := handle(t, newPath(t))
 	require.NoError(t, sqlitestore.Migrate(t.Context(), db, nil))
 	names := firstColumn(t, db, "SELECT name FROM sqlite_schema WHERE type = 'table'")
-	require.Len(t, names, 10)
+	require.Len(t, names, 11)
 	for _, name := range names {
 		columns := columnsOf(t, db, name)
 		require.NotEmpty(t, columns, name)

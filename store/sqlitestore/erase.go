@@ -7,6 +7,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/judge"
 )
 
 var (
@@ -66,7 +67,17 @@ func (s *Store) rename(t *tx, r *store.Renaming) (done store.Renamed, err error)
 	if err := s.renamable(t, r); err != nil {
 		return done, err
 	}
-	for {
+	base, err := s.baseIn(t, r.Subject)
+	if err == nil {
+		done.Events, err = judge.RenameBase(&base, r)
+	}
+	if err == nil && done.Events > 0 {
+		err = s.putBase(t, &base)
+	}
+	if err != nil {
+		return done, err
+	}
+	for done.Version = base.Version; ; {
 		page, err := s.historyIn(t, r.Subject, done.Version)
 		if err != nil {
 			return done, err
@@ -173,6 +184,7 @@ func (s *Store) renameRows(t *tx, r *store.Renaming) error {
 	case r.Subject == roomkit.UserSubject(r.From):
 		do(`UPDATE roomkit_users SET id = ?2 WHERE id = ?1`, from, to)
 		do(`UPDATE roomkit_records SET id = ?2 WHERE id = ?1 AND subject = 'user'`, from, to)
+		do(`UPDATE roomkit_bases SET subject = ?2 WHERE subject = ?1`, r.Subject.String(), roomkit.UserSubject(r.To).String())
 		do(`UPDATE roomkit_commands SET events = substr(replace(char(10) || events, char(10) || 'user:' || ?1 || '/', char(10) || 'user:' || ?2 || '/'), 2)
 			WHERE events IS NOT NULL AND instr(char(10) || events, char(10) || 'user:' || ?1 || '/') > 0`, from, to)
 	}

@@ -189,6 +189,11 @@ func (s *Store) recall(t *tx) error {
 		found = epoch == s.epoch && known == newest{position, s.cursor(position, &rec)}
 	}, known.position)
 	if err == nil && !found {
+		var pruned int64
+		_, pruned, err = s.beginningIn(t)
+		found = pruned >= known.position
+	}
+	if err == nil && !found {
 		err = fmt.Errorf("%w: it is without the record at position %d, like an older copy", ErrReplaced, known.position)
 	}
 	return err

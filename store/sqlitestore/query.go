@@ -119,10 +119,19 @@ func (s *base) History(ctx context.Context, of roomkit.Subject, after roomkit.Ve
 	if err != nil {
 		return nil, err
 	}
+	var page []store.Record
 	if of.Type == roomkit.SubjectRoom {
-		return s.records(ctx, historyOfRoom, of.Room[:], int64(after), limit)
+		page, err = s.records(ctx, historyOfRoom, of.Room[:], int64(after), limit)
+	} else {
+		page, err = s.records(ctx, historyOfID, of.ID, of.Type.String(), int64(after), limit)
 	}
-	return s.records(ctx, historyOfID, of.ID, of.Type.String(), int64(after), limit)
+	if err == nil && (len(page) == 0 || page[0].Version != after+1) {
+		err = s.forgotten(ctx, of, after)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return page, nil
 }
 
 // Feed implements [store.Store]. The cursors of a database hold in its copies
@@ -133,7 +142,7 @@ func (s *base) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]sto
 		return nil, err
 	}
 	if after == "" {
-		return s.records(ctx, feedFrom, int64(1), limit)
+		return s.feedWhole(ctx, limit)
 	}
 	from, ok := s.position(after)
 	if !ok {
@@ -144,7 +153,7 @@ func (s *base) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]sto
 	case err != nil:
 		return nil, err
 	case len(page) == 0 || page[0].Cursor != after:
-		return nil, invalid("Cursor", "of a part of the history that this database does not have: begin at the start, or at a cursor kept with this copy")
+		return s.behind(ctx, after, from, page)
 	}
 	return page[1:], nil
 }
@@ -171,13 +180,20 @@ func (s *base) Place(at roomkit.Cursor) (int64, error) {
 }
 
 func (s *base) records(ctx context.Context, id statement, args ...any) (page []store.Record, err error) {
-	err = s.read(ctx, id, func(r *row) {
-		position := r.int()
-		v := s.names.record(r)
-		v.Cursor = s.cursor(position, &v)
-		page = append(page, v)
-	}, args...)
+	err = s.read(ctx, id, func(r *row) { page = append(page, s.placedRecord(r)) }, args...)
 	return page, err
+}
+
+func (s *base) recordsIn(t *tx, id statement, args ...any) (page []store.Record, err error) {
+	err = t.query(id, func(r *row) { page = append(page, s.placedRecord(r)) }, args...)
+	return page, err
+}
+
+func (s *base) placedRecord(r *row) store.Record {
+	position := r.int()
+	v := s.names.record(r)
+	v.Cursor = s.cursor(position, &v)
+	return v
 }
 
 // cursor gives the place behind a record: the epoch of the database, the position

@@ -50,6 +50,9 @@ const (
 	nameHolder
 	checkpointOf
 	checkpoints
+	baseOf
+	versionOfBase
+	pageOfBases
 	straysOf
 
 	plainCount
@@ -171,11 +174,16 @@ var plain = [plainCount]string{
 	newestOfFeed:  `SELECT ` + recordColumns + ` FROM roomkit_records e WHERE position = (SELECT max(position) FROM roomkit_records)`,
 	recordsAt:     `SELECT ` + recordColumns + ` FROM roomkit_records e WHERE position BETWEEN ? AND ? ORDER BY position`,
 
-	mastersOf:    `SELECT ` + memberColumns + ` FROM roomkit_members m INDEXED BY roomkit_members_masters WHERE m.room = ? AND m.master`,
-	everybodyOf:  `SELECT ` + memberColumns + ` FROM roomkit_members m WHERE m.room = ? AND (m.participant OR m.master) ORDER BY m.user LIMIT ? + 0`,
-	firstOf:      `SELECT ` + memberColumns + ` FROM roomkit_members m WHERE m.room = ? AND m.participant ORDER BY m.user LIMIT ? + 0`,
-	nameHolder:   `SELECT id FROM roomkit_rooms WHERE company IS ? AND name_key = ? AND state = 'active'`,
-	checkpoints:  `SELECT name, cursor FROM roomkit_checkpoints`,
+	mastersOf:     `SELECT ` + memberColumns + ` FROM roomkit_members m INDEXED BY roomkit_members_masters WHERE m.room = ? AND m.master`,
+	everybodyOf:   `SELECT ` + memberColumns + ` FROM roomkit_members m WHERE m.room = ? AND (m.participant OR m.master) ORDER BY m.user LIMIT ? + 0`,
+	firstOf:       `SELECT ` + memberColumns + ` FROM roomkit_members m WHERE m.room = ? AND m.participant ORDER BY m.user LIMIT ? + 0`,
+	nameHolder:    `SELECT id FROM roomkit_rooms WHERE company IS ? AND name_key = ? AND state = 'active'`,
+	checkpoints:   `SELECT name, cursor FROM roomkit_checkpoints`,
+	baseOf:        `SELECT b.subject, b.version, b.data FROM roomkit_bases b WHERE b.subject = ? ORDER BY b.part`,
+	versionOfBase: `SELECT b.version FROM roomkit_bases b WHERE b.subject = ? AND b.part = 1`,
+	pageOfBases: `SELECT b.subject, b.version, b.data FROM roomkit_bases b WHERE b.subject > ?1 AND b.subject <=
+		(SELECT max(w.subject) FROM (SELECT n.subject FROM roomkit_bases n WHERE n.subject > ?1 AND n.part = 1 ORDER BY n.subject LIMIT ?2 + 0) w)
+		ORDER BY b.subject, b.part`,
 	straysOf:     strays,
 	checkpointOf: `SELECT cursor FROM roomkit_checkpoints WHERE name = ?`,
 }

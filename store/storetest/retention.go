@@ -29,6 +29,7 @@ func Retention(t *testing.T, open func(testing.TB) store.Store) {
 	t.Run("erase meets older rows", func(t *testing.T) { eraseMeetsOlderRows(t, open(t)) })
 	t.Run("erase refuses", func(t *testing.T) { eraseRefuses(t, open(t)) })
 	t.Run("prune forgets what followers have left", func(t *testing.T) { pruneForgets(t, open(t)) })
+	pruning(t, open)
 }
 
 const erasedAs roomkit.UserID = "zz-erased" // in another order than ann among all others
@@ -52,43 +53,81 @@ func lived(t testing.TB, st store.Store) (svc *service.Service, group roomkit.Ro
 	return svc, group
 }
 
-// accesses gives what people may do in every room that the feed knows.
-func accesses(t testing.TB, svc *service.Service, users ...roomkit.UserID) map[string]roomkit.Access {
-	all := map[string]roomkit.Access{}
-	for rec, err := range svc.Feed(t.Context(), "") {
-		require.NoError(t, err)
-		if rec.Subject.Type != roomkit.SubjectRoom {
-			continue
+// subjects gives all that a store has heard of.
+func subjects(t testing.TB, st store.Store) (all []roomkit.Subject) {
+	seen := map[roomkit.Subject]bool{}
+	add := func(of roomkit.Subject) {
+		if !seen[of] {
+			seen[of] = true
+			all = append(all, of)
 		}
-		for _, u := range users {
-			list, err := svc.Access(t.Context(), u, rec.Subject.Room)
-			require.NoError(t, err)
-			list[0].Version = 0 // an event that changes nothing may have moved it
-			all[string(u)+" "+rec.Subject.Room.String()] = list[0]
+	}
+	for page, err := range store.BasePages(t.Context(), st) {
+		require.NoError(t, err)
+		for i := range page {
+			add(page[i].Subject)
+		}
+	}
+	for page, err := range store.FeedPages(t.Context(), st, begin(t, st)) {
+		require.NoError(t, err)
+		for i := range page {
+			add(page[i].Subject)
 		}
 	}
 	return all
 }
 
-// traceless demands that an id occurs nowhere in the feed and in no row.
+// begin gives the place where the feed begins.
+func begin(t testing.TB, st store.Store) roomkit.Cursor {
+	at, err := store.FeedBegin(t.Context(), st)
+	require.NoError(t, err)
+	return at
+}
+
+// accesses gives what people may do in every room that the store knows.
+func accesses(t testing.TB, st store.Store, svc *service.Service, users ...roomkit.UserID) map[string]roomkit.Access {
+	all := map[string]roomkit.Access{}
+	for _, of := range subjects(t, st) {
+		if of.Type != roomkit.SubjectRoom {
+			continue
+		}
+		for _, u := range users {
+			list, err := svc.Access(t.Context(), u, of.Room)
+			require.NoError(t, err)
+			list[0].Version = 0 // an event that changes nothing may have moved it
+			all[string(u)+" "+of.Room.String()] = list[0]
+		}
+	}
+	return all
+}
+
+// traceless demands that an id occurs nowhere in the feed, in what is left of pruned events,
+// and in rows.
 func traceless(t testing.TB, st store.Store, id roomkit.UserID) {
 	t.Helper()
 	quoted := []byte(`"` + string(id) + `"`)
-	for page, err := range store.FeedPages(t.Context(), st, "") {
+	for page, err := range store.FeedPages(t.Context(), st, begin(t, st)) {
 		require.NoError(t, err)
 		for i := range page {
 			require.False(t, bytes.Contains(page[i].Data, quoted), "%s/%d names %s: %s", page[i].Subject, page[i].Version, id, page[i].Data)
-			require.NotEqual(t, string(id), page[i].Subject.ID)
-			if of := page[i].Subject; of.Type == roomkit.SubjectRoom {
-				facts, err := store.Ask(t.Context(), st, []store.Need{{Room: of.Room}})
-				require.NoError(t, err)
-				require.NotContains(t, []roomkit.UserID{facts[0].Room.Creator, facts[0].Room.Parties[0], facts[0].Room.Parties[1]}, id)
-				people, err := st.Members(t.Context(), store.MemberQuery{Room: of.Room, Which: store.MembersAll})
-				require.NoError(t, err)
-				for _, m := range people {
-					require.NotEqual(t, id, m.User)
-					require.NotEqual(t, id, m.LeftBy.User())
-				}
+		}
+	}
+	for _, of := range subjects(t, st) {
+		require.NotEqual(t, string(id), of.ID)
+		base, err := store.BaseOf(t.Context(), st, of)
+		require.NoError(t, err)
+		for _, data := range base.Events {
+			require.False(t, bytes.Contains(data, quoted), "the base of %s names %s: %s", of, id, data)
+		}
+		if of.Type == roomkit.SubjectRoom {
+			facts, err := store.Ask(t.Context(), st, []store.Need{{Room: of.Room}})
+			require.NoError(t, err)
+			require.NotContains(t, []roomkit.UserID{facts[0].Room.Creator, facts[0].Room.Parties[0], facts[0].Room.Parties[1]}, id)
+			people, err := st.Members(t.Context(), store.MemberQuery{Room: of.Room, Which: store.MembersAll})
+			require.NoError(t, err)
+			for _, m := range people {
+				require.NotEqual(t, id, m.User)
+				require.NotEqual(t, id, m.LeftBy.User())
 			}
 		}
 	}
@@ -106,7 +145,7 @@ func eraseLeavesNoTrace(t *testing.T, st store.Store) {
 			last = rec.Cursor
 		}
 	}
-	before := accesses(t, svc, "ben", "cat", "dan", "eve")
+	before := accesses(t, st, svc, "ben", "cat", "dan", "eve")
 	would, err := retention.Erase(t.Context(), st, "ann", retention.EraseOptions{Pseudonym: erasedAs, DryRun: true})
 	require.NoError(t, err)
 	did, err := retention.Erase(t.Context(), st, "ann", retention.EraseOptions{Pseudonym: erasedAs})
@@ -115,7 +154,7 @@ func eraseLeavesNoTrace(t *testing.T, st store.Store) {
 	require.Equal(t, would.Events, did.Events, "a dry run counts what will be")
 	traceless(t, st, "ann")
 	require.NoError(t, verify.Run(t.Context(), st, nil))
-	require.Equal(t, before, accesses(t, svc, "ben", "cat", "dan", "eve"))
+	require.Equal(t, before, accesses(t, st, svc, "ben", "cat", "dan", "eve"))
 	_, err = st.Feed(t.Context(), last, 1)
 	require.NoError(t, err, "a cursor behind an event that was written anew")
 	require.NoError(t, svc.Enforce(t.Context(), &service.EnforceOptions{Once: true}), "followers go on")
@@ -173,13 +212,13 @@ func eraseBrokenOff(t *testing.T, open func(testing.TB) store.Store) {
 	for _, late := range []bool{false, true} {
 		st := open(t)
 		svc, _ := lived(t, st)
-		before := withoutDirect(accesses(t, svc, "ben", "cat", "dan"))
+		before := withoutDirect(accesses(t, st, svc, "ben", "cat", "dan"))
 		eraser, ok := store.Capability[store.Eraser](st)
 		require.True(t, ok)
 		for n := 1; ; n++ {
 			_, err := retention.Erase(t.Context(), &brittle{st, eraser, n, late}, "ann", retention.EraseOptions{Pseudonym: erasedAs})
 			require.NoError(t, verify.Run(t.Context(), st, nil), "broken off at step %d", n)
-			require.Equal(t, before, withoutDirect(accesses(t, svc, "ben", "cat", "dan")), "broken off at step %d", n)
+			require.Equal(t, before, withoutDirect(accesses(t, st, svc, "ben", "cat", "dan")), "broken off at step %d", n)
 			if err == nil {
 				break
 			}

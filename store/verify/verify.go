@@ -48,22 +48,42 @@ type Progress struct {
 const maxInconsistencies = 100
 
 // Run reads the whole feed of a store, folds the events of every room, user,
-// company and team and compares the result with the stored rows, counts,
+// company and team, from what is kept of those that were pruned on, and compares the result with the stored rows, counts,
 // digests, lists and tallies. Of a store that is a [store.Auditor] it also finds rows
 // that no event is about, and checkpoints that lead nowhere. It returns nil, an error of the store, or the
 // [*Inconsistency] errors it found, joined, at most 100.
 //
 // progress may be nil; it is called after every page of the feed and at the end.
 // Run writes nothing. It can run beside writers: a room that changes while it
-// is compared is compared again, and what only a quiet store can promise (tallies
+// is compared is compared again, a store that is pruned meanwhile is verified from the beginning, and what only a quiet store can promise (tallies
 // and lists of users and teams) is left out if the feed has grown meanwhile. It costs about
 // two reads of every event, and memory in proportion to the number of subjects.
 func Run(ctx context.Context, s store.Store, progress func(Progress)) error {
-	v := &verifier{
-		store: s, seen: map[roomkit.Subject]roomkit.Version{}, rows: map[roomkit.Subject]roomkit.Version{},
-		takes: map[roomkit.UserID]int64{}, groups: map[roomkit.UserID]int64{}, owns: map[roomkit.CompanyID]int64{},
-		teams: map[roomkit.CompanyID]int64{},
+	for range tries {
+		v := &verifier{
+			store: s, seen: map[roomkit.Subject]roomkit.Version{}, rows: map[roomkit.Subject]roomkit.Version{},
+			takes: map[roomkit.UserID]int64{}, groups: map[roomkit.UserID]int64{}, owns: map[roomkit.CompanyID]int64{},
+			teams: map[roomkit.CompanyID]int64{},
+		}
+		err := v.run(ctx, progress)
+		if progress != nil {
+			progress(v.Progress)
+		}
+		switch {
+		case errors.Is(err, roomkit.ErrPruned):
+			continue
+		case err != nil && !errors.Is(err, errEnough):
+			return &roomkit.Error{Op: "Verify", Err: err}
+		}
+		return errors.Join(v.found...)
 	}
+	return &roomkit.Error{Op: "Verify", Err: fmt.Errorf("%w: the store does not stop being pruned", roomkit.ErrConflict)}
+}
+
+// tries bounds how often is looked again at what others change.
+const tries = 10
+
+func (v *verifier) run(ctx context.Context, progress func(Progress)) error {
 	err := v.feed(ctx, progress)
 	if err == nil {
 		err = v.complete(ctx)
@@ -74,13 +94,7 @@ func Run(ctx context.Context, s store.Store, progress func(Progress)) error {
 	if err == nil {
 		err = v.strays(ctx)
 	}
-	if progress != nil {
-		progress(v.Progress)
-	}
-	if err != nil && !errors.Is(err, errEnough) {
-		return &roomkit.Error{Op: "Verify", Err: err}
-	}
-	return errors.Join(v.found...)
+	return err
 }
 
 // strays complains of what no event is about, so that nothing above has met it.
@@ -106,7 +120,10 @@ func (v *verifier) strays(ctx context.Context) error {
 		// Who is at work stands in further lines.
 		cursor, _, _ := strings.Cut(string(marks[name]), "\n")
 		_, err := v.store.Feed(ctx, roomkit.Cursor(cursor), 1)
-		if errors.Is(err, roomkit.ErrInvalid) {
+		switch {
+		case errors.Is(err, roomkit.ErrPruned):
+			err = nil // the host has chosen to leave that follower behind
+		case errors.Is(err, roomkit.ErrInvalid):
 			err = v.complain(roomkit.Subject{}, "checkpoint", "that of %q is no place in the feed: %v", name, err)
 		}
 		if err != nil {
@@ -152,7 +169,12 @@ func (v *verifier) complain(of roomkit.Subject, what, format string, args ...any
 // feed checks that every subject's records come in order without gaps, and
 // checks every subject as soon as it is met.
 func (v *verifier) feed(ctx context.Context, progress func(Progress)) error {
-	for page, err := range store.FeedPages(ctx, v.store, "") {
+	begin, err := v.bases(ctx)
+	if err != nil {
+		return err
+	}
+	v.end = begin
+	for page, err := range store.FeedPages(ctx, v.store, begin) {
 		if err != nil {
 			return err
 		}
@@ -178,6 +200,26 @@ func (v *verifier) feed(ctx context.Context, progress func(Progress)) error {
 		}
 	}
 	return nil
+}
+
+// bases checks all subjects of which records are pruned, and gives the place where the feed
+// begins.
+func (v *verifier) bases(ctx context.Context) (begin roomkit.Cursor, err error) {
+	if begin, err = store.FeedBegin(ctx, v.store); err != nil {
+		return begin, err
+	}
+	for page, err := range store.BasePages(ctx, v.store) {
+		if err != nil {
+			return begin, err
+		}
+		for i := range page {
+			v.seen[page[i].Subject] = page[i].Version
+			if err := v.subject(ctx, page[i].Subject); err != nil {
+				return begin, err
+			}
+		}
+	}
+	return begin, nil
 }
 
 // complete checks that the feed, which was read to its end after the rows, has
@@ -217,6 +259,19 @@ func (v *verifier) follow(ctx context.Context, of roomkit.Subject) error {
 		return v.complain(of, "row", "is of version %d, the feed has %d", has, v.seen[of])
 	}
 	return nil
+}
+
+// behind looks whether the row of a subject is older than its base, or was only read before
+// that.
+func (v *verifier) behind(ctx context.Context, of roomkit.Subject, base roomkit.Version) error {
+	f, err := v.load(ctx, needOf(of))
+	if err != nil {
+		return err
+	}
+	if has, _ := rowIn(f, of); has < base {
+		return v.complain(of, "row", "is of version %d, the base of what was pruned has %d", has, base)
+	}
+	return &roomkit.Pruned{Subject: of, Version: base}
 }
 
 func (v *verifier) subject(ctx context.Context, of roomkit.Subject) error {
@@ -275,9 +330,23 @@ func (v *verifier) load(ctx context.Context, n store.Need) (*store.Facts, error)
 // events gives the decoded events of a subject up to a version to fold. It
 // reports whether all of them are known to this version of the library.
 func (v *verifier) events(ctx context.Context, of roomkit.Subject, upTo roomkit.Version, fold func(roomkit.Event)) (known bool, err error) {
+	base, err := store.BaseOf(ctx, v.store, of)
+	if err != nil {
+		return false, err
+	}
+	if base.Version > upTo {
+		return false, v.behind(ctx, of, base.Version)
+	}
+	for i, data := range base.Events {
+		e, err := codec.Decode(data)
+		if err != nil || e.Info().Subject != of || e.Info().Version != base.Version {
+			return false, v.complain(of, "base", "event %d of it is not one of version %d: %v", i, base.Version, err)
+		}
+		fold(e)
+	}
 	known = true
-	at := roomkit.Version(0)
-	for page, err := range store.HistoryPages(ctx, v.store, of, 0) {
+	at := base.Version
+	for page, err := range store.HistoryPages(ctx, v.store, of, at) {
 		if err != nil {
 			return false, err
 		}
@@ -375,7 +444,7 @@ func (r *foldedRoom) each(e roomkit.Event, people []roomkit.Person) {
 
 // room folds a room and compares it, again if it changed meanwhile.
 func (v *verifier) room(ctx context.Context, of roomkit.Subject) error {
-	for range 10 {
+	for range tries {
 		before, err := v.load(ctx, store.Need{Room: of.Room})
 		if err != nil {
 			return err

@@ -61,6 +61,9 @@ func (c crooked) History(ctx context.Context, of roomkit.Subject, after roomkit.
 
 func (c crooked) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
 	page, err := c.Store.Feed(ctx, after, limit)
+	if limit == 1 {
+		return page, err // whether there is any, and no more
+	}
 	return bend(c.feed, page), err
 }
 

@@ -16,7 +16,7 @@ COMMENT ON TABLE roomkit_meta IS 'roomkit: one row about the schema';
 COMMENT ON COLUMN roomkit_meta.only_row IS 'always true: there is one row';
 COMMENT ON COLUMN roomkit_meta.schema_version IS 'the newest migration that was applied';
 COMMENT ON COLUMN roomkit_meta.epoch IS 'random; begins every cursor of this schema';
-COMMENT ON COLUMN roomkit_meta.lock_key IS 'advisory lock of the one commit that takes places in the feed; the next number is held by who wants to be notified';
+COMMENT ON COLUMN roomkit_meta.lock_key IS 'advisory lock of the one commit that takes places in the feed; the next number is held by who wants to be notified, the one after it by who erases or prunes';
 
 CREATE SEQUENCE roomkit_waiting MINVALUE -9223372036854775807 START -9223372036854775807;
 COMMENT ON SEQUENCE roomkit_waiting IS 'roomkit: numbers of records that get their place when their transaction commits';
@@ -276,6 +276,19 @@ CREATE TABLE roomkit_checkpoints (
 COMMENT ON TABLE roomkit_checkpoints IS 'roomkit: how far followers of the feed have come';
 COMMENT ON COLUMN roomkit_checkpoints.name IS 'of the follower';
 COMMENT ON COLUMN roomkit_checkpoints.cursor IS 'the place in the feed behind what it has handled, and who is at work';
+
+CREATE TABLE roomkit_bases (
+	subject text NOT NULL COLLATE "C",
+	part    bigint NOT NULL,
+	version bigint NOT NULL,
+	data    bytea NOT NULL,
+	PRIMARY KEY (subject, part)
+);
+COMMENT ON TABLE roomkit_bases IS 'roomkit: what the pruned events of a room, user, company or team have made, in parts; the empty subject says where the feed begins';
+COMMENT ON COLUMN roomkit_bases.subject IS 'with its type, for instance user:kim';
+COMMENT ON COLUMN roomkit_bases.part IS 'from 1';
+COMMENT ON COLUMN roomkit_bases.version IS 'of the subject, with the newest pruned event; of the feed: the last pruned position';
+COMMENT ON COLUMN roomkit_bases.data IS 'an encoded event; of the feed: the cursor behind the last pruned record';
 
 -- What a commit inside a host's transaction relied on, and what it adds to the
 -- counts of groups. The rows live as long as that transaction: when it commits,

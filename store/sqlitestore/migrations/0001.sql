@@ -180,3 +180,13 @@ CREATE TABLE roomkit_checkpoints (
   name   TEXT NOT NULL PRIMARY KEY, -- of the follower
   cursor TEXT NOT NULL              -- behind what it has done
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE roomkit_bases (
+  -- What the pruned events of a room, user, company or team have made, in parts. The
+  -- row of the empty subject says where the feed begins.
+  subject TEXT NOT NULL,    -- with its type, for instance user:kim
+  part    INTEGER NOT NULL, -- from 1
+  version INTEGER NOT NULL, -- of the subject, with the newest pruned event; of the feed: the last pruned position
+  data    BLOB NOT NULL,    -- an encoded event; of the feed: the cursor behind the last pruned record
+  PRIMARY KEY (subject, part)
+) STRICT;
