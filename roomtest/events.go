@@ -70,8 +70,8 @@ func typesOf(events []roomkit.Event) (types []string) {
 }
 
 // RequireNotices demands exactly these service notifications of some events, in any order;
-// without any, that nobody is told. To, Everyone and Key of each are compared, the other
-// fields if they are set, and of Params those that are there.
+// without any, that nobody is told. To, which is empty where everyone is told, and Key of
+// each are compared, the other fields if they are set, and of Params those that are there.
 func RequireNotices(t testing.TB, events []roomkit.Event, want ...roomkit.Notice) {
 	t.Helper()
 	var got []roomkit.Notice
@@ -112,7 +112,7 @@ func fits(want, n *roomkit.Notice) bool {
 			return false
 		}
 	}
-	return want.To == n.To && want.Everyone == n.Everyone && want.Key == n.Key &&
+	return want.To == n.To && want.Key == n.Key &&
 		(want.Room.IsZero() || want.Room == n.Room) && (want.Company == "" || want.Company == n.Company) &&
 		(want.Holders == roomkit.HoldersAll || want.Holders == n.Holders) && (want.People == nil || slices.Equal(want.People, n.People))
 }

@@ -63,6 +63,18 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestBuilding: what builds a world leaves the faults to the tested program.
+func TestBuilding(t *testing.T) {
+	w := roomtest.New(t).Company("acme", "ann", "ben")
+	w.Store.FailLoad(roomtest.Unavailable)
+	w.Store.FailCommit(roomtest.Unavailable)
+	room := w.Direct("ann", "ben")
+	check := func() error { return w.Service.Check(ctx, "ann", roomkit.ActionEnter, room) }
+	roomtest.RequireCategory(t, check(), service.CategoryUnavailable)
+	w.Store.Heal()
+	require.NoError(t, check())
+}
+
 // TestPanic: a panic of the store comes to the caller, once.
 func TestPanic(t *testing.T) {
 	w := roomtest.New(t).Company("acme", "ann", "ben")
@@ -154,6 +166,10 @@ func TestUnusedFaults(t *testing.T) {
 			f.FailCommit(roomtest.Unknown)
 			f.BeforeCommit(func() {})
 		}, "not come to pass: Panic of Load, Unknown of Commit, what comes before a Commit; ask for fewer faults, or call Heal if that is meant"},
+		"what failed before is told alone": {func(f *roomtest.Faults) {
+			f.FailCommit(roomtest.Panic)
+			f.FailLoad(roomtest.Unknown)
+		}, "Unknown is no fault of Load: take FailCommit"},
 		"no fault of Load": {func(f *roomtest.Faults) { f.FailLoad(roomtest.Conflict) }, "Conflict is no fault of Load: take FailCommit"},
 		"no fault":         {func(f *roomtest.Faults) { f.FailLoad(roomtest.Fault(9)) }, "Fault(9) is no fault of Load: take FailCommit"},
 	} {
