@@ -14,8 +14,8 @@ import (
 	"github.com/go-roomkit/roomkit/examples/internal/invitation"
 	"github.com/go-roomkit/roomkit/examples/internal/storytest"
 	"github.com/go-roomkit/roomkit/examples/internal/userlist"
+	"github.com/go-roomkit/roomkit/roomtest"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
 func TestRun(t *testing.T) {
@@ -171,8 +171,7 @@ func FuzzTitle(f *testing.F) {
 	}
 	dir, err := userlist.Read("testdata/users.tsv")
 	require.NoError(f, err)
-	svc, err := service.New(memstore.New(), &service.Options{Directory: dir})
-	require.NoError(f, err)
+	svc := roomtest.New(f, func(o *service.Options) { o.Directory = dir }).Service
 	f.Fuzz(func(t *testing.T, data []byte) {
 		found, err := invitation.Parse(data, "")
 		if err != nil {

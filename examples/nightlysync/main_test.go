@@ -5,17 +5,16 @@ import (
 	"io"
 	"regexp"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit/examples/internal/storytest"
+	"github.com/go-roomkit/roomkit/roomtest"
 )
 
 func tell(t *testing.T, store string, people, mostGone int, files ...string) string {
 	var out bytes.Buffer
-	noon := func() time.Time { return time.Date(2026, 1, 2, 12, 0, 0, 0, time.UTC) }
-	s := sync{out: &out, progress: io.Discard, clock: noon, mostGone: mostGone}
+	s := sync{out: &out, progress: io.Discard, clock: roomtest.NewClock().Now, mostGone: mostGone}
 	require.NoError(t, s.run(storytest.Context(t), store, people, files))
 	return out.String()
 }
@@ -42,4 +41,25 @@ func TestManyGone(t *testing.T) {
 	nights := []string{"testdata/monday.jsonl", "testdata/wednesday.jsonl"}
 	require.NotContains(t, tell(t, "memory", 0, 0, nights...), "DeleteUser")
 	require.Contains(t, tell(t, "memory", 0, 1, nights...), `done {"command":"DeleteUser","user":"dan"}`)
+}
+
+// TestInterrupted: a night that the store has broken off anywhere is repeated as it is.
+func TestInterrupted(t *testing.T) {
+	for stored := 0; ; stored++ {
+		w := roomtest.New(t)
+		var out bytes.Buffer
+		s := sync{Service: w.Service, out: &out, progress: io.Discard, clock: w.Clock.Now}
+		night := func() error { return s.read(t.Context(), "A night", lists, "testdata/monday.jsonl") }
+		w.Store.FailCommit(append(make([]roomtest.Fault, stored), roomtest.Unavailable)...)
+		err := night()
+		if err == nil {
+			w.Store.Heal()
+			require.Greater(t, stored, 2)
+			return
+		}
+		require.ErrorIs(t, err, roomtest.ErrFault)
+		require.NoError(t, night())
+		require.NoError(t, night())
+		require.Contains(t, out.String(), "nothing changed")
+	}
 }

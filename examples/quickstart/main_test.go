@@ -7,9 +7,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/examples/internal/storytest"
+	"github.com/go-roomkit/roomkit/roomtest"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
 func TestStory(t *testing.T) {
@@ -20,15 +21,28 @@ func TestStory(t *testing.T) {
 	}
 }
 
-// TestStopped: a run that was stopped between two scenes does not hinder the next.
+// TestStopped: a run that was stopped at any moment does not hinder the next.
 func TestStopped(t *testing.T) {
-	svc, err := service.New(memstore.New(), nil)
-	require.NoError(t, err)
-	var out bytes.Buffer
-	s := &story{Service: svc, out: &out}
-	first := []func(context.Context) error{s.provision, s.oneToOne, s.severalPeople}
-	for _, scene := range append(first, append(first, s.comeAndGo, s.outsider)...) {
-		require.NoError(t, scene(t.Context()))
+	for stored := 0; ; stored++ {
+		w := roomtest.New(t, func(o *service.Options) { o.Policy = roomkit.Policy{} })
+		var out bytes.Buffer
+		s := &story{Service: w.Service, out: &out}
+		tell := func() error {
+			for _, scene := range []func(context.Context) error{s.provision, s.oneToOne, s.severalPeople, s.comeAndGo, s.outsider} {
+				if err := scene(t.Context()); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+		w.Store.FailCommit(append(make([]roomtest.Fault, stored), roomtest.Unavailable)...)
+		err := tell()
+		if err == nil {
+			w.Store.Heal()
+			require.Greater(t, stored, 10)
+			return
+		}
+		require.ErrorIs(t, err, roomtest.ErrFault)
+		require.NoError(t, tell(), "after %d commits", stored)
 	}
-	require.Contains(t, out.String(), "a known general room 'Launch'")
 }
