@@ -9,6 +9,7 @@ replace github.com/go-roomkit/roomkit/store/pgstore => ../../store/pgstore
 replace github.com/go-roomkit/roomkit/store/sqlitestore => ../../store/sqlitestore
 
 require (
+	github.com/creack/pty v1.1.24
 	github.com/go-roomkit/roomkit v0.0.0
 	github.com/go-roomkit/roomkit/store/pgstore v0.0.0-00010101000000-000000000000
 	github.com/go-roomkit/roomkit/store/sqlitestore v0.0.0-00010101000000-000000000000

@@ -168,8 +168,10 @@ func (a *app) importFile(ctx context.Context, c *cli.Command) error {
 	if err != nil {
 		return err
 	}
-	in := a.in
-	if given[0] != "-" {
+	var in io.Reader
+	if given[0] == "-" {
+		in = newInput(ctx, a.in)
+	} else {
 		file, err := os.Open(given[0])
 		if err != nil {
 			return usage("import: %v", err)

@@ -190,9 +190,9 @@ func args(c *cli.Command, names ...string) ([]string, error) {
 	case c.Args().Len() == len(names):
 		return c.Args().Slice(), nil
 	case len(names) == 0:
-		return nil, usage("%s takes no arguments, and %q is one; see roomkit %s --help", c.Name, c.Args().First(), c.Name)
+		return nil, usage("%s takes no arguments, and %q is one; see %s --help", c.Name, c.Args().First(), c.FullName())
 	default:
-		return nil, usage("%s: give %s; see roomkit %s --help", c.Name, strings.Join(names, " "), c.Name)
+		return nil, usage("%s: give %s; see %s --help", c.Name, strings.Join(names, " "), c.FullName())
 	}
 }
 

@@ -46,7 +46,7 @@ func (a *app) plan(ctx context.Context, c *cli.Command) error {
 	}
 	data := []byte(given[0])
 	if given[0] == "-" {
-		if data, err = io.ReadAll(io.LimitReader(a.in, 1<<24)); err != nil {
+		if data, err = io.ReadAll(io.LimitReader(newInput(ctx, a.in), 1<<24)); err != nil {
 			return err
 		}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -443,19 +442,11 @@ func TestWhyTells(t *testing.T) {
 // TestWhyGolden has what is printed for every action, in a group and an external group.
 func TestWhyGolden(t *testing.T) {
 	w := onSQLite(t)
-	var all strings.Builder
-	for _, of := range []string{"ann %s {group}", "ben %s {external}"} {
+	var calls []string
+	for _, of := range []string{"why ann %s {group}", "why ben %s {external}"} {
 		for _, action := range roomkit.AllActions() {
-			line := "why " + fmt.Sprintf(of, action)
-			code, out, errs := w.call(t, words(line)...)
-			require.Empty(t, errs)
-			fmt.Fprintf(&all, "$ roomkit %s\n%sexit %d\n\n", line, out, code)
+			calls = append(calls, fmt.Sprintf(of, action))
 		}
 	}
-	if os.Getenv("ROOMKIT_UPDATE") != "" {
-		require.NoError(t, os.WriteFile("testdata/why.golden", []byte(all.String()), 0o600))
-	}
-	want, err := os.ReadFile("testdata/why.golden")
-	require.NoError(t, err)
-	require.Equal(t, string(want), all.String(), "if it is meant, write the file again: ROOMKIT_UPDATE=1 go test -run TestWhyGolden .")
+	golden(t, w, "testdata/why.golden", calls, true)
 }
