@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -268,6 +269,41 @@ func TestPrinted(t *testing.T) {
 	})
 }
 
+// TestToolsApply runs the test of goose, tern and Atlas, which have a module of their own.
+func TestToolsApply(t *testing.T) {
+	if testing.Short() {
+		t.Skip("the tools are built first")
+	}
+	for _, args := range []string{"mod tidy -diff", "test -vet=off -count=1 -timeout 10m ."} {
+		cmd := exec.CommandContext(t.Context(), "go", strings.Fields(args)...)
+		cmd.Dir, cmd.Env = "migrating", append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=readonly")
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "go %s in migrating: %s", args, out)
+	}
+}
+
+// TestMigrationFiles: a file that is there and the same stays; another one is not overwritten.
+func TestMigrationFiles(t *testing.T) {
+	w, dir := &world{where: "postgres:"}, t.TempDir()
+	call := []string{"migrate", "--print", "goose", "--dir", dir}
+	code, out, errs := w.call(t, call...)
+	require.Equal(t, exitOK, code, errs)
+	file := strings.Fields(out)[0]
+	require.Equal(t, filepath.Join(dir, "00001_roomkit.sql"), file)
+	code, out, errs = w.call(t, call...)
+	require.Equal(t, exitOK, code, errs)
+	require.Empty(t, out)
+	require.NoError(t, os.WriteFile(file, []byte("mine"), 0o600))
+	code, _, errs = w.call(t, call...)
+	require.Equal(t, exitUsage, code)
+	require.Contains(t, errs, "another text")
+	is, err := os.ReadFile(file)
+	require.NoError(t, err)
+	require.Equal(t, "mine", string(is))
+	code, _, errs = (&world{where: "sqlite:"}).call(t, "migrate", "--print", "tern")
+	require.Equal(t, exitUsage, code, errs)
+}
+
 // TestNothingIsMigratedUnasked: an empty database stays empty.
 func TestNothingIsMigratedUnasked(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "empty.db")
@@ -322,14 +358,4 @@ func TestSkip(t *testing.T) {
 	code, _, errs = w.call(t, "followers", "skip", "mailer", "--cursor", strings.Fields(feed)[0])
 	require.Equal(t, exitOK, code, errs)
 	require.Zero(t, state().Behind)
-}
-
-// TestCompletion: shells are told the commands and the actions.
-func TestCompletion(t *testing.T) {
-	w := &world{where: "sqlite:none"}
-	code, out, errs := w.call(t, "completion", "bash")
-	require.Equal(t, exitOK, code, errs)
-	require.Contains(t, out, "roomkit")
-	_, out, _ = w.call(t, "why", "ann", "--generate-shell-completion")
-	require.Contains(t, out, "appoint_master")
 }
