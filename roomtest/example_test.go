@@ -32,6 +32,18 @@ func ExampleNew() {
 	// Output: general true
 }
 
+// The rule that forbids, and because of whom.
+func ExampleRequireDenied() {
+	w := roomtest.New(t).Company("acme", "ann", "ben", "cat").Company("bolt", "eve")
+	room := w.External("Project", "ann", "ben", "eve")
+	_, err := w.Service.Do(context.Background(), roomkit.By("ben"), roomkit.Leave{Room: room})
+	roomtest.RequireDenied(t, err, "EXT-17")
+	_, err = w.Service.Do(context.Background(), roomkit.By("ann"), roomkit.CreateGroup{Name: "Crew", Members: []roomkit.UserID{"cat", "eve"}})
+	roomtest.RequireDenied(t, err, "GRP-02", "eve")
+	roomtest.RequireDenied(t, err, "EXT-17")
+	// Output: roomtest: wanted a refusal by EXT-17, got one by GRP-02 (not of the owning company); name that rule, or change who asks for what
+}
+
 // A store of your own, and options that the tested program has.
 func ExampleNewOn() {
 	w := roomtest.NewOn(t, memstore.New(), func(o *service.Options) { o.Policy.AnyoneIsContact = false })

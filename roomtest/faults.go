@@ -42,7 +42,8 @@ func (f Fault) String() string {
 
 // Faults is a store around another one that fails when it is asked to, and never else. It
 // may be used from several goroutines. The optional capabilities of the other store are
-// found through it, and do not fail.
+// found through it, and do not fail. What InTx gives inside a transaction of the host is a
+// store of its own, with faults of its own if it is wrapped as well.
 type Faults struct {
 	t     testing.TB
 	store store.Store
