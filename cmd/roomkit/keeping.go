@@ -28,6 +28,8 @@ func (a *app) keeping() []*cli.Command {
 		{Name: "followers", Usage: "followers, how far they are behind", Action: a.followers, Commands: []*cli.Command{
 			{Name: "skip", Usage: "move a stopped follower past its next event", ArgsUsage: "NAME", Action: a.skip,
 				Flags: []cli.Flag{&cli.StringFlag{Name: "cursor", Usage: "of the event, as the feed tells it; required"}}},
+			{Name: "restart", Usage: "put a follower at a place of the feed, when what it has made of earlier events was made anew", ArgsUsage: "NAME", Action: a.restart,
+				Flags: []cli.Flag{&cli.StringFlag{Name: "at", Usage: "the `CURSOR` of the place; required"}}},
 		}},
 		{Name: "export", Usage: "write all rooms, people and the directory as JSON Lines, to FILE or the standard output", ArgsUsage: "[FILE]", Action: a.export},
 		{Name: "import", Usage: "read what export writes; - reads the standard input", ArgsUsage: "FILE", Action: a.importFile,
@@ -124,6 +126,24 @@ func (a *app) skip(ctx context.Context, c *cli.Command) error {
 		return o.svc.SkipEvent(ctx, f.Name, next[0])
 	}
 	return fmt.Errorf("%w: there is no follower %s", roomkit.ErrNotFound, given[0])
+}
+
+// restart demands the place, because what comes before it is passed over.
+func (a *app) restart(ctx context.Context, c *cli.Command) error {
+	given, err := args(c, "NAME")
+	if err != nil {
+		return err
+	}
+	at := roomkit.Cursor(c.String("at"))
+	if at == "" {
+		return usage("followers restart: give --at, the place that the error of the follower has told")
+	}
+	o, err := a.open(ctx, c, writes)
+	if err != nil {
+		return err
+	}
+	defer o.close()
+	return o.svc.RestartFollower(ctx, given[0], at)
 }
 
 func (a *app) export(ctx context.Context, c *cli.Command) (err error) {

@@ -110,7 +110,7 @@ func exitCode(ctx context.Context, err error) int {
 	}
 	switch service.CategoryOf(err) {
 	case service.CategoryDenied, service.CategoryOffered, service.CategoryInvalid, service.CategoryNotFound,
-		service.CategoryConflict, service.CategoryUnknownActor, service.CategoryReused:
+		service.CategoryConflict, service.CategoryUnknownActor, service.CategoryReused, service.CategoryPruned:
 		return exitRefused
 	}
 	return exitFailed

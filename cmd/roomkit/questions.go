@@ -173,8 +173,15 @@ func (a *app) history(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer o.close()
+	base, err := store.BaseOf(ctx, o.store, roomkit.RoomSubject(room))
+	if err != nil {
+		return err
+	}
+	if base.Version > 0 {
+		a.note(fmt.Sprintf("events up to version %d are forgotten", base.Version))
+	}
 	t := a.table(eventHead...)
-	for page, err := range store.HistoryPages(ctx, o.store, roomkit.RoomSubject(room), 0) {
+	for page, err := range store.HistoryPages(ctx, o.store, roomkit.RoomSubject(room), base.Version) {
 		if err != nil {
 			return err
 		}
@@ -235,7 +242,16 @@ func (a *app) feed(ctx context.Context, c *cli.Command) error {
 	if follow {
 		read = o.svc.Watch
 	}
-	for rec, err := range read(ctx, roomkit.Cursor(c.String("after"))) {
+	after := roomkit.Cursor(c.String("after"))
+	if after == "" {
+		if after, err = store.FeedBegin(ctx, o.store); err != nil {
+			return err
+		}
+		if after != "" {
+			a.note("events up to " + string(after) + " are forgotten")
+		}
+	}
+	for rec, err := range read(ctx, after) {
 		if follow && ctx.Err() != nil {
 			return nil
 		}

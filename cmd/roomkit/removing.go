@@ -19,8 +19,13 @@ import (
 func (a *app) removing() []*cli.Command {
 	yes := &cli.BoolFlag{Name: "yes", Usage: "do it; without, nothing is changed"}
 	return []*cli.Command{
-		{Name: "prune", Usage: "forget what is older than a limit and nothing depends on", Action: a.prune,
-			Flags: []cli.Flag{yes, &cli.StringFlag{Name: "before", Usage: "the limit: a `TIME` as 2026-01-31 or 2026-01-31T09:00:00Z, or an age as 30d or 48h; at least an hour ago"}}},
+		{Name: "prune", Usage: "forget commands and events that are older than a limit", Action: a.prune,
+			Flags: []cli.Flag{
+				&cli.StringFlag{Name: "before", Usage: "forget commands without events that are older than this `TIME`, as 2026-01-31 or 2026-01-31T09:00:00Z, or an age as 30d or 48h; at least an hour ago"},
+				&cli.StringFlag{Name: "events-before", Usage: "forget events older than this `TIME` that all followers have handled, and their commands"},
+				&cli.StringSliceFlag{Name: "ignore", Usage: "`NAME` of a follower that is not run any more; may be repeated"},
+				yes,
+			}},
 		{Name: "erase", Usage: "replace the id of a deleted person by a pseudonym everywhere", ArgsUsage: "USER", Action: a.erase,
 			Flags: []cli.Flag{yes, &cli.StringFlag{Name: "pseudonym", Usage: "the `ID` from now on (default of a dry run: one is drawn); keep it until the command has come to its end"}}},
 	}
@@ -40,13 +45,16 @@ func (a *app) prune(ctx context.Context, c *cli.Command) error {
 	if _, err := args(c); err != nil {
 		return err
 	}
-	now := a.now()
-	before, err := limit(c.String("before"), now)
-	if err != nil {
+	options := retention.PruneOptions{DryRun: !c.Bool("yes"), Ignore: c.StringSlice("ignore")}
+	var err error
+	if options.Before, err = a.limit(c, "before"); err != nil {
 		return err
 	}
-	if now.Sub(before) < leastAge {
-		return usage("prune: --before has to be at least an hour ago, because services may repeat what is younger")
+	if options.EventsBefore, err = a.limit(c, "events-before"); err != nil {
+		return err
+	}
+	if options.Before.IsZero() && options.EventsBefore.IsZero() {
+		return usage("prune: give --before or --events-before, or both")
 	}
 	o, err := a.open(ctx, c, removes(c))
 	if err != nil {
@@ -54,34 +62,46 @@ func (a *app) prune(ctx context.Context, c *cli.Command) error {
 	}
 	defer o.close()
 	p := a.progress()
-	report, err := retention.Prune(ctx, o.store, retention.PruneOptions{Before: before, DryRun: !c.Bool("yes"), Progress: func(is retention.PruneReport) {
-		p.tell(0, 0, "%d commands", is.Commands)
-	}})
+	options.Progress = func(is retention.PruneReport) { p.tell(0, 0, "%d commands, %d events", is.Commands, is.Events) }
+	report, err := retention.Prune(ctx, o.store, options)
 	p.end()
-	t := a.table("BEFORE", "COMMANDS", "DRY RUN", "DONE")
-	told := errors.Join(t.row(report, at(before), report.Commands, report.DryRun, report.Done), t.flush())
+	t := a.table("COMMANDS", "EVENTS", "FEED BEGINS", "HELD BACK BY", "DRY RUN", "DONE")
+	told := errors.Join(t.row(report, report.Commands, report.Events, report.Begin, report.HeldBy, report.DryRun, report.Done), t.flush())
 	if err == nil && told == nil && report.DryRun {
 		a.note("nothing was changed: with --yes it is")
 	}
 	return errors.Join(err, told)
 }
 
-// limit reads a time, or an age before now.
-func limit(text string, now time.Time) (time.Time, error) {
+// limit reads a time, or an age before now; without the flag it is zero.
+func (a *app) limit(c *cli.Command, flag string) (time.Time, error) {
+	text, now := c.String(flag), a.now()
+	if text == "" {
+		return time.Time{}, nil
+	}
+	at, ok := parseLimit(text, now)
+	switch {
+	case !ok:
+		return at, usage("prune: --%s is a time as 2026-01-31 or 2026-01-31T09:00:00Z, or an age as 30d or 48h, not %q", flag, text)
+	case now.Sub(at) < leastAge:
+		return at, usage("prune: --%s has to be at least an hour ago, because services may repeat what is younger", flag)
+	}
+	return at, nil
+}
+
+func parseLimit(text string, now time.Time) (time.Time, bool) {
 	for _, form := range []string{time.DateOnly, time.RFC3339} {
-		if is, err := time.Parse(form, text); err == nil {
-			return is, nil
+		if at, err := time.Parse(form, text); err == nil {
+			return at, true
 		}
 	}
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
-			return now.Add(-time.Duration(n) * 24 * time.Hour), nil
+			return now.AddDate(0, 0, -int(n)), true
 		}
 	}
-	if age, err := time.ParseDuration(text); err == nil && age > 0 {
-		return now.Add(-age), nil
-	}
-	return now, usage("prune: give --before, as 2026-01-31, 2026-01-31T09:00:00Z, 30d or 48h")
+	age, err := time.ParseDuration(text)
+	return now.Add(-age), err == nil
 }
 
 func (a *app) erase(ctx context.Context, c *cli.Command) error {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"database/sql"
+	"encoding/json"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -38,11 +39,34 @@ func TestRemovingGolden(t *testing.T) {
 	}, true)
 }
 
+// TestPruned: what is said of events that are forgotten, and how a follower goes on.
+func TestPruned(t *testing.T) {
+	w := afterADeletion(t)
+	golden(t, w, "testdata/pruned.golden", []string{
+		"prune --events-before 30d", "prune --events-before 30d --ignore mailer", "prune --events-before 30d --before 30d --ignore mailer --ignore roomkit.enforce --yes",
+		"history {group}", "history {general}", "feed", "followers", "verify", "members --past {group}", "export",
+	}, true)
+	_, out, _ := w.call(t, "-o", "json", "followers")
+	left, _, _ := strings.Cut(out, "\n")
+	var mailer service.FollowerState
+	require.NoError(t, json.Unmarshal([]byte(left), &mailer))
+	code, _, errs := w.call(t, "feed", "--after", string(mailer.Cursor))
+	require.Equal(t, exitRefused, code, errs)
+	require.Contains(t, errs, "pruned")
+	quoted := strings.Split(errs, `"`)
+	code, _, errs = w.call(t, "followers", "restart", "mailer", "--at", string(mailer.Cursor))
+	require.Equal(t, exitRefused, code, errs)
+	code, _, errs = w.call(t, "followers", "restart", "mailer", "--at", quoted[1])
+	require.Equal(t, exitOK, code, errs)
+	code, _, errs = w.call(t, "feed", "--after", quoted[1])
+	require.Equal(t, exitOK, code, errs)
+}
+
 // TestNothingIsRemovedUnasked: without --yes no byte of any table changes.
 func TestNothingIsRemovedUnasked(t *testing.T) {
 	w := afterADeletion(t)
 	before := dump(t, w)
-	for _, line := range []string{"erase ben", "erase ben --pseudonym p-1", "prune --before 30d"} {
+	for _, line := range []string{"erase ben", "erase ben --pseudonym p-1", "prune --before 30d", "prune --events-before 30d --ignore mailer --ignore roomkit.enforce"} {
 		code, out, errs := w.call(t, words(line)...)
 		require.Equal(t, exitOK, code, errs)
 		require.Contains(t, out, "true")
