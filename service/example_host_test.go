@@ -2,11 +2,13 @@ package service_test
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // Plan says what a command would do, or which rule forbids it.
@@ -291,4 +293,24 @@ func ExampleOptions_contacts() {
 	// <nil>
 	// roomkit: OpenDirect: denied by CRE-49: unknown, or an outsider who is no contact of the actor [eve]
 	// <nil>
+}
+
+// A host that stores messages in the database of the rooms asks with Require in the
+// transaction that stores one. The examples of pgstore and sqlitestore run this.
+func ExampleService_Require() {
+	type transactional interface{ InTx(*sql.Tx) store.Store } // a *sqlitestore.Store for instance
+	post := func(tx *sql.Tx, rooms transactional, svc *service.Service, sender roomkit.UserID, room roomkit.RoomID, body string) error {
+		if err := svc.On(rooms.InTx(tx)).Require(ctx, sender, roomkit.ActionPost, room); err != nil {
+			return err // a *roomkit.Denied says by which rule
+		}
+		_, err := tx.ExecContext(ctx, "INSERT INTO messages (room, sender, body) VALUES (?, ?, ?)", room, sender, body)
+		return err // the commit fails if the sender has lost the right by then
+	}
+	_ = post
+
+	svc := exampleService() // in memory, without transactions: nothing would hold
+	err := svc.Require(ctx, "ann", roomkit.ActionPost, exampleRoom(svc))
+	fmt.Println(errors.Is(err, roomkit.ErrUnsupported))
+	// Output:
+	// true
 }

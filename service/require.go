@@ -21,6 +21,9 @@ import (
 // message was stored. How the commit fails, and what runs the transaction again, the
 // store says: pgstore.Retry for instance.
 //
+// It costs one Load and one [store.Guard.Rely]: with pgstore 6 round trips, a whole
+// transaction with one row of the host 9; with sqlitestore 7 statements and no sync.
+//
 // Any change of the room fails the commit, be it a person who joins. That costs a
 // second run and never an answer. What the transaction itself changes is none; ask
 // again after it.

@@ -2,13 +2,11 @@ package pgstore_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log"
 	"os"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/go-roomkit/roomkit"
@@ -48,24 +46,17 @@ func provision(ctx context.Context, svc *service.Service) error {
 
 // file makes a ticket and its group in one transaction: both are there, or none.
 // When somebody else was faster PostgreSQL says 40001, and it is run again.
-func file(ctx context.Context, pool *pgxpool.Pool, rooms *pgstore.Store, by roomkit.UserID, title string) error {
-	for {
-		err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-			svc, err := service.New(rooms.InTx(tx), nil)
-			if err != nil {
-				return err
-			}
-			group, err := svc.Do(ctx, roomkit.By(by), roomkit.CreateGroup{Name: title})
+func file(ctx context.Context, pool *pgxpool.Pool, rooms *pgstore.Store, svc *service.Service, by roomkit.UserID, title string) error {
+	return pgstore.Retry(ctx, func(ctx context.Context) error {
+		return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+			group, err := svc.On(rooms.InTx(tx)).Do(ctx, roomkit.By(by), roomkit.CreateGroup{Name: title})
 			if err != nil {
 				return err
 			}
 			_, err = tx.Exec(ctx, `INSERT INTO roomkit_example.tickets (title, room) VALUES ($1, $2)`, title, group.Room.String())
 			return err
 		})
-		if broken := new(pgconn.PgError); !errors.As(err, &broken) || broken.Code != "40001" {
-			return err
-		}
-	}
+	})
 }
 
 // The host's row and the room are stored in one transaction of the host.
@@ -91,8 +82,8 @@ func Example() {
 		fmt.Println(err)
 	}
 	fmt.Println(provision(ctx, svc))
-	fmt.Println(file(ctx, pool, rooms, "ann", "Printer on fire"))
-	fmt.Println(file(ctx, pool, rooms, "ben", "Printer on fire"))
+	fmt.Println(file(ctx, pool, rooms, svc, "ann", "Printer on fire"))
+	fmt.Println(file(ctx, pool, rooms, svc, "ben", "Printer on fire"))
 	var tickets, groups int
 	err = pool.QueryRow(ctx, `SELECT count(*), count(r.id) FROM roomkit_example.tickets t
 		LEFT JOIN roomkit_example.roomkit_rooms r ON r.id = t.room`).Scan(&tickets, &groups)

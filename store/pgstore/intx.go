@@ -61,6 +61,9 @@ var (
 // [ErrIsolation], [ErrReadOnly], [ErrTxAborted], [ErrTxBusy] and [ErrTxEnded] say what is
 // wrong with it.
 //
+// A Load is 3 round trips, a Commit 4 and a Rely 3, one at each end of them for a
+// savepoint. What is left to do at the end is within tx.Commit.
+//
 // SET CONSTRAINTS ALL IMMEDIATE and PREPARE TRANSACTION make all other commits wait
 // for the rest of the transaction.
 func (s *Store) InTx(tx pgx.Tx) store.Store {
@@ -79,7 +82,7 @@ type SQLTx interface {
 // github.com/jackc/pgx/v5/stdlib. Bun, ent and sqlx have the *sql.Tx as a field, GORM
 // as tx.Statement.ConnPool, and code of sqlc is given one. Another driver is
 // [ErrDriver]. The database has to be that of the store. While the store works, the
-// connection is its own, as it would be a statement's.
+// connection is its own, as it would be a statement's. It costs the same round trips.
 func (s *Store) InSQLTx(tx SQLTx) store.Store {
 	return s.inTxOf(func(ctx context.Context, with pgx.QueryRewriter) error {
 		_, err := tx.ExecContext(ctx, rewritten, with)

@@ -17,6 +17,7 @@ const retries = 10
 // does outside of the database it may do several times. Nothing of an attempt that failed
 // is stored. Any other error is returned at once, as it is, and after the last attempt its
 // own. If ctx ends between attempts, the error is that of the last one and that of ctx.
+// It has no round trips of its own: each attempt costs those of do.
 //
 // It fits what begins transactions with pgx, database/sql and what stands on them:
 //

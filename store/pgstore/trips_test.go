@@ -4,12 +4,14 @@ import (
 	"context"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/internal/sqltest"
+	"github.com/go-roomkit/roomkit/store/pgstore"
 )
 
 // Every operation is one round trip once its statements are prepared; a commit
@@ -18,15 +20,19 @@ func TestRoundTrips(t *testing.T) {
 	w := newWorld(t)
 	p, pool := through(t)
 	st := openStore(t, pool, w.o)
+	db := stdlib.OpenDBFromPool(pool)
 	tx, err := pool.Begin(t.Context())
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
 	inside := st.InTx(tx)
 	required := w.service.On(inside)
-	sqlTx, err := stdlib.OpenDBFromPool(pool).BeginTx(t.Context(), nil)
+	sqlTx, err := db.BeginTx(t.Context(), nil)
 	require.NoError(t, err)
 	t.Cleanup(func() { _ = sqlTx.Rollback() })
 	requiredSQL := w.service.On(st.InSQLTx(sqlTx))
+	_, err = w.pool.Exec(t.Context(), `CREATE TABLE `+w.o.Schema+`.messages (body text)`)
+	require.NoError(t, err)
+	message := `INSERT INTO ` + w.o.Schema + `.messages VALUES ($1)`
 	a := newToggles(t, w.service, 2)
 	room, people := a.rooms[0], []roomkit.UserID{"u1", "u2"}
 	need := store.Need{
@@ -72,6 +78,33 @@ func TestRoundTrips(t *testing.T) {
 		}},
 		{"require in a transaction", 6, func() error { return required.Require(t.Context(), "u1", roomkit.ActionPost, room) }},
 		{"require through database/sql", 6, func() error { return requiredSQL.Require(t.Context(), "u1", roomkit.ActionPost, room) }},
+		{"a message with its transaction", 9, func() error {
+			return pgstore.Retry(t.Context(), func(ctx context.Context) error {
+				return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+					err := w.service.On(st.InTx(tx)).Require(ctx, "u1", roomkit.ActionPost, room)
+					if err == nil {
+						_, err = tx.Exec(ctx, message, "hello")
+					}
+					return err
+				})
+			})
+		}},
+		{"a message through database/sql", 9, func() error {
+			return pgstore.Retry(t.Context(), func(ctx context.Context) error {
+				tx, err := db.BeginTx(ctx, nil)
+				if err != nil {
+					return err
+				}
+				defer tx.Rollback()
+				if err = w.service.On(st.InSQLTx(tx)).Require(ctx, "u1", roomkit.ActionPost, room); err != nil {
+					return err
+				}
+				if _, err = tx.ExecContext(ctx, message, "hello"); err != nil {
+					return err
+				}
+				return tx.Commit()
+			})
+		}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -20,7 +20,8 @@ var retryPauses = backoff.Pauses{First: time.Millisecond, Longest: 100 * time.Mi
 // it may do several times. Nothing of an attempt that failed is stored. Any other error is
 // returned at once, as it is, and after the last attempt its own; [ErrBusy], too, for which
 // Options.Patience has been waited already. If ctx ends between attempts, the error is that
-// of the last one and that of ctx.
+// of the last one and that of ctx. It has no statements of its own: each attempt costs those
+// of do.
 //
 //	err := sqlitestore.Retry(ctx, func(ctx context.Context) error {
 //		tx, err := db.BeginTx(ctx, nil)
