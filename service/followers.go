@@ -24,7 +24,8 @@ type FollowerState struct {
 // Followers gives all followers that have begun, by name. Unlike the reports of an
 // Observer it tells of those as well that nobody runs, and those that other processes run.
 // It is for the host, for instance for a gauge of how late they are. One round trip for the
-// checkpoints, one for the head of the feed, and one for each follower that is behind. A
+// checkpoints, one for the head of the feed, and one for those that are behind within 100
+// events of each other: one in all where they are near each other, else one for each. A
 // store that is no [store.Auditor] is ErrUnsupported; a follower whose cursor the store does
 // not know any more is given with -1.
 func (s *Service) Followers(ctx context.Context) ([]FollowerState, error) {
@@ -50,23 +51,47 @@ func (s *Service) followers(ctx context.Context) ([]FollowerState, error) {
 	for name, stored := range marks {
 		m := decodeMark(stored)
 		f := FollowerState{Name: name, Cursor: m.cursor, Behind: -1, Worked: m.holder != ""}
-		at := s.placeOf(m.cursor)
-		if head >= 0 && at >= 0 {
+		if at := s.placeOf(m.cursor); head >= 0 && at >= 0 {
 			f.Behind = max(0, head-at)
-		}
-		if f.Behind != 0 {
-			next, err := s.store.Feed(ctx, m.cursor, 1)
-			if err != nil && !errors.Is(err, roomkit.ErrInvalid) && !errors.Is(err, roomkit.ErrPruned) {
-				return nil, err
-			}
-			if len(next) == 1 {
-				f.Since = next[0].At
-			}
 		}
 		list = append(list, f)
 	}
+	if err := s.sinceWhen(ctx, list); err != nil {
+		return nil, err
+	}
 	slices.SortFunc(list, func(a, b FollowerState) int { return cmp.Compare(a.Name, b.Name) })
 	return list, nil
+}
+
+// sinceWhen finds when the first event happened that each follower has not done. What is
+// behind one follower is read as far as the next ones stand, if that is not far.
+func (s *Service) sinceWhen(ctx context.Context, list []FollowerState) error {
+	slices.SortFunc(list, func(a, b FollowerState) int { return cmp.Compare(b.Behind, a.Behind) }) // those without a number last
+	for rest := list; len(rest) > 0; {
+		first, near := &rest[0], 1
+		for first.Behind > 0 && near < len(rest) && rest[near].Behind > 0 && first.Behind-rest[near].Behind < roomkit.DefaultPage {
+			near++
+		}
+		if first.Behind == 0 {
+			rest = rest[1:]
+			continue
+		}
+		last := &rest[near-1]
+		events, err := s.store.Feed(ctx, first.Cursor, int(first.Behind-last.Behind)+1)
+		switch {
+		case errors.Is(err, roomkit.ErrInvalid), errors.Is(err, roomkit.ErrPruned):
+			near = 1 // the others' cursors may be known
+		case err != nil:
+			return err
+		}
+		for i := range rest[:near] {
+			if at := int(first.Behind - rest[i].Behind); at < len(events) {
+				rest[i].Since = events[at].At
+			}
+		}
+		rest = rest[near:]
+	}
+	return nil
 }
 
 // headPlace gives the place of the newest event of the feed; -1 where there are no places.

@@ -460,3 +460,59 @@ func TestFollowers(t *testing.T) {
 		require.NotErrorIs(t, err, roomkit.ErrInvalid)
 	})
 }
+
+// feedReads counts how often the feed of a store is read.
+type feedReads struct {
+	store.Store
+	n int
+}
+
+func (f *feedReads) Unwrap() store.Store { return f.Store }
+
+func (f *feedReads) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
+	f.n++
+	return f.Store.Feed(ctx, after, limit)
+}
+
+// Followers that are near each other are found by one read of the feed.
+func TestFollowersReadTheFeedOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reads := &feedReads{Store: memstore.New()}
+		svc := proof.ServiceOn(t, reads, &service.Options{Clock: bubbleTime})
+		room := crew(t, svc)
+		for range 120 {
+			pass(time.Second)
+			proof.Touch(t, svc, "ann", room)
+		}
+		var at []time.Time
+		for rec, err := range svc.Feed(ctx, "") {
+			require.NoError(t, err)
+			at = append(at, rec.Event.Info().At)
+		}
+		done := map[string]int{"a": 30, "b": 4, "c": len(at), "d": 5, "e": len(at) - 1, "f": 4, "g": len(at) - 3}
+		for name, many := range done {
+			handled := 0
+			err := svc.Follow(ctx, name, func(context.Context, service.Recorded) error {
+				if handled++; handled > many {
+					return errHandler
+				}
+				return nil
+			}, once(service.FollowOptions{Attempts: 1, Batch: 1}))
+			require.Equal(t, many < len(at), err != nil, "%s: %v", name, err)
+		}
+		reads.n = 0
+		got, err := svc.Followers(ctx)
+		require.NoError(t, err)
+		require.Equal(t, 2, reads.n, "a, b, d and f are near each other, e and g are")
+		require.Len(t, got, len(done))
+		for _, f := range got {
+			many := done[f.Name]
+			require.EqualValues(t, len(at)-many, f.Behind, f.Name)
+			if many == len(at) {
+				require.Zero(t, f.Since, f.Name)
+				continue
+			}
+			require.Equal(t, at[many], f.Since, f.Name)
+		}
+	})
+}

@@ -69,6 +69,16 @@ func TestCommon(t *testing.T) {
 		s.Denies("COM-10", "ann", roomkit.CreateExternalGroup{Name: "with bolt", Members: people("fay")})
 		s.Denies("COM-10", "ann", roomkit.OpenDirect{With: "fay"})
 	})
+	t.Run("COM-10 it is the company of each person that needs Core, and not that of the room", func(t *testing.T) {
+		s := proof.NewStage(t)
+		s.Sys(roomkit.EditCompany{Company: "acme", Licensed: new(false)})
+		s.Cannot("COM-10", "ann", s.External, roomkit.ActionEnter, roomkit.ActionPost)
+		s.Can("eve", s.External, roomkit.ActionPost)
+		s.Sys(roomkit.EditCompany{Company: "acme", Licensed: new(true)})
+		s.Sys(roomkit.EditCompany{Company: "bolt", Licensed: new(false)})
+		s.Cannot("COM-10", "eve", s.External, roomkit.ActionEnter, roomkit.ActionPost)
+		s.Can("ann", s.External, roomkit.ActionPost)
+	})
 	t.Run("COM-14 an ended room refuses everything", func(t *testing.T) {
 		s := proof.NewStage(t)
 		s.Does("ann", roomkit.DeleteRoom{Room: s.Group})
