@@ -1,7 +1,6 @@
 package retention_test
 
 import (
-	"bytes"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,42 +12,11 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
 	"github.com/go-roomkit/roomkit/store/storetest"
-	"github.com/go-roomkit/roomkit/store/verify"
-	"github.com/go-roomkit/roomkit/transfer"
 )
 
 // The same runs on the databases, in their modules.
 func TestRetention(t *testing.T) {
 	storetest.Retention(t, func(testing.TB) store.Store { return memstore.New() })
-}
-
-// TestEraseWhoWasImported: rooms of another store come with versions and rows of their own,
-// and are rid of the id like others.
-func TestEraseWhoWasImported(t *testing.T) {
-	old, st := memstore.New(), memstore.New()
-	svc := proof.ServiceOn(t, old, nil)
-	general := proof.General(t, svc, "ann", "ben", "cat")
-	for range 3 {
-		proof.Touch(t, svc, "ann", general)
-	}
-	proof.Do(t, svc, roomkit.System(), roomkit.DeleteUser{User: "ben"})
-	require.NoError(t, svc.Enforce(t.Context(), &service.EnforceOptions{Once: true}))
-	var file bytes.Buffer
-	_, err := transfer.Export(t.Context(), old, &file, nil)
-	require.NoError(t, err)
-	_, err = transfer.Import(t.Context(), st, &file, &transfer.ImportOptions{ID: "move"})
-	require.NoError(t, err)
-
-	report, err := retention.Erase(t.Context(), st, "ben", retention.EraseOptions{Pseudonym: "erased-1"})
-	require.NoError(t, err)
-	require.Positive(t, report.Events)
-	require.NoError(t, verify.Run(t.Context(), st, nil))
-	for page, err := range store.FeedPages(t.Context(), st, "") {
-		require.NoError(t, err)
-		for i := range page {
-			require.NotContains(t, string(page[i].Data), `"ben"`)
-		}
-	}
 }
 
 // TestErasedAgain: a list of those who were erased can be gone through every night, without

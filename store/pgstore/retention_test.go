@@ -14,3 +14,11 @@ func TestRetention(t *testing.T) {
 		return store
 	})
 }
+
+func TestForgetting(t *testing.T) {
+	pool := poolOf(t, databaseURL(t))
+	storetest.Forgetting(t, func(tb testing.TB) store.Store {
+		store, _ := newStore(tb, pool)
+		return store
+	}, 3)
+}

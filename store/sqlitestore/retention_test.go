@@ -10,3 +10,7 @@ import (
 func TestRetention(t *testing.T) {
 	storetest.Retention(t, func(tb testing.TB) store.Store { return open(tb, newPath(tb)) })
 }
+
+func TestForgetting(t *testing.T) {
+	storetest.Forgetting(t, func(tb testing.TB) store.Store { return open(tb, newPath(tb)) }, 6)
+}

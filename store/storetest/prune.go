@@ -32,7 +32,7 @@ func pruning(t *testing.T, open func(testing.TB) store.Store) {
 // future is behind all that has happened.
 func future() time.Time { return time.Now().Add(time.Hour) } //nolint:forbidigo // ids of commands are of the machine's clock
 
-func pruneAll(t testing.TB, st store.Store, o retention.PruneOptions) retention.PruneReport {
+func pruneAll(t tester, st store.Store, o retention.PruneOptions) retention.PruneReport {
 	t.Helper()
 	o.EventsBefore = future()
 	report, err := retention.Prune(t.Context(), st, o)
@@ -42,7 +42,7 @@ func pruneAll(t testing.TB, st store.Store, o retention.PruneOptions) retention.
 }
 
 // rows gives all rows of all subjects.
-func rows(t testing.TB, st store.Store) map[roomkit.Subject]any {
+func rows(t tester, st store.Store) map[roomkit.Subject]any {
 	all := map[roomkit.Subject]any{}
 	for _, of := range subjects(t, st) {
 		facts, err := store.Ask(t.Context(), st, []store.Need{{

@@ -15,7 +15,9 @@ import (
 	"github.com/go-roomkit/roomkit/retention"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/memstore"
 	"github.com/go-roomkit/roomkit/store/verify"
+	"github.com/go-roomkit/roomkit/transfer"
 )
 
 // Retention proves of a store that is a [store.Eraser] and a [store.Pruner] that package
@@ -27,6 +29,7 @@ func Retention(t *testing.T, open func(testing.TB) store.Store) {
 	t.Run("erase leaves no trace", func(t *testing.T) { eraseLeavesNoTrace(t, open(t)) })
 	t.Run("erase broken off at every step", func(t *testing.T) { eraseBrokenOff(t, open) })
 	t.Run("erase meets older rows", func(t *testing.T) { eraseMeetsOlderRows(t, open(t)) })
+	t.Run("erase who was imported", func(t *testing.T) { eraseImported(t, open(t)) })
 	t.Run("erase refuses", func(t *testing.T) { eraseRefuses(t, open(t)) })
 	t.Run("prune forgets what followers have left", func(t *testing.T) { pruneForgets(t, open(t)) })
 	pruning(t, open)
@@ -53,8 +56,14 @@ func lived(t testing.TB, st store.Store) (svc *service.Service, group roomkit.Ro
 	return svc, group
 }
 
+// tester is a test or a rapid one.
+type tester interface {
+	proof.T
+	Context() context.Context
+}
+
 // subjects gives all that a store has heard of.
-func subjects(t testing.TB, st store.Store) (all []roomkit.Subject) {
+func subjects(t tester, st store.Store) (all []roomkit.Subject) {
 	seen := map[roomkit.Subject]bool{}
 	add := func(of roomkit.Subject) {
 		if !seen[of] {
@@ -78,14 +87,14 @@ func subjects(t testing.TB, st store.Store) (all []roomkit.Subject) {
 }
 
 // begin gives the place where the feed begins.
-func begin(t testing.TB, st store.Store) roomkit.Cursor {
+func begin(t tester, st store.Store) roomkit.Cursor {
 	at, err := store.FeedBegin(t.Context(), st)
 	require.NoError(t, err)
 	return at
 }
 
 // accesses gives what people may do in every room that the store knows.
-func accesses(t testing.TB, st store.Store, svc *service.Service, users ...roomkit.UserID) map[string]roomkit.Access {
+func accesses(t tester, st store.Store, svc *service.Service, users ...roomkit.UserID) map[string]roomkit.Access {
 	all := map[string]roomkit.Access{}
 	for _, of := range subjects(t, st) {
 		if of.Type != roomkit.SubjectRoom {
@@ -103,7 +112,7 @@ func accesses(t testing.TB, st store.Store, svc *service.Service, users ...roomk
 
 // traceless demands that an id occurs nowhere in the feed, in what is left of pruned events,
 // and in rows.
-func traceless(t testing.TB, st store.Store, id roomkit.UserID) {
+func traceless(t tester, st store.Store, id roomkit.UserID) {
 	t.Helper()
 	quoted := []byte(`"` + string(id) + `"`)
 	for page, err := range store.FeedPages(t.Context(), st, begin(t, st)) {
@@ -264,6 +273,32 @@ func (l *lateWriter) Commit(ctx context.Context, c []store.Change) ([]store.Comm
 		}
 	}
 	return l.Store.Commit(ctx, c)
+}
+
+// eraseImported: rooms of another store come with versions and rows of their own, and are rid
+// of the id like others.
+func eraseImported(t *testing.T, st store.Store) {
+	old := memstore.New()
+	_, group := lived(t, old)
+	var file bytes.Buffer
+	_, err := transfer.Export(t.Context(), old, &file, nil)
+	require.NoError(t, err)
+	_, err = transfer.Import(t.Context(), st, &file, &transfer.ImportOptions{ID: "move"})
+	require.NoError(t, err)
+	svc, err := service.New(st, &service.Options{Policy: roomkit.Policy{AnyoneIsContact: true}})
+	require.NoError(t, err)
+	name := "another"
+	proof.Do(t, svc, roomkit.By("ben"), roomkit.Edit{Room: group, Name: &name})
+	before := accesses(t, st, svc, "ben", "cat", "dan", "eve")
+	report, err := retention.Erase(t.Context(), st, "ann", retention.EraseOptions{Pseudonym: erasedAs})
+	require.NoError(t, err)
+	require.Positive(t, report.Events)
+	traceless(t, st, "ann")
+	require.NoError(t, verify.Run(t.Context(), st, nil))
+	require.Equal(t, before, accesses(t, st, svc, "ben", "cat", "dan", "eve"))
+	pruneAll(t, st, retention.PruneOptions{Ignore: []string{"roomkit.enforce"}})
+	traceless(t, st, "ann")
+	require.NoError(t, verify.Run(t.Context(), st, nil))
 }
 
 func eraseRefuses(t *testing.T, st store.Store) {
