@@ -147,7 +147,7 @@ func (p *pruner) events(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	before := p.report
+	before, tries := p.report, 0
 	for begin := roomkit.Cursor(""); ; {
 		if begin == "" || !p.o.DryRun {
 			if begin, err = store.FeedBegin(ctx, p.store); err != nil {
@@ -156,30 +156,28 @@ func (p *pruner) events(ctx context.Context) error {
 		}
 		p.report.Begin = begin
 		part, held, err := p.part(ctx, begin, places, most)
-		if errors.Is(err, roomkit.ErrPruned) { // by another one
-			if begin = ""; p.o.DryRun {
-				p.report = before
-			}
-			continue
-		}
 		if held {
 			p.report.HeldBy = holder
 		}
-		if err != nil || len(part) == 0 {
+		if err == nil && len(part) == 0 {
+			return nil
+		}
+		if err == nil && !p.o.DryRun {
+			err = p.by.Prune(ctx, store.Pruning{From: begin, To: part[len(part)-1].Cursor, Fold: fold})
+		}
+		meanwhile := errors.Is(err, roomkit.ErrPruned) || errors.Is(err, roomkit.ErrConflict) // by another one
+		switch {
+		case meanwhile && tries < maxTries:
+			if tries++; p.o.DryRun {
+				begin, p.report = "", before
+			}
+		case err != nil:
 			return err
+		default:
+			begin, tries = part[len(part)-1].Cursor, 0
+			p.report.Begin = begin
+			p.count(part)
 		}
-		to := part[len(part)-1].Cursor
-		if !p.o.DryRun {
-			err = p.by.Prune(ctx, store.Pruning{From: begin, To: to, Fold: fold})
-		}
-		if errors.Is(err, roomkit.ErrConflict) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		begin, p.report.Begin = to, to
-		p.count(part)
 	}
 }
 

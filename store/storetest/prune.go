@@ -25,7 +25,7 @@ func pruning(t *testing.T, open func(testing.TB) store.Store) {
 	t.Run("prune tells who comes late", func(t *testing.T) { pruneTells(t, open(t)) })
 	t.Run("prune broken off at every step", func(t *testing.T) { pruneBrokenOff(t, open) })
 	t.Run("prune refuses", func(t *testing.T) { pruneRefuses(t, open(t)) })
-	t.Run("prune before erase", func(t *testing.T) { pruneBeforeErase(t, open) })
+	t.Run("prune before erase", func(t *testing.T) { pruneBeforeErase(t, open(t)) })
 	t.Run("prune beside erase and commands", func(t *testing.T) { pruneBeside(t, open(t)) })
 }
 
@@ -59,7 +59,7 @@ func rows(t tester, st store.Store) map[roomkit.Subject]any {
 
 func handled(context.Context, service.Recorded) error { return nil }
 
-func pruneEvents(t *testing.T, st store.Store) {
+func pruneEvents(t testing.TB, st store.Store) {
 	svc, group := lived(t, st)
 	name := "kept"
 	edit := roomkit.Edit{Room: group, Name: &name}
@@ -111,7 +111,7 @@ func pruneEvents(t *testing.T, st store.Store) {
 }
 
 // pruneTells asks for all that was forgotten.
-func pruneTells(t *testing.T, st store.Store) {
+func pruneTells(t testing.TB, st store.Store) {
 	svc, group := lived(t, st)
 	var before []store.Record
 	for rec, err := range svc.Feed(t.Context(), "") {
@@ -162,7 +162,7 @@ func isPruned(t testing.TB, want roomkit.Pruned, err error) {
 	require.Equal(t, service.CategoryPruned, service.CategoryOf(err))
 }
 
-func pruneTellsReaders(t *testing.T, st store.Store, svc *service.Service, group roomkit.RoomID, at roomkit.Cursor, left int) {
+func pruneTellsReaders(t testing.TB, st store.Store, svc *service.Service, group roomkit.RoomID, at roomkit.Cursor, left int) {
 	want := roomkit.Pruned{Cursor: at}
 	for _, follower := range []string{"dead", "new"} {
 		isPruned(t, want, svc.Follow(t.Context(), follower, handled, &service.FollowOptions{Once: true}))
@@ -232,7 +232,7 @@ func pruneBrokenOff(t *testing.T, open func(testing.TB) store.Store) {
 	require.Greater(t, steps, 20, "it has steps to break off at")
 }
 
-func pruneRefuses(t *testing.T, st store.Store) {
+func pruneRefuses(t testing.TB, st store.Store) {
 	svc, _ := lived(t, st)
 	var all []store.Record
 	for rec, err := range svc.Feed(t.Context(), "") {
@@ -307,8 +307,7 @@ func pruneRefuses(t *testing.T, st store.Store) {
 }
 
 // pruneBeforeErase erases who is named only by what is left of pruned events.
-func pruneBeforeErase(t *testing.T, open func(testing.TB) store.Store) {
-	st := open(t)
+func pruneBeforeErase(t testing.TB, st store.Store) {
 	svc, _ := lived(t, st)
 	pruneAll(t, st, retention.PruneOptions{})
 	before := accesses(t, st, svc, "ben", "cat", "dan", "eve")

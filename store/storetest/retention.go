@@ -145,7 +145,7 @@ func traceless(t tester, st store.Store, id roomkit.UserID) {
 	require.Empty(t, facts[0].Users)
 }
 
-func eraseLeavesNoTrace(t *testing.T, st store.Store) {
+func eraseLeavesNoTrace(t testing.TB, st store.Store) {
 	svc, group := lived(t, st)
 	var last roomkit.Cursor // behind the last event of ann's own
 	for rec, err := range svc.Feed(t.Context(), "") {
@@ -242,7 +242,7 @@ func eraseBrokenOff(t *testing.T, open func(testing.TB) store.Store) {
 }
 
 // eraseMeetsOlderRows commits a room's row as it was before the erasure.
-func eraseMeetsOlderRows(t *testing.T, st store.Store) {
+func eraseMeetsOlderRows(t testing.TB, st store.Store) {
 	_, group := lived(t, st)
 	facts, err := store.Ask(t.Context(), st, []store.Need{{Room: group}})
 	require.NoError(t, err)
@@ -277,7 +277,7 @@ func (l *lateWriter) Commit(ctx context.Context, c []store.Change) ([]store.Comm
 
 // eraseImported: rooms of another store come with versions and rows of their own, and are rid
 // of the id like others.
-func eraseImported(t *testing.T, st store.Store) {
+func eraseImported(t testing.TB, st store.Store) {
 	old := memstore.New()
 	_, group := lived(t, old)
 	var file bytes.Buffer
@@ -301,7 +301,7 @@ func eraseImported(t *testing.T, st store.Store) {
 	require.NoError(t, verify.Run(t.Context(), st, nil))
 }
 
-func eraseRefuses(t *testing.T, st store.Store) {
+func eraseRefuses(t testing.TB, st store.Store) {
 	svc := proof.ServiceOn(t, st, nil)
 	erase := func(user, as roomkit.UserID) error {
 		_, err := retention.Erase(t.Context(), st, user, retention.EraseOptions{Pseudonym: as})
@@ -330,7 +330,7 @@ func eraseRefuses(t *testing.T, st store.Store) {
 	require.ErrorIs(t, erase("ann", "somebody-else"), roomkit.ErrNotFound)
 }
 
-func pruneForgets(t *testing.T, st store.Store) {
+func pruneForgets(t testing.TB, st store.Store) {
 	svc, group := lived(t, st)
 	name := "kept"
 	edit := roomkit.Edit{Room: group, Name: &name}
