@@ -155,7 +155,7 @@ func TestRefused(t *testing.T) {
 		{"a team room with a name of its own", room(`"kind":"team","company":"acme","team":"sales","name":"Other"`, `"user":"ann"`), "", transfer.CauseForm, 1},
 		{"a creator whom nobody knows", room(`"kind":"group","company":"acme","name":"New","creator":"zoe"`, `"user":"ann","role":"master"`), "", transfer.CauseUnknown, 1},
 		{"created in the future", room(`"kind":"group","company":"acme","name":"New","created_at":"2200-01-01T00:00:00Z"`, `"user":"ann","role":"master"`), "", transfer.CauseForm, 1},
-		{"joined in the future", group(`"user":"ann","role":"master","joined_at":"2200-01-01T00:00:00Z"`), "", transfer.CauseForm, 1},
+		{"joined in the future", group(`"user":"ann","role":"master"`, `"user":"ben","joined_at":"2200-01-01T00:00:00Z"`), "COM-04", transfer.CauseRule, 3},
 		{"switched off in the future", room(`"kind":"group","company":"acme","name":"New","message_off_since":"2200-01-01T00:00:00Z"`, `"user":"ann","role":"master"`), "GRP-38", transfer.CauseForm, 1},
 		{"a feature of other kinds", room(`"kind":"general","company":"acme","features":["mailing_list"]`, `"user":"ann"`), "", transfer.CauseForm, 1},
 		{"a member without room", `{"type":"member","room":"9","user":"ann"}` + "\n", "", transfer.CauseOrder, 1},

@@ -98,12 +98,15 @@ func (d *decider) checkArrival(a *Arrival) error {
 
 // checkBeginning demands of a room that was in no store what it can only have come to be.
 func (d *decider) checkBeginning(a *Arrival) error {
-	r := &a.Room
-	late := slices.ContainsFunc(a.Members, func(m roomkit.Member) bool { return m.JoinedAt.After(d.now) })
+	r, latest := &a.Room, d.now.Add(roomkit.MinClockDrift)
+	for i := range a.Members {
+		if m := &a.Members[i]; m.JoinedAt.After(latest) {
+			d.object("COM-04", roomkit.ActionNone, "joined in the future", m.User)
+		}
+	}
 	return cmp.Or(
-		demand(!r.CreatedAt.After(d.now), "created_at", "in the future", ""),
-		demand(!late, "joined_at", "in the future", ""),
-		demand(!r.MessageOffSince.After(d.now), "message_off_since", "in the future", "GRP-38"),
+		demand(!r.CreatedAt.After(latest), "created_at", "in the future", ""),
+		demand(!r.MessageOffSince.After(latest), "message_off_since", "in the future", "GRP-38"),
 		demand(r.Kind != roomkit.KindTeam || d.f.Team.Room, "team", "without a room", ""),
 		demand(r.Kind != roomkit.KindTeam || r.Name == d.f.Team.Name, "name", "not that of the team", ""),
 	)

@@ -80,6 +80,29 @@ func TestRequireAlone(t *testing.T) {
 	require.Zero(t, left)
 }
 
+// What a transaction relies on is compared once, however often it has asked: many messages
+// of one room cost no more at the commit than one.
+func TestRequireOften(t *testing.T) {
+	w := newWorld(t)
+	room := team(t, w.service, "one")
+	tx, err := w.pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer tx.Rollback(context.WithoutCancel(t.Context()))
+	inside := w.service.On(w.store.InTx(tx))
+	waiting := func() (rows int) {
+		require.NoError(t, tx.QueryRow(t.Context(), `SELECT count(*) FROM `+w.o.Schema+`.roomkit_pending`).Scan(&rows))
+		return rows
+	}
+	require.NoError(t, inside.Require(t.Context(), "u2", roomkit.ActionPost, room))
+	once := waiting()
+	for range 20 {
+		require.NoError(t, inside.Require(t.Context(), "u2", roomkit.ActionPost, room))
+	}
+	require.Equal(t, once, waiting())
+	do(t, w.service, roomkit.By("u1"), roomkit.Edit{Room: room, Name: new("two")})
+	demandState(t, "40001", tx.Commit(t.Context()))
+}
+
 func TestRequireNeedsATransaction(t *testing.T) {
 	w := newWorld(t)
 	err := w.service.Require(t.Context(), "u1", roomkit.ActionPost, team(t, w.service, "one"))

@@ -556,8 +556,11 @@ var writeTexts = map[int]string{
 			WHERE p.xid = pg_current_xact_id() AND p.subject = x.subject AND p.room IS NOT DISTINCT FROM x.room
 				AND p.id IS NOT DISTINCT FROM x.id AND p.version = x.was`,
 	addRelied: `INSERT INTO roomkit_pending (subject, room, id, version)
-			SELECT * FROM {rows subject text, room uuid, id text, version bigint}`,
-	addCommands: `INSERT INTO roomkit_pending (command) SELECT unnest($1::uuid[])`,
+			SELECT x.* FROM {rows subject text, room uuid, id text, version bigint} WHERE NOT EXISTS (
+				SELECT FROM roomkit_pending p WHERE p.xid = pg_current_xact_id() AND p.subject = x.subject AND p.room IS NOT DISTINCT FROM x.room
+					AND p.id IS NOT DISTINCT FROM x.id AND p.version = x.version)`,
+	addCommands: `INSERT INTO roomkit_pending (command) SELECT c FROM unnest($1::uuid[]) c WHERE NOT EXISTS (
+				SELECT FROM roomkit_pending p WHERE p.xid = pg_current_xact_id() AND p.command = c)`,
 	// Since the transaction has written to the table, nobody takes the trigger away before
 	// its end.
 	checkTrigger: `SELECT CASE WHEN NOT EXISTS (` + isTrigger + `) THEN concat('` + saysTrigger + `')::integer END`,
