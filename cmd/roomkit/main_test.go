@@ -232,6 +232,13 @@ func TestHelpGolden(t *testing.T) {
 	golden(t, &world{where: "sqlite:none"}, "testdata/help.golden", helpCalls, true)
 }
 
+// TestImportGolden: what is stored, told again, and the first finding alone.
+func TestImportGolden(t *testing.T) {
+	golden(t, onSQLite(t), "testdata/import.golden", []string{
+		"import --id one -", "import --id one -", "import --id two --stop -", "-o json import --id one -", "rooms --user gil", "plan --as gil -", "verify",
+	}, true)
+}
+
 // words splits a line; a command as JSON is one word.
 func words(line string) []string {
 	head, command, isJSON := strings.Cut(line, ` {"`)
