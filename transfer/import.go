@@ -84,6 +84,7 @@ type importer struct {
 	number  uint64 // of the part
 	seed    [32]byte
 	part    part
+	unread  int64   // lines of which not even the type is known
 	lost    bool    // the member lines that come are of a room line that could not be read
 	beyond  pending // what of the file is not in the store
 }
@@ -204,12 +205,22 @@ func (m *importer) take(ctx context.Context, raw []byte, value any, wrong *Findi
 	m.part.bytes += len(raw)
 	m.part.digest.Write(raw)
 	m.part.digest.Write([]byte("\n"))
-	if wrong == nil {
+	typ := typeOf(value, wrong)
+	if n := m.report.Read.of(typ); n != nil {
+		*n++
+	} else if typ == "" {
+		m.unread++
+	}
+	gathered := wrong == nil
+	if gathered {
 		m.section = section
 		wrong = m.gather(value)
 	}
 	if wrong == nil {
 		return nil
+	}
+	if n := m.report.LeftOut.of(typ); n != nil && (member || !gathered) {
+		*n++ // no room has it
 	}
 	if m.o.StopAtFirst || m.section == sectionEnd {
 		return m.fatal(wrong)
@@ -226,6 +237,25 @@ func (m *importer) leaveOut(wrong *Finding) {
 	}
 	m.lost = m.lost || wrong.Type == "room"
 	m.part.findings = append(m.part.findings, wrong)
+}
+
+// typeOf gives the type of a line, "" if it could not be read.
+func typeOf(value any, wrong *Finding) string {
+	switch value.(type) {
+	case *companyLine:
+		return "company"
+	case *userLine:
+		return "user"
+	case *teamLine:
+		return "team"
+	case *roomLine:
+		return "room"
+	case *memberLine:
+		return "member"
+	case *endLine:
+		return "end"
+	}
+	return wrong.Type
 }
 
 func sectionOf(value any) int {
@@ -270,15 +300,19 @@ func (m *importer) begin() {
 	m.part.digest.Write(m.seed[:])
 }
 
+// end compares the counts. A line of which not even the type could be read may be of any.
 func (m *importer) end(l *endLine) error {
-	read := &m.report.Read
+	left := m.unread
 	for _, c := range []struct {
-		name  string
-		given *int64
-		read  int64
-	}{{"companies", l.Companies, read.Companies}, {"users", l.Users, read.Users}, {"teams", l.Teams, read.Teams}, {"rooms", l.Rooms, read.Rooms}, {"members", l.Members, read.Members}} {
-		if c.given != nil && *c.given != c.read {
-			f := m.in.finding(CauseCounts, fmt.Sprintf("the file has %d, not %d", c.read, *c.given))
+		typ, name string
+		given     *int64
+	}{{"company", "companies", l.Companies}, {"user", "users", l.Users}, {"team", "teams", l.Teams}, {"room", "rooms", l.Rooms}, {"member", "members", l.Members}} {
+		if c.given == nil {
+			continue
+		}
+		read := *m.report.Read.of(c.typ)
+		if left -= *c.given - read; *c.given < read || left < 0 {
+			f := m.in.finding(CauseCounts, fmt.Sprintf("the file has %d, not %d", read, *c.given))
 			f.Type, f.Field = "end", c.name
 			return m.fatal(f)
 		}
@@ -291,20 +325,15 @@ func (m *importer) gather(value any) *Finding {
 	line := m.in.line
 	switch l := value.(type) {
 	case *companyLine:
-		m.report.Read.Companies++
 		m.part.companies = append(m.part.companies, entry[roomkit.Company]{line, l.row(&m.ids)})
 	case *userLine:
-		m.report.Read.Users++
 		m.part.users = append(m.part.users, entry[roomkit.User]{line, l.row(&m.ids)})
 	case *teamLine:
-		m.report.Read.Teams++
 		m.part.teams = append(m.part.teams, entry[roomkit.Team]{line, l.row(&m.ids)})
 	case *roomLine:
-		m.report.Read.Rooms++
 		m.lost = false
 		return m.room(l)
 	case *memberLine:
-		m.report.Read.Members++
 		return m.member(l)
 	}
 	return nil

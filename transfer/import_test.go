@@ -443,3 +443,38 @@ func FuzzImport(f *testing.F) {
 		}
 	})
 }
+
+// TestCounts: lines that cannot be taken are counted too, so that an end line with the right
+// counts does not hide what is wrong with them.
+func TestCounts(t *testing.T) {
+	const counts = `{"type":"end","companies":2,"users":6,"teams":1,"rooms":6,"members":11}`
+	group := `{"type":"room","id":"g","kind":"group","company":"acme","name":"New"}
+{"type":"member","room":"g","user":"ann","role":"master"}
+{"type":"member","room":"g","user":"ben","%s":"%s"}
+`
+	for name, tt := range map[string]struct {
+		lines, field, reason string
+	}{
+		"a field of no type": {fmt.Sprintf(group, "rôle", "member"), `"rôle"`, "not a field of this type"},
+		"a wrong value":      {fmt.Sprintf(group, "joined_at", "1704067200"), "joined_at", "not a time such as 2006-01-02T15:04:05Z (RFC 3339)"},
+		"an unknown role":    {fmt.Sprintf(group, "role", "boss"), "role", "neither member, master nor manager"},
+		"a broken line":      {strings.TrimSuffix(fmt.Sprintf(group, "role", "member"), "}\n") + "\n", "", "not a JSON object"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			last := `{"type":"room","id":"h","kind":"group","company":"acme","name":"Last"}` + "\n" + `{"type":"member","room":"h","user":"ann","role":"master"}` + "\n"
+			report, found, err := run(memstore.New(), people+someRooms+tt.lines+last+counts)
+			require.Error(t, err)
+			require.Len(t, found, 1)
+			require.Equal(t, tt.field, found[0].Field)
+			require.Equal(t, tt.reason, found[0].Reason)
+			require.Equal(t, int64(5), report.Stored.Rooms)
+			require.Equal(t, int64(1), report.LeftOut.Rooms)
+			if name != "a broken line" {
+				require.Equal(t, int64(2), report.LeftOut.Members)
+				require.Equal(t, int64(11), report.Read.Members)
+			}
+			_, found, _ = run(memstore.New(), people+someRooms+tt.lines+last+strings.Replace(counts, "11", "12", 1))
+			require.Equal(t, transfer.CauseCounts, found[len(found)-1].Cause)
+		})
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
@@ -81,7 +82,7 @@ func (j *judgement) concerning(f Finding, before int64, d *decide.Decision, agai
 	case errors.As(err, &denied):
 		f.Cause, f.Rule, f.Reason = CauseRule, denied.Rule, denied.Reason
 	case errors.As(err, &invalid):
-		f.Cause, f.Rule, f.Field, f.Reason = CauseForm, invalid.Rule, invalid.Field, invalid.Reason
+		f.Cause, f.Rule, f.Field, f.Reason = CauseForm, invalid.Rule, keyOf(invalid.Field), invalid.Reason
 		if invalid.Reason == "not known" {
 			f.Cause = CauseUnknown
 		}
@@ -98,6 +99,22 @@ func (j *judgement) concerning(f Finding, before int64, d *decide.Decision, agai
 		f.Cause, f.Reason = CauseForm, err.Error()
 	}
 	return &f
+}
+
+// keyOf gives the key of a line for a field of a command: "max_groups" for Company.MaxGroups.
+func keyOf(field string) string {
+	field = field[strings.LastIndexByte(field, '.')+1:]
+	var key []byte
+	for i, c := range []byte(field) {
+		if c >= 'A' && c <= 'Z' {
+			if i > 0 && field[i-1] >= 'a' {
+				key = append(key, '_')
+			}
+			c += 'a' - 'A'
+		}
+		key = append(key, c)
+	}
+	return string(key)
 }
 
 func (j *judgement) judgeCompanies(ctx context.Context) error {

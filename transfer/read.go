@@ -7,8 +7,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"reflect"
+	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/go-roomkit/roomkit"
@@ -128,7 +131,7 @@ func (r *reader) parse(raw []byte) (any, *Finding) {
 	}
 	value := f.into()
 	if err := json.Unmarshal(raw, value); err != nil {
-		return nil, r.wrongValue(typ, err)
+		return nil, r.wrongValue(typ, f, raw, err)
 	}
 	return value, nil
 }
@@ -141,7 +144,9 @@ func quoted(s string) string {
 	return fmt.Sprintf("%q", s)
 }
 
-func (r *reader) wrongValue(typ string, err error) *Finding {
+// wrongValue tells what a line is refused for, and in which field: the first that is refused
+// alone, where the error does not say.
+func (r *reader) wrongValue(typ string, f form, raw []byte, err error) *Finding {
 	wrong := r.finding(CauseForm, "a value of another form")
 	wrong.Type = typ
 	var mistyped *json.UnmarshalTypeError
@@ -151,8 +156,25 @@ func (r *reader) wrongValue(typ string, err error) *Finding {
 		wrong.Field, wrong.Reason = mistyped.Field, "not a "+mistyped.Type.String()
 	case errors.As(err, &invalid):
 		wrong.Field, wrong.Reason = invalid.Field, invalid.Reason
+	default:
+		wrong.Field = firstRefused(f, raw)
+	}
+	if late := (*time.ParseError)(nil); errors.As(err, &late) {
+		wrong.Reason = "not a time such as 2006-01-02T15:04:05Z (RFC 3339)"
 	}
 	return wrong
+}
+
+func firstRefused(f form, raw []byte) string {
+	var fields map[string]json.RawMessage
+	_ = json.Unmarshal(raw, &fields) // it is an object
+	for _, key := range slices.Sorted(maps.Keys(fields)) {
+		alone, err := json.Marshal(map[string]json.RawMessage{key: fields[key]})
+		if err == nil && json.Unmarshal(alone, f.into()) != nil {
+			return key
+		}
+	}
+	return ""
 }
 
 // keys gives the type and the keys of a line that is JSON, each of which stands there once

@@ -73,6 +73,23 @@ type Numbers struct {
 	Members   int64 `json:"members,omitzero"`
 }
 
+// of gives the number for a type of lines, or nil.
+func (n *Numbers) of(typ string) *int64 {
+	switch typ {
+	case "company":
+		return &n.Companies
+	case "user":
+		return &n.Users
+	case "team":
+		return &n.Teams
+	case "room":
+		return &n.Rooms
+	case "member":
+		return &n.Members
+	}
+	return nil
+}
+
 // Report says what an import or an export has done.
 type Report struct {
 	Progress

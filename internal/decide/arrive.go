@@ -82,7 +82,8 @@ func (d *decider) checkArrival(a *Arrival) error {
 	return cmp.Or(
 		demand(r.Kind != roomkit.KindNone && enum.Known(r.Kind), "kind", "missing or unknown", ""),
 		demand(r.State == roomkit.StateActive || a.Kept && r.State == roomkit.StateEnded, "state", "neither active nor ended", ""),
-		demand(d.f.company(r.Company).ID == r.Company && r.Company != "", "company", reasonUnknown, ""),
+		demand(r.Company != "", "company", "missing", ""),
+		demand(d.f.company(r.Company).ID == r.Company, "company", reasonUnknown, ""),
 		demand(r.Kind != roomkit.KindTeam || r.State == roomkit.StateEnded || d.f.Team.Version > 0, "team", reasonUnknown, ""),
 		demand((r.Kind == roomkit.KindTeam) == (r.Team != ""), "team", "goes with rooms of teams, and only with them", ""),
 		demand(r.Creator == "" || d.f.user(r.Creator).ID != "", "creator", reasonUnknown, ""),
