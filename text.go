@@ -266,7 +266,8 @@ func (id CommandID) MarshalText() ([]byte, error) { return uuid.UUID(id).Marshal
 func (id *CommandID) UnmarshalText(text []byte) error { return enum.Read(id, ParseCommandID, text) }
 
 // Value gives the id to database/sql: as a UUID, and NULL for the zero RoomID. A
-// column of type uuid takes it, and one of text.
+// column of type uuid takes it, and one of text. The tables of sqlitestore have the 16
+// bytes instead, id[:].
 func (id RoomID) Value() (driver.Value, error) {
 	if id.IsZero() {
 		return nil, nil

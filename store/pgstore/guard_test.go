@@ -404,6 +404,15 @@ func TestRetry(t *testing.T) {
 }
 
 // Retry carries a message through what others change, with pgx and database/sql.
+func TestRetryGivesUp(t *testing.T) {
+	lost := &pgconn.PgError{Code: "40001"}
+	synctest.Test(t, func(t *testing.T) {
+		err := pgstore.Retry(t.Context(), func(context.Context) error { return lost })
+		require.ErrorIs(t, err, lost)
+		require.Equal(t, service.CategoryConflict, service.CategoryOf(err))
+	})
+}
+
 func TestRetryRunsTheTransactionAgain(t *testing.T) {
 	w := newWorld(t)
 	room := team(t, w.service, "one")

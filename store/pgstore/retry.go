@@ -3,8 +3,10 @@ package pgstore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
+	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/backoff"
 )
 
@@ -15,8 +17,8 @@ const retries = 10
 // (serialization_failure) or 40P01 (deadlock_detected), up to ten times and with short
 // pauses. do begins the transaction and ends it, and is told to stop by ctx; what it
 // does outside of the database it may do several times. Nothing of an attempt that failed
-// is stored. Any other error is returned at once, as it is, and after the last attempt its
-// own. If ctx ends between attempts, the error is that of the last one and that of ctx.
+// is stored. Any other error is returned at once, as it is; after the last attempt it is
+// [roomkit.ErrConflict] around the last error. If ctx ends between attempts, the error is that of the last one and that of ctx.
 // It has no round trips of its own: each attempt costs those of do.
 //
 // It fits what begins transactions with pgx, database/sql and what stands on them:
@@ -30,8 +32,11 @@ func Retry(ctx context.Context, do func(ctx context.Context) error) error {
 	pauses := backoff.Pauses{First: firstPause, Longest: 100 * time.Millisecond}
 	for n := 0; ; n++ {
 		err := do(ctx)
-		if !isLost(err) || n+1 == retries {
+		switch {
+		case !isLost(err):
 			return err
+		case n+1 == retries:
+			return fmt.Errorf("pgstore: Retry: %w %d times: %w", roomkit.ErrConflict, retries, err)
 		}
 		if ended := pauses.Wait(ctx, n); ended != nil {
 			return errors.Join(err, ended)

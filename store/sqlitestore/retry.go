@@ -3,6 +3,7 @@ package sqlitestore
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/go-roomkit/roomkit/internal/backoff"
@@ -18,8 +19,8 @@ var retryPauses = backoff.Pauses{First: time.Millisecond, Longest: 100 * time.Mi
 // or the COMMIT of the host; up to ten times and with short pauses. do begins the
 // transaction and ends it, and is told to stop by ctx; what it does outside of the database
 // it may do several times. Nothing of an attempt that failed is stored. Any other error is
-// returned at once, as it is, and after the last attempt its own; [ErrBusy], too, for which
-// Options.Patience has been waited already. If ctx ends between attempts, the error is that
+// returned at once, as it is; [ErrBusy], too, for which Options.Patience has been waited
+// already. After the last attempt it is [ErrBusy] around the last error. If ctx ends between attempts, the error is that
 // of the last one and that of ctx. It has no statements of its own: each attempt costs those
 // of do.
 //
@@ -35,8 +36,11 @@ var retryPauses = backoff.Pauses{First: time.Millisecond, Longest: 100 * time.Mi
 func Retry(ctx context.Context, do func(ctx context.Context) error) error {
 	for n := 0; ; n++ {
 		err := do(ctx)
-		if !isLost(err) || n+1 == retries {
+		switch {
+		case !isLost(err):
 			return err
+		case n+1 == retries:
+			return fmt.Errorf("sqlitestore: Retry: %w: %w", ErrBusy, err)
 		}
 		if ended := retryPauses.Wait(ctx, n); ended != nil {
 			return errors.Join(err, ended)
