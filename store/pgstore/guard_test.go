@@ -403,7 +403,7 @@ func TestRetry(t *testing.T) {
 	demandState(t, "40001", err)
 }
 
-// Retry carries a message through what others change, with pgx and database/sql.
+// What Retry gives up has a category for the host's answer.
 func TestRetryGivesUp(t *testing.T) {
 	lost := &pgconn.PgError{Code: "40001"}
 	synctest.Test(t, func(t *testing.T) {
@@ -413,6 +413,7 @@ func TestRetryGivesUp(t *testing.T) {
 	})
 }
 
+// Retry carries a message through what others change, with pgx and database/sql.
 func TestRetryRunsTheTransactionAgain(t *testing.T) {
 	w := newWorld(t)
 	room := team(t, w.service, "one")
