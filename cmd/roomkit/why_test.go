@@ -151,6 +151,9 @@ var situations = map[string]func(*stage){
 // made by commands in a store, turns the answer of the service.
 func TestWhyOfEveryAction(t *testing.T) {
 	for name, turn := range situations {
+		if testing.Short() && turn != nil {
+			continue
+		}
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, turn)
