@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
@@ -24,8 +25,8 @@ import (
 // does not grow with the store but with what changes meanwhile, and a room is in memory
 // with its members. It reads the feed once for the companies, users, teams and rooms each.
 //
-// A store whose feed does not begin at the beginning any more, because it was pruned, is
-// an error of its Feed.
+// Of a store that was pruned it is the same file. If the store is pruned during the export,
+// that ends with [roomkit.ErrPruned] and has to be run again.
 func Export(ctx context.Context, s store.Store, w io.Writer, o *ExportOptions) (Report, error) {
 	if o == nil {
 		o = new(ExportOptions)
@@ -45,6 +46,7 @@ type exporter struct {
 	o      *ExportOptions
 	out    *bufio.Writer
 	report Report
+	begin  roomkit.Cursor                      // where the feed begins
 	head   roomkit.Cursor                      // the moment of the file
 	tail   roomkit.Cursor                      // how far the feed behind it is read
 	since  map[roomkit.Subject]roomkit.Version // of what has changed since, the version that it had
@@ -77,13 +79,19 @@ func (e *exporter) run(ctx context.Context) error {
 	return e.out.Flush()
 }
 
-// findHead finds where the feed ends.
+// findHead finds where the feed ends, and begins.
 func (e *exporter) findHead(ctx context.Context) (err error) {
-	if h, ok := store.Capability[store.Header](e.store); ok {
-		e.head, err = h.Head(ctx)
+	h, ok := store.Capability[store.Header](e.store)
+	if ok {
+		if e.head, err = h.Head(ctx); err != nil {
+			return err
+		}
+	}
+	if e.begin, err = store.FeedBegin(ctx, e.store); err != nil || ok {
 		return err
 	}
-	for page, err := range store.FeedPages(ctx, e.store, "") {
+	e.head = e.begin
+	for page, err := range store.FeedPages(ctx, e.store, e.begin) {
 		if err != nil {
 			return err
 		}
@@ -95,39 +103,67 @@ func (e *exporter) findHead(ctx context.Context) (err error) {
 // exportBatch is how many subjects are read at once.
 const exportBatch = 200
 
-// section writes the subjects of a type in the order in which they came into the store.
+// section writes the subjects of a type: those whose first events are pruned in the order
+// of their bases, the others in that in which they came into the store.
 func (e *exporter) section(ctx context.Context, of roomkit.SubjectType, write func(context.Context, []roomkit.Subject) error) error {
 	var batch []roomkit.Subject
-	flush := func() error {
-		if len(batch) == 0 {
-			return nil
-		}
-		err := write(ctx, batch)
-		batch = batch[:0]
-		e.tell()
-		return err
-	}
-	if e.head == "" {
-		return nil
-	}
-	for page, err := range store.FeedPages(ctx, e.store, "") {
+	for one, err := range e.subjects(ctx, of) {
 		if err != nil {
 			return err
 		}
-		for i := range page {
-			if page[i].Subject.Type == of && begins(&page[i]) {
-				if batch = append(batch, page[i].Subject); len(batch) == exportBatch {
-					if err := flush(); err != nil {
-						return err
-					}
+		if batch = append(batch, one); len(batch) < exportBatch {
+			continue
+		}
+		if err := write(ctx, batch); err != nil {
+			return err
+		}
+		batch = batch[:0]
+		e.tell()
+	}
+	if len(batch) == 0 {
+		return nil
+	}
+	defer e.tell()
+	return write(ctx, batch)
+}
+
+// subjects gives those of a type that there were at the head of the feed.
+func (e *exporter) subjects(ctx context.Context, of roomkit.SubjectType) iter.Seq2[roomkit.Subject, error] {
+	return func(yield func(roomkit.Subject, error) bool) {
+		for page, err := range store.BasePages(ctx, e.store) {
+			if err != nil {
+				yield(roomkit.Subject{}, err)
+				return
+			}
+			for i := range page {
+				if page[i].Subject.Type == of && !yield(page[i].Subject, nil) {
+					return
 				}
 			}
+		}
+		if e.head != e.begin {
+			e.begun(ctx, of, yield)
+		}
+	}
+}
+
+// begun gives those that begin in the feed.
+func (e *exporter) begun(ctx context.Context, of roomkit.SubjectType, yield func(roomkit.Subject, error) bool) {
+	for page, err := range store.FeedPages(ctx, e.store, e.begin) {
+		if err != nil {
+			yield(roomkit.Subject{}, err)
+			return
+		}
+		for i := range page {
+			if page[i].Subject.Type == of && begins(&page[i]) && !yield(page[i].Subject, nil) {
+				return
+			}
 			if page[i].Cursor == e.head {
-				return flush()
+				return
 			}
 		}
 	}
-	return fmt.Errorf("%w: the feed ends before where it ended at the beginning", roomkit.ErrInconsistent)
+	yield(roomkit.Subject{}, fmt.Errorf("%w: the feed ends before where it ended at the beginning", roomkit.ErrInconsistent))
 }
 
 // begins reports whether a record is the first one of its subject.
@@ -163,8 +199,22 @@ func (e *exporter) follow(ctx context.Context) error {
 
 // past folds the events of a subject up to the version that it had.
 func (e *exporter) past(ctx context.Context, of roomkit.Subject, version roomkit.Version, fold func(roomkit.Event)) error {
-	at := roomkit.Version(0)
-	for page, err := range store.HistoryPages(ctx, e.store, of, 0) {
+	base, err := store.BaseOf(ctx, e.store, of)
+	if err != nil {
+		return err
+	}
+	if base.Version > version {
+		return &roomkit.Pruned{Subject: of, Version: base.Version}
+	}
+	for _, data := range base.Events {
+		event, err := codec.Decode(data)
+		if err != nil {
+			return err
+		}
+		fold(event)
+	}
+	at := base.Version
+	for page, err := range store.HistoryPages(ctx, e.store, of, at) {
 		if err != nil {
 			return err
 		}

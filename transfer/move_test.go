@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/proof"
+	"github.com/go-roomkit/roomkit/retention"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
@@ -140,11 +143,25 @@ func (w *world) moved(other store.Store) {
 	require.Equal(w, string(file), string(export(w, other)), "an export of what was imported is the same file")
 }
 
+// prune forgets most events. What the store is moved as stays the same, in another order.
+func (w *world) prune() {
+	w.Sweep()
+	lines := func() []string { return slices.Sorted(strings.Lines(string(export(w, w.Store)))) }
+	before := lines()
+	_, err := retention.Prune(ctx, w.Store, retention.PruneOptions{EventsBefore: w.Clock.Now().Add(time.Hour), Step: 5})
+	require.NoError(w, err)
+	require.Equal(w, before, lines())
+}
+
 // moveWorlds is the property of TestMove and FuzzMove.
 func moveWorlds(t *rapid.T) {
 	w := newWorld(t)
 	draw := func(n int) int { return rapid.IntRange(0, n-1).Draw(t, "n") }
 	w.live(draw, draw(60))
+	if draw(3) == 0 {
+		w.prune()
+		w.live(draw, draw(10))
+	}
 	other := memstore.New()
 	w.moved(other)
 	w.goesOn(draw, other)
