@@ -301,6 +301,20 @@ func eraseImported(t testing.TB, st store.Store) {
 	require.NoError(t, verify.Run(t.Context(), st, nil))
 }
 
+// moved demands that a store that was pruned can be moved into another one.
+func moved(t testing.TB, st store.Store, before map[string]roomkit.Access) {
+	var file bytes.Buffer
+	_, err := transfer.Export(t.Context(), st, &file, nil)
+	require.NoError(t, err)
+	to := memstore.New()
+	_, err = transfer.Import(t.Context(), to, &file, &transfer.ImportOptions{ID: "move again"})
+	require.NoError(t, err)
+	require.NoError(t, verify.Run(t.Context(), to, nil))
+	svc, err := service.New(to, &service.Options{Policy: roomkit.Policy{AnyoneIsContact: true}})
+	require.NoError(t, err)
+	require.Equal(t, before, accesses(t, to, svc, "ben", "cat", "dan", "eve"))
+}
+
 func eraseRefuses(t testing.TB, st store.Store) {
 	svc := proof.ServiceOn(t, st, nil)
 	erase := func(user, as roomkit.UserID) error {
