@@ -235,6 +235,9 @@ func (d *desk) play(t *testing.T, l *loss, room roomkit.RoomID, n int) {
 		}
 	})
 	wg.Wait()
+	if t.Failed() {
+		t.FailNow()
+	}
 	if err != nil {
 		var denied *roomkit.Denied
 		if !errors.As(err, &denied) && !errors.Is(err, roomkit.ErrNotFound) {
