@@ -161,7 +161,11 @@ func (a *app) export(ctx context.Context, c *cli.Command) (err error) {
 		if err != nil {
 			return usage("export: %v", err)
 		}
-		defer func() { err = errors.Join(err, file.Close()) }()
+		defer func() {
+			if err = errors.Join(err, file.Close()); err != nil {
+				_ = os.Remove(name) // half of a file is none
+			}
+		}()
 		out = file
 	}
 	p := a.progress()

@@ -118,7 +118,7 @@ func exitCode(ctx context.Context, err error) int {
 
 // oneLine gives an error with the rule where one applies.
 func oneLine(err error) string {
-	text := strings.Join(strings.Fields(err.Error()), " ")
+	text := strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "roomkit: ")
 	var denied *roomkit.Denied
 	if errors.As(err, &denied) {
 		if r, ok := book().find(denied.Rule); ok {

@@ -99,6 +99,9 @@ func (a *app) rooms(ctx context.Context, c *cli.Command) error {
 		return err
 	}
 	defer o.close()
+	if err := whose(ctx, o.store, &q); err != nil {
+		return err
+	}
 	t := a.table("ROOM", "KIND", "STATE", "VERSION", "COMPANY", "PEOPLE", "MASTERS", "NAME")
 	for page, err := range store.RoomPages(ctx, o.store, q) {
 		if err != nil {
@@ -112,6 +115,24 @@ func (a *app) rooms(ctx context.Context, c *cli.Command) error {
 		}
 	}
 	return t.flush()
+}
+
+// whose demands that there is whoever a list is of.
+func whose(ctx context.Context, s store.Store, q *store.RoomQuery) error {
+	need := store.Need{People: []roomkit.UserID{q.User}}
+	if q.User == "" {
+		need = store.Need{Companies: []roomkit.CompanyID{q.Company}}
+	}
+	facts, err := store.Ask(ctx, s, []store.Need{need})
+	switch {
+	case err != nil:
+		return err
+	case q.User != "" && len(facts[0].Users) == 0:
+		return fmt.Errorf("%w: there is no user %s", roomkit.ErrNotFound, q.User)
+	case q.User == "" && len(facts[0].Companies) == 0:
+		return fmt.Errorf("%w: there is no company %s", roomkit.ErrNotFound, q.Company)
+	}
+	return nil
 }
 
 func (a *app) members(ctx context.Context, c *cli.Command) error {

@@ -32,6 +32,7 @@ func plain(p []byte) bool {
 // commands reports whether a character does something else than to be seen.
 func commands(r rune) bool {
 	return r < ' ' || r >= 0x7f && r < 0xa0 || // control characters
+		r == 0x200b || r == 0x2060 || r == 0xfeff || // nothing at all, so that two names look alike
 		r == 0x061c || r >= 0x200e && r <= 0x200f || r >= 0x2028 && r <= 0x202e || r >= 0x2066 && r <= 0x2069 || // lines and directions
 		r == utf8.RuneError
 }
