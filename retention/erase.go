@@ -41,8 +41,9 @@ type EraseReport struct {
 }
 
 // ErrNotDeleted means that the account has not ended, or that the person is still in a
-// room: send roomkit.DeleteUser, run Service.Enforce, and call again. It is a
-// [roomkit.ErrConflict].
+// room: send roomkit.DeleteUser, run Service.Enforce, and call again. If the events that tell
+// Enforce of it were pruned (PruneOptions.Ignore), take the person out with roomkit.Expel. It
+// is a [roomkit.ErrConflict].
 var ErrNotDeleted = fmt.Errorf("%w: the person has to be deleted, and swept out of all rooms by Enforce, before the id is erased", roomkit.ErrConflict)
 
 // NewPseudonym draws an id of 33 characters that says nothing of anybody.

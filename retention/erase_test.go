@@ -1,6 +1,7 @@
 package retention_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -12,6 +13,8 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
 	"github.com/go-roomkit/roomkit/store/storetest"
+	"github.com/go-roomkit/roomkit/store/verify"
+	"github.com/go-roomkit/roomkit/transfer"
 )
 
 // The same runs on the databases, in their modules.
@@ -39,4 +42,29 @@ func TestErasedAgain(t *testing.T) {
 		}
 	}
 	require.Equal(t, []roomkit.Cursor{ends[0], ends[0], ends[0]}, ends)
+}
+
+// TestMoveOfTheErased: the rooms of two people keep their ids in another store, although they
+// follow from an id that is gone.
+func TestMoveOfTheErased(t *testing.T) {
+	old, st := memstore.New(), memstore.New()
+	svc := proof.ServiceOn(t, old, nil)
+	proof.General(t, svc, "ann", "ben", "cat")
+	direct := proof.Do(t, svc, roomkit.By("ann"), roomkit.OpenDirect{With: "ben"}).Room
+	proof.Do(t, svc, roomkit.By("ben"), roomkit.OpenSelf{})
+	proof.Do(t, svc, roomkit.System(), roomkit.DeleteUser{User: "ben"})
+	require.NoError(t, svc.Enforce(t.Context(), &service.EnforceOptions{Once: true}))
+	_, err := retention.Erase(t.Context(), old, "ben", retention.EraseOptions{Pseudonym: "erased-1"})
+	require.NoError(t, err)
+	var file bytes.Buffer
+	_, err = transfer.Export(t.Context(), old, &file, nil)
+	require.NoError(t, err)
+	_, err = transfer.Import(t.Context(), st, &file, &transfer.ImportOptions{ID: "move"})
+	require.NoError(t, err)
+	require.NoError(t, verify.Run(t.Context(), st, nil))
+	before, err := svc.Access(t.Context(), "ann", direct)
+	require.NoError(t, err)
+	after, err := proof.ServiceOn(t, st, nil).Access(t.Context(), "ann", direct)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
 }

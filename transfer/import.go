@@ -371,7 +371,7 @@ func (m *importer) room(l *roomLine) *Finding {
 		return wrong
 	}
 	copy(a.Room.Parties[:], parties)
-	if derived(l.Kind) {
+	if derived(l.Kind) && (!m.in.kept || l.ID == "") {
 		return nil // the id follows when the people are known
 	}
 	id, err := m.ids.room(l.ID)
@@ -455,12 +455,14 @@ func (m *importer) complete(a *arriving) {
 		}
 		slices.Sort(r.Parties[:len(a.Members)])
 	}
-	switch r.Kind {
-	case roomkit.KindSelf:
+	switch {
+	case a.Kept && !r.ID.IsZero():
+		return // it is judged
+	case r.Kind == roomkit.KindSelf:
 		r.ID = roomkit.SelfRoom(r.Parties[0])
-	case roomkit.KindDirect:
+	case r.Kind == roomkit.KindDirect:
 		r.ID = roomkit.DirectRoom(r.Parties[0], r.Parties[1])
-	case roomkit.KindTeam:
+	case r.Kind == roomkit.KindTeam:
 		r.ID = roomkit.TeamRoom(r.Company, r.Team)
 	}
 	if a.Kept {

@@ -87,7 +87,7 @@ func (d *decider) checkArrival(a *Arrival) error {
 		demand(r.Kind != roomkit.KindTeam || r.State == roomkit.StateEnded || d.f.Team.Version > 0, "team", reasonUnknown, ""),
 		demand((r.Kind == roomkit.KindTeam) == (r.Team != ""), "team", "goes with rooms of teams, and only with them", ""),
 		demand(r.Creator == "" || d.f.user(r.Creator).ID != "", "creator", reasonUnknown, ""),
-		checkParties(r),
+		d.checkParties(a),
 		checkProfile(r.Name, r.Photo, r.Description, limit, rule),
 		demand(r.Kind != roomkit.KindSelf && r.Kind != roomkit.KindDirect || r.Name == "", "name", "rooms of this kind have none", ""),
 		demand(r.Features&^roomkit.AllFeatures == 0, "features", "unknown feature", ""),
@@ -113,8 +113,10 @@ func (d *decider) checkBeginning(a *Arrival) error {
 	)
 }
 
-// checkParties demands the ids that follow from whom a room is for.
-func checkParties(r *roomkit.Room) error {
+// checkParties demands the ids that follow from whom a room is for. Those of somebody who was
+// erased follow from the id that is gone.
+func (d *decider) checkParties(a *Arrival) error {
+	r := &a.Room
 	one, two := r.Parties[0], r.Parties[1]
 	fits, id := one == "" && two == "", r.ID
 	switch r.Kind {
@@ -126,9 +128,10 @@ func checkParties(r *roomkit.Room) error {
 		id = roomkit.TeamRoom(r.Company, r.Team)
 	default:
 	}
+	erased := a.Kept && slices.ContainsFunc(r.Parties[:], func(id roomkit.UserID) bool { return d.f.user(id).Status == roomkit.StatusDeleted })
 	return cmp.Or(
 		demand(fits, "parties", "a message to me has its owner, a 1:1 room two people, all others none", ""),
-		demand(id == r.ID && !id.IsZero(), "id", "not the one that follows from whom the room is for", ""),
+		demand((id == r.ID || erased) && !r.ID.IsZero(), "id", "not the one that follows from whom the room is for", ""),
 	)
 }
 

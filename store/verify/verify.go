@@ -212,6 +212,11 @@ func (v *verifier) bases(ctx context.Context) (begin roomkit.Cursor, err error) 
 		if err != nil {
 			return begin, err
 		}
+		if begin == "" && len(v.seen) == 0 {
+			if err := v.complain(page[0].Subject, "feed", "begins at the beginning, although there is a base"); err != nil {
+				return begin, err
+			}
+		}
 		for i := range page {
 			v.seen[page[i].Subject] = page[i].Version
 			if err := v.subject(ctx, page[i].Subject); err != nil {

@@ -2,6 +2,7 @@ package verify_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/codec"
 	"github.com/go-roomkit/roomkit/internal/proof"
+	"github.com/go-roomkit/roomkit/retention"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
 	"github.com/go-roomkit/roomkit/store/verify"
@@ -206,6 +208,27 @@ func TestVerifyReportsProgress(t *testing.T) {
 	require.Equal(t, int64(4), last.Rooms)
 	require.Greater(t, last.People, last.Rooms)
 	require.Zero(t, last.Inconsistencies)
+}
+
+// forgetful does not know any more that its feed was pruned.
+type forgetful struct{ store.Store }
+
+func (s forgetful) Unwrap() store.Store { return s.Store }
+
+func (s forgetful) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
+	list, err := s.Store.Feed(ctx, after, limit)
+	if gone := (*roomkit.Pruned)(nil); errors.As(err, &gone) {
+		return s.Store.Feed(ctx, gone.Cursor, limit)
+	}
+	return list, err
+}
+
+func TestVerifyMissesWhereTheFeedBegins(t *testing.T) {
+	st := verifiable(t)
+	_, err := retention.Prune(ctx, st, retention.PruneOptions{EventsBefore: time.Now().Add(time.Hour), Ignore: []string{"roomkit.enforce"}})
+	require.NoError(t, err)
+	require.NoError(t, verify.Run(ctx, st, nil))
+	require.ErrorContains(t, verify.Run(ctx, forgetful{st}, nil), "although there is a base")
 }
 
 func TestVerifyEnds(t *testing.T) {
