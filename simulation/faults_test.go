@@ -278,7 +278,7 @@ func (s port) conflict(ctx context.Context, changes []store.Change, struck int, 
 	for i := range changes {
 		if i == struck || refused.Check(&changes[i]) != nil {
 			results[i].Err = bad
-			refused.Refuse(&changes[i], nil)
+			refused.Refuse(&changes[i])
 			continue
 		}
 		rest, places = append(rest, changes[i]), append(places, i)

@@ -312,18 +312,15 @@ func (q *TeamQuery) Check() (limit int, err error) {
 // else has made meanwhile, for it. The zero value is ready for use.
 type Refusals struct{ never map[Expect]struct{} }
 
-// Refuse notes what a change would have made. For a repeat, made are the events of
-// its first outcome.
-func (r *Refusals) Refuse(c *Change, made []EventAt) {
+// Refuse notes what a change would have made: one that is refused, or the repeat of a
+// command. What that has made the first time may be something else under the same number:
+// it was decided on another state, or was another command with the same id.
+func (r *Refusals) Refuse(c *Change) {
 	for i := range c.Records {
-		of, version := c.Records[i].Subject, c.Records[i].Version
-		if slices.Contains(made, EventAt{of, version}) {
-			continue
-		}
 		if r.never == nil {
 			r.never = map[Expect]struct{}{}
 		}
-		r.never[Expect{of, version}] = struct{}{}
+		r.never[Expect{c.Records[i].Subject, c.Records[i].Version}] = struct{}{}
 	}
 }
 

@@ -126,6 +126,7 @@ var commitMutants = []mutant{
 		return results
 	})},
 	{"commit/later-of-refused", "versions of refused changes are not remembered", func(a *altered) { a.one = a.take }},
+	{"commit/later-of-repeat", "versions of repeats are not remembered", func(a *altered) { a.one = a.take }},
 	{"commit/result-order", "results come in the order of rooms", perCall(func(a *altered, changes []store.Change) []store.CommitResult {
 		results := whole(a, changes)
 		slices.SortStableFunc(results, func(x, y store.CommitResult) int { return byRoomID(x.Outcome.Room, y.Outcome.Room) })

@@ -230,6 +230,22 @@ var commitRules = []Rule{
 		}
 		k.sees(theirs)
 	}},
+	{"commit/later-of-repeat", "A change that relies on a repeat of the same call, or on a reused command, is ErrConflict: what is stored may be otherwise.", func(k *kit) {
+		r := k.found(1, roomkit.KindGeneral, ann, bob, dan)
+		mine, theirs := r.clone(), r.clone()
+		first := k.change(theirs.leave(dan)) // moves the room just as far
+		k.must(first)
+		for reused, digest := range [][32]byte{first.Digest, {1}} {
+			here := mine.clone()
+			again := k.changeAs(first.Command, here.leave(bob))
+			again.Digest, again.Outcome.Digest = digest, digest
+			results := k.commit(again, k.change(here.join(cho)))
+			require.Equal(k, reused == 0, results[0].Repeat)
+			require.Equal(k, reused == 1, errors.Is(results[0].Err, roomkit.ErrCommandReused))
+			k.refused(roomkit.ErrConflict, results[1])
+			k.sees(theirs)
+		}
+	}},
 	{"commit/first-wins-in-call", "Of two changes of one call on the same version the first is stored.", func(k *kit) {
 		r := k.found(1, roomkit.KindGeneral, ann, bob)
 		second := r.clone()

@@ -119,10 +119,10 @@ var feedRules = []Rule{
 		last := k.change(r.touch())
 		stale.room.Version = 9
 		malformed := spoilt(k.change(stale.touch()), func(c *store.Change) { c.Expect = nil })
-		results := k.commit(k.change(stale.touch()), first, malformed, first, last, k.change(stale.touch()))
+		results := k.commit(k.change(stale.touch()), first, malformed, last, first, k.change(stale.touch()))
 		require.Equal(k, []bool{false, true, false, true, true, false}, []bool{
 			results[0].Err == nil, results[1].Err == nil, results[2].Err == nil,
-			results[3].Repeat, results[4].Err == nil, results[5].Err == nil,
+			results[3].Err == nil, results[4].Repeat, results[5].Err == nil,
 		})
 		require.Equal(k, withoutCursors(append(first.Records, last.Records...)), withoutCursors(k.feed(from)))
 	}},

@@ -55,7 +55,7 @@ func (j *Call) Clone() Call { return Call{Form: j.Form, refused: j.refused.Clone
 // change, let the ledger tell so, and set the outcome's cursor.
 func (j *Call) Judge(l Ledger, c *store.Change) store.CommitResult {
 	if first := l.Outcome(c.Command); first != nil {
-		j.refused.Refuse(c, first.Events)
+		j.refused.Refuse(c)
 		if first.Digest != c.Digest {
 			return store.CommitResult{Err: roomkit.ErrCommandReused}
 		}
@@ -72,7 +72,7 @@ func (j *Call) Judge(l Ledger, c *store.Change) store.CommitResult {
 
 // Refuse is the result of a change that a store refuses for a reason of its own.
 func (j *Call) Refuse(c *store.Change, err error) store.CommitResult {
-	j.refused.Refuse(c, nil)
+	j.refused.Refuse(c)
 	return store.CommitResult{Err: err}
 }
 
