@@ -159,3 +159,30 @@ func TestArrivalOfATeamRoom(t *testing.T) {
 		})
 	}
 }
+
+// TestArrivalOfATeamThatIsThere: what a line says otherwise of a team is told, its version too
+// where versions are kept.
+func TestArrivalOfATeamThatIsThere(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change  func(*roomkit.Team)
+		kept    bool
+		differs bool
+	}{
+		"the same":                      {func(*roomkit.Team) {}, true, false},
+		"another name":                  {func(t *roomkit.Team) { t.Name = "other" }, false, true},
+		"another version":               {func(t *roomkit.Team) { t.Version = 7 }, true, true},
+		"of a version, in a plain file": {func(t *roomkit.Team) { t.Version = 7 }, false, false},
+		"other people":                  {func(t *roomkit.Team) { t.Members = t.Members[:1] }, false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := town(t)
+			team := w.teams["acme crew"]
+			tt.change(&team)
+			d, against, err := ArriveTeam(townRules(), w.answer(NeedTeamArrival(&team), roomkit.RoomID{}), team, tt.kept, worldTime)
+			require.NoError(t, err)
+			require.Empty(t, against)
+			require.Equal(t, tt.differs, d.Differs != nil)
+			require.Empty(t, d.Rows.Teams)
+		})
+	}
+}
