@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/codec"
+	"github.com/go-roomkit/roomkit/internal/fold"
 	"github.com/go-roomkit/roomkit/store"
 )
 
@@ -22,9 +23,9 @@ type state struct {
 	team    roomkit.Team
 }
 
-// fold adds records to a base; it is the Fold of [store.Pruning]. It refuses what it could not
+// addTo adds records to a base; it is the Fold of [store.Pruning]. It refuses what it could not
 // give back, so that nothing is forgotten that somebody should look at.
-func fold(was store.Base, records []store.Record) (is store.Base, err error) {
+func addTo(was store.Base, records []store.Record) (is store.Base, err error) {
 	s := state{people: map[roomkit.UserID]roomkit.Member{}}
 	if err := s.begin(&was); err != nil {
 		return is, err
@@ -82,11 +83,7 @@ func (s *state) apply(e roomkit.Event) {
 	switch s.last.Subject.Type {
 	case roomkit.SubjectRoom:
 		s.room = s.room.Apply(e)
-		for _, id := range s.concerned(e) {
-			row := s.people[id]
-			row.User = id
-			s.people[id] = row.Apply(e)
-		}
+		fold.People(s.people, e)
 	case roomkit.SubjectUser:
 		s.user = s.user.Apply(e)
 	case roomkit.SubjectCompany:
@@ -94,34 +91,6 @@ func (s *state) apply(e roomkit.Event) {
 	case roomkit.SubjectTeam:
 		s.team = s.team.Apply(e)
 	}
-}
-
-// concerned gives the people whose rows an event changes.
-func (s *state) concerned(e roomkit.Event) (ids []roomkit.UserID) {
-	var people []roomkit.Person
-	switch e := e.(type) {
-	case *roomkit.MemberJoined:
-		people = e.People
-	case *roomkit.MemberLeft:
-		people = e.People
-	case *roomkit.MasterAppointed:
-		people = e.People
-	case *roomkit.MasterDismissed:
-		people = e.People
-	case *roomkit.RoomConverted:
-		people = e.People
-	case *roomkit.MembersImported:
-		for i := range e.Rows {
-			ids = append(ids, e.Rows[i].User)
-		}
-	case *roomkit.RoomEnded:
-		ids = slices.Collect(maps.Keys(s.people))
-	default: // changes no row of people
-	}
-	for i := range people {
-		ids = append(ids, people[i].User)
-	}
-	return ids
 }
 
 // events gives the events of a base: the same that bring a subject in from another store, all

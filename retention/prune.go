@@ -163,7 +163,7 @@ func (p *pruner) events(ctx context.Context) error {
 			return nil
 		}
 		if err == nil && !p.o.DryRun {
-			err = p.by.Prune(ctx, store.Pruning{From: begin, To: part[len(part)-1].Cursor, Fold: fold})
+			err = p.by.Prune(ctx, store.Pruning{From: begin, To: part[len(part)-1].Cursor, Fold: addTo})
 		}
 		meanwhile := errors.Is(err, roomkit.ErrPruned) || errors.Is(err, roomkit.ErrConflict) // by another one
 		switch {

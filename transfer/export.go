@@ -2,16 +2,19 @@ package transfer
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"maps"
 	"slices"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/codec"
+	"github.com/go-roomkit/roomkit/internal/fold"
 	"github.com/go-roomkit/roomkit/store"
 )
 
@@ -404,58 +407,11 @@ func (e *exporter) pastRoom(ctx context.Context, of roomkit.Subject, version roo
 	rows := map[roomkit.UserID]roomkit.Member{}
 	err = e.past(ctx, of, version, func(event roomkit.Event) {
 		room = room.Apply(event)
-		for _, id := range namedBy(event, rows) {
-			row := rows[id]
-			row.User = id
-			rows[id] = row.Apply(event)
-		}
+		fold.People(rows, event)
 	})
-	for _, row := range rows {
-		people = append(people, row)
-	}
-	slices.SortFunc(people, func(a, b roomkit.Member) int { return compareUsers(a.User, b.User) })
+	people = slices.SortedFunc(maps.Values(rows), func(a, b roomkit.Member) int { return cmp.Compare(a.User, b.User) })
 	if err == nil && room.Version != version {
 		err = errors.Join(roomkit.ErrInconsistent, errors.New("its history does not lead to the version that it had"))
 	}
 	return room, people, err
-}
-
-func compareUsers(a, b roomkit.UserID) int {
-	switch {
-	case a < b:
-		return -1
-	case a > b:
-		return 1
-	}
-	return 0
-}
-
-// namedBy gives the people whose rows an event changes.
-func namedBy(e roomkit.Event, rows map[roomkit.UserID]roomkit.Member) (users []roomkit.UserID) {
-	var people []roomkit.Person
-	switch e := e.(type) {
-	case *roomkit.MemberJoined:
-		people = e.People
-	case *roomkit.MemberLeft:
-		people = e.People
-	case *roomkit.MasterAppointed:
-		people = e.People
-	case *roomkit.MasterDismissed:
-		people = e.People
-	case *roomkit.RoomConverted:
-		people = e.People
-	case *roomkit.MembersImported:
-		for i := range e.Rows {
-			users = append(users, e.Rows[i].User)
-		}
-	case *roomkit.RoomEnded:
-		for id := range rows {
-			users = append(users, id)
-		}
-	default: // changes no row of people
-	}
-	for i := range people {
-		users = append(users, people[i].User)
-	}
-	return users
 }

@@ -25,7 +25,8 @@ func TestFloors(t *testing.T) {
 		"internal/enum": "", "internal/hostid": "", "internal/names": "", "roomkit": "", "internal/oracle": "",
 		"store": "roomkit", "codec": "roomkit store", "internal/decide": "roomkit store internal/names",
 		"service": "roomkit store codec internal/decide internal/backoff internal/names", "store/verify": "roomkit store codec internal/decide",
-		"transfer": "roomkit store codec internal/decide internal/backoff internal/names",
+		"internal/fold": "roomkit", "retention": "roomkit store codec internal/fold",
+		"transfer": "roomkit store codec internal/decide internal/backoff internal/names internal/fold",
 	}
 	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}}`, module+"/...").Output()
 	require.NoError(t, err)
