@@ -1,0 +1,43 @@
+package natsstore
+
+import (
+	"fmt"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// What can be wrong with a log or a copy of it. The first ones are a
+// [roomkit.ErrUnsupported], too, and need an operator; ErrUnreachable, ErrFull and
+// ErrClosed are a [roomkit.ErrUnavailable].
+var (
+	// ErrNoStream means that there is no such stream; see [CreateStream].
+	ErrNoStream = fmt.Errorf("%w: there is no such stream; make it with natsstore.CreateStream", roomkit.ErrUnsupported)
+	// ErrSettings means that the stream would lose, hide or reorder messages with the settings
+	// that it has, or is no log of this package. The text names the settings.
+	ErrSettings = fmt.Errorf("%w: the stream has not the settings of a log", roomkit.ErrUnsupported)
+	// ErrWeak means that what is acknowledged would not survive the loss of a node or of the
+	// power: fewer than three replicas, or servers that do not write with sync_interval always.
+	ErrWeak = fmt.Errorf("%w: what is acknowledged would not survive; set three replicas and sync_interval always, or accept the loss with Options.Weak", roomkit.ErrUnsupported)
+	// ErrOtherLog means that the copy is one of another log, or of an earlier stream of that
+	// name, or has been written by somebody else. Begin with an empty copy.
+	ErrOtherLog = fmt.Errorf("%w: the copy is not one of this log; begin with an empty one", roomkit.ErrUnsupported)
+	// ErrLost means that the log is without messages that it has had: those that the copy has
+	// applied are gone or are others now, or some are missing in between. Acknowledged commands may be lost. The
+	// store has stopped and answers nothing.
+	ErrLost = fmt.Errorf("%w: the log has lost messages, or is another one", roomkit.ErrUnsupported)
+	// ErrForeign means that a message of the log was not written by this package, or has been
+	// changed since. The store has stopped and answers nothing.
+	ErrForeign = fmt.Errorf("%w: a message of the log was not written by natsstore, or was changed", roomkit.ErrUnsupported)
+	// ErrNewer means that a newer version of this package writes to the log. Update
+	// this process; the store has stopped.
+	ErrNewer = fmt.Errorf("%w: a message of the log is of a newer version; update natsstore", roomkit.ErrUnsupported)
+	// ErrUnreachable means that the servers did not answer while Options.Patience lasted.
+	ErrUnreachable = fmt.Errorf("%w: the log cannot be reached", roomkit.ErrUnavailable)
+	// ErrFull means that the servers have no room for more. Nothing was stored; commits work
+	// again when there is room.
+	ErrFull = fmt.Errorf("%w: the stream or its disk is full", roomkit.ErrUnavailable)
+	// ErrClosed means that the store was closed.
+	ErrClosed = fmt.Errorf("%w: the store is closed", roomkit.ErrUnavailable)
+)
+
+func invalid(field, reason string) error { return &roomkit.Invalid{Field: field, Reason: reason} }
