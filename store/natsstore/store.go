@@ -1,93 +1,179 @@
 // Package natsstore is a [store.Store] on a replicated log: a stream of NATS JetStream. Every
 // process applies the messages of the log in their order to a copy of its own, in memory or in a
 // SQLite file, and answers from it.
+//
+// What Commit acknowledges is on a majority of the servers that keep the stream, and on their
+// disks. It survives the loss of a minority of them, and of all copies. Everything that reads
+// asks the log first whether there is more, so that it sees what any process has acknowledged before;
+// [Options].StaleReads does without. A log that has lost messages, or was changed, stops the store
+// with a typed error: it never answers from what is not in the log.
 package natsstore
 
 import (
 	"context"
+	"crypto/rand"
+	"fmt"
+	"log/slog"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/bell"
 )
+
+// Copy is what a copy has to be able to do; memstore and sqlitestore are.
+type Copy interface {
+	store.Store
+	store.Header
+	store.Numbered
+	store.Auditor
+	store.Eraser
+	store.Pruner
+	// CursorAt gives the cursor behind the record with a number.
+	CursorAt(ctx context.Context, place int64) (roomkit.Cursor, error)
+}
 
 // Store is a [store.Store]. It is safe for concurrent use. Use [Open], and close it.
 type Store struct {
-	copy store.Store
+	o      Options
+	js     jetstream.JetStream
+	copy   Copy
+	log    logID
+	writer writerID
+	bell   bell.Bell
+
+	ctx     context.Context // ends when the store stops
+	stop    context.CancelCauseFunc
+	running sync.WaitGroup
+
+	sender  sender
+	applier applier
 }
 
-var _ store.Store = (*Store)(nil)
-
-// CreateStream makes the stream with the settings that [Open] demands, if there is none of
-// that name.
-func CreateStream(ctx context.Context, js jetstream.JetStream, o *Options) error {
-	return roomkit.ErrUnsupported
-}
+var (
+	_ store.Store    = (*Store)(nil)
+	_ store.Notifier = (*Store)(nil)
+	_ store.Header   = (*Store)(nil)
+	_ store.Numbered = (*Store)(nil)
+	_ store.Parallel = (*Store)(nil)
+	_ store.Auditor  = (*Store)(nil)
+	_ store.Eraser   = (*Store)(nil)
+	_ store.Pruner   = (*Store)(nil)
+)
 
 // Open gives the store on a stream, after it has applied the log to the copy as far as it
-// went when Open was called. Nobody else may write to the copy.
+// went when Open was called. Nobody else may write to the copy. The errors are those of this
+// package, [roomkit.ErrInvalid] for options, and those of the copy.
 func Open(ctx context.Context, js jetstream.JetStream, copy store.Store, o *Options) (*Store, error) {
-	return nil, roomkit.ErrUnsupported
+	full, err := o.complete(js)
+	if err != nil {
+		return nil, fmt.Errorf("natsstore: %w", err)
+	}
+	s := &Store{o: full, js: js}
+	if s.o.Logger == nil {
+		s.o.Logger = slog.New(slog.DiscardHandler)
+	}
+	rand.Read(s.writer[:]) // never fails
+	s.ctx, s.stop = context.WithCancelCause(context.WithoutCancel(ctx))
+	if err := s.open(ctx, copy); err != nil {
+		s.halt(err)
+		s.running.Wait()
+		return nil, fmt.Errorf("natsstore: %w", err)
+	}
+	return s, nil
+}
+
+func (s *Store) open(ctx context.Context, copied store.Store) error {
+	var ok bool
+	if s.copy, ok = copied.(Copy); !ok {
+		return invalid("copy", "not a natsstore.Copy")
+	}
+	if err := s.o.checkServers(ctx); err != nil {
+		return err
+	}
+	stream, err := s.stream(ctx)
+	if err != nil {
+		return err
+	}
+	if s.log, err = s.o.check(&stream.CachedInfo().Config); err != nil {
+		return err
+	}
+	if err := s.applier.begin(ctx, s); err != nil {
+		return err
+	}
+	s.sender.begin()
+	s.running.Go(s.follow)
+	s.running.Go(s.send)
+	return s.Refresh(ctx)
+}
+
+// stream asks for the stream as it is now.
+func (s *Store) stream(ctx context.Context) (jetstream.Stream, error) {
+	ctx, cancel := context.WithTimeout(ctx, s.o.Patience)
+	defer cancel()
+	stream, err := s.js.Stream(ctx, s.o.Stream)
+	if err != nil {
+		err, _ = classify(err)
+	}
+	return stream, err
+}
+
+// halt stops the store for good.
+func (s *Store) halt(why error) {
+	s.stop(why)
 }
 
 // Close ends what the store does in the background. It closes neither the connection nor
-// the copy.
-func (s *Store) Close() error { return nil }
+// the copy. Calls that are under way end with [ErrClosed], and commits that were sent with
+// [roomkit.ErrUnknownOutcome], too.
+func (s *Store) Close() error {
+	s.halt(ErrClosed)
+	s.running.Wait()
+	return nil
+}
 
-// Lag says how far a copy is behind the log.
+// Stopped is closed when the store has stopped for good: it was closed, or the log is not
+// as it has to be. Err says why.
+func (s *Store) Stopped() <-chan struct{} { return s.ctx.Done() }
+
+// Err gives why the store has stopped, or nil.
+func (s *Store) Err() error { return context.Cause(s.ctx) }
+
+// Lag says how far a copy may be behind the log.
 type Lag struct {
 	Applied uint64        // the sequence number of the last message that is applied
 	Age     time.Duration // the copy has all that was in the log so long ago
 }
 
-// Lag says how far the copy is behind, without asking anybody.
-func (s *Store) Lag() Lag { return Lag{} }
-
-// Stopped is closed when the store has stopped for good: it was closed, or the log is not
-// as it has to be. Err says why.
-func (s *Store) Stopped() <-chan struct{} { return nil }
-
-// Err gives why the store has stopped, or nil.
-func (s *Store) Err() error { return nil }
-
-// Load implements [store.Store].
-func (s *Store) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
-	return s.copy.Load(ctx, needs)
+// Lag says how far the copy may be behind, without asking anybody. A host with StaleReads
+// calls Refresh as often as the answers have to be young.
+func (s *Store) Lag() Lag {
+	return Lag{Applied: s.applier.applied.Load(), Age: time.Since(time.Unix(0, s.sender.fresh.Load()))}
 }
 
-// Commit implements [store.Store].
-func (s *Store) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-	return nil, roomkit.ErrUnsupported
+// Refresh waits until the copy has everything that was in the log when Refresh was called.
+// Calls at the same time share one message of the log.
+func (s *Store) Refresh(ctx context.Context) error {
+	return s.ask(ctx, &request{barrier: true})
 }
 
-// Members implements [store.Store].
-func (s *Store) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
-	return s.copy.Members(ctx, q)
+// read prepares an answer from the copy.
+func (s *Store) read(ctx context.Context) error {
+	if !s.o.StaleReads {
+		return s.Refresh(ctx)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return s.Err()
 }
 
-// Rooms implements [store.Store].
-func (s *Store) Rooms(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
-	return s.copy.Rooms(ctx, q)
-}
+// CommitsInParallel implements [store.Parallel].
+func (s *Store) CommitsInParallel() int { return lanes }
 
-// Users implements [store.Store].
-func (s *Store) Users(ctx context.Context, q store.UserQuery) ([]roomkit.User, error) {
-	return s.copy.Users(ctx, q)
-}
-
-// Teams implements [store.Store].
-func (s *Store) Teams(ctx context.Context, q store.TeamQuery) ([]roomkit.Team, error) {
-	return s.copy.Teams(ctx, q)
-}
-
-// History implements [store.Store].
-func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
-	return s.copy.History(ctx, of, after, limit)
-}
-
-// Feed implements [store.Store].
-func (s *Store) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
-	return s.copy.Feed(ctx, after, limit)
-}
+// Wake implements [store.Notifier] for the commits of all processes, when they are applied
+// here.
+func (s *Store) Wake(ctx context.Context) (<-chan struct{}, error) { return s.bell.Wait(ctx) }

@@ -1,0 +1,162 @@
+package natsstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+// file is a copy that remembers how far it has applied the log: in one row, which is written in
+// the transaction that writes the data.
+type file struct {
+	db     *sql.DB
+	copy   fileCopy
+	from   place // where to read the log from, to know what later messages are compared with
+	writes int   // since the journal was emptied
+}
+
+// fileCopy is a copy that can be part of a transaction.
+type fileCopy interface {
+	InTx(tx *sql.Tx) store.Store
+}
+
+const createMark = `CREATE TABLE IF NOT EXISTS natsstore_mark (
+	-- How far this copy has applied the log, in one row.
+	only_row   INTEGER NOT NULL PRIMARY KEY CHECK (only_row = 1), -- always 1
+	log        TEXT NOT NULL,    -- which log
+	seq        INTEGER NOT NULL, -- the sequence number of the last message that was applied
+	chain      BLOB NOT NULL,    -- a hash of all messages up to there
+	from_seq   INTEGER NOT NULL, -- from where on the log is read again when the copy is opened
+	from_chain BLOB NOT NULL     -- a hash of all messages up to there
+) STRICT`
+
+const (
+	readMark = `SELECT log, seq, chain, from_seq, from_chain FROM natsstore_mark WHERE only_row = 1`
+	putMark  = `INSERT OR REPLACE INTO natsstore_mark (only_row, log, seq, chain, from_seq, from_chain) VALUES (1, ?, ?, ?, ?, ?)`
+)
+
+// open finds out how far the file has applied the log.
+func (a *applier) open(ctx context.Context, s *Store, head roomkit.Cursor) error {
+	copied, ok := s.copy.(fileCopy)
+	if !ok {
+		return invalid("File", "the copy has no InTx(*sql.Tx) store.Store")
+	}
+	a.file = &file{db: s.o.File, copy: copied, from: a.read}
+	if _, err := a.file.db.ExecContext(ctx, createMark); err != nil {
+		return fmt.Errorf("%w: the copy's file: %w", roomkit.ErrUnavailable, err)
+	}
+	var log string
+	var seq, from int64
+	var chained, fromChain []byte
+	err := a.file.db.QueryRowContext(ctx, readMark).Scan(&log, &seq, &chained, &from, &fromChain)
+	switch {
+	case errors.Is(err, sql.ErrNoRows) && head == "":
+		return nil
+	case errors.Is(err, sql.ErrNoRows):
+		return fmt.Errorf("%w: the file has data that are of no log", ErrOtherLog)
+	case err != nil:
+		return fmt.Errorf("%w: the copy's file: %w", roomkit.ErrUnavailable, err)
+	case log != s.log.String():
+		return fmt.Errorf("%w: the file is one of the log %s, not %v", ErrOtherLog, log, s.log)
+	case len(chained) != len(chain{}) || len(fromChain) != len(chain{}) || from < 0 || from > seq:
+		return fmt.Errorf("%w: its mark is damaged", ErrOtherLog)
+	}
+	a.target = place{uint64(seq), chain(chained)}
+	a.read = place{uint64(from), chain(fromChain)}
+	a.file.from = a.read
+	return nil
+}
+
+// write applies messages in one transaction, those with a body of their own alone.
+func (f *file) write(s *Store, actions []action) (done []result, err error) {
+	n := 0
+	for n < len(actions) && (actions[n].of == nil || actions[n].of.kind == kindCalls) {
+		n++
+	}
+	if n == 0 {
+		return f.writeAlone(s, &actions[0])
+	}
+	return f.writeCalls(s, actions[:n])
+}
+
+func (f *file) writeCalls(s *Store, actions []action) (done []result, err error) {
+	tx, err := f.db.BeginTx(context.Background(), nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing after a commit
+	to := f.copy.InTx(tx)
+	for i := range actions {
+		r, err := s.act(to, &actions[i])
+		if err != nil {
+			return nil, err
+		}
+		done = append(done, r)
+	}
+	if err := f.mark(s, tx, actions[len(actions)-1].at); err != nil {
+		return nil, err
+	}
+	if err := tx.Commit(); err != nil {
+		return nil, f.resolve(err, actions[len(actions)-1].at)
+	}
+	f.tidy()
+	return done, nil
+}
+
+// writeAlone applies a message in a transaction of the copy's own, and then moves the mark. What
+// such messages do can be done again.
+func (f *file) writeAlone(s *Store, act *action) (done []result, err error) {
+	r, err := s.act(nil, act)
+	if err != nil {
+		return nil, err
+	}
+	tx, err := f.db.BeginTx(context.Background(), nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing after a commit
+	if err := f.mark(s, tx, act.at); err != nil {
+		return nil, err
+	}
+	return []result{r}, tx.Commit()
+}
+
+// mark writes how far the log is applied.
+func (f *file) mark(s *Store, tx *sql.Tx, at place) error {
+	if at.seq-f.from.seq >= 2*window-1 {
+		if back := s.applier.slot(at.seq - window); back.seq == at.seq-window {
+			f.from = back.place
+		}
+	}
+	_, err := tx.Exec(putMark, s.log.String(), int64(at.seq), at.chain[:], int64(f.from.seq), f.from.chain[:])
+	return err
+}
+
+// resolve finds out whether a transaction whose end failed is there: then the copy has to be opened
+// anew, because what it has answered is not known.
+func (f *file) resolve(failure error, at place) error {
+	var log string
+	var seq, from int64
+	var chained, fromChain []byte
+	err := f.db.QueryRow(readMark).Scan(&log, &seq, &chained, &from, &fromChain)
+	if err == nil && uint64(seq) >= at.seq {
+		return fmt.Errorf("%w: the copy's file has failed; open it anew: %w", roomkit.ErrUnsupported, failure)
+	}
+	return failure
+}
+
+// tidyAfter is after how many transactions the journal of the file is emptied.
+const tidyAfter = 2000
+
+// tidy empties the journal of the file now and then, which a file that is always read from
+// does not do by itself. Failing is no failure.
+func (f *file) tidy() {
+	if f.writes++; f.writes >= tidyAfter {
+		f.writes = 0
+		_, _ = f.db.Exec("PRAGMA wal_checkpoint(TRUNCATE)")
+	}
+}

@@ -1,0 +1,183 @@
+package natsstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/backoff"
+)
+
+const (
+	heartbeat = time.Second // of the consumer; after two without it is made anew
+	expiry    = 5 * time.Second
+	ahead     = 2000             // messages that the servers send at a time
+	idle      = 30 * time.Second // after which the servers forget a consumer
+)
+
+// errBehind says that the log ends before what was applied: it has lost messages, unless the server
+// has just become the leader and is still reading.
+var errBehind = errors.New("the log ends before what was applied")
+
+// follow applies what others write until the store stops.
+func (s *Store) follow() {
+	pauses := backoff.Pauses{First: 50 * time.Millisecond, Longest: 2 * time.Second}
+	var behind time.Time
+	for n := 0; s.ctx.Err() == nil; n++ {
+		took, err := s.attach()
+		if took {
+			n = 0
+		}
+		if !errors.Is(err, errBehind) {
+			behind = time.Time{}
+		} else if behind.IsZero() {
+			behind = time.Now()
+		} else if time.Since(behind) > s.o.Patience {
+			err = fmt.Errorf("%w: %w", ErrLost, err)
+		}
+		if errors.Is(err, roomkit.ErrUnsupported) && !errors.Is(err, ErrNoStream) {
+			s.o.Logger.ErrorContext(s.ctx, "natsstore: the store has stopped", "error", err)
+			s.halt(err)
+			return
+		}
+		if s.ctx.Err() == nil {
+			s.o.Logger.WarnContext(s.ctx, "natsstore: the log is out of reach; it is tried again", "error", err)
+		}
+		_ = pauses.Wait(s.ctx, n)
+	}
+}
+
+// attach follows the log with one consumer, as long as that goes well.
+func (s *Store) attach() (took bool, err error) {
+	stream, err := s.stream(s.ctx)
+	if err != nil {
+		return false, err
+	}
+	next, err := s.sameLog(stream)
+	if err != nil {
+		return false, err
+	}
+	consumer, err := stream.CreateConsumer(s.ctx, jetstream.ConsumerConfig{
+		AckPolicy: jetstream.AckNonePolicy, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: next,
+		MemoryStorage: true, Replicas: 1, InactiveThreshold: idle,
+	})
+	if err != nil {
+		err, _ = classify(err)
+		return false, err
+	}
+	name := consumer.CachedInfo().Name
+	defer s.running.Go(func() { // so that the servers need not remember it for as long as idle
+		ctx, cancel := context.WithTimeout(context.Background(), heartbeat)
+		defer cancel()
+		_ = stream.DeleteConsumer(ctx, name)
+	})
+	return s.consume(consumer)
+}
+
+// sameLog demands that the stream is the log, and still has what was applied. It gives where
+// to go on.
+func (s *Store) sameLog(stream jetstream.Stream) (next uint64, err error) {
+	info := stream.CachedInfo()
+	log, err := s.o.check(&info.Config)
+	if err == nil && log != s.log {
+		err = fmt.Errorf("%w: the stream is the log %v, not %v", ErrLost, log, s.log)
+	}
+	if err != nil {
+		return 0, err
+	}
+	read, target := s.applier.position()
+	if info.State.LastSeq < max(read.seq, target.seq) {
+		return 0, fmt.Errorf("%w: at message %d, of %d", errBehind, info.State.LastSeq, max(read.seq, target.seq))
+	}
+	if read.seq == 0 {
+		return 1, nil
+	}
+	msg, err := stream.GetMsg(s.ctx, read.seq)
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return 0, fmt.Errorf("%w: message %d is not there", errBehind, read.seq)
+	case err != nil:
+		err, _ = classify(err)
+		return 0, err
+	}
+	return read.seq + 1, s.take([]entry{{msg.Sequence, msg.Data}})
+}
+
+// consume takes messages from a consumer until it fails.
+func (s *Store) consume(consumer jetstream.Consumer) (took bool, err error) {
+	entries, failed, over := make(chan entry, ahead), make(chan error, 1), make(chan struct{})
+	defer close(over)
+	fail := func(err error) {
+		select {
+		case failed <- err:
+		default:
+		}
+	}
+	running, err := consumer.Consume(func(msg jetstream.Msg) {
+		meta, err := msg.Metadata()
+		if err != nil {
+			fail(err)
+			return
+		}
+		select {
+		case entries <- entry{meta.Sequence.Stream, msg.Data()}:
+		case <-over:
+		}
+	}, jetstream.PullMaxMessages(ahead), jetstream.PullExpiry(expiry), jetstream.PullHeartbeat(heartbeat),
+		jetstream.ConsumeErrHandler(func(_ jetstream.ConsumeContext, err error) {
+			if breaks(err) {
+				fail(err)
+			}
+		}))
+	if err != nil {
+		err, _ = classify(err)
+		return false, err
+	}
+	defer running.Stop()
+	first := true
+	for {
+		select {
+		case e := <-entries:
+			err := s.take(drain(e, entries))
+			if errors.Is(err, errGap) && first {
+				err = fmt.Errorf("%w: message %d comes where %d has to", ErrLost, e.seq, s.applier.place.Load().seq+1)
+			}
+			if err != nil {
+				return !first, err
+			}
+			first = false
+		case err := <-failed:
+			return !first, err
+		case <-s.ctx.Done():
+			return !first, s.Err()
+		}
+	}
+}
+
+// breaks reports whether a consumer does not recover from an error.
+func breaks(err error) bool {
+	return errors.Is(err, jetstream.ErrNoHeartbeat) || errors.Is(err, jetstream.ErrConsumerDeleted) ||
+		errors.Is(err, jetstream.ErrConsumerNotFound) || errors.Is(err, nats.ErrNoResponders) || errors.Is(err, nats.ErrConnectionClosed)
+}
+
+// atOnce is how many messages are applied in one transaction.
+const atOnce = 256
+
+// drain gives an entry and those that have come behind it.
+func drain(first entry, more <-chan entry) []entry {
+	batch := []entry{first}
+	for len(batch) < atOnce {
+		select {
+		case e := <-more:
+			batch = append(batch, e)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
