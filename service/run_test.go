@@ -182,6 +182,17 @@ func TestIfVersionOfTheRoomNamed(t *testing.T) {
 	require.ErrorIs(t, err, roomkit.ErrConflict)
 }
 
+// TestIfVersionOfATeamRoom: the room of a team has a version also where the command leaves
+// the company to the actor's own.
+func TestIfVersionOfATeamRoom(t *testing.T) {
+	s := proof.NewStage(t)
+	open, is := roomkit.OpenTeamRoom{Team: "sales"}, s.RoomOf("cat", s.Team).Version
+	require.Equal(t, s.Team, s.Run("cat", open, service.Call{IfVersion: is}).Room)
+	_, err := s.Do(ctx, roomkit.By("cat"), open, service.Call{IfVersion: is + 1})
+	require.ErrorIs(t, err, roomkit.ErrConflict)
+	s.Denies("TEAM-03", "ben", open, service.Call{IfVersion: is + 1})
+}
+
 // TestWhoIsAskedAbout: contacts are asked of users, about people of room
 // companies; the directory is asked by plans, too.
 func TestWhoIsAskedAbout(t *testing.T) {

@@ -22,3 +22,12 @@ func TestVersionIsDemandedOfEveryAttempt(t *testing.T) {
 	require.ErrorIs(t, err, roomkit.ErrConflict)
 	require.True(t, s.Run("ann", pick, service.Call{IfVersion: version + 1}).Opened)
 }
+
+// TestTheRoomThatIsThereNeedsNoRight: an invitation leads whoever could be in the room that
+// it would open to the one that is there already, also if they may not open one any more.
+func TestTheRoomThatIsThereNeedsNoRight(t *testing.T) {
+	s := proof.NewStage(t)
+	s.Sys(roomkit.EditCompany{Company: "acme", MembersCreateGroups: new(false)})
+	require.Equal(t, s.External, s.Run("ann", roomkit.Invite{Room: s.General, People: people("eve"), Name: "again"}).Room)
+	s.Denies("CRE-37", "ann", roomkit.Invite{Room: s.Direct, People: people("eve"), Name: "new"})
+}

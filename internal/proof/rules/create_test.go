@@ -221,6 +221,13 @@ func TestPicker(t *testing.T) {
 		made := s.Does("ann", anyway(members(all...)))
 		require.EqualValues(t, 102, s.RoomOf("ann", made.Room).Participants)
 	})
+	t.Run("CRE-48 CRE-37 the same by an invitation that would open a group", func(t *testing.T) {
+		s := proof.NewStage(t)
+		all := append(proof.Crowd(t, s.Service, "c", 100), "eve")
+		room := proof.General(t, s.Service, "ann", "ben", "bot")
+		s.Denies("CRE-48", "bot", roomkit.Invite{Room: room, People: all, Name: "n"})
+		s.Denies("CRE-37", "bot", roomkit.Invite{Room: room, People: all[1:], Name: "n"})
+	})
 	t.Run("CRE-49 EXT-32 unknown people are named; unknown members and unknown masters of a new group", func(t *testing.T) {
 		s := proof.NewStage(t)
 		d := s.Denies("CRE-49", "ann", members("ben", "zoe", "abe"))
