@@ -1,0 +1,216 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/verify"
+)
+
+func (j *job) report(ctx context.Context, worlds []*world) error {
+	for _, w := range worlds {
+		if err := j.ready(ctx, w); err != nil {
+			return fmt.Errorf("%s: %w", w.name, err)
+		}
+	}
+	if j.updates > 0 {
+		if err := j.update(ctx, worlds); err != nil {
+			return err
+		}
+	}
+	if err := j.table(ctx, worlds); err != nil {
+		return err
+	}
+	if j.checks {
+		return j.check(ctx, worlds)
+	}
+	return nil
+}
+
+// ready finds what the rows need of a world.
+func (j *job) ready(ctx context.Context, w *world) error {
+	w.stamp, w.middles = fmt.Sprintf("%x", time.Now().UnixNano()), map[string]service.PageToken{}
+	w.hot = -1
+	if j.updates > 0 {
+		w.hot = w.usual(1)
+	}
+	of := roomkit.RoomSubject(w.roomID(w.begins[general]))
+	list, err := w.store.History(ctx, of, 0, 1)
+	if err != nil || len(list) == 0 {
+		return fmt.Errorf("no history of %s: %w", of, err)
+	}
+	w.half = list[0].Cursor
+	return nil
+}
+
+// table measures every row and prints it.
+func (j *job) table(ctx context.Context, worlds []*world) error {
+	before, err := scansOf(ctx, worlds)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(j.out, "\n%s, %s, %d processors, GOMAXPROCS %d, median and p99 of up to %d\n\n|", j.kind(), runtime.Version(), runtime.NumCPU(), runtime.GOMAXPROCS(0), j.samples)
+	for _, w := range worlds {
+		fmt.Fprintf(j.out, " | %s | p99", w.title)
+	}
+	fmt.Fprintf(j.out, " | ratio |\n|---|%s---:|\n", strings.Repeat("---:|---:|", len(worlds)))
+	for _, p := range allProbes() {
+		if !strings.Contains(p.name, j.only) {
+			continue
+		}
+		all, err := j.measure(ctx, &p, worlds)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(j.out, row(&p, all))
+	}
+	j.tellSizes(worlds)
+	return j.tellScans(ctx, worlds, before)
+}
+
+func (j *job) kind() string {
+	kind, _, _ := strings.Cut(j.where, ":")
+	return kind
+}
+
+func row(p *probe, all []timed) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "| %s", p.name)
+	for i := range all {
+		if all[i].none {
+			return b.String() + strings.Repeat(" | – | –", len(all)) + " | – |"
+		}
+		fmt.Fprintf(&b, " | %s | %s", brief(all[i].quantile(0.5)), brief(all[i].quantile(0.99)))
+	}
+	least, most := all[0].quantile(0.5), all[len(all)-1].quantile(0.5)
+	fmt.Fprintf(&b, " | %.2f |", float64(most)/float64(least))
+	return b.String()
+}
+
+// brief writes a duration with three digits.
+func brief(d time.Duration) string {
+	for _, unit := range []struct {
+		of   time.Duration
+		name string
+	}{{time.Second, "s"}, {time.Millisecond, "ms"}} {
+		if d >= unit.of {
+			return fmt.Sprintf("%.3g %s", float64(d)/float64(unit.of), unit.name)
+		}
+	}
+	return fmt.Sprintf("%.3g µs", float64(d)/float64(time.Microsecond))
+}
+
+func (j *job) tellSizes(worlds []*world) {
+	for _, w := range worlds {
+		list, all := w.size, total(w.size)
+		fmt.Fprintf(j.out, "\n%s: %d MB, %.0f bytes for each of %d memberships", w.title, all>>20, float64(all)/float64(w.n), w.n)
+		for _, t := range list {
+			if len(list) > 1 && t.bytes*100 > all {
+				fmt.Fprintf(j.out, ", %s %.0f", t.table, float64(t.bytes)/float64(w.n))
+			}
+		}
+	}
+	fmt.Fprintln(j.out)
+}
+
+func total(list []sized) (all int64) {
+	for _, t := range list {
+		all += t.bytes
+	}
+	return all
+}
+
+// scansOf asks the stores that count it how many rows were read by going through tables.
+func scansOf(ctx context.Context, worlds []*world) ([]map[string]int64, error) {
+	all := make([]map[string]int64, len(worlds))
+	for i, w := range worlds {
+		if w.scans == nil {
+			continue
+		}
+		var err error
+		if all[i], err = w.scans(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+func (j *job) tellScans(ctx context.Context, worlds []*world, before []map[string]int64) error {
+	after, err := scansOf(ctx, worlds)
+	if err != nil {
+		return err
+	}
+	for i, w := range worlds {
+		if after[i] == nil {
+			continue
+		}
+		var read []string
+		for table, rows := range after[i] {
+			if more := rows - before[i][table]; more > 0 {
+				read = append(read, fmt.Sprintf("%s %d", table, more))
+			}
+		}
+		fmt.Fprintf(j.out, "%s: rows read by going through a table: %s\n", w.title, strings.Join(append(read, "no others"), ", "))
+	}
+	return nil
+}
+
+// update changes one room of the last world so many times.
+func (j *job) update(ctx context.Context, worlds []*world) error {
+	w := worlds[len(worlds)-1]
+	room, people := w.usualRoom(0)
+	was, err := w.svc.Room(ctx, userID(people[0]), room)
+	if err != nil {
+		return err
+	}
+	before, err := w.sizes(ctx)
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	done := int(was.Version)
+	for ; done < j.updates; done += roomkit.MaxBatch {
+		cmds := make([]roomkit.Command, roomkit.MaxBatch)
+		for i := range cmds {
+			cmds[i] = roomkit.Edit{Room: room, Description: w.text()}
+		}
+		for _, r := range w.svc.Batch(ctx, roomkit.By(userID(people[0])), cmds) {
+			if r.Err != nil {
+				return r.Err
+			}
+		}
+	}
+	after, err := w.sizes(ctx)
+	if made := done - int(was.Version); err == nil && made > 0 {
+		fmt.Fprintf(j.out, "%d updates of one room in %s, %.0f bytes each\n", made, brief(time.Since(began)), float64(total(after)-total(before))/float64(made))
+	}
+	w.updated = done
+	return err
+}
+
+// check reads the feeds of the worlds and verifies them.
+func (j *job) check(ctx context.Context, worlds []*world) error {
+	for _, w := range worlds {
+		began, records := time.Now(), 0
+		for page, err := range store.FeedPages(ctx, w.store, "") {
+			if err != nil {
+				return err
+			}
+			records += len(page)
+		}
+		took := time.Since(began)
+		fmt.Fprintf(j.out, "%s: feed of %d records read in %s, %.0f/s\n", w.title, records, brief(took), float64(records)/took.Seconds())
+		began = time.Now()
+		if err := verify.Run(ctx, w.store, nil); err != nil {
+			return err
+		}
+		fmt.Fprintf(j.out, "%s: verified in %s\n", w.title, brief(time.Since(began)))
+	}
+	return nil
+}
