@@ -31,7 +31,7 @@ type Cluster struct {
 	links []*Link
 }
 
-// Start starts a cluster and waits until it has a leader. Close it also after an error.
+// Start starts a cluster and waits until streams can be made. Close it also after an error.
 func Start(ctx context.Context, o Options) (*Cluster, error) {
 	if o.Nodes == 0 {
 		o.Nodes = 3
@@ -52,7 +52,18 @@ func Start(ctx context.Context, o Options) (*Cluster, error) {
 			return c, err
 		}
 	}
-	return c, c.Ready(ctx)
+	return c, c.settle(ctx)
+}
+
+// settle waits until a stream can have a replica on every node, which is some time after there is a leader.
+func (c *Cluster) settle(ctx context.Context) error {
+	return c.ask(ctx, "the nodes do not find each other", func(ctx context.Context, js jetstream.JetStream) error {
+		conf := jetstream.StreamConfig{Name: "settle", Subjects: []string{"settle"}, Replicas: len(c.Nodes), Storage: jetstream.MemoryStorage}
+		if _, err := js.CreateOrUpdateStream(ctx, conf); err != nil {
+			return err
+		}
+		return js.DeleteStream(ctx, conf.Name)
+	})
 }
 
 // connect gives each pair of nodes a link: no node reaches another one past it.
@@ -120,14 +131,6 @@ func (c *Cluster) URLs() (urls []string) {
 		urls = append(urls, n.URL())
 	}
 	return urls
-}
-
-// Ready waits until a leader answers for the cluster.
-func (c *Cluster) Ready(ctx context.Context) error {
-	return c.ask(ctx, "no leader", func(ctx context.Context, js jetstream.JetStream) error {
-		_, err := js.AccountInfo(ctx)
-		return err
-	})
 }
 
 // Whole waits until all replicas of a stream have all that it has.
@@ -223,6 +226,7 @@ func Connect(addresses []string) (*nats.Conn, error) {
 	o.MaxReconnect, o.ReconnectWait, o.ReconnectJitter = -1, 20*time.Millisecond, 20*time.Millisecond
 	o.RetryOnFailedConnect, o.IgnoreDiscoveredServers = true, true
 	o.Timeout, o.PingInterval = time.Second, time.Second
+	o.AsyncErrorCB = func(*nats.Conn, *nats.Subscription, error) {} // connections break: that is what it is for
 	return o.Connect()
 }
 
