@@ -16,6 +16,7 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
 	"github.com/go-roomkit/roomkit/store/natsstore"
+	"github.com/go-roomkit/roomkit/store/sqlitestore"
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
 )
 
@@ -86,7 +87,9 @@ func (l *testLog) inFile(tb testing.TB) *natsstore.Store {
 
 func openFile(tb testing.TB, path string) *sqliteopen.Store {
 	tb.Helper()
-	copied, err := sqliteopen.Open(tb.Context(), path, &sqliteopen.Options{Create: true})
+	copied, err := sqliteopen.Open(tb.Context(), path, &sqliteopen.Options{Create: true, Options: sqlitestore.Options{Weak: true}})
+	require.NoError(tb, err)
+	_, err = copied.Writer.Exec("PRAGMA synchronous = normal") // what a power cut takes is in the log
 	require.NoError(tb, err)
 	tb.Cleanup(func() { require.NoError(tb, copied.Close()) })
 	return copied

@@ -16,6 +16,7 @@ import (
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/backoff"
 )
 
 const (
@@ -63,8 +64,8 @@ func (o *Options) config(log logID) jetstream.StreamConfig {
 }
 
 // CreateStream makes the stream with the settings that [Open] demands, if there is none of
-// that name. One that is there stays as it is; Open says whether it will do. Two processes may call
-// it at the same time.
+// that name. One that is there stays as it is; Open says whether it will do. Several processes may
+// call it at the same time. Servers that have just been started are waited for.
 func CreateStream(ctx context.Context, js jetstream.JetStream, o *Options) error {
 	full, err := o.complete(js)
 	if err != nil {
@@ -72,16 +73,33 @@ func CreateStream(ctx context.Context, js jetstream.JetStream, o *Options) error
 	}
 	var log logID
 	rand.Read(log[:]) // never fails
-	_, err = js.Stream(ctx, full.Stream)
-	if errors.Is(err, jetstream.ErrStreamNotFound) {
-		_, err = js.CreateStream(ctx, full.config(log))
+	waiting, cancel := context.WithTimeout(ctx, full.Patience)
+	defer cancel()
+	pauses := backoff.Pauses{First: 50 * time.Millisecond, Longest: time.Second}
+	for n := 0; ; n++ {
+		_, err = js.Stream(waiting, full.Stream)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			_, err = js.CreateStream(waiting, full.config(log))
+		}
+		if err == nil || errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+			return nil
+		}
+		if !passes(err) || pauses.Wait(waiting, n) != nil {
+			err, _ = classify(err)
+			return fmt.Errorf("natsstore: %w", err)
+		}
 	}
-	if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-		err, _ = classify(err)
-		return fmt.Errorf("natsstore: %w", err)
-	}
-	return nil
 }
+
+// passes reports whether servers that have just been started, or have lost their leader, may do
+// better later.
+func passes(err error) bool {
+	var api *jetstream.APIError
+	return !errors.As(err, &api) || api.ErrorCode == codeNoPeers || api.Code == unavailable
+}
+
+// unavailable is the status of errors of JetStream that may pass.
+const unavailable = 503
 
 // check says what in the settings of a stream would lose, hide or reorder messages, and which
 // log it is.
@@ -203,6 +221,7 @@ func (o *Options) askServers(ctx context.Context) (answers []jsz, err error) {
 
 // Codes of errors of JetStream for which its package has no names.
 const (
+	codeNoPeers     jetstream.ErrorCode = 10005
 	codeNoAccount   jetstream.ErrorCode = 10002
 	codeNoResources jetstream.ErrorCode = 10023
 	codeNoMemory    jetstream.ErrorCode = 10028
