@@ -287,8 +287,8 @@ type result struct {
 
 // attempt makes the copy do what messages say, as far as it can.
 func (s *Store) attempt(actions []action) (done []result, err error) {
-	if s.applier.file != nil {
-		return s.applier.file.write(s, actions)
+	if f := s.applier.file; f != nil && !f.idle(actions) {
+		return f.write(s, actions)
 	}
 	done = make([]result, 0, len(actions))
 	for i := range actions {

@@ -16,7 +16,8 @@ type file struct {
 	db     *sql.DB
 	copy   fileCopy
 	from   place // where to read the log from, to know what later messages are compared with
-	writes int   // since the journal was emptied
+	marked uint64
+	writes int // since the journal was emptied
 }
 
 // fileCopy is a copy that can be part of a transaction.
@@ -67,8 +68,21 @@ func (a *applier) open(ctx context.Context, s *Store, head roomkit.Cursor) error
 	}
 	a.target = place{uint64(seq), chain(chained)}
 	a.read = place{uint64(from), chain(fromChain)}
-	a.file.from = a.read
+	a.file.from, a.file.marked = a.read, a.target.seq
 	return nil
+}
+
+// idleMark is after how many messages that do nothing the mark is moved all the same.
+const idleMark = 1000
+
+// idle reports whether messages do nothing, so that the file need not be written for them.
+func (f *file) idle(actions []action) bool {
+	for i := range actions {
+		if b := actions[i].of; b != nil && (b.kind != kindCalls || len(b.calls) > 0) {
+			return false
+		}
+	}
+	return actions[len(actions)-1].at.seq < f.marked+idleMark
 }
 
 // write applies messages in one transaction, those with a body of their own alone.
@@ -103,6 +117,7 @@ func (f *file) writeCalls(s *Store, actions []action) (done []result, err error)
 	if err := tx.Commit(); err != nil {
 		return nil, f.resolve(err, actions[len(actions)-1].at)
 	}
+	f.marked = actions[len(actions)-1].at.seq
 	f.tidy()
 	return done, nil
 }

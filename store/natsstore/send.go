@@ -18,7 +18,7 @@ import (
 )
 
 const (
-	lanes   = 2 // commits of a service side by side: while one is under way, the next is decided
+	lanes   = 1 // commits of a service side by side: what comes while one is under way shares the next one
 	flights = 2 // messages under way at a time
 	// attempt is how long one publication may go without an answer before it is tried again.
 	attempt = 2 * time.Second
