@@ -17,12 +17,14 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // job is what the flags ask for.
@@ -31,7 +33,7 @@ type job struct {
 	sizes   []int
 	seed    uint64
 	updates int
-	only    string
+	only    *regexp.Regexp
 	samples int
 	budget  time.Duration
 	checks  bool
@@ -46,7 +48,7 @@ func main() {
 	quick := flag.Bool("quick", false, "1e4 and 1e5 memberships and a tenth of the samples")
 	flag.StringVar(&j.where, "store", "memory", "memory, sqlite:FOLDER or postgres:[URL]")
 	flag.Uint64Var(&j.seed, "seed", 1, "of the worlds")
-	flag.StringVar(&j.only, "only", "", "only rows with this in their name; - for none")
+	only := flag.String("only", "", "only rows whose name this regular expression finds; - for none")
 	flag.IntVar(&j.samples, "samples", 200, "of each row in each world")
 	flag.DurationVar(&j.budget, "budget", 3*time.Second, "for a row in a world, from the third sample on")
 	flag.BoolVar(&j.checks, "verify", true, "verify the worlds and read their feeds, before anything else")
@@ -54,7 +56,7 @@ func main() {
 	if *quick {
 		*sizes, j.samples, j.budget = "1e4,1e5", 20, j.budget/10
 	}
-	err := j.parse(*sizes, *updates)
+	err := j.parse(*sizes, *updates, *only)
 	if err == nil {
 		err = j.run(context.Background())
 	}
@@ -64,7 +66,10 @@ func main() {
 	}
 }
 
-func (j *job) parse(sizes string, updates float64) error {
+func (j *job) parse(sizes string, updates float64, only string) (err error) {
+	if j.only, err = regexp.Compile(only); err != nil {
+		return fmt.Errorf("-only: %w", err)
+	}
 	for _, text := range strings.Split(sizes, ",") {
 		n, err := strconv.ParseFloat(text, 64)
 		if err != nil || n < 1000 || n > 1e8 {
@@ -119,8 +124,7 @@ func (j *job) run(ctx context.Context) error {
 // world fills a world, unless it is there, and opens it as a host would.
 func (j *job) world(ctx context.Context, open opener, n, number int) (*world, error) {
 	s := newShape(n, j.seed)
-	name := fmt.Sprintf("growth_%d_%d", n, j.seed)
-	w := &world{shape: s, name: name, title: short(n)}
+	w := &world{shape: s, name: worldName(n, j.seed), title: short(n)}
 	if j.updates > 0 {
 		w.name += fmt.Sprint("_", [...]string{"still", "updated"}[number])
 	}
@@ -135,13 +139,15 @@ func (j *job) world(ctx context.Context, open opener, n, number int) (*world, er
 		return nil, err
 	}
 	if w.size, err = w.sizes(ctx); err == nil {
-		w.svc, err = newService(w)
+		w.svc, err = newService(w.store)
 	}
 	return w, err
 }
 
-func newService(w *world) (*service.Service, error) {
-	return service.New(w.store, &service.Options{Policy: roomkit.Policy{MaxGroupsPerUser: 1_000_000, AnyoneIsContact: true}})
+func worldName(n int, seed uint64) string { return fmt.Sprintf("growth_%d_%d", n, seed) }
+
+func newService(st store.Store) (*service.Service, error) {
+	return service.New(st, &service.Options{Policy: roomkit.Policy{MaxGroupsPerUser: 1_000_000, AnyoneIsContact: true}})
 }
 
 func (j *job) fill(ctx context.Context, open opener, w *world) error {
@@ -161,7 +167,7 @@ func (j *job) fill(ctx context.Context, open opener, w *world) error {
 		}
 	})
 	if err == nil {
-		w.svc, err = newService(w)
+		w.svc, err = newService(w.store)
 	}
 	if err == nil {
 		err = fillTeams(ctx, w.shape, w.svc)

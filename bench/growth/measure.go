@@ -10,8 +10,9 @@ import (
 
 // timed is what one row took in one world.
 type timed struct {
-	took []time.Duration // in order when all are there
-	none bool
+	took  []time.Duration // in order when all are there
+	calls string          // of the store, for one of them
+	none  bool
 }
 
 func (t *timed) quantile(q float64) time.Duration {
@@ -47,8 +48,15 @@ func (j *job) measure(ctx context.Context, p *probe, worlds []*world) ([]timed, 
 			}
 		}
 	}
-	for n := range all {
+	for n, w := range worlds {
 		slices.Sort(all[n].took)
+		if all[n].none {
+			continue
+		}
+		var err error
+		if all[n].calls, err = callsOf(ctx, p, w, samples+warm); err != nil {
+			return nil, err
+		}
 	}
 	return all, nil
 }

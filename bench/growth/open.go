@@ -168,14 +168,7 @@ func schemas(address string) opener {
 			sizes: func(ctx context.Context) ([]sized, error) {
 				return tables(ctx, pool, `SELECT relname, pg_total_relation_size(relid) FROM pg_stat_user_tables WHERE schemaname = $1 ORDER BY 2 DESC`, name)
 			},
-			scans: func(ctx context.Context) (map[string]int64, error) {
-				list, err := tables(ctx, pool, `SELECT relname, seq_tup_read FROM pg_stat_user_tables WHERE schemaname = $1`, name)
-				read := map[string]int64{}
-				for _, t := range list {
-					read[t.table] = t.bytes
-				}
-				return read, err
-			},
+			scans: func(ctx context.Context) (map[string]int64, error) { return scansOfSchema(ctx, pool, name) },
 			close: func() error { pool.Close(); return nil },
 		}, nil
 	}
@@ -201,6 +194,24 @@ func tables(ctx context.Context, pool *pgxpool.Pool, text, schema string) ([]siz
 		t.table = strings.TrimPrefix(t.table, "roomkit_")
 		return t, err
 	})
+}
+
+// scansOfSchema asks every connection first to tell what it has counted, which it does
+// otherwise when it likes.
+func scansOfSchema(ctx context.Context, pool *pgxpool.Pool, schema string) (map[string]int64, error) {
+	for _, conn := range pool.AcquireAllIdle(ctx) {
+		_, err := conn.Exec(ctx, `SELECT pg_stat_force_next_flush()`)
+		conn.Release()
+		if err != nil {
+			return nil, err
+		}
+	}
+	list, err := tables(ctx, pool, `SELECT relname, seq_tup_read FROM pg_stat_user_tables WHERE schemaname = $1`, schema)
+	read := map[string]int64{}
+	for _, t := range list {
+		read[t.table] = t.bytes
+	}
+	return read, err
 }
 
 // settle tells the planner of a filled database what is in it, as its own housekeeping does

@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,17 +53,20 @@ func (j *job) ready(ctx context.Context, w *world) error {
 
 // table measures every row and prints it.
 func (j *job) table(ctx context.Context, worlds []*world) error {
-	before, err := scansOf(ctx, worlds)
-	if err != nil {
-		return err
+	scans, next := make([]scanned, len(worlds)), make([]func(string) error, len(worlds))
+	for i, w := range worlds {
+		var err error
+		if next[i], scans[i], err = watchScans(ctx, w); err != nil {
+			return err
+		}
 	}
-	fmt.Fprintf(j.out, "\n%s, %s, %d processors, GOMAXPROCS %d, median and p99 of up to %d\n\n|", j.kind(), runtime.Version(), runtime.NumCPU(), runtime.GOMAXPROCS(0), j.samples)
+	fmt.Fprintf(j.out, "\n%s, %s, %d processors, GOMAXPROCS %d, median and p99 of up to %d; calls of the store: loads, pages, commits\n\n|", j.kind(), runtime.Version(), runtime.NumCPU(), runtime.GOMAXPROCS(0), j.samples)
 	for _, w := range worlds {
 		fmt.Fprintf(j.out, " | %s | p99", w.title)
 	}
-	fmt.Fprintf(j.out, " | ratio |\n|---|%s---:|\n", strings.Repeat("---:|---:|", len(worlds)))
+	fmt.Fprintf(j.out, " | ratio | of p10 | calls |\n|---|%s---:|---:|---|\n", strings.Repeat("---:|---:|", len(worlds)))
 	for _, p := range allProbes() {
-		if !strings.Contains(p.name, j.only) {
+		if !j.only.MatchString(p.name) {
 			continue
 		}
 		all, err := j.measure(ctx, &p, worlds)
@@ -69,9 +74,19 @@ func (j *job) table(ctx context.Context, worlds []*world) error {
 			return err
 		}
 		fmt.Fprintln(j.out, row(&p, all))
+		for i := range worlds {
+			if err := next[i](p.name); err != nil {
+				return err
+			}
+		}
 	}
 	j.tellSizes(worlds)
-	return j.tellScans(ctx, worlds, before)
+	for i, w := range worlds {
+		if scans[i] != nil {
+			fmt.Fprintf(j.out, "%s: rows read by going through a table: %s\n", w.title, scans[i])
+		}
+	}
+	return nil
 }
 
 func (j *job) kind() string {
@@ -84,13 +99,19 @@ func row(p *probe, all []timed) string {
 	fmt.Fprintf(&b, "| %s", p.name)
 	for i := range all {
 		if all[i].none {
-			return b.String() + strings.Repeat(" | – | –", len(all)) + " | – |"
+			return b.String() + strings.Repeat(" | – | –", len(all)) + " | – | – | – |"
 		}
 		fmt.Fprintf(&b, " | %s | %s", brief(all[i].quantile(0.5)), brief(all[i].quantile(0.99)))
 	}
-	least, most := all[0].quantile(0.5), all[len(all)-1].quantile(0.5)
-	fmt.Fprintf(&b, " | %.2f |", float64(most)/float64(least))
-	return b.String()
+	small, large := &all[0], &all[len(all)-1]
+	for _, q := range []float64{0.5, 0.1} {
+		fmt.Fprintf(&b, " | %.2f", float64(large.quantile(q))/float64(small.quantile(q)))
+	}
+	b.WriteString(" | " + small.calls)
+	if large.calls != small.calls {
+		b.WriteString(" → " + large.calls)
+	}
+	return b.String() + " |"
 }
 
 // brief writes a duration with three digits.
@@ -126,39 +147,51 @@ func total(list []sized) (all int64) {
 	return all
 }
 
-// scansOf asks the stores that count it how many rows were read by going through tables.
-func scansOf(ctx context.Context, worlds []*world) ([]map[string]int64, error) {
-	all := make([]map[string]int64, len(worlds))
-	for i, w := range worlds {
-		if w.scans == nil {
-			continue
-		}
-		var err error
-		if all[i], err = w.scans(ctx); err != nil {
-			return nil, err
-		}
-	}
-	return all, nil
+// scanned is what was read of a table by going through it, and for which rows.
+type scanned map[string]*struct {
+	tuples int64
+	rows   []string
 }
 
-func (j *job) tellScans(ctx context.Context, worlds []*world, before []map[string]int64) error {
-	after, err := scansOf(ctx, worlds)
-	if err != nil {
-		return err
+// watchScans notes what the tables of a world were read since it was called last. It is
+// nothing where the store does not count it.
+func watchScans(ctx context.Context, w *world) (next func(row string) error, found scanned, err error) {
+	found = scanned{}
+	if w.scans == nil {
+		return func(string) error { return nil }, nil, nil
 	}
-	for i, w := range worlds {
-		if after[i] == nil {
-			continue
-		}
-		var read []string
-		for table, rows := range after[i] {
-			if more := rows - before[i][table]; more > 0 {
-				read = append(read, fmt.Sprintf("%s %d", table, more))
+	before, err := w.scans(ctx)
+	return func(row string) error {
+		after, err := w.scans(ctx)
+		for table, n := range after {
+			if n == before[table] {
+				continue
 			}
+			if found[table] == nil {
+				found[table] = &struct {
+					tuples int64
+					rows   []string
+				}{}
+			}
+			found[table].tuples += n - before[table]
+			found[table].rows = append(found[table].rows, row)
 		}
-		fmt.Fprintf(j.out, "%s: rows read by going through a table: %s\n", w.title, strings.Join(append(read, "no others"), ", "))
+		before = after
+		return err
+	}, found, err
+}
+
+func (s scanned) String() string {
+	var read []string
+	for _, table := range slices.Sorted(maps.Keys(s)) {
+		rows := s[table].rows
+		text := strings.Join(rows[:min(3, len(rows))], "; ")
+		if len(rows) > 3 {
+			text += fmt.Sprintf("; %d others", len(rows)-3)
+		}
+		read = append(read, fmt.Sprintf("%s %d (%s)", table, s[table].tuples, text))
 	}
-	return nil
+	return strings.Join(append(read, "no others"), ", ")
 }
 
 // update changes one room of the last world so many times.
