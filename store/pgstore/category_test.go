@@ -20,6 +20,8 @@ func TestCategories(t *testing.T) {
 		pgstore.ErrServer: service.CategoryUnsupported, pgstore.ErrEncoding: service.CategoryUnsupported,
 		pgstore.ErrTxAborted: service.CategoryUnsupported, pgstore.ErrTxBusy: service.CategoryUnsupported,
 		pgstore.ErrTxEnded: service.CategoryUnsupported, pgstore.ErrDriver: service.CategoryUnsupported,
+		pgstore.ErrReader: service.CategoryUnsupported, pgstore.ErrReaderPromoted: service.CategoryUnsupported,
+		pgstore.ErrReaderBehind: service.CategoryUnavailable, pgstore.ErrReaderCutOff: service.CategoryUnavailable,
 		pgstore.ErrDeadlock: service.CategoryUnavailable,
 		pgstore.ErrFull:     service.CategoryUnavailable, pgstore.ErrUnavailable: service.CategoryUnavailable,
 	} {

@@ -94,6 +94,9 @@ func (s *Store) inTxOf(exec func(context.Context, pgx.QueryRewriter) error) stor
 	t := &txStore{base: s.base, exec: exec}
 	t.inTx = true
 	t.reading = t.onTx
+	t.asking = func(ctx context.Context, do asks) error {
+		return t.onTx(ctx, func(conn *pgx.Conn) error { return do(ctx, conn, nil) })
+	}
 	return t
 }
 

@@ -16,9 +16,12 @@ import (
 // Load implements [store.Store] in one round trip.
 func (b *base) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
 	var facts []store.Facts
-	err := b.reading(ctx, func(conn *pgx.Conn) error {
+	if slices.ContainsFunc(needs, isOfCommits) {
+		ctx = store.WithPrimary(ctx)
+	}
+	err := b.asking(ctx, func(ctx context.Context, conn *pgx.Conn, p *proof) error {
 		l := newLookup(b, needs)
-		err := l.trip.ofOneMoment(b.inTx).run(ctx, conn)
+		err := l.trip.ofOneMoment(b.inTx).provenBy(p).run(ctx, conn)
 		if err == nil && *l.doubtful {
 			err = b.confirm(ctx, conn)
 		}
@@ -32,6 +35,9 @@ func (b *base) Load(ctx context.Context, needs []store.Need) ([]store.Facts, err
 	}
 	return facts, nil
 }
+
+// isOfCommits reports whether a need asks what became of a commit.
+func isOfCommits(n store.Need) bool { return !n.Command.IsZero() || n.Checkpoint != "" }
 
 // lookup is a trip for some needs and what it has found.
 type lookup struct {

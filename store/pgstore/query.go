@@ -17,19 +17,27 @@ import (
 // page runs one statement and reads its rows, together with what also adds.
 func page[R any](ctx context.Context, b *base, number int, a *args, each func(*row) R, also ...func(*trip)) ([]R, error) {
 	var rows []R
-	err := b.reading(ctx, func(conn *pgx.Conn) error {
+	if !forReaders(number) {
+		ctx = store.WithPrimary(ctx)
+	}
+	err := b.asking(ctx, func(ctx context.Context, conn *pgx.Conn, p *proof) error {
 		rows = nil
 		t := &trip{sql: b.sql}
 		t.add(number, a, func(r *row) { rows = append(rows, each(r)) })
 		for _, add := range also {
 			add(t)
 		}
-		return t.planned().run(ctx, conn)
+		return t.planned().provenBy(p).run(ctx, conn)
 	})
 	if err != nil {
 		return nil, err
 	}
 	return rows, nil
+}
+
+// forReaders reports whether a page may be one of a reader.
+func forReaders(number int) bool {
+	return number == loadExact || number >= pageOfShared && number <= pageOfPublic || number == pageOfRoomHistory || number == pageOfHistory
 }
 
 // reader gives what reads a row as visit goes through it.

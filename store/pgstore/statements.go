@@ -48,6 +48,11 @@ const (
 	pageOfBases // whose rows are few and may be sorted
 	baseOf
 	versionOfBase
+	askMark // of and for readers; see mark and proof
+	countSenders
+	nameReader
+	proveReader
+	isWitness
 
 	lockCompanies
 	lockTeams
@@ -379,6 +384,26 @@ var readTexts = map[int]string{
 				SELECT n.subject FROM roomkit_bases n WHERE n.subject > $1::text AND n.part = 1 ORDER BY n.subject LIMIT $2::bigint
 			) w)
 			ORDER BY b.subject, b.part`,
+
+	// Whatever was acknowledged before lies before this place of the log.
+	askMark: `SELECT (pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::bigint,
+				('x' || left(pg_walfile_name(pg_current_wal_flush_lsn()), 8))::bit(32)::bigint,
+				(extract(epoch FROM pg_postmaster_start_time()) * 1000000)::bigint,
+				current_setting('synchronous_standby_names'), current_setting('synchronous_commit')`,
+	countSenders: `SELECT (SELECT count(*) FROM pg_stat_replication p WHERE lower(p.application_name) = lower($1::text) AND p.state = 'streaming'
+					AND p.sync_state IN ('sync', 'quorum')),
+				(SELECT count(*) FROM pg_stat_replication p WHERE p.state IS NULL),
+				(SELECT c.system_identifier FROM pg_control_system() c),
+				(pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::bigint, coalesce(newest.position, 0), newest.command
+			FROM (SELECT) one LEFT JOIN (
+				SELECT e.position, e.command FROM roomkit_records e WHERE e.position > 0 ORDER BY e.position DESC LIMIT 1) newest ON true`,
+	nameReader: `SELECT pg_is_in_recovery(), coalesce(w.pid, 0)::bigint, coalesce(w.conninfo, ''), (SELECT c.system_identifier FROM pg_control_system() c)
+			FROM (SELECT) one LEFT JOIN pg_stat_wal_receiver w ON true`,
+	// It is a snapshot of its own, for the place may be later than a snapshot.
+	proveReader: `SELECT pg_is_in_recovery(), coalesce(pg_last_wal_replay_lsn() - '0/0'::pg_lsn, 0)::bigint,
+				coalesce((SELECT w.received_tli FROM pg_stat_wal_receiver w), 0)::bigint`,
+	isWitness: `SELECT EXISTS (SELECT FROM roomkit_meta m WHERE {ours})
+				AND ($1::bigint = 0 OR EXISTS (SELECT FROM roomkit_records e WHERE e.position = $1::bigint AND e.command = $2::uuid))`,
 }
 
 // failure makes a statement fail on purpose.

@@ -47,6 +47,23 @@ type Options struct {
 	// fsync or synchronous_commit off, or a synchronous_commit that does not wait for the
 	// synchronous standbys that there are. Without it every commit demands "on" at least.
 	Weak bool
+	// Readers are pools of standbys, each of one, that answer what is asked of rooms, people
+	// and the directory; outcomes of commands, followers and commits stay with the primary.
+	// An answer has all that was acknowledged before it was asked for: of each, the primary is asked how far its
+	// log is, once for all who ask at that moment, and the standby proves that it has applied that. A
+	// standby that cannot does not answer, but the primary does: see [Store.ReaderReports].
+	// It may have what is acknowledged only in a moment, and is lost if neither primary nor that standby survive.
+	// They are accepted if every commit waits for them, else New refuses them ([ErrReader]): synchronous_commit is remote_apply
+	// for the role or the database, and synchronous_standby_names names as many as it waits for,
+	// and them. The role needs pg_read_all_stats. They are of New as the pool is, which closes neither.
+	Readers []*pgxpool.Pool
+	// StaleReads accepts old answers of Readers, and any setting. They are as old as the
+	// standby is behind: seconds where it is busy or a query of somebody holds replay up, and
+	// without any bound where it is cut off or replay is paused. A right that was taken away goes on being
+	// answered as had; what the same caller has just done may be missing; commands
+	// that the service decides by an old answer are refused by what is no longer so, or are
+	// [roomkit.ErrConflict]. Ask with [store.WithPrimary] what must not be old.
+	StaleReads bool
 	// AnyServer lets New and Migrate accept servers that say they are something else than
 	// PostgreSQL 13 or later, or that spread tables over machines. This package is not
 	// tested with them.
@@ -97,8 +114,9 @@ func (o *Options) named(text string) string {
 // use. Use [New]. A Store needs no closing.
 type Store struct {
 	base
-	pool *pgxpool.Pool
-	bell bell.Bell
+	pool    *pgxpool.Pool
+	bell    bell.Bell
+	readers *readers // nil: there are none
 }
 
 // base is what a store has in common with one inside a transaction of the host.
@@ -113,6 +131,8 @@ type base struct {
 
 	// reading runs something that only reads, and may run it again.
 	reading func(ctx context.Context, do func(*pgx.Conn) error) error
+	// asking is reading for what readers may answer.
+	asking func(ctx context.Context, do asks) error
 }
 
 var (
@@ -128,7 +148,7 @@ var (
 // once, whatever becomes of search_path. It never closes pool. The connections must be
 // able to hold prepared statements. What commits rely on, each proves for itself. The errors are
 // [ErrNotMigrated], [ErrNewerSchema], [ErrForeignTables], [ErrCorrupt], [ErrWeak],
-// [ErrServer], [ErrEncoding], [ErrTrigger], [ErrForbidden], [ErrUnavailable], [roomkit.ErrInvalid] for options and for a pool
+// [ErrServer], [ErrEncoding], [ErrTrigger], [ErrForbidden], [ErrReader], [ErrUnavailable], [roomkit.ErrInvalid] for options and for a pool
 // of a single connection, and those of the context.
 func New(ctx context.Context, pool *pgxpool.Pool, o *Options) (*Store, error) {
 	full, err := o.complete()
@@ -142,7 +162,7 @@ func New(ctx context.Context, pool *pgxpool.Pool, o *Options) (*Store, error) {
 		return nil, invalid("pool", "MaxConns is 1: Wake, and looking up a commit whose connection was lost, take a second connection")
 	}
 	s := &Store{pool: pool, base: base{o: full, names: (*names)(text.NewNames())}}
-	s.reading = s.onPool
+	s.reading, s.asking = s.onPool, s.onReaders
 	s.bell.Begin = s.listening
 	err = s.onPool(ctx, func(conn *pgx.Conn) error {
 		if err := checkServer(ctx, conn, full.AnyServer); err != nil {
@@ -163,6 +183,9 @@ func New(ctx context.Context, pool *pgxpool.Pool, o *Options) (*Store, error) {
 		return has.settled()
 	})
 	if err != nil {
+		return nil, err
+	}
+	if s.readers, err = newReaders(ctx, s); err != nil {
 		return nil, err
 	}
 	return s, nil

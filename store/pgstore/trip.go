@@ -22,6 +22,7 @@ type trip struct {
 	sql     *statements
 	calls   []call
 	commits bool          // the last of them acknowledges what others have written
+	apart   bool          // the first of them has a transaction of its own
 	within  time.Duration // how long its statements may be prepared, if others wait for it
 }
 
@@ -84,6 +85,9 @@ func (t *trip) run(ctx context.Context, conn *pgx.Conn) error {
 	p := conn.PgConn().StartPipeline(ctx)
 	for i := range t.calls {
 		p.SendQueryStatement(prepared[i], t.calls[i].values, binary1, binary1)
+		if t.apart && i == 0 {
+			p.SendPipelineSync()
+		}
 	}
 	err = p.Sync()
 	var said notices
@@ -94,6 +98,9 @@ func (t *trip) run(ctx context.Context, conn *pgx.Conn) error {
 			defer conn.PgConn().Frontend().Untrace()
 		}
 		err = t.calls[i].read(p)
+		if t.apart && i == 0 && err == nil {
+			_, err = p.GetResults()
+		}
 	}
 	if err = errors.Join(err, p.Close()); err == nil && said.any {
 		err = errNotWaited
