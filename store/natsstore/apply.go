@@ -35,6 +35,8 @@ type entry struct {
 type applier struct {
 	place   atomic.Pointer[place] // how far the copy is
 	applied atomic.Uint64
+	ready   chan struct{} // closed when it is certain that the log has what the copy has
+	readied sync.Once
 
 	mu     sync.Mutex // guards what follows; who holds it applies
 	read   place      // how far the log was read
@@ -77,6 +79,7 @@ func (a *applier) slot(seq uint64) *slot { return &a.recent[seq%uint64(len(a.rec
 
 // begin finds out how far the copy is.
 func (a *applier) begin(ctx context.Context, s *Store) error {
+	a.ready = make(chan struct{})
 	a.known, a.bodies, a.early = map[id]uint64{}, map[assembled]*assembly{}, map[uint64][]byte{}
 	a.read = place{chain: s.log.begin()}
 	a.target = a.read
@@ -97,6 +100,13 @@ func (a *applier) begin(ctx context.Context, s *Store) error {
 	a.place.Store(&at)
 	a.applied.Store(at.seq)
 	return nil
+}
+
+// meet notes that the stream was found, and is ready if the copy had nothing of it.
+func (a *applier) meet() {
+	if _, target := a.position(); target.seq == 0 {
+		a.readied.Do(func() { close(a.ready) })
+	}
 }
 
 // position gives how far the log was read, and how far it has to go at least.
@@ -164,6 +174,8 @@ func (a *applier) digest(s *Store, e *entry, actions *[]action) error {
 		*actions = append(*actions, act)
 	case e.seq == a.target.seq && act.at.chain != a.target.chain:
 		return fmt.Errorf("%w: what the copy has applied up to message %d is not what the log has", ErrLost, e.seq)
+	case e.seq == a.target.seq:
+		a.readied.Do(func() { close(a.ready) })
 	}
 	return nil
 }

@@ -37,7 +37,7 @@ func (s *Store) follow() {
 			behind = time.Time{}
 		} else if behind.IsZero() {
 			behind = time.Now()
-		} else if time.Since(behind) > s.o.Patience {
+		} else if time.Since(behind) > s.o.Patience/2 {
 			err = fmt.Errorf("%w: %w", ErrLost, err)
 		}
 		if errors.Is(err, roomkit.ErrUnsupported) && !errors.Is(err, ErrNoStream) {
@@ -54,17 +54,20 @@ func (s *Store) follow() {
 
 // attach follows the log with one consumer, as long as that goes well.
 func (s *Store) attach() (took bool, err error) {
-	stream, err := s.stream(s.ctx)
+	stream, err := once(s.ctx, func(ctx context.Context) (jetstream.Stream, error) { return s.js.Stream(ctx, s.o.Stream) })
 	if err != nil {
+		err, _ = classify(err)
 		return false, err
 	}
 	next, err := s.sameLog(stream)
 	if err != nil {
 		return false, err
 	}
-	consumer, err := stream.CreateConsumer(s.ctx, jetstream.ConsumerConfig{
-		AckPolicy: jetstream.AckNonePolicy, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: next,
-		MemoryStorage: true, Replicas: 1, InactiveThreshold: idle,
+	consumer, err := once(s.ctx, func(ctx context.Context) (jetstream.Consumer, error) {
+		return stream.CreateConsumer(ctx, jetstream.ConsumerConfig{
+			AckPolicy: jetstream.AckNonePolicy, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: next,
+			MemoryStorage: true, Replicas: 1, InactiveThreshold: idle,
+		})
 	})
 	if err != nil {
 		err, _ = classify(err)
@@ -94,10 +97,11 @@ func (s *Store) sameLog(stream jetstream.Stream) (next uint64, err error) {
 	if info.State.LastSeq < max(read.seq, target.seq) {
 		return 0, fmt.Errorf("%w: at message %d, of %d", errBehind, info.State.LastSeq, max(read.seq, target.seq))
 	}
+	s.applier.meet()
 	if read.seq == 0 {
 		return 1, nil
 	}
-	msg, err := stream.GetMsg(s.ctx, read.seq)
+	msg, err := once(s.ctx, func(ctx context.Context) (*jetstream.RawStreamMsg, error) { return stream.GetMsg(ctx, read.seq) })
 	switch {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return 0, fmt.Errorf("%w: message %d is not there", errBehind, read.seq)

@@ -49,9 +49,9 @@ type testLog struct {
 
 var logs, reopened atomic.Int64
 
-func connect(tb testing.TB, srv *server.Server) jetstream.JetStream {
+func connect(tb testing.TB, srv *server.Server, more ...nats.Option) jetstream.JetStream {
 	tb.Helper()
-	nc, err := nats.Connect(srv.ClientURL(), nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))
+	nc, err := nats.Connect(srv.ClientURL(), append(more, nats.MaxReconnects(-1), nats.ReconnectWait(50*time.Millisecond))...)
 	require.NoError(tb, err)
 	tb.Cleanup(nc.Close)
 	js, err := jetstream.New(nc)

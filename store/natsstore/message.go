@@ -79,6 +79,11 @@ func (e *envelope) encode() []byte {
 	c.buf = append(c.buf, format)
 	c.envelope(e)
 	c.buf = append(c.buf, e.body...)
+	return c.sealed()
+}
+
+// sealed gives what was written with a sum behind it.
+func (c *coder) sealed() []byte {
 	return binary.BigEndian.AppendUint32(c.buf, crc32.Checksum(c.buf, castagnoli))
 }
 

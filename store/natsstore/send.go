@@ -1,6 +1,7 @@
 package natsstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -199,56 +200,41 @@ func (s *Store) fly(f *flight) {
 	size := s.partSize()
 	e.parts = uint64((len(f.body) + size - 1) / size)
 	if e.parts > maxParts {
-		s.sender.settle(f, invalid("changes", fmt.Sprintf("too much for one commit: %d bytes, of which the log takes %d", len(f.body), maxParts*size)))
+		s.sender.settle(f, false, invalid("changes", fmt.Sprintf("too much for one commit: %d bytes, of which the log takes %d", len(f.body), maxParts*size)))
 		return
 	}
 	for ; e.part < e.parts; e.part++ {
 		e.body = f.body[int(e.part)*size : min(int(e.part+1)*size, len(f.body))]
 		data := e.encode()
-		seq, err := s.publish(f.ctx, data)
+		seq, possible, err := s.publish(f.ctx, data)
 		if err != nil {
-			s.sender.settle(f, err)
+			s.sender.settle(f, possible && e.part+1 == e.parts, cmp.Or(s.Err(), err))
 			return
 		}
 		s.own(seq, data)
 	}
 	<-f.ctx.Done() // it is applied, or the patience or the store ends
-	s.sender.settle(f, unknown(s.why(f.ctx)))
-}
-
-// unknown says that a flight may have been stored.
-func unknown(err error) error { return fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, err) }
-
-// why gives what has ended a wait.
-func (s *Store) why(ctx context.Context) error {
-	if err := s.Err(); err != nil {
-		return err
-	}
-	return fmt.Errorf("%w: %w", ErrUnreachable, context.Cause(ctx))
+	s.sender.settle(f, true, cmp.Or(s.Err(), fmt.Errorf("%w: what was sent has not come back", ErrUnreachable)))
 }
 
 // publish gives a message to the log, again and again until it is there, it is refused, or the
-// context ends. An error that is not [roomkit.ErrUnknownOutcome] says that it is not there and will not be. What
-// comes into the log twice is applied once.
-func (s *Store) publish(ctx context.Context, data []byte) (seq uint64, err error) {
+// context ends. With an error it is possible that it is there all the same, or not. What comes into
+// the log twice is applied once.
+func (s *Store) publish(ctx context.Context, data []byte) (seq uint64, possible bool, err error) {
 	pauses := backoff.Pauses{First: 10 * time.Millisecond, Longest: 250 * time.Millisecond}
-	possible := false
 	for n := 0; ; n++ {
 		waiting, cancel := context.WithTimeout(ctx, attempt)
 		ack, err := s.js.PublishMsg(waiting, &nats.Msg{Subject: s.o.Stream, Data: data},
 			jetstream.WithExpectStream(s.o.Stream), jetstream.WithRetryAttempts(0))
 		cancel()
 		if err == nil {
-			return ack.Sequence, nil
+			return ack.Sequence, true, nil
 		}
 		absent := isAbsent(err)
 		err, refused := classify(err)
 		possible = possible || !absent && !refused
 		if refused || pauses.Wait(ctx, n) != nil {
-			if possible {
-				err = unknown(errors.Join(s.Err(), err))
-			}
-			return 0, err
+			return 0, possible, err
 		}
 	}
 }
@@ -261,28 +247,18 @@ func isAbsent(err error) bool {
 		errors.As(err, &api) && api.ErrorCode != codeStoreFailed
 }
 
-// settle ends a flight that is not applied here.
-func (q *sender) settle(f *flight, err error) {
+// settle ends a flight that is not applied here. It may be applied all the same, if that is
+// possible: then commits have an unknown outcome.
+func (q *sender) settle(f *flight, possible bool, err error) {
 	if !q.land(f) {
 		return
 	}
 	for _, r := range f.requests {
-		r.err = err
-		if r.barrier && errors.Is(err, roomkit.ErrUnknownOutcome) {
-			r.err = certain(err)
+		if r.err = err; possible && !r.barrier {
+			r.err = fmt.Errorf("%w: %w", roomkit.ErrUnknownOutcome, err)
 		}
 		close(r.done)
 	}
-}
-
-// certain gives an error of a commit for somebody who has only read.
-func certain(err error) error {
-	for _, class := range [...]error{ErrClosed, ErrLost, ErrForeign, ErrNewer, ErrOtherLog, ErrSettings, ErrFull} {
-		if errors.Is(err, class) {
-			return class
-		}
-	}
-	return ErrUnreachable
 }
 
 // land takes a flight out; false says that somebody else has.

@@ -94,7 +94,9 @@ func (s *Store) open(ctx context.Context, copied store.Store) error {
 	if err := s.o.checkServers(ctx); err != nil {
 		return err
 	}
-	stream, err := s.stream(ctx)
+	stream, err := patiently(ctx, s.o.Patience, func(ctx context.Context) (jetstream.Stream, error) {
+		return s.js.Stream(ctx, s.o.Stream)
+	})
 	if err != nil {
 		return err
 	}
@@ -106,19 +108,17 @@ func (s *Store) open(ctx context.Context, copied store.Store) error {
 	}
 	s.sender.begin()
 	s.running.Go(s.follow)
+	// Nothing is sent before it is certain that the log has what the copy has: others would stop at
+	// a message that refers to what is not there.
+	select {
+	case <-s.applier.ready:
+	case <-s.ctx.Done():
+		return s.Err()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 	s.running.Go(s.send)
 	return s.Refresh(ctx)
-}
-
-// stream asks for the stream as it is now.
-func (s *Store) stream(ctx context.Context) (jetstream.Stream, error) {
-	ctx, cancel := context.WithTimeout(ctx, s.o.Patience)
-	defer cancel()
-	stream, err := s.js.Stream(ctx, s.o.Stream)
-	if err != nil {
-		err, _ = classify(err)
-	}
-	return stream, err
 }
 
 // halt stops the store for good.

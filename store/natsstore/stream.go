@@ -73,22 +73,44 @@ func CreateStream(ctx context.Context, js jetstream.JetStream, o *Options) error
 	}
 	var log logID
 	rand.Read(log[:]) // never fails
-	waiting, cancel := context.WithTimeout(ctx, full.Patience)
+	_, err = patiently(ctx, full.Patience, func(ctx context.Context) (jetstream.Stream, error) {
+		stream, err := js.Stream(ctx, full.Stream)
+		if errors.Is(err, jetstream.ErrStreamNotFound) {
+			stream, err = js.CreateStream(ctx, full.config(log))
+		}
+		return stream, err
+	})
+	if err != nil && !errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
+		return fmt.Errorf("natsstore: %w", err)
+	}
+	return nil
+}
+
+// patiently asks the servers until they answer, each time not longer than an attempt: a question
+// while they have no leader gets no answer, later ones do.
+func patiently[T any](ctx context.Context, patience time.Duration, do func(context.Context) (T, error)) (is T, err error) {
+	waiting, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	pauses := backoff.Pauses{First: 50 * time.Millisecond, Longest: time.Second}
 	for n := 0; ; n++ {
-		_, err = js.Stream(waiting, full.Stream)
-		if errors.Is(err, jetstream.ErrStreamNotFound) {
-			_, err = js.CreateStream(waiting, full.config(log))
+		is, err = once(waiting, do)
+		if err == nil || !passes(err) {
+			break
 		}
-		if err == nil || errors.Is(err, jetstream.ErrStreamNameAlreadyInUse) {
-			return nil
-		}
-		if !passes(err) || pauses.Wait(waiting, n) != nil {
-			err, _ = classify(err)
-			return fmt.Errorf("natsstore: %w", err)
+		if pauses.Wait(waiting, n) != nil {
+			err = cmp.Or(ctx.Err(), err)
+			break
 		}
 	}
+	err, _ = classify(err)
+	return is, err
+}
+
+// once asks the servers one time.
+func once[T any](ctx context.Context, do func(context.Context) (T, error)) (T, error) {
+	ctx, cancel := context.WithTimeout(ctx, attempt)
+	defer cancel()
+	return do(ctx)
 }
 
 // passes reports whether servers that have just been started, or have lost their leader, may do
@@ -244,7 +266,7 @@ func classify(err error) (classified error, refused bool) {
 	switch {
 	case err == nil:
 		return nil, false
-	case errors.Is(err, context.Canceled), errors.Is(err, roomkit.ErrUnsupported), errors.Is(err, roomkit.ErrUnavailable):
+	case errors.Is(err, context.Canceled), errors.Is(err, jetstream.ErrStreamNameAlreadyInUse), errors.Is(err, roomkit.ErrUnsupported), errors.Is(err, roomkit.ErrUnavailable):
 		return err, false
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		class, refused = ErrNoStream, true
