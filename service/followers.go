@@ -16,7 +16,7 @@ import (
 type FollowerState struct {
 	Name   string         `json:"name,omitzero"`
 	Cursor roomkit.Cursor `json:"cursor,omitzero"` // behind the last event that is done for good
-	Behind int64          `json:"behind"`          // how many events come after it; -1: the store is not [store.Numbered]
+	Behind int64          `json:"behind"`          // how many events come after it, at most; -1: the store is not [store.Numbered]
 	Since  time.Time      `json:"since,omitzero"`  // when the first of these happened; zero: there is none, or it has been pruned
 	Worked bool           `json:"worked,omitzero"` // a call of Follow or Enforce has not given it back: it works, or has died
 }
@@ -85,7 +85,8 @@ func (s *Service) sinceWhen(ctx context.Context, list []FollowerState) error {
 			return err
 		}
 		for i := range rest[:near] {
-			if at := int(first.Behind - rest[i].Behind); at < len(events) {
+			done := s.placeOf(rest[i].Cursor)
+			if at := slices.IndexFunc(events, func(r store.Record) bool { return s.placeOf(r.Cursor) > done }); at >= 0 {
 				rest[i].Since = events[at].At
 			}
 		}

@@ -113,7 +113,7 @@ type FollowReport struct {
 	Events   int            // how many were handled; of Enforce, looked at
 	Handling time.Duration  // in the handler, all calls together
 	Took     time.Duration
-	// Behind is how many events of the feed come after Cursor, as of a look at its head that
+	// Behind is how many events of the feed come after Cursor, at most, as of a look at its head that
 	// is at most Options.Poll older; -1: the store is not store.Numbered or did not answer.
 	Behind int64
 	// Lag is how long ago the last event happened that was handled, or the first one that

@@ -58,7 +58,9 @@ type Store interface {
 
 	// Feed pages through all records after a cursor: every record exactly once,
 	// those of one subject in version order, and never a record that comes before
-	// one already returned. A cursor that this store did not issue is ErrInvalid;
+	// one already returned. An empty page means that all is returned that was acknowledged
+	// when it was asked for; other pages may end before a record of which it cannot be said yet
+	// what comes before it. A cursor that this store did not issue is ErrInvalid;
 	// one behind which records were forgotten is ErrPruned, the empty cursor too.
 	Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]Record, error)
 }
@@ -204,7 +206,7 @@ type Outcome struct {
 	Room    roomkit.RoomID // the room the command concerned or opened; may be zero
 	Changed bool           // false: the command found everything already so
 	Events  []EventAt      // the events it stored, in order
-	Cursor  roomkit.Cursor // behind its last event; empty if there was none
+	Cursor  roomkit.Cursor // behind its last event; empty if there was none. Commits side by side may come before it later
 }
 
 // EventAt names one stored event.
@@ -295,20 +297,24 @@ type (
 	// Notifier is a store that can wake followers.
 	Notifier interface {
 		// Wake returns a channel that receives a value some time after each commit;
-		// several commits may share one. It carries no data. It ends with ctx.
+		// several commits may share one. It carries no data. It ends with ctx. A value can be
+		// lost with a connection, so look without one as well, from time to time.
 		Wake(ctx context.Context) (<-chan struct{}, error)
 	}
 	// Header is a store that knows where its feed ends.
 	Header interface {
-		// Head gives the cursor of the newest record that Feed gives, or the empty one.
+		// Head gives the cursor of the newest record that Feed gives, or the empty one. While
+		// commits are under way it may be an earlier one, so that none of them comes before it, but
+		// no part of a command is behind it and another one in front.
 		Head(ctx context.Context) (roomkit.Cursor, error)
 	}
 	// Numbered is a store that numbers the records of its feed.
 	Numbered interface {
 		// Place gives the number of the record that a cursor is behind, without asking
-		// anybody: 0 of the empty cursor, and of each further record in the feed one more.
-		// So the difference of two is how many records are between them. A cursor that has
-		// not the form of this store's is ErrInvalid.
+		// anybody: 0 of the empty cursor, and of each further record in the feed at least one
+		// more. So the difference of two is how many records are between them at most: a store
+		// may leave numbers out for what was not stored. A cursor that has not the form of this
+		// store's is ErrInvalid.
 		Place(at roomkit.Cursor) (int64, error)
 	}
 	// Parallel is a store that commits several groups of changes side by side.

@@ -42,7 +42,7 @@ func TestVerifyTellsOfStrays(t *testing.T) {
 			conn, err := pool.Acquire(t.Context())
 			require.NoError(t, err)
 			defer conn.Release()
-			for _, text := range []string{"SET session_replication_role = replica", text, "SET session_replication_role = DEFAULT"} {
+			for _, text := range []string{"SELECT setval('" + o.Schema + ".roomkit_places', 1000000)", "SET session_replication_role = replica", text, "SET session_replication_role = DEFAULT"} {
 				_, err = conn.Exec(t.Context(), text)
 				require.NoError(t, err)
 			}

@@ -262,6 +262,7 @@ type plan struct {
 	newRooms, rooms         []*written[roomkit.Room]
 	members                 []*roomkit.Member
 	positions               []int64 // of the records, once they are written
+	few                     int     // see subjectLocks
 }
 
 func (b *batch) plan(n *names) *plan {
@@ -508,16 +509,24 @@ func (p *plan) writeCommands(t *trip) {
 	t.add(insertCommands, a, nil)
 }
 
-// publish adds what has to be done while no other transaction commits: compare
-// what the batch relied on, and give the records their places.
+// publish adds the end of a transaction: it locks what the batch writes and has relied on,
+// compares the latter, gives the records their places, and wakes others when all of that is stored.
 func (p *plan) publish(t *trip, b *base) {
-	t.add(takeTurn, new(args).int(b.lock).text(b.channel), nil)
-	p.checkRelied(t)
-	if len(p.records) == 0 {
-		t.add(checkStore, nil, nil)
-		return
+	alone, shared := p.subjectLocks(p.few)
+	if len(alone)+len(shared) > 0 {
+		t.add(lockSubjects, texts(texts(new(args).int(b.lock), alone), shared), nil)
+	} else {
+		t.add(demandDurable, nil, nil)
 	}
-	t.add(insertRecords, p.recordRows(), func(r *row) { p.positions = append(p.positions, r.int()) })
+	if len(p.records) > 0 {
+		t.add(enterFeed, p.reliedArgs(), nil)
+		t.add(insertRecords, p.recordRows(), func(r *row) { p.positions = append(p.positions, r.int()) })
+	} else {
+		p.checkRelied(t)
+		t.add(checkStore, nil, nil)
+	}
+	t.commit()
+	t.add(wakeOthers, new(args).int(b.lock+1).text(b.channel), nil)
 }
 
 func (p *plan) recordRows() *args {
@@ -526,16 +535,18 @@ func (p *plan) recordRows() *args {
 
 // checkRelied adds a look at what the batch expects and does not write.
 func (p *plan) checkRelied(t *trip) {
+	if slices.ContainsFunc(slices.Collect(maps.Keys(p.base)), func(of roomkit.Subject) bool { return !p.writes(&of) }) {
+		t.add(checkRelied, p.reliedArgs(), nil)
+	}
+}
+
+func (p *plan) reliedArgs() *args {
 	users, companies := p.relied(roomkit.SubjectUser), p.relied(roomkit.SubjectCompany)
-	if len(users.ids)+len(companies.ids) > 0 {
-		a := ints(texts(new(args), users.ids), users.versions)
-		t.add(checkPeople, ints(texts(a, companies.ids), companies.versions), nil)
-	}
 	rooms, teams := p.relied(roomkit.SubjectRoom), p.relied(roomkit.SubjectTeam)
-	if len(rooms.rooms)+len(teams.ids) > 0 {
-		a := ints(uuids(new(args), rooms.rooms), rooms.versions)
-		t.add(checkPlaces, ints(texts(a, teams.ids), teams.versions), nil)
-	}
+	a := ints(texts(new(args), users.ids), users.versions)
+	a = ints(texts(a, companies.ids), companies.versions)
+	a = ints(uuids(a, rooms.rooms), rooms.versions)
+	return ints(texts(a, teams.ids), teams.versions)
 }
 
 type relied struct {

@@ -71,7 +71,7 @@ const (
 func (s *Store) commitSome(ctx context.Context, changes []store.Change, call *judge.Call) (results []store.CommitResult, err error) {
 	patient, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.o.Patience)
 	defer cancel()
-	partly, careful := false, false
+	partly, careful, few := false, false, fewSubjects
 	defer func() {
 		if err != nil && partly {
 			err = partlyStored(err)
@@ -79,7 +79,10 @@ func (s *Store) commitSome(ctx context.Context, changes []store.Change, call *ju
 	}()
 	for n := 0; ; n++ {
 		var how end
-		results, how, err = s.attempt(ctx, changes, call, careful)
+		results, how, err = s.attempt(ctx, changes, call, careful, few)
+		if verdict(err) == stateNoMemory { // for so many locks
+			few = 0
+		}
 		careful = careful || how == endMismatch || how == endPartly
 		partly = partly || how == endPartly
 		switch {
@@ -127,12 +130,13 @@ func (s *Store) heldUp(ctx context.Context, change []store.Change, call *judge.C
 }
 
 // attempt runs one transaction. The error says why what did not end well.
-func (s *Store) attempt(ctx context.Context, changes []store.Change, call *judge.Call, careful bool) ([]store.CommitResult, end, error) {
+func (s *Store) attempt(ctx context.Context, changes []store.Change, call *judge.Call, careful bool, few int) ([]store.CommitResult, end, error) {
 	var p *plan
 	if !careful {
 		if p = fold(changes, belief(), call).plan(s.names); p.unsure {
 			return nil, endMismatch, fmt.Errorf("pgstore: %w: changes of one call contradict each other", roomkit.ErrConflict)
 		}
+		p.few = few
 	}
 	conn, err := s.pool.Acquire(ctx)
 	if err != nil {
@@ -146,7 +150,7 @@ func (s *Store) attempt(ctx context.Context, changes []store.Change, call *judge
 			if sent = !careful; sent {
 				return s.tryAtOnce(ctx, conn.Conn(), p)
 			}
-			p, sent, err = s.tryCarefully(ctx, conn.Conn(), changes, call)
+			p, sent, err = s.tryCarefully(ctx, conn.Conn(), changes, call, few)
 			return err
 		})
 	}
@@ -220,39 +224,40 @@ func (s *Store) tryAtOnce(ctx context.Context, conn *pgx.Conn, p *plan) error {
 	t := s.laneTrip()
 	t.add(beginWriting, nil, nil)
 	if p.isLone() {
-		t.add(byIndex, nil, nil)
+		t.add(writeOne, nil, nil)
 	} else {
-		t.add(keepPlans, nil, nil)
+		t.add(writeMany, nil, nil)
 	}
-	t.add(waitBriefly, nil, nil)
 	p.writeCommands(t) // first, since a repeat waits for what it repeats
 	p.lock(t, false)
 	p.write(t)
 	p.publish(t, &s.base)
-	t.commit()
 	return t.run(ctx, conn)
 }
 
 // tryCarefully locks what the changes write, judges them by what is stored, and
 // commits those that hold. It reports whether it came so far.
-func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []store.Change, call *judge.Call) (p *plan, sent bool, err error) {
+func (s *Store) tryCarefully(ctx context.Context, conn *pgx.Conn, changes []store.Change, call *judge.Call, few int) (p *plan, sent bool, err error) {
 	t := s.laneTrip()
 	t.add(beginWriting, nil, nil)
-	t.add(waitBriefly, nil, nil)
-	t.add(keepPlans, nil, nil)
+	t.add(writeMany, nil, nil)
 	if p, err = s.judge(ctx, conn, t, changes, call); err != nil {
 		return nil, false, err
 	}
 	t = s.laneTrip()
-	if len(p.stored) > 0 {
+	switch {
+	case len(p.stored) > 0:
+		p.few = few
 		p.writeCommands(t)
 		p.write(t)
 		p.publish(t, &s.base)
-	} else if *p.doubtful {
+	case *p.doubtful:
 		t.add(demandDurable, nil, nil)
 		t.add(emitMessage, nil, nil)
+		t.commit()
+	default:
+		t.commit()
 	}
-	t.commit()
 	return p, true, t.run(ctx, conn)
 }
 

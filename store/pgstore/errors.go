@@ -28,9 +28,12 @@ var (
 	// server.
 	ErrWeak = fmt.Errorf("%w: set fsync=on and synchronous_commit=on, or accept the loss with Options.Weak", roomkit.ErrUnsupported)
 	// ErrReplaced means that the tables are others than those that were opened, for
-	// instance because a copy was restored, or a schema renamed. Nothing was changed. What
-	// runs has to be begun anew, with [New].
-	ErrReplaced = fmt.Errorf("%w: the tables are others than those that were opened; call pgstore.New again", roomkit.ErrUnsupported)
+	// instance because a copy was restored, or a schema renamed, or that a newer version of
+	// this package has migrated them. Nothing was changed. What runs has to be begun anew, with [New].
+	ErrReplaced = fmt.Errorf("%w: the tables are others than those that were opened, or a newer version has migrated them; call pgstore.New again", roomkit.ErrUnsupported)
+	// ErrPlaces means that the sequence from which records get their places in the feed is behind
+	// them, for instance because only tables were copied to another server. Nothing was changed.
+	ErrPlaces = fmt.Errorf("%w: the sequence of places is behind the records; call pgstore.Migrate, which mends it", roomkit.ErrUnsupported)
 	// ErrTrigger means that what is done in transactions of hosts would not come into the
 	// feed, or has not. Nothing was changed.
 	ErrTrigger = fmt.Errorf("%w: the trigger for transactions of hosts is missing or off, or was; call pgstore.Migrate, which mends it", roomkit.ErrUnsupported)
@@ -86,12 +89,15 @@ const (
 	stateLockUnavailable = "55P03"
 	stateCancelled       = "57014" // by statement_timeout or an administrator
 	stateDiskFull        = "53100"
+	stateNoMemory        = "53200" // for locks, too
 	stateForgotten       = "26000" // a prepared statement
 
 	// What a text says that is no number; see saidBy.
 	stateReplaced = stateNoNumber + " replaced"
 	stateWeak     = stateNoNumber + " weak"
 	stateTrigger  = stateNoNumber + " trigger"
+	stateBehind   = stateNoNumber + " behind"
+	stateStandby  = stateNoNumber + " standby"
 
 	stateDuplicateSchema   = "42P06"
 	stateDuplicateTable    = "42P07" // or sequence, or index
@@ -113,6 +119,7 @@ var classes = map[string]error{
 	stateDeadlock: roomkit.ErrConflict, stateLockUnavailable: roomkit.ErrConflict,
 	stateDiskFull: ErrFull, stateForgotten: errForgotten,
 	stateReplaced: ErrReplaced, stateWeak: ErrWeak, stateTrigger: ErrTrigger,
+	stateBehind: ErrPlaces, stateStandby: ErrReadOnly,
 	stateCancelled: ErrUnavailable,
 	"25006":        ErrReadOnly,  // read_only_sql_transaction
 	"25P01":        ErrTxEnded,   // no_active_sql_transaction
@@ -166,7 +173,7 @@ func verdict(err error) string {
 
 // saidBy gives the state for the text with which a statement has failed on purpose.
 func saidBy(message string) string {
-	for says, state := range map[string]string{saysReplaced: stateReplaced, saysWeak: stateWeak, saysTrigger: stateTrigger} {
+	for says, state := range map[string]string{saysReplaced: stateReplaced, saysWeak: stateWeak, saysTrigger: stateTrigger, saysBehind: stateBehind, saysStandby: stateStandby} {
 		if strings.Contains(message, says) {
 			return state
 		}

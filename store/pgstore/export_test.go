@@ -10,3 +10,23 @@ func (s *Store) IsGone(ctx context.Context, pid uint32) (bool, error) {
 
 // IsTested judges what a server says it is.
 func IsTested(version string) bool { return isTested(version) }
+
+// without gives a store like this one of which some statements have another text.
+func (s *Store) without(number int, text string) *Store {
+	sql := *s.sql
+	sql.one[number], sql.many[number] = newStatement(text), newStatement(text)
+	other := &Store{base: s.base, pool: s.pool}
+	other.sql, other.reading, other.bell.Begin = &sql, other.onPool, other.listening
+	return other
+}
+
+// WithoutLocks gives a store that compares what its commits rely on, and keeps nobody from
+// changing it then.
+func (s *Store) WithoutLocks() *Store {
+	return s.without(lockSubjects, `SELECT $1::bigint, $2::text[], $3::text[]`)
+}
+
+// WithoutHorizon gives a store whose feed has all that can be seen.
+func (s *Store) WithoutHorizon() *Store {
+	return s.without(oldestInFlight, `SELECT 1::bigint, 1::bigint WHERE false`)
+}

@@ -138,10 +138,16 @@ func (o *Options) setVersion(ctx context.Context, tx pgx.Tx, version int) error 
 	return err
 }
 
-// mend makes the trigger again if it is missing or off, and settles what it has left.
+// mend makes the trigger again if it is missing or off, and settles what it has left. A sequence
+// that is behind goes on behind the records.
 func (o *Options) mend(ctx context.Context, tx pgx.Tx, has *found) error {
 	at := *o
 	at.Schema = has.schema
+	if has.behind {
+		if _, err := tx.Conn().PgConn().Exec(ctx, at.named(mendPlaces)).ReadAll(); err != nil {
+			return err
+		}
+	}
 	if !has.trigger {
 		if _, err := tx.Conn().PgConn().Exec(ctx, at.ofTrigger(makeTrigger)).ReadAll(); err != nil {
 			return err
@@ -168,6 +174,14 @@ const (
 		COMMENT ON TRIGGER {prefix}settle ON roomkit_pending
 			IS 'roomkit: when the transaction of a host commits, it settles the commits inside'`
 
+	// isBehind compares the sequence p with the records, and with those that were pruned.
+	isBehind  = drawn + ` < ` + lastPlace
+	lastPlace = `greatest((SELECT coalesce(max(e.position), 0) FROM roomkit_records e WHERE e.position > 0),
+			(SELECT coalesce(max(b.version), 0) FROM roomkit_bases b WHERE b.subject = ''))`
+	// Who draws a place writes to the table, so meanwhile nobody does.
+	mendPlaces = `LOCK TABLE roomkit_records IN SHARE ROW EXCLUSIVE MODE;
+		SELECT setval('roomkit_places', ` + lastPlace + `) FROM roomkit_places p WHERE ` + isBehind
+
 	// settleLeft takes over what transactions have left behind. What they had relied on
 	// cannot be compared any more.
 	settleLeft = `WITH left_behind AS (DELETE FROM roomkit_pending RETURNING command, subject, room, id, delta)
@@ -183,11 +197,14 @@ type found struct {
 	foreign string // a table that is not of this package
 	trigger bool   // is there, and on
 	left    bool   // something that it did not settle
+	behind  bool   // the sequence of places is behind the records
 }
 
-// settled demands that nothing has come past the trigger, and that nothing will.
+// settled demands that nothing has come past the trigger or the sequence, and that nothing will.
 func (f *found) settled() error {
 	switch {
+	case f.behind:
+		return ErrPlaces
 	case !f.trigger:
 		return fmt.Errorf("%w: it is missing or off", ErrTrigger)
 	case f.left:
@@ -208,8 +225,8 @@ func (f *found) usable() error {
 	return nil
 }
 
-// tables are those that show whether the names are taken.
-const tables = "meta rooms members users companies teams team_members records commands checkpoints bases pending"
+// tables are those that show whether the names are taken, and the sequence of places.
+const tables = "meta rooms members users companies teams team_members records commands checkpoints bases pending places"
 
 // lookAt finds out what is there.
 func lookAt(ctx context.Context, conn *pgx.Conn, o *Options) (*found, error) {
@@ -245,8 +262,8 @@ func lookAt(ctx context.Context, conn *pgx.Conn, o *Options) (*found, error) {
 	if missing != "" {
 		return nil, fmt.Errorf("%w: the table %s is missing", ErrCorrupt, missing)
 	}
-	ask := at.ofTrigger(`SELECT EXISTS (` + isTrigger + `), EXISTS (SELECT FROM roomkit_pending)`)
-	return f, conn.QueryRow(ctx, ask, pgx.QueryExecModeExec).Scan(&f.trigger, &f.left)
+	ask := at.ofTrigger(`SELECT EXISTS (` + isTrigger + `), EXISTS (SELECT FROM roomkit_pending), ` + isBehind + ` FROM roomkit_places p`)
+	return f, conn.QueryRow(ctx, ask, pgx.QueryExecModeExec).Scan(&f.trigger, &f.left, &f.behind)
 }
 
 // tablesThere gives the first table that exists, and the first that does not.

@@ -157,6 +157,9 @@ func TestSwitchOver(t *testing.T) {
 	}
 	require.Eventually(t, replicated, time.Minute, 10*time.Millisecond)
 	mustExec(t, pool, `DROP SUBSCRIPTION roomkit`)
+	_, err := pgstore.New(t.Context(), pool, nil)
+	require.ErrorIs(t, err, pgstore.ErrPlaces, "sequences are not replicated")
+	require.NoError(t, pgstore.Migrate(t.Context(), pool, nil))
 	w.goesOn(t, pool)
 }
 

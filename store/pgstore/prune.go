@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -38,7 +39,7 @@ type altering struct {
 }
 
 func (a *altering) alone(ctx context.Context) error {
-	return a.exec(ctx, `SELECT pg_advisory_xact_lock($1)`, a.s.lock+2)
+	return a.exec(ctx, `SELECT pg_advisory_xact_lock($1)`, firstLock(a.s.lock)+2)
 }
 
 func (a *altering) exec(ctx context.Context, text string, args ...any) error {
@@ -102,7 +103,11 @@ func (p *pruning) run(ctx context.Context) error {
 		}
 	}
 	if err == nil {
-		err = p.exec(ctx, `DELETE FROM roomkit_commands WHERE id IN (SELECT e.command FROM roomkit_records e WHERE e.position BETWEEN 1 AND $1)`, to)
+		err = p.keepStraddling(ctx, to)
+	}
+	if err == nil {
+		err = p.exec(ctx, `DELETE FROM roomkit_commands WHERE id IN (SELECT e.command FROM roomkit_records e WHERE e.position BETWEEN 1 AND $1)
+			AND NOT EXISTS (SELECT FROM roomkit_records e WHERE e.command = roomkit_commands.id AND e.position > $1)`, to)
 	}
 	if err == nil {
 		err = p.exec(ctx, `DELETE FROM roomkit_records WHERE position BETWEEN 1 AND $1`, to)
@@ -130,14 +135,28 @@ func (p *pruning) records(ctx context.Context) (list []store.Record, to int64, e
 		return nil, 0, &refused{judge.NotPrunable()}
 	}
 	t := &trip{sql: p.s.sql}
+	t.add(byIndex, nil, nil)
+	var h horizon
+	h.ask(t)
 	t.add(pageOfFeed, new(args).int(from+1).int(to-from+1), func(r *row) { list = append(list, p.s.placedRecord(r)) })
-	if err := t.planned().run(ctx, p.tx.Conn()); err != nil {
+	if err := t.run(ctx, p.tx.Conn()); err != nil {
 		return nil, 0, err
 	}
-	if n := int(to - from); len(list) != n+1 || list[n-1].Cursor != p.To || list[n-1].Command == list[n].Command {
+	n := slices.IndexFunc(list, func(r store.Record) bool { return r.Cursor == p.To }) + 1
+	if n == 0 || n == len(list) || list[n-1].Command == list[n].Command || to > h.to {
 		return nil, 0, &refused{judge.NotPrunable()}
 	}
-	return list[:to-from], to, nil
+	return list[:n], to, nil
+}
+
+// keepStraddling lets commands of which some records stay be remembered as they were, until
+// their last record is forgotten.
+func (p *pruning) keepStraddling(ctx context.Context, to int64) error {
+	return p.exec(ctx, `UPDATE roomkit_commands d SET events = (
+			SELECT string_agg(e.subject || ':' || coalesce(e.room::text, e.id) || '/' || e.version, chr(10) ORDER BY e.position)
+			FROM roomkit_records e WHERE e.command = d.id)
+		WHERE d.events IS NULL AND d.id IN (SELECT e.command FROM roomkit_records e WHERE e.position BETWEEN 1 AND $1)
+			AND EXISTS (SELECT FROM roomkit_records e WHERE e.command = d.id AND e.position > $1)`, to)
 }
 
 // Base implements [store.Pruner].
@@ -203,26 +222,27 @@ func (b *base) askForgotten(t *trip, of roomkit.Subject, version *roomkit.Versio
 // behind judges a cursor whose record is not there, and gives the page behind it if it is
 // the one where the feed begins. The page was read before, so nothing of it is gone that
 // the beginning does not tell of.
-func (b *base) behind(ctx context.Context, after roomkit.Cursor, from int64, records []store.Record) ([]store.Record, error) {
-	begins, err := page(ctx, b, baseOf, new(args).text(""), readPart)
+func (b *base) behind(ctx context.Context, after roomkit.Cursor, from int64, size int, records []store.Record) ([]store.Record, error) {
+	begin, err := b.begin(ctx)
 	if err != nil {
 		return nil, err
-	}
-	var begin part
-	if len(begins) > 0 {
-		begin = begins[0]
-	}
-	first := int64(0)
-	if len(records) > 0 {
-		first, _ = b.position(records[0].Cursor)
 	}
 	switch {
 	case from < int64(begin.version):
 		return nil, &roomkit.Pruned{Cursor: roomkit.Cursor(begin.data)}
 	case after == "":
 		return records, nil
-	case after == roomkit.Cursor(begin.data) && first == from+1:
-		return records[:max(1, len(records)-1)], nil
+	case after == roomkit.Cursor(begin.data):
+		return records[:min(len(records), size-1)], nil
 	}
 	return nil, invalid("Cursor", "of a part of the history that this database does not have: begin at the start, or at a cursor kept with this copy")
+}
+
+// begin gives the place where the feed begins, if something was pruned.
+func (b *base) begin(ctx context.Context) (begin part, err error) {
+	begins, err := page(ctx, b, baseOf, new(args).text(""), readPart)
+	if len(begins) > 0 {
+		begin = begins[0]
+	}
+	return begin, err
 }

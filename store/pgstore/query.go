@@ -167,46 +167,6 @@ func (b *base) position(c roomkit.Cursor) (int64, error) {
 	return n, nil
 }
 
-// Feed implements [store.Store]. A cursor is valid if the record that it is behind is
-// there: not, for instance, if it is of what came after a copy that has been restored.
-func (b *base) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
-	size, err := store.PageSize(limit)
-	if err != nil {
-		return nil, err
-	}
-	var from int64
-	if after != "" {
-		if from, err = b.position(after); err != nil {
-			return nil, err
-		}
-		size++ // with the record that the cursor is behind
-	}
-	records, err := page(ctx, b, pageOfFeed, new(args).int(from).int(int64(size)), b.placedRecord)
-	switch {
-	case err != nil:
-		return nil, err
-	case after == "":
-		if len(records) > 0 {
-			if first, _ := b.position(records[0].Cursor); first != 1 {
-				return b.behind(ctx, after, from, records)
-			}
-		}
-		return records, nil
-	case len(records) == 0 || records[0].Cursor != after:
-		return b.behind(ctx, after, from, records)
-	}
-	return records[1:], nil
-}
-
-// Head implements [store.Header].
-func (b *base) Head(ctx context.Context) (roomkit.Cursor, error) {
-	newest, err := page(ctx, b, newestOfFeed, nil, b.placedRecord)
-	if err != nil || len(newest) == 0 {
-		return "", err
-	}
-	return newest[0].Cursor, nil
-}
-
 // Place implements [store.Numbered].
 func (b *base) Place(at roomkit.Cursor) (int64, error) {
 	if at == "" {

@@ -13,9 +13,11 @@ import (
 // out: see columnsOf. {rows …} is a source of rows x with these columns.
 const (
 	beginReading = iota
+	beginFollowing
 	beginWriting
 	byIndex
-	keepPlans
+	writeOne
+	writeMany
 	waitBriefly
 	waitLonger
 	endTx
@@ -53,6 +55,9 @@ const (
 	nameReader
 	proveReader
 	isWitness
+	firstStraddling
+	lastDrawn
+	oldestInFlight
 
 	lockCompanies
 	lockTeams
@@ -80,13 +85,14 @@ const (
 	putCheckpoints
 	endMembers
 	insertCommands
-	takeTurn
-	checkPeople
-	checkPlaces
+	lockSubjects
+	checkRelied
+	enterFeed
 	insertRecords
 	checkStore
 	demandDurable
 	emitMessage
+	wakeOthers
 	isGone
 	isTableLocked
 	readParked
@@ -128,7 +134,7 @@ func (o *Options) statements(has *found) *statements {
 	if o.Weak {
 		demands = ""
 	}
-	proofs := strings.NewReplacer("{durable}", demands, "{ours}", isOurs, "{prefix}", o.Prefix)
+	proofs := strings.NewReplacer("{durable}", demands, "{ours}", isOurs, "{prefix}", o.Prefix, "{space}", fmt.Sprint(spaceOf(has.lock)))
 	var s statements
 	for _, texts := range [...]map[int]string{readTexts, writeTexts} {
 		for number, text := range texts {
@@ -258,7 +264,9 @@ const (
 var readTexts = map[int]string{
 	// All of one moment: the statements between begin and end see one snapshot.
 	beginReading: `BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY`,
-	endTx:        `COMMIT`,
+	// Each statement sees what has been committed before it begins.
+	beginFollowing: `BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY`,
+	endTx:          `COMMIT`,
 
 	// Rooms and people. The parties of a direct room and the team of a team room come with it.
 	loadFacts: `WITH r AS MATERIALIZED (
@@ -367,10 +375,20 @@ var readTexts = map[int]string{
 				AND ($3::text[] IS NULL OR r.kind = ANY($3::text[]))
 			ORDER BY r.company, r.id LIMIT $4::bigint`,
 
+	// How far a feed can be read; see horizon. A standby does not know what is in flight.
+	lastDrawn: `SELECT ` + drawn + `, CASE WHEN pg_is_in_recovery() THEN concat('` + saysStandby + `')::integer END FROM roomkit_places p`,
+	// A lock has 40 bits of a place, so the place is the one of these that is not far ahead of the newest.
+	oldestInFlight: `SELECT f.place, f.pid FROM (
+				SELECT p.last_value + 16777216 - ((p.last_value + 16777216 - (((l.classid::bigint & 255) << 32) | l.objid::bigint)) & 1099511627775) AS place,
+					l.pid::bigint AS pid
+				FROM roomkit_places p, pg_locks l
+				WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted AND l.classid::bigint >> 8 = {space}
+					AND l.database = (SELECT d.oid FROM pg_database d WHERE d.datname = current_database()) AND l.pid IS DISTINCT FROM pg_backend_pid()
+			) f ORDER BY f.place LIMIT 1`,
 	// A feed begins with the record that the cursor is behind.
 	pageOfFeed: `SELECT e.position, {records e} FROM roomkit_records e WHERE e.position >= $1::bigint AND e.position > 0
 			ORDER BY e.position LIMIT $2::bigint`,
-	newestOfFeed: `SELECT e.position, {records e} FROM roomkit_records e WHERE e.position > 0 ORDER BY e.position DESC LIMIT 1`,
+	newestOfFeed: `SELECT e.position, {records e} FROM roomkit_records e WHERE e.position > 0 AND e.position <= $1::bigint ORDER BY e.position DESC LIMIT 1`,
 	pageOfRoomHistory: `SELECT e.position, {records e} FROM roomkit_records e
 			WHERE (e.room, e.version) > ($1::uuid, $2::bigint) AND e.room <= $1::uuid AND e.room IS NOT NULL ORDER BY e.room, e.version LIMIT $3::bigint`,
 	pageOfHistory: `SELECT e.position, {records e} FROM roomkit_records e
@@ -380,6 +398,10 @@ var readTexts = map[int]string{
 
 	baseOf:        `SELECT b.subject, b.version, b.data FROM roomkit_bases b WHERE b.subject = $1::text ORDER BY b.subject, b.part`,
 	versionOfBase: `SELECT b.version FROM roomkit_bases b WHERE b.subject = $1::text AND b.part = 1`,
+	// The first record before a place of those commands that have some behind it, too.
+	firstStraddling: `SELECT coalesce(min(f.position), 0) FROM roomkit_records e CROSS JOIN LATERAL (
+				SELECT o.position FROM roomkit_records o WHERE o.command = e.command AND o.position > 0 AND o.position <= $1::bigint) f
+			WHERE e.position > $1::bigint`,
 	pageOfBases: `SELECT b.subject, b.version, b.data FROM roomkit_bases b WHERE b.subject > $1::text AND b.subject <= (SELECT max(w.subject) FROM (
 				SELECT n.subject FROM roomkit_bases n WHERE n.subject > $1::text AND n.part = 1 ORDER BY n.subject LIMIT $2::bigint
 			) w)
@@ -418,14 +440,29 @@ const (
 	saysReplaced = "roomkit: other tables than those that were opened"
 	saysWeak     = "roomkit: fsync is off"
 	saysTrigger  = "roomkit: the trigger is missing or off"
+	saysBehind   = "roomkit: the sequence of places is behind the records"
+	saysStandby  = "roomkit: a standby has no feed"
 
 	// ours tells the tables that were opened from others of the same name.
 	ours = `m.only_row AND m.epoch = '%s' AND m.lock_key = %d`
-	// newest is the last place of the feed, if these are the tables that were opened.
-	// Nobody else takes a place before the end of the transaction, and even then no
-	// two records would get the same.
+	// newest is the last place that can be seen, if these are the tables that were opened.
 	newest = `coalesce((SELECT coalesce((SELECT max(e.position) FROM roomkit_records e WHERE e.position > 0), 0)
 				FROM roomkit_meta m WHERE {ours}), concat('` + saysReplaced + `')::bigint)`
+	// nextPlace is a place behind all that can be seen: these were drawn before the statement began.
+	nextPlace = `CASE WHEN nextval('roomkit_places') > newest.place THEN currval('roomkit_places') ELSE concat('` + saysBehind + `')::bigint END`
+	indexes   = `set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
+	briefly   = `set_config('lock_timeout', '25ms', true)`
+	// drawn is the last place that somebody has drawn from the sequence p.
+	drawn = `p.last_value - CASE WHEN p.is_called THEN 0 ELSE 1 END`
+	// reliedOn holds if something relied on has changed.
+	reliedOn = `EXISTS (SELECT FROM unnest($1::text[], $2::bigint[]) x(id, version)
+					WHERE x.version <> coalesce((SELECT u.version FROM roomkit_users u WHERE u.id = x.id), 0))
+				OR EXISTS (SELECT FROM unnest($3::text[], $4::bigint[]) x(id, version)
+					WHERE x.version <> coalesce((SELECT c.version FROM roomkit_companies c WHERE c.id = x.id), 0))
+				OR EXISTS (SELECT FROM unnest($5::uuid[], $6::bigint[]) x(id, version)
+					WHERE x.version <> coalesce((SELECT r.version FROM roomkit_rooms r WHERE r.id = x.id), 0))
+				OR EXISTS (SELECT FROM unnest($7::text[], $8::bigint[]) x(id, version)
+					WHERE x.version <> coalesce((SELECT t.version FROM roomkit_teams t WHERE t.id = x.id), 0))`
 	// durable demands that a commit is acknowledged only when it survives a crash, whatever
 	// the settings are by now, and that it is told if a standby was not waited for.
 	durable = `, set_config('client_min_messages', 'warning', true),
@@ -442,16 +479,16 @@ var writeTexts = map[int]string{
 	beginWriting: `BEGIN ISOLATION LEVEL READ COMMITTED`,
 	// A connection keeps the plans that it has made while the tables were small, so
 	// they must not be for small tables.
-	byIndex: `SELECT set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`,
-	// Plans for many rows are made once on each connection, and not for the tables
-	// of that moment: every statement goes by an index, however small they were.
-	keepPlans: `SELECT set_config('plan_cache_mode', 'force_generic_plan', true), set_config('enable_seqscan', 'off', true),
-			set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-			set_config('jit', 'off', true)`,
+	byIndex: `SELECT ` + indexes,
 	// Who waits longer for a row than others take to commit does so for a transaction
 	// of a host, and while it does, a lane of the service stands still. What it waited
-	// for would have changed anyway. The turn comes without fail, but who has it does not wait either.
-	waitBriefly: `SELECT set_config('lock_timeout', '25ms', true)`,
+	// for would have changed anyway.
+	waitBriefly: `SELECT ` + briefly,
+	writeOne:    `SELECT ` + indexes + `, ` + briefly,
+	// Plans for many rows are made once on each connection, and not for the tables
+	// of that moment: every statement goes by an index, however small they were.
+	writeMany: `SELECT set_config('plan_cache_mode', 'force_generic_plan', true),
+			set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), ` + indexes + `, ` + briefly,
 	// A company of which only the count changes is held by others who make groups in it, in
 	// turn, and seldom by a transaction of a host.
 	waitLonger: `SELECT set_config('lock_timeout', '250ms', true)`,
@@ -528,27 +565,27 @@ var writeTexts = map[int]string{
 
 	insertCommands: `INSERT INTO roomkit_commands ({commands}) SELECT * FROM {rows commands}`,
 
-	// From here to its end a transaction is the only one that commits. What it
-	// relied on is compared in this time, so nothing has to be locked for it.
-	// Followers that want to be woken hold the next lock, shared.
-	takeTurn: `WITH patient AS MATERIALIZED (SELECT set_config('lock_timeout', '0', true){durable}),
-			turn AS MATERIALIZED (SELECT pg_advisory_xact_lock($1::bigint) FROM patient),
-			brief AS MATERIALIZED (SELECT set_config('lock_timeout', '25ms', true) FROM turn)
-			SELECT pg_notify($2::text, '') FROM brief WHERE NOT pg_try_advisory_xact_lock($1::bigint + 1)`,
-	checkPeople: `SELECT CASE WHEN EXISTS (SELECT FROM unnest($1::text[], $2::bigint[]) x(id, version)
-					WHERE x.version <> coalesce((SELECT u.version FROM roomkit_users u WHERE u.id = x.id), 0))
-				OR EXISTS (SELECT FROM unnest($3::text[], $4::bigint[]) x(id, version)
-					WHERE x.version <> coalesce((SELECT c.version FROM roomkit_companies c WHERE c.id = x.id), 0))
-			THEN ` + failure + ` END`,
-	checkPlaces: `SELECT CASE WHEN EXISTS (SELECT FROM unnest($1::uuid[], $2::bigint[]) x(id, version)
-					WHERE x.version <> coalesce((SELECT r.version FROM roomkit_rooms r WHERE r.id = x.id), 0))
-				OR EXISTS (SELECT FROM unnest($3::text[], $4::bigint[]) x(id, version)
-					WHERE x.version <> coalesce((SELECT t.version FROM roomkit_teams t WHERE t.id = x.id), 0))
-			THEN ` + failure + ` END`,
+	// What is written and what is relied on; see subjectLocks. Rows are locked before, and who
+	// holds these locks waits for nobody's row, so it may wait for them as long as it takes.
+	// Everybody takes the first one shared: who takes it alone lets nobody commit.
+	lockSubjects: `WITH patient AS MATERIALIZED (SELECT set_config('lock_timeout', '0', true){durable}),
+			first AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared($1::bigint) FROM patient)
+			SELECT CASE WHEN k.alone THEN pg_advisory_xact_lock(k.key) ELSE pg_advisory_xact_lock_shared(k.key) END
+			FROM first, (SELECT hashtextextended(n.name COLLATE "C", $1::bigint) AS key, bool_or(n.alone) AS alone
+				FROM (SELECT unnest($2::text[]) AS name, true AS alone UNION ALL SELECT unnest($3::text[]), false) n
+				GROUP BY 1 ORDER BY 1) k`,
+	checkRelied: `SELECT CASE WHEN ` + reliedOn + ` THEN ` + failure + ` END`,
+	// It also says that from now on places behind the newest one are drawn; see horizon.
+	enterFeed: `SELECT CASE WHEN ` + reliedOn + ` THEN ` + failure + ` END, ` + briefly + `,
+				pg_advisory_xact_lock_shared(({space} * 256 + ((n.place >> 32) & 255))::integer, (((n.place & 4294967295) # 2147483648) - 2147483648)::integer)
+			FROM (SELECT ` + drawn + ` AS place FROM roomkit_places p) n`,
 	insertRecords: `INSERT INTO roomkit_records (position, {records})
-			SELECT newest.place + row_number() OVER (), x.* FROM {rows records}, (SELECT ` + newest + ` AS place) newest
+			SELECT ` + nextPlace + `, x.* FROM {rows records}, (SELECT ` + newest + ` AS place) newest
 			RETURNING position`,
-	checkStore:    `SELECT ` + newest,
+	checkStore: `SELECT CASE WHEN NOT EXISTS (SELECT FROM roomkit_meta m WHERE {ours}) THEN concat('` + saysReplaced + `')::integer END`,
+	// Behind the commit, since to notify takes a lock that would be held over the flush.
+	// Followers that want to be woken hold the lock, shared.
+	wakeOthers:    `SELECT pg_notify($2::text, '') WHERE NOT pg_try_advisory_xact_lock($1::bigint)`,
 	demandDurable: `SELECT true{durable}`,
 	// A commit of its own behind others, which waits for standbys as they should have.
 	emitMessage: `SELECT pg_logical_emit_message(true, 'roomkit', '')`,

@@ -45,9 +45,13 @@ func planOf(t *testing.T, conn *pgxpool.Conn, text string) string {
 	return strings.Join(lines, "\n")
 }
 
-// slow gives the steps of a plan that look at a whole table, or sort a page.
+// slow gives the steps of a plan that look at a whole table, or sort a page. A sequence has one
+// row and no index.
 func slow(plan string, page bool) (bad []string) {
 	for line := range strings.Lines(plan) {
+		if strings.Contains(line, "Seq Scan on t_places") {
+			continue
+		}
 		if strings.Contains(line, "Seq Scan on t_") || page && (strings.Contains(line, "Sort") || strings.Contains(line, "Hash")) {
 			bad = append(bad, strings.TrimSpace(line))
 		}
@@ -123,7 +127,7 @@ func TestTextOfSQLIsConstant(t *testing.T) {
 	sqltest.Constant(t, takes, map[string]int{
 		"erase.go":   2, // what refuse is given, and which records are of a subject
 		"prune.go":   1, // what exec is given
-		"migrate.go": 6, // CREATE SCHEMA and search_path with a quoted name, the text of a migration, and what looks at the trigger and mends it
+		"migrate.go": 7, // CREATE SCHEMA and search_path with a quoted name, the text of a migration, and what looks at the trigger and the sequence and mends them
 		"store.go":   1, // LISTEN with a quoted name
 		"trip.go":    1, // a statement
 	})

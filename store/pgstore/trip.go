@@ -21,8 +21,8 @@ import (
 type trip struct {
 	sql     *statements
 	calls   []call
-	commits bool          // the last of them acknowledges what others have written
 	apart   bool          // the first of them has a transaction of its own
+	commits int           // how many of them end with the one that acknowledges what they have written
 	within  time.Duration // how long its statements may be prepared, if others wait for it
 }
 
@@ -42,10 +42,11 @@ func (t *trip) add(number int, a *args, each func(*row)) {
 	t.calls = append(t.calls, c)
 }
 
-// commit ends the transaction that the trip has begun.
+// commit ends the transaction that the trip has begun. What is added behind it is a transaction
+// of its own, of which nobody is told whether it has failed.
 func (t *trip) commit() {
 	t.add(endTx, nil, nil)
-	t.commits = true
+	t.commits = len(t.calls)
 }
 
 // planned lets the statements of a trip go by indexes. What is sent together is one
@@ -91,19 +92,27 @@ func (t *trip) run(ctx context.Context, conn *pgx.Conn) error {
 	}
 	err = p.Sync()
 	var said notices
+	acknowledged := false
 	for i := 0; i < len(t.calls) && err == nil; i++ {
-		if t.commits && i == len(t.calls)-1 {
-			// The pool is the host's, and so are its notices: nothing else shows them.
-			conn.PgConn().Frontend().Trace(&said, pgproto3.TracerOptions{SuppressTimestamps: true, RegressMode: true})
-			defer conn.PgConn().Frontend().Untrace()
+		if commits := i+1 == t.commits; !commits {
+			err = t.calls[i].read(p)
+			if t.apart && i == 0 && err == nil {
+				_, err = p.GetResults()
+			}
+			continue
 		}
+		// The pool is the host's, and so are its notices: nothing else shows them.
+		conn.PgConn().Frontend().Trace(&said, pgproto3.TracerOptions{SuppressTimestamps: true, RegressMode: true})
 		err = t.calls[i].read(p)
-		if t.apart && i == 0 && err == nil {
-			_, err = p.GetResults()
-		}
+		conn.PgConn().Frontend().Untrace()
+		acknowledged = err == nil
 	}
-	if err = errors.Join(err, p.Close()); err == nil && said.any {
-		err = errNotWaited
+	err = errors.Join(err, p.Close())
+	switch {
+	case acknowledged && said.any:
+		return errNotWaited
+	case acknowledged:
+		return nil
 	}
 	return err
 }
@@ -261,5 +270,5 @@ func leave(ctx context.Context, conn *pgx.Conn, err error) {
 func isOurs(err error) bool {
 	return errors.Is(err, ErrCorrupt) || errors.Is(err, ErrWeak) || errors.Is(err, ErrNotMigrated) ||
 		errors.Is(err, ErrNewerSchema) || errors.Is(err, ErrForeignTables) ||
-		errors.Is(err, ErrReplaced) || errors.Is(err, ErrTrigger) || errors.Is(err, ErrServer) || errors.Is(err, ErrEncoding)
+		errors.Is(err, ErrReplaced) || errors.Is(err, ErrPlaces) || errors.Is(err, ErrTrigger) || errors.Is(err, ErrServer) || errors.Is(err, ErrEncoding)
 }

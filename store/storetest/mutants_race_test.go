@@ -75,11 +75,18 @@ var raceMutants = []mutant{
 			return once, nil
 		}
 	}},
-	{"capability/place", "every other number is left out", func(a *altered) {
+	{"capability/place", "two records have one number", func(a *altered) {
 		place := a.onPlace
 		a.onPlace = func(at roomkit.Cursor) (int64, error) {
 			n, err := place(at)
-			return 2 * n, err
+			return (n + 1) / 2, err
+		}
+	}},
+	{"capability/place", "numbers begin anew", func(a *altered) {
+		place := a.onPlace
+		a.onPlace = func(at roomkit.Cursor) (int64, error) {
+			n, err := place(at)
+			return n % 5, err
 		}
 	}},
 	{"capability/wake-all", "a follower takes the place of the one before", func(a *altered) {

@@ -233,7 +233,7 @@ var durableRules = []Rule{
 		require.NoError(k, err)
 		require.Equal(k, head, got)
 	}},
-	{"capability/place", "A store that numbers its feed gives each record the number of the one before and one more, whatever was refused in between, and the empty cursor 0.", func(k *kit) {
+	{"capability/place", "A store that numbers its feed gives each record a higher number than the one before, whatever was refused in between, and the empty cursor 0.", func(k *kit) {
 		numbered := capability[store.Numbered](k)
 		last, err := numbered.Place("")
 		require.NoError(k, err)
@@ -248,7 +248,7 @@ var durableRules = []Rule{
 		for _, rec := range k.feed("") {
 			place, err := numbered.Place(rec.Cursor)
 			require.NoError(k, err)
-			require.Equal(k, last+1, place)
+			require.Greater(k, place, last)
 			last = place
 		}
 		_, err = numbered.Place("no cursor")
