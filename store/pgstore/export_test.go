@@ -16,7 +16,7 @@ func (s *Store) without(number int, text string) *Store {
 	sql := *s.sql
 	sql.one[number], sql.many[number] = newStatement(text), newStatement(text)
 	other := &Store{base: s.base, pool: s.pool}
-	other.sql, other.reading, other.bell.Begin = &sql, other.onPool, other.listening
+	other.sql, other.reading, other.asking, other.bell.Begin = &sql, other.onPool, other.onReaders, other.listening
 	return other
 }
 
