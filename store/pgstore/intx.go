@@ -54,8 +54,9 @@ var (
 // numbers of those who took part at once, and their rows are locked from then on.
 //
 // The store is a [store.Guard], for which the service has Require. A transaction that
-// has only that compares when it commits, too, beside others of its kind; commits of
-// rooms wait for it from the comparison to the end of its commit, and it for them.
+// has only that compares when it commits, too, beside others of its kind; commits that
+// change what it relied on wait for it from the comparison to the end of its commit, and it
+// for them.
 //
 // The transaction is left as it was after every error but that of a lost connection.
 // [ErrIsolation], [ErrReadOnly], [ErrTxAborted], [ErrTxBusy] and [ErrTxEnded] say what is
@@ -64,8 +65,9 @@ var (
 // A Load is 3 round trips, a Commit 4 and a Rely 3, one at each end of them for a
 // savepoint. What is left to do at the end is within tx.Commit.
 //
-// SET CONSTRAINTS ALL IMMEDIATE and PREPARE TRANSACTION make all other commits wait
-// for the rest of the transaction.
+// SET CONSTRAINTS ALL IMMEDIATE and PREPARE TRANSACTION make commits that use the same
+// rooms, users, companies and teams wait for the rest of the transaction, and so does who
+// reads the end of the feed.
 func (s *Store) InTx(tx pgx.Tx) store.Store {
 	return s.inTxOf(func(ctx context.Context, with pgx.QueryRewriter) error {
 		_, err := tx.Exec(ctx, rewritten, with)

@@ -40,8 +40,8 @@ type Options struct {
 	// [roomkit.ErrUnknownOutcome].
 	Patience time.Duration
 	// Lanes is how many groups of commands a service commits side by side, by
-	// default 2. Commits end one after another, because the feed has one order; more
-	// only make the groups smaller. One spends the least time of the processors.
+	// default 2. They flush the log together; more make the groups smaller, and one spends the
+	// least time of the processors.
 	Lanes int
 	// Weak accepts settings with which a crash takes back commits that were acknowledged:
 	// fsync or synchronous_commit off, or a synchronous_commit that does not wait for the
@@ -125,7 +125,7 @@ type base struct {
 	sql     *statements
 	names   *names
 	epoch   string // begins every cursor
-	lock    int64  // the advisory lock of commits
+	lock    int64  // the advisory lock that commits share, and part of the keys of others
 	channel string // of notifications
 	inTx    bool   // inside a transaction of the host
 
