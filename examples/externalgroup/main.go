@@ -14,12 +14,15 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/examples/internal/companies"
+	"github.com/go-roomkit/roomkit/examples/internal/natslog"
 	"github.com/go-roomkit/roomkit/examples/internal/storeflag"
 	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func main() {
-	store := storeflag.Begin("externalgroup", "the life of an external group, and what becomes of it without the permission")
+	store := storeflag.Begin("externalgroup", "the life of an external group, and what becomes of it without the permission",
+		"nats:FOLDER, on three servers in this process")
 	if err := run(context.Background(), store, os.Stdout); err != nil {
 		log.Fatal(err)
 	}
@@ -39,7 +42,7 @@ type step struct {
 }
 
 func run(ctx context.Context, name string, out io.Writer) error {
-	store, closeStore, err := storeflag.Open(ctx, name, "externalgroup")
+	store, closeStore, err := open(ctx, name)
 	if err != nil {
 		return err
 	}
@@ -65,6 +68,13 @@ func run(ctx context.Context, name string, out io.Writer) error {
 		}
 	}
 	return s.members(ctx, "eve", created.Room)
+}
+
+func open(ctx context.Context, where string) (s store.Store, closeStore func(), err error) {
+	if folder, ok := strings.CutPrefix(where, "nats:"); ok {
+		return natslog.Open(ctx, folder)
+	}
+	return storeflag.Open(ctx, where, "externalgroup")
 }
 
 func script(room roomkit.RoomID) []step {

@@ -22,9 +22,9 @@ const Usage = "where the rooms are kept: memory, sqlite:PATH or postgres:URL"
 
 // Begin reads the flags of an example, -store among them, and says at once what the
 // example does: on a large or a distant store the story itself may take its time. It
-// gives the store to open.
-func Begin(example, does string) string {
-	where := flag.String("store", "memory", Usage)
+// gives the store to open. more are kinds of stores that the example opens itself.
+func Begin(example, does string, more ...string) string {
+	where := flag.String("store", "memory", strings.Join(append([]string{Usage}, more...), ", or "))
 	flag.Parse()
 	log.SetFlags(0)
 	log.SetPrefix(example + ": ")
