@@ -78,7 +78,7 @@ func (tr *trial) linksOf(node int, do func(*cluster.Link)) {
 // Nodes lose each other, and copies the nodes, while several services are at work, three of which
 // reach one node each, so that one of them is on the wrong side. It is judged as TestKilled.
 func TestParted(t *testing.T) {
-	rounds := size(3, 40)
+	rounds := size(3, 20)
 	o := trialOptions{callers: 12, rooms: 4, seed: seedOf(t)}
 	o.seats = []seatOptions{{node: 0}, {node: 1}, {node: 2}, {node: anyNode}}
 	tr := newTrial(t, o)
@@ -88,7 +88,7 @@ func TestParted(t *testing.T) {
 		tr.moves(t, 20)
 		rifts[n%len(rifts)].do(t, tr, r)
 		tr.breaks.Add(1)
-		<-time.After(time.Duration(size(1000, 2000+r.IntN(8000))) * time.Millisecond)
+		<-time.After(time.Duration(size(1000, 2000+r.IntN(6000))) * time.Millisecond)
 		tr.heal(t)
 	}
 	tr.moves(t, 20)

@@ -86,7 +86,9 @@ type operation struct {
 
 func newTrial(t *testing.T, o trialOptions) *trial {
 	t.Helper()
-	o.cluster.Dir = t.TempDir()
+	if o.cluster.Dir == "" {
+		o.cluster.Dir = t.TempDir()
+	}
 	tr := &trial{trialOptions: o, begin: time.Now(), founded: map[roomkit.RoomID]roomkit.Version{}, halt: make(chan struct{}), progress: make(chan struct{})}
 	ctx := minutes(t, 1)
 	var err error
@@ -270,7 +272,7 @@ func (tr *trial) insist(r *rand.Rand, o Order) bool {
 			tr.keep(&tr.ops, op)
 			tr.acknowledge()
 			return true
-		case op.Fate == refused || op.Fate == stopped:
+		case op.Fate == refused || op.Fate == stopped || tr.over() && n > 100:
 			return false
 		}
 	}

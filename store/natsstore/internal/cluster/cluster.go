@@ -281,6 +281,14 @@ func (n *Node) URL() string {
 // Address is where the node listens for clients.
 func (n *Node) Address() string { return fmt.Sprintf("127.0.0.1:%d", n.conf.Port) }
 
+// Process is that of a node which is one, and up.
+func (n *Node) Process() *os.Process {
+	if s, ok := n.running.(*spawned); ok {
+		return s.cmd.Process
+	}
+	return nil
+}
+
 // Start starts a node that is down, and waits until it takes connections.
 func (n *Node) Start() error {
 	if n.running != nil {
