@@ -25,11 +25,15 @@ type place struct {
 // all answers about a room can be put in an order.
 func (tr *trial) judge(t *testing.T) {
 	t.Helper()
+	require.Empty(t, append(tr.wrong, tr.judgement(t)...), "seed %d", tr.seed)
+}
+
+func (tr *trial) judgement(t *testing.T) []string {
+	t.Helper()
 	s := tr.take(t, len(tr.seats), seatOptions{node: anyNode})
 	all, err := recordsOf(minutes(t, 1), s.host.(local).store)
 	require.NoError(t, err)
-	tr.wrong = append(tr.wrong, judged(tr.founded, all, tr.ops, tr.edits)...)
-	require.Empty(t, tr.wrong, "seed %d", tr.seed)
+	return judged(tr.founded, all, tr.ops, tr.edits)
 }
 
 // judged says what is wrong with a log and the answers that were given meanwhile.

@@ -204,6 +204,12 @@ func (tr *trial) complain(format string, args ...any) {
 	}
 }
 
+func (tr *trial) complained() int {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return len(tr.wrong)
+}
+
 // ask asks and writes down what came of it.
 func (tr *trial) ask(s *seat, o Order) operation {
 	op := operation{Order: o, from: time.Since(tr.begin)} //nolint:forbidigo // written down, not tested
