@@ -18,9 +18,9 @@ type strike struct {
 
 var strikes = []strike{
 	{"leader", func(t *testing.T, tr *trial, r *rand.Rand) { tr.killNodes(t, r, tr.leader(t)) }},
-	{"follower", func(t *testing.T, tr *trial, r *rand.Rand) { tr.killNodes(t, r, (tr.leader(t)+1+r.IntN(2))%3) }},
 	{"copy", func(t *testing.T, tr *trial, r *rand.Rand) { tr.killCopy(t, r) }},
 	{"all three", func(t *testing.T, tr *trial, r *rand.Rand) { tr.killNodes(t, r, 0, 1, 2) }},
+	{"follower", func(t *testing.T, tr *trial, r *rand.Rand) { tr.killNodes(t, r, (tr.leader(t)+1+r.IntN(2))%3) }},
 	{"leader and copy", func(t *testing.T, tr *trial, r *rand.Rand) {
 		tr.killNodes(t, r, tr.leader(t))
 		tr.killCopy(t, r)
@@ -62,7 +62,8 @@ func (tr *trial) killCopy(t *testing.T, r *rand.Rand) {
 // Servers and copies are killed with SIGKILL while several services are at work: nothing that was acknowledged
 // is lost, nothing is stored twice, nobody is told what is over, and all copies are equal.
 func TestKilled(t *testing.T) {
-	kills := size[int64](7, 50)
+	t.Parallel()
+	kills := size[int64](5, 50)
 	o := trialOptions{cluster: cluster.Options{Processes: true}, callers: 12, rooms: 4, seed: seedOf(t)}
 	o.seats = []seatOptions{{node: anyNode}, {node: anyNode}, {node: anyNode, process: true}, {node: anyNode, process: true}}
 	tr := newTrial(t, o)

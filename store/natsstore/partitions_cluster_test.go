@@ -78,6 +78,7 @@ func (tr *trial) linksOf(node int, do func(*cluster.Link)) {
 // Nodes lose each other, and copies the nodes, while several services are at work, three of which
 // reach one node each, so that one of them is on the wrong side. It is judged as TestKilled.
 func TestParted(t *testing.T) {
+	t.Parallel()
 	rounds := size(3, 20)
 	o := trialOptions{callers: 12, rooms: 4, seed: seedOf(t)}
 	o.seats = []seatOptions{{node: 0}, {node: 1}, {node: 2}, {node: anyNode}}

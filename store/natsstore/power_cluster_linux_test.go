@@ -71,6 +71,7 @@ func newPowerTrial(t *testing.T, lazy bool) (*trial, *disk) {
 
 // The power of all servers goes at once while services are at work: nothing that was acknowledged is lost.
 func TestPowerCut(t *testing.T) {
+	t.Parallel()
 	tr, d := newPowerTrial(t, false)
 	for range size(1, 15) {
 		tr.cutPower(t, d)
@@ -81,6 +82,7 @@ func TestPowerCut(t *testing.T) {
 
 // Control: servers that do not write at once lose what was acknowledged, and every copy says so.
 func TestPowerCutLoses(t *testing.T) {
+	t.Parallel()
 	if os.Getenv("ROOMKIT_LONG") == "" {
 		t.Skip("a control of TestPowerCut, in the long run")
 	}
