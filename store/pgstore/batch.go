@@ -519,7 +519,8 @@ func (p *plan) publish(t *trip, b *base) {
 		t.add(demandDurable, nil, nil)
 	}
 	if len(p.records) > 0 {
-		t.add(enterFeed, p.reliedArgs(), nil)
+		p.checkPlaces(t)
+		t.add(enterFeed, p.reliedPeople(), nil)
 		t.add(insertRecords, p.recordRows(), func(r *row) { p.positions = append(p.positions, r.int()) })
 	} else {
 		p.checkRelied(t)
@@ -535,18 +536,33 @@ func (p *plan) recordRows() *args {
 
 // checkRelied adds a look at what the batch expects and does not write.
 func (p *plan) checkRelied(t *trip) {
-	if slices.ContainsFunc(slices.Collect(maps.Keys(p.base)), func(of roomkit.Subject) bool { return !p.writes(&of) }) {
-		t.add(checkRelied, p.reliedArgs(), nil)
+	if p.relies(roomkit.SubjectUser, roomkit.SubjectCompany) {
+		t.add(checkPeople, p.reliedPeople(), nil)
+	}
+	p.checkPlaces(t)
+}
+
+func (p *plan) checkPlaces(t *trip) {
+	if p.relies(roomkit.SubjectRoom, roomkit.SubjectTeam) {
+		rooms, teams := p.relied(roomkit.SubjectRoom), p.relied(roomkit.SubjectTeam)
+		a := ints(uuids(new(args), rooms.rooms), rooms.versions)
+		t.add(checkPlaces, ints(texts(a, teams.ids), teams.versions), nil)
 	}
 }
 
-func (p *plan) reliedArgs() *args {
+func (p *plan) reliedPeople() *args {
 	users, companies := p.relied(roomkit.SubjectUser), p.relied(roomkit.SubjectCompany)
-	rooms, teams := p.relied(roomkit.SubjectRoom), p.relied(roomkit.SubjectTeam)
 	a := ints(texts(new(args), users.ids), users.versions)
-	a = ints(texts(a, companies.ids), companies.versions)
-	a = ints(uuids(a, rooms.rooms), rooms.versions)
-	return ints(texts(a, teams.ids), teams.versions)
+	return ints(texts(a, companies.ids), companies.versions)
+}
+
+func (b *batch) relies(on ...roomkit.SubjectType) bool {
+	for of := range b.base {
+		if slices.Contains(on, of.Type) && !b.writes(&of) {
+			return true
+		}
+	}
+	return false
 }
 
 type relied struct {

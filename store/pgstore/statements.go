@@ -86,7 +86,8 @@ const (
 	endMembers
 	insertCommands
 	lockSubjects
-	checkRelied
+	checkPeople
+	checkPlaces
 	enterFeed
 	insertRecords
 	checkStore
@@ -454,14 +455,14 @@ const (
 	briefly   = `set_config('lock_timeout', '25ms', true)`
 	// drawn is the last place that somebody has drawn from the sequence p.
 	drawn = `p.last_value - CASE WHEN p.is_called THEN 0 ELSE 1 END`
-	// reliedOn holds if something relied on has changed.
-	reliedOn = `EXISTS (SELECT FROM unnest($1::text[], $2::bigint[]) x(id, version)
+	// peopleChanged and placesChanged hold if something relied on has changed.
+	peopleChanged = `EXISTS (SELECT FROM unnest($1::text[], $2::bigint[]) x(id, version)
 					WHERE x.version <> coalesce((SELECT u.version FROM roomkit_users u WHERE u.id = x.id), 0))
 				OR EXISTS (SELECT FROM unnest($3::text[], $4::bigint[]) x(id, version)
-					WHERE x.version <> coalesce((SELECT c.version FROM roomkit_companies c WHERE c.id = x.id), 0))
-				OR EXISTS (SELECT FROM unnest($5::uuid[], $6::bigint[]) x(id, version)
+					WHERE x.version <> coalesce((SELECT c.version FROM roomkit_companies c WHERE c.id = x.id), 0))`
+	placesChanged = `EXISTS (SELECT FROM unnest($1::uuid[], $2::bigint[]) x(id, version)
 					WHERE x.version <> coalesce((SELECT r.version FROM roomkit_rooms r WHERE r.id = x.id), 0))
-				OR EXISTS (SELECT FROM unnest($7::text[], $8::bigint[]) x(id, version)
+				OR EXISTS (SELECT FROM unnest($3::text[], $4::bigint[]) x(id, version)
 					WHERE x.version <> coalesce((SELECT t.version FROM roomkit_teams t WHERE t.id = x.id), 0))`
 	// durable demands that a commit is acknowledged only when it survives a crash, whatever
 	// the settings are by now, and that it is told if a standby was not waited for.
@@ -568,15 +569,15 @@ var writeTexts = map[int]string{
 	// What is written and what is relied on; see subjectLocks. Rows are locked before, and who
 	// holds these locks waits for nobody's row, so it may wait for them as long as it takes.
 	// Everybody takes the first one shared: who takes it alone lets nobody commit.
-	lockSubjects: `WITH patient AS MATERIALIZED (SELECT set_config('lock_timeout', '0', true){durable}),
-			first AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared($1::bigint) FROM patient)
+	lockSubjects: `WITH first AS MATERIALIZED (SELECT set_config('lock_timeout', '0', true){durable}, pg_advisory_xact_lock_shared($1::bigint))
 			SELECT CASE WHEN k.alone THEN pg_advisory_xact_lock(k.key) ELSE pg_advisory_xact_lock_shared(k.key) END
 			FROM first, (SELECT hashtextextended(n.name COLLATE "C", $1::bigint) AS key, bool_or(n.alone) AS alone
 				FROM (SELECT unnest($2::text[]) AS name, true AS alone UNION ALL SELECT unnest($3::text[]), false) n
 				GROUP BY 1 ORDER BY 1) k`,
-	checkRelied: `SELECT CASE WHEN ` + reliedOn + ` THEN ` + failure + ` END`,
+	checkPeople: `SELECT CASE WHEN ` + peopleChanged + ` THEN ` + failure + ` END`,
+	checkPlaces: `SELECT CASE WHEN ` + placesChanged + ` THEN ` + failure + ` END`,
 	// It also says that from now on places behind the newest one are drawn; see horizon.
-	enterFeed: `SELECT CASE WHEN ` + reliedOn + ` THEN ` + failure + ` END, ` + briefly + `,
+	enterFeed: `SELECT CASE WHEN ` + peopleChanged + ` THEN ` + failure + ` END, ` + briefly + `,
 				pg_advisory_xact_lock_shared(({space} * 256 + ((n.place >> 32) & 255))::integer, (((n.place & 4294967295) # 2147483648) - 2147483648)::integer)
 			FROM (SELECT ` + drawn + ` AS place FROM roomkit_places p) n`,
 	insertRecords: `INSERT INTO roomkit_records (position, {records})
