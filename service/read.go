@@ -56,47 +56,96 @@ func (s *Service) load(ctx context.Context, n store.Need) (*decide.Facts, error)
 // ErrInvalid.
 func (s *Service) Access(ctx context.Context, user roomkit.UserID, rooms ...roomkit.RoomID) ([]roomkit.Access, error) {
 	ctx, asked := s.asks(ctx, "Access", roomkit.RoomID{})
-	facts, err := s.accessFacts(ctx, user, rooms)
-	if err != nil {
-		return nil, asked.answered(ctx, placed("Access", roomkit.RoomID{}, err))
-	}
-	list := make([]roomkit.Access, len(rooms))
-	for i := range facts {
-		list[i] = decide.Access(s.rules, &decide.Facts{Facts: facts[i]}, rooms[i], user)
-	}
-	return list, asked.answered(ctx, nil)
+	list, err := s.access(ctx, user, rooms)
+	return list, asked.answered(ctx, placed("Access", roomkit.RoomID{}, err))
 }
 
-// question is what a store is asked about one user in one room. No store keeps it.
-type question struct {
-	needs  [1]store.Need
-	people [1]roomkit.UserID
-}
-
-func (s *Service) accessFacts(ctx context.Context, user roomkit.UserID, rooms []roomkit.RoomID) ([]store.Facts, error) {
-	if err := decide.CheckUser("User", user); err != nil {
+func (s *Service) access(ctx context.Context, user roomkit.UserID, rooms []roomkit.RoomID) ([]roomkit.Access, error) {
+	q := s.newQuestion(len(rooms))
+	defer s.questions.Put(q)
+	if err := q.load(ctx, s, user, rooms); err != nil {
 		return nil, err
 	}
+	list := make([]roomkit.Access, len(rooms))
+	for i := range list {
+		list[i] = decide.Access(s.rules, &q.facts[i], rooms[i], user)
+	}
+	return list, nil
+}
+
+// accessFacts gives all that a store has of one user in some rooms.
+func (s *Service) accessFacts(ctx context.Context, user roomkit.UserID, rooms []roomkit.RoomID) ([]store.Facts, error) {
+	if err := checkQuestion(user, rooms); err != nil {
+		return nil, err
+	}
+	q := s.newQuestion(0)
+	defer s.questions.Put(q)
+	return q.ask(ctx, s, user, rooms)
+}
+
+func checkQuestion(user roomkit.UserID, rooms []roomkit.RoomID) error {
+	if err := decide.CheckUser("User", user); err != nil {
+		return err
+	}
 	if len(rooms) > roomkit.MaxAccessRooms {
-		return nil, &roomkit.Invalid{Field: "Rooms", Reason: fmt.Sprintf("more than %d", roomkit.MaxAccessRooms)}
+		return &roomkit.Invalid{Field: "Rooms", Reason: fmt.Sprintf("more than %d", roomkit.MaxAccessRooms)}
 	}
-	asked, _ := s.questions.Get().(*question)
-	if asked == nil {
-		asked = new(question)
-	}
-	defer s.questions.Put(asked)
-	asked.people[0] = user
-	needs := asked.needs[:]
-	if len(rooms) != 1 {
-		needs = make([]store.Need, len(rooms))
-	}
-	for i, room := range rooms {
+	for _, room := range rooms {
 		if err := decide.CheckRoom(room); err != nil {
-			return nil, err
+			return err
 		}
-		needs[i] = store.Need{Room: room, People: asked.people[:]}
 	}
-	return store.Ask(ctx, s.store, needs)
+	return nil
+}
+
+// question is what a store is asked about one user in some rooms, and what it answers,
+// in memory that is used again. No store keeps it.
+type question struct {
+	people [1]roomkit.UserID
+	room   [1]roomkit.RoomID
+	needs  []store.Need
+	facts  []decide.Facts
+	into   []*store.Facts // of facts
+}
+
+// newQuestion gives one with room for so many answers.
+func (s *Service) newQuestion(n int) *question {
+	q, _ := s.questions.Get().(*question)
+	if q == nil {
+		q = new(question)
+	}
+	if n > len(q.facts) {
+		q.facts, q.into = make([]decide.Facts, n), make([]*store.Facts, n)
+		for i := range q.facts {
+			q.into[i] = &q.facts[i].Facts
+		}
+	}
+	return q
+}
+
+// load gets what rights in some rooms depend on. The store is the one that the service was
+// given, as it stands there: one that wraps another sees every read.
+func (q *question) load(ctx context.Context, s *Service, user roomkit.UserID, rooms []roomkit.RoomID) error {
+	if err := checkQuestion(user, rooms); err != nil {
+		return err
+	}
+	if s.accessor != nil {
+		return s.accessor.LoadAccess(ctx, user, rooms, q.into[:len(rooms)])
+	}
+	answers, err := q.ask(ctx, s, user, rooms)
+	for i := range answers {
+		q.facts[i].Facts = answers[i]
+	}
+	return err
+}
+
+func (q *question) ask(ctx context.Context, s *Service, user roomkit.UserID, rooms []roomkit.RoomID) ([]store.Facts, error) {
+	q.people[0] = user
+	q.needs = q.needs[:0]
+	for _, room := range rooms {
+		q.needs = append(q.needs, store.Need{Room: room, People: q.people[:]})
+	}
+	return store.Ask(ctx, s.store, q.needs)
 }
 
 // Check says whether a user may take an action in a room: nil, a [*roomkit.Denied] with
@@ -111,8 +160,13 @@ func (s *Service) check(ctx context.Context, user roomkit.UserID, action roomkit
 	if err := checkAction(action); err != nil {
 		return err
 	}
-	_, err := s.look(ctx, user, room, action)
-	return err
+	q := s.newQuestion(1)
+	defer s.questions.Put(q)
+	q.room[0] = room
+	if err := q.load(ctx, s, user, q.room[:]); err != nil {
+		return err
+	}
+	return decide.May(s.rules, &q.facts[0], roomkit.By(user), action)
 }
 
 func checkAction(action roomkit.Action) error {

@@ -66,6 +66,7 @@ func (s *Service) require(ctx context.Context, user roomkit.UserID, action roomk
 // s, and its commands wait for none of them.
 func (s *Service) On(st store.Store) *Service {
 	on := &Service{store: st, rules: s.rules, o: s.o}
+	on.accessor, _ = st.(store.Accessor)
 	rand.Read(on.mark[:]) // never fails
 	on.openLanes()
 	return on

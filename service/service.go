@@ -27,6 +27,7 @@ import (
 // refused command or conflict does not touch the others.
 type Service struct {
 	store     store.Store
+	accessor  store.Accessor // the same, if it is one
 	rules     *roomkit.Rules
 	o         Options
 	lanes     lanes
@@ -50,6 +51,7 @@ func New(st store.Store, o *Options) (*Service, error) {
 		return nil, err
 	}
 	rand.Read(s.mark[:]) // never fails
+	s.accessor, _ = st.(store.Accessor)
 	s.rules = roomkit.NewRules(s.o.Policy)
 	s.openLanes()
 	return s, nil

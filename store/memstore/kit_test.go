@@ -30,7 +30,7 @@ func newKit(tb testing.TB) *kit {
 	k.must(store.Change{
 		Command:   k.command(),
 		Expect:    []store.Expect{{Subject: roomkit.CompanySubject(acme)}},
-		Companies: []roomkit.Company{{ID: acme, Version: 1}},
+		Companies: []roomkit.Company{{ID: acme, Version: 1, Licensed: true}},
 		Records:   []store.Record{{Subject: roomkit.CompanySubject(acme), Version: 1}},
 	})
 	return k
@@ -58,15 +58,20 @@ func (k *kit) staff(n int) []roomkit.UserID {
 	ids := make([]roomkit.UserID, n)
 	for i := range ids {
 		ids[i] = roomkit.UserID(fmt.Sprintf("user-%07d", i))
-		of := roomkit.UserSubject(ids[i])
-		k.must(store.Change{
-			Command: k.command(),
-			Expect:  []store.Expect{{Subject: of}},
-			Users:   []roomkit.User{{ID: ids[i], Version: 1, Company: acme, Kind: roomkit.UserMember}},
-			Records: []store.Record{{Subject: of, Version: 1}},
-		})
+		k.must(k.user(ids[i]))
 	}
 	return ids
+}
+
+// user gives the change that adds a user of acme.
+func (k *kit) user(id roomkit.UserID) store.Change {
+	of := roomkit.UserSubject(id)
+	return store.Change{
+		Command: k.command(),
+		Expect:  []store.Expect{{Subject: of}},
+		Users:   []roomkit.User{{ID: id, Version: 1, Company: acme, Kind: roomkit.UserMember, Status: roomkit.StatusActive}},
+		Records: []store.Record{{Subject: of, Version: 1}},
+	}
 }
 
 // join gives the change that adds somebody to a room, which begins with it.

@@ -62,6 +62,7 @@ var (
 	_ store.Numbered = (*Store)(nil)
 	_ store.Parallel = (*Store)(nil)
 	_ store.Auditor  = (*Store)(nil)
+	_ store.Accessor = (*Store)(nil)
 )
 
 // New makes an empty store.

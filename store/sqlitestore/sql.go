@@ -3,6 +3,7 @@ package sqlitestore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -76,6 +77,22 @@ func (s *base) read(ctx context.Context, id statement, each func(*row), args ...
 		return ctx.Err() // an interrupted statement says so in many ways
 	}
 	return classify(err)
+}
+
+// first gives the only row that a statement has, if it has one.
+func first(ctx context.Context, st *sql.Stmt, one func(*row), args []any) error {
+	rows, err := st.QueryContext(ctx, args...)
+	if err != nil {
+		return err
+	}
+	if rows.Next() {
+		var r row
+		if err = r.scan(rows); err == nil {
+			one(&r)
+			err = r.err
+		}
+	}
+	return errors.Join(err, rows.Close(), rows.Err())
 }
 
 func collect(ctx context.Context, st *sql.Stmt, each func(*row), args []any) error {

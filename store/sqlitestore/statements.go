@@ -47,6 +47,7 @@ const (
 	mastersOf
 	everybodyOf
 	firstOf
+	accessOfOne
 	nameHolder
 	checkpointOf
 	checkpoints
@@ -69,6 +70,8 @@ const (
 	teamsByID
 	commandsByID
 	statesByID
+	accessByRoom
+	accessByUser
 
 	insertCommands
 	insertRecords
@@ -174,9 +177,12 @@ var plain = [plainCount]string{
 	newestOfFeed:  `SELECT ` + recordColumns + ` FROM roomkit_records e WHERE position = (SELECT max(position) FROM roomkit_records)`,
 	recordsAt:     `SELECT ` + recordColumns + ` FROM roomkit_records e WHERE position BETWEEN ? AND ? ORDER BY position`,
 
-	mastersOf:     `SELECT ` + memberColumns + ` FROM roomkit_members m INDEXED BY roomkit_members_masters WHERE m.room = ? AND m.master`,
-	everybodyOf:   `SELECT ` + memberColumns + ` FROM roomkit_members m WHERE m.room = ? AND (m.participant OR m.master) ORDER BY m.user LIMIT ? + 0`,
-	firstOf:       `SELECT ` + memberColumns + ` FROM roomkit_members m WHERE m.room = ? AND m.participant ORDER BY m.user LIMIT ? + 0`,
+	mastersOf:   `SELECT ` + memberColumns + ` FROM roomkit_members m INDEXED BY roomkit_members_masters WHERE m.room = ? AND m.master`,
+	everybodyOf: `SELECT ` + memberColumns + ` FROM roomkit_members m WHERE m.room = ? AND (m.participant OR m.master) ORDER BY m.user LIMIT ? + 0`,
+	firstOf:     `SELECT ` + memberColumns + ` FROM roomkit_members m WHERE m.room = ? AND m.participant ORDER BY m.user LIMIT ? + 0`,
+	// Who somebody is and what they are in a room ?1.
+	accessOfOne: `SELECT ` + accessOfRoom + `, ` + accessOfUser + ` FROM roomkit_rooms r LEFT JOIN roomkit_members m ON m.room = r.id AND m.user = ?2
+		LEFT JOIN roomkit_users u ON u.id = ?2` + companyOfUser + `WHERE r.id = ?1`,
 	nameHolder:    `SELECT id FROM roomkit_rooms WHERE company IS ? AND name_key = ? AND state = 'active'`,
 	checkpoints:   `SELECT name, cursor FROM roomkit_checkpoints`,
 	baseOf:        `SELECT b.subject, b.version, b.data FROM roomkit_bases b WHERE b.subject = ? ORDER BY b.part`,
@@ -211,6 +217,9 @@ var lists = [listCount]struct {
 		UNION ALL SELECT 'user', id, version, groups, NULL, NULL, NULL, NULL FROM roomkit_users WHERE id IN (@rows, @rows)
 		UNION ALL SELECT 'company', id, version, groups, NULL, NULL, NULL, NULL FROM roomkit_companies WHERE id IN (@rows)
 		UNION ALL SELECT 'command', id, digest, room, changed, position, records, events FROM roomkit_commands WHERE id IN (@rows)`},
+	accessByRoom: {1, `SELECT r.id, ` + accessOfRoom + ` FROM roomkit_rooms r LEFT JOIN roomkit_members m ON m.room = r.id AND m.user = ?1
+		WHERE r.id IN (@rows)`},
+	accessByUser: {1, `SELECT u.id, ` + accessOfUser + ` FROM roomkit_users u` + companyOfUser + `WHERE u.id IN (@rows)`},
 
 	insertCommands: {len(columnsOf(ofCommand)), `INSERT OR FAIL` + insertion("roomkit_commands", ofCommand) + `@tuples`},
 	insertRecords:  {len(columnsOf(ofRecord)), `INSERT OR FAIL` + insertion("roomkit_records", ofRecord) + `@tuples`},

@@ -112,6 +112,7 @@ var (
 	_ store.Numbered = (*Store)(nil)
 	_ store.Parallel = (*Store)(nil)
 	_ store.Auditor  = (*Store)(nil)
+	_ store.Accessor = (*Store)(nil)
 )
 
 // New gives the store in a database that [Migrate] has prepared. It never closes

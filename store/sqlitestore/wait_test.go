@@ -152,6 +152,12 @@ func TestReadsHaveNoConnection(t *testing.T) {
 				}
 				s, err := sqlitestore.New(t.Context(), db, o)
 				require.NoError(t, err)
+				access := func(rooms ...roomkit.RoomID) func(ctx context.Context) error {
+					return func(ctx context.Context) error {
+						return s.LoadAccess(ctx, boss, rooms, []*store.Facts{{}, {}}[:len(rooms)])
+					}
+				}
+				require.NoError(t, access(rooms[0])(t.Context()), "so that what it needs is prepared")
 				for _, h := range []*sql.DB{db, readers} {
 					tx, err := h.BeginTx(t.Context(), nil)
 					require.NoError(t, err)
@@ -163,7 +169,8 @@ func TestReadsHaveNoConnection(t *testing.T) {
 						_, err := s.Members(ctx, store.MemberQuery{Room: rooms[0]})
 						return err
 					},
-					"Feed": func(ctx context.Context) error { _, err := s.Feed(ctx, "", 0); return err },
+					"Feed":       func(ctx context.Context) error { _, err := s.Feed(ctx, "", 0); return err },
+					"LoadAccess": access(rooms[0]), "LoadAccess of two": access(rooms[0], rooms[0]),
 				} {
 					err := lasted(t, o.Patience, func() error { return read(t.Context()) })
 					require.ErrorIs(t, err, sqlitestore.ErrBusy, name)

@@ -41,6 +41,7 @@ type altered struct {
 	onWake   func(ctx context.Context) (<-chan struct{}, error)
 	onHead   func(ctx context.Context) (roomkit.Cursor, error)
 	onPlace  func(at roomkit.Cursor) (int64, error)
+	onAccess func(ctx context.Context, user roomkit.UserID, rooms []roomkit.RoomID, facts []*store.Facts) error // calls LoadAccess
 	parallel int
 	reopened func()
 }
@@ -50,6 +51,7 @@ func alter(spoil func(a *altered)) *altered {
 	a := &altered{
 		Store: s, rooms: map[roomkit.RoomID]roomkit.Room{}, parallel: 3, onPeople: s.Members, onRooms: s.Rooms,
 		onUsers: s.Users, onTeams: s.Teams, onReads: s.History, onFeed: s.Feed, onWake: s.Wake, onHead: s.Head, onPlace: s.Place,
+		onAccess: s.LoadAccess,
 	}
 	a.onCommit, a.onLoad = a.commit, a.load
 	if spoil != nil {
@@ -114,6 +116,10 @@ func (a *altered) take(c store.Change) store.CommitResult {
 
 func (a *altered) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
 	return a.onLoad(ctx, needs)
+}
+
+func (a *altered) LoadAccess(ctx context.Context, user roomkit.UserID, rooms []roomkit.RoomID, facts []*store.Facts) error {
+	return a.onAccess(ctx, user, rooms, facts)
 }
 
 func (a *altered) load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {

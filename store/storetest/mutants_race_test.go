@@ -89,6 +89,29 @@ var raceMutants = []mutant{
 			return n % 5, err
 		}
 	}},
+	{"capability/access", "the other party of a 1:1 room is left out", accessing(func(f *store.Facts) {
+		if len(f.Users) > 1 {
+			f.Users = f.Users[:1]
+		}
+	})},
+	{"capability/access", "what masters relied on is left out", accessing(func(f *store.Facts) {
+		for i := range f.Members {
+			f.Members[i].MasterEpoch = roomkit.Epoch{}
+		}
+	})},
+	{"capability/access", "the team stays of the answer before", func(a *altered) {
+		access, last := a.onAccess, roomkit.Team{}
+		a.onAccess = func(ctx context.Context, user roomkit.UserID, rooms []roomkit.RoomID, facts []*store.Facts) error {
+			err := access(ctx, user, rooms, facts)
+			for _, f := range facts {
+				if f.Team.ID == "" {
+					f.Team = last
+				}
+				last = f.Team
+			}
+			return err
+		}
+	}},
 	{"capability/wake-all", "a follower takes the place of the one before", func(a *altered) {
 		wake, last := a.onWake, atomic.Int64{}
 		a.onWake = func(ctx context.Context) (<-chan struct{}, error) {
@@ -193,4 +216,18 @@ func committing(commit func(a *altered, ctx context.Context, changes []store.Cha
 func closedWith(ctx context.Context, ch chan struct{}) chan struct{} {
 	context.AfterFunc(ctx, func() { close(ch) })
 	return ch
+}
+
+// accessing spoils every answer about access.
+func accessing(spoil func(f *store.Facts)) func(a *altered) {
+	return func(a *altered) {
+		access := a.onAccess
+		a.onAccess = func(ctx context.Context, user roomkit.UserID, rooms []roomkit.RoomID, facts []*store.Facts) error {
+			err := access(ctx, user, rooms, facts)
+			for _, f := range facts {
+				spoil(f)
+			}
+			return err
+		}
+	}
 }

@@ -96,7 +96,7 @@ type Rule struct {
 // Rules gives all rules, in the order in which Run runs them.
 func Rules() []Rule {
 	return slices.Concat(
-		commitRules, inputRules, stateRules, loadRules, pageRules, feedRules, raceRules, durableRules,
+		commitRules, inputRules, stateRules, loadRules, pageRules, feedRules, raceRules, durableRules, accessRules,
 		machineRules(),
 	)
 }

@@ -1,13 +1,10 @@
-package service_test
+package memstore_test
 
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"strconv"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/google/uuid"
@@ -100,72 +97,29 @@ func (h *handWritten) add(room roomkit.RoomID, actor, who roomkit.UserID) bool {
 	return true
 }
 
-func BenchmarkHandWrittenAdd(b *testing.B) {
+func (h *handWritten) mayPost(who roomkit.UserID, room roomkit.RoomID) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	r, u := h.rooms[room], h.users[who]
+	return r != nil && r.members[who].current && u.active && u.company == r.company
+}
+
+func newHandWritten(rooms []roomkit.RoomID, ids []roomkit.UserID) *handWritten {
 	h := &handWritten{
 		users: map[roomkit.UserID]handUser{"ann": {"acme", true}}, rooms: map[roomkit.RoomID]*handRoom{},
 		done: map[[16]byte]int{}, of: map[roomkit.UserID]map[roomkit.RoomID]bool{},
 	}
-	var ids []roomkit.UserID
-	for i := range 100_000 {
-		ids = append(ids, roomkit.UserID("u"+strconv.Itoa(i)))
-		h.users[ids[i]] = handUser{"acme", true}
-	}
-	rooms := make([]roomkit.RoomID, 512)
-	for i := range rooms {
-		rooms[i] = roomkit.RoomID{byte(i), byte(i >> 8)}
-		h.rooms[rooms[i]] = &handRoom{company: "acme", members: map[roomkit.UserID]handMember{"ann": {current: true}}}
-	}
-	added := 0
-	add := func(n int) error {
-		if !h.add(rooms[n%512], "ann", ids[n/512%len(ids)]) {
-			return errors.New("refused")
-		}
-		return nil
-	}
-	b.Run("1caller", func(b *testing.B) {
-		b.ReportAllocs()
-		for b.Loop() {
-			if err := add(added); err != nil {
-				b.Fatal(err)
-			}
-			added++
-		}
-	})
-	for _, callers := range []int{8, 32} {
-		b.Run(fmt.Sprintf("%dcallers", callers), func(b *testing.B) {
-			b.ReportAllocs()
-			from := added
-			sideBySide(b, callers, func(n int) error { return add(from + n) })
-			added += b.N
-		})
-	}
-}
-
-// handChecks answers one question, whether somebody may post, from maps of the
-// same size as the library's.
-func handChecks(ids []roomkit.UserID, rooms []roomkit.RoomID) *handCheck {
-	h := &handCheck{
-		users: map[roomkit.UserID]handUser{"ann": {"acme", true}}, rooms: map[roomkit.RoomID]*handRoom{},
-		in: map[handKey]*handMember{}, companies: map[string]bool{"acme": true},
-	}
 	for _, id := range ids {
 		h.users[id] = handUser{"acme", true}
 	}
-	for i, id := range rooms {
-		h.rooms[id] = &handRoom{company: "acme"}
-		h.in[handKey{id, "ann"}] = &handMember{current: true}
-		for k := range 49 {
-			h.in[handKey{id, ids[(i+k)%len(ids)]}] = &handMember{current: true}
-		}
+	for _, id := range rooms {
+		h.rooms[id] = &handRoom{company: "acme", members: map[roomkit.UserID]handMember{"ann": {current: true}}}
 	}
 	return h
 }
 
-type handKey struct {
-	room roomkit.RoomID
-	user roomkit.UserID
-}
-
+// handCheck answers one question, whether somebody may post, from maps of the same size as
+// the library's.
 type handCheck struct {
 	mu        sync.RWMutex
 	users     map[roomkit.UserID]handUser
@@ -174,9 +128,56 @@ type handCheck struct {
 	in        map[handKey]*handMember
 }
 
+type handKey struct {
+	room roomkit.RoomID
+	user roomkit.UserID
+}
+
+func newHandCheck(c *crowd) *handCheck {
+	h := &handCheck{
+		users: map[roomkit.UserID]handUser{}, rooms: map[roomkit.RoomID]*handRoom{}, in: map[handKey]*handMember{}, companies: map[string]bool{"acme": true},
+	}
+	for _, id := range c.users {
+		h.users[id] = handUser{"acme", true}
+	}
+	for n, id := range c.rooms {
+		h.rooms[id] = &handRoom{company: "acme"}
+		for i := range 50 {
+			h.in[handKey{id, c.member(n, i)}] = &handMember{current: true}
+		}
+	}
+	return h
+}
+
 func (h *handCheck) mayPost(who roomkit.UserID, room roomkit.RoomID) bool {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
+	ok, _ := h.may(who, room)
+	return ok
+}
+
+func (h *handCheck) may(who roomkit.UserID, room roomkit.RoomID) (bool, *handMember) {
 	r, u, m := h.rooms[room], h.users[who], h.in[handKey{room, who}]
-	return r != nil && m != nil && m.current && u.active && (u.company == r.company || h.companies[u.company])
+	return r != nil && m != nil && m.current && u.active && (u.company == r.company || h.companies[u.company]), m
+}
+
+// handAccess is what somebody may do in a room, and from when on they may read.
+type handAccess struct {
+	room    roomkit.RoomID
+	post    bool
+	joined  time.Time
+	version int64
+}
+
+func (h *handCheck) access(who roomkit.UserID, rooms []roomkit.RoomID) []handAccess {
+	h.mu.RLock()
+	defer h.mu.RUnlock()
+	list := make([]handAccess, len(rooms))
+	for i, room := range rooms {
+		ok, m := h.may(who, room)
+		if list[i] = (handAccess{room: room, post: ok}); ok {
+			list[i].joined, list[i].version = m.joined, m.version
+		}
+	}
+	return list
 }
