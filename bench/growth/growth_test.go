@@ -75,7 +75,7 @@ func TestQuickUpdates(t *testing.T) {
 	require.NoError(t, j.parse("1e3", 2000, "History"))
 	require.NoError(t, j.run(t.Context()))
 	require.Contains(t, out.String(), "2000 updates of one room in")
-	require.Contains(t, out.String(), "| | 1e3 | p99 | 1e3 + 2e3 | p99 | ratio | of p10 | calls |")
+	require.Contains(t, out.String(), "| | 1e3 | p99 | 1e3 + 2e3 | p99 | ratio | of p10 | of work | calls | blocks |")
 }
 
 func TestShape(t *testing.T) {

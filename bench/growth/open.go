@@ -29,7 +29,9 @@ type site struct {
 	inTx  func(ctx context.Context, do func(store.Store) error) error // nil: hosts have no transactions in it
 	sizes func(ctx context.Context) ([]sized, error)
 	scans func(ctx context.Context) (map[string]int64, error) // rows that were read by going through a table; nil: nobody counts
-	close func() error
+	// blocks is how many of them have been looked at so far; nil: nobody counts.
+	blocks func(ctx context.Context) (int64, error)
+	close  func() error
 }
 
 // sized is how many bytes a table has with its indexes.
@@ -168,8 +170,9 @@ func schemas(address string) opener {
 			sizes: func(ctx context.Context) ([]sized, error) {
 				return tables(ctx, pool, `SELECT relname, pg_total_relation_size(relid) FROM pg_stat_user_tables WHERE schemaname = $1 ORDER BY 2 DESC`, name)
 			},
-			scans: func(ctx context.Context) (map[string]int64, error) { return scansOfSchema(ctx, pool, name) },
-			close: func() error { pool.Close(); return nil },
+			scans:  func(ctx context.Context) (map[string]int64, error) { return scansOfSchema(ctx, pool, name) },
+			blocks: func(ctx context.Context) (int64, error) { return blocksOfSchema(ctx, pool, name) },
+			close:  func() error { pool.Close(); return nil },
 		}, nil
 	}
 }
@@ -196,15 +199,32 @@ func tables(ctx context.Context, pool *pgxpool.Pool, text, schema string) ([]siz
 	})
 }
 
-// scansOfSchema asks every connection first to tell what it has counted, which it does
-// otherwise when it likes.
-func scansOfSchema(ctx context.Context, pool *pgxpool.Pool, schema string) (map[string]int64, error) {
+// flush asks every connection to tell what it has counted, which it does otherwise when it
+// likes.
+func flush(ctx context.Context, pool *pgxpool.Pool) error {
+	var err error
 	for _, conn := range pool.AcquireAllIdle(ctx) {
-		_, err := conn.Exec(ctx, `SELECT pg_stat_force_next_flush()`)
-		conn.Release()
-		if err != nil {
-			return nil, err
+		if err == nil {
+			_, err = conn.Exec(ctx, `SELECT pg_stat_force_next_flush()`)
 		}
+		conn.Release()
+	}
+	return err
+}
+
+func blocksOfSchema(ctx context.Context, pool *pgxpool.Pool, schema string) (n int64, err error) {
+	if err := flush(ctx, pool); err != nil {
+		return 0, err
+	}
+	err = pool.QueryRow(ctx, `SELECT sum(coalesce(heap_blks_read + heap_blks_hit, 0) + coalesce(idx_blks_read + idx_blks_hit, 0)
+		+ coalesce(toast_blks_read + toast_blks_hit, 0) + coalesce(tidx_blks_read + tidx_blks_hit, 0))::bigint
+		FROM pg_statio_user_tables WHERE schemaname = $1`, schema).Scan(&n)
+	return n, err
+}
+
+func scansOfSchema(ctx context.Context, pool *pgxpool.Pool, schema string) (map[string]int64, error) {
+	if err := flush(ctx, pool); err != nil {
+		return nil, err
 	}
 	list, err := tables(ctx, pool, `SELECT relname, seq_tup_read FROM pg_stat_user_tables WHERE schemaname = $1`, schema)
 	read := map[string]int64{}

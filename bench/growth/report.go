@@ -64,7 +64,7 @@ func (j *job) table(ctx context.Context, worlds []*world) error {
 	for _, w := range worlds {
 		fmt.Fprintf(j.out, " | %s | p99", w.title)
 	}
-	fmt.Fprintf(j.out, " | ratio | of p10 | calls |\n|---|%s---:|---:|---|\n", strings.Repeat("---:|---:|", len(worlds)))
+	fmt.Fprintf(j.out, " | ratio | of p10 | of work | calls | blocks |\n|---|%s---:|---:|---:|---|---|\n", strings.Repeat("---:|---:|", len(worlds)))
 	for _, p := range allProbes() {
 		if !j.only.MatchString(p.name) {
 			continue
@@ -99,19 +99,31 @@ func row(p *probe, all []timed) string {
 	fmt.Fprintf(&b, "| %s", p.name)
 	for i := range all {
 		if all[i].none {
-			return b.String() + strings.Repeat(" | – | –", len(all)) + " | – | – | – |"
+			return b.String() + strings.Repeat(" | – | –", len(all)) + " | – | – | – | – | – |"
 		}
-		fmt.Fprintf(&b, " | %s | %s", brief(all[i].quantile(0.5)), brief(all[i].quantile(0.99)))
+		fmt.Fprintf(&b, " | %s | %s", brief(all[i].took.quantile(0.5)), brief(all[i].took.quantile(0.99)))
 	}
 	small, large := &all[0], &all[len(all)-1]
-	for _, q := range []float64{0.5, 0.1} {
-		fmt.Fprintf(&b, " | %.2f", float64(large.quantile(q))/float64(small.quantile(q)))
+	fmt.Fprintf(&b, " | %s | %s | %s", ratio(small.took, large.took, 0.5), ratio(small.took, large.took, 0.1), ratio(small.worked, large.worked, 0.5))
+	fmt.Fprintf(&b, " | %s", both(small.calls, large.calls))
+	if small.blocks+large.blocks > 0 {
+		return b.String() + " | " + both(fmt.Sprint(small.blocks), fmt.Sprint(large.blocks)) + " |"
 	}
-	b.WriteString(" | " + small.calls)
-	if large.calls != small.calls {
-		b.WriteString(" → " + large.calls)
+	return b.String() + " | |"
+}
+
+func ratio(small, large durations, q float64) string {
+	if small.quantile(q) == 0 {
+		return "–"
 	}
-	return b.String() + " |"
+	return fmt.Sprintf("%.2f", float64(large.quantile(q))/float64(small.quantile(q)))
+}
+
+func both(small, large string) string {
+	if small == large {
+		return small
+	}
+	return small + " → " + large
 }
 
 // brief writes a duration with three digits.
