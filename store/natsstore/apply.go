@@ -35,6 +35,7 @@ type entry struct {
 type applier struct {
 	place   atomic.Pointer[place] // how far the copy is
 	applied atomic.Uint64
+	moved   atomic.Uint64 // the sequence number of the last message that was read
 	ready   chan struct{} // closed when it is certain that the log has what the copy has
 	readied sync.Once
 
@@ -87,7 +88,9 @@ func (a *applier) begin(ctx context.Context, s *Store) error {
 	if err != nil {
 		return err
 	}
-	switch {
+	switch _, files := s.copy.(fileCopy); {
+	case s.o.File == nil && files:
+		return invalid("File", "a copy that has a file needs it")
 	case s.o.File != nil:
 		if err = a.open(ctx, s, head); err != nil {
 			return err
@@ -114,6 +117,13 @@ func (a *applier) position() (read, target place) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.read, a.target
+}
+
+// waiting reports whether own messages wait for those of others.
+func (a *applier) waiting() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return len(a.early) > 0
 }
 
 // errGap says that messages are missing between what was read and what has come.
@@ -168,6 +178,7 @@ func (a *applier) digest(s *Store, e *entry, actions *[]action) error {
 	}
 	delete(a.early, e.seq)
 	a.read = act.at
+	a.moved.Store(e.seq)
 	a.note(&act)
 	switch {
 	case e.seq > a.target.seq:
@@ -214,16 +225,21 @@ func (a *applier) note(act *action) {
 // examine finds out what a message is about.
 func (a *applier) examine(s *Store, e *entry) (act action, err error) {
 	act.at = place{e.seq, a.read.chain.after(e.data)}
-	if act.envelope, err = decodeEnvelope(e.data); err != nil {
+	accepted := e.seq <= s.o.AcceptedTo
+	switch act.envelope, err = decodeEnvelope(e.data); {
+	case errors.Is(err, ErrForeign) && accepted:
+		act.envelope = envelope{}
+		return act, nil
+	case err != nil:
 		return act, err
-	}
-	if act.log != s.log {
-		return act, fmt.Errorf("%w: it is of the log %v, not %v", ErrForeign, act.log, s.log)
-	}
-	if act.seen >= e.seq {
+	case act.log != s.log: // of somebody who does not know yet that the stream was made anew
+		return act, nil
+	case act.seen >= e.seq && accepted:
+		return act, nil
+	case act.seen >= e.seq:
 		return act, fmt.Errorf("%w: its writer had seen message %d", ErrLost, act.seen)
 	}
-	if seen := a.slot(act.seen); seen.seq == act.seen && seen.chain != act.chain && seen.chain != (chain{}) && e.seq > s.o.AcceptedTo {
+	if seen := a.slot(act.seen); seen.seq == act.seen && seen.chain != act.chain && seen.chain != (chain{}) && !accepted {
 		return act, fmt.Errorf("%w: its writer had seen another log up to message %d", ErrLost, act.seen)
 	}
 	if _, repeated := a.known[act.id()]; repeated {
@@ -237,6 +253,10 @@ func (a *applier) examine(s *Store, e *entry) (act action, err error) {
 		return act, nil
 	}
 	b, err := decodeBody(whole)
+	if errors.Is(err, ErrForeign) && accepted {
+		act.late = true
+		return act, nil
+	}
 	act.of = &b
 	return act, err
 }
@@ -362,8 +382,8 @@ func (s *Store) land(act *action, done *result) {
 	if f == nil || !s.sender.land(f) {
 		return
 	}
-	if was := s.sender.fresh.Load(); f.sent.UnixNano() > was {
-		s.sender.fresh.CompareAndSwap(was, f.sent.UnixNano())
+	if is := int64(f.sent.Sub(s.opened)); is > s.sender.fresh.Load() {
+		s.sender.fresh.Store(is)
 	}
 	calls := done.calls
 	for _, r := range f.requests {

@@ -193,11 +193,6 @@ func TestForeignMessages(t *testing.T) {
 			data[len(data)/2] ^= 1
 			return data
 		},
-		"of another log": func(t *testing.T, l *testLog) []byte {
-			other := newLog(t, srv)
-			write(t, other.inMemory(t), change(1))
-			return whole(t, other)
-		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := newLog(t, srv)
@@ -284,7 +279,7 @@ func TestLostMessages(t *testing.T) {
 			refuses(t, l, openFile(t, l.path), natsstore.ErrLost, "")
 			if name == "the middle" || name == "the first" {
 				l.options.File = nil
-				refuses(t, l, memstore.New(), natsstore.ErrLost, "had seen")
+				refuses(t, l, memstore.New(), natsstore.ErrLost, "")
 			}
 		})
 	}
@@ -355,4 +350,57 @@ func TestServersAway(t *testing.T) {
 	require.Eventually(t, func() bool { return s.Refresh(t.Context()) == nil }, 20*time.Second, 10*time.Millisecond)
 	write(t, s, changes(4)[3])
 	require.Equal(t, feed(t, s), feed(t, l.inMemory(t)))
+}
+
+// Two stores on one file would apply every message twice: one of them stops.
+func TestTwoStoresOnOneFile(t *testing.T) {
+	l := newLog(t, serve(t))
+	one, two := l.inFile(t), l.inFile(t)
+	list := changes(20)
+	for i := range list {
+		results, err := one.Commit(t.Context(), list[i:i+1])
+		if err != nil {
+			require.ErrorIs(t, err, natsstore.ErrOtherLog)
+			break
+		}
+		require.NoError(t, results[0].Err)
+	}
+	select {
+	case <-one.Stopped():
+		require.ErrorIs(t, one.Err(), natsstore.ErrOtherLog)
+	case <-two.Stopped():
+		require.ErrorIs(t, two.Err(), natsstore.ErrOtherLog)
+	case <-time.After(20 * time.Second):
+		require.Fail(t, "both go on")
+	}
+	require.NoError(t, one.Close())
+	require.NoError(t, two.Close())
+	require.Equal(t, feed(t, l.inMemoryOnly(t)), feed(t, l.inFile(t)))
+}
+
+// What an operator has looked at holds up nobody any more, and what a writer of another log sends
+// does nothing.
+func TestAcceptedMessages(t *testing.T) {
+	srv := serve(t)
+	l, other := newLog(t, srv), newLog(t, srv)
+	s := l.inMemory(t)
+	write(t, s, changes(3)...)
+	write(t, other.inMemory(t), changes(1)...)
+	foreign, err := other.js.Stream(t.Context(), other.options.Stream)
+	require.NoError(t, err)
+	msg, err := foreign.GetLastMsgForSubject(t.Context(), other.options.Stream)
+	require.NoError(t, err)
+	_, err = l.js.Publish(t.Context(), l.options.Stream, msg.Data)
+	require.NoError(t, err)
+	write(t, s, changes(4)[3])
+	ack, err := l.js.Publish(t.Context(), l.options.Stream, []byte("hello"))
+	require.NoError(t, err)
+	stops(t, s, natsstore.ErrForeign)
+	refuses(t, l, memstore.New(), natsstore.ErrForeign, "message ")
+	l.options.AcceptedTo = ack.Sequence + 1000
+	refuses(t, l, memstore.New(), roomkit.ErrInvalid, "AcceptedTo")
+	l.options.AcceptedTo = ack.Sequence
+	again := l.inMemory(t)
+	require.Len(t, feed(t, again), 4)
+	write(t, again, changes(5)[4])
 }

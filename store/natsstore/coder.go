@@ -55,15 +55,18 @@ func (c *coder) uint(n *uint64) {
 // int visits a number that may be negative.
 func (c *coder) int(n *int64) {
 	u := uint64(*n)<<1 ^ uint64(*n>>63)
-	c.uint(&u)
-	*n = int64(u>>1) ^ -int64(u&1)
+	if c.uint(&u); c.reading {
+		*n = int64(u>>1) ^ -int64(u&1)
+	}
 }
 
 // count visits the length of a list, each element of which takes at least so many bytes.
 func (c *coder) count(n *int, least int) {
 	u := uint64(*n)
-	c.uint(&u)
-	if c.reading && u > uint64(len(c.buf)/least) {
+	if c.uint(&u); !c.reading {
+		return
+	}
+	if u > uint64(len(c.buf)/least) {
 		c.fail("a list longer than the message")
 		u = 0
 	}
@@ -93,8 +96,9 @@ func str[S ~string](c *coder, s *S) {
 
 func enum[E ~uint8](c *coder, e *E) {
 	b := [1]byte{byte(*e)}
-	c.raw(b[:])
-	*e = E(b[0])
+	if c.raw(b[:]); c.reading {
+		*e = E(b[0])
+	}
 }
 
 func (c *coder) bool(b *bool) {
@@ -105,7 +109,9 @@ func (c *coder) bool(b *bool) {
 	if enum(c, &n); n > 1 {
 		c.fail("neither yes nor no")
 	}
-	*b = n == 1
+	if c.reading {
+		*b = n == 1
+	}
 }
 
 func (c *coder) version(v *roomkit.Version) { c.int((*int64)(v)) }
@@ -168,13 +174,16 @@ func (c *coder) eventAt(e *store.EventAt) {
 
 func (c *coder) actor(a *roomkit.Actor) {
 	system, user := a.IsSystem(), a.User()
-	c.bool(&system)
-	if system {
-		*a = roomkit.System()
-		return
+	if c.bool(&system); !system {
+		str(c, &user)
 	}
-	str(c, &user)
-	*a = roomkit.By(user)
+	switch {
+	case !c.reading:
+	case system:
+		*a = roomkit.System()
+	default:
+		*a = roomkit.By(user)
+	}
 }
 
 // change visits everything that a store keeps or compares.

@@ -20,7 +20,7 @@ var (
 	ErrWeak = fmt.Errorf("%w: what is acknowledged would not survive; set three replicas and sync_interval always, or accept the loss with Options.Weak", roomkit.ErrUnsupported)
 	// ErrOtherLog means that the copy is one of another log, or of an earlier stream of that
 	// name, or has been written by somebody else. Begin with an empty copy.
-	ErrOtherLog = fmt.Errorf("%w: the copy is not one of this log; begin with an empty one", roomkit.ErrUnsupported)
+	ErrOtherLog = fmt.Errorf("%w: the copy is not one of this log, or not of this process alone; begin with another one", roomkit.ErrUnsupported)
 	// ErrLost means that the log is without messages that it has had: those that the copy has
 	// applied are gone or are others now, or some are missing in between. Acknowledged commands may be lost. The
 	// store has stopped and answers nothing.

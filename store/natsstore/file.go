@@ -16,8 +16,8 @@ type file struct {
 	db     *sql.DB
 	copy   fileCopy
 	from   place // where to read the log from, to know what later messages are compared with
-	marked uint64
-	writes int // since the journal was emptied
+	marked place // what the file says
+	writes int   // since the journal was emptied
 }
 
 // fileCopy is a copy that can be part of a transaction.
@@ -37,7 +37,8 @@ const createMark = `CREATE TABLE IF NOT EXISTS natsstore_mark (
 
 const (
 	readMark = `SELECT log, seq, chain, from_seq, from_chain FROM natsstore_mark WHERE only_row = 1`
-	putMark  = `INSERT OR REPLACE INTO natsstore_mark (only_row, log, seq, chain, from_seq, from_chain) VALUES (1, ?, ?, ?, ?, ?)`
+	makeMark = `INSERT OR IGNORE INTO natsstore_mark (only_row, log, seq, chain, from_seq, from_chain) VALUES (1, ?, 0, ?, 0, ?)`
+	moveMark = `UPDATE natsstore_mark SET seq = ?, chain = ?, from_seq = ?, from_chain = ? WHERE only_row = 1 AND log = ? AND seq = ? AND chain = ?`
 )
 
 // open finds out how far the file has applied the log.
@@ -56,7 +57,9 @@ func (a *applier) open(ctx context.Context, s *Store, head roomkit.Cursor) error
 	err := a.file.db.QueryRowContext(ctx, readMark).Scan(&log, &seq, &chained, &from, &fromChain)
 	switch {
 	case errors.Is(err, sql.ErrNoRows) && head == "":
-		return nil
+		a.file.marked = a.target
+		_, err := a.file.db.ExecContext(ctx, makeMark, s.log.String(), a.target.chain[:], a.target.chain[:])
+		return err
 	case errors.Is(err, sql.ErrNoRows):
 		return fmt.Errorf("%w: the file has data that are of no log", ErrOtherLog)
 	case err != nil:
@@ -68,7 +71,7 @@ func (a *applier) open(ctx context.Context, s *Store, head roomkit.Cursor) error
 	}
 	a.target = place{uint64(seq), chain(chained)}
 	a.read = place{uint64(from), chain(fromChain)}
-	a.file.from, a.file.marked = a.read, a.target.seq
+	a.file.from, a.file.marked = a.read, a.target
 	return nil
 }
 
@@ -82,7 +85,7 @@ func (f *file) idle(actions []action) bool {
 			return false
 		}
 	}
-	return actions[len(actions)-1].at.seq < f.marked+idleMark
+	return actions[len(actions)-1].at.seq < f.marked.seq+idleMark
 }
 
 // write applies messages in one transaction, those with a body of their own alone.
@@ -103,6 +106,10 @@ func (f *file) writeCalls(s *Store, actions []action) (done []result, err error)
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing after a commit
+	at := actions[len(actions)-1].at
+	if err := f.mark(s, tx, at); err != nil {
+		return nil, err
+	}
 	to := f.copy.InTx(tx)
 	for i := range actions {
 		r, err := s.act(to, &actions[i])
@@ -111,13 +118,10 @@ func (f *file) writeCalls(s *Store, actions []action) (done []result, err error)
 		}
 		done = append(done, r)
 	}
-	if err := f.mark(s, tx, actions[len(actions)-1].at); err != nil {
-		return nil, err
-	}
 	if err := tx.Commit(); err != nil {
-		return nil, f.resolve(err, actions[len(actions)-1].at)
+		return nil, f.resolve(err, at)
 	}
-	f.marked = actions[len(actions)-1].at.seq
+	f.marked = at
 	f.tidy()
 	return done, nil
 }
@@ -137,18 +141,29 @@ func (f *file) writeAlone(s *Store, act *action) (done []result, err error) {
 	if err := f.mark(s, tx, act.at); err != nil {
 		return nil, err
 	}
-	return []result{r}, tx.Commit()
+	if err := tx.Commit(); err != nil {
+		return nil, err
+	}
+	f.marked = act.at
+	return []result{r}, nil
 }
 
-// mark writes how far the log is applied.
+// mark writes how far the log is applied, if the file is as far as this store has brought it.
 func (f *file) mark(s *Store, tx *sql.Tx, at place) error {
 	if at.seq-f.from.seq >= 2*window-1 {
 		if back := s.applier.slot(at.seq - window); back.seq == at.seq-window {
 			f.from = back.place
 		}
 	}
-	_, err := tx.Exec(putMark, s.log.String(), int64(at.seq), at.chain[:], int64(f.from.seq), f.from.chain[:])
-	return err
+	done, err := tx.Exec(moveMark, int64(at.seq), at.chain[:], int64(f.from.seq), f.from.chain[:],
+		s.log.String(), int64(f.marked.seq), f.marked.chain[:])
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n != 1 {
+		return fmt.Errorf("%w: another process applies the log to this file; every process needs one of its own", ErrOtherLog)
+	}
+	return nil
 }
 
 // resolve finds out whether a transaction whose end failed is there: then the copy has to be opened

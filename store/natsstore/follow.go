@@ -2,6 +2,7 @@ package natsstore
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"time"
@@ -16,29 +17,38 @@ import (
 const (
 	heartbeat = time.Second // of the consumer; after two without it is made anew
 	expiry    = 5 * time.Second
-	ahead     = 2000             // messages that the servers send at a time
+	ahead     = 256              // messages that the servers send at a time
 	idle      = 30 * time.Second // after which the servers forget a consumer
 )
 
 // errBehind says that the log ends before what was applied: it has lost messages, unless the server
-// has just become the leader and is still reading.
+// that says so is not the leader any more.
 var errBehind = errors.New("the log ends before what was applied")
+
+// errMissing says that a message is not there which has to be, unless another server has answered
+// that has not all of the log yet.
+var errMissing = errors.New("a message is missing")
 
 // follow applies what others write until the store stops.
 func (s *Store) follow() {
 	pauses := backoff.Pauses{First: 50 * time.Millisecond, Longest: 2 * time.Second}
-	var behind time.Time
+	suspicious := false // a message was missing, and after that another one was stored
 	for n := 0; s.ctx.Err() == nil; n++ {
 		took, err := s.attach()
 		if took {
 			n = 0
 		}
-		if !errors.Is(err, errBehind) {
-			behind = time.Time{}
-		} else if behind.IsZero() {
-			behind = time.Now()
-		} else if time.Since(behind) > s.o.Patience/2 {
-			err = fmt.Errorf("%w: %w", ErrLost, err)
+		if behind := errors.Is(err, errBehind); behind || errors.Is(err, errMissing) {
+			there, ends := s.probe()
+			if suspicious = suspicious && there; behind && ends || !behind && suspicious {
+				err = fmt.Errorf("%w: %w", ErrLost, err)
+			}
+			suspicious = there && !behind // once more, by a server that has all of the log now
+		} else {
+			suspicious = false
+		}
+		if s.missing.Store(nil); errors.Is(err, ErrNoStream) {
+			s.missing.Store(&err)
 		}
 		if errors.Is(err, roomkit.ErrUnsupported) && !errors.Is(err, ErrNoStream) {
 			s.o.Logger.ErrorContext(s.ctx, "natsstore: the store has stopped", "error", err)
@@ -50,6 +60,21 @@ func (s *Store) follow() {
 		}
 		_ = pauses.Wait(s.ctx, n)
 	}
+}
+
+// probe sends a message that does nothing and refers to nothing: a server alone cannot say what the
+// log has lost, as one that was the leader, and does not know yet that it is not any more, has not all
+// of it. One that acknowledges has. It reports whether that happened, and whether it was at a place
+// that was read already: then the log has lost its end.
+func (s *Store) probe() (there, ends bool) {
+	nothing := body{kind: kindCalls}
+	e := envelope{log: s.log, number: 1, parts: 1, chain: s.log.begin(), body: nothing.encode()}
+	rand.Read(e.writer[:]) // never fails
+	ctx, cancel := context.WithTimeout(s.ctx, s.o.Patience)
+	defer cancel()
+	seq, _, err := s.publish(ctx, e.encode())
+	read, target := s.applier.position()
+	return err == nil, err == nil && seq <= max(read.seq, target.seq)
 }
 
 // attach follows the log with one consumer, as long as that goes well.
@@ -98,18 +123,32 @@ func (s *Store) sameLog(stream jetstream.Stream) (next uint64, err error) {
 		return 0, fmt.Errorf("%w: at message %d, of %d", errBehind, info.State.LastSeq, max(read.seq, target.seq))
 	}
 	s.applier.meet()
+	if info.State.LastSeq > read.seq {
+		if _, err := s.message(stream, read.seq+1); err != nil {
+			return 0, err
+		}
+	}
 	if read.seq == 0 {
 		return 1, nil
 	}
-	msg, err := once(s.ctx, func(ctx context.Context) (*jetstream.RawStreamMsg, error) { return stream.GetMsg(ctx, read.seq) })
-	switch {
-	case errors.Is(err, jetstream.ErrMsgNotFound):
-		return 0, fmt.Errorf("%w: message %d is not there", errBehind, read.seq)
-	case err != nil:
-		err, _ = classify(err)
+	last, err := s.message(stream, read.seq)
+	if err != nil {
 		return 0, err
 	}
-	return read.seq + 1, s.take([]entry{{msg.Sequence, msg.Data}})
+	return read.seq + 1, s.take([]entry{last})
+}
+
+// message asks for a message of which the servers say that it has to be there.
+func (s *Store) message(stream jetstream.Stream, seq uint64) (entry, error) {
+	msg, err := once(s.ctx, func(ctx context.Context) (*jetstream.RawStreamMsg, error) { return stream.GetMsg(ctx, seq) })
+	switch {
+	case errors.Is(err, jetstream.ErrMsgNotFound):
+		return entry{}, fmt.Errorf("%w: message %d", errMissing, seq)
+	case err != nil:
+		err, _ = classify(err)
+		return entry{}, err
+	}
+	return entry{msg.Sequence, msg.Data}, nil
 }
 
 // consume takes messages from a consumer until it fails.
@@ -144,15 +183,20 @@ func (s *Store) consume(consumer jetstream.Consumer) (took bool, err error) {
 	}
 	defer running.Stop()
 	first := true
+	stuck := time.NewTicker(heartbeat)
+	defer stuck.Stop()
+	was := uint64(0)
 	for {
 		select {
-		case e := <-entries:
-			err := s.take(drain(e, entries))
-			if errors.Is(err, errGap) && first {
-				err = fmt.Errorf("%w: message %d comes where %d has to", ErrLost, e.seq, s.applier.place.Load().seq+1)
+		case <-stuck.C: // a consumer may live where the log is behind
+			if is := s.applier.moved.Load(); is == was && s.applier.waiting() {
+				return !first, fmt.Errorf("%w: the consumer does not bring what others have written", ErrUnreachable)
+			} else {
+				was = is
 			}
-			if err != nil {
-				return !first, err
+		case e := <-entries:
+			if err := s.take(drain(e, entries)); err != nil {
+				return !first, err // a gap: what was sent into a connection that broke is asked for again
 			}
 			first = false
 		case err := <-failed:

@@ -85,6 +85,13 @@ func (l *testLog) inFile(tb testing.TB) *natsstore.Store {
 	return l.open(tb, copied)
 }
 
+// inMemoryOnly opens the log with a copy in memory, after one in a file.
+func (l *testLog) inMemoryOnly(tb testing.TB) *natsstore.Store {
+	tb.Helper()
+	l.options.File = nil
+	return l.inMemory(tb)
+}
+
 func openFile(tb testing.TB, path string) *sqliteopen.Store {
 	tb.Helper()
 	copied, err := sqliteopen.Open(tb.Context(), path, &sqliteopen.Options{Create: true, Options: sqlitestore.Options{Weak: true}})

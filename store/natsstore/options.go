@@ -38,8 +38,9 @@ type Options struct {
 	// log, in the same transaction as the data, and the next process goes on from there. A copy without a
 	// File has to be empty, and applies the log from its beginning.
 	File *sql.DB
-	// AcceptedTo is a sequence number of the stream. Losses before it have been looked at by the
-	// operator and are no [ErrLost] any more for a copy that begins empty.
+	// AcceptedTo is a sequence number of the stream. Up to there the operator has looked at what is
+	// wrong with the log: messages that contradict others or are not of this package do nothing then, instead of
+	// stopping the store. All processes have to have the same.
 	AcceptedTo uint64
 	// Logger is told when the log is out of reach or the store stops. By default nobody is.
 	Logger *slog.Logger

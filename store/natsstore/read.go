@@ -109,7 +109,8 @@ func (s *Store) load(ctx context.Context, needs []store.Need) ([]store.Facts, er
 }
 
 // LoadHasty is Load from the copy as it is, for a decision whose Commit compares what it has relied
-// on. Nobody compares which rooms people share, so needs that ask for it are answered as Load does.
+// on: for changes. What ends without a commit, a refusal for instance, has to be decided on a Load.
+// Nobody compares which rooms people share, so needs that ask for it are answered as Load does.
 func (s *Store) LoadHasty(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
 	for i := range needs {
 		if needs[i].Shared != nil {

@@ -1,7 +1,6 @@
 package natsstore
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -33,7 +32,7 @@ const (
 // message is under way shares the next one.
 type sender struct {
 	wake  chan struct{} // holds a value when there may be something to send
-	fresh atomic.Int64  // when the newest message was sent that is applied, in nanoseconds
+	fresh atomic.Int64  // when the newest message was sent that is applied, in nanoseconds since the store was opened
 
 	mu     sync.Mutex // guards what follows
 	queue  []*request
@@ -89,7 +88,7 @@ func (s *Store) ask(ctx context.Context, r *request) error {
 	if s.sender.pull(r) || r.barrier {
 		return ctx.Err()
 	}
-	<-r.done // the flight ends with Options.Patience at the latest
+	<-r.done // the flight ends when nothing has moved for Options.Patience, at the latest
 	return r.err
 }
 
@@ -177,7 +176,7 @@ func (s *Store) next() *flight {
 	q.number++
 	f := &flight{number: q.number, requests: append([]*request(nil), q.queue[:taken]...), sent: time.Now()}
 	q.queue = append(q.queue[:0], q.queue[taken:]...)
-	f.ctx, f.cancel = context.WithTimeout(s.ctx, s.o.Patience)
+	f.ctx, f.cancel = context.WithCancel(s.ctx)
 	q.under[f.number] = f
 	if b != nil {
 		f.body = b.encode()
@@ -206,15 +205,39 @@ func (s *Store) fly(f *flight) {
 	for ; e.part < e.parts; e.part++ {
 		e.body = f.body[int(e.part)*size : min(int(e.part+1)*size, len(f.body))]
 		data := e.encode()
-		seq, possible, err := s.publish(f.ctx, data)
+		waiting, cancel := context.WithTimeout(f.ctx, s.o.Patience)
+		seq, possible, err := s.publish(waiting, data)
+		cancel()
 		if err != nil {
-			s.sender.settle(f, possible && e.part+1 == e.parts, cmp.Or(s.Err(), err))
+			s.sender.settle(f, possible && e.part+1 == e.parts, s.blame(err))
 			return
 		}
 		s.own(seq, data)
 	}
-	<-f.ctx.Done() // it is applied, or the patience or the store ends
-	s.sender.settle(f, true, cmp.Or(s.Err(), fmt.Errorf("%w: what was sent has not come back", ErrUnreachable)))
+	s.awaitLanding(f)
+	s.sender.settle(f, true, s.blame(fmt.Errorf("%w: what was sent has not come back", ErrUnreachable)))
+}
+
+// awaitLanding waits until a flight is applied, the store stops, or nothing at all has been applied
+// for as long as the patience lasts.
+func (s *Store) awaitLanding(f *flight) {
+	for was, is := ^uint64(0), s.applier.moved.Load(); was != is; was, is = is, s.applier.moved.Load() {
+		if backoff.Sleep(f.ctx, s.o.Patience) != nil {
+			return
+		}
+	}
+}
+
+// blame gives why a flight has failed: because the store has stopped, or the stream is not there, or
+// with the error that is given.
+func (s *Store) blame(err error) error {
+	if why := s.Err(); why != nil {
+		return why
+	}
+	if why := s.missing.Load(); why != nil {
+		return *why
+	}
+	return err
 }
 
 // publish gives a message to the log, again and again until it is there, it is refused, or the
@@ -223,6 +246,7 @@ func (s *Store) fly(f *flight) {
 func (s *Store) publish(ctx context.Context, data []byte) (seq uint64, possible bool, err error) {
 	pauses := backoff.Pauses{First: 10 * time.Millisecond, Longest: 250 * time.Millisecond}
 	for n := 0; ; n++ {
+		closed := s.js.Conn().IsClosed()
 		waiting, cancel := context.WithTimeout(ctx, attempt)
 		ack, err := s.js.PublishMsg(waiting, &nats.Msg{Subject: s.o.Stream, Data: data},
 			jetstream.WithExpectStream(s.o.Stream), jetstream.WithRetryAttempts(0))
@@ -230,10 +254,10 @@ func (s *Store) publish(ctx context.Context, data []byte) (seq uint64, possible 
 		if err == nil {
 			return ack.Sequence, true, nil
 		}
-		absent := isAbsent(err)
+		absent := closed || isAbsent(err)
 		err, refused := classify(err)
 		possible = possible || !absent && !refused
-		if refused || pauses.Wait(ctx, n) != nil {
+		if refused || s.js.Conn().IsClosed() || pauses.Wait(ctx, n) != nil {
 			return 0, possible, err
 		}
 	}
@@ -243,7 +267,7 @@ func (s *Store) publish(ctx context.Context, data []byte) (seq uint64, possible 
 func isAbsent(err error) bool {
 	var api *jetstream.APIError
 	return errors.Is(err, jetstream.ErrNoStreamResponse) || errors.Is(err, nats.ErrNoResponders) ||
-		errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrMaxPayload) || errors.Is(err, nats.ErrInvalidConnection) ||
+		errors.Is(err, nats.ErrMaxPayload) || errors.Is(err, nats.ErrInvalidConnection) ||
 		errors.As(err, &api) && api.ErrorCode != codeStoreFailed
 }
 

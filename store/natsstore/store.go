@@ -10,16 +10,19 @@
 package natsstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/backoff"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/internal/bell"
 )
@@ -43,12 +46,14 @@ type Store struct {
 	copy   Copy
 	log    logID
 	writer writerID
+	opened time.Time
 	bell   bell.Bell
 
 	ctx     context.Context // ends when the store stops
 	stop    context.CancelCauseFunc
 	running sync.WaitGroup
 
+	missing atomic.Pointer[error] // as long as the servers say that there is no stream
 	sender  sender
 	applier applier
 }
@@ -72,7 +77,7 @@ func Open(ctx context.Context, js jetstream.JetStream, copy store.Store, o *Opti
 	if err != nil {
 		return nil, fmt.Errorf("natsstore: %w", err)
 	}
-	s := &Store{o: full, js: js}
+	s := &Store{o: full, js: js, opened: time.Now()}
 	if s.o.Logger == nil {
 		s.o.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -103,6 +108,9 @@ func (s *Store) open(ctx context.Context, copied store.Store) error {
 	if s.log, err = s.o.check(&stream.CachedInfo().Config); err != nil {
 		return err
 	}
+	if last := stream.CachedInfo().State.LastSeq; s.o.AcceptedTo > last {
+		return invalid("AcceptedTo", fmt.Sprintf("the log ends at message %d", last))
+	}
 	if err := s.applier.begin(ctx, s); err != nil {
 		return err
 	}
@@ -110,15 +118,37 @@ func (s *Store) open(ctx context.Context, copied store.Store) error {
 	s.running.Go(s.follow)
 	// Nothing is sent before it is certain that the log has what the copy has: others would stop at
 	// a message that refers to what is not there.
-	select {
-	case <-s.applier.ready:
-	case <-s.ctx.Done():
-		return s.Err()
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := s.awaitReady(ctx); err != nil {
+		return err
 	}
 	s.running.Go(s.send)
 	return s.Refresh(ctx)
+}
+
+// awaitReady waits until the applier is ready, as long as it comes nearer to that.
+func (s *Store) awaitReady(ctx context.Context) error {
+	waiting, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(s.ctx, cancel)()
+	go func() {
+		select {
+		case <-s.applier.ready:
+			cancel()
+		case <-waiting.Done():
+		}
+	}()
+	for was, is := ^uint64(0), s.applier.moved.Load(); was != is; was, is = is, s.applier.moved.Load() {
+		if backoff.Sleep(waiting, s.o.Patience) == nil {
+			continue
+		}
+		select {
+		case <-s.applier.ready:
+			return nil
+		default:
+			return cmp.Or(s.Err(), ctx.Err())
+		}
+	}
+	return s.blame(fmt.Errorf("%w: what the copy has applied could not be compared", ErrUnreachable))
 }
 
 // halt stops the store for good.
@@ -151,7 +181,7 @@ type Lag struct {
 // Lag says how far the copy may be behind, without asking anybody. A host with StaleReads
 // calls Refresh as often as the answers have to be young.
 func (s *Store) Lag() Lag {
-	return Lag{Applied: s.applier.applied.Load(), Age: time.Since(time.Unix(0, s.sender.fresh.Load()))}
+	return Lag{Applied: s.applier.applied.Load(), Age: time.Since(s.opened) - time.Duration(s.sender.fresh.Load())}
 }
 
 // Refresh waits until the copy has everything that was in the log when Refresh was called.

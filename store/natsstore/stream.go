@@ -141,6 +141,7 @@ func (o *Options) check(c *jetstream.StreamConfig) (log logID, err error) {
 	demand(c.DenyPurge, "deny_purge has to be set")
 	demand(!c.AllowRollup, "allow_rollup_hdrs must not be set")
 	demand(!c.AllowMsgTTL, "allow_msg_ttl must not be set")
+	demand(!c.AllowDirect, "allow_direct must not be set")
 	demand(!c.NoAck, "no_ack must not be set")
 	demand(!c.Sealed, "the stream must not be sealed")
 	demand(c.Mirror == nil && len(c.Sources) == 0, "it must not be a mirror or have sources")
@@ -185,8 +186,8 @@ func (o *Options) checkServers(ctx context.Context) error {
 		}
 		writing++
 	}
-	if writing < o.Replicas {
-		return fmt.Errorf("%w: %d servers with JetStream have answered, not %d", ErrUnreachable, writing, o.Replicas)
+	if most := o.Replicas/2 + 1; writing < most { // so that a process can start while a node is away
+		return fmt.Errorf("%w: %d servers with JetStream have answered, not %d", ErrUnreachable, writing, most)
 	}
 	return nil
 }
