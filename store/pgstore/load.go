@@ -15,6 +15,13 @@ import (
 
 // Load implements [store.Store] in one round trip.
 func (b *base) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	if isOfOne(needs) {
+		if f, ok, err := b.loadOne(ctx, &needs[0]); err != nil {
+			return nil, err
+		} else if ok {
+			return []store.Facts{f}, nil
+		}
+	}
 	var facts []store.Facts
 	if slices.ContainsFunc(needs, isOfCommits) {
 		ctx = store.WithPrimary(ctx)

@@ -23,6 +23,7 @@ const (
 	endTx
 
 	loadFacts
+	loadOne
 	loadCrowd
 	loadTeams
 	loadCompanies
@@ -285,6 +286,10 @@ var readTexts = map[int]string{
 			UNION ALL SELECT NULL, NULL, NULL, r.whole, NULL, NULL FROM r
 			UNION ALL SELECT NULL, NULL, NULL, NULL, ` + teamRow + `
 			FROM roomkit_teams t WHERE t.id = ANY(ARRAY(SELECT r.company || ' ' || r.team FROM r WHERE r.kind = 'team'))`,
+	// One person in one room: as loadFacts, with the companies of both, which come once if they are one.
+	loadOne: `SELECT r, m, u, o, h FROM (SELECT) one LEFT JOIN roomkit_rooms r ON r.id = $1::uuid LEFT JOIN roomkit_users u ON u.id = $2::text
+			LEFT JOIN roomkit_members m ON m.room = $1::uuid AND m."user" = $2::text LEFT JOIN roomkit_companies o ON o.id = r.company
+			LEFT JOIN roomkit_companies h ON h.id = u.company AND r.company IS DISTINCT FROM u.company`,
 	loadCrowd: `WITH p AS MATERIALIZED (
 				SELECT o.room, o."user" FROM roomkit_members o WHERE o.room = ANY($1::uuid[]) AND o.master
 				UNION
