@@ -237,13 +237,16 @@ func (r *request) likelySubject() roomkit.Subject {
 // openedBy gives the id of the room that an invitation opens. It follows from the
 // invitation, so that two processes that are given the same one cannot open two.
 func openedBy(c roomkit.Invite) (id roomkit.RoomID) {
-	h := sha256.New()
-	h.Write([]byte("roomkit invite\x00"))
-	h.Write(c.Room[:])
-	for _, user := range slices.Sorted(slices.Values(c.People)) {
-		h.Write([]byte(user + "\x00"))
+	var few [8]roomkit.UserID // so that the usual invitation needs no memory for this
+	people := append(few[:0], c.People...)
+	slices.Sort(people)
+	var short [512]byte
+	form := append(append(short[:0], "roomkit invite\x00"...), c.Room[:]...)
+	for _, user := range people {
+		form = append(append(form, user...), 0)
 	}
-	copy(id[:], h.Sum(nil))
+	sum := sha256.Sum256(form)
+	copy(id[:], sum[:])
 	return asDerived(id)
 }
 
