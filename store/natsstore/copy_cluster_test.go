@@ -1,6 +1,7 @@
 package natsstore_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/json"
@@ -84,6 +85,8 @@ type copyConfig struct {
 	URLs   []string
 	Path   string // of its SQLite file; empty: in memory
 	Lie    string
+	// Patience is that of the store; 0: callPatience.
+	Patience time.Duration
 }
 
 // Copy is a service on a copy of the log, in this process or in one of its own.
@@ -111,7 +114,7 @@ func openCopy(c copyConfig) (_ *Copy, err error) {
 	}
 	ctx, stop := context.WithTimeout(context.Background(), time.Minute)
 	defer stop()
-	o := &natsstore.Options{Stream: c.Stream, SyncAlways: true, StaleReads: c.Lie == lieStale, Patience: callPatience}
+	o := &natsstore.Options{Stream: c.Stream, SyncAlways: true, StaleReads: c.Lie == lieStale, Patience: cmp.Or(c.Patience, callPatience)}
 	var local store.Store = memstore.New()
 	if c.Path != "" {
 		if d.file, err = sqliteopen.Open(ctx, c.Path, &sqliteopen.Options{Create: true}); err != nil {

@@ -64,13 +64,16 @@ func (tr *trial) killCopy(t *testing.T, r *rand.Rand) {
 func TestKilled(t *testing.T) {
 	t.Parallel()
 	kills := size[int64](5, 50)
-	o := trialOptions{cluster: cluster.Options{Processes: true}, callers: 12, rooms: 4, seed: seedOf(t)}
-	o.seats = []seatOptions{{node: anyNode}, {node: anyNode}, {node: anyNode, process: true}, {node: anyNode, process: true}}
+	o := trialOptions{cluster: cluster.Options{Processes: true}, callers: 24, rooms: 4, seed: seedOf(t)}
+	o.seats = []seatOptions{
+		{node: anyNode}, {node: anyNode, patience: 2 * time.Second},
+		{node: anyNode, process: true}, {node: anyNode, process: true, patience: time.Second},
+	}
 	tr := newTrial(t, o)
 	r := rand.New(rand.NewPCG(o.seed, 0))
 	tr.start()
 	for n := 0; tr.breaks.Load() < kills; n++ {
-		tr.moves(t, 20)
+		tr.moves(t, size[int64](20, 200))
 		<-time.After(time.Duration(r.IntN(300)) * time.Millisecond)
 		strikes[n%len(strikes)].do(t, tr, r)
 	}

@@ -80,13 +80,13 @@ func (tr *trial) linksOf(node int, do func(*cluster.Link)) {
 func TestParted(t *testing.T) {
 	t.Parallel()
 	rounds := size(3, 20)
-	o := trialOptions{callers: 12, rooms: 4, seed: seedOf(t)}
-	o.seats = []seatOptions{{node: 0}, {node: 1}, {node: 2}, {node: anyNode}}
+	o := trialOptions{callers: 24, rooms: 4, seed: seedOf(t)}
+	o.seats = []seatOptions{{node: 0}, {node: 1, patience: 2 * time.Second}, {node: 2, patience: time.Second}, {node: anyNode, patience: time.Second}}
 	tr := newTrial(t, o)
 	r := rand.New(rand.NewPCG(o.seed, 0))
 	tr.start()
 	for n := range rounds {
-		tr.moves(t, 20)
+		tr.moves(t, size[int64](20, 200))
 		rifts[n%len(rifts)].do(t, tr, r)
 		tr.breaks.Add(1)
 		<-time.After(time.Duration(size(1000, 2000+r.IntN(6000))) * time.Millisecond)

@@ -41,6 +41,8 @@ type seatOptions struct {
 	process bool // of its own, with a file
 	node    int  // the only one that it is connected to; anyNode: all
 	lie     string
+	// patience is that of the store: a short one gives up while something is broken.
+	patience time.Duration
 }
 
 const anyNode = -1
@@ -149,7 +151,7 @@ func (tr *trial) found(t *testing.T, js jetstream.JetStream) {
 // take opens a copy, which reaches the nodes over ways of its own.
 func (tr *trial) take(t *testing.T, i int, o seatOptions) *seat {
 	t.Helper()
-	s := &seat{seatOptions: o, conf: copyConfig{Stream: trialLog, Lie: o.lie}}
+	s := &seat{seatOptions: o, conf: copyConfig{Stream: trialLog, Lie: o.lie, Patience: o.patience}}
 	for n, node := range tr.Nodes {
 		p, err := cluster.NewProxy(node.Address())
 		require.NoError(t, err)
