@@ -73,7 +73,7 @@ func TestKilled(t *testing.T) {
 	r := rand.New(rand.NewPCG(o.seed, 0))
 	tr.start()
 	for n := 0; tr.breaks.Load() < kills; n++ {
-		tr.moves(t, size[int64](20, 200))
+		tr.moves(t, size[int64](20, 40))
 		<-time.After(time.Duration(r.IntN(300)) * time.Millisecond)
 		strikes[n%len(strikes)].do(t, tr, r)
 	}

@@ -86,7 +86,7 @@ func TestParted(t *testing.T) {
 	r := rand.New(rand.NewPCG(o.seed, 0))
 	tr.start()
 	for n := range rounds {
-		tr.moves(t, size[int64](20, 200))
+		tr.moves(t, size[int64](20, 40))
 		rifts[n%len(rifts)].do(t, tr, r)
 		tr.breaks.Add(1)
 		<-time.After(time.Duration(size(1000, 2000+r.IntN(6000))) * time.Millisecond)
