@@ -107,10 +107,11 @@ func ExampleService_WatchRooms() {
 	mustRun(svc, roomkit.By("adm"), roomkit.EditTeam{Team: "sales", Room: new(true)})
 	opened := mustRun(svc, roomkit.By("ann"), roomkit.OpenTeamRoom{Team: "sales"})
 	room := opened.Room
+	from, _ := svc.Head(ctx)
 	team.Members = people("ann", "ben", "cat", "dan")
 	mustRun(svc, roomkit.System(), team)
 	team.Members = people("ann", "ben", "dan")
-	for rec, err := range svc.WatchRooms(ctx, "cat", opened.Cursor, room) {
+	for rec, err := range svc.WatchRooms(ctx, "cat", from, room) {
 		if err != nil {
 			fmt.Println(err)
 			break

@@ -56,7 +56,8 @@ func ExampleSetUserMessaging() {
 	svc := exampleService()      // acme with adm, ann, ben, cat and dan; bolt with eve
 	room := exampleExternal(svc) // "Project" of ann, its Group Master, ben and eve
 	off := roomkit.SetUserMessaging{User: "ben", With: roomkit.OutsiderPartner, Allow: new(false)}
-	done, _ := svc.Do(ctx, roomkit.By("adm"), off)
+	_, _ = svc.Do(ctx, roomkit.By("adm"), off)
+	from, _ := svc.Head(ctx)
 	fmt.Println("ben may enter:", svc.Check(ctx, "ben", roomkit.ActionEnter, room) == nil)
 	before, _ := svc.Room(ctx, "ann", room)
 	fmt.Println("counted:", before.Participants)
@@ -65,7 +66,7 @@ func ExampleSetUserMessaging() {
 	fmt.Println("enforced:", err)
 	after, _ := svc.Room(ctx, "ann", room)
 	fmt.Println("counted:", after.Participants)
-	for rec, err := range svc.Feed(ctx, done.Cursor) {
+	for rec, err := range svc.Feed(ctx, from) {
 		if err != nil {
 			fmt.Println(err)
 			return

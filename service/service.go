@@ -101,7 +101,10 @@ type Result struct {
 	Differs []string         `json:"differs,omitempty"` // of AddCompany and AddUser of what exists: the JSON keys of what it is otherwise; nothing was done about it, and a repeat by key does not tell
 	Events  []roomkit.Event  `json:"events,omitempty"`  // what happened, in order
 	Notices []roomkit.Notice `json:"notices,omitempty"` // whom to tell, see NoticesOf; a host that takes them from the feed leaves these alone
-	Cursor  roomkit.Cursor   `json:"cursor,omitzero"`   // the place in the feed behind the last event
+	// Cursor is the place in the feed behind the last event. What other commands store about other
+	// subjects at the same moment may come before it and be seen later, so it is a place up to
+	// which to wait, and not one to begin at: [Service.Head] gives one, asked before the command.
+	Cursor roomkit.Cursor `json:"cursor,omitzero"`
 }
 
 // BatchResult is the outcome of one command of [Service.Batch].

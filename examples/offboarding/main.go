@@ -42,7 +42,10 @@ func run(ctx context.Context, name string, out io.Writer) error {
 	if err := dryRun(ctx, svc, off, out); err != nil {
 		return err
 	}
-	switched, err := svc.Do(ctx, roomkit.By("adm"), off)
+	if _, err := svc.Do(ctx, roomkit.By("adm"), off); err != nil {
+		return err
+	}
+	from, err := svc.Head(ctx)
 	if err != nil {
 		return err
 	}
@@ -53,7 +56,7 @@ func run(ctx context.Context, name string, out io.Writer) error {
 	if err := enforce(ctx, svc, out); err != nil {
 		return err
 	}
-	if err := notify(ctx, svc, switched.Cursor, out); err != nil {
+	if err := notify(ctx, svc, from, out); err != nil {
 		return err
 	}
 	return result(ctx, svc, groups, out)

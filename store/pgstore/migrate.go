@@ -174,13 +174,16 @@ const (
 		COMMENT ON TRIGGER {prefix}settle ON roomkit_pending
 			IS 'roomkit: when the transaction of a host commits, it settles the commits inside'`
 
-	// isBehind compares the sequence p with the records, and with those that were pruned.
-	isBehind  = drawn + ` < ` + lastPlace
+	// isBehind compares the sequence with the records, and with those that were pruned, and looks
+	// whether it is still one that gives each number once, in order and to whoever asks next.
+	isBehind = `(` + drawn + ` < ` + lastPlace + ` OR EXISTS (SELECT FROM pg_sequence q
+			WHERE q.seqrelid = 'roomkit_places'::regclass AND (q.seqcache <> 1 OR q.seqincrement <> 1 OR q.seqcycle)))`
 	lastPlace = `greatest((SELECT coalesce(max(e.position), 0) FROM roomkit_records e WHERE e.position > 0),
 			(SELECT coalesce(max(b.version), 0) FROM roomkit_bases b WHERE b.subject = ''))`
 	// Who draws a place writes to the table, so meanwhile nobody does.
 	mendPlaces = `LOCK TABLE roomkit_records IN SHARE ROW EXCLUSIVE MODE;
-		SELECT setval('roomkit_places', ` + lastPlace + `) FROM roomkit_places p WHERE ` + isBehind
+		ALTER SEQUENCE roomkit_places INCREMENT 1 CACHE 1 NO CYCLE;
+		SELECT setval('roomkit_places', ` + lastPlace + `) WHERE ` + drawn + ` < ` + lastPlace
 
 	// settleLeft takes over what transactions have left behind. What they had relied on
 	// cannot be compared any more.
@@ -262,7 +265,7 @@ func lookAt(ctx context.Context, conn *pgx.Conn, o *Options) (*found, error) {
 	if missing != "" {
 		return nil, fmt.Errorf("%w: the table %s is missing", ErrCorrupt, missing)
 	}
-	ask := at.ofTrigger(`SELECT EXISTS (` + isTrigger + `), EXISTS (SELECT FROM roomkit_pending), ` + isBehind + ` FROM roomkit_places p`)
+	ask := at.ofTrigger(`SELECT EXISTS (` + isTrigger + `), EXISTS (SELECT FROM roomkit_pending), ` + isBehind)
 	return f, conn.QueryRow(ctx, ask, pgx.QueryExecModeExec).Scan(&f.trigger, &f.left, &f.behind)
 }
 

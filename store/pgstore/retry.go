@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
@@ -14,8 +15,8 @@ import (
 const retries = 10
 
 // Retry runs a transaction of the host again while it fails with SQLSTATE 40001
-// (serialization_failure) or 40P01 (deadlock_detected), up to ten times and with short
-// pauses. do begins the transaction and ends it, and is told to stop by ctx; what it
+// (serialization_failure), 40P01 (deadlock_detected) or 53200 (no room for its locks), up to
+// ten times and with short pauses. do begins the transaction and ends it, and is told to stop by ctx; what it
 // does outside of the database it may do several times. Nothing of an attempt that failed
 // is stored. Any other error is returned at once, as it is; after the last attempt it is
 // [roomkit.ErrConflict] around the last error. If ctx ends between attempts, the error is that of the last one and that of ctx.
@@ -47,5 +48,5 @@ func Retry(ctx context.Context, do func(ctx context.Context) error) error {
 // isLost reports whether a transaction failed because of others, with any driver.
 func isLost(err error) bool {
 	var e interface{ SQLState() string }
-	return errors.As(err, &e) && (e.SQLState() == stateSerialization || e.SQLState() == stateDeadlock)
+	return errors.As(err, &e) && slices.Contains([]string{stateSerialization, stateDeadlock, stateNoMemory}, e.SQLState())
 }

@@ -382,7 +382,7 @@ var readTexts = map[int]string{
 			ORDER BY r.company, r.id LIMIT $4::bigint`,
 
 	// How far a feed can be read; see horizon. A standby does not know what is in flight.
-	lastDrawn: `SELECT ` + drawn + `, CASE WHEN pg_is_in_recovery() THEN concat('` + saysStandby + `')::integer END FROM roomkit_places p`,
+	lastDrawn: `SELECT ` + drawn + `, CASE WHEN pg_is_in_recovery() THEN concat('` + saysStandby + `')::integer END`,
 	// A lock has 40 bits of a place, so the place is the one of these that is not far ahead of the newest.
 	oldestInFlight: `SELECT f.place, f.pid FROM (
 				SELECT p.last_value + 16777216 - ((p.last_value + 16777216 - (((l.classid::bigint & 255) << 32) | l.objid::bigint)) & 1099511627775) AS place,
@@ -458,8 +458,9 @@ const (
 	nextPlace = `CASE WHEN nextval('roomkit_places') > newest.place THEN currval('roomkit_places') ELSE concat('` + saysBehind + `')::bigint END`
 	indexes   = `set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
 	briefly   = `set_config('lock_timeout', '25ms', true)`
-	// drawn is the last place that somebody has drawn from the sequence p.
-	drawn = `p.last_value - CASE WHEN p.is_called THEN 0 ELSE 1 END`
+	// drawn is the last place that somebody has drawn. A SELECT from the sequence itself looks
+	// at it without the lock of who draws, and may see up to 32 places more.
+	drawn = `coalesce(pg_sequence_last_value('roomkit_places'::regclass), 0)`
 	// peopleChanged and placesChanged hold if something relied on has changed.
 	peopleChanged = `EXISTS (SELECT FROM unnest($1::text[], $2::bigint[]) x(id, version)
 					WHERE x.version <> coalesce((SELECT u.version FROM roomkit_users u WHERE u.id = x.id), 0))
@@ -584,7 +585,7 @@ var writeTexts = map[int]string{
 	// It also says that from now on places behind the newest one are drawn; see horizon.
 	enterFeed: `SELECT CASE WHEN ` + peopleChanged + ` THEN ` + failure + ` END, ` + briefly + `,
 				pg_advisory_xact_lock_shared(({space} * 256 + ((n.place >> 32) & 255))::integer, (((n.place & 4294967295) # 2147483648) - 2147483648)::integer)
-			FROM (SELECT ` + drawn + ` AS place FROM roomkit_places p) n`,
+			FROM (SELECT ` + drawn + ` AS place) n`,
 	insertRecords: `INSERT INTO roomkit_records (position, {records})
 			SELECT ` + nextPlace + `, x.* FROM {rows records}, (SELECT ` + newest + ` AS place) newest
 			RETURNING position`,

@@ -87,7 +87,7 @@ BEGIN
 	-- Whoever reads the feed sees the lock and waits with what comes behind that.
 	PERFORM pg_advisory_xact_lock_shared(((meta.lock_key & 8388607) * 256 + ((n.place >> 32) & 255))::integer,
 		(((n.place & 4294967295) # 2147483648) - 2147483648)::integer)
-	FROM (SELECT p.last_value - CASE WHEN p.is_called THEN 0 ELSE 1 END AS place FROM roomkit_places p) n;
+	FROM (SELECT coalesce(pg_sequence_last_value('roomkit_places'::regclass), 0) AS place) n;
 	newest := coalesce((SELECT max(e.position) FROM roomkit_records e WHERE e.position > 0), 0);
 	WITH placed AS MATERIALIZED (
 		SELECT w.number, CASE WHEN nextval('roomkit_places') > newest THEN currval('roomkit_places')
@@ -98,12 +98,10 @@ BEGIN
 		) w
 	)
 	UPDATE roomkit_records r SET position = placed.position FROM placed WHERE r.position = placed.number;
-	-- Not a lock to the end of the transaction, or all others would think that somebody listens.
-	IF pg_try_advisory_lock(meta.lock_key + 1) THEN
-		PERFORM pg_advisory_unlock(meta.lock_key + 1);
-	ELSE
-		PERFORM pg_notify('roomkit_' || meta.epoch, '');
-	END IF;
+	-- Not a lock to the end of the transaction, or all others would think that somebody listens;
+	-- and in one expression, since between two a cancelled statement would leave the lock behind.
+	PERFORM CASE WHEN pg_try_advisory_lock(meta.lock_key + 1) THEN pg_advisory_unlock(meta.lock_key + 1)::text
+		ELSE pg_notify('roomkit_' || meta.epoch, '')::text END;
 	DELETE FROM roomkit_pending p WHERE p.xid = own;
 	RETURN NULL;
 END $$;
