@@ -104,6 +104,9 @@ func TestReadmeQueries(t *testing.T) {
 	require.GreaterOrEqual(t, len(blocks), 3)
 	for _, block := range blocks {
 		query, _, _ := strings.Cut(block, "```")
+		if !strings.Contains(query, "SELECT ") {
+			continue // it sets something
+		}
 		require.Contains(t, query, "JOIN ")
 		rows, err := pool.Query(t.Context(), query)
 		require.NoError(t, err)
