@@ -81,7 +81,7 @@ func (s *Store) probe() (there, ends bool) {
 func (s *Store) attach() (took bool, err error) {
 	stream, err := once(s.ctx, func(ctx context.Context) (jetstream.Stream, error) { return s.js.Stream(ctx, s.o.Stream) })
 	if err != nil {
-		err, _ = classify(err)
+		_, err = classify(err)
 		return false, err
 	}
 	next, err := s.sameLog(stream)
@@ -95,7 +95,7 @@ func (s *Store) attach() (took bool, err error) {
 		})
 	})
 	if err != nil {
-		err, _ = classify(err)
+		_, err = classify(err)
 		return false, err
 	}
 	name := consumer.CachedInfo().Name
@@ -145,7 +145,7 @@ func (s *Store) message(stream jetstream.Stream, seq uint64) (entry, error) {
 	case errors.Is(err, jetstream.ErrMsgNotFound):
 		return entry{}, fmt.Errorf("%w: message %d", errMissing, seq)
 	case err != nil:
-		err, _ = classify(err)
+		_, err = classify(err)
 		return entry{}, err
 	}
 	return entry{msg.Sequence, msg.Data}, nil
@@ -178,7 +178,7 @@ func (s *Store) consume(consumer jetstream.Consumer) (took bool, err error) {
 			}
 		}))
 	if err != nil {
-		err, _ = classify(err)
+		_, err = classify(err)
 		return false, err
 	}
 	defer running.Stop()

@@ -1,7 +1,6 @@
 package natsstore
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -95,32 +94,15 @@ func answer[T any](ctx context.Context, s *Store, ask func() (T, error)) (is T, 
 
 // Load implements [store.Store].
 func (s *Store) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
-	return answer(ctx, s, func() ([]store.Facts, error) { return s.load(ctx, needs) })
-}
-
-func (s *Store) load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
-	facts, err := s.copy.Load(ctx, needs)
-	for i := range facts {
-		if done := facts[i].Done; done != nil && err == nil {
-			done.Cursor, err = s.outward(done.Cursor)
+	return answer(ctx, s, func() ([]store.Facts, error) {
+		facts, err := s.copy.Load(ctx, needs)
+		for i := range facts {
+			if done := facts[i].Done; done != nil && err == nil {
+				done.Cursor, err = s.outward(done.Cursor)
+			}
 		}
-	}
-	return facts, err
-}
-
-// LoadHasty is Load from the copy as it is, for a decision whose Commit compares what it has relied
-// on: for changes. What ends without a commit, a refusal for instance, has to be decided on a Load.
-// Nobody compares which rooms people share, so needs that ask for it are answered as Load does.
-func (s *Store) LoadHasty(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
-	for i := range needs {
-		if needs[i].Shared != nil {
-			return s.Load(ctx, needs)
-		}
-	}
-	if err := cmp.Or(ctx.Err(), s.Err()); err != nil {
-		return nil, err
-	}
-	return s.load(ctx, needs)
+		return facts, err
+	})
 }
 
 // Members implements [store.Store].

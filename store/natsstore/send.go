@@ -174,7 +174,7 @@ func (s *Store) next() *flight {
 		return nil
 	}
 	q.number++
-	f := &flight{number: q.number, requests: append([]*request(nil), q.queue[:taken]...), sent: time.Now()}
+	f := &flight{number: q.number, requests: append([]*request(nil), q.queue[:taken]...), sent: moment()}
 	q.queue = append(q.queue[:0], q.queue[taken:]...)
 	f.ctx, f.cancel = context.WithCancel(s.ctx)
 	q.under[f.number] = f
@@ -255,7 +255,7 @@ func (s *Store) publish(ctx context.Context, data []byte) (seq uint64, possible 
 			return ack.Sequence, true, nil
 		}
 		absent := closed || isAbsent(err)
-		err, refused := classify(err)
+		refused, err := classify(err)
 		possible = possible || !absent && !refused
 		if refused || s.js.Conn().IsClosed() || pauses.Wait(ctx, n) != nil {
 			return 0, possible, err

@@ -102,7 +102,7 @@ func patiently[T any](ctx context.Context, patience time.Duration, do func(conte
 			break
 		}
 	}
-	err, _ = classify(err)
+	_, err = classify(err)
 	return is, err
 }
 
@@ -261,14 +261,14 @@ const limitReached = "maximum "
 
 // classify adds to an error of the servers or the connection what this package calls it.
 // With refused it is certain that nothing was stored.
-func classify(err error) (classified error, refused bool) {
+func classify(err error) (refused bool, classified error) {
 	var api *jetstream.APIError
 	class := ErrUnreachable
 	switch {
 	case err == nil:
-		return nil, false
+		return false, nil
 	case errors.Is(err, context.Canceled), errors.Is(err, jetstream.ErrStreamNameAlreadyInUse), errors.Is(err, roomkit.ErrUnsupported), errors.Is(err, roomkit.ErrUnavailable):
-		return err, false
+		return false, err
 	case errors.Is(err, jetstream.ErrStreamNotFound):
 		class, refused = ErrNoStream, true
 	case errors.As(err, &api):
@@ -276,12 +276,12 @@ func classify(err error) (classified error, refused bool) {
 		switch api.ErrorCode {
 		case codeNoAccount, codeNoResources, codeNoMemory, codeNoStorage, codeStoreFailed:
 			if class = ErrFull; api.ErrorCode == codeStoreFailed && !full {
-				return fmt.Errorf("%w: %w", class, err), false
+				return false, fmt.Errorf("%w: %w", class, err)
 			}
 			refused = true
 		case codeTooLong, codeOtherStream, codeSealed:
 			class, refused = ErrSettings, true
 		}
 	}
-	return fmt.Errorf("%w: %w", class, err), refused
+	return refused, fmt.Errorf("%w: %w", class, err)
 }
