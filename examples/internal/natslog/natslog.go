@@ -94,7 +94,8 @@ func start(dir string) (urls string, stop func(), err error) {
 		if err != nil {
 			return "", stop, err
 		}
-		s.ConfigureLogger(); s.Start()
+		s.ConfigureLogger()
+		s.Start()
 		running = append(running, s)
 		if !s.ReadyForConnections(10 * time.Second) {
 			return "", stop, errors.New("natslog: a server does not start")
