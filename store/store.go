@@ -23,7 +23,7 @@ import (
 // with the cause, where one of them fits; others are those of the context and of
 // what the store keeps its data in, a full disk for instance.
 //
-// A store may also be a [Notifier], a [Header], [Numbered], [Parallel], an [Auditor], an
+// A store may also be a [Notifier], a [Header], [Numbered], [Parallel], an [Accessor], an [Auditor], an
 // [Eraser] and a [Pruner], and one inside a transaction of the host a [Guard]. A store
 // that wraps another one is a [Wrapper], too, or these capabilities are not found.
 type Store interface {
