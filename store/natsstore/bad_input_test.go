@@ -158,6 +158,15 @@ func TestCopiesOfOtherLogs(t *testing.T) {
 	refuses(t, two, openFile(t, path), natsstore.ErrOtherLog, "of no log")
 }
 
+// Without the handle a message that fails half way would be applied in part, and then again.
+func TestFilesNeedTheirHandle(t *testing.T) {
+	l := newLog(t, serve(t))
+	copied := openFile(t, newPath(t))
+	refuses(t, l, copied, roomkit.ErrInvalid, "File")
+	l.options.File = copied.Writer
+	refuses(t, l, memstore.New(), roomkit.ErrInvalid, "InTx")
+}
+
 // stops demands that a store stops because of the log, and answers nothing from then on.
 func stops(tb testing.TB, s *natsstore.Store, want error) {
 	tb.Helper()
