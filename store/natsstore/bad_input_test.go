@@ -74,6 +74,9 @@ func TestWrongSettings(t *testing.T) {
 		"deny_purge":           func(c *jetstream.StreamConfig) { c.DenyPurge = false },
 		"allow_rollup_hdrs":    func(c *jetstream.StreamConfig) { c.AllowRollup, c.DenyPurge = true, false },
 		"allow_msg_ttl":        func(c *jetstream.StreamConfig) { c.AllowMsgTTL = true },
+		"allow_direct":         func(c *jetstream.StreamConfig) { c.AllowDirect = true },
+		"max_consumers":        func(c *jetstream.StreamConfig) { c.MaxConsumers = 3 },
+		"inactive_threshold":   func(c *jetstream.StreamConfig) { c.ConsumerLimits.InactiveThreshold = time.Second },
 		"no_ack":               func(c *jetstream.StreamConfig) { c.NoAck = true },
 		"subject_transform": func(c *jetstream.StreamConfig) {
 			c.SubjectTransform = &jetstream.SubjectTransformConfig{Source: ">", Destination: "x.>"}

@@ -142,6 +142,8 @@ func (o *Options) check(c *jetstream.StreamConfig) (log logID, err error) {
 	demand(!c.AllowRollup, "allow_rollup_hdrs must not be set")
 	demand(!c.AllowMsgTTL, "allow_msg_ttl must not be set")
 	demand(!c.AllowDirect, "allow_direct must not be set")
+	demand(c.MaxConsumers <= 0, "max_consumers has to be -1")
+	demand(c.ConsumerLimits.InactiveThreshold == 0, "consumer_limits must not have inactive_threshold")
 	demand(!c.NoAck, "no_ack must not be set")
 	demand(!c.Sealed, "the stream must not be sealed")
 	demand(c.Mirror == nil && len(c.Sources) == 0, "it must not be a mirror or have sources")
