@@ -67,7 +67,7 @@ func (h *handRight) into() []any {
 var errMayNot = errors.New("may not")
 
 func (h *handRight) mayPost() error {
-	external := h.kind == "external_group" && (!(h.companyMode == "all" || h.companyMode == "selected" && h.partners) || h.epochUser < h.lost || h.epochCompany < h.off)
+	external := h.kind == "external_group" && (h.companyMode != "all" && (h.companyMode != "selected" || !h.partners) || h.epochUser < h.lost || h.epochCompany < h.off)
 	if h.state != "active" || !h.messages || !h.participant || h.status != "active" || h.epochUser < h.ended || !h.licensed || external {
 		return errMayNot
 	}
