@@ -17,12 +17,10 @@ import (
 	"github.com/go-roomkit/roomkit/examples/internal/natslog"
 	"github.com/go-roomkit/roomkit/examples/internal/storeflag"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store"
 )
 
 func main() {
-	store := storeflag.Begin("externalgroup", "the life of an external group, and what becomes of it without the permission",
-		"nats:FOLDER, on three servers in this process")
+	store := storeflag.Begin("externalgroup", "the life of an external group, and what becomes of it without the permission", "nats:FOLDER, on three servers in this process")
 	if err := run(context.Background(), store, os.Stdout); err != nil {
 		log.Fatal(err)
 	}
@@ -42,7 +40,7 @@ type step struct {
 }
 
 func run(ctx context.Context, name string, out io.Writer) error {
-	store, closeStore, err := open(ctx, name)
+	store, closeStore, err := natslog.OpenStore(ctx, name, "externalgroup")
 	if err != nil {
 		return err
 	}
@@ -56,8 +54,7 @@ func run(ctx context.Context, name string, out io.Writer) error {
 	if err := companies.Provision(ctx, svc); err != nil {
 		return err
 	}
-	create := roomkit.CreateRoom{People: people("lee", "eve"), Audience: roomkit.AudienceExternal, Name: "Project", AllowDuplicate: true}
-	created, err := s.Do(ctx, roomkit.By("kim"), create)
+	created, err := s.Do(ctx, roomkit.By("kim"), roomkit.CreateRoom{People: people("lee", "eve"), Audience: roomkit.AudienceExternal, Name: "Project", AllowDuplicate: true})
 	if err != nil {
 		return err
 	}
@@ -68,13 +65,6 @@ func run(ctx context.Context, name string, out io.Writer) error {
 		}
 	}
 	return s.members(ctx, "eve", created.Room)
-}
-
-func open(ctx context.Context, where string) (s store.Store, closeStore func(), err error) {
-	if folder, ok := strings.CutPrefix(where, "nats:"); ok {
-		return natslog.Open(ctx, folder)
-	}
-	return storeflag.Open(ctx, where, "externalgroup")
 }
 
 func script(room roomkit.RoomID) []step {

@@ -10,12 +10,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
+	"github.com/go-roomkit/roomkit/examples/internal/storeflag"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
 	"github.com/go-roomkit/roomkit/store/natsstore"
@@ -23,6 +25,14 @@ import (
 
 // nodes is how many servers there are: one of three may be lost.
 const nodes = 3
+
+// OpenStore opens nats:FOLDER, and any other store as storeflag does.
+func OpenStore(ctx context.Context, where, example string) (s store.Store, closeStore func(), err error) {
+	if folder, ok := strings.CutPrefix(where, "nats:"); ok {
+		return Open(ctx, folder)
+	}
+	return storeflag.Open(ctx, where, example)
+}
 
 // Open starts the servers, which keep the log in a folder, and gives a store with a copy
 // in memory. Without a folder they take a new one, and closeStore removes it.
