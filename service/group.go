@@ -134,7 +134,7 @@ func (g *group) ask(ctx context.Context, s *Service, jobs []*job) error {
 	for _, j := range jobs {
 		g.needs = append(g.needs, j.beside...)
 	}
-	answers, err := store.Ask(ctx, s.store, g.needs)
+	answers, err := store.Ask(store.WithPrimary(ctx), s.store, g.needs)
 	if err != nil {
 		return err
 	}

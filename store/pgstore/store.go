@@ -60,9 +60,9 @@ type Options struct {
 	// StaleReads accepts old answers of Readers, and any setting. They are as old as the
 	// standby is behind: seconds where it is busy or a query of somebody holds replay up, and
 	// without any bound where it is cut off or replay is paused. A right that was taken away goes on being
-	// answered as had; what the same caller has just done may be missing; commands
-	// that the service decides by an old answer are refused by what is no longer so, or are
-	// [roomkit.ErrConflict]. Ask with [store.WithPrimary] what must not be old.
+	// answered as had; what the same caller has just done may be missing. Ask with
+	// [store.WithPrimary] what must not be old; the service asks so for what commands are
+	// decided by.
 	StaleReads bool
 	// AnyServer lets New and Migrate accept servers that say they are something else than
 	// PostgreSQL 13 or later, or that spread tables over machines. This package is not
