@@ -38,7 +38,7 @@ func (s *Store) LoadAccess(ctx context.Context, user roomkit.UserID, rooms []roo
 			return err
 		}
 	}
-	return s.base.LoadAccess(ctx, user, rooms, facts)
+	return s.loadAccess(ctx, user, rooms, facts)
 }
 
 // accessOfOne reports whether one statement has said all of a room.
@@ -97,8 +97,8 @@ func clearAccess(f *store.Facts) {
 	*f = store.Facts{Members: f.Members[:0], Users: f.Users[:0], Companies: f.Companies[:0]}
 }
 
-// LoadAccess implements [store.Accessor].
-func (s *base) LoadAccess(ctx context.Context, user roomkit.UserID, rooms []roomkit.RoomID, facts []*store.Facts) error {
+// loadAccess answers for any rooms, in one transaction.
+func (s *base) loadAccess(ctx context.Context, user roomkit.UserID, rooms []roomkit.RoomID, facts []*store.Facts) error {
 	t, err := s.begin(ctx, nil)
 	if err != nil {
 		return err

@@ -35,6 +35,11 @@ func (h *handle) statement(ctx context.Context, id statement) (*sql.Stmt, error)
 	return h.prepared[id].Load(), nil
 }
 
+func (h *handle) want(id statement) {
+	h.wanted[id].Store(true)
+	h.wants.Store(true)
+}
+
 // prepareWanted prepares what the transactions before have missed. It takes a
 // connection of its own, which a transaction must not wait for.
 func (h *handle) prepareWanted(ctx context.Context) error {
@@ -182,8 +187,7 @@ func (t *tx) statement(id statement) (*sql.Stmt, error) {
 		b.st = t.tx.StmtContext(t.plain, st)
 	} else {
 		if st == nil {
-			t.h.wanted[id].Store(true)
-			t.h.wants.Store(true)
+			t.h.want(id)
 		}
 		b.st, err = t.tx.PrepareContext(t.plain, t.h.text[id])
 	}

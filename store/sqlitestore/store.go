@@ -133,6 +133,7 @@ func New(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
 	}
 	s.writer.text = full.texts()
 	s.reader.text = s.writer.text
+	s.writer.want(lockDatabase) // no statement is prepared without it; see lock
 	if err := patiently(ctx, full.Patience, func(waiting context.Context) error { return s.examine(ctx, waiting) }); err != nil {
 		return nil, fmt.Errorf("sqlitestore: %w", err)
 	}
