@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"sync/atomic"
 	"testing"
@@ -521,4 +522,26 @@ func TestRely(t *testing.T) {
 	require.NoError(t, err)
 	_, ok := store.Capability[store.Guard](s)
 	require.False(t, ok, "outside of a transaction nothing holds")
+}
+
+// A transaction of another handle is told from one of the store's own, whatever the store has
+// prepared for itself before, and whichever of its statements the transaction needs first.
+func TestTransactionsOfAnotherHandle(t *testing.T) {
+	path := newPath(t)
+	rooms := populate(t, open(t, path), 1)
+	for _, first := range []string{"a question", "a command"} {
+		s, other := open(t, path), open(t, path).Writer
+		outside := newService(t, s)
+		for n := range 3 {
+			_, err := outside.Do(t.Context(), roomkit.By(boss), edit(rooms[0], fmt.Sprint(first, n)))
+			require.NoError(t, err)
+			tx, inside := inTx(t, s, other)
+			if first == "a command" || n > 0 {
+				_, err = inside.Do(t.Context(), roomkit.By(boss), edit(rooms[0], fmt.Sprint(first, n, " inside")))
+				require.NoError(t, err, "%s first, round %d", first, n)
+			}
+			require.NoError(t, inside.Require(t.Context(), boss, roomkit.ActionPost, rooms[0]), "%s first, round %d", first, n)
+			require.NoError(t, tx.Commit())
+		}
+	}
 }
