@@ -188,7 +188,11 @@ func TestGroupsAreOfTheirLeaders(t *testing.T) {
 			}
 		}
 		require.Equal(t, map[string]int{"Edit itself": 1, "Invite itself": 1, "Invite in command Invite": 2}, led)
-		require.Equal(t, 3, tr.groups[1].Commands)
+		var sizes []int
+		for _, g := range tr.groups {
+			sizes = append(sizes, g.Commands)
+		}
+		require.ElementsMatch(t, []int{1, 3}, sizes)
 	})
 }
 
