@@ -16,7 +16,7 @@ import (
 type FollowerState struct {
 	Name   string         `json:"name,omitzero"`
 	Cursor roomkit.Cursor `json:"cursor,omitzero"` // behind the last event that is done for good
-	Behind int64          `json:"behind"`          // how many events come after it, at most; -1: the store is not [store.Numbered]
+	Behind int64          `json:"behind"`          // how many events that can be read by now come after it, at most; -1: the store is not [store.Numbered]
 	Since  time.Time      `json:"since,omitzero"`  // when the first of these happened; zero: there is none, or it has been pruned
 	Worked bool           `json:"worked,omitzero"` // a call of Follow or Enforce has not given it back: it works, or has died
 }

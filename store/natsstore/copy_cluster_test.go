@@ -309,22 +309,11 @@ type remote struct {
 }
 
 func openRemote(c copyConfig) (host, error) {
-	text, err := json.Marshal(c)
+	cmd, input, output, err := cluster.Again(copyEnvironment, c)
 	if err != nil {
 		return nil, err
 	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), copyEnvironment+"="+string(text))
-	cmd.Stderr = os.Stderr
-	input, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
-	}
-	output, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
-	}
-	return &remote{cmd, rpc.NewClient(stdio{output, input})}, cmd.Start()
+	return &remote{cmd, rpc.NewClient(stdio{output, input})}, nil
 }
 
 // ask gives an unknown fate to what a process does not answer any more.

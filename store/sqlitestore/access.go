@@ -28,6 +28,10 @@ const (
 			THEN u.partners_since || ' ' || u.partners_lost || ' ' || u.ended ||
 			ifnull(' ' || c.partners_off || ' ' || c.partners_narrowed || ' ' || c.recall_window, '') END`
 	companyOfUser = ` LEFT JOIN roomkit_companies c ON c.id = u.company `
+	// featureBits are those of features in accessOfRoom. With more features than fit, the line
+	// below does not compile: then consumers have to be multiplied by more there.
+	featureBits = 1<<5 - 1
+	_           = uint(featureBits - roomkit.AllFeatures)
 )
 
 // LoadAccess implements [store.Accessor]. For one room that is neither a 1:1 nor a Team room it
@@ -226,7 +230,7 @@ func (n *names) accessRoom(r *row, f *store.Facts, id roomkit.RoomID, user roomk
 	kind, state, _ := strings.Cut(r.text(), " ")
 	v.ID, v.Kind, v.State, v.Version, v.Company = id, nameOf(r, n.Kind, kind), nameOf(r, n.State, state), r.version(), r.company()
 	above := r.flags(&v.Public, &v.HadConsumers, &v.FeaturesWithheld)
-	v.Features, v.Consumers = roomkit.FeatureSet(above&31), above>>5
+	v.Features, v.Consumers = roomkit.FeatureSet(above&featureBits), above>>5
 	var m *roomkit.Member
 	if r.isNull() {
 		r.next += 5 // there is no row of the user

@@ -126,23 +126,28 @@ type spawned struct {
 	input io.Closer
 }
 
-func spawn(c config) (running, error) {
-	text, err := json.Marshal(c)
+// Again starts this program as a process of its own, which finds a configuration in a variable
+// of its environment.
+func Again(variable string, configuration any) (cmd *exec.Cmd, input io.WriteCloser, output io.ReadCloser, err error) {
+	text, err := json.Marshal(configuration)
 	if err != nil {
-		return nil, err
+		return nil, nil, nil, err
 	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), environment+"="+string(text))
+	cmd = exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), variable+"="+string(text))
 	cmd.Stderr = os.Stderr
-	input, err := cmd.StdinPipe()
-	if err != nil {
-		return nil, err
+	if input, err = cmd.StdinPipe(); err != nil {
+		return nil, nil, nil, err
 	}
-	output, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
+	if output, err = cmd.StdoutPipe(); err != nil {
+		return nil, nil, nil, err
 	}
-	if err := cmd.Start(); err != nil {
+	return cmd, input, output, cmd.Start()
+}
+
+func spawn(c config) (running, error) {
+	cmd, input, output, err := Again(environment, c)
+	if err != nil {
 		return nil, err
 	}
 	s := &spawned{cmd, input}
