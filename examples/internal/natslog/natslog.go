@@ -6,11 +6,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -115,10 +117,14 @@ func start(dir string) (urls string, stop func(), err error) {
 	return urls[:len(urls)-1], stop, nil
 }
 
-// addresses gives one of each server on which it finds the others.
+// addresses gives one of each server on which it finds the others, outside of the ports
+// that are given to whoever asks for any.
 func addresses() (list []*url.URL, err error) {
-	for range nodes {
-		free, err := net.Listen("tcp", "127.0.0.1:0")
+	for len(list) < nodes {
+		free, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", 10_000+rand.IntN(10_000))) //nolint:gosec // not a secret
+		if errors.Is(err, syscall.EADDRINUSE) {
+			continue
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -6,9 +6,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -257,14 +259,26 @@ func newNode(i int, o *Options) (*Node, error) {
 	return n, os.MkdirAll(n.conf.Dir, 0o755)
 }
 
-// free gives a port that nobody listens on.
+// given are the ports that nodes of this process have, also while they are down.
+var given sync.Map
+
+// free gives a port that nobody listens on, and that nobody is given by asking for any: the
+// links do so, and what connects to anything. 32,768 and above are these on Linux.
 func free() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	for range 100 {
+		port := 10_000 + rand.IntN(10_000) //nolint:gosec // of tests
+		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
+		if err != nil {
+			continue
+		}
+		if err := l.Close(); err != nil {
+			return 0, err
+		}
+		if _, taken := given.LoadOrStore(port, true); !taken {
+			return port, nil
+		}
 	}
-	port := l.Addr().(*net.TCPAddr).Port //nolint:forcetypeassert // of tcp
-	return port, l.Close()
+	return 0, errors.New("cluster: no free port from 10000 to 19999")
 }
 
 // Name is the node's name in what the cluster says of itself.

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/nats-io/nats-server/v2/logger"
 	"github.com/nats-io/nats-server/v2/server"
 )
 
@@ -57,6 +58,17 @@ const startPatience = 20 * time.Second
 // embedded is a server in the process.
 type embedded struct{ *server.Server }
 
+// fatal says why the process ends: a server that cannot go on ends it, with a line in its log.
+type fatal struct {
+	*logger.Logger
+	node string
+}
+
+func (f fatal) Fatalf(format string, v ...any) {
+	fmt.Fprintf(os.Stderr, "cluster: node %s: %s\n", f.node, fmt.Sprintf(format, v...))
+	f.Logger.Fatalf(format, v...)
+}
+
 func embed(c config) (running, error) {
 	o, err := c.options()
 	if err != nil {
@@ -66,7 +78,7 @@ func embed(c config) (running, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.ConfigureLogger()
+	s.SetLogger(fatal{logger.NewFileLogger(o.LogFile, true, false, false, true), c.Name}, false, false)
 	s.Start()
 	if !s.ReadyForConnections(startPatience) {
 		s.Shutdown()
