@@ -56,8 +56,8 @@ const maxInconsistencies = 100
 // progress may be nil; it is called after every page of the feed and at the end.
 // Run writes nothing. It can run beside writers: a room that changes while it
 // is compared is compared again, a store that is pruned meanwhile is verified from the beginning, and what only a quiet store can promise (tallies
-// and lists of users and teams) is left out if the feed has grown meanwhile. It costs about
-// two reads of every event, and memory in proportion to the number of subjects.
+// and lists of users and teams) is left out if the feed has grown meanwhile. It reads every event
+// about twice, makes three calls for each subject one after another, and has memory in proportion to the number of subjects.
 func Run(ctx context.Context, s store.Store, progress func(Progress)) error {
 	for range tries {
 		v := &verifier{
@@ -178,21 +178,12 @@ func (v *verifier) feed(ctx context.Context, progress func(Progress)) error {
 		if err != nil {
 			return err
 		}
-		for i := range page {
-			rec := &page[i]
-			v.Records++
-			before, known := v.seen[rec.Subject]
-			v.seen[rec.Subject] = rec.Version
-			if rec.Version != before+1 && (before != 0 || !imported(rec)) {
-				if err := v.complain(rec.Subject, "feed", "version %d follows %d", rec.Version, before); err != nil {
-					return err
-				}
-			}
-			if !known {
-				if err := v.subject(ctx, rec.Subject); err != nil {
-					return err
-				}
-			}
+		met, err := v.meet(page)
+		if err == nil {
+			err = v.subjects(ctx, met, false)
+		}
+		if err != nil {
+			return err
 		}
 		v.end = page[len(page)-1].Cursor
 		if progress != nil {
@@ -200,6 +191,25 @@ func (v *verifier) feed(ctx context.Context, progress func(Progress)) error {
 		}
 	}
 	return nil
+}
+
+// meet checks the order of the records of a page and gives the subjects that are new there.
+func (v *verifier) meet(page []store.Record) (met []roomkit.Subject, err error) {
+	for i := range page {
+		rec := &page[i]
+		v.Records++
+		before, known := v.seen[rec.Subject]
+		v.seen[rec.Subject] = rec.Version
+		if rec.Version != before+1 && (before != 0 || !imported(rec)) {
+			if err := v.complain(rec.Subject, "feed", "version %d follows %d", rec.Version, before); err != nil {
+				return nil, err
+			}
+		}
+		if !known {
+			met = append(met, rec.Subject)
+		}
+	}
+	return met, nil
 }
 
 // bases checks all subjects of which records are pruned, and gives the place where the feed
@@ -217,11 +227,13 @@ func (v *verifier) bases(ctx context.Context) (begin roomkit.Cursor, err error) 
 				return begin, err
 			}
 		}
+		var based []roomkit.Subject
 		for i := range page {
 			v.seen[page[i].Subject] = page[i].Version
-			if err := v.subject(ctx, page[i].Subject); err != nil {
-				return begin, err
-			}
+			based = append(based, page[i].Subject)
+		}
+		if err := v.subjects(ctx, based, true); err != nil {
+			return begin, err
 		}
 	}
 	return begin, nil
@@ -255,12 +267,12 @@ func (v *verifier) complete(ctx context.Context) error {
 
 // follow looks whether the row of a subject has meanwhile got what the feed has.
 func (v *verifier) follow(ctx context.Context, of roomkit.Subject) error {
-	f, err := v.load(ctx, needOf(of))
+	facts, err := v.load(ctx, of)
 	if err != nil {
 		return err
 	}
 	v.grown = true
-	if has, _ := rowIn(f, of); has < v.seen[of] {
+	if has, _ := rowIn(&facts[0], of); has < v.seen[of] {
 		return v.complain(of, "row", "is of version %d, the feed has %d", has, v.seen[of])
 	}
 	return nil
@@ -269,26 +281,41 @@ func (v *verifier) follow(ctx context.Context, of roomkit.Subject) error {
 // behind looks whether the row of a subject is older than its base, or was only read before
 // that.
 func (v *verifier) behind(ctx context.Context, of roomkit.Subject, base roomkit.Version) error {
-	f, err := v.load(ctx, needOf(of))
+	facts, err := v.load(ctx, of)
 	if err != nil {
 		return err
 	}
-	if has, _ := rowIn(f, of); has < base {
+	if has, _ := rowIn(&facts[0], of); has < base {
 		return v.complain(of, "row", "is of version %d, the base of what was pruned has %d", has, base)
 	}
 	return &roomkit.Pruned{Subject: of, Version: base}
 }
 
-func (v *verifier) subject(ctx context.Context, of roomkit.Subject) error {
-	if of.Type == roomkit.SubjectRoom {
-		v.Rooms++
-		return v.room(ctx, of)
+// together is of how many subjects the rows are loaded at once.
+const together = 100
+
+// subjects checks some that are met for the first time. Those of which nothing was pruned have
+// no base that has to be asked for; if that changes meanwhile, their history says so.
+func (v *verifier) subjects(ctx context.Context, all []roomkit.Subject, based bool) error {
+	for some := range slices.Chunk(all, together) {
+		facts, err := v.load(ctx, some...)
+		if err != nil {
+			return err
+		}
+		for i, of := range some {
+			h := history{of: of, based: based}
+			if of.Type == roomkit.SubjectRoom {
+				v.Rooms++
+				err = v.room(ctx, h, &facts[i].Room)
+			} else {
+				err = v.compareDirectory(ctx, h, &facts[i])
+			}
+			if err != nil {
+				return err
+			}
+		}
 	}
-	f, err := v.load(ctx, needOf(of))
-	if err != nil {
-		return err
-	}
-	return v.compareDirectory(ctx, of, f)
+	return nil
 }
 
 // needOf asks for the row of a subject.
@@ -324,20 +351,29 @@ func rowIn(f *store.Facts, of roomkit.Subject) (version roomkit.Version, row any
 	}
 }
 
-func (v *verifier) load(ctx context.Context, n store.Need) (*store.Facts, error) {
-	facts, err := store.Ask(ctx, v.store, []store.Need{n})
-	if err != nil {
-		return nil, err
+// load gives the facts about each subject.
+func (v *verifier) load(ctx context.Context, of ...roomkit.Subject) ([]store.Facts, error) {
+	needs := make([]store.Need, len(of))
+	for i := range of {
+		needs[i] = needOf(of[i])
 	}
-	return &facts[0], nil
+	return store.Ask(ctx, v.store, needs)
+}
+
+// history is what a subject's row is compared with.
+type history struct {
+	of    roomkit.Subject
+	based bool // its first records are pruned, and summed up in a base
 }
 
 // events gives the decoded events of a subject up to a version to fold. It
 // reports whether all of them are known to this version of the library.
-func (v *verifier) events(ctx context.Context, of roomkit.Subject, upTo roomkit.Version, fold func(roomkit.Event)) (known bool, err error) {
-	base, err := store.BaseOf(ctx, v.store, of)
-	if err != nil {
-		return false, err
+func (v *verifier) events(ctx context.Context, h history, upTo roomkit.Version, fold func(roomkit.Event)) (known bool, err error) {
+	of, base := h.of, store.Base{}
+	if h.based {
+		if base, err = store.BaseOf(ctx, v.store, of); err != nil {
+			return false, err
+		}
 	}
 	if base.Version > upTo {
 		return false, v.behind(ctx, of, base.Version)
@@ -450,36 +486,36 @@ func (r *foldedRoom) each(e roomkit.Event, people []roomkit.Person) {
 	}
 }
 
-// room folds a room and compares it, again if it changed meanwhile.
-func (v *verifier) room(ctx context.Context, of roomkit.Subject) error {
+// room folds a room and compares it with its row and the people, which are read later: again
+// if they differ because the room has changed meanwhile.
+func (v *verifier) room(ctx context.Context, h history, row *roomkit.Room) error {
 	for range tries {
-		before, err := v.load(ctx, store.Need{Room: of.Room})
-		if err != nil {
-			return err
-		}
-		v.rows[of] = before.Room.Version
+		v.rows[h.of] = row.Version
 		folded := foldedRoom{people: map[roomkit.UserID]roomkit.Member{}}
-		known, err := v.events(ctx, of, before.Room.Version, folded.fold)
+		known, err := v.events(ctx, h, row.Version, folded.fold)
+		if err != nil || !known { // a newer version of the library has written here
+			return err
+		}
+		people, err := v.members(ctx, h.of.Room)
 		if err != nil {
 			return err
 		}
-		stored, err := v.members(ctx, of.Room)
+		found := folded.compare(row, people)
+		if found == nil {
+			v.count(row, people)
+			return nil
+		}
+		after, err := v.load(ctx, h.of)
 		if err != nil {
 			return err
 		}
-		after, err := v.load(ctx, store.Need{Room: of.Room})
-		if err != nil {
-			return err
+		if after[0].Room.Version == row.Version {
+			v.count(row, people)
+			return v.complain(h.of, found.What, "%s", found.Detail)
 		}
-		if after.Room.Version != before.Room.Version {
-			continue
-		}
-		if !known {
-			return nil // a newer version of the library has written here
-		}
-		return v.compareRoom(of, &folded, &after.Room, stored)
+		row = &after[0].Room
 	}
-	return fmt.Errorf("%w: %s does not stop changing", roomkit.ErrConflict, of)
+	return fmt.Errorf("%w: %s does not stop changing", roomkit.ErrConflict, h.of)
 }
 
 func (v *verifier) members(ctx context.Context, room roomkit.RoomID) ([]roomkit.Member, error) {
@@ -494,43 +530,41 @@ func (v *verifier) members(ctx context.Context, room roomkit.RoomID) ([]roomkit.
 	return all, nil
 }
 
-func (v *verifier) compareRoom(of roomkit.Subject, folded *foldedRoom, stored *roomkit.Room, people []roomkit.Member) error {
-	if folded.wrong != "" {
-		return v.complain(of, "history", "%s", folded.wrong)
+// compare gives the first difference to what is stored.
+func (r *foldedRoom) compare(stored *roomkit.Room, people []roomkit.Member) *Inconsistency {
+	differ := func(what, format string, args ...any) *Inconsistency {
+		return &Inconsistency{What: what, Detail: fmt.Sprintf(format, args...)}
 	}
-	if *stored != folded.room {
-		return v.complain(of, "row", "stored %+v, events say %+v", *stored, folded.room)
+	if r.wrong != "" {
+		return differ("history", "%s", r.wrong)
+	}
+	if *stored != r.room {
+		return differ("row", "stored %+v, events say %+v", *stored, r.room)
 	}
 	var counts roomkit.Counts
 	var digest roomkit.SetDigest
 	for i := range people {
-		v.People++
 		m := &people[i]
-		if want, ok := folded.people[m.User]; !ok || want != *m {
-			return v.complain(of, "members", "stored %+v, events say %+v", *m, want)
+		if want, ok := r.people[m.User]; !ok || want != *m {
+			return differ("members", "stored %+v, events say %+v", *m, want)
 		}
-		delete(folded.people, m.User)
+		delete(r.people, m.User)
 		if m.Participant {
 			digest = digest.With(m.User)
 		}
-		v.count(stored, m, &counts)
+		add(&counts, stored, m)
 	}
-	for id := range folded.people {
-		return v.complain(of, "members", "the row of %q is missing", id)
+	for id := range r.people {
+		return differ("members", "the row of %q is missing", id)
 	}
 	if counts != stored.Counts || digest != stored.Digest {
-		return v.complain(of, "counts", "the rows give %+v, the room has %+v", counts, stored.Counts)
-	}
-	if stored.State == roomkit.StateActive && stored.Kind.IsGroup() {
-		v.owns[stored.Company]++
+		return differ("counts", "the rows give %+v, the room has %+v", counts, stored.Counts)
 	}
 	return nil
 }
 
-func (v *verifier) count(room *roomkit.Room, m *roomkit.Member, c *roomkit.Counts) {
-	if m.Participant || m.Master {
-		v.takes[m.User]++
-	}
+// add counts somebody among the people of a room.
+func add(c *roomkit.Counts, room *roomkit.Room, m *roomkit.Member) {
 	if m.Master {
 		c.Masters++
 	}
@@ -538,9 +572,6 @@ func (v *verifier) count(room *roomkit.Room, m *roomkit.Member, c *roomkit.Count
 		return
 	}
 	c.Participants++
-	if room.Kind.IsGroup() {
-		v.groups[m.User]++
-	}
 	switch {
 	case m.Kind == roomkit.UserBot:
 		c.Bots++
@@ -551,15 +582,33 @@ func (v *verifier) count(room *roomkit.Room, m *roomkit.Member, c *roomkit.Count
 	}
 }
 
+// count notes what lists and tallies have to say about the people of a room and its owner.
+func (v *verifier) count(room *roomkit.Room, people []roomkit.Member) {
+	v.People += int64(len(people))
+	for i := range people {
+		m := &people[i]
+		if m.Participant || m.Master {
+			v.takes[m.User]++
+		}
+		if m.Participant && room.Kind.IsGroup() {
+			v.groups[m.User]++
+		}
+	}
+	if room.State == roomkit.StateActive && room.Kind.IsGroup() {
+		v.owns[room.Company]++
+	}
+}
+
 // compareDirectory compares a user, a company or a team with the fold of its
 // events.
-func (v *verifier) compareDirectory(ctx context.Context, of roomkit.Subject, f *store.Facts) error {
+func (v *verifier) compareDirectory(ctx context.Context, h history, f *store.Facts) error {
+	of := h.of
 	var user roomkit.User
 	var company roomkit.Company
 	var team roomkit.Team
 	version, stored := rowIn(f, of)
 	v.rows[of] = version
-	known, err := v.events(ctx, of, version, func(e roomkit.Event) {
+	known, err := v.events(ctx, h, version, func(e roomkit.Event) {
 		user, company, team = user.Apply(e), company.Apply(e), team.Apply(e)
 	})
 	if err != nil || !known {
@@ -578,31 +627,41 @@ func (v *verifier) compareDirectory(ctx context.Context, of roomkit.Subject, f *
 // tallies compares what can only be compared while nobody writes: in how many
 // rooms a user is, in how many groups, and how many groups a company owns.
 func (v *verifier) tallies(ctx context.Context) error {
+	counted := make([]roomkit.Subject, 0, len(v.seen))
 	for of := range v.seen {
-		if of.Type != roomkit.SubjectUser && of.Type != roomkit.SubjectCompany {
-			continue
+		if of.Type == roomkit.SubjectUser || of.Type == roomkit.SubjectCompany {
+			counted = append(counted, of)
 		}
-		f, err := v.load(ctx, store.Need{People: []roomkit.UserID{roomkit.UserID(of.ID)}, Companies: []roomkit.CompanyID{roomkit.CompanyID(of.ID)}})
+	}
+	for some := range slices.Chunk(counted, together) {
+		facts, err := v.load(ctx, some...)
 		if err != nil {
 			return err
 		}
-		if of.Type == roomkit.SubjectCompany {
-			company := companyIn(f, roomkit.CompanyID(of.ID))
-			id := roomkit.CompanyID(of.ID)
-			if err = v.compareCount(ctx, of, "groups", company.Groups, v.owns[id]); err == nil {
-				err = v.listed(ctx, id)
+		for i, of := range some {
+			if of.Type == roomkit.SubjectCompany {
+				err = v.company(ctx, of, companyIn(&facts[i], roomkit.CompanyID(of.ID)))
+			} else {
+				err = v.user(ctx, of, userIn(&facts[i], roomkit.UserID(of.ID)))
 			}
-			if err == nil {
-				err = v.teamsOf(ctx, of, id)
+			if err != nil {
+				return err
 			}
-		} else {
-			err = v.user(ctx, of, userIn(f, roomkit.UserID(of.ID)))
-		}
-		if err != nil {
-			return err
 		}
 	}
 	return v.listed(ctx, "") // users from LINE
+}
+
+func (v *verifier) company(ctx context.Context, of roomkit.Subject, c roomkit.Company) error {
+	id := roomkit.CompanyID(of.ID)
+	err := v.compareCount(ctx, of, "groups", c.Groups, v.owns[id])
+	if err == nil {
+		err = v.listed(ctx, id)
+	}
+	if err == nil {
+		err = v.teamsOf(ctx, of, id)
+	}
+	return err
 }
 
 func userIn(f *store.Facts, id roomkit.UserID) (u roomkit.User) {

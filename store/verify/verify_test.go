@@ -244,3 +244,81 @@ func TestVerifyEnds(t *testing.T) {
 	err := verify.Run(ctx, restless, nil)
 	require.Error(t, err, "a room whose version is never the same twice")
 }
+
+// watched counts the calls of a store, and does something before the first reads of a kind.
+type watched struct {
+	store.Store
+	store.Pruner
+	calls            *int
+	members, history func()
+}
+
+func (s watched) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	*s.calls++
+	return s.Store.Load(ctx, needs)
+}
+
+func (s watched) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
+	*s.calls++
+	if s.members != nil {
+		s.members()
+	}
+	return s.Store.Members(ctx, q)
+}
+
+func (s watched) Rooms(ctx context.Context, q store.RoomQuery) ([]roomkit.RoomEntry, error) {
+	*s.calls++
+	return s.Store.Rooms(ctx, q)
+}
+
+func (s watched) History(ctx context.Context, of roomkit.Subject, after roomkit.Version, limit int) ([]store.Record, error) {
+	*s.calls++
+	if s.history != nil {
+		s.history()
+	}
+	return s.Store.History(ctx, of, after, limit)
+}
+
+func (s watched) Base(ctx context.Context, of roomkit.Subject) (store.Base, error) {
+	*s.calls++
+	return s.Pruner.Base(ctx, of)
+}
+
+// A verification takes as long as its calls, one after another.
+func TestVerifyAsksThreeTimesForASubject(t *testing.T) {
+	st := memstore.New()
+	svc := proof.ServiceOn(t, st, nil)
+	for range 300 {
+		proof.General(t, svc, "ann", "ben", "cat")
+	}
+	calls := 0
+	require.NoError(t, verify.Run(ctx, watched{Store: st, Pruner: st, calls: &calls}, nil))
+	require.InDelta(t, 3*300, calls, 50)
+}
+
+// What changes between two reads is no fault, nor what is pruned.
+func TestVerifyBesideAWriter(t *testing.T) {
+	st := memstore.New()
+	svc := proof.ServiceOn(t, st, nil)
+	people := []roomkit.UserID{"ann", "ben", "cat", "dan"}
+	room := proof.General(t, svc, people[0], people[1:]...)
+	calls, left := 0, 3
+	leave := func() {
+		if left--; left >= 0 {
+			proof.Do(t, svc, roomkit.By(people[left]), roomkit.Leave{Room: room})
+		}
+	}
+	require.NoError(t, verify.Run(ctx, watched{Store: st, Pruner: st, calls: &calls, members: leave}, nil))
+	require.Negative(t, left)
+
+	var report retention.PruneReport
+	prune := func() {
+		var err error
+		if report.Events == 0 {
+			report, err = retention.Prune(ctx, st, retention.PruneOptions{EventsBefore: time.Now().Add(time.Hour), Ignore: []string{"roomkit.enforce"}})
+			require.NoError(t, err)
+		}
+	}
+	require.NoError(t, verify.Run(ctx, watched{Store: st, Pruner: st, calls: &calls, history: prune}, nil))
+	require.Positive(t, report.Events)
+}
