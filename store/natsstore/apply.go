@@ -21,8 +21,9 @@ const window = 8192
 
 // place is how far a log was applied.
 type place struct {
-	seq   uint64
-	chain chain
+	seq     uint64
+	chain   chain
+	results results
 }
 
 // entry is a message of the log.
@@ -82,7 +83,7 @@ func (a *applier) slot(seq uint64) *slot { return &a.recent[seq%uint64(len(a.rec
 func (a *applier) begin(ctx context.Context, s *Store) error {
 	a.ready = make(chan struct{})
 	a.known, a.bodies, a.early = map[id]uint64{}, map[assembled]*assembly{}, map[uint64][]byte{}
-	a.read = place{chain: s.log.begin()}
+	a.read = place{chain: s.log.begin(), results: s.log.begin().begin()}
 	a.target = a.read
 	head, err := s.copy.Head(ctx)
 	if err != nil {
@@ -99,6 +100,9 @@ func (a *applier) begin(ctx context.Context, s *Store) error {
 		return fmt.Errorf("%w: it is not empty, and Options.File is not given", ErrOtherLog)
 	}
 	at := a.target
+	if a.read.seq == at.seq {
+		a.read.results = at.results
+	}
 	a.slot(a.read.seq).place = a.read
 	a.place.Store(&at)
 	a.applied.Store(at.seq)
@@ -186,6 +190,7 @@ func (a *applier) digest(s *Store, e *entry, actions *[]action) error {
 	case e.seq == a.target.seq && act.at.chain != a.target.chain:
 		return fmt.Errorf("%w: what the copy has applied up to message %d is not what the log has", ErrLost, e.seq)
 	case e.seq == a.target.seq:
+		a.slot(e.seq).results = a.target.results
 		a.readied.Do(func() { close(a.ready) })
 	}
 	return nil
@@ -224,7 +229,7 @@ func (a *applier) note(act *action) {
 
 // examine finds out what a message is about.
 func (a *applier) examine(s *Store, e *entry) (act action, err error) {
-	act.at = place{e.seq, a.read.chain.after(e.data)}
+	act.at = place{seq: e.seq, chain: a.read.chain.after(e.data)}
 	accepted := e.seq <= s.o.AcceptedTo
 	switch act.envelope, err = decodeEnvelope(e.data); {
 	case errors.Is(err, ErrForeign) && accepted:
@@ -233,7 +238,10 @@ func (a *applier) examine(s *Store, e *entry) (act action, err error) {
 	case err != nil:
 		return act, err
 	case act.log != s.log: // of somebody who does not know yet that the stream was made anew
+		act.envelope = envelope{}
 		return act, nil
+	case act.rules > rules:
+		return act, fmt.Errorf("%w: it is judged by rules %d", ErrNewer, act.rules)
 	case act.seen >= e.seq && accepted:
 		return act, nil
 	case act.seen >= e.seq:
@@ -322,15 +330,38 @@ func (s *Store) attempt(actions []action) (done []result, err error) {
 	if f := s.applier.file; f != nil && !f.idle(actions) {
 		return f.write(s, actions)
 	}
+	return s.carry(s.copy, actions)
+}
+
+// carry makes a copy, or one in a transaction, do what messages say one after another, and notes
+// what it has made of them.
+func (s *Store) carry(to store.Store, actions []action) (done []result, err error) {
 	done = make([]result, 0, len(actions))
+	is := s.applier.place.Load().results
 	for i := range actions {
-		r, err := s.act(s.copy, &actions[i])
+		act := &actions[i]
+		if err := s.agree(act); err != nil {
+			return done, err
+		}
+		r, err := s.act(to, act)
 		if err != nil {
 			return done, err
 		}
+		is = is.after(r.calls)
+		act.at.results = is
+		s.applier.slot(act.at.seq).results = is
 		done = append(done, r)
 	}
 	return done, nil
+}
+
+// agree demands that the writer of a message had the same results as this copy.
+func (s *Store) agree(act *action) error {
+	seen := s.applier.slot(act.seen)
+	if seen.seq != act.seen || seen.results == (results{}) || act.sum == (results{}) || seen.results == act.sum || act.at.seq <= s.o.AcceptedTo {
+		return nil
+	}
+	return fmt.Errorf("%w: up to message %d, as message %d says", ErrDiverged, act.seen, act.at.seq)
 }
 
 // act makes a copy, or one in a transaction, do what a message says. What a body of its own

@@ -31,6 +31,10 @@ var (
 	// ErrNewer means that a newer version of this package writes to the log. Update
 	// this process; the store has stopped.
 	ErrNewer = fmt.Errorf("%w: a message of the log is of a newer version; update natsstore", roomkit.ErrUnsupported)
+	// ErrDiverged means that this copy has made something else of the log than the copy of
+	// whoever wrote a message: it has stored what that one refused, or the other way round. One
+	// of both decides by other rules, or its data were changed. The store has stopped.
+	ErrDiverged = fmt.Errorf("%w: two copies have made something else of the same log", roomkit.ErrUnsupported)
 	// ErrUnreachable means that the servers did not answer while Options.Patience lasted.
 	ErrUnreachable = fmt.Errorf("%w: the log cannot be reached", roomkit.ErrUnavailable)
 	// ErrFull means that the servers have no room for more. Nothing was stored; commits work

@@ -31,14 +31,16 @@ const createMark = `CREATE TABLE IF NOT EXISTS natsstore_mark (
 	log        TEXT NOT NULL,    -- which log
 	seq        INTEGER NOT NULL, -- the sequence number of the last message that was applied
 	chain      BLOB NOT NULL,    -- a hash of all messages up to there
+	results    BLOB NOT NULL,    -- a hash of what this copy has made of them
 	from_seq   INTEGER NOT NULL, -- from where on the log is read again when the copy is opened
 	from_chain BLOB NOT NULL     -- a hash of all messages up to there
 ) STRICT`
 
 const (
-	readMark = `SELECT log, seq, chain, from_seq, from_chain FROM natsstore_mark WHERE only_row = 1`
-	makeMark = `INSERT OR IGNORE INTO natsstore_mark (only_row, log, seq, chain, from_seq, from_chain) VALUES (1, ?, 0, ?, 0, ?)`
-	moveMark = `UPDATE natsstore_mark SET seq = ?, chain = ?, from_seq = ?, from_chain = ? WHERE only_row = 1 AND log = ? AND seq = ? AND chain = ?`
+	readMark    = `SELECT log, seq, chain, results, from_seq, from_chain FROM natsstore_mark WHERE only_row = 1`
+	makeMark    = `INSERT OR IGNORE INTO natsstore_mark (only_row, log, seq, chain, results, from_seq, from_chain) VALUES (1, ?, 0, ?, ?, 0, ?)`
+	moveMark    = `UPDATE natsstore_mark SET seq = ?, chain = ?, from_seq = ?, from_chain = ? WHERE only_row = 1 AND log = ? AND seq = ? AND chain = ?`
+	markResults = `UPDATE natsstore_mark SET results = ? WHERE only_row = 1`
 )
 
 // open finds out how far the file has applied the log.
@@ -51,28 +53,38 @@ func (a *applier) open(ctx context.Context, s *Store, head roomkit.Cursor) error
 	if _, err := a.file.db.ExecContext(ctx, createMark); err != nil {
 		return fmt.Errorf("%w: the copy's file: %w", roomkit.ErrUnavailable, err)
 	}
-	var log string
-	var seq, from int64
-	var chained, fromChain []byte
-	err := a.file.db.QueryRowContext(ctx, readMark).Scan(&log, &seq, &chained, &from, &fromChain)
+	log, at, from, err := a.file.mark(ctx)
 	switch {
 	case errors.Is(err, sql.ErrNoRows) && head == "":
 		a.file.marked = a.target
-		_, err := a.file.db.ExecContext(ctx, makeMark, s.log.String(), a.target.chain[:], a.target.chain[:])
+		_, err := a.file.db.ExecContext(ctx, makeMark, s.log.String(), a.target.chain[:], a.target.results[:], a.target.chain[:])
 		return err
 	case errors.Is(err, sql.ErrNoRows):
 		return fmt.Errorf("%w: the file has data that are of no log", ErrOtherLog)
 	case err != nil:
-		return fmt.Errorf("%w: the copy's file: %w", roomkit.ErrUnavailable, err)
+		return err
 	case log != s.log.String():
 		return fmt.Errorf("%w: the file is one of the log %s, not %v", ErrOtherLog, log, s.log)
-	case len(chained) != len(chain{}) || len(fromChain) != len(chain{}) || from < 0 || from > seq:
-		return fmt.Errorf("%w: its mark is damaged", ErrOtherLog)
 	}
-	a.target = place{uint64(seq), chain(chained)}
-	a.read = place{uint64(from), chain(fromChain)}
+	a.target, a.read = at, from
 	a.file.from, a.file.marked = a.read, a.target
 	return nil
+}
+
+// mark gives what the file says of itself.
+func (f *file) mark(ctx context.Context) (log string, at, from place, err error) {
+	var seq, fromSeq int64
+	var chained, fromChain, made []byte
+	err = f.db.QueryRowContext(ctx, readMark).Scan(&log, &seq, &chained, &made, &fromSeq, &fromChain)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return log, at, from, err
+	case err != nil:
+		return log, at, from, fmt.Errorf("%w: the copy's file: %w", roomkit.ErrUnavailable, err)
+	case len(chained) != len(chain{}) || len(fromChain) != len(chain{}) || len(made) != len(results{}) || fromSeq < 0 || fromSeq > seq:
+		return log, at, from, fmt.Errorf("%w: its mark is damaged", ErrOtherLog)
+	}
+	return log, place{uint64(seq), chain(chained), results(made)}, place{seq: uint64(fromSeq), chain: chain(fromChain)}, nil
 }
 
 // idleMark is after how many messages that do nothing the mark is moved all the same.
@@ -107,16 +119,15 @@ func (f *file) writeCalls(s *Store, actions []action) (done []result, err error)
 	}
 	defer func() { _ = tx.Rollback() }() // nothing after a commit
 	at := actions[len(actions)-1].at
-	if err := f.mark(s, tx, at); err != nil {
+	if err := f.move(s, tx, at); err != nil {
 		return nil, err
 	}
-	to := f.copy.InTx(tx)
-	for i := range actions {
-		r, err := s.act(to, &actions[i])
-		if err != nil {
-			return nil, err
-		}
-		done = append(done, r)
+	if done, err = s.carry(f.copy.InTx(tx), actions); err != nil {
+		return nil, err
+	}
+	at.results = actions[len(actions)-1].at.results
+	if _, err := tx.Exec(markResults, at.results[:]); err != nil {
+		return nil, err
 	}
 	if err := tx.Commit(); err != nil {
 		return nil, f.resolve(err, at)
@@ -129,27 +140,27 @@ func (f *file) writeCalls(s *Store, actions []action) (done []result, err error)
 // writeAlone applies a message in a transaction of the copy's own, and then moves the mark. What
 // such messages do can be done again.
 func (f *file) writeAlone(s *Store, act *action) (done []result, err error) {
-	r, err := s.act(nil, act)
-	if err != nil {
+	if done, err = s.carry(nil, []action{*act}); err != nil {
 		return nil, err
 	}
+	act.at.results = s.applier.place.Load().results // which only commits change
 	tx, err := f.db.BeginTx(context.Background(), nil)
 	if err != nil {
 		return nil, err
 	}
 	defer func() { _ = tx.Rollback() }() // nothing after a commit
-	if err := f.mark(s, tx, act.at); err != nil {
+	if err := f.move(s, tx, act.at); err != nil {
 		return nil, err
 	}
 	if err := tx.Commit(); err != nil {
 		return nil, err
 	}
 	f.marked = act.at
-	return []result{r}, nil
+	return done, nil
 }
 
-// mark writes how far the log is applied, if the file is as far as this store has brought it.
-func (f *file) mark(s *Store, tx *sql.Tx, at place) error {
+// move writes how far the log is applied, if the file is as far as this store has brought it.
+func (f *file) move(s *Store, tx *sql.Tx, at place) error {
 	if at.seq-f.from.seq >= 2*window-1 {
 		if back := s.applier.slot(at.seq - window); back.seq == at.seq-window {
 			f.from = back.place
@@ -169,11 +180,8 @@ func (f *file) mark(s *Store, tx *sql.Tx, at place) error {
 // resolve finds out whether a transaction whose end failed is there: then the copy has to be opened
 // anew, because what it has answered is not known.
 func (f *file) resolve(failure error, at place) error {
-	var log string
-	var seq, from int64
-	var chained, fromChain []byte
-	err := f.db.QueryRow(readMark).Scan(&log, &seq, &chained, &from, &fromChain)
-	if err == nil && uint64(seq) >= at.seq {
+	_, is, _, err := f.mark(context.Background())
+	if err == nil && is.seq >= at.seq {
 		return fmt.Errorf("%w: the copy's file has failed; open it anew: %w", roomkit.ErrUnsupported, failure)
 	}
 	return failure

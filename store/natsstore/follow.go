@@ -68,7 +68,7 @@ func (s *Store) follow() {
 // that was read already: then the log has lost its end.
 func (s *Store) probe() (there, ends bool) {
 	nothing := body{kind: kindCalls}
-	e := envelope{log: s.log, number: 1, parts: 1, chain: s.log.begin(), body: nothing.encode()}
+	e := envelope{log: s.log, number: 1, parts: 1, chain: s.log.begin(), rules: rules, body: nothing.encode()}
 	rand.Read(e.writer[:]) // never fails
 	ctx, cancel := context.WithTimeout(s.ctx, s.o.Patience)
 	defer cancel()

@@ -21,6 +21,8 @@ type envelope struct {
 	parts  uint64   // of the body
 	seen   uint64   // sequence number of the last message that the writer had applied
 	chain  chain    // of the log up to there
+	rules  uint64   // by which changes are judged
+	sum    results  // what the writer's copy has made of the log up to there; zero: it does not say
 	body   []byte
 }
 
@@ -29,6 +31,9 @@ type (
 	writerID [8]byte
 	// chain is a hash of all messages of a log up to one of them.
 	chain [16]byte
+	// results is a hash of what a copy has made of all commits up to a message: which were stored,
+	// which were refused. Zero stands for "not known".
+	results [8]byte
 )
 
 // id tells a message from all others but its repetitions.
@@ -53,6 +58,44 @@ func (c chain) after(data []byte) chain {
 	return chain(h.Sum(sum[:0]))
 }
 
+// begin gives the results of a log without messages.
+func (c chain) begin() results { return results(c[:8]) }
+
+// Fates of a change.
+const (
+	fateRefused byte = iota
+	fateStored
+	fateRepeat
+)
+
+// after gives the results behind one more message.
+func (r results) after(calls [][]store.CommitResult) results {
+	if len(calls) == 0 {
+		return r
+	}
+	fates := append(make([]byte, 0, 64), r[:]...)
+	for _, call := range calls {
+		fates = binary.AppendUvarint(fates, uint64(len(call)))
+		for i := range call {
+			switch {
+			case call[i].Err != nil:
+				fates = append(fates, fateRefused)
+			case call[i].Repeat:
+				fates = append(fates, fateRepeat)
+			default:
+				fates = append(fates, fateStored)
+			}
+		}
+	}
+	sum := sha256.Sum256(fates)
+	return results(sum[:8])
+}
+
+// rules is the version of the rules by which changes are judged: judge.Call, store.Change.Check,
+// limits, names of enumerations, window and maxParts. Raise it with any of them; older messages are
+// judged by theirs.
+const rules = 1
+
 // format is the version of the form of messages, and their first byte.
 const format = 1
 
@@ -60,7 +103,7 @@ const format = 1
 const maxParts = 1024
 
 // envelopeSize is how many bytes an envelope takes at most beside its part of the body.
-const envelopeSize = 1 + 8 + 8 + 4*binary.MaxVarintLen64 + 16 + 4
+const envelopeSize = 1 + 8 + 8 + 5*binary.MaxVarintLen64 + 16 + 8 + 4
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
@@ -72,6 +115,8 @@ func (c *coder) envelope(e *envelope) {
 	c.uint(&e.parts)
 	c.uint(&e.seen)
 	c.raw(e.chain[:])
+	c.uint(&e.rules)
+	c.raw(e.sum[:])
 }
 
 func (e *envelope) encode() []byte {
@@ -103,7 +148,7 @@ func decodeEnvelope(data []byte) (e envelope, err error) {
 	}
 	c := coder{buf: rest[1:], reading: true}
 	c.envelope(&e)
-	if e.number == 0 || e.parts == 0 || e.parts > maxParts || e.part >= e.parts {
+	if e.number == 0 || e.rules == 0 || e.parts == 0 || e.parts > maxParts || e.part >= e.parts {
 		c.fail("a part of no body")
 	}
 	e.body = c.buf

@@ -98,7 +98,7 @@ func TestEveryBodyIsSent(t *testing.T) {
 
 func sample() envelope {
 	b := body{kind: kindCalls, calls: [][]store.Change{{filledChange(rand.New(rand.NewPCG(3, 1)))}}}
-	return envelope{logID{1}, writerID{2}, 3, 0, 1, 4, chain{5}, b.encode()}
+	return envelope{logID{1}, writerID{2}, 3, 0, 1, 4, chain{5}, rules, results{6}, b.encode()}
 }
 
 // What is in a log stays readable: the form of a message never changes without a new number.
@@ -151,7 +151,7 @@ func FuzzMessage(f *testing.F) {
 	e := sample()
 	f.Add(e.encode())
 	for _, b := range []body{{kind: kindCalls}, {kind: kindPruneCommands}, {kind: kindRename}, {kind: kindPrune}} {
-		f.Add((&envelope{log: logID{1}, number: 1, parts: 1, body: b.encode()}).encode())
+		f.Add((&envelope{log: logID{1}, number: 1, parts: 1, rules: rules, body: b.encode()}).encode())
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		c := coder{buf: append([]byte{format}, data...)}

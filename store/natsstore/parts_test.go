@@ -40,7 +40,7 @@ func (b *bench) give(e envelope) {
 
 // message gives one from a writer who has seen all that is there.
 func (b *bench) message(number uint64, calls ...store.Change) envelope {
-	e := envelope{log: b.log, writer: writerID{9}, number: number, parts: 1, seen: b.seq, chain: b.chain}
+	e := envelope{log: b.log, writer: writerID{9}, number: number, parts: 1, seen: b.seq, chain: b.chain, rules: rules}
 	of := body{kind: kindCalls}
 	if len(calls) > 0 {
 		of.calls = [][]store.Change{calls}
@@ -189,4 +189,17 @@ func TestOwnMessagesWait(t *testing.T) {
 	rand.Read(second.body)
 	b.own(2, second.encode())
 	require.ErrorIs(t, b.Err(), ErrLost)
+}
+
+// TestOtherRules: a copy does not judge by rules that it does not know, whatever the operator accepts.
+func TestOtherRules(t *testing.T) {
+	b := newBench(t)
+	b.o.AcceptedTo = 100
+	e := b.message(1, sqltest.NewPen(1).Change(1, false))
+	e.rules++
+	require.ErrorIs(t, b.take([]entry{{1, e.encode()}}), ErrNewer)
+	require.Zero(t, b.records())
+	e.rules = 0
+	_, err := decodeEnvelope(e.encode())
+	require.ErrorIs(t, err, ErrForeign)
 }

@@ -195,7 +195,7 @@ func (s *Store) partSize() int {
 func (s *Store) fly(f *flight) {
 	defer f.cancel()
 	at := s.applier.place.Load()
-	e := envelope{log: s.log, writer: s.writer, number: f.number, seen: at.seq, chain: at.chain}
+	e := envelope{log: s.log, writer: s.writer, number: f.number, seen: at.seq, chain: at.chain, rules: rules, sum: at.results}
 	size := s.partSize()
 	e.parts = uint64((len(f.body) + size - 1) / size)
 	if e.parts > maxParts {
