@@ -126,6 +126,7 @@ func (s *Service) consequences(ctx context.Context, directory folded, sw sweep, 
 			g.jobs = append(g.jobs, &job{
 				request: request{ctx: ctx, actor: roomkit.System(), cmd: cmd, plan: true, consequence: true},
 				attempt: attempt{need: decide.Need(roomkit.System(), cmd)},
+				scratch: new(decide.Scratch),
 			})
 		}
 		g.run(ctx, s)

@@ -11,13 +11,13 @@ import (
 // folded keeps the rows that the jobs of a group have changed so far, so that a
 // later job of the same group is decided on them.
 type folded struct {
-	rooms     map[roomkit.RoomID]roomkit.Room
-	members   map[roomkit.RoomID]map[roomkit.UserID]roomkit.Member
-	users     map[roomkit.UserID]roomkit.User
-	companies map[roomkit.CompanyID]roomkit.Company
-	teams     map[roomkit.TeamKey]roomkit.Team
+	rooms     map[roomkit.RoomID]*roomkit.Room
+	members   map[roomkit.RoomID]map[roomkit.UserID]*roomkit.Member
+	users     map[roomkit.UserID]*roomkit.User
+	companies map[roomkit.CompanyID]*roomkit.Company
+	teams     map[roomkit.TeamKey]*roomkit.Team
 	grown     map[roomkit.Subject]int64 // by how many groups a user or a company has more
-	ended     map[roomkit.RoomID]store.RoomEnd
+	ended     map[roomkit.RoomID]*store.RoomEnd
 }
 
 func put[K comparable, V any](m *map[K]V, k K, v V) {
@@ -27,29 +27,33 @@ func put[K comparable, V any](m *map[K]V, k K, v V) {
 	(*m)[k] = v
 }
 
+// add takes rows that stay as they are until the group is done.
 func (f *folded) add(r *decide.Rows) {
-	for _, v := range r.Rooms {
-		put(&f.rooms, v.ID, v)
+	for i := range r.Rooms {
+		put(&f.rooms, r.Rooms[i].ID, &r.Rooms[i])
 	}
-	for _, v := range r.Members {
+	for i := range r.Members {
+		v := &r.Members[i]
 		members := f.members[v.Room]
 		put(&members, v.User, v)
 		put(&f.members, v.Room, members)
 	}
-	for _, v := range r.Ended {
-		put(&f.ended, v.Room, v)
-		for user, m := range f.members[v.Room] {
-			f.members[v.Room][user] = leftWith(&v, m)
+	for i := range r.Ended {
+		end := &r.Ended[i]
+		put(&f.ended, end.Room, end)
+		for user, m := range f.members[end.Room] {
+			left := leftWith(end, *m)
+			f.members[end.Room][user] = &left
 		}
 	}
-	for _, v := range r.Users {
-		put(&f.users, v.ID, v)
+	for i := range r.Users {
+		put(&f.users, r.Users[i].ID, &r.Users[i])
 	}
-	for _, v := range r.Companies {
-		put(&f.companies, v.ID, v)
+	for i := range r.Companies {
+		put(&f.companies, r.Companies[i].ID, &r.Companies[i])
 	}
-	for _, v := range r.Teams {
-		put(&f.teams, roomkit.KeyOfTeam(v.Company, v.ID), v)
+	for i := range r.Teams {
+		put(&f.teams, roomkit.KeyOfTeam(r.Teams[i].Company, r.Teams[i].ID), &r.Teams[i])
 	}
 	for _, v := range r.Tallies {
 		of := roomkit.UserSubject(v.User)
@@ -74,10 +78,10 @@ func leftWith(e *store.RoomEnd, m roomkit.Member) roomkit.Member {
 // touches them.
 func (f *folded) patch(facts *decide.Facts) (touched bool) {
 	if room, ok := f.rooms[facts.Need.Room]; ok {
-		facts.Room, touched = room, true
+		facts.Room, touched = *room, true
 	}
 	if team, ok := f.teams[facts.Need.Team]; ok {
-		facts.Team, touched = team, true
+		facts.Team, touched = *team, true
 	}
 	touched = f.patchMembers(facts) || touched
 	for i := range facts.Users {
@@ -86,7 +90,7 @@ func (f *folded) patch(facts *decide.Facts) (touched bool) {
 		groups := u.Groups + grown
 		v, ok := f.users[u.ID]
 		if ok {
-			*u = v
+			*u = *v
 		}
 		u.Groups = groups
 		touched = touched || ok || grown != 0
@@ -97,7 +101,7 @@ func (f *folded) patch(facts *decide.Facts) (touched bool) {
 		groups := c.Groups + grown
 		v, ok := f.companies[c.ID]
 		if ok {
-			*c = v
+			*c = *v
 		}
 		c.Groups = groups
 		touched = touched || ok || grown != 0
@@ -114,15 +118,15 @@ func (f *folded) patchMembers(facts *decide.Facts) (touched bool) {
 	}
 	for i := range facts.Members {
 		if v, ok := changed[facts.Members[i].User]; ok {
-			facts.Members[i], touched = v, true
+			facts.Members[i], touched = *v, true
 		} else if ends {
-			facts.Members[i], touched = leftWith(&end, facts.Members[i]), true
+			facts.Members[i], touched = leftWith(end, facts.Members[i]), true
 		}
 	}
 	for _, id := range facts.Need.People {
 		v, ok := changed[id]
 		if ok && !slices.ContainsFunc(facts.Members, func(m roomkit.Member) bool { return m.User == id }) {
-			facts.Members, touched = append(facts.Members, v), true
+			facts.Members, touched = append(facts.Members, *v), true
 		}
 	}
 	return touched
@@ -190,7 +194,7 @@ func (f *folded) together(people []roomkit.UserID) bool {
 		return false
 	}
 	for _, members := range f.members {
-		if !slices.ContainsFunc(people, func(id roomkit.UserID) bool { return !members[id].Participant }) {
+		if !slices.ContainsFunc(people, func(id roomkit.UserID) bool { return members[id] == nil || !members[id].Participant }) {
 			return true
 		}
 	}

@@ -56,7 +56,7 @@ type tenantID struct {
 type ticket struct {
 	state     ticketState
 	group     *group          // of a leader: what it has to run, itself first
-	wake      chan struct{}   // made when the job has to wait
+	wake      chan struct{}   // made when the job has to wait, and kept for the next time
 	queued    bool            // the attempt has begun and waits already, with others of a batch
 	abandoned bool            // the caller does not wait for the outcome
 	report    *GroupReport    // which the caller has to give to the observer
@@ -81,7 +81,7 @@ const (
 func (s *Service) run(j *job) error {
 	l, queued := &s.lanes, j.queued
 	if !queued {
-		j.ticket = ticket{}
+		j.ticket = ticket{wake: j.wake}
 	}
 	if j.queued = false; queued || !l.enter(j) {
 		if err := l.await(j); err != nil {
@@ -171,7 +171,14 @@ func (j *job) rank() int {
 
 // wait puts the job behind those of its tenant and its rank.
 func (l *lanes) wait(j *job) {
-	j.state, j.wake = ticketWaiting, make(chan struct{}, 1)
+	j.state = ticketWaiting
+	if j.wake == nil {
+		j.wake = make(chan struct{}, 1)
+	}
+	select {
+	case <-j.wake: // who gave up before has not taken it
+	default:
+	}
 	l.arrivals++
 	j.arrival = l.arrivals
 	id := l.tenantOf(j)

@@ -34,8 +34,8 @@ type request struct {
 	id        roomkit.CommandID
 	digest    [32]byte
 	newRoom   roomkit.RoomID
-	spareRoom roomkit.RoomID // takes its place when that one has been opened meanwhile, or long ago, and so have those next to it
-	passed    int            // how many of these have been passed over
+	derived   bool // it follows from the command: those next to it take its place when it has been opened meanwhile, or long ago
+	passed    int  // how many of these have been passed over
 	firstNeed store.Need
 	people    [4]roomkit.UserID // where firstNeed.People begins
 	subject   roomkit.Subject   // what it will most likely change
@@ -47,7 +47,7 @@ type job struct {
 	request
 	attempt
 	ticket
-	scratch decide.Scratch
+	scratch *decide.Scratch
 	reading sync.Mutex        // held while a group reads the command
 	home    roomkit.CompanyID // of the actor, as of the last load
 	atHome  bool              // there has been one
@@ -108,7 +108,7 @@ const (
 func (s *Service) newJob(ctx context.Context, actor roomkit.Actor, cmd roomkit.Command, given []Call) (*job, error) {
 	j, _ := s.jobs.Get().(*job)
 	if j == nil {
-		j = new(job)
+		j = &job{scratch: new(decide.Scratch)}
 	}
 	j.ctx, j.actor, j.cmd = ctx, actor, cmd
 	if s.o.Observer.Command != nil {
@@ -120,12 +120,11 @@ func (s *Service) newJob(ctx context.Context, actor roomkit.Actor, cmd roomkit.C
 		return j, err
 	}
 	var err error
-	if decide.OpensRoom(cmd) {
+	if c, ok := cmd.(roomkit.Invite); ok {
+		j.newRoom, j.derived = openedBy(c), true
+	} else if decide.OpensRoom(cmd) {
 		if j.newRoom, err = s.newRoomID(); err != nil {
 			return j, err
-		}
-		if c, ok := cmd.(roomkit.Invite); ok {
-			j.newRoom, j.spareRoom = openedBy(c), j.newRoom
 		}
 	}
 	if j.id = roomkit.CommandID(s.o.NewID()); j.id.IsZero() {
@@ -284,7 +283,7 @@ func (r *request) wrap(err error) error { return placed(r.op, r.room, err) }
 // release makes a job usable again, unless a leader may still be writing to it.
 func (s *Service) release(j *job) {
 	if !j.abandoned {
-		*j = job{}
+		*j = job{scratch: j.scratch, ticket: ticket{wake: j.wake}}
 		s.jobs.Put(j)
 	}
 }
@@ -434,7 +433,7 @@ func (j *job) begin() {
 // again waits before the next attempt, or says why there is none. The first one
 // comes at once.
 func (s *Service) again(j *job) error {
-	drawn := j.decision.Opens && j.decision.Room == j.newRoom && j.spareRoom.IsZero()
+	drawn := j.decision.Opens && j.decision.Room == j.newRoom && !j.derived
 	if err := s.makeRoom(j); err != nil {
 		return err
 	}
@@ -466,18 +465,20 @@ const maxPassed = 8
 // even then two processes open two rooms. The next attempt finds the room that is there
 // again, if it is still the one that is asked for.
 func (s *Service) makeRoom(j *job) error {
-	if !j.decision.Opens || j.spareRoom.IsZero() {
+	if !j.decision.Opens || !j.derived {
 		return nil
 	}
 	opened, err := s.store.History(j.ctx, roomkit.RoomSubject(j.newRoom), 0, 1)
 	if gone := errors.Is(err, roomkit.ErrPruned); !gone && (err != nil || len(opened) == 0) {
 		return err
 	}
-	j.newRoom, j.passed = nextTo(j.newRoom), j.passed+1
-	if j.passed == maxPassed {
-		j.newRoom, j.spareRoom = j.spareRoom, roomkit.RoomID{}
-	}
 	j.attempts--
+	if j.passed++; j.passed == maxPassed {
+		j.derived = false
+		j.newRoom, err = s.newRoomID()
+		return err
+	}
+	j.newRoom = nextTo(j.newRoom)
 	return nil
 }
 

@@ -541,6 +541,7 @@ func TestCommandIsTheServicesOwn(t *testing.T) {
 		close(goOn)
 		require.NoError(t, (<-first).err)
 		require.NoError(t, (<-leader).err)
+		st.load = nil
 		require.Subset(t, proof.Participants(t, p.Service, "ann", p.room), ids)
 		for _, line := range history(t, p.Service, p.room) {
 			require.NotContains(t, line, "another's")

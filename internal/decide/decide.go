@@ -65,7 +65,7 @@ func Decide(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomkit.Command
 	if err := Check(actor, cmd); err != nil {
 		return Decision{}, err
 	}
-	return new(decider).run(r, f, actor, cmd, now, Rows{}, nil)
+	return new(decider).run(r, f, actor, cmd, now, memory{})
 }
 
 // Scratch is memory in which one decision after the other can be made, so that most
@@ -76,19 +76,29 @@ type Scratch struct {
 	members [2]roomkit.Member
 	tallies [2]store.Tally
 	relied  [8]store.Expect
+	people  [2]Person
+}
+
+// memory is where a decision begins what it has to say; what does not fit gets its own.
+type memory struct {
+	rows   Rows
+	relied []store.Expect
+	people []Person
+}
+
+func (s *Scratch) memory() memory {
+	return memory{Rows{Rooms: s.rooms[:0], Members: s.members[:0], Tallies: s.tallies[:0]}, s.relied[:0], s.people[:0]}
 }
 
 // Decide is [Decide] for a command that has passed [Check].
 func (s *Scratch) Decide(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomkit.Command, now time.Time) (Decision, error) {
-	rows := Rows{Rooms: s.rooms[:0], Members: s.members[:0], Tallies: s.tallies[:0]}
-	return s.d.run(r, f, actor, cmd, now, rows, s.relied[:0])
+	return s.d.run(r, f, actor, cmd, now, s.memory())
 }
 
-// run makes a decision; what it has to say begins in rows and relied.
-func (d *decider) run(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomkit.Command, now time.Time, rows Rows, relied []store.Expect) (Decision, error) {
-	*d = decider{rules: r, f: f, actor: actor, now: stamp(now), room: f.Room}
-	d.out.Rows = rows
-	return d.conclude(cmd, relied)
+func (d *decider) run(r *roomkit.Rules, f *Facts, actor roomkit.Actor, cmd roomkit.Command, now time.Time, m memory) (Decision, error) {
+	*d = decider{rules: r, f: f, actor: actor, now: stamp(now), room: f.Room, few: m.people}
+	d.out.Rows = m.rows
+	return d.conclude(cmd, m.relied)
 }
 
 // conclude decides the command.

@@ -25,6 +25,7 @@ type decider struct {
 	fresh   bool            // room is a new one, not that of the facts
 	growing bool            // then: further people come, so that one is not the other party of a 1:1 room
 	begun   []store.Expect  // directory subjects that must not exist yet
+	few     []Person        // memory for the people of the command
 	out     Decision
 	index   index // into out.Rows.Members, when there are many
 }

@@ -17,7 +17,8 @@ func (d *decider) joined(people []Person, cause roomkit.Cause, readAll bool) {
 	d.endVoid(people)
 	sortPeople(people)
 	for chunk := range slices.Chunk(people, roomkit.MaxPeople) {
-		e := &roomkit.MemberJoined{People: make([]roomkit.Person, 0, len(chunk)), ReadAll: readAll, Counts: d.room.Counts}
+		e := d.joining(len(chunk))
+		e.ReadAll, e.Counts = readAll, d.room.Counts
 		for i := range chunk {
 			e.People = append(e.People, chunk[i].named())
 			takeCounts(&e.Counts, &chunk[i], d.room.Company, +1)
@@ -26,6 +27,21 @@ func (d *decider) joined(people []Person, cause roomkit.Cause, readAll bool) {
 		d.emit(e, cause)
 		d.applyTo(e.People, e)
 	}
+}
+
+// joining makes the event for so many people. What the usual one needs, and the list of one
+// event, is a single allocation.
+func (d *decider) joining(people int) *roomkit.MemberJoined {
+	if people > 1 || len(d.out.Events) > 0 {
+		return &roomkit.MemberJoined{People: make([]roomkit.Person, 0, people)}
+	}
+	usual := new(struct {
+		event  roomkit.MemberJoined
+		people [1]roomkit.Person
+		events [1]roomkit.Event
+	})
+	usual.event.People, d.out.Events = usual.people[:0], usual.events[:0]
+	return &usual.event
 }
 
 // endVoid ends what does not count any more of those who take part by the rows,

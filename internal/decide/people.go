@@ -17,7 +17,7 @@ func (d *decider) invite(c roomkit.Invite) error {
 	if err := d.may(roomkit.ActionInvite); err != nil {
 		return err
 	}
-	people := slices.DeleteFunc(d.f.people(c.People), func(p Person) bool { return p.TakesPart(&d.room) })
+	people := slices.DeleteFunc(d.f.appendPeople(d.few, c.People), func(p Person) bool { return p.TakesPart(&d.room) })
 	if d.room.Kind == roomkit.KindDirect && len(people) > 0 {
 		if err := d.mayOpen(roomkit.KindNone, len(people)); err != nil { // before anybody is looked at
 			return err

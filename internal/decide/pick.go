@@ -22,16 +22,24 @@ func (p *picked) outsiders() []roomkit.UserID { return append(ids(p.partners), i
 func sortOut(all []Person, owner roomkit.CompanyID) picked {
 	p := picked{all: all}
 	for i := range all {
-		switch {
-		case all[i].Kind == roomkit.UserConsumer:
-			p.consumers = append(p.consumers, all[i])
-		case all[i].User.Company != owner:
-			p.partners = append(p.partners, all[i])
-		default:
-			p.colleagues = append(p.colleagues, all[i])
+		list := p.of(&all[i], owner)
+		if len(*list) == i { // all so far: they share the array of all
+			*list = all[: i+1 : i+1]
+		} else {
+			*list = append(*list, all[i])
 		}
 	}
 	return p
+}
+
+func (p *picked) of(who *Person, owner roomkit.CompanyID) *[]Person {
+	switch {
+	case who.Kind == roomkit.UserConsumer:
+		return &p.consumers
+	case who.User.Company != owner:
+		return &p.partners
+	}
+	return &p.colleagues
 }
 
 // pick gathers people who are to come into a room, see [decider.checkPicked].
@@ -40,7 +48,10 @@ func (d *decider) pick(list []roomkit.UserID, unknown roomkit.Rule) []Person {
 }
 
 func (f *Facts) people(list []roomkit.UserID) []Person {
-	people := make([]Person, 0, len(list))
+	return f.appendPeople(make([]Person, 0, len(list)), list)
+}
+
+func (f *Facts) appendPeople(people []Person, list []roomkit.UserID) []Person {
 	for _, id := range list {
 		who := f.Person(id)
 		if who.ID == "" {

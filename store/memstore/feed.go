@@ -67,11 +67,15 @@ func (s *Store) copied(data []byte) span {
 
 // typeNumber gives the number of a type of records.
 func (s *Store) typeNumber(name string) uint32 {
+	if s.types.n > 0 && *s.types.at(int64(s.lastType)) == name { // as most are
+		return s.lastType
+	}
 	n, known := s.typeNumbers[name]
 	if !known {
 		n = uint32(s.types.append(name))
 		s.typeNumbers[name] = n
 	}
+	s.lastType = n
 	return n
 }
 

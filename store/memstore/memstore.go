@@ -46,6 +46,7 @@ type Store struct {
 	subjects    log[roomkit.Subject] // by number
 	types       log[string]          // of records, by number
 	typeNumbers map[string]uint32
+	lastType    uint32
 	data        [][]byte // of records
 	outcomes    log[outcome]
 	commands    map[roomkit.CommandID]int64           // where in outcomes
