@@ -5,6 +5,7 @@
 //	go run ./growth -store memory -sizes 1e5,1e6
 //	go run ./growth -store sqlite:/var/tmp/growth -sizes 1e6,1e7
 //	../.ci/with-postgres go run ./growth -store postgres: -sizes 1e6,1e7
+//	go run ./growth -store nats: -sizes 1e5,1e6
 //	go run ./growth -store memory -sizes 1e6 -updates 1e5
 //
 // What was filled into files and schemas stays there and is used again.
@@ -46,7 +47,7 @@ func main() {
 	sizes := flag.String("sizes", "1e5,1e6", "memberships of each world")
 	updates := flag.Float64("updates", 0, "instead: two worlds of the first size, and so many updates of one room in the second")
 	quick := flag.Bool("quick", false, "1e4 and 1e5 memberships and a tenth of the samples")
-	flag.StringVar(&j.where, "store", "memory", "memory, sqlite:FOLDER or postgres:[URL]")
+	flag.StringVar(&j.where, "store", "memory", "memory, sqlite:FOLDER, postgres:[URL], nats:[FOLDER], or nats-stale:[FOLDER], whose reads do not ask the log")
 	flag.Uint64Var(&j.seed, "seed", 1, "of the worlds")
 	only := flag.String("only", "", "only rows whose name this regular expression finds; - for none")
 	flag.IntVar(&j.samples, "samples", 200, "of each row in each world")
@@ -100,8 +101,8 @@ type world struct {
 	middles map[string]service.PageToken // of lists
 }
 
-func (j *job) run(ctx context.Context) error {
-	open, err := openerOf(j.where)
+func (j *job) run(ctx context.Context) (err error) {
+	open, end, err := openerOf(j.where)
 	if err != nil {
 		return err
 	}
@@ -110,6 +111,7 @@ func (j *job) run(ctx context.Context) error {
 		for _, w := range worlds {
 			err = errors.Join(err, w.close())
 		}
+		err = errors.Join(err, end())
 	}()
 	for i, n := range j.sizes {
 		w, err := j.world(ctx, open, n, i)

@@ -31,7 +31,9 @@ type site struct {
 	scans func(ctx context.Context) (map[string]int64, error) // rows that were read by going through a table; nil: nobody counts
 	// blocks is how many of them have been looked at so far; nil: nobody counts.
 	blocks func(ctx context.Context) (int64, error)
-	close  func() error
+	// join lets another copy of the log begin, and tells how long it took; nil: there is no log.
+	join  func(ctx context.Context) (string, error)
+	close func() error
 }
 
 // sized is how many bytes a table has with its indexes.
@@ -44,20 +46,24 @@ type sized struct {
 // fill. An existing world is opened again, but for one in memory.
 type opener func(ctx context.Context, name string, weak bool) (*site, error)
 
-func openerOf(where string) (opener, error) {
+func openerOf(where string) (open opener, end func() error, err error) {
 	kind, place, _ := strings.Cut(where, ":")
+	end = func() error { return nil }
 	switch kind {
 	case "memory":
-		return memories(), nil
+		return memories(), end, nil
 	case "sqlite":
-		return files(place), nil
+		return files(place), end, nil
 	case "postgres":
 		if place == "" {
-			return schemas(os.Getenv("ROOMKIT_POSTGRES_URL")), nil
+			return schemas(os.Getenv("ROOMKIT_POSTGRES_URL")), end, nil
 		}
-		return schemas(where), nil
+		return schemas(where), end, nil
+	case "nats", "nats-stale":
+		c := &cluster{folder: place, stale: kind == "nats-stale"}
+		return c.open, c.close, nil
 	}
-	return nil, fmt.Errorf("-store %q is not memory, sqlite:FOLDER or postgres:[URL]", where)
+	return nil, nil, fmt.Errorf("-store %q is not memory, sqlite:FOLDER, postgres:[URL], nats:[FOLDER] or nats-stale:[FOLDER]", where)
 }
 
 // memories keeps the stores by their names. A site is closed by being forgotten.

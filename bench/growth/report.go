@@ -256,6 +256,14 @@ func (j *job) check(ctx context.Context, worlds []*world) error {
 			return err
 		}
 		fmt.Fprintf(j.out, "%s: verified in %s\n", w.title, brief(time.Since(began)))
+		if w.join == nil {
+			continue
+		}
+		joined, err := w.join(ctx)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(j.out, "%s: another copy joined: %s\n", w.title, joined)
 	}
 	return nil
 }
