@@ -92,11 +92,7 @@ func (s *Store) keep(c *store.Change, out *store.Outcome) {
 	done := outcome{digest: c.Digest, room: out.Room, changed: out.Changed, records: int64(len(c.Records))}
 	for i := range c.Records {
 		r := &c.Records[i]
-		h := s.history(&r.Subject)
-		h.records = append(h.records, s.records.append(record{
-			subject: s.number(h, r.Subject), typ: s.typeNumber(r.Type), version: r.Version,
-			at: r.At.UnixMicro(), command: r.Command, data: s.copied(r.Data),
-		}))
+		s.append(s.history(&r.Subject), r)
 		done.end = s.records.n
 	}
 	if !judge.OwnEvents(out.Events, c.Records) {
@@ -104,6 +100,14 @@ func (s *Store) keep(c *store.Change, out *store.Outcome) {
 	}
 	s.commands[c.Command] = s.outcomes.append(done)
 	out.Cursor = s.cursor(done.end)
+}
+
+// append adds a record to the feed and to the history of its subject.
+func (s *Store) append(h *history, r *store.Record) {
+	h.records = append(h.records, s.records.append(record{
+		subject: s.number(h, r.Subject), typ: s.typeNumber(r.Type), version: r.Version,
+		at: r.At.UnixMicro(), command: r.Command, data: s.copied(r.Data),
+	}))
 }
 
 // versionOf gives the version of a subject, whose records follow each other without a gap.

@@ -33,7 +33,12 @@ type Store struct {
 	epoch string // tells the cursors of this store from those of others
 	bell  bell.Bell
 
-	mu          sync.RWMutex // guards everything below
+	mu sync.RWMutex // guards everything below
+	tables
+}
+
+// tables are what a store holds.
+type tables struct {
 	rooms       map[roomkit.RoomID]*room
 	users       map[roomkit.UserID]*user
 	companies   map[roomkit.CompanyID]*company
@@ -64,14 +69,18 @@ var (
 	_ store.Parallel = (*Store)(nil)
 	_ store.Auditor  = (*Store)(nil)
 	_ store.Accessor = (*Store)(nil)
+	_ store.Copier   = (*Store)(nil)
 )
 
 // New makes an empty store.
 func New() *Store {
 	var epoch [8]byte
 	rand.Read(epoch[:]) // never fails
-	return &Store{
-		epoch:       hex.EncodeToString(epoch[:]),
+	return &Store{epoch: hex.EncodeToString(epoch[:]), tables: newTables()}
+}
+
+func newTables() tables {
+	return tables{
 		rooms:       map[roomkit.RoomID]*room{},
 		users:       map[roomkit.UserID]*user{},
 		companies:   map[roomkit.CompanyID]*company{},

@@ -100,9 +100,6 @@ func (a *applier) begin(ctx context.Context, s *Store) error {
 		return fmt.Errorf("%w: it is not empty, and Options.File is not given", ErrOtherLog)
 	}
 	at := a.target
-	if a.read.seq == at.seq {
-		a.read.results = at.results
-	}
 	a.slot(a.read.seq).place = a.read
 	a.place.Store(&at)
 	a.applied.Store(at.seq)
@@ -190,7 +187,6 @@ func (a *applier) digest(s *Store, e *entry, actions *[]action) error {
 	case e.seq == a.target.seq && act.at.chain != a.target.chain:
 		return fmt.Errorf("%w: what the copy has applied up to message %d is not what the log has", ErrLost, e.seq)
 	case e.seq == a.target.seq:
-		a.slot(e.seq).results = a.target.results
 		a.readied.Do(func() { close(a.ready) })
 	}
 	return nil

@@ -55,6 +55,15 @@ const (
 	versionOfBase
 	pageOfBases
 	straysOf
+	dumpCheckpoints
+	dumpCompanies
+	dumpUsers
+	dumpTeams
+	dumpRooms
+	dumpMembers
+	dumpBases
+	dumpCommands
+	misfits
 
 	plainCount
 	statementCount = plainCount + statement(listCount)*statement(len(sizes))
@@ -192,7 +201,26 @@ var plain = [plainCount]string{
 		ORDER BY b.subject, b.part`,
 	straysOf:     strays,
 	checkpointOf: `SELECT cursor FROM roomkit_checkpoints WHERE name = ?`,
+
+	dumpCheckpoints: `SELECT name, cursor FROM roomkit_checkpoints ORDER BY name`,
+	dumpCompanies:   `SELECT ` + companyColumns + ` FROM roomkit_companies c ORDER BY c.id`,
+	dumpUsers:       `SELECT ` + userColumns + ` FROM roomkit_users u ORDER BY u.id`,
+	dumpTeams:       `SELECT ` + teamColumns + ` FROM roomkit_teams t ORDER BY t.id`,
+	dumpRooms:       `SELECT ` + roomColumns + ` FROM roomkit_rooms r ORDER BY r.id`,
+	dumpMembers:     `SELECT m.room, ` + memberColumns + ` FROM roomkit_members m ORDER BY m.room, m.user`,
+	dumpBases:       `SELECT b.subject, b.version, b.data FROM roomkit_bases b WHERE b.subject > '' ORDER BY b.subject, b.part`,
+	dumpCommands:    `SELECT id, digest, room, changed, position, records, events FROM roomkit_commands ORDER BY id`,
+	misfits: `SELECT EXISTS (SELECT 1 FROM roomkit_members x WHERE NOT EXISTS (SELECT 1 FROM roomkit_rooms r WHERE r.id = x.room))
+		OR EXISTS (SELECT 1 FROM roomkit_records x WHERE ` + subjectless + `)
+		OR EXISTS (SELECT 1 FROM (SELECT substr(b.subject, 1, instr(b.subject, ':') - 1) AS subject, substr(b.subject, instr(b.subject, ':') + 1) AS id,
+			unhex(substr(b.subject, 6), '-') AS room FROM roomkit_bases b WHERE b.subject > '') x WHERE ` + subjectless + `)`,
 }
+
+// subjectless holds for what is of a subject that is not there.
+const subjectless = `CASE x.subject WHEN 'room' THEN NOT EXISTS (SELECT 1 FROM roomkit_rooms r WHERE r.id = x.room)
+	WHEN 'user' THEN NOT EXISTS (SELECT 1 FROM roomkit_users u WHERE u.id = x.id)
+	WHEN 'company' THEN NOT EXISTS (SELECT 1 FROM roomkit_companies c WHERE c.id = x.id)
+	ELSE NOT EXISTS (SELECT 1 FROM roomkit_teams t WHERE t.id = x.id) END`
 
 const rareOfRoom = `(team IS NOT NULL OR party_a IS NOT NULL OR party_b IS NOT NULL OR message_off_since IS NOT NULL
 	OR emptied_at <> 0 OR emptied_on IS NOT NULL)`
