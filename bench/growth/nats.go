@@ -75,13 +75,15 @@ func (c *cluster) join(ctx context.Context, name string, o *natsstore.Options) (
 	if err != nil {
 		return "", err
 	}
-	began := time.Now()
-	s, err := natsstore.Open(ctx, c.js, memstore.New(), o)
+	var s *natsstore.Store
+	took, err := spent(func() error {
+		s, err = natsstore.Open(ctx, c.js, memstore.New(), o)
+		return err
+	})
 	if err != nil {
 		return "", err
 	}
-	took := time.Since(began)
-	return fmt.Sprintf("%d messages, %d MB, in %s, %.0f/s", state.Msgs, state.Bytes>>20, brief(took), float64(state.Msgs)/took.Seconds()), s.Close()
+	return fmt.Sprintf("%d messages, %d MB, in %s", state.Msgs, state.Bytes>>20, took), s.Close()
 }
 
 func (c *cluster) state(ctx context.Context, name string) (jetstream.StreamState, error) {

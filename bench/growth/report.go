@@ -239,23 +239,29 @@ func (j *job) update(ctx context.Context, worlds []*world) error {
 	return err
 }
 
-// check reads the feeds of the worlds and verifies them.
+// check reads the feeds of the worlds, verifies them, and lets copies join.
 func (j *job) check(ctx context.Context, worlds []*world) error {
 	for _, w := range worlds {
-		began, records := time.Now(), 0
-		for page, err := range store.FeedPages(ctx, w.store, "") {
-			if err != nil {
-				return err
+		records, c := 0, &counted{Store: w.store}
+		took, err := spent(func() error {
+			for page, err := range store.FeedPages(ctx, c, "") {
+				if err != nil {
+					return err
+				}
+				records += len(page)
 			}
-			records += len(page)
-		}
-		took := time.Since(began)
-		fmt.Fprintf(j.out, "%s: feed of %d records read in %s, %.0f/s\n", w.title, records, brief(took), float64(records)/took.Seconds())
-		began = time.Now()
-		if err := verify.Run(ctx, w.store, nil); err != nil {
+			return nil
+		})
+		if err != nil {
 			return err
 		}
-		fmt.Fprintf(j.out, "%s: verified in %s\n", w.title, brief(time.Since(began)))
+		fmt.Fprintf(j.out, "%s: feed of %d records read in %s, calls %s\n", w.title, records, took, c)
+		c = &counted{Store: w.store}
+		took, err = spent(func() error { return verify.Run(ctx, c, nil) })
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(j.out, "%s: verified in %s, calls %s\n", w.title, took, c)
 		if w.join == nil {
 			continue
 		}
@@ -266,4 +272,12 @@ func (j *job) check(ctx context.Context, worlds []*world) error {
 		fmt.Fprintf(j.out, "%s: another copy joined: %s\n", w.title, joined)
 	}
 	return nil
+}
+
+// spent tells the time that something takes, and what of it the program has had of the
+// processors; a server of a database has its own.
+func spent(do func() error) (string, error) {
+	began, idle := time.Now(), processTime()
+	err := do()
+	return fmt.Sprintf("%s, %s of work", brief(time.Since(began)), brief(processTime()-idle)), err
 }
