@@ -233,7 +233,15 @@ func (j *job) update(ctx context.Context, worlds []*world) error {
 	}
 	after, err := w.sizes(ctx)
 	if made := done - int(was.Version); err == nil && made > 0 {
-		fmt.Fprintf(j.out, "%d updates of one room in %s, %.0f bytes each\n", made, brief(time.Since(began)), float64(total(after)-total(before))/float64(made))
+		fmt.Fprintf(j.out, "%d updates of one room in %s, %.0f bytes each", made, brief(time.Since(began)), float64(total(after)-total(before))/float64(made))
+		for _, t := range after {
+			for _, was := range before {
+				if grown := t.bytes - was.bytes; len(after) > 1 && t.table == was.table && grown > int64(made) {
+					fmt.Fprintf(j.out, ", %s %.0f", t.table, float64(grown)/float64(made))
+				}
+			}
+		}
+		fmt.Fprintln(j.out)
 	}
 	w.updated = done
 	return err
