@@ -512,22 +512,30 @@ func (p *plan) writeCommands(t *trip) {
 // publish adds the end of a transaction: it locks what the batch writes and has relied on,
 // compares the latter, gives the records their places, and wakes others when all of that is stored.
 func (p *plan) publish(t *trip, b *base) {
-	alone, shared := p.subjectLocks(p.few)
-	if len(alone)+len(shared) > 0 {
-		t.add(lockSubjects, texts(texts(new(args).int(b.lock), alone), shared), nil)
+	if locks := p.subjectLocks(b.lock, p.few); len(locks) > 0 {
+		t.add(lockSubjects, lockArgs(b.lock, locks), nil)
 	} else {
 		t.add(demandDurable, nil, nil)
 	}
 	if len(p.records) > 0 {
 		p.checkPlaces(t)
-		t.add(enterFeed, p.reliedPeople(), nil)
-		t.add(insertRecords, p.recordRows(), func(r *row) { p.positions = append(p.positions, r.int()) })
+		t.add(insertRecords, p.reliedPeople().with(p.recordRows()), func(r *row) { p.positions = append(p.positions, r.int()) })
 	} else {
 		p.checkRelied(t)
 		t.add(checkStore, nil, nil)
 	}
 	t.commit()
 	t.add(wakeOthers, new(args).int(b.lock+1).text(b.channel), nil)
+}
+
+func lockArgs(lock int64, locks []subjectLock) *args {
+	keys, alone := column{oid: oidInt8}, column{oid: oidBool}
+	for _, l := range locks {
+		key := bigEndian(l.key)
+		put(&keys, key[:])
+		put(&alone, oneByte(l.alone))
+	}
+	return new(args).int(lock).array(&keys).array(&alone)
 }
 
 func (p *plan) recordRows() *args {

@@ -23,7 +23,7 @@ func (s *Store) without(number int, text string) *Store {
 // WithoutLocks gives a store that compares what its commits rely on, and keeps nobody from
 // changing it then.
 func (s *Store) WithoutLocks() *Store {
-	return s.without(lockSubjects, `SELECT $1::bigint, $2::text[], $3::text[]`)
+	return s.without(lockSubjects, `SELECT $1::bigint, $2::bigint[], $3::boolean[]`)
 }
 
 // WithoutHorizon gives a store whose feed has all that can be seen.

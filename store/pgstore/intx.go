@@ -178,15 +178,19 @@ func (w *work) RewriteQuery(ctx context.Context, conn *pgx.Conn, _ string, _ []a
 // because the statements of a READ COMMITTED transaction see different moments.
 func (s *txStore) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
 	var facts []store.Facts
-	agree := false
+	agree, mixed := false, false
 	err := s.reading(ctx, func(conn *pgx.Conn) error {
 		for range maxTries {
-			one, two := newLookup(&s.base, needs), newLookup(&s.base, needs)
+			one, two := newLookup(&s.base, needs, mixed), newLookup(&s.base, needs, mixed)
 			both := &trip{sql: s.sql, calls: slices.Concat(one.trip.calls, two.trip.calls)}
 			if err := both.planned().run(ctx, conn); err != nil {
 				return err
 			}
 			facts = two.facts(needs)
+			if two.mixed {
+				mixed = true
+				continue
+			}
 			if agree = reflect.DeepEqual(one.facts(needs), facts); agree {
 				return nil
 			}

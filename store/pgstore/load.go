@@ -27,8 +27,12 @@ func (b *base) Load(ctx context.Context, needs []store.Need) ([]store.Facts, err
 		ctx = store.WithPrimary(ctx)
 	}
 	err := b.asking(ctx, func(ctx context.Context, conn *pgx.Conn, p *proof) error {
-		l := newLookup(b, needs)
+		l := newLookup(b, needs, false)
 		err := l.trip.ofOneMoment(b.inTx).provenBy(p).run(ctx, conn)
+		if err == nil && l.mixed {
+			l = newLookup(b, needs, true)
+			err = l.trip.ofOneMoment(b.inTx).provenBy(p).run(ctx, conn)
+		}
 		if err == nil && *l.doubtful {
 			err = b.confirm(ctx, conn)
 		}
@@ -53,13 +57,15 @@ type lookup struct {
 	trip   trip
 	shared [][]roomkit.RoomEntry // for each need
 	parked map[roomkit.Subject]int64
+	mixed  bool // a room brings more than its id tells
 
 	doubtful *bool // see askOutcomes
 }
 
-func newLookup(b *base, needs []store.Need) *lookup {
+// newLookup makes a lookup. It is mixed if a room is known to bring more than its id tells.
+func newLookup(b *base, needs []store.Need, mixed bool) *lookup {
 	l := &lookup{b: b, trip: trip{sql: b.sql}, Rows: answer.NewRows(len(needs)), shared: make([][]roomkit.RoomEntry, len(needs))}
-	l.askAbout(needs)
+	l.askAbout(needs, mixed)
 	for i := range needs {
 		if len(needs[i].Shared) > 0 {
 			l.askShared(needs[i].Shared, &l.shared[i])
@@ -69,14 +75,13 @@ func newLookup(b *base, needs []store.Need) *lookup {
 }
 
 // askAbout adds the questions of all needs but for shared rooms.
-func (l *lookup) askAbout(needs []store.Need) {
-	var w wanted
+func (l *lookup) askAbout(needs []store.Need, mixed bool) {
+	w := wanted{mixed: mixed}
 	for i := range needs {
 		w.add(&needs[i])
 	}
 	if len(w.people.List) > 0 || len(w.rooms.List) > 0 {
-		rooms, users := split(w.people.List, func(p answer.Place) (roomkit.RoomID, roomkit.UserID) { return p.Room, p.User })
-		l.trip.add(loadFacts, texts(uuids(uuids(new(args), w.rooms.List), rooms), users), l.take)
+		l.askFacts(&w)
 	}
 	teams, ledRooms := split(w.led.List, func(l led) (roomkit.TeamKey, roomkit.RoomID) { return l.team, l.room })
 	if len(teams) > 0 || len(w.masters.List) > 0 || len(w.everybody.List) > 0 || len(w.first.List) > 0 {
@@ -94,6 +99,54 @@ func (l *lookup) askAbout(needs []store.Need) {
 	askCheckpoints(&l.trip, w.checkpoints.List, l.Cursors)
 	l.doubtful = l.b.askOutcomes(&l.trip, w.commands.List, l.Outcomes)
 	l.parked = l.b.askParked(&l.trip)
+}
+
+// askFacts asks for rooms and people.
+func (l *lookup) askFacts(w *wanted) {
+	if !w.isPlain() {
+		rooms, users := split(w.people.List, func(p answer.Place) (roomkit.RoomID, roomkit.UserID) { return p.Room, p.User })
+		l.trip.add(loadFacts, texts(uuids(uuids(new(args), w.rooms.List), rooms), users), l.take)
+		return
+	}
+	pairs := w.people.List
+	for _, room := range w.rooms.List {
+		if !slices.ContainsFunc(pairs, func(p answer.Place) bool { return p.Room == room }) {
+			pairs = append(pairs, answer.Place{Room: room})
+		}
+	}
+	rooms, users := split(pairs, func(p answer.Place) (roomkit.RoomID, roomkit.UserID) { return p.Room, p.User })
+	first := column{oid: oidBool}
+	for i, room := range rooms {
+		put(&first, oneByte(!slices.Contains(rooms[:i], room)))
+	}
+	l.trip.add(loadPairs, texts(uuids(new(args), rooms), users).array(&first), l.takePair)
+}
+
+// isPlain reports whether no room brings more than the people who are asked for, as far as
+// their ids tell, and whether there are few of them.
+func (w *wanted) isPlain() bool {
+	return !w.mixed && len(w.people.List)+len(w.rooms.List) <= fewPairs && !slices.ContainsFunc(w.rooms.List, bringsMore)
+}
+
+// fewPairs is up to how many looking things up one by one is less than a statement that does so at once.
+const fewPairs = 12
+
+// takePair takes a row of loadPairs.
+func (l *lookup) takePair(r *row) {
+	if room := whole(r, l.b.names.room); room != nil {
+		l.Rooms[room.ID] = room
+		l.mixed = l.mixed || room.Kind == roomkit.KindDirect || room.Kind == roomkit.KindTeam
+	}
+	if m := whole(r, l.b.names.member); m != nil {
+		at := answer.Place{Room: m.Room, User: m.User}
+		l.Members[at] = m
+		l.Crowds[m.Room] = append(l.Crowds[m.Room], m)
+	}
+	if u := whole(r, l.b.names.countedUser); u != nil {
+		l.Users[u.ID] = u
+	}
+	l.takeCompany(r)
+	l.takeCompany(r)
 }
 
 // split gives both parts of each element of a list.
@@ -119,6 +172,7 @@ type first struct {
 
 // wanted is what some needs ask for, each once.
 type wanted struct {
+	mixed       bool
 	rooms       judge.Keys[roomkit.RoomID]
 	people      judge.Keys[answer.Place]
 	masters     judge.Keys[roomkit.RoomID]

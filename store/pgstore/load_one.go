@@ -9,14 +9,18 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
+// bringsMore reports whether a room brings more than what is asked for, as those of two and of
+// teams do. They have ids of another kind.
+func bringsMore(room roomkit.RoomID) bool { return room[6]>>4 != 7 }
+
 // isOfOne reports whether a need is about one person in one room, as that of each message
-// is, and nothing else. Rooms that bring more, those of two and of teams, have ids of another kind.
+// is, and nothing else.
 func isOfOne(needs []store.Need) bool {
 	if len(needs) != 1 {
 		return false
 	}
 	n := &needs[0]
-	return n.Room[6]>>4 == 7 && len(n.People) == 1 && !n.Masters && !n.Everybody && n.First == 0 && n.Team == "" && n.Name == "" &&
+	return !bringsMore(n.Room) && len(n.People) == 1 && !n.Masters && !n.Everybody && n.First == 0 && n.Team == "" && n.Name == "" &&
 		n.Command.IsZero() && n.Checkpoint == "" && len(n.Companies) == 0 && len(n.Shared) == 0
 }
 

@@ -11,7 +11,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/internal/judge"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 )
 
 // lockTable is a database and what takes locks there as commits do.
@@ -59,11 +61,11 @@ func (l *lockTable) take(b *batch, few int) (pgx.Tx, error) {
 	tx, err := l.pool.Begin(l.t.Context())
 	require.NoError(l.t, err)
 	l.t.Cleanup(func() { _ = tx.Rollback(context.Background()) })
-	alone, shared := b.subjectLocks(few)
 	text := l.sql.one[lockSubjects].text
 	_, err = tx.Exec(l.t.Context(), `SET LOCAL statement_timeout = '150ms'`) // lock_timeout is what the statement switches off
 	require.NoError(l.t, err)
-	_, err = tx.Exec(l.t.Context(), text, l.key, alone, shared)
+	keys, alone := split(b.subjectLocks(l.key, few), func(l subjectLock) (int64, bool) { return l.key, l.alone })
+	_, err = tx.Exec(l.t.Context(), text, l.key, keys, alone)
 	return tx, err
 }
 
@@ -154,6 +156,50 @@ func TestSubjectLocksOfBoth(t *testing.T) {
 				require.NoError(t, tx.Rollback(t.Context()))
 			}
 			require.NoError(t, held.Rollback(t.Context()))
+		}
+	}
+}
+
+// A transaction of a host takes the locks that a commit of its own would take.
+func TestLocksInsideATransaction(t *testing.T) {
+	pool, err := pgxpool.New(t.Context(), os.Getenv("ROOMKIT_POSTGRES_URL"))
+	require.NoError(t, err)
+	defer pool.Close()
+	o := &Options{Schema: "locks_inside"}
+	require.NoError(t, Migrate(t.Context(), pool, o))
+	defer func() {
+		_, err := pool.Exec(context.WithoutCancel(t.Context()), "DROP SCHEMA locks_inside CASCADE")
+		require.NoError(t, err)
+	}()
+	s, err := New(t.Context(), pool, o)
+	require.NoError(t, err)
+	for _, of := range []roomkit.SubjectType{roomkit.SubjectUser, roomkit.SubjectRoom, roomkit.SubjectCompany, roomkit.SubjectTeam} {
+		for _, n := range []int{1, fewSubjects, fewSubjects + 1} {
+			change := sqltest.NewPen(n).Change(1, false)
+			batch := fold([]store.Change{change}, belief(), &judge.Call{})
+			for i := range n {
+				e := store.Expect{Subject: subjectOf(of, i+1)} // of nothing
+				change.Expect = append(change.Expect, e)
+				batch.base[e.Subject] = e.Version
+			}
+			tx, err := pool.Begin(t.Context())
+			require.NoError(t, err)
+			defer tx.Rollback(context.WithoutCancel(t.Context()))
+			_, err = s.InTx(tx).Commit(t.Context(), []store.Change{change})
+			require.NoError(t, err)
+			_, err = tx.Exec(t.Context(), "SET CONSTRAINTS ALL IMMEDIATE")
+			require.NoError(t, err)
+			rows, err := tx.Query(t.Context(), `SELECT (l.classid::bigint << 32) | l.objid::bigint, l.mode = 'ExclusiveLock' FROM pg_locks l
+				WHERE l.pid = pg_backend_pid() AND l.locktype = 'advisory' AND l.objsubid = 1 ORDER BY 1`)
+			require.NoError(t, err)
+			locks, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (l subjectLock, err error) {
+				err = row.Scan(&l.key, &l.alone)
+				return l, err
+			})
+			require.NoError(t, err)
+			want := append(batch.subjectLocks(s.lock, fewSubjects), subjectLock{key: s.lock})
+			require.ElementsMatch(t, want, locks, "%d of %s", n, of)
+			require.NoError(t, tx.Rollback(t.Context()))
 		}
 	}
 }

@@ -5,12 +5,14 @@ import (
 	"encoding/hex"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 )
 
 // All SQL of the store is constant text in readTexts and writeTexts. When a store is
 // built, the schema and the prefix are put in, and the columns of tables are written
-// out: see columnsOf. {rows …} is a source of rows x with these columns.
+// out: see columnsOf. {rows …} is a source of rows x with these columns, whose parameters
+// are behind those that the text names.
 const (
 	beginReading = iota
 	beginFollowing
@@ -23,6 +25,7 @@ const (
 	endTx
 
 	loadFacts
+	loadPairs
 	loadOne
 	loadCrowd
 	loadTeams
@@ -89,7 +92,6 @@ const (
 	lockSubjects
 	checkPeople
 	checkPlaces
-	enterFeed
 	insertRecords
 	checkStore
 	demandDurable
@@ -192,30 +194,36 @@ func writeColumns(text string) string {
 }
 
 var (
-	columnsMark = regexp.MustCompile(`\{(?:(set|rows) )?(\w+)([^}]*)\}`)
-	arrayMark   = regexp.MustCompile(`\$\d+::(\w+\[\])`)
-	limitMark   = regexp.MustCompile(`LIMIT (\$\d+::bigint)`)
-	rowsMark    = regexp.MustCompile(`\{rows ([^}]*)\}`)
-	columnsEnd  = regexp.MustCompile(`,\s*`)
+	columnsMark   = regexp.MustCompile(`\{(?:(set|rows) )?(\w+)([^}]*)\}`)
+	arrayMark     = regexp.MustCompile(`\$\d+::(\w+\[\])`)
+	limitMark     = regexp.MustCompile(`LIMIT (\$\d+::bigint)`)
+	rowsMark      = regexp.MustCompile(`\{rows ([^}]*)\}`)
+	parameterMark = regexp.MustCompile(`\$(\d+)`)
+	columnsEnd    = regexp.MustCompile(`,\s*`)
 )
 
 // rowSources writes {rows a text, b bigint} as a row of two parameters and as
-// rows of two array parameters. {count} is the parameter behind them.
+// rows of two array parameters, behind those that the text names. {count} is the parameter behind them.
 func rowSources(text string) (one, many string) {
 	found := rowsMark.FindStringSubmatch(text)
 	if found == nil {
 		return text, text
+	}
+	before := 0
+	for _, mark := range parameterMark.FindAllStringSubmatch(text, -1) {
+		n, _ := strconv.Atoi(mark[1])
+		before = max(before, n)
 	}
 	columns := columnsEnd.Split(found[1], -1)
 	heads, values, lists := make([]string, len(columns)), make([]string, len(columns)), make([]string, len(columns))
 	for i, column := range columns {
 		name, typ, _ := strings.Cut(column, " ")
 		heads[i] = name
-		values[i] = fmt.Sprintf("$%d::%s", i+1, typ)
-		lists[i] = fmt.Sprintf("$%d::%s[]", i+1, typ)
+		values[i] = fmt.Sprintf("$%d::%s", before+i+1, typ)
+		lists[i] = fmt.Sprintf("$%d::%s[]", before+i+1, typ)
 	}
 	head := " x(" + strings.Join(heads, ", ") + ")"
-	count := fmt.Sprintf("$%d::bigint", len(columns)+1)
+	count := fmt.Sprintf("$%d::bigint", before+len(columns)+1)
 	source := func(list string) string {
 		return strings.ReplaceAll(strings.Replace(text, found[0], list+head, 1), "{count}", count)
 	}
@@ -290,6 +298,15 @@ var readTexts = map[int]string{
 	loadOne: `SELECT r, m, u, o, h FROM (SELECT) one LEFT JOIN roomkit_rooms r ON r.id = $1::uuid LEFT JOIN roomkit_users u ON u.id = $2::text
 			LEFT JOIN roomkit_members m ON m.room = $1::uuid AND m."user" = $2::text LEFT JOIN roomkit_companies o ON o.id = r.company
 			LEFT JOIN roomkit_companies h ON h.id = u.company AND r.company IS DISTINCT FROM u.company`,
+	// Pairs of a room and a user, where no room brings more: as loadFacts, with the room and its company in
+	// the first row of each. Nothing is joined, so that everything is looked up, however small the tables are at first.
+	loadPairs: `SELECT CASE WHEN f.first THEN f.r END, f.m, f.u,
+				CASE WHEN f.first THEN (SELECT c FROM roomkit_companies c WHERE c.id = (f.r).company) END,
+				CASE WHEN (f.u).company IS DISTINCT FROM (f.r).company THEN (SELECT c FROM roomkit_companies c WHERE c.id = (f.u).company) END
+			FROM (SELECT x.first, (SELECT r FROM roomkit_rooms r WHERE r.id = x.room) AS r,
+					(SELECT m FROM roomkit_members m WHERE m.room = x.room AND m."user" = x."user") AS m,
+					(SELECT u FROM roomkit_users u WHERE u.id = x."user") AS u
+				FROM unnest($1::uuid[], $2::text[], $3::boolean[]) x(room, "user", first) OFFSET 0) f`,
 	loadCrowd: `WITH p AS MATERIALIZED (
 				SELECT o.room, o."user" FROM roomkit_members o WHERE o.room = ANY($1::uuid[]) AND o.master
 				UNION
@@ -575,20 +592,18 @@ var writeTexts = map[int]string{
 	// What is written and what is relied on; see subjectLocks. Rows are locked before, and who
 	// holds these locks waits for nobody's row, so it may wait for them as long as it takes.
 	// Everybody takes the first one shared: who takes it alone lets nobody commit.
-	lockSubjects: `WITH first AS MATERIALIZED (SELECT set_config('lock_timeout', '0', true){durable}, pg_advisory_xact_lock_shared($1::bigint))
-			SELECT CASE WHEN k.alone THEN pg_advisory_xact_lock(k.key) ELSE pg_advisory_xact_lock_shared(k.key) END
-			FROM first, (SELECT hashtextextended(n.name COLLATE "C", $1::bigint) AS key, bool_or(n.alone) AS alone
-				FROM (SELECT unnest($2::text[]) AS name, true AS alone UNION ALL SELECT unnest($3::text[]), false) n
-				GROUP BY 1 ORDER BY 1) k`,
+	lockSubjects: `WITH first AS MATERIALIZED (SELECT set_config('lock_timeout', '0', true) AS forever{durable}, pg_advisory_xact_lock_shared($1::bigint))
+			SELECT FROM first, unnest($2::bigint[], $3::boolean[]) k(key, alone)
+			WHERE CASE WHEN first.forever IS NULL THEN NULL WHEN k.alone THEN pg_advisory_xact_lock(k.key) ELSE pg_advisory_xact_lock_shared(k.key) END IS NULL`,
 	checkPeople: `SELECT CASE WHEN ` + peopleChanged + ` THEN ` + failure + ` END`,
 	checkPlaces: `SELECT CASE WHEN ` + placesChanged + ` THEN ` + failure + ` END`,
 	// It also says that from now on places behind the newest one are drawn; see horizon.
-	enterFeed: `SELECT CASE WHEN ` + peopleChanged + ` THEN ` + failure + ` END, ` + briefly + `,
-				pg_advisory_xact_lock_shared(({space} * 256 + ((n.place >> 32) & 255))::integer, (((n.place & 4294967295) # 2147483648) - 2147483648)::integer)
-			FROM (SELECT ` + drawn + ` AS place) n`,
-	insertRecords: `INSERT INTO roomkit_records (position, {records})
-			SELECT ` + nextPlace + `, x.* FROM {rows records}, (SELECT ` + newest + ` AS place) newest
-			RETURNING position`,
+	insertRecords: `WITH entered AS MATERIALIZED (
+				SELECT CASE WHEN ` + peopleChanged + ` THEN ` + failure + ` END, ` + briefly + `,
+					pg_advisory_xact_lock_shared(({space} * 256 + ((n.place >> 32) & 255))::integer, (((n.place & 4294967295) # 2147483648) - 2147483648)::integer),
+					` + newest + ` AS place
+				FROM (SELECT ` + drawn + ` AS place) n)
+			INSERT INTO roomkit_records (position, {records}) SELECT ` + nextPlace + `, x.* FROM entered newest, {rows records} RETURNING position`,
 	checkStore: `SELECT CASE WHEN NOT EXISTS (SELECT FROM roomkit_meta m WHERE {ours}) THEN concat('` + saysReplaced + `')::integer END`,
 	// Behind the commit, since to notify takes a lock that would be held over the flush.
 	// Followers that want to be woken hold the lock, shared.

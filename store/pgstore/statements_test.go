@@ -172,5 +172,8 @@ func TestRowSources(t *testing.T) {
 	one, many := rowSources("INSERT INTO t SELECT * FROM {rows a text,\n\t\"b\" bigint} WHERE {count}")
 	require.Equal(t, `INSERT INTO t SELECT * FROM (VALUES ($1::text, $2::bigint)) x(a, "b") WHERE $3::bigint`, one)
 	require.Equal(t, `INSERT INTO t SELECT * FROM unnest($1::text[], $2::bigint[]) x(a, "b") WHERE $3::bigint`, many)
+	one, many = rowSources("SELECT $1, $2 FROM {rows a text} WHERE {count}")
+	require.Equal(t, `SELECT $1, $2 FROM (VALUES ($3::text)) x(a) WHERE $4::bigint`, one)
+	require.Equal(t, `SELECT $1, $2 FROM unnest($3::text[]) x(a) WHERE $4::bigint`, many)
 	require.Equal(t, `id = ANY((SELECT $1::uuid[])::uuid[]) LIMIT (SELECT $2::bigint)`, hideLengths(`id = ANY($1::uuid[]) LIMIT $2::bigint`))
 }

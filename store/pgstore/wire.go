@@ -59,6 +59,12 @@ func (a *args) array(c *column) *args  { a.values = append(a.values, c.array());
 func bigEndian(v int64) (b [8]byte)    { binary.BigEndian.PutUint64(b[:], uint64(v)); return b }
 func micros(t time.Time) int64         { return t.UnixMicro() - epoch2000 }
 
+// with adds the rows of a statement with two forms behind other parameters.
+func (a *args) with(rows *args) *args {
+	a.values, a.many = append(a.values, rows.values...), rows.many
+	return a
+}
+
 func oneByte(v bool) string {
 	if v {
 		return "\x01"

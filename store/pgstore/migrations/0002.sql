@@ -51,7 +51,7 @@ BEGIN
 		), counted AS MATERIALIZED (
 			SELECT s.writes, s.subject, s.name, count(*) OVER (PARTITION BY s.writes, s.subject) > 200 AS many FROM subjects s
 		)
-		SELECT hashtextextended(n.name COLLATE "C", meta.lock_key) AS key, bool_or(n.alone) AS alone FROM (
+		SELECT ('x' || encode(substr(sha256(convert_to(meta.lock_key || ' ' || n.name, 'UTF8')), 1, 8), 'hex'))::bit(64)::bigint AS key, bool_or(n.alone) AS alone FROM (
 			SELECT c.name, c.writes AS alone FROM counted c WHERE NOT c.many
 			UNION ALL SELECT 'any ' || c.subject, c.many FROM counted c WHERE c.writes = c.many
 			UNION ALL SELECT 'all ' || c.subject, NOT c.writes FROM counted c WHERE c.writes OR c.many
