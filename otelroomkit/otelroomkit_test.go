@@ -337,7 +337,7 @@ func TestStoreHidesNothing(t *testing.T) {
 		"Notifier": same[store.Notifier](inside, st), "Header": same[store.Header](inside, st), "Numbered": same[store.Numbered](inside, st),
 		"Parallel": same[store.Parallel](inside, st), "Auditor": same[store.Auditor](inside, st),
 		"Guard": same[store.Guard](inside, st), "Eraser": same[store.Eraser](inside, st), "Pruner": same[store.Pruner](inside, st),
-		"Accessor": same[store.Accessor](inside, st),
+		"Accessor": same[store.Accessor](inside, st), "Hasty": same[store.Hasty](inside, st),
 	}
 	for name, is := range found {
 		require.True(t, is, name)
@@ -347,8 +347,12 @@ func TestStoreHidesNothing(t *testing.T) {
 	}
 }
 
-// guarded is a store with what those inside a transaction have.
+// guarded is a store with what those inside a transaction have, and those with a copy at hand.
 type guarded struct{ *memstore.Store }
+
+func (g guarded) LoadHasty(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	return g.Load(ctx, needs)
+}
 
 func (guarded) Rely(context.Context, []store.Expect) error { return nil }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
@@ -23,6 +24,7 @@ type group struct {
 	report     *GroupReport
 	unloaded   error // that of a load
 	refused    bool  // a change on which later jobs were decided has not been stored
+	hasty
 	folded
 
 	needs   []store.Need
@@ -45,7 +47,7 @@ func (g *group) clear() {
 	}
 	*g = group{
 		jobs: g.jobs[:0], deciding: g.deciding[:0], committing: g.committing[:0],
-		needs: g.needs[:0], changes: g.changes[:0], records: g.records[:0], events: g.events[:0], data: g.data[:0],
+		hasty: hasty{unsure: g.unsure[:0]}, needs: g.needs[:0], changes: g.changes[:0], records: g.records[:0], events: g.events[:0], data: g.data[:0],
 	}
 }
 
@@ -62,16 +64,37 @@ func (g *group) run(ctx context.Context, s *Service) {
 		}
 		g.deciding = append(g.deciding, j)
 	}
+	g.atHand = s.hasty != nil && !slices.ContainsFunc(g.jobs, (*job).needsFresh)
+	g.decideAll(ctx, s)
+	if len(g.unsure) > 0 && len(g.committing) == 0 {
+		g.again(false)
+		g.decideAll(ctx, s)
+	}
+	if len(g.committing) > 0 {
+		g.commit(ctx, s)
+	} else if g.unloaded != nil {
+		g.measure(s, 0, g.unloaded)
+	}
+	if len(g.unsure) > 0 && !g.lost { // what has just been stored was given to the log after these jobs had begun
+		g.again(true)
+		g.decideAll(ctx, s)
+	}
+}
+
+// decideAll decides the jobs, and says what follows for each.
+func (g *group) decideAll(ctx context.Context, s *Service) {
 	for len(g.deciding) > 0 {
 		g.current = nil
 		g.load(ctx, s)
 		more := g.deciding[:0]
 		for _, j := range g.deciding {
 			g.current = j
-			switch next := g.decide(ctx, s, j); next {
-			case stepLoad:
+			switch next := g.decide(ctx, s, j); {
+			case next == stepLoad:
 				more = append(more, j)
-			case stepCommit:
+			case j.atHand && next != stepCommit:
+				g.doubt(j)
+			case next == stepCommit:
 				g.committing = append(g.committing, j)
 			default:
 				j.step = next
@@ -80,11 +103,6 @@ func (g *group) run(ctx context.Context, s *Service) {
 		g.deciding = more
 	}
 	g.current = nil
-	if len(g.committing) > 0 {
-		g.commit(ctx, s)
-	} else if g.unloaded != nil {
-		g.measure(s, 0, g.unloaded)
-	}
 }
 
 // checkTime demands a time that can be stored.
@@ -134,7 +152,7 @@ func (g *group) ask(ctx context.Context, s *Service, jobs []*job) error {
 	for _, j := range jobs {
 		g.needs = append(g.needs, j.beside...)
 	}
-	answers, err := store.Ask(store.WithPrimary(ctx), s.store, g.needs)
+	answers, err := g.answers(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -144,6 +162,7 @@ func (g *group) ask(ctx context.Context, s *Service, jobs []*job) error {
 			j.outdated, earlier = !j.earlier.Same(&earlier[0]), earlier[1:]
 		}
 		f := &j.facts
+		j.atHand = j.atHand || g.atHand
 		f.Facts, f.Need, f.NewRoom, f.Contacts, f.Earlier = answers[i], j.need, j.newRoom, j.contacts, j.earlier
 		if !j.actor.IsSystem() {
 			j.home, j.atHome = f.Person(j.actor.User()).User.Company, true
@@ -204,6 +223,9 @@ func (g *group) judge(s *Service, j *job) step {
 	next, cmd := g.think(s, j)
 	if next != stepCommit {
 		return next
+	}
+	if !g.mayDecide(j) {
+		return stepFirst
 	}
 	if j.err = s.veto(j, cmd); j.err != nil {
 		return stepDone
@@ -302,7 +324,7 @@ func (g *group) commit(ctx context.Context, s *Service) {
 	if err == nil && len(results) != len(g.changes) {
 		err = fmt.Errorf("%w: the store answered %d of %d changes", roomkit.ErrUnknownOutcome, len(results), len(g.changes))
 	}
-	g.refused = g.refused || err != nil
+	g.refused, g.lost = g.refused || err != nil, err != nil || len(g.changes) == 0
 	conflicts := 0
 	for i, j := range g.committing {
 		g.current = j

@@ -56,6 +56,7 @@ type job struct {
 	uncounted    bool             // the next attempt is not the caller's affair
 	first        bool             // is decided before those of its group who are not
 	alone        bool             // shares no group any more
+	sure         bool             // is not decided on a copy at hand any more
 	uncertain    bool             // an earlier attempt may have been stored
 	asked        []roomkit.UserID // about whom the host has been asked
 	contacts     []roomkit.UserID // those of the request, and what Options.Contacts said
@@ -73,6 +74,7 @@ type attempt struct {
 	earlier  *decide.Facts // about another room, on which the decision has relied already
 	outdated bool          // earlier is not what holds together with facts
 	facts    decide.Facts
+	atHand   bool // some of facts, or of earlier, are of a copy at hand
 	decision decide.Decision
 	step     step
 	thrown   *thrown // when the step is stepThrow

@@ -28,6 +28,7 @@ import (
 type Service struct {
 	store     store.Store
 	accessor  store.Accessor // the same, if it is one
+	hasty     store.Hasty    // the same, or one inside, or nil
 	rules     *roomkit.Rules
 	o         Options
 	lanes     lanes
@@ -52,6 +53,7 @@ func New(st store.Store, o *Options) (*Service, error) {
 	}
 	rand.Read(s.mark[:]) // never fails
 	s.accessor, _ = st.(store.Accessor)
+	s.hasty, _ = store.Capability[store.Hasty](st)
 	s.rules = roomkit.NewRules(s.o.Policy)
 	s.openLanes()
 	return s, nil

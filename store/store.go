@@ -23,7 +23,7 @@ import (
 // with the cause, where one of them fits; others are those of the context and of
 // what the store keeps its data in, a full disk for instance.
 //
-// A store may also be a [Notifier], a [Header], [Numbered], [Parallel], an [Accessor], an [Auditor], an
+// A store may also be a [Notifier], a [Header], [Numbered], [Parallel], an [Accessor], [Hasty], an [Auditor], an
 // [Eraser] and a [Pruner], and one inside a transaction of the host a [Guard]. A store
 // that wraps another one is a [Wrapper], too, or these capabilities are not found.
 type Store interface {
@@ -322,6 +322,14 @@ type (
 		// CommitsInParallel is how many Commits the store does well at the same time.
 		// Without this method it is 1.
 		CommitsInParallel() int
+	}
+	// Hasty is a store that has a copy at hand, of which it has to ask others before [Store.Load] may
+	// answer from it. A service decides a command on the copy where that ends in a change of
+	// which Commit compares all that it has relied on.
+	Hasty interface {
+		// LoadHasty is Load without asking anybody: the answer may be older. It has all that was
+		// stored when the last Commit of this store was called that has come back without an error.
+		LoadHasty(ctx context.Context, needs []Need) ([]Facts, error)
 	}
 	// Guard is a store inside a transaction of the host that can hold what the host itself
 	// writes there to what it was allowed by.

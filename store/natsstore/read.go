@@ -1,6 +1,7 @@
 package natsstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"strconv"
@@ -94,15 +95,25 @@ func answer[T any](ctx context.Context, s *Store, ask func() (T, error)) (is T, 
 
 // Load implements [store.Store].
 func (s *Store) Load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
-	return answer(ctx, s, func() ([]store.Facts, error) {
-		facts, err := s.copy.Load(ctx, needs)
-		for i := range facts {
-			if done := facts[i].Done; done != nil && err == nil {
-				done.Cursor, err = s.outward(done.Cursor)
-			}
+	return answer(ctx, s, func() ([]store.Facts, error) { return s.load(ctx, needs) })
+}
+
+// LoadHasty implements [store.Hasty]: it answers from the copy as it is.
+func (s *Store) LoadHasty(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	if err := cmp.Or(ctx.Err(), s.Err()); err != nil {
+		return nil, err
+	}
+	return s.load(ctx, needs)
+}
+
+func (s *Store) load(ctx context.Context, needs []store.Need) ([]store.Facts, error) {
+	facts, err := s.copy.Load(ctx, needs)
+	for i := range facts {
+		if done := facts[i].Done; done != nil && err == nil {
+			done.Cursor, err = s.outward(done.Cursor)
 		}
-		return facts, err
-	})
+	}
+	return facts, err
 }
 
 // Members implements [store.Store].

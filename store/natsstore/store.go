@@ -64,6 +64,7 @@ var (
 	_ store.Header   = (*Store)(nil)
 	_ store.Numbered = (*Store)(nil)
 	_ store.Parallel = (*Store)(nil)
+	_ store.Hasty    = (*Store)(nil)
 	_ store.Auditor  = (*Store)(nil)
 	_ store.Eraser   = (*Store)(nil)
 	_ store.Pruner   = (*Store)(nil)
