@@ -3,6 +3,7 @@ package pgstore
 import (
 	"context"
 	"fmt"
+	"net/url"
 	"regexp"
 	"strconv"
 	"strings"
@@ -190,7 +191,17 @@ func (r *readers) nameOf(ctx context.Context, conn *pgx.Conn) (name string, syst
 	case info == "":
 		return "", 0, errHidden
 	}
-	return applicationName(info), system, nil
+	if name = applicationName(info); name == "" {
+		name, err = nameOfCluster(ctx, conn)
+	}
+	return name, system, err
+}
+
+// nameOfCluster gives the name under which a standby receives whose primary_conninfo has none.
+// After a change of timeline PostgreSQL shows that text instead of what the connection was made of.
+func nameOfCluster(ctx context.Context, conn *pgx.Conn) (name string, err error) {
+	err = conn.QueryRow(ctx, `SELECT coalesce(nullif(current_setting('cluster_name'), ''), 'walreceiver')`, pgx.QueryExecModeExec).Scan(&name)
+	return name, err
 }
 
 // sender is what the primary says of who receives under a name, and of its newest record.
@@ -230,7 +241,7 @@ func mustWaitFor(name string, at mark) error {
 var (
 	standbyList = regexp.MustCompile(`(?is)^\s*(?:(?:FIRST\s+|ANY\s+)?(\d+)\s*\((.*)\)|(.*))\s*$`)
 	standbyName = regexp.MustCompile(`"((?:[^"]|"")*)"|([^\s,"]+)`)
-	nameInInfo  = regexp.MustCompile(`(?:^| )(application_name|fallback_application_name)=(?:'((?:[^'\\]|\\.)*)'|(\S*))`)
+	nameInInfo  = regexp.MustCompile(`(?:^|\s)(application_name|fallback_application_name)\s*=\s*(?:'((?:[^'\\]|\\.)*)'|(\S*))`)
 	escaped     = regexp.MustCompile(`\\(.)`)
 )
 
@@ -258,8 +269,14 @@ func syncStandbys(setting string) (waits int, names []string) {
 	return waits, names
 }
 
-// applicationName finds in a connection string under which name a standby receives.
+// applicationName finds in a connection string, also one that somebody has written by hand,
+// under which name a standby receives.
 func applicationName(info string) (name string) {
+	if scheme, _, isURL := strings.Cut(info, "://"); isURL && strings.HasPrefix(scheme, "postgres") {
+		_, query, _ := strings.Cut(info, "?")
+		values, _ := url.ParseQuery(query) // what cannot be read, PostgreSQL cannot either
+		return values.Get("application_name")
+	}
 	for _, found := range nameInInfo.FindAllStringSubmatch(info, -1) {
 		is := found[3] + escaped.ReplaceAllString(found[2], "$1")
 		if found[1] == "application_name" {

@@ -56,7 +56,10 @@ func TestNameOfReader(t *testing.T) {
 		`fallback_application_name=walreceiver user=postgres`:                                                                       "walreceiver",
 		`application_name='my \'stand\\by\'' host=h`:                                                                                `my 'stand\by'`,
 		`host='application_name=z' user=u`:                                                                                          "",
-		`host=h`:                                                                                                                    "",
+		"host = h\n application_name = 'y'":                                                                                         "y",
+		`postgresql://u@h:1,i:2/?a=b&application_name=my%20name`:                                                                    "my name",
+		`postgres://u@h`: "",
+		`host=h`:         "",
 	} {
 		require.Equal(t, want, applicationName(info), info)
 	}
