@@ -79,31 +79,33 @@ type action struct {
 
 func (a *applier) slot(seq uint64) *slot { return &a.recent[seq%uint64(len(a.recent))] }
 
-// begin finds out how far the copy is.
-func (a *applier) begin(ctx context.Context, s *Store) error {
+// begin finds out how far the copy is; half says that it was being filled when its process ended.
+func (a *applier) begin(ctx context.Context, s *Store) (half bool, err error) {
 	a.ready = make(chan struct{})
 	a.known, a.bodies, a.early = map[id]uint64{}, map[assembled]*assembly{}, map[uint64][]byte{}
 	a.read = place{chain: s.log.begin(), results: s.log.begin().begin()}
 	a.target = a.read
 	head, err := s.copy.Head(ctx)
 	if err != nil {
-		return err
+		return false, err
 	}
 	switch _, files := s.copy.(fileCopy); {
 	case s.o.File == nil && files:
-		return invalid("File", "a copy that has a file needs it")
+		return false, invalid("File", "a copy that has a file needs it")
 	case s.o.File != nil:
-		if err = a.open(ctx, s, head); err != nil {
-			return err
-		}
+		return a.open(ctx, s, head)
 	case head != "":
-		return fmt.Errorf("%w: it is not empty, and Options.File is not given", ErrOtherLog)
+		return false, fmt.Errorf("%w: it is not empty, and Options.File is not given", ErrOtherLog)
 	}
+	return false, nil
+}
+
+// start begins to apply where the copy is.
+func (a *applier) start() {
 	at := a.target
 	a.slot(a.read.seq).place = a.read
 	a.place.Store(&at)
 	a.applied.Store(at.seq)
-	return nil
 }
 
 // meet notes that the stream was found, and is ready if the copy had nothing of it.
@@ -419,7 +421,7 @@ func (s *Store) land(act *action, done *result) {
 		case act.late:
 			r.late()
 		case r.alone != nil:
-			r.renamed, r.count, r.err = done.renamed, done.count, done.err
+			r.renamed, r.count, r.err, r.seq = done.renamed, done.count, done.err, act.at.seq
 		default:
 			r.results, calls = calls[0], calls[1:]
 		}

@@ -35,6 +35,9 @@ var (
 	// whoever wrote a message: it has stored what that one refused, or the other way round. One
 	// of both decides by other rules, or its data were changed. The store has stopped.
 	ErrDiverged = fmt.Errorf("%w: two copies have made something else of the same log", roomkit.ErrUnsupported)
+	// ErrBehind means that the log begins behind what the copy has applied, because others have
+	// called [Store.Compact] meanwhile. Open it anew: then it begins with a snapshot.
+	ErrBehind = fmt.Errorf("%w: the log begins behind what the copy has applied; open it anew", roomkit.ErrUnsupported)
 	// ErrUnreachable means that the servers did not answer while Options.Patience lasted.
 	ErrUnreachable = fmt.Errorf("%w: the log cannot be reached", roomkit.ErrUnavailable)
 	// ErrFull means that the servers have no room for more. Nothing was stored; commits work

@@ -7,3 +7,30 @@ func AskServers(ctx context.Context, o Options) error {
 	o.Weak, o.Patience = false, defaultPatience
 	return o.checkServers(ctx)
 }
+
+// Window is how many messages back a message may refer to.
+const Window = window
+
+// Nothing gives a message that does nothing, of a log that nobody knows.
+func Nothing(n int) []byte {
+	b := body{kind: kindCalls}
+	e := envelope{log: logID{9}, number: uint64(n) + 1, parts: 1, rules: rules, body: b.encode()}
+	return e.encode()
+}
+
+// Forged gives the word of a snapshot that would be another one.
+func Forged(data []byte) []byte {
+	v, err := decodeSealed(data)
+	if err != nil {
+		panic(err)
+	}
+	v.sum[0]++
+	return v.encode()
+}
+
+// OfNewerForm gives the word of a snapshot as a newer version would write it.
+func OfNewerForm(data []byte) []byte {
+	c := coder{buf: append([]byte(nil), data[:len(data)-4]...)}
+	c.buf[0] = snapshotFormat + 1
+	return c.sealed()
+}

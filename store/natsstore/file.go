@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"iter"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
@@ -40,34 +41,61 @@ const (
 	readMark    = `SELECT log, seq, chain, results, from_seq, from_chain FROM natsstore_mark WHERE only_row = 1`
 	makeMark    = `INSERT OR IGNORE INTO natsstore_mark (only_row, log, seq, chain, results, from_seq, from_chain) VALUES (1, ?, 0, ?, ?, 0, ?)`
 	moveMark    = `UPDATE natsstore_mark SET seq = ?, chain = ?, from_seq = ?, from_chain = ? WHERE only_row = 1 AND log = ? AND seq = ? AND chain = ?`
+	fillMark    = `INSERT OR REPLACE INTO natsstore_mark (only_row, log, seq, chain, results, from_seq, from_chain) VALUES (1, ?, -1, x'', x'', -1, x'')`
+	filledMark  = `UPDATE natsstore_mark SET seq = ?, chain = ?, results = ?, from_seq = ?, from_chain = ? WHERE only_row = 1 AND log = ? AND seq = -1`
 	markResults = `UPDATE natsstore_mark SET results = ? WHERE only_row = 1`
 )
 
-// open finds out how far the file has applied the log.
-func (a *applier) open(ctx context.Context, s *Store, head roomkit.Cursor) error {
+// open finds out how far the file has applied the log, or that it is half filled from a snapshot.
+func (a *applier) open(ctx context.Context, s *Store, head roomkit.Cursor) (half bool, err error) {
 	copied, ok := s.copy.(fileCopy)
 	if !ok {
-		return invalid("File", "the copy has no InTx(*sql.Tx) store.Store")
+		return false, invalid("File", "the copy has no InTx(*sql.Tx) store.Store")
 	}
 	a.file = &file{db: s.o.File, copy: copied, from: a.read}
 	if _, err := a.file.db.ExecContext(ctx, createMark); err != nil {
-		return fmt.Errorf("%w: the copy's file: %w", roomkit.ErrUnavailable, err)
+		return false, fmt.Errorf("%w: the copy's file: %w", roomkit.ErrUnavailable, err)
 	}
 	log, at, from, err := a.file.mark(ctx)
 	switch {
 	case errors.Is(err, sql.ErrNoRows) && head == "":
 		a.file.marked = a.target
 		_, err := a.file.db.ExecContext(ctx, makeMark, s.log.String(), a.target.chain[:], a.target.results[:], a.target.chain[:])
-		return err
+		return false, err
 	case errors.Is(err, sql.ErrNoRows):
-		return fmt.Errorf("%w: the file has data that are of no log", ErrOtherLog)
-	case err != nil:
-		return err
+		return false, fmt.Errorf("%w: the file has data that are of no log", ErrOtherLog)
+	case errors.Is(err, errHalf) && log == s.log.String():
+		return true, nil
 	case log != s.log.String():
-		return fmt.Errorf("%w: the file is one of the log %s, not %v", ErrOtherLog, log, s.log)
+		return false, fmt.Errorf("%w: the file is one of the log %s, not %v", ErrOtherLog, log, s.log)
+	case err != nil:
+		return false, err
 	}
 	a.target, a.read = at, from
 	a.file.from, a.file.marked = a.read, a.target
+	return false, nil
+}
+
+// errHalf says that a file was being filled from a snapshot when its process ended.
+var errHalf = errors.New("the file is half filled")
+
+// fill replaces what the file holds. A mark says so in between, so that half of it is never taken for
+// the whole.
+func (f *file) fill(ctx context.Context, s *Store, at, from place, parts iter.Seq2[*store.Contents, error]) error {
+	if _, err := f.db.ExecContext(ctx, fillMark, s.log.String()); err != nil {
+		return err
+	}
+	if err := s.copy.Fill(ctx, parts); err != nil {
+		return err
+	}
+	done, err := f.db.ExecContext(ctx, filledMark, int64(at.seq), at.chain[:], at.results[:], int64(from.seq), from.chain[:], s.log.String())
+	if err != nil {
+		return err
+	}
+	if n, err := done.RowsAffected(); err != nil || n != 1 {
+		return errTwoOnFile
+	}
+	f.from, f.marked = from, at
 	return nil
 }
 
@@ -81,6 +109,8 @@ func (f *file) mark(ctx context.Context) (log string, at, from place, err error)
 		return log, at, from, err
 	case err != nil:
 		return log, at, from, fmt.Errorf("%w: the copy's file: %w", roomkit.ErrUnavailable, err)
+	case seq == -1:
+		return log, at, from, errHalf
 	case len(chained) != len(chain{}) || len(fromChain) != len(chain{}) || len(made) != len(results{}) || fromSeq < 0 || fromSeq > seq:
 		return log, at, from, fmt.Errorf("%w: its mark is damaged", ErrOtherLog)
 	}
@@ -172,10 +202,12 @@ func (f *file) move(s *Store, tx *sql.Tx, at place) error {
 		return err
 	}
 	if n, err := done.RowsAffected(); err != nil || n != 1 {
-		return fmt.Errorf("%w: another process applies the log to this file; every process needs one of its own", ErrOtherLog)
+		return errTwoOnFile
 	}
 	return nil
 }
+
+var errTwoOnFile = fmt.Errorf("%w: another process applies the log to this file; every process needs one of its own", ErrOtherLog)
 
 // resolve finds out whether a transaction whose end failed is there: then the copy has to be opened
 // anew, because what it has answered is not known.

@@ -122,6 +122,9 @@ func (s *Store) sameLog(stream jetstream.Stream) (next uint64, err error) {
 	if info.State.LastSeq < max(read.seq, target.seq) {
 		return 0, fmt.Errorf("%w: at message %d, of %d", errBehind, info.State.LastSeq, max(read.seq, target.seq))
 	}
+	if s.isBehind(stream) {
+		return 0, s.leftBehind(stream)
+	}
 	s.applier.meet()
 	if info.State.LastSeq > read.seq {
 		if _, err := s.message(stream, read.seq+1); err != nil {

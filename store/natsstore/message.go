@@ -132,15 +132,24 @@ func (c *coder) sealed() []byte {
 	return binary.BigEndian.AppendUint32(c.buf, crc32.Checksum(c.buf, castagnoli))
 }
 
-// decodeEnvelope reads what encode has written, and nothing else. The body is part of data.
-func decodeEnvelope(data []byte) (e envelope, err error) {
+// unsealed gives what stands before the sum, at least one byte.
+func unsealed(data []byte) ([]byte, error) {
 	if len(data) < 5 {
-		return e, fmt.Errorf("%w: it is too short", ErrForeign)
+		return nil, fmt.Errorf("%w: it is too short", ErrForeign)
 	}
 	rest, sum := data[:len(data)-4], binary.BigEndian.Uint32(data[len(data)-4:])
+	if crc32.Checksum(rest, castagnoli) != sum {
+		return nil, fmt.Errorf("%w: its sum does not fit", ErrForeign)
+	}
+	return rest, nil
+}
+
+// decodeEnvelope reads what encode has written, and nothing else. The body is part of data.
+func decodeEnvelope(data []byte) (e envelope, err error) {
+	rest, err := unsealed(data)
 	switch {
-	case crc32.Checksum(rest, castagnoli) != sum:
-		return e, fmt.Errorf("%w: its sum does not fit", ErrForeign)
+	case err != nil:
+		return e, err
 	case data[0] > format:
 		return e, fmt.Errorf("%w: form %d", ErrNewer, data[0])
 	case data[0] != format:
@@ -163,6 +172,7 @@ const (
 	kindRename
 	kindPrune
 	kindPruneCommands
+	kindSnapshot // changes nothing: it says what a snapshot holds
 	kindEnd
 )
 
@@ -173,6 +183,8 @@ type body struct {
 	rename renaming
 	prune  pruning
 	forget forgetting
+
+	snapshot snapshot
 }
 
 // renaming is a [store.Renaming] with the events as they are to be.
@@ -237,6 +249,8 @@ func (c *coder) body(b *body) {
 	case kindPruneCommands:
 		c.raw(b.forget.after[:])
 		c.raw(b.forget.before[:])
+	case kindSnapshot:
+		c.snapshot(&b.snapshot)
 	default:
 		c.fail("a body of kind %d", b.kind)
 	}

@@ -25,7 +25,9 @@ func newBench(t *testing.T) *bench {
 	s := &Store{log: logID{7}, writer: writerID{1}, copy: memstore.New()}
 	s.ctx, s.stop = context.WithCancelCause(t.Context())
 	s.sender.begin()
-	require.NoError(t, s.applier.begin(t.Context(), s))
+	_, err := s.applier.begin(t.Context(), s)
+	require.NoError(t, err)
+	s.applier.start()
 	return &bench{T: t, Store: s, chain: s.log.begin()}
 }
 

@@ -52,6 +52,7 @@ type request struct {
 	results []store.CommitResult
 	renamed store.Renamed
 	count   int
+	seq     uint64 // of the message with a body of its own
 	err     error
 }
 

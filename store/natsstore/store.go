@@ -35,6 +35,7 @@ type Copy interface {
 	store.Auditor
 	store.Eraser
 	store.Pruner
+	store.Copier
 	// CursorAt gives the cursor behind the record with a number.
 	CursorAt(ctx context.Context, place int64) (roomkit.Cursor, error)
 }
@@ -112,9 +113,14 @@ func (s *Store) open(ctx context.Context, copied store.Store) error {
 	if last := stream.CachedInfo().State.LastSeq; s.o.AcceptedTo > last {
 		return invalid("AcceptedTo", fmt.Sprintf("the log ends at message %d", last))
 	}
-	if err := s.applier.begin(ctx, s); err != nil {
+	half, err := s.applier.begin(ctx, s)
+	if err == nil && (half || s.applier.target.seq == 0 || s.isBehind(stream)) {
+		err = s.join(ctx, stream, half)
+	}
+	if err != nil {
 		return err
 	}
+	s.applier.start()
 	s.sender.begin()
 	s.running.Go(s.follow)
 	// Nothing is sent before it is certain that the log has what the copy has: others would stop at

@@ -59,7 +59,7 @@ func (o *Options) config(log logID) jetstream.StreamConfig {
 		Name: o.Stream, Description: "the log of roomkit's natsstore", Subjects: []string{o.Stream},
 		Retention: jetstream.LimitsPolicy, Storage: jetstream.FileStorage, Replicas: o.Replicas, Discard: jetstream.DiscardNew,
 		MaxMsgs: -1, MaxBytes: -1, MaxMsgsPerSubject: -1, MaxMsgSize: -1, MaxConsumers: -1,
-		DenyDelete: true, DenyPurge: true, Metadata: map[string]string{metadataLog: log.String()},
+		DenyDelete: true, Metadata: map[string]string{metadataLog: log.String()},
 	}
 }
 
@@ -138,7 +138,6 @@ func (o *Options) check(c *jetstream.StreamConfig) (log logID, err error) {
 	demand(c.MaxAge == 0, "max_age has to be 0")
 	demand(c.MaxMsgsPerSubject <= 0, "max_msgs_per_subject has to be -1")
 	demand(c.DenyDelete, "deny_delete has to be set")
-	demand(c.DenyPurge, "deny_purge has to be set")
 	demand(!c.AllowRollup, "allow_rollup_hdrs must not be set")
 	demand(!c.AllowMsgTTL, "allow_msg_ttl must not be set")
 	demand(!c.AllowDirect, "allow_direct must not be set")

@@ -1,0 +1,115 @@
+package natsstore_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/nats-io/nats.go/jetstream"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/memstore"
+	"github.com/go-roomkit/roomkit/store/natsstore"
+	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
+)
+
+// idle puts messages into a log that do nothing, so many that a copy needs nothing of what was before.
+func (l *testLog) idle(tb testing.TB, messages int) {
+	tb.Helper()
+	for i := range messages {
+		_, err := l.js.PublishAsync(l.options.Stream, natsstore.Nothing(i))
+		require.NoError(tb, err)
+		if i%1000 == 0 {
+			<-l.js.PublishAsyncComplete()
+		}
+	}
+	<-l.js.PublishAsyncComplete()
+}
+
+// all gives everything that a copy holds.
+func all(tb testing.TB, copied store.Copier) string {
+	tb.Helper()
+	text := ""
+	for p, err := range copied.Dump(tb.Context()) {
+		require.NoError(tb, err)
+		text += fmt.Sprintf("%v\n", *p)
+	}
+	return text
+}
+
+func (l *testLog) state(tb testing.TB) jetstream.StreamState {
+	tb.Helper()
+	stream, err := l.js.Stream(tb.Context(), l.options.Stream)
+	require.NoError(tb, err)
+	return stream.CachedInfo().State
+}
+
+const aWhile = 5 * natsstore.Window
+
+// TestCompact: a copy that begins with a snapshot is the same as one that has read everything, and what is before the
+// last but one snapshot is taken from the log.
+func TestCompact(t *testing.T) {
+	srv := serve(t)
+	for name, open := range map[string]func(testing.TB, *testLog) *natsstore.Store{
+		"of memory": func(tb testing.TB, l *testLog) *natsstore.Store { return l.inMemory(tb) },
+		"of a file": func(tb testing.TB, l *testLog) *natsstore.Store { return l.inFile(tb) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLog(t, srv)
+			s := open(t, l)
+			whole := memstore.New()
+			reader := l.joined(t, whole)
+			list := changes(40)
+			write(t, s, list[:10]...)
+			done, err := s.Compact(t.Context(), 0)
+			require.NoError(t, err)
+			require.True(t, done.Written)
+			require.Positive(t, done.Bytes)
+			require.EqualValues(t, 1, done.First, "nothing goes with the first snapshot")
+			again, err := s.Compact(t.Context(), 1000)
+			require.NoError(t, err)
+			require.False(t, again.Written, "too few messages have come")
+			require.Equal(t, done.Snapshot, again.Snapshot)
+
+			write(t, s, list[10:20]...)
+			l.idle(t, aWhile)
+			require.NoError(t, s.Refresh(t.Context()))
+			write(t, s, list[20:25]...)
+			second, err := s.Compact(t.Context(), 1000)
+			require.NoError(t, err)
+			require.True(t, second.Written)
+			require.EqualValues(t, 1, second.First, "the first one begins at the beginning")
+			l.idle(t, aWhile)
+			require.NoError(t, s.Refresh(t.Context()))
+			write(t, s, list[25:30]...)
+			require.NoError(t, reader.Refresh(t.Context()))
+			third, err := s.Compact(t.Context(), 1000)
+			require.NoError(t, err)
+			require.EqualValues(t, second.Snapshot-3*natsstore.Window, third.First)
+			require.Equal(t, third.First, l.state(t).FirstSeq)
+
+			for i, copied := range []natsstore.Copy{memstore.New(), openFile(t, newPath(t))} {
+				joined := l.joined(t, copied)
+				require.Equal(t, all(t, whole), all(t, copied), "as one that has read everything")
+				write(t, joined, list[30+i])
+				result, err := joined.Commit(t.Context(), list[3:4])
+				require.NoError(t, err)
+				require.True(t, result[0].Repeat, "it remembers commands of before")
+				require.NoError(t, s.Refresh(t.Context()))
+				require.NoError(t, reader.Refresh(t.Context()))
+				require.Equal(t, feed(t, s), feed(t, joined))
+				require.Equal(t, all(t, whole), all(t, copied))
+			}
+		})
+	}
+}
+
+// joined opens the log with a copy.
+func (l *testLog) joined(tb testing.TB, copied natsstore.Copy) *natsstore.Store {
+	tb.Helper()
+	l.options.File = nil
+	if file, ok := copied.(*sqliteopen.Store); ok {
+		l.options.File = file.Writer
+	}
+	return l.open(tb, copied)
+}
