@@ -2,7 +2,7 @@ package sqlitestore
 
 import (
 	"context"
-	"database/sql/driver"
+	"database/sql"
 	"strconv"
 	"strings"
 	"time"
@@ -47,54 +47,14 @@ func (s *Store) LoadAccess(ctx context.Context, user roomkit.UserID, rooms []roo
 
 // accessOfOne reports whether one statement has said all of a room.
 func (s *Store) accessOfOne(ctx context.Context, user roomkit.UserID, room roomkit.RoomID, f *store.Facts) (whole bool, err error) {
-	if err := s.file.look(); err != nil {
-		return false, err
+	clearAccess(f)
+	one := func(r *row) {
+		s.names.accessRoom(r, f, room, user)
+		s.names.accessUser(r, f, user)
+		whole = f.Room.Kind != roomkit.KindDirect && f.Room.Kind != roomkit.KindTeam
 	}
-	waiting, cancel := waitingOf(ctx, s.o.Patience)
-	defer cancel()
-	st, err := s.reader.statement(waiting, accessOfOne)
-	if err == nil {
-		clearAccess(f)
-		until := &arrival{Context: waiting}
-		err = first(until, st, func(r *row) {
-			s.names.accessRoom(r, f, room, user)
-			s.names.accessUser(r, f, user)
-			whole = f.Room.Kind != roomkit.KindDirect && f.Room.Kind != roomkit.KindTeam
-		}, []any{onArrival{until, room[:]}, string(user)})
-	}
-	if err != nil {
-		return false, waited(waiting, s.reader.db, err)
-	}
-	return whole, nil
-}
-
-// arrival is a context that ends only until there is a connection, for which alone there is
-// something to wait. database/sql and the driver would start a goroutine each to watch
-// over a statement that takes some microseconds, which takes as long.
-type arrival struct {
-	context.Context
-	arrived bool
-}
-
-// Done implements [context.Context].
-func (a *arrival) Done() <-chan struct{} {
-	if a.arrived {
-		return nil
-	}
-	return a.Context.Done()
-}
-
-// onArrival is an argument of a statement: database/sql asks for its value when it has a
-// connection and is about to run the statement on it.
-type onArrival struct {
-	until *arrival
-	value []byte
-}
-
-// Value implements [driver.Valuer].
-func (a onArrival) Value() (driver.Value, error) {
-	a.until.arrived = true
-	return a.value, nil
+	err = s.alone(ctx, accessOfOne, func(ctx context.Context, st *sql.Stmt, args []any) error { return first(ctx, st, one, args) }, room[:], string(user))
+	return whole && err == nil, err
 }
 
 func clearAccess(f *store.Facts) {

@@ -1,6 +1,7 @@
 package sqlitestore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
@@ -63,9 +64,14 @@ func (h *handle) idle() bool {
 	return all.MaxOpenConnections <= 0 || all.InUse < all.MaxOpenConnections
 }
 
-// read runs a statement on its own and gives each row. It takes a transaction, because
-// a connection can be waited for with a bound, and a statement cannot.
+// read runs a statement on its own and gives each row. It ends between two rows when the
+// context does.
 func (s *base) read(ctx context.Context, id statement, each func(*row), args ...any) error {
+	if s.alone != nil && len(args) > 0 {
+		return s.alone(ctx, id, func(until context.Context, st *sql.Stmt, args []any) error {
+			return collect(until, st, ctx.Err, each, args)
+		}, args...)
+	}
 	t, err := s.begin(ctx, nil)
 	if err != nil {
 		return err
@@ -76,7 +82,7 @@ func (s *base) read(ctx context.Context, id statement, each func(*row), args ...
 	}
 	st, err := t.statement(id)
 	if err == nil {
-		err = collect(ctx, st, each, args)
+		err = collect(ctx, st, ctx.Err, each, args)
 	}
 	if ctx.Err() != nil {
 		return ctx.Err() // an interrupted statement says so in many ways
@@ -100,7 +106,8 @@ func first(ctx context.Context, st *sql.Stmt, one func(*row), args []any) error 
 	return errors.Join(err, rows.Close(), rows.Err())
 }
 
-func collect(ctx context.Context, st *sql.Stmt, each func(*row), args []any) error {
+// collect gives each row, as long as goOn has nothing against it.
+func collect(ctx context.Context, st *sql.Stmt, goOn func() error, each func(*row), args []any) error {
 	rows, err := st.QueryContext(ctx, args...)
 	if err != nil {
 		return err
@@ -108,7 +115,7 @@ func collect(ctx context.Context, st *sql.Stmt, each func(*row), args []any) err
 	defer rows.Close()
 	var r row
 	for rows.Next() {
-		if err := r.scan(rows); err != nil {
+		if err := cmp.Or(goOn(), r.scan(rows)); err != nil {
 			return err
 		}
 		if each(&r); r.err != nil {
@@ -204,7 +211,7 @@ func (t *tx) query(id statement, each func(*row), args ...any) error {
 	if err != nil {
 		return err
 	}
-	err = collect(t.plain, st, each, args)
+	err = collect(t.plain, st, t.plain.Err, each, args)
 	t.failed = t.failed || err != nil
 	return classify(err)
 }

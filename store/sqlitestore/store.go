@@ -103,6 +103,8 @@ type base struct {
 	names *names
 	// begin gives the transaction in which something is read: needs are those of a Load.
 	begin func(ctx context.Context, needs []store.Need) (*tx, error)
+	// alone runs a statement without one; nil in a transaction of the host.
+	alone func(ctx context.Context, id statement, run func(context.Context, *sql.Stmt, []any) error, args ...any) error
 }
 
 var (
@@ -125,7 +127,7 @@ func New(ctx context.Context, db *sql.DB, o *Options) (*Store, error) {
 		return nil, err
 	}
 	s := &Store{base: base{o: full, names: (*names)(text.NewNames())}, turn: make(chan struct{}, 1)}
-	s.begin = s.beginRead
+	s.begin, s.base.alone = s.beginRead, s.alone
 	s.newest.Store(&newest{})
 	s.writer.db, s.reader.db = db, db
 	if full.Readers != nil {
