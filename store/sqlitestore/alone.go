@@ -10,7 +10,7 @@ import (
 // alone runs a statement that reads without a transaction around it, which would cost as
 // much as many a statement. A connection is waited for as long as Patience. The statement
 // has an argument.
-func (s *Store) alone(ctx context.Context, id statement, run func(context.Context, *sql.Stmt, []any) error, args ...any) error {
+func (s *Store) alone(ctx context.Context, id statement, ask func(context.Context, *sql.Stmt, []any) error, args ...any) error {
 	if err := s.file.look(); err != nil {
 		return err
 	}
@@ -25,7 +25,7 @@ func (s *Store) alone(ctx context.Context, id statement, run func(context.Contex
 		until.then = context.WithoutCancel(ctx)
 	}
 	args[0] = onArrival{until, args[0]}
-	err = run(until, st, args)
+	err = ask(until, st, args)
 	switch {
 	case err == nil:
 		return nil

@@ -23,14 +23,19 @@ func (e *handRoom) scanShared(rows *sql.Rows) error {
 // compareShared lets both ways ask for the rooms that people share.
 func compareShared(b *testing.B, s *sqliteopen.Store, q store.RoomQuery, want int, query string, args func() []any) {
 	b.Helper()
+	compareSharedAs(b, s, q, want, query, (*handRoom).scanShared, args)
+}
+
+func compareSharedAs[R any](b *testing.B, s *sqliteopen.Store, q store.RoomQuery, want int, query string, scan func(*R, *sql.Rows) error, args func() []any) {
+	b.Helper()
 	st, err := s.Readers.Prepare(query)
 	require.NoError(b, err)
 	ctx := b.Context()
 	compare(b, 50, func(n int) error {
 		for range n {
-			var page []handRoom
+			var page []R
 			rows, err := st.QueryContext(ctx, args()...)
-			err = countRows(rows, err, want, func() error { page = append(page, handRoom{}); return page[len(page)-1].scanShared(rows) })
+			err = countRows(rows, err, want, func() error { page = append(page, *new(R)); return scan(&page[len(page)-1], rows) })
 			if err != nil {
 				return err
 			}
@@ -47,7 +52,8 @@ func compareShared(b *testing.B, s *sqliteopen.Store, q store.RoomQuery, want in
 	})
 }
 
-// The rooms of exactly three people, among hundreds of other three.
+// The rooms of exactly three people, among hundreds of other three, beside what a list
+// shows of them, and beside all that the library's answer has.
 func BenchmarkExactSet(b *testing.B) {
 	s := open(b, newPath(b))
 	populate(b, s, 1)
@@ -60,14 +66,20 @@ func BenchmarkExactSet(b *testing.B) {
 	}
 	mustExec(b, s.Writer, handTables)
 	people := []roomkit.UserID{boss, user(1), user(2)}
-	compareShared(b, s, store.RoomQuery{Participants: people, Exact: true}, 1, handShared+`h_list r WHERE r.digest = ?1 AND r.state = 'active' AND r.participants = 3
-		AND EXISTS (SELECT 1 FROM h_people m WHERE m.room = r.id AND m.user = ?2 AND m.participant)
+	q := store.RoomQuery{Participants: people, Exact: true}
+	args := func() []any {
+		digest := roomkit.DigestOf(people...)
+		return []any{digest[:], string(people[0]), string(people[1]), string(people[2])}
+	}
+	const where = ` WHERE r.digest = ?1 AND r.state = 'active' AND r.participants = 3`
+	const all = ` AND EXISTS (SELECT 1 FROM h_people m WHERE m.room = r.id AND m.user = ?2 AND m.participant)
 		AND EXISTS (SELECT 1 FROM h_people m WHERE m.room = r.id AND m.user = ?3 AND m.participant)
-		AND EXISTS (SELECT 1 FROM h_people m WHERE m.room = r.id AND m.user = ?4 AND m.participant)`,
-		func() []any {
-			digest := roomkit.DigestOf(people...)
-			return []any{digest[:], string(people[0]), string(people[1]), string(people[2])}
-		})
+		AND EXISTS (SELECT 1 FROM h_people m WHERE m.room = r.id AND m.user = ?4 AND m.participant)`
+	b.Run("list", func(b *testing.B) { compareShared(b, s, q, 1, handShared+`h_list r`+where+all, args) })
+	b.Run("same-columns", func(b *testing.B) {
+		scan := func(e *handWholeRoom, rows *sql.Rows) error { return rows.Scan(e.fields()...) }
+		compareSharedAs(b, s, q, 1, `SELECT `+handWhole+` FROM roomkit_rooms r`+where+all, scan, args)
+	})
 }
 
 // manyShared stores n rooms of two people, in every twentieth of which there is a

@@ -59,7 +59,7 @@ var (
 // statement of the host is stored alone.
 func (s *Store) InTx(tx *sql.Tx) store.Store {
 	t := &txStore{base: s.base, of: s, turn: make(chan struct{}, 1)}
-	t.begin = t.enter
+	t.begin, t.alone = t.enter, nil
 	t.t.h, t.t.tx, t.t.turn = &s.writer, tx, t.turn
 	return t
 }

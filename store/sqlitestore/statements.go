@@ -172,9 +172,9 @@ var plain = [plainCount]string{
 	roomsOfCompany: `SELECT ` + roomColumns + ` FROM roomkit_rooms r WHERE r.company = ?1 AND r.id > ?2 AND r.state = 'active' AND ` + ofKind + ` ORDER BY r.id LIMIT ?3 + 0`,
 	roomsPublic: `SELECT ` + roomColumns + ` FROM roomkit_rooms r WHERE r.company = ?1 AND r.id > ?2 AND r.state = 'active' AND r.public = 1
 		AND r.kind IN ('group', 'external_group') AND ` + ofKind + ` ORDER BY r.id LIMIT ?3 + 0`,
-	roomsExact: `WITH p (user) AS MATERIALIZED (SELECT value FROM json_each(?1))
-		SELECT ` + roomColumns + ` FROM roomkit_rooms r WHERE r.digest = ?6 AND r.id > ?5 AND r.state = 'active' AND ` + ofKind + `
-		AND ` + howMany + ` = ?2 AND ` + allTakePart + ` ORDER BY r.id LIMIT ?3 + 0`,
+	roomsExact: `SELECT ` + roomColumns + ` FROM roomkit_rooms r WHERE r.digest = ?6 AND r.id > ?5 AND r.state = 'active' AND ` + ofKind + `
+		AND ` + howMany + ` = ?2 AND (SELECT count(*) FROM json_each(?1) CROSS JOIN roomkit_members b ON b.room = r.id
+		AND b.user = json_each.value AND b.participant) = ?2 ORDER BY r.id LIMIT ?3 + 0`,
 	roomsShared:    roomsOfAll + ` LIMIT ?3 + 0`,
 	roomsOfMore:    roomsOfAll + ` AND ` + howMany + ` > ?2 LIMIT ?3 + 0`,
 	usersOfCompany: `SELECT ` + userColumns + ` FROM roomkit_users u WHERE u.company IS ? AND u.id > ? ORDER BY u.id LIMIT ? + 0`,

@@ -104,7 +104,7 @@ type base struct {
 	// begin gives the transaction in which something is read: needs are those of a Load.
 	begin func(ctx context.Context, needs []store.Need) (*tx, error)
 	// alone runs a statement without one; nil in a transaction of the host.
-	alone func(ctx context.Context, id statement, run func(context.Context, *sql.Stmt, []any) error, args ...any) error
+	alone func(ctx context.Context, id statement, ask func(context.Context, *sql.Stmt, []any) error, args ...any) error
 }
 
 var (
