@@ -42,7 +42,7 @@ func (l *ledger) Outcome(id roomkit.CommandID) *store.Outcome {
 // Version is that of the last record, for every change of a row has one.
 func (l *ledger) Version(e *store.Expect) roomkit.Version {
 	if h := (*Store)(l).history(&e.Subject); h != nil {
-		return (*Store)(l).versionOf(h)
+		return h.version
 	}
 	return 0
 }

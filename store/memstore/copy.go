@@ -208,7 +208,7 @@ func (s *Store) fillFeed(p *store.Contents) error {
 		if h == nil {
 			return unfitting("Bases", "of a subject that is not there")
 		}
-		s.bases[b.Subject.String()], h.base = b, b.Version
+		s.bases[b.Subject.String()], h.base, h.version = b, b.Version, b.Version
 	}
 	for i := range p.Records {
 		r := &p.Records[i]

@@ -23,10 +23,10 @@ func (s *Store) Rename(ctx context.Context, r store.Renaming) (done store.Rename
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	h := s.history(&r.Subject)
-	if h == nil || s.versionOf(h) == 0 {
+	if h == nil || h.version == 0 {
 		return done, nil
 	}
-	done.Version = s.versionOf(h)
+	done.Version = h.version
 	if err := s.renamable(&r); err != nil {
 		return store.Renamed{}, err
 	}
@@ -151,7 +151,7 @@ func (s *Store) renameUser(r *store.Renaming) {
 	from.company.users.forget(from, true)
 	number := s.number(&to.history, roomkit.UserSubject(r.To))
 	*s.subjects.at(int64(from.history.number) - 1) = roomkit.UserSubject(r.To)
-	to.history.records, to.history.base = from.history.records, from.history.base
+	to.history.version, to.history.records, to.history.base = from.history.version, from.history.records, from.history.base
 	if base, has := s.bases[r.Subject.String()]; has {
 		delete(s.bases, r.Subject.String())
 		base.Subject = roomkit.UserSubject(r.To)

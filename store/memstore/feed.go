@@ -104,18 +104,11 @@ func (s *Store) keep(c *store.Change, out *store.Outcome) {
 
 // append adds a record to the feed and to the history of its subject.
 func (s *Store) append(h *history, r *store.Record) {
+	h.version = r.Version
 	h.records = append(h.records, s.records.append(record{
 		subject: s.number(h, r.Subject), typ: s.typeNumber(r.Type), version: r.Version,
 		at: r.At.UnixMicro(), command: r.Command, data: s.copied(r.Data),
 	}))
-}
-
-// versionOf gives the version of a subject, whose records follow each other without a gap.
-func (s *Store) versionOf(h *history) roomkit.Version {
-	if len(h.records) == 0 {
-		return h.base
-	}
-	return s.records.at(h.records[len(h.records)-1]).version
 }
 
 // outcome gives the outcome of a command, or nil.
@@ -151,13 +144,13 @@ func (s *Store) History(ctx context.Context, of roomkit.Subject, after roomkit.V
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	h := s.history(&of)
-	if h == nil || after >= s.versionOf(h) {
+	if h == nil || after >= h.version {
 		return nil, nil
 	}
 	if after < h.base {
 		return nil, &roomkit.Pruned{Subject: of, Version: h.base}
 	}
-	rest := h.records[max(after-s.versionOf(h)+roomkit.Version(len(h.records)), 0):]
+	rest := h.records[max(after-h.version+roomkit.Version(len(h.records)), 0):] // without a gap
 	return s.page(min(limit, len(rest)), func(i int) int64 { return rest[i] }), nil
 }
 

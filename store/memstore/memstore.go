@@ -148,7 +148,8 @@ type (
 
 // history is where the record of each version of a subject is.
 type history struct {
-	number  uint32 // of the subject, from 1; 0 as long as nobody has asked for it
+	number  uint32          // of the subject, from 1; 0 as long as nobody has asked for it
+	version roomkit.Version // of the last record
 	records []int64
 	base    roomkit.Version // behind which the records begin; 0: nothing is pruned
 }
