@@ -64,26 +64,44 @@ func (c *cluster) open(ctx context.Context, name string, _ bool) (*site, error) 
 			state, err := c.state(ctx, name)
 			return []sized{{"log", int64(state.Bytes)}, {"copy", heap() - before}}, err //nolint:gosec // fits
 		},
-		join:  func(ctx context.Context) (string, error) { return c.join(ctx, name, o) },
+		join:  func(ctx context.Context) (string, error) { return c.join(ctx, s, name, o) },
 		close: s.Close,
 	}, nil
 }
 
-// join opens a second copy and tells what it has read.
-func (c *cluster) join(ctx context.Context, name string, o *natsstore.Options) (string, error) {
+// join lets another copy begin with the first message, and then, after a snapshot, with that.
+func (c *cluster) join(ctx context.Context, s *natsstore.Store, name string, o *natsstore.Options) (string, error) {
 	state, err := c.state(ctx, name)
 	if err != nil {
 		return "", err
 	}
+	all, err := c.begin(ctx, o)
+	if err != nil {
+		return "", err
+	}
+	var done natsstore.Compacted
+	wrote, err := spent(func() error {
+		done, err = s.Compact(ctx, 1)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	last, err := c.begin(ctx, o)
+	return fmt.Sprintf("%d messages, %d MB, in %s; a snapshot of %d MB written in %s, and begun with in %s",
+		state.Msgs, state.Bytes>>20, all, done.Bytes>>20, wrote, last), err
+}
+
+func (c *cluster) begin(ctx context.Context, o *natsstore.Options) (took string, err error) {
 	var s *natsstore.Store
-	took, err := spent(func() error {
+	took, err = spent(func() error {
 		s, err = natsstore.Open(ctx, c.js, memstore.New(), o)
 		return err
 	})
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprintf("%d messages, %d MB, in %s", state.Msgs, state.Bytes>>20, took), s.Close()
+	return took, s.Close()
 }
 
 func (c *cluster) state(ctx context.Context, name string) (jetstream.StreamState, error) {
