@@ -1,6 +1,9 @@
 package pgstore
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // IsGone asks as a store does that has lost the connection of a commit.
 func (s *Store) IsGone(ctx context.Context, pid uint32) (bool, error) {
@@ -29,4 +32,13 @@ func (s *Store) WithoutLocks() *Store {
 // WithoutHorizon gives a store whose feed has all that can be seen.
 func (s *Store) WithoutHorizon() *Store {
 	return s.without(oldestInFlight, `SELECT 1::bigint, 1::bigint WHERE false`)
+}
+
+// Rights are what New demands, by the names of tables and sequences.
+func Rights() map[string][]string {
+	all := map[string][]string{}
+	for name, may := range rights {
+		all[defaultPrefix+name] = strings.Fields(may)
+	}
+	return all
 }

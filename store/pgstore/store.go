@@ -146,7 +146,8 @@ var (
 
 // New gives the store in tables that [Migrate] has prepared; where they are is found out
 // once, whatever becomes of search_path. It never closes pool. The connections must be
-// able to hold prepared statements. What commits rely on, each proves for itself. The errors are
+// able to hold prepared statements. Their role may lack nothing that commands need, else [ErrForbidden] says what
+// to GRANT; one that may write to no table is taken, and its commits are ErrForbidden. What commits rely on, each proves for itself. The errors are
 // [ErrNotMigrated], [ErrNewerSchema], [ErrForeignTables], [ErrCorrupt], [ErrWeak],
 // [ErrServer], [ErrEncoding], [ErrTrigger], [ErrForbidden], [ErrReader], [ErrUnavailable], [roomkit.ErrInvalid] for options and for a pool
 // of a single connection, and those of the context.
@@ -164,31 +165,38 @@ func New(ctx context.Context, pool *pgxpool.Pool, o *Options) (*Store, error) {
 	s := &Store{pool: pool, base: base{o: full, names: (*names)(text.NewNames())}}
 	s.reading, s.asking = s.onPool, s.onReaders
 	s.bell.Begin = s.listening
-	err = s.onPool(ctx, func(conn *pgx.Conn) error {
-		if err := checkServer(ctx, conn, full.AnyServer); err != nil {
-			return err
-		}
-		if err := checkSettings(ctx, conn, full.Weak); err != nil {
-			return err
-		}
-		has, err := lookAt(ctx, conn, &full)
-		if err == nil {
-			err = has.usable()
-		}
-		if err != nil {
-			return err
-		}
-		s.epoch, s.lock, s.channel, s.sql = has.epoch, has.lock, full.Prefix+has.epoch, full.statements(has)
-		s.o.Schema = has.schema
-		return has.settled()
-	})
-	if err != nil {
+	if err = s.onPool(ctx, func(conn *pgx.Conn) error { return s.open(ctx, conn, full) }); err != nil {
 		return nil, err
 	}
 	if s.readers, err = newReaders(ctx, s); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// open looks whether server, tables and rights are as they have to be.
+func (s *Store) open(ctx context.Context, conn *pgx.Conn, o Options) error {
+	if err := checkServer(ctx, conn, o.AnyServer); err != nil {
+		return err
+	}
+	if err := checkSettings(ctx, conn, o.Weak); err != nil {
+		return err
+	}
+	has, err := lookAt(ctx, conn, &o)
+	if err == nil {
+		err = has.usable()
+	}
+	if err == nil || errors.Is(classify(ctx, err), ErrForbidden) {
+		if lacks := o.checkRights(ctx, conn); lacks != nil {
+			return lacks
+		}
+	}
+	if err != nil {
+		return err
+	}
+	s.epoch, s.lock, s.channel, s.sql = has.epoch, has.lock, o.Prefix+has.epoch, o.statements(has)
+	s.o.Schema = has.schema
+	return has.settled()
 }
 
 // CommitsInParallel implements [store.Parallel] with [Options.Lanes].
