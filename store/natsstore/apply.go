@@ -258,6 +258,9 @@ func (a *applier) examine(s *Store, e *entry) (act action, err error) {
 		act.late = act.late || whole == nil
 		return act, nil
 	}
+	if e.seq <= a.target.seq { // the copy has it
+		return act, nil
+	}
 	b, err := decodeBody(whole)
 	if errors.Is(err, ErrForeign) && accepted {
 		act.late = true

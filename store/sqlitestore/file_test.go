@@ -243,3 +243,51 @@ func TestConnectionsComeAndGo(t *testing.T) {
 	}
 	verifyStore(t, s)
 }
+
+// brokenOff gives what a process that ends in a transaction leaves of a file in which these statements
+// were carried out before: the file and its rollback journal.
+func brokenOff(t *testing.T, before string) (file, journal []byte) {
+	path := filepath.Join(t.TempDir(), "broken.db")
+	db, err := sql.Open("sqlite", path)
+	require.NoError(t, err)
+	defer db.Close()
+	_, err = db.Exec(before)
+	require.NoError(t, err)
+	tx, err := db.Begin()
+	require.NoError(t, err)
+	_, err = tx.Exec("CREATE TABLE next (a)")
+	require.NoError(t, err)
+	file, err = os.ReadFile(path)
+	require.NoError(t, err)
+	journal, err = os.ReadFile(path + "-journal")
+	require.NoError(t, err)
+	require.NoError(t, tx.Rollback())
+	return file, journal
+}
+
+// A file of which nothing is there but the beginning of its first transaction is a new one; one that had
+// something, as its journal says, is not.
+func TestEmptyFileWithJournal(t *testing.T) {
+	for name, before := range map[string]string{"new": "", "emptied": "CREATE TABLE was (a)"} {
+		t.Run(name, func(t *testing.T) {
+			_, journal := brokenOff(t, before)
+			require.NotEmpty(t, journal)
+			path := newPath(t)
+			require.NoError(t, os.WriteFile(path, nil, 0o600))
+			require.NoError(t, os.WriteFile(path+"-journal", journal, 0o600))
+			_, err := sqliteopen.Open(t.Context(), path, nil)
+			require.Error(t, err, "without Create")
+			s, err := sqliteopen.Open(t.Context(), path, &sqliteopen.Options{Create: true})
+			if before != "" {
+				require.ErrorIs(t, err, sqlitestore.ErrReplaced)
+				return
+			}
+			require.NoError(t, err)
+			require.NoError(t, s.Close())
+			require.NoError(t, os.Remove(path))
+			require.NoError(t, os.WriteFile(path+"-journal", journal, 0o600))
+			_, err = sqliteopen.Open(t.Context(), path, &sqliteopen.Options{Create: true})
+			require.ErrorIs(t, err, sqlitestore.ErrReplaced, "the file itself is gone")
+		})
+	}
+}

@@ -5,8 +5,10 @@ package sqliteopen
 import (
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"net/url"
 	"os"
@@ -127,7 +129,8 @@ func find(path string, create bool) error {
 		return fmt.Errorf("%w: %w", sqlitestore.ErrUnavailable, err)
 	}
 	for _, rest := range []string{"-wal", "-journal"} {
-		if left, err := os.Stat(path + rest); err == nil && left.Size() > 0 {
+		begun := err == nil && rest == "-journal" && ofNothing(path+rest) // a process ended while it made the file
+		if left, err := os.Stat(path + rest); err == nil && left.Size() > 0 && !begun {
 			return fmt.Errorf("%w: %s is there without it", sqlitestore.ErrReplaced, path+rest)
 		}
 	}
@@ -139,6 +142,20 @@ func find(path string, create bool) error {
 		return fmt.Errorf("%w: %w", sqlitestore.ErrUnavailable, err)
 	}
 	return file.Close()
+}
+
+// ofNothing reports whether a rollback journal has no pages of a database: the file was empty when
+// the transaction began that it is of.
+func ofNothing(journal string) bool {
+	const pages, header = 16, 28  // where the header says how many pages there were, and its length
+	file, err := os.Open(journal) //nolint:gosec // beside the file that the host names
+	if err != nil {
+		return false
+	}
+	defer file.Close()
+	head := make([]byte, header)
+	_, err = io.ReadFull(file, head)
+	return err == nil && binary.BigEndian.Uint32(head[pages:]) == 0
 }
 
 // open makes a handle; the first use connects. It never makes a file.
