@@ -73,7 +73,7 @@ func (c hearing) QueryContext(ctx context.Context, text string, args []driver.Na
 }
 
 // What is written out where it is used, because it is seldom used, goes through no table either,
-// but where that is said. Every such text is heard in histories with erasures and prunings.
+// but where that is said. Every such text is heard in histories with erasures and prunings, or when a store is filled from another.
 func TestPlansOfSeldomTexts(t *testing.T) {
 	texts := map[string]bool{}
 	open := func(tb testing.TB) store.Store {
@@ -88,7 +88,11 @@ func TestPlansOfSeldomTexts(t *testing.T) {
 		return s
 	}
 	storetest.Forgetting(t, open, 3)
-	forget(t, open(t))
+	forgotten := open(t)
+	forget(t, forgotten)
+	from, _ := store.Capability[store.Copier](forgotten)
+	to, _ := store.Capability[store.Copier](open(t))
+	require.NoError(t, to.Fill(t.Context(), from.Dump(t.Context())))
 	all := sqltest.Texts(t, "statements.go", "schema.go", "printed.go")
 	require.Greater(t, len(all), 10)
 	db := migratedDB(t)
@@ -119,7 +123,7 @@ func forget(t *testing.T, st store.Store) {
 	report, err := retention.Erase(t.Context(), st, "ben", retention.EraseOptions{Pseudonym: retention.NewPseudonym()})
 	require.NoError(t, err)
 	require.True(t, report.Done)
-	pruned, err := retention.Prune(t.Context(), st, retention.PruneOptions{Before: time.Now().Add(time.Hour)})
+	pruned, err := retention.Prune(t.Context(), st, retention.PruneOptions{Before: time.Now().Add(time.Hour), EventsBefore: time.Now().Add(time.Hour)})
 	require.NoError(t, err)
 	require.Positive(t, pruned.Commands)
 }
