@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -98,6 +99,27 @@ func TestWrongSettings(t *testing.T) {
 		refuses(t, l, memstore.New(), natsstore.ErrSettings, name)
 		require.NoError(t, l.js.DeleteStream(t.Context(), "spoilt"))
 	}
+}
+
+// Two installations that are given one name of a stream do not share it.
+func TestTwoInstallations(t *testing.T) {
+	l := newLog(t, serve(t))
+	write(t, l.inMemory(t), changes(2)...)
+	l.options.Installation = "one"
+	refuses(t, l, memstore.New(), natsstore.ErrSettings, `of the installation "", not of "one"`)
+	l.options.Stream += "-named"
+	require.NoError(t, natsstore.CreateStream(t.Context(), l.js, &l.options))
+	s := l.inMemory(t)
+	write(t, s, changes(2)...)
+	_, err := s.Compact(t.Context(), 0)
+	require.NoError(t, err)
+	l.options.Installation = "two"
+	require.NoError(t, natsstore.CreateStream(t.Context(), l.js, &l.options), "it is there")
+	refuses(t, l, memstore.New(), natsstore.ErrSettings, `of the installation "one", not of "two"`)
+	l.options.Installation = ""
+	require.Len(t, feed(t, l.inMemory(t)), 2, "who does not care")
+	l.options.Installation = strings.Repeat("x", 129)
+	refuses(t, l, memstore.New(), roomkit.ErrInvalid, "Installation")
 }
 
 func TestWeakSettings(t *testing.T) {

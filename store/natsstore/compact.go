@@ -100,7 +100,7 @@ func (s *Store) readable(ctx context.Context, beside jetstream.Stream, all []sea
 // besides gives the stream of the snapshots, and makes it if it is missing.
 func (s *Store) besides(ctx context.Context) (jetstream.Stream, error) {
 	o := s.o
-	o.Stream = s.o.snapshots()
+	o.Stream, o.Installation = s.o.snapshots(), "" // the log is enough
 	beside, err := patiently(ctx, s.o.Patience, func(ctx context.Context) (jetstream.Stream, error) {
 		stream, err := s.js.Stream(ctx, o.Stream)
 		if errors.Is(err, jetstream.ErrStreamNotFound) {

@@ -14,6 +14,10 @@ type Options struct {
 	// Stream is the name of the stream, and of the subject of its messages; by default "roomkit".
 	// Letters, digits, "-" and "_", at most 64. One stream is one installation.
 	Stream string
+	// Installation is a name of the host's own for what the stream belongs to, of at most 128 bytes. CreateStream writes it into the
+	// stream, and Open refuses one in which there is another, or none: so two installations
+	// that are given one name of a stream by mistake do not share it. Without it nobody notices.
+	Installation string
 	// Replicas is how many the stream has at least; by default 3.
 	Replicas int
 	// SyncAlways says that all servers of the stream run with sync_interval: always, which

@@ -3,7 +3,10 @@ package natsstore
 import (
 	"context"
 	"crypto/rand"
+	"fmt"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -204,4 +207,33 @@ func TestOtherRules(t *testing.T) {
 	e.rules = 0
 	_, err := decodeEnvelope(e.encode())
 	require.ErrorIs(t, err, ErrForeign)
+}
+
+// TestClockFarOff: what a copy makes of a message depends on the message alone, and not on the day: in the second
+// copy it is the year 2000.
+func TestClockFarOff(t *testing.T) {
+	play := func(t *testing.T) (holds string, at place, year int) {
+		b, pen := newBench(t), sqltest.NewPen(1)
+		for n := range uint64(50) {
+			c := pen.Change(3, false)
+			b.give(b.message(2*n+1, c))
+			if n%5 == 0 {
+				c.Command[0]++ // which comes too late
+				b.give(b.message(2*n+2, c))
+			}
+		}
+		for p, err := range b.copy.Dump(t.Context()) {
+			require.NoError(t, err)
+			holds += fmt.Sprintf("%v\n", *p)
+		}
+		return holds, *b.applier.place.Load(), time.Now().Year() //nolint:forbidigo // it is what the test is about
+	}
+	holds, at, year := play(t)
+	require.Greater(t, year, 2020)
+	synctest.Test(t, func(t *testing.T) {
+		again, place, year := play(t)
+		require.Equal(t, 2000, year)
+		require.Equal(t, holds, again)
+		require.Equal(t, at, place, "and so are the results")
+	})
 }

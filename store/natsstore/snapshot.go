@@ -158,8 +158,10 @@ func (v *snapshot) parts(chunks iter.Seq2[[]byte, error]) iter.Seq2[*store.Conte
 				yield(nil, err)
 				return
 			}
-			rest = append(rest, chunk...)
-			for len(rest) > 0 {
+			if len(rest) > 0 {
+				chunk = append(rest, chunk...)
+			}
+			for rest = chunk; len(rest) > 0; {
 				length, n := binary.Uvarint(rest)
 				if n == 0 || n > 0 && length > uint64(len(rest)-n) {
 					break
@@ -178,7 +180,7 @@ func (v *snapshot) parts(chunks iter.Seq2[[]byte, error]) iter.Seq2[*store.Conte
 					return
 				}
 			}
-			rest = slices.Clone(rest) // what was given keeps what is before
+			rest = rest[:len(rest):len(rest)] // what was given keeps what is before
 		}
 		if len(rest) > 0 {
 			yield(nil, errTorn)

@@ -24,7 +24,9 @@ const (
 	defaultReplicas = 3
 	defaultPatience = 15 * time.Second
 	leastPatience   = 100 * time.Millisecond
-	metadataLog     = "roomkit-log" // in the stream's metadata: which log it is
+	// In the stream's metadata: which log it is, and of which installation.
+	metadataLog          = "roomkit-log"
+	metadataInstallation = "roomkit-installation"
 )
 
 var validStream = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
@@ -45,6 +47,8 @@ func (o *Options) complete(js jetstream.JetStream) (Options, error) {
 		return full, invalid("js", "missing")
 	case !validStream.MatchString(full.Stream):
 		return full, invalid("Stream", "not of the form "+validStream.String())
+	case len(full.Installation) > 128:
+		return full, invalid("Installation", "longer than 128 bytes")
 	case full.Replicas < 1 || full.Replicas > 5:
 		return full, invalid("Replicas", "not between 1 and 5")
 	case full.Replicas < defaultReplicas && !full.Weak:
@@ -55,11 +59,15 @@ func (o *Options) complete(js jetstream.JetStream) (Options, error) {
 
 // config gives the settings of a log.
 func (o *Options) config(log logID) jetstream.StreamConfig {
+	metadata := map[string]string{metadataLog: log.String()}
+	if o.Installation != "" {
+		metadata[metadataInstallation] = o.Installation
+	}
 	return jetstream.StreamConfig{
 		Name: o.Stream, Description: "the log of roomkit's natsstore", Subjects: []string{o.Stream},
 		Retention: jetstream.LimitsPolicy, Storage: jetstream.FileStorage, Replicas: o.Replicas, Discard: jetstream.DiscardNew,
 		MaxMsgs: -1, MaxBytes: -1, MaxMsgsPerSubject: -1, MaxMsgSize: -1, MaxConsumers: -1,
-		DenyDelete: true, Metadata: map[string]string{metadataLog: log.String()},
+		DenyDelete: true, Metadata: metadata,
 	}
 }
 
@@ -152,6 +160,9 @@ func (o *Options) check(c *jetstream.StreamConfig) (log logID, err error) {
 	name, named := c.Metadata[metadataLog]
 	raw, err := hex.DecodeString(name)
 	demand(named && err == nil && len(raw) == len(log), "metadata has to have "+metadataLog+", which CreateStream writes")
+	if is := c.Metadata[metadataInstallation]; o.Installation != "" && is != o.Installation {
+		return log, fmt.Errorf("%w: stream %q is one of the installation %q, not of %q; choose another name", ErrSettings, c.Name, is, o.Installation)
+	}
 	if len(bad) > 0 {
 		return log, fmt.Errorf("%w: stream %q: %s", ErrSettings, c.Name, strings.Join(bad, "; "))
 	}
