@@ -287,7 +287,7 @@ func (s *Service) leave(ctx context.Context, g *group) {
 	if len(g.jobs) > 1 {
 		// Those who were served come back with their next commands before the next
 		// group closes its doors: that makes groups about three times as large.
-		runtime.Gosched()
+		l.gather()
 	}
 	g.clear()
 	l.groups.Put(g)
@@ -301,6 +301,17 @@ func (s *Service) leave(ctx context.Context, g *group) {
 				s.log(ctx, t, "roomkit: a panic of the observer, when all callers of the group had gone")
 			}
 		})
+	}
+}
+
+// gather lets others run as long as more and more of them come to wait. One turn is too
+// short for many: those who run on another processor meanwhile are as few as it takes to wake it.
+func (l *lanes) gather() {
+	for was, is := -1, 0; is > was && is < l.maxGroup; {
+		runtime.Gosched()
+		l.mu.Lock()
+		was, is = is, l.waiting
+		l.mu.Unlock()
 	}
 }
 
