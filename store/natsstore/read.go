@@ -116,6 +116,17 @@ func (s *Store) load(ctx context.Context, needs []store.Need) ([]store.Facts, er
 	return facts, err
 }
 
+// LoadAccess implements [store.Accessor].
+func (s *Store) LoadAccess(ctx context.Context, user roomkit.UserID, rooms []roomkit.RoomID, facts []*store.Facts) error {
+	if err := s.read(ctx); err != nil {
+		return err
+	}
+	if err := s.copy.LoadAccess(ctx, user, rooms, facts); err != nil {
+		return err
+	}
+	return s.Err()
+}
+
 // Members implements [store.Store].
 func (s *Store) Members(ctx context.Context, q store.MemberQuery) ([]roomkit.Member, error) {
 	return answer(ctx, s, func() ([]roomkit.Member, error) { return s.copy.Members(ctx, q) })

@@ -30,6 +30,7 @@ import (
 // Copy is what a copy has to be able to do; memstore and sqlitestore are.
 type Copy interface {
 	store.Store
+	store.Accessor
 	store.Header
 	store.Numbered
 	store.Auditor
@@ -66,6 +67,7 @@ var (
 	_ store.Numbered = (*Store)(nil)
 	_ store.Parallel = (*Store)(nil)
 	_ store.Hasty    = (*Store)(nil)
+	_ store.Accessor = (*Store)(nil)
 	_ store.Auditor  = (*Store)(nil)
 	_ store.Eraser   = (*Store)(nil)
 	_ store.Pruner   = (*Store)(nil)
