@@ -11,6 +11,8 @@ import (
 	"net/rpc"
 	"os"
 	"os/exec"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -96,6 +98,9 @@ type Copy struct {
 	store *natsstore.Store
 	seen  store.Store // by the service
 	svc   *service.Service
+
+	orders     atomic.Int64
+	compacting sync.Mutex
 }
 
 func openCopy(c copyConfig) (_ *Copy, err error) {
@@ -137,6 +142,8 @@ func (d *Copy) close() {
 	if d.store != nil {
 		_ = d.store.Close()
 	}
+	d.compacting.Lock() // it ends with the store
+	defer d.compacting.Unlock()
 	if d.conn != nil {
 		d.conn.Close()
 	}
@@ -147,8 +154,24 @@ func (d *Copy) close() {
 
 const callPatience = 15 * time.Second
 
+// compactEvery is after how many orders a copy writes a snapshot, if nobody else has written one lately.
+const compactEvery = 100
+
+// compact writes a snapshot now and then, beside everything else. What is broken off is no failure.
+func (d *Copy) compact() {
+	if d.orders.Add(1)%compactEvery == 0 && d.compacting.TryLock() {
+		go func() {
+			defer d.compacting.Unlock()
+			ctx, stop := context.WithTimeout(context.Background(), callPatience)
+			defer stop()
+			_, _ = d.store.Compact(ctx, compactEvery)
+		}()
+	}
+}
+
 // Carry carries an order out.
 func (d *Copy) Carry(o Order, a *Answer) error {
+	d.compact()
 	ctx, stop := context.WithTimeout(context.Background(), 2*callPatience)
 	defer stop()
 	people := []roomkit.UserID{o.Person}

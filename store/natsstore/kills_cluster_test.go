@@ -47,12 +47,12 @@ func (tr *trial) killNodes(t *testing.T, r *rand.Rand, nodes ...int) {
 	}
 }
 
-// killCopy kills the process of a copy, which starts again from its file.
+// killCopy kills the process of a copy, which starts again from its file or from nothing.
 func (tr *trial) killCopy(t *testing.T, r *rand.Rand) {
 	t.Helper()
 	for {
 		if s := tr.anySeat(r); s.process {
-			require.NoError(t, s.kill())
+			require.NoError(t, s.kill(r.IntN(2) == 0))
 			tr.breaks.Add(1)
 			return
 		}

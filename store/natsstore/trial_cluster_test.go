@@ -2,8 +2,11 @@ package natsstore_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -179,8 +182,9 @@ func (s *seat) open() (err error) {
 	return err
 }
 
-// kill kills the process of a copy while it is asked, and starts another one from its file.
-func (s *seat) kill() error {
+// kill kills the process of a copy while it is asked, and starts another one from its file, or from
+// nothing: then it begins with a snapshot, if there is one.
+func (s *seat) kill(fresh bool) error {
 	s.mu.RLock()
 	h := s.host
 	s.mu.RUnlock()
@@ -189,6 +193,14 @@ func (s *seat) kill() error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	for _, rest := range []string{"", "-wal", "-shm"} {
+		if !fresh {
+			break
+		}
+		if err := os.Remove(s.conf.Path + rest); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
 	return s.open()
 }
 
@@ -383,9 +395,14 @@ func (tr *trial) heal(t *testing.T) {
 	}
 }
 
-// compare demands that all copies hold the same, and one that begins now as well.
+// compare demands that all copies hold the same, and one that begins now with a snapshot as well.
 func (tr *trial) compare(t *testing.T) {
 	t.Helper()
+	if first, here := tr.seats[0].host.(local); here {
+		done, err := first.store.Compact(minutes(t, 1), 0)
+		require.NoError(t, err)
+		require.True(t, done.Written)
+	}
 	tr.seats = append(tr.seats, tr.take(t, len(tr.seats), seatOptions{node: anyNode}))
 	var first Digest
 	for i, s := range tr.seats {
