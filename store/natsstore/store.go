@@ -31,12 +31,17 @@ import (
 type Copy interface {
 	store.Store
 	store.Accessor
-	store.Header
-	store.Numbered
 	store.Auditor
 	store.Eraser
 	store.Pruner
 	store.Copier
+	numbered
+}
+
+// numbered is a store whose cursors follow from numbers.
+type numbered interface {
+	store.Header
+	store.Numbered
 	// CursorAt gives the cursor behind the record with a number.
 	CursorAt(ctx context.Context, place int64) (roomkit.Cursor, error)
 }
