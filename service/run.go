@@ -174,7 +174,7 @@ func (j *job) take(given []Call) error {
 	if len(given) == 1 {
 		j.Call = given[0]
 	}
-	if j.IfVersion != 0 && !j.hasVersion() {
+	if j.IfVersion != 0 && !decide.Versioned(j.cmd, j.room) {
 		return &roomkit.Invalid{Field: "IfVersion", Reason: "the command names nothing that has a version"}
 	}
 	for i, id := range j.Contacts {
@@ -193,13 +193,6 @@ func (j *job) take(given []Call) error {
 	j.digest = digest(j.cmd)
 	j.id = keyID(j.actor, j.Key, 0)
 	return nil
-}
-
-// hasVersion reports whether the command names something that has a version, or leads to a
-// room whose id only the company of the actor tells.
-func (j *job) hasVersion() bool {
-	_, ofTeam := j.cmd.(roomkit.OpenTeamRoom)
-	return ofTeam || !j.room.IsZero() || decide.Named(j.cmd) != (roomkit.Subject{})
 }
 
 // namedIn gives those of some people who are in a list, however many the others are. A leader

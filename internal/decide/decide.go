@@ -215,6 +215,14 @@ func Named(cmd roomkit.Command) roomkit.Subject {
 	return roomkit.Subject{}
 }
 
+// Versioned reports whether a command is about something that has a version, a room or what
+// [Named] gives. The room is that of its [Need]; which one OpenTeamRoom opens, only the
+// company of the actor may tell.
+func Versioned(cmd roomkit.Command, room roomkit.RoomID) bool {
+	_, ofTeam := cmd.(roomkit.OpenTeamRoom)
+	return ofTeam || !room.IsZero() || Named(cmd) != (roomkit.Subject{})
+}
+
 // OpensRoom reports whether a command may open a room whose id does not follow from
 // whom it is for: Facts.NewRoom is the id.
 func OpensRoom(cmd roomkit.Command) bool {

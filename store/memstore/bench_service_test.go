@@ -138,10 +138,10 @@ func BenchmarkAccess(b *testing.B) {
 
 // adders add somebody to rooms, by hand and by the library.
 type adders struct {
-	hand, ours func() error
-	rooms      []roomkit.RoomID
-	svc        *service.Service
-	hands      *handWritten
+	hand, whole, ours func() error
+	rooms             []roomkit.RoomID
+	svc               *service.Service
+	hands             *handWritten
 }
 
 func newAdders(b *testing.B, rooms, people int) *adders {
@@ -171,6 +171,13 @@ func newAdders(b *testing.B, rooms, people int) *adders {
 		}
 		return nil
 	})
+	whole := newHandWhole(a.rooms, ids)
+	a.whole = next(func(room roomkit.RoomID, who roomkit.UserID) error {
+		if answer, ok := whole.add(room, "ann", who); !ok || !answer.changed {
+			return errRefused
+		}
+		return nil
+	})
 	ctx := context.Background()
 	a.ours = next(func(room roomkit.RoomID, who roomkit.UserID) error {
 		r, err := a.svc.Do(ctx, roomkit.By("ann"), roomkit.Invite{Room: room, People: []roomkit.UserID{who}})
@@ -183,15 +190,20 @@ func newAdders(b *testing.B, rooms, people int) *adders {
 	return a
 }
 
-// BenchmarkDoAdd adds somebody to a room.
+// BenchmarkDoAdd adds somebody to a room, beside what keeps as little as a service can do
+// with, and ("whole") beside what keeps and answers as much as the library.
 func BenchmarkDoAdd(b *testing.B) {
 	for _, callers := range []int{1, 8, 32} {
+		do := func(add func() error) func(n int) error {
+			return func(n int) error { return sqltest.Callers(callers, n, add) }
+		}
 		b.Run(fmt.Sprintf("%dcallers", callers), func(b *testing.B) {
 			a := newAdders(b, 512, 10_000)
-			do := func(add func() error) func(n int) error {
-				return func(n int) error { return sqltest.Callers(callers, n, add) }
-			}
 			compare(b, 5000, do(a.hand), do(a.ours))
+		})
+		b.Run(fmt.Sprintf("whole/%dcallers", callers), func(b *testing.B) {
+			a := newAdders(b, 512, 10_000)
+			compare(b, 5000, do(a.whole), do(a.ours))
 		})
 	}
 	b.Run("hot room", func(b *testing.B) {
