@@ -1,6 +1,9 @@
 package natsstore
 
-import "context"
+import (
+	"context"
+	"crypto/sha256"
+)
 
 // AskServers asks the servers how they write, whatever Weak says.
 func AskServers(ctx context.Context, o Options) error {
@@ -25,6 +28,16 @@ func Forged(data []byte) []byte {
 		panic(err)
 	}
 	v.sum[0]++
+	return v.encode()
+}
+
+// ForgedFor gives the word of a snapshot that would have this one part.
+func ForgedFor(data, part []byte) []byte {
+	v, err := decodeSealed(data)
+	if err != nil {
+		panic(err)
+	}
+	v.sum = sha256.Sum256(part[chunkHead:])
 	return v.encode()
 }
 

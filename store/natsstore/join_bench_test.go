@@ -56,7 +56,7 @@ func fillLog(b *testing.B, s *natsstore.Store, commands int) {
 }
 
 // BenchmarkJoin: how long it takes to open a copy by reading all of the log, and by a snapshot. With
-// -benchtime 1x -join.commands N it is about a log of so many commands.
+// "-benchtime 1x . -args -join.commands N" it is about a log of so many commands. "-bench Join/.*/memory" leaves out the files.
 func BenchmarkJoin(b *testing.B) {
 	l := newLog(b, serve(b))
 	l.options.Patience = 10 * time.Minute
@@ -85,7 +85,7 @@ func BenchmarkJoin(b *testing.B) {
 	})
 	b.Run("log/file", func(b *testing.B) { open(b, inFile) })
 	var done natsstore.Compacted
-	b.Run("compact", func(b *testing.B) {
+	b.Run("compact/memory", func(b *testing.B) {
 		measured(b, func() {
 			var err error
 			done, err = s.Compact(b.Context(), 0)

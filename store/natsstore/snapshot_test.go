@@ -106,6 +106,17 @@ func TestSpoiltSnapshots(t *testing.T) {
 			in, subjects := l.beside(tb, ".whole.")
 			replace(tb, l, in, subjects[n], natsstore.Forged)
 		},
+		"another part, and a word for it": func(tb testing.TB, l *testLog, n int) {
+			in, parts := l.beside(tb, ".part.")
+			var part []byte
+			replace(tb, l, in, parts[n], func(data []byte) []byte {
+				data[len(data)-30] ^= 1 // in the digest of the last command
+				part = data
+				return data
+			})
+			_, whole := l.beside(tb, ".whole.")
+			replace(tb, l, in, whole[n], func(data []byte) []byte { return natsstore.ForgedFor(data, part) })
+		},
 		"of a newer form": func(tb testing.TB, l *testLog, n int) {
 			in, subjects := l.beside(tb, ".whole.")
 			replace(tb, l, in, subjects[n], natsstore.OfNewerForm)
