@@ -85,7 +85,7 @@ func (a *applier) begin(ctx context.Context, s *Store) (half bool, err error) {
 	a.known, a.bodies, a.early = map[id]uint64{}, map[assembled]*assembly{}, map[uint64][]byte{}
 	a.read = place{chain: s.log.begin(), results: s.log.begin().begin()}
 	a.target = a.read
-	head, err := s.copy.Head(ctx)
+	empty, err := s.isEmpty(ctx)
 	if err != nil {
 		return false, err
 	}
@@ -93,11 +93,24 @@ func (a *applier) begin(ctx context.Context, s *Store) (half bool, err error) {
 	case s.o.File == nil && files:
 		return false, invalid("File", "a copy that has a file needs it")
 	case s.o.File != nil:
-		return a.open(ctx, s, head)
-	case head != "":
+		return a.open(ctx, s, empty)
+	case !empty:
 		return false, fmt.Errorf("%w: it is not empty, and Options.File is not given", ErrOtherLog)
 	}
 	return false, nil
+}
+
+// isEmpty reports whether the copy holds nothing, not even commands without events.
+func (s *Store) isEmpty(ctx context.Context) (bool, error) {
+	if head, err := s.copy.Head(ctx); err != nil || head != "" {
+		return false, err
+	}
+	for p, err := range s.copy.Dump(ctx) {
+		if err != nil || len(p.Commands)+len(p.Checkpoints)+len(p.Companies)+len(p.Users)+len(p.Teams)+len(p.Rooms)+len(p.Members)+len(p.Bases) > 0 {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // start begins to apply where the copy is.

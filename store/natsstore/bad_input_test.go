@@ -176,6 +176,18 @@ func TestCopiesOfOtherLogs(t *testing.T) {
 	two.options.File = nil
 	refuses(t, two, written, natsstore.ErrOtherLog, "not empty")
 
+	remembers := func(yield func(*store.Contents, error) bool) { // a command that has found everything already so
+		yield(&store.Contents{Commands: []store.Remembered{{Command: roomkit.CommandID{1}, Digest: [32]byte{1}}}}, nil)
+	}
+	silent := memstore.New()
+	require.NoError(t, silent.Fill(t.Context(), remembers))
+	refuses(t, two, silent, natsstore.ErrOtherLog, "not empty")
+	quiet := openFile(t, newPath(t))
+	require.NoError(t, quiet.Fill(t.Context(), remembers))
+	two.options.File = quiet.Writer
+	refuses(t, two, quiet, natsstore.ErrOtherLog, "of no log")
+	two.options.File = nil
+
 	path := newPath(t)
 	write(t, openFile(t, path), change(1))
 	two.options.File = openFile(t, path).Writer

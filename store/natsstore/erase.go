@@ -20,7 +20,7 @@ import (
 var errMoved = fmt.Errorf("%w: it was written meanwhile", roomkit.ErrConflict)
 
 // Rename implements [store.Eraser]. The messages of the log are no place that it reaches: what they
-// have of the person is gone when the log is.
+// have of the person is gone when Compact has written two snapshots that stand for 24,576 messages more.
 func (s *Store) Rename(ctx context.Context, r store.Renaming) (done store.Renamed, err error) {
 	for {
 		b := body{kind: kindRename}
@@ -140,7 +140,7 @@ func (s *Store) versionOf(ctx context.Context, of roomkit.Subject, version roomk
 	return version, nil
 }
 
-// Prune implements [store.Pruner]. The log itself stays as long as it is.
+// Prune implements [store.Pruner]. The log itself becomes shorter by Compact.
 func (s *Store) Prune(ctx context.Context, p store.Pruning) error {
 	for {
 		b := body{kind: kindPrune}

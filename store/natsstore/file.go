@@ -47,7 +47,7 @@ const (
 )
 
 // open finds out how far the file has applied the log, or that it is half filled from a snapshot.
-func (a *applier) open(ctx context.Context, s *Store, head roomkit.Cursor) (half bool, err error) {
+func (a *applier) open(ctx context.Context, s *Store, empty bool) (half bool, err error) {
 	copied, ok := s.copy.(fileCopy)
 	if !ok {
 		return false, invalid("File", "the copy has no InTx(*sql.Tx) store.Store")
@@ -58,7 +58,7 @@ func (a *applier) open(ctx context.Context, s *Store, head roomkit.Cursor) (half
 	}
 	log, at, from, err := a.file.mark(ctx)
 	switch {
-	case errors.Is(err, sql.ErrNoRows) && head == "":
+	case errors.Is(err, sql.ErrNoRows) && empty:
 		a.file.marked = a.target
 		_, err := a.file.db.ExecContext(ctx, makeMark, s.log.String(), a.target.chain[:], a.target.results[:], a.target.chain[:])
 		return false, err

@@ -30,7 +30,7 @@ func fillLog(b *testing.B, s *natsstore.Store, commands int) {
 		proof.Do(b, svc, roomkit.System(), roomkit.AddUser{User: u})
 		people = append(people, u.ID)
 	}
-	const callers, every = 64, 10
+	const callers, every = 64, 20 // so that a company does not have too many groups
 	var all sync.WaitGroup
 	for c := range callers {
 		all.Go(func() {

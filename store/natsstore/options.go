@@ -40,11 +40,11 @@ type Options struct {
 	// File is the handle to write with of a copy that has a file: one that has
 	// InTx(*sql.Tx) store.Store, as sqlitestore has. The file then remembers how far it has applied the
 	// log, in the same transaction as the data, and the next process goes on from there. A copy without a
-	// File has to be empty, and applies the log from its beginning.
+	// File has to be empty, and begins with the newest snapshot, or with the first message if there is none.
 	File *sql.DB
 	// AcceptedTo is a sequence number of the stream. Up to there the operator has looked at what is
 	// wrong with the log: messages that contradict others or are not of this package do nothing then, instead of
-	// stopping the store. All processes have to have the same.
+	// stopping the store, and results that a writer had otherwise are not compared. All processes have to have the same.
 	AcceptedTo uint64
 	// Logger is told when the log is out of reach or the store stops. By default nobody is.
 	Logger *slog.Logger

@@ -1,6 +1,7 @@
 // Package natsstore is a [store.Store] on a replicated log: a stream of NATS JetStream. Every
 // process applies the messages of the log in their order to a copy of its own, in memory or in a
-// SQLite file, and answers from it.
+// SQLite file, and answers from it. A host calls [Store.Compact] from time to time: then new copies begin with
+// a snapshot, and the log does not grow for ever.
 //
 // What Commit acknowledges is on a majority of the servers that keep the stream, and on their
 // disks. It survives the loss of a minority of them, and of all copies. Everything that reads
