@@ -32,15 +32,12 @@ func (d *decider) joined(people []Person, cause roomkit.Cause, readAll bool) {
 // joining makes the event for so many people. What the usual one needs, and the list of one
 // event, is a single allocation.
 func (d *decider) joining(people int) *roomkit.MemberJoined {
-	if people > 1 || len(d.out.Events) > 0 {
-		return &roomkit.MemberJoined{People: make([]roomkit.Person, 0, people)}
-	}
 	usual := new(struct {
 		event  roomkit.MemberJoined
 		people [1]roomkit.Person
 		events [1]roomkit.Event
 	})
-	usual.event.People, d.out.Events = usual.people[:0], usual.events[:0]
+	usual.event.People, d.out.Events = slices.Grow(usual.people[:0], people), append(usual.events[:0], d.out.Events...)
 	return &usual.event
 }
 
