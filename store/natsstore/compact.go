@@ -44,7 +44,7 @@ func (s *Store) Compact(ctx context.Context, messages uint64) (done Compacted, e
 	if err := s.Refresh(ctx); err != nil {
 		return done, err
 	}
-	log, err := once(ctx, func(ctx context.Context) (jetstream.Stream, error) { return s.js.Stream(ctx, s.o.Stream) })
+	log, err := patiently(ctx, s.o.Patience, func(ctx context.Context) (jetstream.Stream, error) { return s.js.Stream(ctx, s.o.Stream) })
 	if err != nil {
 		_, err = classify(err)
 		return done, err
@@ -74,7 +74,7 @@ func (s *Store) Compact(ctx context.Context, messages uint64) (done Compacted, e
 	if len(good) == 0 || good[0] != *v {
 		return done, fmt.Errorf("%w: the snapshot cannot be read as it was written", ErrUnreachable)
 	}
-	info, err := once(ctx, func(ctx context.Context) (*jetstream.StreamInfo, error) { return log.Info(ctx) })
+	info, err := patiently(ctx, s.o.Patience, func(ctx context.Context) (*jetstream.StreamInfo, error) { return log.Info(ctx) })
 	if err != nil {
 		_, err = classify(err)
 		return done, err
@@ -209,14 +209,14 @@ func (s *Store) cut(v *snapshot) error {
 func (s *Store) purge(ctx context.Context, log, beside jetstream.Stream, last *sealed) error {
 	if last.from.seq > margin {
 		keep := last.from.seq - margin
-		if _, err := once(ctx, func(ctx context.Context) (struct{}, error) {
+		if _, err := patiently(ctx, s.o.Patience, func(ctx context.Context) (struct{}, error) {
 			return struct{}{}, log.Purge(ctx, jetstream.WithPurgeSequence(keep))
 		}); err != nil {
 			_, err = classify(err)
 			return err
 		}
 	}
-	info, err := once(ctx, func(ctx context.Context) (*jetstream.StreamInfo, error) {
+	info, err := patiently(ctx, s.o.Patience, func(ctx context.Context) (*jetstream.StreamInfo, error) {
 		return beside.Info(ctx, jetstream.WithSubjectFilter(s.o.snapshots()+".>"))
 	})
 	if err != nil {
@@ -228,7 +228,7 @@ func (s *Store) purge(ctx context.Context, log, beside jetstream.Stream, last *s
 		if name >= last.name() {
 			continue
 		}
-		if _, err := once(ctx, func(ctx context.Context) (struct{}, error) {
+		if _, err := patiently(ctx, s.o.Patience, func(ctx context.Context) (struct{}, error) {
 			return struct{}{}, beside.Purge(ctx, jetstream.WithPurgeSubject(subject))
 		}); err != nil {
 			_, err = classify(err)
