@@ -560,8 +560,15 @@ func (p *plan) checkPlaces(t *trip) {
 
 func (p *plan) reliedPeople() *args {
 	users, companies := p.relied(roomkit.SubjectUser), p.relied(roomkit.SubjectCompany)
-	a := ints(texts(new(args), users.ids), users.versions)
-	return ints(texts(a, companies.ids), companies.versions)
+	company := column{oid: oidBool}
+	for range users.ids {
+		put(&company, oneByte(false))
+	}
+	for range companies.ids {
+		put(&company, oneByte(true))
+	}
+	a := texts(new(args).array(&company), append(users.ids, companies.ids...))
+	return ints(a, append(users.versions, companies.versions...))
 }
 
 func (b *batch) relies(on ...roomkit.SubjectType) bool {

@@ -160,6 +160,46 @@ func TestSubjectLocksOfBoth(t *testing.T) {
 	}
 }
 
+// Those who commit at the same time do not take each other for somebody who listens.
+func TestNobodyIsWokenInVain(t *testing.T) {
+	l := newLockTable(t)
+	listener, err := l.pool.Acquire(t.Context())
+	require.NoError(t, err)
+	defer listener.Release()
+	channel := fmt.Sprint("woken", l.key)
+	_, err = listener.Exec(t.Context(), "LISTEN "+channel)
+	require.NoError(t, err)
+	woken := func() bool {
+		_, err := listener.Exec(t.Context(), "SELECT 1")
+		require.NoError(t, err)
+		_, err = listener.Conn().WaitForNotification(canceled(t))
+		return err == nil
+	}
+	commit := func() {
+		_, err := l.pool.Exec(t.Context(), l.sql.one[wakeOthers].text, l.key, channel)
+		require.NoError(t, err)
+	}
+	tx, err := l.pool.Begin(t.Context())
+	require.NoError(t, err)
+	defer tx.Rollback(context.WithoutCancel(t.Context()))
+	_, err = tx.Exec(t.Context(), l.sql.one[wakeOthers].text, l.key, channel)
+	require.NoError(t, err)
+	commit()
+	require.False(t, woken(), "nobody listens")
+	_, err = listener.Exec(t.Context(), "SELECT pg_advisory_lock_shared($1)", l.key)
+	require.NoError(t, err)
+	commit()
+	require.True(t, woken())
+	_, err = listener.Exec(t.Context(), "SELECT pg_advisory_unlock_shared($1)", l.key)
+	require.NoError(t, err)
+}
+
+func canceled(t *testing.T) context.Context {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	return ctx
+}
+
 // A transaction of a host takes the locks that a commit of its own would take.
 func TestLocksInsideATransaction(t *testing.T) {
 	pool, err := pgxpool.New(t.Context(), os.Getenv("ROOMKIT_POSTGRES_URL"))

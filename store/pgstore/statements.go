@@ -468,21 +468,19 @@ const (
 
 	// ours tells the tables that were opened from others of the same name.
 	ours = `m.only_row AND m.epoch = '%s' AND m.lock_key = %d`
-	// newest is the last place that can be seen, if these are the tables that were opened.
-	newest = `coalesce((SELECT coalesce((SELECT max(e.position) FROM roomkit_records e WHERE e.position > 0), 0)
-				FROM roomkit_meta m WHERE {ours}), concat('` + saysReplaced + `')::bigint)`
-	// nextPlace is a place behind all that can be seen: these were drawn before the statement began.
-	nextPlace = `CASE WHEN nextval('roomkit_places') > newest.place THEN currval('roomkit_places') ELSE concat('` + saysBehind + `')::bigint END`
-	indexes   = `set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
-	briefly   = `set_config('lock_timeout', '25ms', true)`
+	// demandTables and demandPlaces fail unless these are the tables that were opened, and no record is behind
+	// place, which somebody has drawn last: what the statement sees has drawn its places before it began.
+	demandTables = `CASE WHEN NOT EXISTS (SELECT FROM roomkit_meta m WHERE {ours}) THEN concat('` + saysReplaced + `')::integer END`
+	demandPlaces = `CASE WHEN (SELECT true FROM roomkit_records e WHERE e.position > n.place ORDER BY e.position LIMIT 1) THEN concat('` + saysBehind + `')::integer END`
+	indexes      = `set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
+	briefly      = `set_config('lock_timeout', '25ms', true)`
 	// drawn is the last place that somebody has drawn. A SELECT from the sequence itself looks
 	// at it without the lock of who draws, and may see up to 32 places more.
 	drawn = `coalesce(pg_sequence_last_value('roomkit_places'::regclass), 0)`
 	// peopleChanged and placesChanged hold if something relied on has changed.
-	peopleChanged = `EXISTS (SELECT FROM unnest($1::text[], $2::bigint[]) x(id, version)
-					WHERE x.version <> coalesce((SELECT u.version FROM roomkit_users u WHERE u.id = x.id), 0))
-				OR EXISTS (SELECT FROM unnest($3::text[], $4::bigint[]) x(id, version)
-					WHERE x.version <> coalesce((SELECT c.version FROM roomkit_companies c WHERE c.id = x.id), 0))`
+	peopleChanged = `EXISTS (SELECT FROM unnest($1::boolean[], $2::text[], $3::bigint[]) x(company, id, version) WHERE x.version <> coalesce(CASE
+					WHEN x.company THEN (SELECT c.version FROM roomkit_companies c WHERE c.id = x.id)
+					ELSE (SELECT u.version FROM roomkit_users u WHERE u.id = x.id) END, 0))`
 	placesChanged = `EXISTS (SELECT FROM unnest($1::uuid[], $2::bigint[]) x(id, version)
 					WHERE x.version <> coalesce((SELECT r.version FROM roomkit_rooms r WHERE r.id = x.id), 0))
 				OR EXISTS (SELECT FROM unnest($3::text[], $4::bigint[]) x(id, version)
@@ -599,15 +597,17 @@ var writeTexts = map[int]string{
 	checkPlaces: `SELECT CASE WHEN ` + placesChanged + ` THEN ` + failure + ` END`,
 	// It also says that from now on places behind the newest one are drawn; see horizon.
 	insertRecords: `WITH entered AS MATERIALIZED (
-				SELECT CASE WHEN ` + peopleChanged + ` THEN ` + failure + ` END, ` + briefly + `,
+				SELECT CASE WHEN ` + peopleChanged + ` THEN ` + failure + ` END, ` + demandTables + `, ` + briefly + `,
 					pg_advisory_xact_lock_shared(({space} * 256 + ((n.place >> 32) & 255))::integer, (((n.place & 4294967295) # 2147483648) - 2147483648)::integer),
-					` + newest + ` AS place
+					` + demandPlaces + `
 				FROM (SELECT ` + drawn + ` AS place) n)
-			INSERT INTO roomkit_records (position, {records}) SELECT ` + nextPlace + `, x.* FROM entered newest, {rows records} RETURNING position`,
-	checkStore: `SELECT CASE WHEN NOT EXISTS (SELECT FROM roomkit_meta m WHERE {ours}) THEN concat('` + saysReplaced + `')::integer END`,
+			INSERT INTO roomkit_records (position, {records}) SELECT nextval('roomkit_places'), x.* FROM entered, {rows records} RETURNING position`,
+	checkStore: `SELECT ` + demandTables,
 	// Behind the commit, since to notify takes a lock that would be held over the flush.
-	// Followers that want to be woken hold the lock, shared.
-	wakeOthers:    `SELECT pg_notify($2::text, '') WHERE NOT pg_try_advisory_xact_lock($1::bigint)`,
+	// Followers that want to be woken hold the lock, shared. It is given up at once, and not with the transaction, or those
+	// who commit at the same time would think that somebody listens; and in one expression, since between two a
+	// cancelled statement would leave it behind.
+	wakeOthers:    `SELECT pg_notify($2::text, '') WHERE CASE WHEN pg_try_advisory_lock($1::bigint) THEN NOT pg_advisory_unlock($1::bigint) ELSE true END`,
 	demandDurable: `SELECT true{durable}`,
 	// A commit of its own behind others, which waits for standbys as they should have.
 	emitMessage: `SELECT pg_logical_emit_message(true, 'roomkit', '')`,

@@ -142,7 +142,7 @@ type fields struct {
 // rows adds rows to the parameters of a statement with two forms, one for a single
 // row and one for many.
 func rows[R any](n int, get func(i int) R, visit func(*fields, R)) *args {
-	a := &args{many: n != 1}
+	a := &args{many: n != 1, values: make([][]byte, 0, 36)}
 	if n == 1 {
 		visit(&fields{one: a}, get(0))
 		return a
