@@ -337,7 +337,7 @@ func TestStoreHidesNothing(t *testing.T) {
 		"Notifier": same[store.Notifier](inside, st), "Header": same[store.Header](inside, st), "Numbered": same[store.Numbered](inside, st),
 		"Parallel": same[store.Parallel](inside, st), "Auditor": same[store.Auditor](inside, st),
 		"Guard": same[store.Guard](inside, st), "Eraser": same[store.Eraser](inside, st), "Pruner": same[store.Pruner](inside, st),
-		"Accessor": same[store.Accessor](inside, st), "Hasty": same[store.Hasty](inside, st),
+		"Accessor": same[store.Accessor](inside, st), "Hasty": same[store.Hasty](inside, st), "Copier": same[store.Copier](inside, st),
 	}
 	for name, is := range found {
 		require.True(t, is, name)
