@@ -328,7 +328,7 @@ const chunksAhead = 16 << 20
 func (s *Store) chunks(ctx context.Context, beside jetstream.Stream, v *sealed) iter.Seq2[[]byte, error] {
 	subject := s.o.snapshots() + partsOf + v.name()
 	return func(yield func([]byte, error) bool) {
-		info, err := once(ctx, func(ctx context.Context) (*jetstream.StreamInfo, error) {
+		info, err := patiently(ctx, s.o.Patience, func(ctx context.Context) (*jetstream.StreamInfo, error) {
 			return beside.Info(ctx, jetstream.WithSubjectFilter(subject))
 		})
 		if err == nil && info.State.Subjects[subject] < v.chunks {
@@ -338,7 +338,7 @@ func (s *Store) chunks(ctx context.Context, beside jetstream.Stream, v *sealed) 
 		var messages jetstream.MessagesContext
 		if err == nil {
 			var consumer jetstream.Consumer
-			consumer, err = once(ctx, func(ctx context.Context) (jetstream.Consumer, error) {
+			consumer, err = patiently(ctx, s.o.Patience, func(ctx context.Context) (jetstream.Consumer, error) {
 				return beside.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{FilterSubjects: []string{subject}})
 			})
 			if err == nil {
