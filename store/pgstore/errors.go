@@ -74,7 +74,7 @@ var (
 	ErrFull = fmt.Errorf("%w: the disk of PostgreSQL is full; make room on it, then commits work again", roomkit.ErrUnavailable)
 	// ErrUnavailable means that the server could not be reached, that it gave up, or
 	// that the pool is closed. Nothing was changed.
-	ErrUnavailable = fmt.Errorf("%w: PostgreSQL cannot be reached; check that the server runs and takes these connections, and that the pool is open", roomkit.ErrUnavailable)
+	ErrUnavailable = fmt.Errorf("%w: PostgreSQL cannot be reached or has given up; check that the server runs and takes these connections, that the pool is open, and statement_timeout", roomkit.ErrUnavailable)
 )
 
 // errForgotten is for connections that lose what was prepared on them a moment ago.
