@@ -3,7 +3,24 @@ package natsstore
 import (
 	"context"
 	"crypto/sha256"
+
+	"github.com/nats-io/nats.go/jetstream"
 )
+
+// ReadSnapshots reads all snapshots to their ends, from another stream than the one that has them.
+func (s *Store) ReadSnapshots(ctx context.Context, instead func(jetstream.Stream) jetstream.Stream) error {
+	log, err := s.js.Stream(ctx, s.o.Stream)
+	if err != nil {
+		return err
+	}
+	all, beside, err := s.sealedSnapshots(ctx, log)
+	for i := range all {
+		if err == nil {
+			err = s.whole(ctx, instead(beside), &all[i])
+		}
+	}
+	return err
+}
 
 // AskServers asks the servers how they write, whatever Weak says.
 func AskServers(ctx context.Context, o Options) error {

@@ -321,49 +321,6 @@ func (s *Store) sealedSnapshot(ctx context.Context, log, beside jetstream.Stream
 	return v, nil
 }
 
-// chunksAhead is how many bytes of chunks the servers send at a time.
-const chunksAhead = 16 << 20
-
-// chunks gives the messages of a snapshot, as long as there is one after another.
-func (s *Store) chunks(ctx context.Context, beside jetstream.Stream, v *sealed) iter.Seq2[[]byte, error] {
-	subject := s.o.snapshots() + partsOf + v.name()
-	return func(yield func([]byte, error) bool) {
-		info, err := patiently(ctx, s.o.Patience, func(ctx context.Context) (*jetstream.StreamInfo, error) {
-			return beside.Info(ctx, jetstream.WithSubjectFilter(subject))
-		})
-		if err == nil && info.State.Subjects[subject] < v.chunks {
-			yield(nil, fmt.Errorf("%w: it has %d messages, not %d", errTorn, info.State.Subjects[subject], v.chunks))
-			return
-		}
-		var messages jetstream.MessagesContext
-		if err == nil {
-			var consumer jetstream.Consumer
-			consumer, err = patiently(ctx, s.o.Patience, func(ctx context.Context) (jetstream.Consumer, error) {
-				return beside.OrderedConsumer(ctx, jetstream.OrderedConsumerConfig{FilterSubjects: []string{subject}})
-			})
-			if err == nil {
-				messages, err = consumer.Messages(jetstream.PullMaxBytes(chunksAhead))
-			}
-		}
-		if err != nil {
-			_, err = classify(err)
-			yield(nil, err)
-			return
-		}
-		defer messages.Stop()
-		for {
-			msg, err := messages.Next(jetstream.NextMaxWait(s.o.Patience))
-			if err != nil {
-				yield(nil, fmt.Errorf("%w: %w", ErrUnreachable, err))
-				return
-			}
-			if !yield(msg.Data(), ctx.Err()) {
-				return
-			}
-		}
-	}
-}
-
 // whole demands that a snapshot can be read as it was written.
 func (s *Store) whole(ctx context.Context, beside jetstream.Stream, v *sealed) error {
 	for _, err := range v.checked(s.chunks(ctx, beside, v)) {
