@@ -127,6 +127,27 @@ func TestStrangeDatabases(t *testing.T) {
 	require.Equal(t, exitOK, code, errs)
 }
 
+// TestCopyOfALog: a file that natsstore writes to is read, and not written.
+func TestCopyOfALog(t *testing.T) {
+	w := onSQLite(t)
+	_, dump, _ := w.call(t, "export")
+	file := filepath.Join(t.TempDir(), "dump.jsonl")
+	require.NoError(t, os.WriteFile(file, []byte(dump), 0o600))
+	execute(t, w, "CREATE TABLE natsstore_mark (only_row INTEGER)")
+	_, before, _ := w.call(t, "export")
+	for _, line := range []string{"import " + file + " --id again", "prune --before 1h --yes", "erase ann --pseudonym gone --yes", "followers skip x --cursor y", "followers restart x --at y"} {
+		code, out, errs := w.call(t, words(line)...)
+		require.Equal(t, exitUnreachable, code, "%s: %s", line, out)
+		require.Contains(t, errs, "write through a service on the log", line)
+	}
+	for _, line := range []string{"verify", "feed", "prune --before 1h"} {
+		code, out, errs := w.call(t, words(line)...)
+		require.Equal(t, exitOK, code, "%s: %s%s", line, out, errs)
+	}
+	_, after, _ := w.call(t, "export")
+	require.Equal(t, before, after)
+}
+
 func execute(t *testing.T, w *world, statement string, args ...any) {
 	t.Helper()
 	db, err := sql.Open("sqlite", strings.TrimPrefix(w.where, "sqlite:"))

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -123,7 +124,22 @@ func (o *opened) sqlite(ctx context.Context, path, prefix string, m mode) error 
 			return err
 		}
 	}
-	o.store, err = sqlitestore.New(ctx, db, options)
+	if o.store, err = sqlitestore.New(ctx, db, options); err == nil && m == writes {
+		err = noCopy(ctx, db, path)
+	}
+	return err
+}
+
+// errCopy says that a file belongs to another store, which alone may write to it.
+var errCopy = errors.New("it is the copy of a log that natsstore keeps, and would not be one any more; write through a service on the log")
+
+// noCopy demands that a file is no copy of natsstore's, which has a table of its own there.
+func noCopy(ctx context.Context, db *sql.DB, path string) error {
+	var marks int
+	err := db.QueryRowContext(ctx, "SELECT count(*) FROM sqlite_schema WHERE name = 'natsstore_mark'").Scan(&marks)
+	if err == nil && marks > 0 {
+		err = fmt.Errorf("%s: %w", path, errCopy)
+	}
 	return err
 }
 
