@@ -24,6 +24,7 @@ type place struct {
 	seq     uint64
 	chain   chain
 	results results
+	head    int64 // the number of the newest record of the copy
 }
 
 // entry is a message of the log.
@@ -351,7 +352,10 @@ func (s *Store) attempt(actions []action) (done []result, err error) {
 // what it has made of them.
 func (s *Store) carry(to store.Store, actions []action) (done []result, err error) {
 	done = make([]result, 0, len(actions))
-	is := s.applier.place.Load().results
+	is := *s.applier.place.Load()
+	if err := s.demandHead(to, is.head); err != nil {
+		return nil, err
+	}
 	for i := range actions {
 		act := &actions[i]
 		if err := s.agree(act); err != nil {
@@ -361,9 +365,11 @@ func (s *Store) carry(to store.Store, actions []action) (done []result, err erro
 		if err != nil {
 			return done, err
 		}
-		is = is.after(r.calls)
-		act.at.results = is
-		s.applier.slot(act.at.seq).results = is
+		if err := s.outwardResults(r.calls, &is); err != nil {
+			return done, err
+		}
+		act.at.results, act.at.head = is.results, is.head
+		s.applier.slot(act.at.seq).results = is.results
 		done = append(done, r)
 	}
 	return done, nil
@@ -409,7 +415,6 @@ func (s *Store) finish(actions []action, results []result) {
 		for _, call := range results[i].calls {
 			for j := range call {
 				stored = stored || judge.Stored(call[j])
-				call[j].Outcome.Cursor, _ = s.outward(call[j].Outcome.Cursor) // its own
 			}
 		}
 		if act := &actions[i]; act.writer == s.writer && act.last {

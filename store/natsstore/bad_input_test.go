@@ -158,6 +158,10 @@ func TestServersAreAsked(t *testing.T) {
 		l := &testLog{js: connect(t, srv, nats.UserInfo("a", "a")), options: natsstore.Options{System: system, Replicas: 1, Weak: true}}
 		require.NoError(t, natsstore.CreateStream(t.Context(), l.js, &l.options))
 		require.ErrorIs(t, natsstore.AskServers(t.Context(), l.options), want)
+		l.options.System = l.js.Conn()
+		err = natsstore.AskServers(t.Context(), l.options)
+		require.ErrorIs(t, err, roomkit.ErrInvalid)
+		require.ErrorContains(t, err, "no connection of the system account")
 	}
 }
 

@@ -158,7 +158,7 @@ func (s *Store) writeParts(ctx context.Context, v *snapshot) error {
 			later = append(later, chunk)
 			return nil
 		}
-		err = w.all(first, err, more, next)
+		err = w.all(v, first, err, more, next)
 		a.mu.Unlock()
 		for _, chunk := range later {
 			if err == nil {
@@ -167,24 +167,27 @@ func (s *Store) writeParts(ctx context.Context, v *snapshot) error {
 		}
 	} else {
 		a.mu.Unlock()
-		err = w.all(first, err, more, next)
+		err = w.all(v, first, err, more, next)
 	}
 	v.chunks, v.bytes = w.n, w.bytes
 	w.sum.Sum(v.sum[:0])
 	return err
 }
 
-// all writes all parts.
-func (w *chunker) all(p *store.Contents, err error, more bool, next func() (*store.Contents, error, bool)) error {
+// all writes all parts, if they are what the log has made.
+func (w *chunker) all(v *snapshot, p *store.Contents, err error, more bool, next func() (*store.Contents, error, bool)) error {
 	for more && err == nil {
 		if err = w.part(p); err == nil {
 			p, err, more = next()
 		}
 	}
-	if err == nil {
-		err = w.flush()
+	switch {
+	case err != nil:
+		return err
+	case w.head != v.at.head:
+		return otherHead(w.head, v.at.head)
 	}
-	return err
+	return w.flush()
 }
 
 // cut notes how far the copy is, while it does not move.

@@ -2,6 +2,7 @@ package natsstore_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,13 +21,12 @@ type stubborn struct {
 }
 
 func (s stubborn) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
-	results, err := s.Store.Commit(ctx, changes)
-	for i := range results {
-		if changes[i].Command == s.refuses {
-			results[i] = store.CommitResult{Err: roomkit.ErrConflict}
-		}
+	at := slices.IndexFunc(changes, func(c store.Change) bool { return c.Command == s.refuses })
+	if at < 0 {
+		return s.Store.Commit(ctx, changes)
 	}
-	return results, err
+	results, err := s.Store.Commit(ctx, slices.Delete(slices.Clone(changes), at, at+1))
+	return slices.Insert(results, at, store.CommitResult{Err: roomkit.ErrConflict}), err
 }
 
 // await gives why a store has stopped.

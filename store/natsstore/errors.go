@@ -19,7 +19,8 @@ var (
 	// power: fewer than three replicas, or servers that do not write with sync_interval always.
 	ErrWeak = fmt.Errorf("%w: what is acknowledged would not survive; set three replicas and sync_interval always, or accept the loss with Options.Weak", roomkit.ErrUnsupported)
 	// ErrOtherLog means that the copy is one of another log, or of an earlier stream of that
-	// name, or has been written by somebody else. Begin with an empty copy.
+	// name, or has more or fewer records than its log has made, because somebody else has written to it. Begin
+	// with an empty copy.
 	ErrOtherLog = fmt.Errorf("%w: the copy is not one of this log, or not of this process alone; begin with another one", roomkit.ErrUnsupported)
 	// ErrLost means that the log is without messages that it has had: those that the copy has
 	// applied are gone or are others now, or some are missing in between. Acknowledged commands may be lost. The
@@ -32,16 +33,18 @@ var (
 	// this process; the store has stopped.
 	ErrNewer = fmt.Errorf("%w: a message of the log is of a newer version; update natsstore", roomkit.ErrUnsupported)
 	// ErrDiverged means that this copy has made something else of the log than the copy of
-	// whoever wrote a message: it has stored what that one refused, or the other way round. One
-	// of both decides by other rules, or its data were changed. The store has stopped.
+	// whoever wrote a message: it has stored what that one refused, or the other way round, or at another
+	// place of the feed. One of both decides by other rules, or somebody else has written to it. Rows that were
+	// changed by hand are seen here only if they change what becomes of a commit: verify finds them.
+	// The store has stopped.
 	ErrDiverged = fmt.Errorf("%w: two copies have made something else of the same log", roomkit.ErrUnsupported)
 	// ErrBehind means that the log begins behind what the copy has applied, because others have
 	// called [Store.Compact] meanwhile. Open it anew: then it begins with a snapshot.
 	ErrBehind = fmt.Errorf("%w: the log begins behind what the copy has applied; open it anew", roomkit.ErrUnsupported)
 	// ErrUnreachable means that the servers did not answer while Options.Patience lasted.
 	ErrUnreachable = fmt.Errorf("%w: the log cannot be reached", roomkit.ErrUnavailable)
-	// ErrFull means that the servers have no room for more. Nothing was stored; commits work
-	// again when there is room.
+	// ErrFull means that the servers have no room for more. Nothing was stored. Commits, fresh reads and Open
+	// work again when there is room.
 	ErrFull = fmt.Errorf("%w: the stream or its disk is full", roomkit.ErrUnavailable)
 	// ErrClosed means that the store was closed.
 	ErrClosed = fmt.Errorf("%w: the store is closed", roomkit.ErrUnavailable)

@@ -33,17 +33,18 @@ const createMark = `CREATE TABLE IF NOT EXISTS natsstore_mark (
 	seq        INTEGER NOT NULL, -- the sequence number of the last message that was applied
 	chain      BLOB NOT NULL,    -- a hash of all messages up to there
 	results    BLOB NOT NULL,    -- a hash of what this copy has made of them
+	head       INTEGER NOT NULL, -- the number of the newest record that came of them
 	from_seq   INTEGER NOT NULL, -- from where on the log is read again when the copy is opened
 	from_chain BLOB NOT NULL     -- a hash of all messages up to there
 ) STRICT`
 
 const (
-	readMark    = `SELECT log, seq, chain, results, from_seq, from_chain FROM natsstore_mark WHERE only_row = 1`
-	makeMark    = `INSERT OR IGNORE INTO natsstore_mark (only_row, log, seq, chain, results, from_seq, from_chain) VALUES (1, ?, 0, ?, ?, 0, ?)`
+	readMark    = `SELECT log, seq, chain, results, head, from_seq, from_chain FROM natsstore_mark WHERE only_row = 1`
+	makeMark    = `INSERT OR IGNORE INTO natsstore_mark (only_row, log, seq, chain, results, head, from_seq, from_chain) VALUES (1, ?, 0, ?, ?, 0, 0, ?)`
 	moveMark    = `UPDATE natsstore_mark SET seq = ?, chain = ?, from_seq = ?, from_chain = ? WHERE only_row = 1 AND log = ? AND seq = ? AND chain = ?`
-	fillMark    = `INSERT OR REPLACE INTO natsstore_mark (only_row, log, seq, chain, results, from_seq, from_chain) VALUES (1, ?, -1, x'', x'', -1, x'')`
-	filledMark  = `UPDATE natsstore_mark SET seq = ?, chain = ?, results = ?, from_seq = ?, from_chain = ? WHERE only_row = 1 AND log = ? AND seq = -1`
-	markResults = `UPDATE natsstore_mark SET results = ? WHERE only_row = 1`
+	fillMark    = `INSERT OR REPLACE INTO natsstore_mark (only_row, log, seq, chain, results, head, from_seq, from_chain) VALUES (1, ?, -1, x'', x'', 0, -1, x'')`
+	filledMark  = `UPDATE natsstore_mark SET seq = ?, chain = ?, results = ?, head = ?, from_seq = ?, from_chain = ? WHERE only_row = 1 AND log = ? AND seq = -1`
+	markResults = `UPDATE natsstore_mark SET results = ?, head = ? WHERE only_row = 1`
 )
 
 // open finds out how far the file has applied the log, or that it is half filled from a snapshot.
@@ -73,7 +74,7 @@ func (a *applier) open(ctx context.Context, s *Store, empty bool) (half bool, er
 	}
 	a.target, a.read = at, from
 	a.file.from, a.file.marked = a.read, a.target
-	return false, nil
+	return false, s.demandHead(nil, at.head)
 }
 
 // errHalf says that a file was being filled from a snapshot when its process ended.
@@ -88,7 +89,7 @@ func (f *file) fill(ctx context.Context, s *Store, at, from place, parts iter.Se
 	if err := s.copy.Fill(ctx, parts); err != nil {
 		return err
 	}
-	done, err := f.db.ExecContext(ctx, filledMark, int64(at.seq), at.chain[:], at.results[:], int64(from.seq), from.chain[:], s.log.String())
+	done, err := f.db.ExecContext(ctx, filledMark, int64(at.seq), at.chain[:], at.results[:], at.head, int64(from.seq), from.chain[:], s.log.String())
 	if err != nil {
 		return err
 	}
@@ -101,9 +102,9 @@ func (f *file) fill(ctx context.Context, s *Store, at, from place, parts iter.Se
 
 // mark gives what the file says of itself.
 func (f *file) mark(ctx context.Context) (log string, at, from place, err error) {
-	var seq, fromSeq int64
+	var seq, head, fromSeq int64
 	var chained, fromChain, made []byte
-	err = f.db.QueryRowContext(ctx, readMark).Scan(&log, &seq, &chained, &made, &fromSeq, &fromChain)
+	err = f.db.QueryRowContext(ctx, readMark).Scan(&log, &seq, &chained, &made, &head, &fromSeq, &fromChain)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return log, at, from, err
@@ -114,7 +115,7 @@ func (f *file) mark(ctx context.Context) (log string, at, from place, err error)
 	case len(chained) != len(chain{}) || len(fromChain) != len(chain{}) || len(made) != len(results{}) || fromSeq < 0 || fromSeq > seq:
 		return log, at, from, fmt.Errorf("%w: its mark is damaged", ErrOtherLog)
 	}
-	return log, place{uint64(seq), chain(chained), results(made)}, place{seq: uint64(fromSeq), chain: chain(fromChain)}, nil
+	return log, place{uint64(seq), chain(chained), results(made), head}, place{seq: uint64(fromSeq), chain: chain(fromChain)}, nil
 }
 
 // idleMark is after how many messages that do nothing the mark is moved all the same.
@@ -155,8 +156,8 @@ func (f *file) writeCalls(s *Store, actions []action) (done []result, err error)
 	if done, err = s.carry(f.copy.InTx(tx), actions); err != nil {
 		return nil, err
 	}
-	at.results = actions[len(actions)-1].at.results
-	if _, err := tx.Exec(markResults, at.results[:]); err != nil {
+	at = actions[len(actions)-1].at // with the results
+	if _, err := tx.Exec(markResults, at.results[:], at.head); err != nil {
 		return nil, err
 	}
 	if err := tx.Commit(); err != nil {
@@ -170,10 +171,11 @@ func (f *file) writeCalls(s *Store, actions []action) (done []result, err error)
 // writeAlone applies a message in a transaction of the copy's own, and then moves the mark. What
 // such messages do can be done again.
 func (f *file) writeAlone(s *Store, act *action) (done []result, err error) {
-	if done, err = s.carry(nil, []action{*act}); err != nil {
+	alone := []action{*act}
+	if done, err = s.carry(nil, alone); err != nil {
 		return nil, err
 	}
-	act.at.results = s.applier.place.Load().results // which only commits change
+	act.at = alone[0].at // with the results
 	tx, err := f.db.BeginTx(context.Background(), nil)
 	if err != nil {
 		return nil, err

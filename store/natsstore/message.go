@@ -31,8 +31,8 @@ type (
 	writerID [8]byte
 	// chain is a hash of all messages of a log up to one of them.
 	chain [16]byte
-	// results is a hash of what a copy has made of all commits up to a message: which were stored,
-	// which were refused. Zero stands for "not known".
+	// results is a hash of what a copy has made of all commits up to a message: which were stored, and at
+	// which places of the feed, which were refused. Zero stands for "not known".
 	results [8]byte
 )
 
@@ -68,8 +68,9 @@ const (
 	fateRepeat
 )
 
-// after gives the results behind one more message.
-func (r results) after(calls [][]store.CommitResult) results {
+// after gives the results behind one more message. Each place is the number of the last record of a change
+// that was stored, in their order.
+func (r results) after(calls [][]store.CommitResult, places []int64) results {
 	if len(calls) == 0 {
 		return r
 	}
@@ -83,7 +84,8 @@ func (r results) after(calls [][]store.CommitResult) results {
 			case call[i].Repeat:
 				fates = append(fates, fateRepeat)
 			default:
-				fates = append(fates, fateStored)
+				fates = binary.AppendUvarint(append(fates, fateStored), uint64(places[0]))
+				places = places[1:]
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
+	"iter"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -236,4 +237,47 @@ func TestClockFarOff(t *testing.T) {
 		require.Equal(t, holds, again)
 		require.Equal(t, at, place, "and so are the results")
 	})
+}
+
+// A snapshot of a copy that has other records than the log has made is neither written nor taken.
+func TestSnapshotOfOtherRecords(t *testing.T) {
+	copied := memstore.New()
+	change := sqltest.NewPen(1).Change(3, false)
+	_, err := copied.Commit(t.Context(), []store.Change{change})
+	require.NoError(t, err)
+	write := func(v *snapshot) (chunks [][]byte, err error) {
+		w := newChunker(1000, func(chunk []byte) error {
+			chunks = append(chunks, chunk)
+			return nil
+		})
+		next, stop := iter.Pull2(copied.Dump(t.Context()))
+		defer stop()
+		first, err, more := next()
+		err = w.all(v, first, err, more, next)
+		v.chunks, v.bytes = w.n, w.bytes
+		w.sum.Sum(v.sum[:0])
+		return chunks, err
+	}
+	read := func(v *snapshot, chunks [][]byte) error {
+		into := memstore.New()
+		err := into.Fill(t.Context(), v.parts(v.checked(func(yield func([]byte, error) bool) {
+			for _, chunk := range chunks {
+				if !yield(chunk, nil) {
+					return
+				}
+			}
+		})))
+		head, wrong := into.Head(t.Context())
+		require.NoError(t, wrong)
+		require.Equal(t, err == nil, head != "", "all of it or nothing")
+		return err
+	}
+	v := snapshot{at: place{head: int64(len(change.Records))}}
+	chunks, err := write(&v)
+	require.NoError(t, err)
+	require.NoError(t, read(&v, chunks))
+	v.at.head++
+	require.ErrorIs(t, read(&v, chunks), errTorn)
+	_, err = write(&v)
+	require.ErrorIs(t, err, ErrOtherLog)
 }

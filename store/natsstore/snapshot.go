@@ -38,6 +38,7 @@ func (c *coder) place(p *place) {
 	c.uint(&p.seq)
 	c.raw(p.chain[:])
 	c.raw(p.results[:])
+	c.int(&p.head)
 }
 
 func (c *coder) snapshot(v *snapshot) {
@@ -99,6 +100,7 @@ type chunker struct {
 	n     uint64
 	bytes uint64
 	sum   hash.Hash
+	head  int64 // the number of the newest record
 	send  func(chunk []byte) error
 }
 
@@ -138,6 +140,7 @@ func (w *chunker) flush() error {
 
 // part writes a part of the contents behind its length.
 func (w *chunker) part(p *store.Contents) error {
+	w.head += p.Pruned + int64(len(p.Records))
 	c := coder{}
 	c.contents(p)
 	if err := w.write(binary.AppendUvarint(nil, uint64(len(c.buf)))); err != nil {
@@ -153,6 +156,7 @@ var errTorn = errors.New("the snapshot is torn")
 func (v *snapshot) parts(chunks iter.Seq2[[]byte, error]) iter.Seq2[*store.Contents, error] {
 	return func(yield func(*store.Contents, error) bool) {
 		var rest []byte
+		head := int64(0)
 		for chunk, err := range chunks {
 			if err != nil {
 				yield(nil, err)
@@ -176,13 +180,14 @@ func (v *snapshot) parts(chunks iter.Seq2[[]byte, error]) iter.Seq2[*store.Conte
 					yield(nil, fmt.Errorf("%w: %w", errTorn, c.err))
 					return
 				}
+				head += p.Pruned + int64(len(p.Records))
 				if rest = rest[n+int(length):]; !yield(p, nil) {
 					return
 				}
 			}
 			rest = rest[:len(rest):len(rest)] // what was given keeps what is before
 		}
-		if len(rest) > 0 {
+		if len(rest) > 0 || head != v.at.head {
 			yield(nil, errTorn)
 		}
 	}

@@ -248,7 +248,10 @@ func (o *Options) askServers(ctx context.Context) (answers []jsz, err error) {
 	if len(answers) > 0 && errors.Is(err, context.DeadlineExceeded) && ctx.Err() == nil {
 		err = nil
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, nats.ErrNoResponders):
+		return nil, invalid("System", "is no connection of the system account")
+	case err != nil:
 		return nil, fmt.Errorf("%w: Options.System: %w", ErrUnreachable, err)
 	}
 	return answers, nil
