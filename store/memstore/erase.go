@@ -150,7 +150,9 @@ func (s *Store) renameUser(r *store.Renaming) {
 	from, to := s.users[r.From], there(s.users, r.To)
 	from.company.users.forget(from, true)
 	number := s.number(&to.history, roomkit.UserSubject(r.To))
-	*s.subjects.at(int64(from.history.number) - 1) = roomkit.UserSubject(r.To)
+	if n := from.history.number; n > 0 { // one whose events were pruned before the copy was made has none
+		*s.subjects.at(int64(n) - 1) = roomkit.UserSubject(r.To)
+	}
 	to.history.version, to.history.records, to.history.base = from.history.version, from.history.records, from.history.base
 	if base, has := s.bases[r.Subject.String()]; has {
 		delete(s.bases, r.Subject.String())
