@@ -588,16 +588,18 @@ var writeTexts = map[int]string{
 	insertCommands: `INSERT INTO roomkit_commands ({commands}) SELECT * FROM {rows commands}`,
 
 	// What is written and what is relied on; see subjectLocks. Rows are locked before, and who
-	// holds these locks waits for nobody's row, so it may wait for them as long as it takes.
+	// holds these locks waits for nobody's row, so it may wait for them as long as it takes; but not
+	// for a table, as the next statement does when an index is made.
 	// Everybody takes the first one shared: who takes it alone lets nobody commit.
-	lockSubjects: `WITH first AS MATERIALIZED (SELECT set_config('lock_timeout', '0', true) AS forever{durable}, pg_advisory_xact_lock_shared($1::bigint))
-			SELECT FROM first, unnest($2::bigint[], $3::boolean[]) k(key, alone)
-			WHERE CASE WHEN first.forever IS NULL THEN NULL WHEN k.alone THEN pg_advisory_xact_lock(k.key) ELSE pg_advisory_xact_lock_shared(k.key) END IS NULL`,
+	lockSubjects: `WITH first AS MATERIALIZED (SELECT set_config('lock_timeout', '0', true) AS forever{durable}, pg_advisory_xact_lock_shared($1::bigint)),
+			held AS MATERIALIZED (SELECT count(*) FROM first, unnest($2::bigint[], $3::boolean[]) k(key, alone)
+				WHERE CASE WHEN first.forever IS NULL THEN NULL WHEN k.alone THEN pg_advisory_xact_lock(k.key) ELSE pg_advisory_xact_lock_shared(k.key) END IS NULL)
+			SELECT ` + briefly + ` FROM held`,
 	checkPeople: `SELECT CASE WHEN ` + peopleChanged + ` THEN ` + failure + ` END`,
 	checkPlaces: `SELECT CASE WHEN ` + placesChanged + ` THEN ` + failure + ` END`,
 	// It also says that from now on places behind the newest one are drawn; see horizon.
 	insertRecords: `WITH entered AS MATERIALIZED (
-				SELECT CASE WHEN ` + peopleChanged + ` THEN ` + failure + ` END, ` + demandTables + `, ` + briefly + `,
+				SELECT CASE WHEN ` + peopleChanged + ` THEN ` + failure + ` END, ` + demandTables + `,
 					pg_advisory_xact_lock_shared(({space} * 256 + ((n.place >> 32) & 255))::integer, (((n.place & 4294967295) # 2147483648) - 2147483648)::integer),
 					` + demandPlaces + `
 				FROM (SELECT ` + drawn + ` AS place) n)
