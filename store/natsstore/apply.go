@@ -37,8 +37,9 @@ type entry struct {
 type applier struct {
 	place   atomic.Pointer[place] // how far the copy is
 	applied atomic.Uint64
-	moved   atomic.Uint64 // the sequence number of the last message that was read
-	ready   chan struct{} // closed when it is certain that the log has what the copy has
+	moved   atomic.Uint64         // the sequence number of the last message that was read
+	failing atomic.Pointer[error] // as long as the copy cannot be written
+	ready   chan struct{}         // closed when it is certain that the log has what the copy has
 	readied sync.Once
 
 	mu     sync.Mutex // guards what follows; who holds it applies
@@ -318,6 +319,9 @@ func (s *Store) execute(actions []action) error {
 		done, err := s.attempt(actions)
 		s.finish(actions[:len(done)], done)
 		actions = actions[len(done):]
+		if s.applier.failing.Store(nil); err != nil {
+			s.applier.failing.Store(&err)
+		}
 		switch {
 		case errors.Is(err, roomkit.ErrUnsupported):
 			return err

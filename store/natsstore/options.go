@@ -31,7 +31,8 @@ type Options struct {
 	Weak bool
 	// StaleReads lets everything that reads answer from the copy as it is, without asking the log
 	// first whether there is more: a Check may say yes to somebody who was removed through
-	// another process moments ago. [Store.Lag] says how far it is behind. Own commits are always seen.
+	// another process moments ago. [Store.Lag] says how far it is behind. Own commits are always seen,
+	// and commands are decided on what is fresh.
 	StaleReads bool
 	// Patience is how long a call waits for servers that do not answer, for instance until they
 	// have another leader, which takes 4 to 10 s. By default 15 s. A commit that was sent but not seen

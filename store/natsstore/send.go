@@ -213,10 +213,14 @@ func (s *Store) fly(f *flight) {
 			s.sender.settle(f, possible && e.part+1 == e.parts, s.blame(err))
 			return
 		}
-		s.own(seq, data)
+		s.running.Go(func() { s.own(seq, data) }) // beside, as a copy that cannot be written holds it up
 	}
 	s.awaitLanding(f)
-	s.sender.settle(f, true, s.blame(fmt.Errorf("%w: what was sent has not come back", ErrUnreachable)))
+	err := fmt.Errorf("%w: what was sent has not come back", ErrUnreachable)
+	if why := s.applier.failing.Load(); why != nil {
+		err = fmt.Errorf("%w: the copy cannot be written, and is tried again: %w", roomkit.ErrUnavailable, *why)
+	}
+	s.sender.settle(f, true, s.blame(err))
 }
 
 // awaitLanding waits until a flight is applied, the store stops, or nothing at all has been applied

@@ -207,9 +207,9 @@ func (s *Store) Refresh(ctx context.Context) error {
 	return s.ask(ctx, &request{barrier: true})
 }
 
-// read prepares an answer from the copy.
+// read prepares an answer from the copy. What commands rely on is never old.
 func (s *Store) read(ctx context.Context) error {
-	if !s.o.StaleReads {
+	if !s.o.StaleReads || store.WantsPrimary(ctx) {
 		return s.Refresh(ctx)
 	}
 	if err := ctx.Err(); err != nil {
