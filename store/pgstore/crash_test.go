@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-roomkit/roomkit/internal/proof"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store/pgstore"
 )
@@ -73,10 +74,8 @@ func emptyCluster(tb testing.TB, bin string) *cluster {
 		c.who = unprivileged(tb)
 		require.NoError(tb, os.Chown(dir, int(c.who.Uid), int(c.who.Gid)))
 	}
-	free, err := net.Listen("tcp", "127.0.0.1:0")
+	c.port, err = proof.FreePort()
 	require.NoError(tb, err)
-	c.port = free.Addr().(*net.TCPAddr).Port
-	require.NoError(tb, free.Close())
 	return c
 }
 

@@ -6,15 +6,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"net"
 	"os"
 	"path/filepath"
-	"sync"
 	"time"
 
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/go-roomkit/roomkit/internal/proof"
 )
 
 // Options say what kind of cluster is started.
@@ -252,33 +251,11 @@ func newNode(i int, o *Options) (*Node, error) {
 	}}
 	for _, port := range []*int{&n.conf.Port, &n.conf.RoutePort} {
 		var err error
-		if *port, err = free(); err != nil {
+		if *port, err = proof.FreePort(); err != nil {
 			return nil, err
 		}
 	}
 	return n, os.MkdirAll(n.conf.Dir, 0o755)
-}
-
-// given are the ports that nodes of this process have, also while they are down.
-var given sync.Map
-
-// free gives a port that nobody listens on, and that nobody is given by asking for any: the
-// links do so, and what connects to anything. 32,768 and above are these on Linux.
-func free() (int, error) {
-	for range 100 {
-		port := 10_000 + rand.IntN(10_000) //nolint:gosec // of tests
-		l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port))
-		if err != nil {
-			continue
-		}
-		if err := l.Close(); err != nil {
-			return 0, err
-		}
-		if _, taken := given.LoadOrStore(port, true); !taken {
-			return port, nil
-		}
-	}
-	return 0, errors.New("cluster: no free port from 10000 to 19999")
 }
 
 // Name is the node's name in what the cluster says of itself.
