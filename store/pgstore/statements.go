@@ -474,6 +474,7 @@ const (
 	demandPlaces = `CASE WHEN (SELECT true FROM roomkit_records e WHERE e.position > n.place ORDER BY e.position LIMIT 1) THEN concat('` + saysBehind + `')::integer END`
 	indexes      = `set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`
 	briefly      = `set_config('lock_timeout', '25ms', true)`
+	longer       = `set_config('lock_timeout', '250ms', true)`
 	// drawn is the last place that somebody has drawn. A SELECT from the sequence itself looks
 	// at it without the lock of who draws, and may see up to 32 places more.
 	drawn = `coalesce(pg_sequence_last_value('roomkit_places'::regclass), 0)`
@@ -513,7 +514,7 @@ var writeTexts = map[int]string{
 			set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true), ` + indexes + `, ` + briefly,
 	// A company of which only the count changes is held by others who make groups in it, in
 	// turn, and seldom by a transaction of a host.
-	waitLonger: `SELECT set_config('lock_timeout', '250ms', true)`,
+	waitLonger: `SELECT ` + longer,
 
 	lockCompanies: `SELECT FROM roomkit_companies WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE`,
 	lockTeams:     `SELECT FROM roomkit_teams WHERE id = ANY($1::text[]) ORDER BY id FOR NO KEY UPDATE`,
@@ -589,12 +590,13 @@ var writeTexts = map[int]string{
 
 	// What is written and what is relied on; see subjectLocks. Rows are locked before, and who
 	// holds these locks waits for nobody's row, so it may wait for them as long as it takes; but not
-	// for a table, as the next statement does when an index is made.
+	// for a table, as the next statement does when an index is made. Then nobody's row is waited for any more, only
+	// now and then for a file that somebody makes longer.
 	// Everybody takes the first one shared: who takes it alone lets nobody commit.
 	lockSubjects: `WITH first AS MATERIALIZED (SELECT set_config('lock_timeout', '0', true) AS forever{durable}, pg_advisory_xact_lock_shared($1::bigint)),
 			held AS MATERIALIZED (SELECT count(*) FROM first, unnest($2::bigint[], $3::boolean[]) k(key, alone)
 				WHERE CASE WHEN first.forever IS NULL THEN NULL WHEN k.alone THEN pg_advisory_xact_lock(k.key) ELSE pg_advisory_xact_lock_shared(k.key) END IS NULL)
-			SELECT ` + briefly + ` FROM held`,
+			SELECT ` + longer + ` FROM held`,
 	checkPeople: `SELECT CASE WHEN ` + peopleChanged + ` THEN ` + failure + ` END`,
 	checkPlaces: `SELECT CASE WHEN ` + placesChanged + ` THEN ` + failure + ` END`,
 	// It also says that from now on places behind the newest one are drawn; see horizon.
