@@ -44,7 +44,7 @@ func TestAddresses(t *testing.T) {
 		{"an address as the name of a group", "a@b.example: c@d.example;", "a@b.example\nc@d.example"},
 		{"a URI", "mailto:a@b.example", "a@b.example"},
 		{"brackets", "[List] A <a@b.example>", "a@b.example"},
-		{"an address literal", "a@[192.0.2.1], a@[IPv6:2001:db8::1]", "a@[192.0.2.1]\na@[IPv6:2001:db8::1] | " + unreadable},
+		{"an address literal", "a@[192.0.2.1]", "a@[192.0.2.1]"}, // of IPv6 from Go 1.27 on
 		{"unknown charset", "=?x-klingon?B?AAAA?= <a@b.example>", "a@b.example"},
 		{"not base64", "=?UTF-8?B?aaabb==?= <a@b.example>", "a@b.example"},
 		{"an encoded list", "=?utf-8?b?QSA8YUBiLmV4YW1wbGU+LCBjQGQuZXhhbXBsZQ==?=", "a@b.example\nc@d.example"},
