@@ -3,7 +3,7 @@
 // that other work on the machine hits them alike.
 //
 //	go run ./growth -store memory -sizes 1e5,1e6
-//	go run ./growth -store sqlite:/var/tmp/growth -sizes 1e6,1e7
+//	go run ./growth -store sqlite:worlds -sizes 1e6,1e7
 //	../.ci/with-postgres go run ./growth -store postgres: -sizes 1e6,1e7
 //	go run ./growth -store nats: -sizes 1e5,1e6
 //	go run ./growth -store memory -sizes 1e6 -updates 1e5

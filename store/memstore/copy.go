@@ -166,7 +166,10 @@ func unfitting(field, reason string) error { return &roomkit.Invalid{Field: fiel
 
 // fill adds a part to a store that nobody has seen yet.
 func (s *Store) fill(p *store.Contents, first bool) error {
-	if first {
+	switch {
+	case p.Pruned < 0 || p.Pruned > 0 && !first:
+		return unfitting("Pruned", "not a number of records that the first part says")
+	case first:
 		s.beginAt(p.Pruned)
 	}
 	for i := range p.Checkpoints {

@@ -169,6 +169,7 @@ func copyIsWhole(t testing.TB, st store.Store) {
 	broken := errors.New("broken")
 	require.ErrorIs(t, copier(t, st).Fill(t.Context(), once(broken, whole)), broken)
 	for name, spoil := range map[string]func(*store.Contents){
+		"fewer than no records":    func(c *store.Contents) { c.Pruned = -1 },
 		"people without a room":    func(c *store.Contents) { c.Rooms = c.Rooms[1:] },
 		"events without a company": func(c *store.Contents) { c.Companies = nil },
 		"commands without events":  func(c *store.Contents) { c.Records = c.Records[:1] },
