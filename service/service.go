@@ -59,6 +59,13 @@ func New(st store.Store, o *Options) (*Service, error) {
 	return s, nil
 }
 
+// Store gives the store that the service was made with, for tools of the host that show what
+// is stored. Nobody's rights are looked at there.
+func (s *Service) Store() store.Store { return s.store }
+
+// Rules gives the tables by which the service decides, made from Options.Policy.
+func (s *Service) Rules() *roomkit.Rules { return s.rules }
+
 func (s *Service) openLanes() {
 	s.lanes.count, s.lanes.maxGroup = 1, s.o.MaxGroup
 	s.lanes.busy = map[roomkit.Subject]bool{}

@@ -19,6 +19,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/why"
 	"github.com/go-roomkit/roomkit/service"
 )
 
@@ -121,7 +122,7 @@ func oneLine(err error) string {
 	text := strings.TrimPrefix(strings.Join(strings.Fields(err.Error()), " "), "roomkit: ")
 	var denied *roomkit.Denied
 	if errors.As(err, &denied) {
-		if r, ok := book().find(denied.Rule); ok {
+		if r, ok := why.Find(denied.Rule); ok {
 			text += " | " + string(denied.Rule) + ": " + r.Text
 		}
 	}

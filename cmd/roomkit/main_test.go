@@ -249,13 +249,6 @@ func words(line string) []string {
 	return list
 }
 
-// TestRulesAreTheBook: the copy that is built in is the rule book.
-func TestRulesAreTheBook(t *testing.T) {
-	want, err := os.ReadFile("../../testdata/rules.tsv")
-	require.NoError(t, err)
-	require.Equal(t, string(want), rulesText, "copy it: cp ../../testdata/rules.tsv .")
-}
-
 // TestPrinted: tables made by the printed SQL are those that a store takes.
 func TestPrinted(t *testing.T) {
 	for _, form := range []string{"plain", "goose", "atlas"} {

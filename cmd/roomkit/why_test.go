@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/why"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/memstore"
@@ -78,10 +79,10 @@ func (s *stage) somebody(cmd roomkit.Command, but ...roomkit.UserID) error {
 	return all
 }
 
-func (s *stage) explain(user roomkit.UserID, action roomkit.Action, room roomkit.RoomID) *explanation {
+func (s *stage) explain(user roomkit.UserID, action roomkit.Action, room roomkit.RoomID) *why.Explanation {
 	answers, err := store.Ask(s.t.Context(), s.st, []store.Need{{Room: room, People: []roomkit.UserID{user}}})
 	require.NoError(s.t, err)
-	return explain(&question{rules: roomkit.NewRules(roomkit.Policy{AnyoneIsContact: true}), facts: answers[0], user: user, action: action})
+	return why.Explain(&why.Question{Rules: roomkit.NewRules(roomkit.Policy{AnyoneIsContact: true}), Facts: answers[0], User: user, Action: action})
 }
 
 // situations are those in which why is asked.
@@ -157,7 +158,7 @@ func TestWhyOfEveryAction(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newStage(t, turn)
-			promised := map[string][]*explanation{} // what is to be done, and whose answers it turns
+			promised := map[string][]*why.Explanation{} // what is to be done, and whose answers it turns
 			for _, room := range s.rooms {
 				for _, user := range s.users {
 					for _, action := range roomkit.AllActions() {
@@ -188,7 +189,7 @@ func TestWhyOfEveryAction(t *testing.T) {
 }
 
 // made gives a situation in which changes are made, in one order or the other.
-func made(t *testing.T, turn func(*stage), texts []string, e *explanation) (s *stage, err error) {
+func made(t *testing.T, turn func(*stage), texts []string, e *why.Explanation) (s *stage, err error) {
 	for range texts {
 		s = newStage(t, turn)
 		failed := error(nil)
@@ -219,7 +220,7 @@ func (s *stage) licensed(do func() error) error {
 }
 
 // agrees compares an explanation with what the service says.
-func (s *stage) agrees(e *explanation) {
+func (s *stage) agrees(e *why.Explanation) {
 	err := s.svc.Check(s.t.Context(), e.User, e.Action, e.Room)
 	what := fmt.Sprintf("%s %s in the %s room", e.User, e.Action, e.Kind)
 	require.Equal(s.t, err == nil, e.Allowed, what)
@@ -244,7 +245,7 @@ var (
 )
 
 // make makes by commands what a text of why says.
-func (s *stage) make(text string, e *explanation) error {
+func (s *stage) make(text string, e *why.Explanation) error {
 	s.t.Helper()
 	room := e.Room
 	if strings.HasPrefix(text, "another one") {

@@ -33,7 +33,7 @@ func main() {
 // run compares the listing of every public package with the file in folder, and
 // writes the file if asked to.
 func run(folder string, update bool, out io.Writer) error {
-	packages, err := public(module+"/...", module+"/store/natsstore/...", module+"/store/pgstore/...", module+"/store/sqlitestore/...", module+"/otelroomkit/...")
+	packages, err := public(module+"/...", module+"/store/natsstore/...", module+"/store/pgstore/...", module+"/store/sqlitestore/...", module+"/otelroomkit/...", module+"/console/...")
 	if err != nil {
 		return err
 	}

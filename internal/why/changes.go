@@ -1,4 +1,4 @@
-package main
+package why
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ const maxPairs = 5
 
 // turns gives the changes that turn the answer round: single ones, or, if there is none,
 // the first pairs.
-func (q *question) turns(allowed bool) (texts []string) {
+func (q *Question) turns(allowed bool) (texts []string) {
 	if q.impossible() {
 		return nil
 	}
@@ -41,19 +41,19 @@ func (q *question) turns(allowed bool) (texts []string) {
 
 // impossible reports whether nobody may take the action in rooms of the kind, nor in what
 // they can become.
-func (q *question) impossible() bool {
-	kind := q.facts.Room.Kind
-	if kind == roomkit.KindGeneral && q.rules.Allowed(roomkit.KindGroup, everyStanding).Has(q.action) {
+func (q *Question) impossible() bool {
+	kind := q.Facts.Room.Kind
+	if kind == roomkit.KindGeneral && q.Rules.Allowed(roomkit.KindGroup, everyStanding).Has(q.Action) {
 		return false
 	}
-	return !q.rules.Allowed(kind, everyStanding).Has(q.action)
+	return !q.Rules.Allowed(kind, everyStanding).Has(q.Action)
 }
 
 const everyStanding = roomkit.StandingParticipant | roomkit.StandingMaster | roomkit.StandingLeader |
 	roomkit.StandingAdministrator | roomkit.StandingColleague
 
-func (q *question) copy() store.Facts {
-	f := q.facts
+func (q *Question) copy() store.Facts {
+	f := q.Facts
 	f.Members, f.Users, f.Companies = slices.Clone(f.Members), slices.Clone(f.Users), slices.Clone(f.Companies)
 	return f
 }
@@ -77,81 +77,81 @@ func either(is bool, off, on string) string {
 	return on
 }
 
-func (q *question) changes() []change {
+func (q *Question) changes() []change {
 	return slices.Concat(q.ofRoles(), q.ofUser(), q.ofRoom(), q.ofTeam(), q.ofParties())
 }
 
-func (q *question) ofRoles() []change {
+func (q *Question) ofRoles() []change {
 	f := q.copy()
-	u, who := userOf(&f, q.user), q.person(&f)
+	u, who := userOf(&f, q.User), q.person(&f)
 	return []change{
 		{q.says(who.TakesPart(&f.Room), "does not take part any more", either(who.Row.Participant, "takes part anew (joins now)", "takes part (joins now)")), q.join},
 		{q.says(who.Manages(&f.Room), "is no Group Master any more", "is appointed Group Master"), q.appoint},
 		{q.says(u.Administrator, "is no administrator any more", "is an administrator"), func(f *store.Facts) bool {
-			u := userOf(f, q.user)
+			u := userOf(f, q.User)
 			return u.Kind == roomkit.UserMember && flip(&u.Administrator)
 		}},
-		{q.says(f.Team.Leader == q.user, "does not lead the team any more", "leads the team"), func(f *store.Facts) bool {
-			if f.Team.Leader == q.user {
+		{q.says(f.Team.Leader == q.User, "does not lead the team any more", "leads the team"), func(f *store.Facts) bool {
+			if f.Team.Leader == q.User {
 				f.Team.Leader = ""
 			} else {
-				f.Team.Leader = q.user
+				f.Team.Leader = q.User
 			}
 			return f.Room.Kind == roomkit.KindTeam && q.colleague(f)
 		}},
 	}
 }
 
-func (q *question) person(f *store.Facts) decide.Person {
-	rowOf(f, q.user)
-	facts := &decide.Facts{Facts: *f, Need: store.Need{Room: f.Room.ID, People: []roomkit.UserID{q.user}}}
-	return facts.Person(q.user)
+func (q *Question) person(f *store.Facts) decide.Person {
+	rowOf(f, q.User)
+	facts := &decide.Facts{Facts: *f, Need: store.Need{Room: f.Room.ID, People: []roomkit.UserID{q.User}}}
+	return facts.Person(q.User)
 }
 
 // colleague reports whether the user is a member of the company of the room.
-func (q *question) colleague(f *store.Facts) bool {
-	u := userOf(f, q.user)
+func (q *Question) colleague(f *store.Facts) bool {
+	u := userOf(f, q.User)
 	return u.Kind == roomkit.UserMember && u.Company == f.Room.Company
 }
 
 // join takes the user into the room, if rooms of the kind can have them, or out of it.
 // Who is taken out of a group is no Group Master any more, either. An external group needs a
 // Group Master for both, whom a company that forbids partners cannot have.
-func (q *question) join(f *store.Facts) bool {
-	who, row := q.person(f), rowOf(f, q.user)
+func (q *Question) join(f *store.Facts) bool {
+	who, row := q.person(f), rowOf(f, q.User)
 	managed := f.Room.Kind != roomkit.KindExternalGroup || companyOf(f, f.Room.Company).Partners != roomkit.ExternalOff
 	if who.TakesPart(&f.Room) {
 		row.Participant, row.Master = false, false
 		return f.Room.Kind != roomkit.KindSelf && managed
 	}
-	row.Participant, row.Epoch = true, epochOf(f, q.user)
+	row.Participant, row.Epoch = true, epochOf(f, q.User)
 	switch f.Room.Kind {
 	case roomkit.KindSelf, roomkit.KindDirect:
-		return slices.Contains(f.Room.Parties[:], q.user)
+		return slices.Contains(f.Room.Parties[:], q.User)
 	case roomkit.KindExternalGroup:
 		return who.Kind == roomkit.UserMember && managed
 	}
 	return q.colleague(f)
 }
 
-func (q *question) appoint(f *store.Facts) bool {
-	who, row := q.person(f), rowOf(f, q.user)
+func (q *Question) appoint(f *store.Facts) bool {
+	who, row := q.person(f), rowOf(f, q.User)
 	row.Master = !who.Manages(&f.Room)
-	row.MasterEpoch = epochOf(f, q.user)
-	foreign := who.Kind == roomkit.UserMember && f.Room.Kind == roomkit.KindExternalGroup && q.rules.Policy.ForeignMasters
+	row.MasterEpoch = epochOf(f, q.User)
+	foreign := who.Kind == roomkit.UserMember && f.Room.Kind == roomkit.KindExternalGroup && q.Rules.Policy.ForeignMasters
 	return f.Room.Kind.IsGroup() && (!row.Master || foreign || q.colleague(f))
 }
 
-func (q *question) says(is bool, off, on string) string {
-	return string(q.user) + " " + either(is, off, on)
+func (q *Question) says(is bool, off, on string) string {
+	return string(q.User) + " " + either(is, off, on)
 }
 
-func (q *question) ofUser() []change {
+func (q *Question) ofUser() []change {
 	f := q.copy()
-	u, company := userOf(&f, q.user), companyOf(&f, userOf(&f, q.user).Company)
+	u, company := userOf(&f, q.User), companyOf(&f, userOf(&f, q.User).Company)
 	list := []change{
 		{q.says(u.Status == roomkit.StatusActive, "is suspended", "has an active account"), func(f *store.Facts) bool {
-			u := userOf(f, q.user)
+			u := userOf(f, q.User)
 			if u.Status == roomkit.StatusActive {
 				u.Status = roomkit.StatusSuspended
 			} else {
@@ -160,11 +160,11 @@ func (q *question) ofUser() []change {
 			return u.ID != ""
 		}},
 		{fmt.Sprintf("company %s has %s licence", company.ID, either(company.Licensed, "no", "a")), func(f *store.Facts) bool {
-			c := companyOf(f, userOf(f, q.user).Company)
+			c := companyOf(f, userOf(f, q.User).Company)
 			return c.ID != "" && flip(&c.Licensed)
 		}},
 	}
-	return append(list, permissions(q.user)...)
+	return append(list, permissions(q.User)...)
 }
 
 // permissions gives and takes what a member needs to talk with others.
@@ -208,8 +208,8 @@ func permissions(user roomkit.UserID) []change {
 	}
 }
 
-func (q *question) ofRoom() []change {
-	room := q.facts.Room
+func (q *Question) ofRoom() []change {
+	room := q.Facts.Room
 	list := []change{
 		{"message is switched " + either(room.MessageOffSince.IsZero(), "off", "on"), func(f *store.Facts) bool {
 			if f.Room.MessageOffSince.IsZero() {
@@ -228,10 +228,10 @@ func (q *question) ofRoom() []change {
 		{"no consumers take part", func(f *store.Facts) bool {
 			had := f.Room.Consumers > 0
 			f.Room.Consumers = 0
-			return had && userOf(f, q.user).Kind != roomkit.UserConsumer
+			return had && userOf(f, q.User).Kind != roomkit.UserConsumer
 		}},
 		{q.says(true, "converts the room into a group", ""), func(f *store.Facts) bool {
-			who, row := q.person(f), rowOf(f, q.user)
+			who, row := q.person(f), rowOf(f, q.User)
 			row.Master, row.MasterEpoch = true, row.Epoch
 			return who.TakesPart(&f.Room) && convert(f)
 		}},
@@ -240,7 +240,7 @@ func (q *question) ofRoom() []change {
 	}
 	for feature := range roomkit.Feature(8) {
 		bit := roomkit.Features(feature)
-		if bit == 0 || q.rules.Offered(room.Kind, room.Consumers)&bit == 0 || room.Kind < roomkit.KindGroup {
+		if bit == 0 || q.Rules.Offered(room.Kind, room.Consumers)&bit == 0 || room.Kind < roomkit.KindGroup {
 			continue
 		}
 		list = append(list, change{
@@ -262,29 +262,29 @@ func convert(f *store.Facts) bool {
 }
 
 // reopen begins a room anew whose id follows from whom it is for.
-func (q *question) reopen(f *store.Facts) bool {
+func (q *Question) reopen(f *store.Facts) bool {
 	if f.Room.State != roomkit.StateEnded {
 		return false
 	}
 	f.Room.State, f.Room.MessageOffSince = roomkit.StateActive, time.Time{}
-	row, takesPart := rowOf(f, q.user), false
+	row, takesPart := rowOf(f, q.User), false
 	switch f.Room.Kind {
 	case roomkit.KindSelf, roomkit.KindDirect:
-		takesPart = slices.Contains(f.Room.Parties[:], q.user)
+		takesPart = slices.Contains(f.Room.Parties[:], q.User)
 	case roomkit.KindTeam:
 		f.Room.Features = f.Team.Preset
-		takesPart = slices.Contains(f.Team.Members, q.user)
+		takesPart = slices.Contains(f.Team.Members, q.User)
 	default:
 		return false
 	}
 	if takesPart {
-		row.Participant, row.Epoch = true, epochOf(f, q.user)
+		row.Participant, row.Epoch = true, epochOf(f, q.User)
 	}
 	return true
 }
 
-func (q *question) ofTeam() []change {
-	team := q.facts.Team
+func (q *Question) ofTeam() []change {
+	team := q.Facts.Team
 	of := func(text string, is func(*roomkit.Team) *bool) change {
 		return change{"the administrator " + either(*is(&team), "takes back", "grants") + " " + text, func(f *store.Facts) bool {
 			return f.Room.Kind == roomkit.KindTeam && flip(is(&f.Team))
@@ -298,20 +298,20 @@ func (q *question) ofTeam() []change {
 }
 
 // ofParties are about the other party of a 1:1 room, or the owner of an external group.
-func (q *question) ofParties() (list []change) {
-	if q.facts.Room.Kind == roomkit.KindExternalGroup {
-		return []change{{fmt.Sprintf("company %s lets all talk with partners", q.facts.Room.Company), func(f *store.Facts) bool {
+func (q *Question) ofParties() (list []change) {
+	if q.Facts.Room.Kind == roomkit.KindExternalGroup {
+		return []change{{fmt.Sprintf("company %s lets all talk with partners", q.Facts.Room.Company), func(f *store.Facts) bool {
 			owner := companyOf(f, f.Room.Company)
 			was := owner.Partners
 			owner.Partners = roomkit.ExternalAll
-			return was != roomkit.ExternalAll && userOf(f, q.user).Company != owner.ID
+			return was != roomkit.ExternalAll && userOf(f, q.User).Company != owner.ID
 		}}}
 	}
-	if q.facts.Room.Kind != roomkit.KindDirect {
+	if q.Facts.Room.Kind != roomkit.KindDirect {
 		return nil
 	}
-	for _, party := range q.facts.Room.Parties {
-		if party != q.user {
+	for _, party := range q.Facts.Room.Parties {
+		if party != q.User {
 			list = append(list, permissions(party)...)
 		}
 	}
