@@ -1,0 +1,113 @@
+// Package chromium drives a headless Chromium as a person would: stories of tests open
+// pages, click, type and press keys, and wait for what is to be seen. What a page writes
+// to its console as an error, a broken content security policy included, fails the story.
+//
+// The program is the one of ROOMKIT_CHROMIUM, which .ci/with-chromium finds or installs.
+// Without it a story is skipped, and fails where CI is set.
+package chromium
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/require"
+)
+
+const needs = "it needs a browser: .ci/with-chromium go test ./examples/..., or set ROOMKIT_CHROMIUM and ROOMKIT_AXE"
+
+var process struct {
+	once sync.Once
+	ctx  context.Context
+	stop func()
+	err  error
+}
+
+// Main runs the tests of a package and ends the browser that they used; TestMain calls it
+// and exits with what it returns.
+func Main(m *testing.M) int {
+	code := m.Run()
+	if process.stop != nil {
+		process.stop()
+	}
+	return code
+}
+
+// start starts the one browser of a test binary, on a profile of its own.
+func start() {
+	options := []chromedp.ExecAllocatorOption{chromedp.ExecPath(os.Getenv("ROOMKIT_CHROMIUM"))}
+	for _, flag := range []string{
+		"headless", "no-sandbox", "disable-gpu", "hide-scrollbars", "mute-audio",
+		"no-first-run", "no-default-browser-check", "disable-background-networking", "disable-component-update",
+		"disable-sync", "disable-quic", "disable-extensions", "disable-dev-shm-usage",
+		"disable-renderer-backgrounding", "disable-background-timer-throttling", "disable-backgrounding-occluded-windows",
+	} {
+		options = append(options, chromedp.Flag(flag, true))
+	}
+	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, _ := chromedp.NewContext(allocator)
+	process.ctx, process.stop = ctx, func() {
+		_ = chromedp.Cancel(ctx)
+		end()
+	}
+	process.err = chromedp.Do(ctx)
+}
+
+// Window is a browser window with nothing remembered from others; its tabs share what
+// a browser keeps.
+type Window struct {
+	t   testing.TB
+	ctx context.Context
+}
+
+// Open gives a story a window, which is closed at the test's end. It skips the story
+// under -short, and where there is no browser.
+func Open(t testing.TB) *Window {
+	t.Helper()
+	needed(t)
+	process.once.Do(start)
+	require.NoError(t, process.err, "Chromium does not start")
+	ctx, closed := chromedp.NewContext(process.ctx, chromedp.WithNewBrowserContext())
+	t.Cleanup(closed)
+	require.NoError(t, chromedp.Do(ctx))
+	return &Window{t: t, ctx: ctx}
+}
+
+// needed skips the test, or fails it where CI is set, unless both files are named.
+func needed(t testing.TB) {
+	t.Helper()
+	switch missing := os.Getenv("ROOMKIT_CHROMIUM") == "" || os.Getenv("ROOMKIT_AXE") == ""; {
+	case testing.Short():
+		t.Skip("a browser is slow")
+	case missing && os.Getenv("CI") != "":
+		t.Fatal(needs)
+	case missing:
+		t.Skip(needs)
+	}
+}
+
+// Tab opens an address in a new tab of a desk's width.
+func (w *Window) Tab(address string) *Page {
+	w.t.Helper()
+	ctx, closed := chromedp.NewContext(w.ctx)
+	w.t.Cleanup(closed)
+	p := &Page{t: w.t, ctx: ctx, document: "document", heard: &console{}}
+	messages := chromedp.Console(ctx)
+	heard := make(chan struct{})
+	go func() {
+		defer close(heard)
+		p.heard.listen(messages)
+	}()
+	w.t.Cleanup(func() {
+		closed()
+		<-heard
+		p.heard.judge(w.t, address)
+	})
+	p.do(fmt.Sprintf("open %s", address), focused)
+	p.Width(1280)
+	p.Go(address)
+	return p
+}
