@@ -146,6 +146,7 @@ func TestFrames(t *testing.T) {
 }
 
 func TestWrongPagesFail(t *testing.T) {
+	needed(t)
 	url := serve(t, map[string]string{
 		"/throws":  `<title>x</title><script>throw new Error("broken")</script>`,
 		"/says":    `<title>x</title><script>console.error("broken")</script>`,
