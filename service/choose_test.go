@@ -361,7 +361,7 @@ type counted struct {
 
 func newCounted(t *testing.T, change ...func(*service.Options)) *counted {
 	c := &counted{Stage: town(t)}
-	c.store = storetest.NewFaulty(c.Store, storetest.Plan{})
+	c.store = storetest.NewFaulty(c.Stage.Store, storetest.Plan{})
 	o := &service.Options{Contacts: func(_ context.Context, _ roomkit.UserID, outsiders []roomkit.UserID) ([]roomkit.UserID, error) {
 		c.contacts++
 		return slices.DeleteFunc(slices.Clone(outsiders), func(id roomkit.UserID) bool { return id != "eve" && id != "lin" }), nil
