@@ -246,7 +246,7 @@ func TestEveryReadIsObserved(t *testing.T) {
 		require.Equal(t, slices.Contains(fails, name), r.Err != nil, "%s: %v", name, r.Err)
 		tr.reads = nil
 	}
-	others := []string{"Batch", "Do", "Enforce", "Follow", "On", "Require", "RestartFollower", "SkipEvent", "Watch", "WatchRooms"}
+	others := []string{"Batch", "Do", "Enforce", "Follow", "On", "Require", "RestartFollower", "Rules", "SkipEvent", "Store", "Watch", "WatchRooms"}
 	for m := range reflect.TypeFor[*service.Service]().Methods() {
 		require.True(t, calls[m.Name] != nil || slices.Contains(others, m.Name),
 			"%s: let it call asks and answered, and add it here; or to the others, if it is no question", m.Name)

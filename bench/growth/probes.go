@@ -28,7 +28,9 @@ var errNone = errors.New("the store has nothing of the kind")
 
 // leftOut are methods that no row measures, and why.
 var leftOut = map[string]string{
-	"On": "makes a value and asks nobody",
+	"On":    "makes a value and asks nobody",
+	"Rules": "gives what the service was made with",
+	"Store": "gives what the service was made with",
 }
 
 func allProbes() []probe {
