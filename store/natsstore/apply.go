@@ -137,6 +137,13 @@ func (a *applier) position() (read, target place) {
 	return a.read, a.target
 }
 
+// still does something while the copy does not move, and lets it go on if that panics.
+func (a *applier) still(do func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	do()
+}
+
 // waiting reports whether own messages wait for those of others.
 func (a *applier) waiting() bool {
 	a.mu.Lock()

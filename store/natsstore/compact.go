@@ -147,27 +147,28 @@ func (s *Store) writeParts(ctx context.Context, v *snapshot) error {
 	w := newChunker(s.partSize(), send)
 	next, stop := iter.Pull2(s.copy.Dump(ctx))
 	defer stop()
-	a := &s.applier
-	a.mu.Lock()
-	first, err, more := next()
-	if err == nil {
-		err = s.cut(v)
-	}
-	if a.file == nil {
-		w.send = func(chunk []byte) error {
-			later = append(later, chunk)
-			return nil
+	var first *store.Contents
+	var err error
+	var more bool
+	s.applier.still(func() {
+		if first, err, more = next(); err == nil {
+			err = s.cut(v)
 		}
-		err = w.all(v, first, err, more, next)
-		a.mu.Unlock()
-		for _, chunk := range later {
-			if err == nil {
-				err = send(chunk)
+		if s.applier.file == nil {
+			w.send = func(chunk []byte) error {
+				later = append(later, chunk)
+				return nil
 			}
+			err = w.all(v, first, err, more, next)
 		}
-	} else {
-		a.mu.Unlock()
+	})
+	if s.applier.file != nil {
 		err = w.all(v, first, err, more, next)
+	}
+	for _, chunk := range later {
+		if err == nil {
+			err = send(chunk)
+		}
 	}
 	v.chunks, v.bytes = w.n, w.bytes
 	w.sum.Sum(v.sum[:0])

@@ -41,6 +41,11 @@ var (
 	// ErrBehind means that the log begins behind what the copy has applied, because others have
 	// called [Store.Compact] meanwhile. Open it anew: then it begins with a snapshot.
 	ErrBehind = fmt.Errorf("%w: the log begins behind what the copy has applied; open it anew", roomkit.ErrUnsupported)
+	// ErrPanicked means that the copy, or this package, has panicked beside the callers, mostly while the copy
+	// applied a message. The text has the value; the stack goes to Options.Logger. The store has stopped, and everything that was acknowledged is
+	// in the log. Open it anew: a copy in memory begins with an empty one, a file goes on where it was. If it panics
+	// again, it does so at the same message in every process of the same version: update it.
+	ErrPanicked = fmt.Errorf("%w: the store has stopped because of a panic; what was acknowledged is in the log: open it anew, and with another version if that panics again", roomkit.ErrUnsupported)
 	// ErrUnreachable means that the servers did not answer while Options.Patience lasted.
 	ErrUnreachable = fmt.Errorf("%w: the log cannot be reached", roomkit.ErrUnavailable)
 	// ErrFull means that the servers have no room for more. Nothing was stored. Commits, fresh reads and Open

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // ReadSnapshots reads all snapshots to their ends, from another stream than the one that has them.
@@ -63,4 +65,11 @@ func OfNewerForm(data []byte) []byte {
 	c := coder{buf: append([]byte(nil), data[:len(data)-4]...)}
 	c.buf[0] = snapshotFormat + 1
 	return c.sealed()
+}
+
+// Panicking gives what comes of parts of a snapshot whose reading panics.
+func Panicking(ctx context.Context) (err error) {
+	for _, err = range beforehand(ctx, func(func(*store.Contents, error) bool) { panic("the part") }) {
+	}
+	return err
 }

@@ -99,7 +99,7 @@ func (s *Store) attach() (took bool, err error) {
 		return false, err
 	}
 	name := consumer.CachedInfo().Name
-	defer s.running.Go(func() { // so that the servers need not remember it for as long as idle
+	defer s.beside(func() { // so that the servers need not remember it for as long as idle
 		ctx, cancel := context.WithTimeout(context.Background(), heartbeat)
 		defer cancel()
 		_ = stream.DeleteConsumer(ctx, name)

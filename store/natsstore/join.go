@@ -113,6 +113,11 @@ func beforehand(ctx context.Context, parts iter.Seq2[*store.Contents, error]) it
 		given := make(chan one, decodedAhead)
 		go func() {
 			defer close(given)
+			defer func() {
+				if value := recover(); value != nil {
+					given <- one{nil, panicked(value)} // who takes them takes all
+				}
+			}()
 			for p, err := range parts {
 				select {
 				case given <- one{p, err}:

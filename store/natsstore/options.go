@@ -47,6 +47,6 @@ type Options struct {
 	// wrong with the log: messages that contradict others or are not of this package do nothing then, instead of
 	// stopping the store, and results that a writer had otherwise are not compared. All processes have to have the same.
 	AcceptedTo uint64
-	// Logger is told when the log is out of reach or the store stops. By default nobody is.
+	// Logger is told when the log is out of reach or the store stops, and the stack of a panic. By default nobody is.
 	Logger *slog.Logger
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -142,7 +144,7 @@ func (s *Store) send() {
 				<-free
 				continue
 			}
-			s.running.Go(func() {
+			s.beside(func() {
 				defer func() { <-free }()
 				s.fly(f)
 			})
@@ -213,7 +215,7 @@ func (s *Store) fly(f *flight) {
 			s.sender.settle(f, possible && e.part+1 == e.parts, s.blame(err))
 			return
 		}
-		s.running.Go(func() { s.own(seq, data) }) // beside, as a copy that cannot be written holds it up
+		s.beside(func() { s.own(seq, data) }) // beside, as a copy that cannot be written holds it up
 	}
 	s.awaitLanding(f)
 	err := fmt.Errorf("%w: what was sent has not come back", ErrUnreachable)
@@ -306,6 +308,13 @@ func (q *sender) find(number uint64) *flight {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.under[number]
+}
+
+// flying gives what is under way.
+func (q *sender) flying() []*flight {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.Collect(maps.Values(q.under))
 }
 
 // end refuses what was not sent.

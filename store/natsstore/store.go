@@ -130,13 +130,13 @@ func (s *Store) open(ctx context.Context, copied store.Store) error {
 	}
 	s.applier.start()
 	s.sender.begin()
-	s.running.Go(s.follow)
+	s.beside(s.follow)
 	// Nothing is sent before it is certain that the log has what the copy has: others would stop at
 	// a message that refers to what is not there.
 	if err := s.awaitReady(ctx); err != nil {
 		return err
 	}
-	s.running.Go(s.send)
+	s.beside(s.send)
 	return s.Refresh(ctx)
 }
 
