@@ -1,0 +1,262 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+)
+
+// desk is a chat that runs, with the demo's people and rooms.
+type desk struct {
+	*chat
+	t   *testing.T
+	url string
+}
+
+func newDesk(t *testing.T) *desk {
+	t.Helper()
+	c, err := open(t.Context(), options{data: t.TempDir(), fill: fillDemo, people: demoPeople()})
+	require.NoError(t, err)
+	web := httptest.NewServer(c.handler())
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- c.live.run(ctx) }()
+	t.Cleanup(func() {
+		c.live.close()
+		web.Close()
+		stop()
+		require.ErrorIs(t, <-done, context.Canceled)
+		require.NoError(t, c.close())
+	})
+	return &desk{c, t, web.URL}
+}
+
+// room finds a room of somebody by its name on the screen.
+func (d *desk) room(me roomkit.UserID, title string) roomkit.RoomID {
+	d.t.Helper()
+	list, err := d.list(d.t.Context(), me, roomkit.RoomID{}, listMost)
+	require.NoError(d.t, err)
+	for _, line := range list.Rows {
+		if line.Title == title {
+			return line.View.Room
+		}
+	}
+	require.Fail(d.t, "no room "+title+" of "+string(me))
+	return roomkit.RoomID{}
+}
+
+// browser answers requests and follows no redirects.
+var browser = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+
+func (d *desk) ask(r *http.Request) (int, string) {
+	d.t.Helper()
+	answer, err := browser.Do(r)
+	require.NoError(d.t, err)
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	require.NoError(d.t, err)
+	return answer.StatusCode, string(body)
+}
+
+func (d *desk) get(path string) (int, string) {
+	d.t.Helper()
+	r, err := http.NewRequestWithContext(d.t.Context(), http.MethodGet, d.url+path, nil)
+	require.NoError(d.t, err)
+	return d.ask(r)
+}
+
+// submit sends a form as htmx does.
+func (d *desk) submit(path string, form url.Values) (int, string) {
+	d.t.Helper()
+	return d.postForm(path, form, true)
+}
+
+func (d *desk) postForm(path string, form url.Values, htmx bool) (int, string) {
+	d.t.Helper()
+	r, err := http.NewRequestWithContext(d.t.Context(), http.MethodPost, d.url+path, strings.NewReader(form.Encode()))
+	require.NoError(d.t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if htmx {
+		r.Header.Set("HX-Request", "true")
+	}
+	return d.ask(r)
+}
+
+func at(me roomkit.UserID, room roomkit.RoomID) string {
+	return "/as/" + string(me) + "/rooms/" + room.String()
+}
+
+func (d *desk) must(actor roomkit.UserID, cmd roomkit.Command) service.Result {
+	d.t.Helper()
+	made, err := d.svc.Do(d.t.Context(), roomkit.By(actor), cmd)
+	require.NoError(d.t, err)
+	return made
+}
+
+// signals are what a stream says.
+func (d *desk) signals(path string) func() string {
+	d.t.Helper()
+	r, err := http.NewRequestWithContext(d.t.Context(), http.MethodGet, d.url+path, nil)
+	require.NoError(d.t, err)
+	answer, err := browser.Do(r)
+	require.NoError(d.t, err)
+	require.Equal(d.t, http.StatusOK, answer.StatusCode)
+	d.t.Cleanup(func() { answer.Body.Close() })
+	lines := bufio.NewScanner(answer.Body)
+	return func() string {
+		var event string
+		for lines.Scan() {
+			if text, ok := strings.CutPrefix(lines.Text(), "event: "); ok {
+				event = text
+			}
+			if text, ok := strings.CutPrefix(lines.Text(), "data: "); ok {
+				return strings.TrimSpace(event + " " + text)
+			}
+		}
+		return "the end"
+	}
+}
+
+func TestPostIsShown(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("ben", "Menu cards")
+	form := url.Values{"body": {"Is <b>Tuesday</b> final?"}, "key": {"k1"}}
+	status, answer := d.submit(at("kai", room), form)
+	require.Equal(t, http.StatusOK, status, answer)
+	require.Contains(t, answer, `id="compose-key"`)
+	status, _ = d.submit(at("kai", room), form)
+	require.Equal(t, http.StatusOK, status, "sent twice, it is written once")
+	status, page := d.get(at("ben", room))
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, 1, strings.Count(page, `<p class="body" dir="auto">Is &lt;b&gt;Tuesday&lt;/b&gt; final?</p>`), page)
+	form.Set("body", "Something else")
+	status, answer = d.submit(at("kai", room), form)
+	require.Equal(t, http.StatusUnprocessableEntity, status, answer)
+}
+
+func TestRemovedIsRefusedAndTold(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("ben", "Menu cards")
+	d.must("ben", roomkit.Remove{Room: room, People: []roomkit.UserID{"ivo"}})
+	status, answer := d.submit(at("ivo", room), url.Values{"body": {"one more thing"}, "key": {"k"}})
+	require.Equal(t, http.StatusNotFound, status)
+	require.Contains(t, answer, "You were removed from this room")
+	require.Contains(t, answer, "EXT-20")
+	require.Contains(t, answer, "By Ben Lindqvist.")
+	status, answer = d.postForm(at("ivo", room), url.Values{"body": {"one more thing"}, "key": {"k"}}, false)
+	require.Equal(t, http.StatusNotFound, status)
+	require.Contains(t, answer, "one more thing", "what was typed is kept")
+	_, answer = d.get(at("ivo", room) + "/now")
+	require.Contains(t, answer, "EXT-20")
+	require.NotContains(t, answer, "Two drafts are on the way")
+	require.NotContains(t, answer, "Kai Reyes", "nobody of the room is shown")
+	_, answer = d.get("/as/ivo/list")
+	require.NotContains(t, answer, "Menu cards")
+}
+
+func TestNewcomerReadsFromJoining(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("eli", "Autumn menu")
+	d.must("eli", roomkit.Invite{Room: room, People: []roomkit.UserID{"dev"}})
+	_, err := d.post(t.Context(), draft{Room: room, Author: "eli", Body: "Welcome, Dev", Key: "w"})
+	require.NoError(t, err)
+	_, page := d.get(at("dev", room))
+	require.Contains(t, page, "Welcome, Dev")
+	require.NotContains(t, page, "Pumpkin")
+	_, list := d.get("/as/dev/list")
+	require.NotContains(t, list, "Pumpkin")
+}
+
+// TestUnknownRoomIsAsNone: whoever was never in a room cannot tell it from one that does
+// not exist.
+func TestUnknownRoomIsAsNone(t *testing.T) {
+	d := newDesk(t)
+	room, none := d.room("ben", "Menu cards"), roomkit.RoomID{1}
+	uuids := regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f-]{27}`)
+	for _, path := range []string{"", "/now"} {
+		status, there := d.get(at("gus", room) + path)
+		statusOfNone, nowhere := d.get(at("gus", none) + path)
+		require.Equal(t, statusOfNone, status)
+		require.Equal(t, uuids.ReplaceAllString(nowhere, ""), uuids.ReplaceAllString(there, ""))
+		require.Contains(t, there, "There is no such room for you")
+	}
+	status, _ := d.submit(at("gus", room), url.Values{"body": {"x"}, "key": {"1"}})
+	require.Equal(t, http.StatusNotFound, status)
+	status, _ = d.get("/as/gus/rooms/nonsense")
+	require.Equal(t, http.StatusNotFound, status)
+}
+
+// TestGreyedSaysWhy: what a page shows greyed is what would be refused, with the rule.
+func TestGreyedSaysWhy(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("ben", "Menu cards")
+	_, member := d.get(at("kai", room))
+	require.Contains(t, member, `data-testid="action-leave" aria-disabled="true"`)
+	require.Contains(t, member, `data-testid="tip-leave"><b class="rule">EXT-17</b>`)
+	require.Contains(t, member, `data-testid="tip-remove-jun"><b class="rule">EXT-16</b>`)
+	_, master := d.get(at("ben", room))
+	require.Contains(t, master, `data-testid="action-remove-jun" href=`)
+	require.Contains(t, master, `data-testid="tip-remove-ben"><b class="rule">EXT-27</b>`, "the last Group Master")
+	_, open := d.get(at("cat", d.room("cat", "Summer party")))
+	require.Contains(t, open, `data-testid="action-leave" href=`)
+}
+
+// TestStreamTellsThatAndNeverWhat: also of a room that somebody is just invited to, and of
+// one that is just taken away.
+func TestStreamTellsThatAndNeverWhat(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("eli", "Autumn menu")
+	next := d.signals("/as/dev/live")
+	require.Equal(t, "all", next(), "a stream begins with everything")
+	_, err := d.post(t.Context(), draft{Room: room, Author: "eli", Body: "not for Dev", Key: "1"})
+	require.NoError(t, err)
+	d.must("eli", roomkit.Invite{Room: room, People: []roomkit.UserID{"dev"}})
+	require.Equal(t, "room "+room.String(), next())
+	require.Equal(t, "rooms", next())
+	d.must("eli", roomkit.Remove{Room: room, People: []roomkit.UserID{"dev"}})
+	require.Equal(t, "room "+room.String(), next())
+	require.Equal(t, "rooms", next())
+	_, err = d.post(t.Context(), draft{Room: room, Author: "eli", Body: "not for Dev either", Key: "2"})
+	require.NoError(t, err)
+	lunch := d.room("dev", "Cat Moreau, Fay Nakamura, Gus Ferreira")
+	_, err = d.post(t.Context(), draft{Room: lunch, Author: "gus", Body: "Soup", Key: "3"})
+	require.NoError(t, err)
+	require.Equal(t, "room "+lunch.String(), next())
+}
+
+func TestOrderAndUnread(t *testing.T) {
+	d := newDesk(t)
+	list, err := d.list(t.Context(), "cat", roomkit.RoomID{}, listMost)
+	require.NoError(t, err)
+	require.Equal(t, "Menu cards", list.Rows[0].Title)
+	require.Equal(t, 3, list.Rows[0].Unread)
+	party := d.room("cat", "Summer party")
+	_, err = d.post(t.Context(), draft{Room: party, Author: "ann", Body: "I bring chairs", Key: "1"})
+	require.NoError(t, err)
+	_, _ = d.get(at("cat", d.room("cat", "Menu cards")))
+	list, err = d.list(t.Context(), "cat", roomkit.RoomID{}, listMost)
+	require.NoError(t, err)
+	require.Equal(t, "Summer party", list.Rows[0].Title)
+	require.Equal(t, 2, list.Rows[0].Unread)
+	require.Equal(t, "I bring chairs", list.Rows[0].Said)
+	require.Equal(t, "Menu cards", list.Rows[1].Title)
+	require.Zero(t, list.Rows[1].Unread, "looking at it reads it")
+}
+
+func TestRulesAreThoseOfTheBook(t *testing.T) {
+	want, err := os.ReadFile("../../testdata/rules.tsv")
+	require.NoError(t, err)
+	require.Equal(t, string(want), rulesText, "copy it: cp ../../testdata/rules.tsv .")
+}

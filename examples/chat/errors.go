@@ -1,0 +1,161 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strings"
+	"sync"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+//go:embed rules.tsv
+var rulesText string
+
+// ruleLine is what the rule book says.
+type ruleLine struct{ Text, Source string }
+
+var ruleBook = sync.OnceValue(func() map[roomkit.Rule]ruleLine {
+	book := map[roomkit.Rule]ruleLine{}
+	for line := range strings.Lines(rulesText) {
+		if f := strings.Split(strings.TrimRight(line, "\n"), "\t"); len(f) == 5 {
+			book[roomkit.Rule(f[0])] = ruleLine{Text: f[3], Source: f[4]}
+		}
+	}
+	return book
+})
+
+// problem says what went wrong, and by which rule, in the form of RFC 9457.
+type problem struct {
+	Title    string           `json:"title"`
+	Status   int              `json:"status"`
+	Detail   string           `json:"detail,omitempty"`
+	Category service.Category `json:"category"`
+	Rule     roomkit.Rule     `json:"rule,omitempty"`
+	Sentence string           `json:"sentence,omitempty"` // of the rule book
+	Source   string           `json:"source,omitempty"`   // where the rule comes from
+	Field    string           `json:"field,omitempty"`
+	People   []against        `json:"people,omitempty"` // because of whom
+	Offers   []roomkit.Offer  `json:"offers,omitempty"`
+}
+
+// against is a rule against one person.
+type against struct {
+	User   roomkit.UserID `json:"user"`
+	Rule   roomkit.Rule   `json:"rule"`
+	Reason string         `json:"reason"`
+}
+
+var titles = map[service.Category]string{
+	service.CategoryInvalid:        "Something is not filled in right",
+	service.CategoryUnknownActor:   "Nobody has this name here",
+	service.CategoryDenied:         "A rule forbids this",
+	service.CategoryNotFound:       "There is no such room for you",
+	service.CategoryOffered:        "These people share rooms already",
+	service.CategoryConflict:       "Somebody was faster",
+	service.CategoryReused:         "This form was sent before with something else",
+	service.CategoryUnavailable:    "The chat is busy",
+	service.CategoryCanceled:       "The chat is busy",
+	service.CategoryUnknownOutcome: "It is not known whether this was done",
+}
+
+// problemOf makes a problem of any error. What is nobody's matter is logged and not told.
+func problemOf(err error) *problem {
+	category := service.CategoryOf(err)
+	p := &problem{Category: category, Status: category.HTTPStatus(), Title: titles[category]}
+	denied, invalid, offered := (*roomkit.Denied)(nil), (*roomkit.Invalid)(nil), (*roomkit.Offered)(nil)
+	tooLarge := (*http.MaxBytesError)(nil)
+	switch {
+	case errors.As(err, &tooLarge):
+		p.Status, p.Category, p.Title = http.StatusRequestEntityTooLarge, service.CategoryInvalid, "This is too large"
+	case errors.As(err, &denied):
+		p.Rule, p.Detail = denied.Rule, denied.Reason
+		for _, r := range denied.Against {
+			p.People = append(p.People, against(r))
+		}
+	case errors.As(err, &invalid):
+		p.Rule, p.Field, p.Detail = invalid.Rule, invalid.Field, invalid.Reason
+	case errors.As(err, &offered):
+		p.Offers = offered.Offers
+	case category == service.CategoryConflict:
+		p.Detail = "It was changed since this page was shown. Look at it as it is now, and decide again. Nothing was done."
+	case category == service.CategoryUnknownOutcome:
+		p.Detail = "Send it again: it will not be done twice."
+	case p.Title == "":
+		slog.Error("chat", "err", err)
+		p.Title = "The chat has made a mistake"
+	}
+	return p.cite()
+}
+
+// cite adds what the rule book says.
+func (p *problem) cite() *problem {
+	line := ruleBook()[p.Rule]
+	p.Sentence, p.Source = line.Text, line.Source
+	return p
+}
+
+// denial says why somebody may not do something in a room, or nil. It is the call that
+// decides, so what a page shows greyed is what would be refused.
+func (c *chat) denial(ctx context.Context, me roomkit.UserID, action roomkit.Action, room roomkit.RoomID) *problem {
+	if err := c.svc.Check(ctx, me, action, room); err != nil {
+		return problemOf(err)
+	}
+	return nil
+}
+
+// deny says why a command would be refused, or nil, by the same decision.
+func (c *chat) deny(ctx context.Context, me roomkit.UserID, cmd roomkit.Command) *problem {
+	if _, err := c.svc.Plan(ctx, roomkit.By(me), cmd); err != nil {
+		return problemOf(err)
+	}
+	return nil
+}
+
+// ends says by which rule those who have gone read nothing more, and in which words.
+var ends = map[roomkit.Cause]struct {
+	words string
+	rules [3]roomkit.Rule // of a room without masters, a group, an external group
+}{
+	roomkit.CauseSelf:         {"You have left this room", [3]roomkit.Rule{"GEN-10", "GRP-13", "EXT-20"}},
+	roomkit.CauseRemoved:      {"You were removed from this room", [3]roomkit.Rule{"GEN-08", "GRP-13", "EXT-20"}},
+	roomkit.CausePermission:   {"You are not permitted to talk with users of other companies any more", [3]roomkit.Rule{"EXT-22", "EXT-22", "EXT-22"}},
+	roomkit.CauseAccount:      {"Your account has ended", [3]roomkit.Rule{"ADM-13", "ADM-13", "ADM-13"}},
+	roomkit.CauseOrganisation: {"You do not belong to this team any more", [3]roomkit.Rule{"TEAM-05", "TEAM-05", "TEAM-05"}},
+	roomkit.CauseConverted:    {"You were left out when this room became an external group", [3]roomkit.Rule{"CRE-41", "CRE-41", "CRE-41"}},
+}
+
+// explain is problemOf for a room. To those who were in it, it says how that ended. A
+// room in which somebody never was is as one that does not exist.
+func (c *chat) explain(ctx context.Context, me roomkit.UserID, room roomkit.RoomID, err error) *problem {
+	p := problemOf(err)
+	if p.Category != service.CategoryNotFound || room.IsZero() {
+		return p
+	}
+	facts, err := store.Ask(ctx, c.store, []store.Need{{Room: room, People: []roomkit.UserID{me}}})
+	if err != nil {
+		return p
+	}
+	for _, m := range facts[0].Members {
+		end, known := ends[m.Left]
+		if m.User != me || m.Participant || !known {
+			continue
+		}
+		p.Title, p.Rule = end.words, end.rules[0]
+		switch facts[0].Room.Kind {
+		case roomkit.KindGroup:
+			p.Rule = end.rules[1]
+		case roomkit.KindExternalGroup:
+			p.Rule = end.rules[2]
+		}
+		if by := m.LeftBy.User(); by != "" && by != me {
+			p.Detail = "By " + c.people.name(by) + "."
+		}
+	}
+	return p.cite()
+}

@@ -1,0 +1,40 @@
+package main
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// handler has all that the chat answers. Each subject adds its own routes here.
+func (c *chat) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", c.front)
+	mux.HandleFunc("GET /side", c.side)
+	mux.Handle("GET /static/", http.FileServerFS(files))
+	mux.Handle("GET /as/{user}/live", c.as(c.serveLive))
+	c.roomRoutes(mux)
+	return secure(http.NewCrossOriginProtection().Handler(mux))
+}
+
+const policy = "default-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'; object-src 'none'"
+
+// secure lets a page load nothing from elsewhere, and nobody else show it.
+func secure(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("Content-Security-Policy", policy)
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		next.ServeHTTP(w, r)
+	})
+}
+
+func parseVersion(text string) (roomkit.Version, error) {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 0 {
+		return 0, &roomkit.Invalid{Field: "version", Reason: "not a number"}
+	}
+	return roomkit.Version(n), nil
+}

@@ -1,0 +1,65 @@
+"use strict";
+// The page's own part: the stream, drafts, Enter, and where a tip stands.
+(() => {
+  const body = document.body, offline = document.getElementById("offline");
+  let stream;
+
+  // A hidden page has no stream: browsers allow six at a time. When it is seen again, the
+  // stream begins with "all".
+  function connect() {
+    if (stream || document.hidden) return;
+    stream = new EventSource(body.dataset.live);
+    stream.addEventListener("all", () => htmx.trigger(body, "live:all"));
+    stream.addEventListener("rooms", () => htmx.trigger(body, "live:rooms"));
+    stream.addEventListener("room", (e) => htmx.trigger(body, "live:room-" + e.data));
+    stream.onopen = () => { offline.textContent = ""; };
+    stream.onerror = () => {
+      offline.textContent = "Connecting again …";
+      if (stream.readyState === EventSource.CLOSED) { stream = null; setTimeout(connect, 1000); }
+    };
+  }
+  function disconnect() {
+    if (stream) stream.close();
+    stream = null;
+  }
+  document.addEventListener("visibilitychange", () => document.hidden ? disconnect() : connect());
+  window.addEventListener("pagehide", disconnect);
+  window.addEventListener("pageshow", connect);
+  connect();
+
+  // What is being typed stays over reloads and refusals, until it is sent.
+  const text = document.querySelector("textarea[data-draft]");
+  if (text) {
+    const key = "draft " + text.dataset.draft;
+    text.value = text.value || sessionStorage.getItem(key) || "";
+    text.addEventListener("input", () => sessionStorage.setItem(key, text.value));
+    text.addEventListener("keydown", (e) => {
+      if (e.key !== "Enter" || e.shiftKey || e.isComposing) return;
+      e.preventDefault();
+      text.form.requestSubmit();
+    });
+    let sending = "";
+    document.addEventListener("htmx:beforeRequest", (e) => { if (e.target === text.form) sending = text.value; });
+    body.addEventListener("sent", () => {
+      if (text.value === sending) text.value = "";
+      sessionStorage.setItem(key, text.value);
+    });
+  }
+
+  // A tip stands beside its button, wherever that has been scrolled to. Escape hides it.
+  function place(e) {
+    const deed = e.target.closest && e.target.closest(".deed");
+    if (!deed) return;
+    const tip = deed.querySelector(".tip"), at = deed.getBoundingClientRect(), size = tip.getBoundingClientRect();
+    tip.classList.remove("dismissed");
+    tip.style.position = "fixed";
+    tip.style.right = "auto";
+    tip.style.left = Math.max(8, Math.min(at.right - size.width, innerWidth - size.width - 8)) + "px";
+    tip.style.top = (at.bottom + size.height + 4 > innerHeight ? Math.max(8, at.top - size.height - 4) : at.bottom + 4) + "px";
+  }
+  document.addEventListener("mouseover", place);
+  document.addEventListener("focusin", place);
+  document.addEventListener("keydown", (e) => {
+    if (e.key === "Escape") document.querySelectorAll(".tip").forEach((tip) => tip.classList.add("dismissed"));
+  });
+})();
