@@ -43,10 +43,10 @@ func (q *Question) allowed(f store.Facts) bool {
 	return decide.May(q.Rules, facts, roomkit.By(q.User), q.Action) == nil
 }
 
-// Explain answers a question about a room that exists: whether the user may, by which rule,
-// what that was made of, and what would turn the answer round.
-func Explain(q *Question) *Explanation {
-	facts := &decide.Facts{Facts: q.Facts, Need: store.Need{Room: q.Facts.Room.ID, People: []roomkit.UserID{q.User}}}
+// Decide answers a question about a room that exists: whether the user may, by which rule, and
+// what that was made of.
+func Decide(q *Question) *Explanation {
+	facts := q.decided()
 	who := facts.Person(q.User)
 	room, team := &q.Facts.Room, &q.Facts.Team
 	st, void := who.Standing(room, team)
@@ -70,10 +70,40 @@ func Explain(q *Question) *Explanation {
 	r, _ := Find(e.Rule)
 	e.Text, e.Source = r.Text, r.Source
 	e.Facts = q.circumstances(&who, st)
+	return e
+}
+
+// Explain is Decide with what would turn the answer round.
+func Explain(q *Question) *Explanation {
+	e := Decide(q)
 	if e.Changes = q.turns(e.Allowed); len(e.Changes) == 0 {
 		e.Final = q.final()
 	}
 	return e
+}
+
+func (q *Question) decided() *decide.Facts {
+	return &decide.Facts{Facts: q.Facts, Need: store.Need{Room: q.Facts.Room.ID, People: []roomkit.UserID{q.User}}}
+}
+
+// Counted is what somebody is in a room, as far as it counts.
+type Counted struct {
+	Standing roomkit.Standing
+	Void     roomkit.Rule // because of which what the row shows does not count, or ""
+	Reason   string       // the same in words
+}
+
+// Standings says of some people what they are in the room of the facts, which are the answer to a
+// need with the room and these people.
+func Standings(f *store.Facts, people []roomkit.UserID) []Counted {
+	facts := &decide.Facts{Facts: *f, Need: store.Need{Room: f.Room.ID, People: people}}
+	list := make([]Counted, len(people))
+	for i, id := range people {
+		who := facts.Person(id)
+		st, void := who.Standing(&f.Room, &f.Team)
+		list[i] = Counted{Standing: st, Void: void, Reason: voidReasons[void]}
+	}
+	return list
 }
 
 // voidReasons say why what the rows show does not count.

@@ -1,0 +1,60 @@
+package console
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// Options configure a console. Authorize is required.
+type Options struct {
+	// Authorize says who may see the console: nil lets a request in, an error refuses it with
+	// status 403, and is logged and not shown. It is asked before every request, those for the
+	// script and the styles too, and during a live feed again before every event and after
+	// every Recheck, with the same request. It is called by several goroutines at a time.
+	Authorize func(r *http.Request) error
+	// Companies gives the companies for the first page, at most 1,000 of which are shown. Without
+	// it, they are those that the first 10,000 events of the feed speak of; others are found by
+	// their ids.
+	Companies func(ctx context.Context) ([]roomkit.CompanyID, error)
+	// Title stands on every page. Defaults to "roomkit".
+	Title string
+	// Recheck is the longest time for which a live feed goes on without asking Authorize.
+	// Defaults to 5 seconds; negative is an error.
+	Recheck time.Duration
+	// MaxFeeds is how many live feeds there may be at a time; more are refused with status
+	// 503. Defaults to 64; negative is an error.
+	MaxFeeds int
+	// Clock gives the time, for what is late or due. Defaults to time.Now.
+	Clock func() time.Time
+	// Logger receives refusals at level Info, and errors of the store. Defaults to none.
+	Logger *slog.Logger
+}
+
+func (o *Options) setDefaults() error {
+	switch {
+	case o.Authorize == nil:
+		return &roomkit.Invalid{Field: "Authorize", Reason: "missing: a console without it would be open to everybody"}
+	case o.Recheck < 0:
+		return &roomkit.Invalid{Field: "Recheck", Reason: "negative"}
+	case o.MaxFeeds < 0:
+		return &roomkit.Invalid{Field: "MaxFeeds", Reason: "negative"}
+	}
+	o.Title = cmp.Or(o.Title, "roomkit")
+	o.Recheck = cmp.Or(o.Recheck, 5*time.Second)
+	o.MaxFeeds = cmp.Or(o.MaxFeeds, 64)
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
+
+// deadline is a moment by which connections go, whatever Options.Clock says.
+func deadline(in time.Duration) time.Time { return time.Now().Add(in) }
