@@ -83,6 +83,9 @@ func (d directory) company(id roomkit.UserID) string {
 // all gives everybody by company and name.
 func (d directory) all() []person {
 	return slices.SortedFunc(maps.Values(d.people), func(a, b person) int {
+		if (a.Company == "") != (b.Company == "") { // consumers at the end
+			return cmp.Compare(b.Company, a.Company)
+		}
 		return cmp.Or(cmp.Compare(d.company(a.ID), d.company(b.ID)), cmp.Compare(a.Name, b.Name), cmp.Compare(a.ID, b.ID))
 	})
 }

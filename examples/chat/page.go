@@ -44,7 +44,7 @@ type link struct{ Name, Label, URL string }
 // menu has the ways that do not begin in a room.
 func (c *chat) menu(me person) []link {
 	at := "/as/" + url.PathEscape(string(me.ID))
-	return []link{{"people", "Somebody else", "/?me=" + url.QueryEscape(string(me.ID))}, {"rooms", "Rooms", at + "/"}}
+	return []link{{"people", "Somebody else", "/?me=" + url.QueryEscape(string(me.ID))}, {"leave", "Leave rooms", at + "/leave"}}
 }
 
 // deed is something to do, or greyed, and then the rule that forbids it.
@@ -53,6 +53,7 @@ type deed struct {
 	Label  string
 	URL    string
 	Denied *problem
+	Sign   string // is shown instead of the label, where there is little room
 }
 
 // ID is that of the button, so that the focus stays on it when it is shown again.
@@ -67,7 +68,9 @@ var functions = template.FuncMap{
 	"when": func(t time.Time) string { return t.Format("15:04") },
 	"day":  func(t time.Time) string { return t.Format("2 January 2006, 15:04") },
 	"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
-	"deed": func(name, label, url string, denied *problem) deed { return deed{name, label, url, denied} },
+	"deed": func(name, label, url string, denied *problem) deed {
+		return deed{Name: name, Label: label, URL: url, Denied: denied}
+	},
 }
 
 func parsePanes() map[string]*template.Template {

@@ -269,7 +269,10 @@ func (c *chat) fillPeople(ctx context.Context, o *openRoom, after service.PageTo
 		if m.User == leader {
 			line.Roles = append(line.Roles, "Leader")
 		}
-		line.Remove = deed{"remove-" + string(m.User), "Remove " + line.Name, o.URL() + "/remove?who=" + url.QueryEscape(string(m.User)), removing}
+		line.Remove = deed{
+			Name: "remove-" + string(m.User), Label: "Remove " + line.Name, Sign: "×", Denied: removing,
+			URL: o.URL() + "/remove?who=" + url.QueryEscape(string(m.User)),
+		}
 		if removing == nil && (m.Master || line.Me) {
 			line.Remove.Denied = c.deny(ctx, o.Me.ID, roomkit.Remove{Room: o.View.Room, People: []roomkit.UserID{m.User}})
 		}
@@ -303,7 +306,7 @@ var roomWays = []struct {
 func (c *chat) fillDeeds(ctx context.Context, o *openRoom) {
 	for _, way := range roomWays {
 		denied := c.denial(ctx, o.Me.ID, way.action, o.View.Room)
-		o.Deeds = append(o.Deeds, deed{way.action.String(), way.label, o.URL() + way.at, denied})
+		o.Deeds = append(o.Deeds, deed{Name: way.action.String(), Label: way.label, URL: o.URL() + way.at, Denied: denied})
 	}
 	o.Silent = c.denial(ctx, o.Me.ID, roomkit.ActionPost, o.View.Room)
 }

@@ -15,6 +15,7 @@ func (c *chat) handler() http.Handler {
 	mux.Handle("GET /static/", http.FileServerFS(files))
 	mux.Handle("GET /as/{user}/live", c.as(c.serveLive))
 	c.roomRoutes(mux)
+	c.leaveRoutes(mux)
 	return secure(http.NewCrossOriginProtection().Handler(mux))
 }
 

@@ -46,6 +46,11 @@
     });
   }
 
+  // What is greyed can be reached and does nothing.
+  document.addEventListener("click", (e) => {
+    if (e.target.closest && e.target.closest("[aria-disabled=true]")) e.preventDefault();
+  });
+
   // A tip stands beside its button, wherever that has been scrolled to. Escape hides it.
   function place(e) {
     const deed = e.target.closest && e.target.closest(".deed");
