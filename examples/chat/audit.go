@@ -5,21 +5,35 @@ import (
 	"database/sql"
 	"encoding/json"
 
+	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 )
 
-// auditTx is the key of the transaction in the context of a step of the follower.
-type auditTx struct{}
+// auditing is a step of the follower, inside a transaction of the host.
+type auditing struct {
+	tx   *sql.Tx
+	rows store.Store      // the library's, in the same transaction
+	told []roomkit.UserID // who gets a notice by it
+}
 
-// audit keeps every event in a table of the host, in the transaction that moves the
-// follower's checkpoint: each event is there exactly once, whenever the process dies.
+type auditingKey struct{}
+
+// audit keeps every event in a table of the host, and sends the notices of it, in the
+// transaction that moves the follower's checkpoint: each is there exactly once, whenever
+// the process dies.
 func (c *chat) audit(ctx context.Context) error {
 	return c.svc.Follow(ctx, "chat.audit", c.record, &service.FollowOptions{
 		Within: func(ctx context.Context, step func(context.Context, store.Store) error) error {
-			return c.inTx(ctx, func(tx *sql.Tx, _ *service.Service) error {
-				return step(context.WithValue(ctx, auditTx{}, tx), c.store.InTx(tx))
+			var a *auditing
+			err := c.inTx(ctx, func(tx *sql.Tx, _ *service.Service) error {
+				a = &auditing{tx: tx, rows: c.store.InTx(tx)}
+				return step(context.WithValue(ctx, auditingKey{}, a), a.rows)
 			})
+			if err == nil {
+				c.live.noticed(a.told)
+			}
+			return err
 		},
 	})
 }
@@ -29,8 +43,74 @@ func (c *chat) record(ctx context.Context, rec service.Recorded) error {
 	if err != nil {
 		return err
 	}
-	tx, info := ctx.Value(auditTx{}).(*sql.Tx), rec.Event.Info()
-	_, err = tx.ExecContext(ctx, "INSERT INTO audit (subject, version, type, actor, at, event) VALUES (?, ?, ?, ?, ?, ?)",
+	a, info := ctx.Value(auditingKey{}).(*auditing), rec.Event.Info()
+	_, err = a.tx.ExecContext(ctx, "INSERT INTO audit (subject, version, type, actor, at, event) VALUES (?, ?, ?, ?, ?, ?)",
 		info.Subject.String(), int64(info.Version), rec.Event.Type(), info.Actor.String(), info.At.UnixMicro(), string(event))
-	return err
+	if err != nil {
+		return err
+	}
+	for _, notice := range roomkit.NoticesOf(rec.Event) {
+		if err := a.send(ctx, notice, info); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send puts a notice into the hands of those whom it is for.
+func (a *auditing) send(ctx context.Context, n roomkit.Notice, info *roomkit.Meta) error {
+	to := []roomkit.UserID{n.To}
+	var err error
+	switch {
+	case n.Everyone && n.Company != "":
+		to, err = a.holders(ctx, n.Company, n.Holders)
+	case n.Everyone:
+		to, err = a.participants(ctx, n.Room, info.Actor.User())
+	}
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(n)
+	if err != nil {
+		return err
+	}
+	for _, user := range to {
+		if _, err := a.tx.ExecContext(ctx, "INSERT INTO notices (user, notice, at) VALUES (?, ?, ?)", string(user), string(text), info.At.UnixMicro()); err != nil {
+			return err
+		}
+	}
+	a.told = append(a.told, to...)
+	return nil
+}
+
+// participants are those in a room, but for who did it, bots and consumers.
+func (a *auditing) participants(ctx context.Context, room roomkit.RoomID, actor roomkit.UserID) (to []roomkit.UserID, err error) {
+	for page, err := range store.MemberPages(ctx, a.rows, store.MemberQuery{Room: room, Which: store.MembersTakingPart}) {
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range page {
+			if m.Kind == roomkit.UserMember && m.User != actor {
+				to = append(to, m.User)
+			}
+		}
+	}
+	return to, nil
+}
+
+// holders are the members of a company with the permission of their own, those without,
+// or all.
+func (a *auditing) holders(ctx context.Context, company roomkit.CompanyID, who roomkit.Holders) (to []roomkit.UserID, err error) {
+	for page, err := range store.UserPages(ctx, a.rows, store.UserQuery{Company: company}) {
+		if err != nil {
+			return nil, err
+		}
+		for _, u := range page {
+			some := who == roomkit.HoldersAll || u.Partners == (who == roomkit.HoldersOnly)
+			if some && u.Kind == roomkit.UserMember && u.Status == roomkit.StatusActive {
+				to = append(to, u.ID)
+			}
+		}
+	}
+	return to, nil
 }

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store/sqlitestore"
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
@@ -34,6 +33,9 @@ var tables = []string{
 	`CREATE TABLE IF NOT EXISTS audit (
 		id INTEGER PRIMARY KEY AUTOINCREMENT, subject TEXT NOT NULL, version INTEGER NOT NULL, type TEXT NOT NULL,
 		actor TEXT NOT NULL, at INTEGER NOT NULL, event TEXT NOT NULL, UNIQUE (subject, version)) STRICT`,
+	`CREATE TABLE IF NOT EXISTS notices (
+		id INTEGER PRIMARY KEY AUTOINCREMENT, user TEXT NOT NULL, notice TEXT NOT NULL, at INTEGER NOT NULL, seen INTEGER NOT NULL DEFAULT 0) STRICT`,
+	`CREATE INDEX IF NOT EXISTS notices_of_user ON notices (user, id)`,
 	`CREATE TABLE IF NOT EXISTS filled (once INTEGER PRIMARY KEY) STRICT`,
 }
 
@@ -62,10 +64,12 @@ func (c *chat) begin(ctx context.Context, o options) (err error) {
 			return err
 		}
 	}
-	if c.live, err = newLive(ctx, c.svc); err != nil {
+	c.live = newLive(c.svc)
+	if err := c.fillOnce(ctx, o.fill); err != nil {
 		return err
 	}
-	return c.fillOnce(ctx, o.fill)
+	c.live.at, err = c.svc.Head(ctx)
+	return err
 }
 
 // fillOnce fills an empty database. Every step has a key, so that one that was broken
@@ -97,9 +101,4 @@ func (c *chat) inTx(ctx context.Context, do func(tx *sql.Tx, rooms *service.Serv
 		}
 		return tx.Commit()
 	})
-}
-
-// do runs a command of a person, with the key and the version that the form carries.
-func (c *chat) do(ctx context.Context, me roomkit.UserID, cmd roomkit.Command, call service.Call) (service.Result, error) {
-	return c.svc.Do(ctx, roomkit.By(me), cmd, call)
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
@@ -60,7 +62,7 @@ func (f *filler) do(actor roomkit.Actor, cmd roomkit.Command) roomkit.RoomID {
 	return made.Room
 }
 
-func (f *filler) say(room roomkit.RoomID, author roomkit.UserID, body string) {
+func (f *filler) write(room roomkit.RoomID, author roomkit.UserID, body string) {
 	draft := draft{Room: room, Author: author, Body: body, Key: f.key()}
 	if f.err == nil {
 		_, f.err = f.post(f.ctx, draft)
@@ -69,7 +71,7 @@ func (f *filler) say(room roomkit.RoomID, author roomkit.UserID, body string) {
 
 // provision adds the companies and people of the directory.
 func (f *filler) provision() {
-	for id := range f.people.companies {
+	for _, id := range slices.Sorted(maps.Keys(f.people.companies)) {
 		f.do(roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{
 			ID: id, Licensed: true, MembersCreateGroups: true, Partners: roomkit.ExternalSelected, Consumers: roomkit.ExternalAll,
 		}})
@@ -92,7 +94,7 @@ func fillDemo(ctx context.Context, c *chat) error {
 		f.do(roomkit.System(), team)
 		f.do(roomkit.System(), roomkit.EditTeam{Company: team.Company, Team: team.Team, Room: new(true), Features: new(true)})
 		room := f.do(roomkit.By(team.Leader), roomkit.OpenTeamRoom{Team: team.Team, Company: team.Company})
-		f.say(room, team.Leader, "This room follows the chart: whoever joins "+team.Name+" is in.")
+		f.write(room, team.Leader, "This room follows the chart: whoever joins "+team.Name+" is in.")
 	}
 	f.talk()
 	return f.err
@@ -100,26 +102,26 @@ func fillDemo(ctx context.Context, c *chat) error {
 
 func (f *filler) talk() {
 	pair := f.do(roomkit.By("cat"), roomkit.OpenDirect{With: "ivo"})
-	f.say(pair, "cat", "Hello Ivo, do you have a minute for the menu cards?")
-	f.say(pair, "ivo", "Of course. How many pages?")
+	f.write(pair, "cat", "Hello Ivo, do you have a minute for the menu cards?")
+	f.write(pair, "ivo", "Of course. How many pages?")
 	counter := f.do(roomkit.By("cat"), roomkit.OpenDirect{With: "max"})
-	f.say(counter, "max", "Do you have a table for six on Friday?")
+	f.write(counter, "max", "Do you have a table for six on Friday?")
 	lunch := f.do(roomkit.By("dev"), roomkit.CreateRoom{People: []roomkit.UserID{"cat", "fay", "gus"}, Audience: roomkit.AudienceMembers})
-	f.say(lunch, "dev", "Lunch at noon?")
-	f.say(lunch, "gus", "I cook.")
+	f.write(lunch, "dev", "Lunch at noon?")
+	f.write(lunch, "gus", "I cook.")
 	party := f.do(roomkit.By("fay"), roomkit.CreateRoom{
 		People: []roomkit.UserID{"ann", "ben", "cat", "eli"}, Name: "Summer party", Audience: roomkit.AudienceMembers, AllowDuplicate: true,
 	})
-	f.say(party, "fay", "Everybody here may invite, remove and leave: nobody is master of this room.")
+	f.write(party, "fay", "Everybody here may invite, remove and leave: nobody is master of this room.")
 	menu := f.do(roomkit.By("eli"), roomkit.CreateGroup{
 		Name: "Autumn menu", Members: []roomkit.UserID{"ben", "cat", "fay", "gus"}, Settings: roomkit.GroupSettings{Public: true, Notify: true},
 	})
-	f.say(menu, "eli", "Eight dishes, please. Pumpkin is not optional.")
-	f.say(menu, "cat", "Noted. When do the cards go to print?")
+	f.write(menu, "eli", "Eight dishes, please. Pumpkin is not optional.")
+	f.write(menu, "cat", "Noted. When do the cards go to print?")
 	cards := f.do(roomkit.By("ben"), roomkit.CreateExternalGroup{
 		Name: "Menu cards", Members: []roomkit.UserID{"cat", "eli", "ivo", "jun", "kai"}, Settings: roomkit.GroupSettings{Notify: true},
 	})
-	f.say(cards, "ben", "Welcome. Here both of us, Harbour and Mill, agree on the cards.")
-	f.say(cards, "kai", "Two drafts are on the way.")
-	f.say(cards, "ivo", "We print on Thursday if the text is final by Tuesday.")
+	f.write(cards, "ben", "Welcome. Here both of us, Harbour and Mill, agree on the cards.")
+	f.write(cards, "kai", "Two drafts are on the way.")
+	f.write(cards, "ivo", "We print on Thursday if the text is final by Tuesday.")
 }

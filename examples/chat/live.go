@@ -39,21 +39,31 @@ type stream struct {
 	end   bool
 }
 
-func newLive(ctx context.Context, svc *service.Service) (*live, error) {
-	head, err := svc.Head(ctx)
+func newLive(svc *service.Service) *live {
 	return &live{
-		svc: svc, at: head,
+		svc:   svc,
 		open:  map[roomkit.UserID]map[*stream]bool{},
 		rooms: map[roomkit.RoomID]map[roomkit.UserID]bool{},
-	}, err
+	}
 }
 
-// run reads the feed until ctx ends.
+// run reads the feed until ctx ends, and again where a store that was busy broke it off.
 func (l *live) run(ctx context.Context) error {
-	for rec, err := range l.svc.Watch(ctx, l.at) {
-		if errors.Is(err, roomkit.ErrUnavailable) {
-			continue
+	for {
+		err := l.watch(ctx)
+		if !errors.Is(err, roomkit.ErrUnavailable) {
+			return err
 		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (l *live) watch(ctx context.Context) error {
+	for rec, err := range l.svc.Watch(ctx, l.at) {
 		if err != nil {
 			return err
 		}
@@ -79,7 +89,7 @@ func (l *live) happened(rec service.Recorded) {
 	case *roomkit.MasterAppointed:
 		l.join(subject.Room, e.People)
 	}
-	l.tell(subject.Room, true)
+	l.tell(subject.Room)
 	switch e := rec.Event.(type) {
 	case *roomkit.MemberLeft:
 		for _, p := range e.People {
@@ -110,14 +120,25 @@ func (l *live) add(room roomkit.RoomID, user roomkit.UserID) {
 func (l *live) posted(room roomkit.RoomID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tell(room, true)
+	l.tell(room)
 }
 
-func (l *live) tell(room roomkit.RoomID, list bool) {
+// noticed tells people of notices, which the list of rooms counts.
+func (l *live) noticed(people []roomkit.UserID) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, user := range people {
+		for s := range l.open[user] {
+			s.list = true
+			s.nudge()
+		}
+	}
+}
+
+func (l *live) tell(room roomkit.RoomID) {
 	for user := range l.rooms[room] {
 		for s := range l.open[user] {
-			s.rooms[room] = true
-			s.list = s.list || list
+			s.rooms[room], s.list = true, true
 			s.nudge()
 		}
 	}

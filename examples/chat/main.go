@@ -29,7 +29,7 @@ type options struct {
 	data   string                                   // the folder of the database
 	fill   func(ctx context.Context, c *chat) error // fills an empty database
 	people directory
-	ready  func(url string) // called when it answers
+	ready  func(c *chat, url string) // called when it answers
 }
 
 func main() {
@@ -43,7 +43,7 @@ func main() {
 	flag.StringVar(&o.listen, "listen", "localhost:8080", "listen at this `address`")
 	flag.StringVar(&o.data, "data", filepath.Join(cache, "roomkit-chat"), "keep everything in this `folder`")
 	flag.Parse()
-	o.ready = func(url string) { fmt.Println(url) }
+	o.ready = func(_ *chat, url string) { fmt.Println(url) }
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := run(ctx, o); err != nil {
@@ -65,22 +65,35 @@ func run(ctx context.Context, o options) (err error) {
 	}
 	web := newWeb(c)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return web.Serve(at) })
-	g.Go(func() error { return c.live.run(ctx) })
-	g.Go(func() error { return c.audit(ctx) })
-	g.Go(func() error { return c.svc.Enforce(ctx, nil) })
-	g.Go(func() error {
-		<-ctx.Done()
-		c.live.close()
-		limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-		defer cancel()
-		return web.Shutdown(limit)
-	})
-	if o.ready != nil {
-		o.ready("http://" + at.Addr().String())
+	for _, work := range []func(context.Context) error{
+		func(context.Context) error { return web.Serve(at) },
+		func(ctx context.Context) error { return c.stopWeb(ctx, web) },
+		func(ctx context.Context) error { return c.svc.Enforce(ctx, nil) },
+		c.live.run, c.audit,
+	} {
+		g.Go(func() error {
+			err := work(ctx)
+			if errors.Is(err, http.ErrServerClosed) || ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+				return nil // it was told to end
+			}
+			return err
+		})
 	}
-	if err := g.Wait(); !errors.Is(err, context.Canceled) && !errors.Is(err, http.ErrServerClosed) {
-		return err
+	if o.ready != nil {
+		o.ready(c, "http://"+at.Addr().String())
+	}
+	return g.Wait()
+}
+
+// stopWeb waits for the end, lets what is being answered be answered, and cuts off who
+// does not read or write.
+func (c *chat) stopWeb(ctx context.Context, web *http.Server) error {
+	<-ctx.Done()
+	c.live.close()
+	limit, cancel := context.WithTimeout(context.WithoutCancel(ctx), 3*time.Second)
+	defer cancel()
+	if web.Shutdown(limit) != nil {
+		return web.Close()
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ type link struct{ Name, Label, URL string }
 // menu has the ways that do not begin in a room.
 func (c *chat) menu(me person) []link {
 	at := "/as/" + url.PathEscape(string(me.ID))
-	return []link{{"people", "Somebody else", "/?me=" + url.QueryEscape(string(me.ID))}, {"leave", "Leave rooms", at + "/leave"}}
+	return []link{{"people", "Somebody else", "/?me=" + url.QueryEscape(string(me.ID))}, {"leave", "Leave rooms", at + "/leave"}, {"notices", "Notices", at + "/notices"}}
 }
 
 // deed is something to do, or greyed, and then the rule that forbids it.

@@ -42,6 +42,7 @@ type roomList struct {
 	Rows []roomLine
 	More int // how many to ask for to see more; 0: these are all
 	Open roomkit.RoomID
+	New  int // notices that were not seen yet
 }
 
 const (
@@ -63,6 +64,9 @@ func numberOf(r *http.Request, name string, usual, most int) int {
 // list gives the rooms of a person in the order of the last message, or of coming in.
 func (c *chat) list(ctx context.Context, me roomkit.UserID, open roomkit.RoomID, limit int) (l roomList, err error) {
 	l.Me, l.Open = me, open
+	if l.New, err = c.unseen(ctx, me); err != nil {
+		return l, err
+	}
 	since := map[roomkit.RoomID]time.Time{}
 	var ids []roomkit.RoomID
 	for entry, err := range c.svc.Rooms(ctx, me, service.RoomList{Limit: listMost}) {

@@ -16,6 +16,7 @@ func (c *chat) handler() http.Handler {
 	mux.Handle("GET /as/{user}/live", c.as(c.serveLive))
 	c.roomRoutes(mux)
 	c.leaveRoutes(mux)
+	c.noticeRoutes(mux)
 	return secure(http.NewCrossOriginProtection().Handler(mux))
 }
 

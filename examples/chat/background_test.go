@@ -1,0 +1,116 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// count asks the host's tables.
+func (d *desk) count(query string, args ...any) (n int) {
+	d.t.Helper()
+	require.NoError(d.t, d.store.Readers.QueryRowContext(d.t.Context(), query, args...).Scan(&n))
+	return n
+}
+
+func (d *desk) soon(what string, holds func() bool) {
+	d.t.Helper()
+	again, late := time.NewTicker(5*time.Millisecond), time.After(10*time.Second)
+	defer again.Stop()
+	for !holds() {
+		select {
+		case <-again.C:
+		case <-late:
+			require.Fail(d.t, "it does not come: "+what)
+		}
+	}
+}
+
+// TestRestartKeepsEverything: what was said, who is where, what was read, and each event
+// in the audit exactly once.
+func TestRestartKeepsEverything(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("ben", "Menu cards")
+	_, _ = d.get(at("cat", room))
+	d.must("ben", roomkit.Remove{Room: room, People: []roomkit.UserID{"jun"}})
+	_, err := d.post(t.Context(), draft{Room: room, Author: "kai", Body: "After the removal", Key: "1"})
+	require.NoError(t, err)
+	rows := d.count("SELECT count(*) FROM messages")
+	d.stop()
+
+	d = startDesk(t, options{data: d.data, fill: fillDemo, people: demoPeople()})
+	require.Equal(t, rows, d.count("SELECT count(*) FROM messages"), "it is not filled again")
+	_, page := d.get(at("ben", room))
+	require.Contains(t, page, "After the removal")
+	require.NotContains(t, page, "Jun Sato")
+	list, err := d.list(t.Context(), "cat", roomkit.RoomID{}, listMost)
+	require.NoError(t, err)
+	require.Equal(t, 1, list.Rows[0].Unread, "what was read before the stop is read")
+	_, err = d.post(t.Context(), draft{Room: room, Author: "kai", Body: "After the removal", Key: "1"})
+	require.NoError(t, err)
+	require.Equal(t, rows, d.count("SELECT count(*) FROM messages"), "keys hold over the restart")
+	var events int
+	for _, err := range d.svc.Feed(t.Context(), "") {
+		require.NoError(t, err)
+		events++
+	}
+	d.soon("each event is in the audit once", func() bool { return d.count("SELECT count(*) FROM audit") == events })
+}
+
+// TestFillingGoesOn: a start that was broken off while it filled the database is no harm.
+func TestFillingGoesOn(t *testing.T) {
+	d := newDesk(t)
+	rooms, said := d.count("SELECT count(*) FROM roomkit_rooms"), d.count("SELECT count(*) FROM messages")
+	_, err := d.store.Writer.ExecContext(t.Context(), "DELETE FROM filled")
+	require.NoError(t, err)
+	d.stop()
+	d = startDesk(t, options{data: d.data, fill: fillDemo, people: demoPeople()})
+	require.Equal(t, rooms, d.count("SELECT count(*) FROM roomkit_rooms"))
+	require.Equal(t, said, d.count("SELECT count(*) FROM messages"))
+}
+
+// TestRemovedGetsNotice: in the removed person's own notices, and nobody else's.
+func TestRemovedGetsNotice(t *testing.T) {
+	d := newDesk(t)
+	party := d.room("cat", "Summer party")
+	d.must("cat", roomkit.Remove{Room: party, People: []roomkit.UserID{"eli"}})
+	d.soon("the notice is there", func() bool { return d.count("SELECT count(*) FROM notices WHERE notice LIKE '%removed%'") == 1 })
+	require.Equal(t, 1, d.count("SELECT count(*) FROM notices WHERE notice LIKE '%removed%' AND user = 'eli'"))
+	_, list := d.get("/as/eli/list")
+	require.Contains(t, list, `data-testid="news"`)
+	_, page := d.get("/as/eli/notices")
+	require.Contains(t, page, "Cat Moreau has removed you from “Summer party”")
+	require.Contains(t, page, "GEN-07")
+	_, list = d.get("/as/eli/list")
+	require.NotContains(t, list, `data-testid="news"`, "they are seen")
+}
+
+// TestExternalSwitch: when the administrator withdraws the permission, the room is closed
+// at once, by the rule; Enforce then takes the people out, who are told.
+func TestExternalSwitch(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("ivo", "Menu cards")
+	next := d.signals("/as/ivo/live?room=" + room.String())
+	require.Equal(t, "all", next())
+	d.must("hana", roomkit.SetCompanyMessaging{Company: "mill", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalOff)})
+	_, page := d.get(at("ivo", room) + "/now")
+	require.NotContains(t, page, "Two drafts")
+	require.Contains(t, page, `data-testid="gone"`)
+	for signal := next(); signal != "all"; signal = next() {
+		require.Equal(t, "rooms", signal)
+	}
+	d.soon("Enforce takes them out", func() bool {
+		_, page := d.get(at("ben", room))
+		return !strings.Contains(page, `data-testid="person-ivo"`)
+	})
+	_, page = d.get(at("ivo", room))
+	require.Contains(t, page, "EXT-22")
+	d.soon("they are told", func() bool {
+		_, page := d.get("/as/ivo/notices")
+		return strings.Contains(page, "NTF-11")
+	})
+}

@@ -1,0 +1,108 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+func (c *chat) noticeRoutes(mux *http.ServeMux) {
+	mux.Handle("GET /as/{user}/notices", c.as(c.showNotices))
+}
+
+// told is a service notification as it is shown.
+type told struct {
+	Text string
+	Rule roomkit.Rule
+	Room string // the page of the room; empty: there is none any more
+	At   time.Time
+	New  bool
+}
+
+// noticeTexts are the host's words, with the rule by which somebody is told.
+var noticeTexts = map[roomkit.NoticeKey]struct {
+	text string
+	rule roomkit.Rule
+}{
+	roomkit.NoticeAdded:            {"{actor} has added you to a group", "NTF-04"},
+	roomkit.NoticeRemoved:          {"{actor} has removed you from {name}", "GEN-07"},
+	roomkit.NoticeWithdrawn:        {"You have left {name}, because you may not talk with external users any more", "NTF-11"},
+	roomkit.NoticeDropped:          {"{name} has become a group that you cannot be a member of", "CRE-41"},
+	roomkit.NoticeMasterAppointed:  {"{actor} has made you Group Master", "NTF-04"},
+	roomkit.NoticeMasterDismissed:  {"You are no longer Group Master", "NTF-04"},
+	roomkit.NoticeRenamed:          {"{actor} has given a group the name {name}", "NTF-04"},
+	roomkit.NoticeFeaturesSwitched: {"{actor} has changed what a group has: {features}", "NTF-04"},
+	roomkit.NoticePermitted:        {"You may talk with external users now", "NTF-06"},
+}
+
+// say puts a notice into words.
+func (c *chat) say(n roomkit.Notice) told {
+	name := n.Params["name"]
+	if name == "" {
+		name = "a room with " + c.people.names(n.People)
+	} else {
+		name = "“" + name + "”"
+	}
+	actor := "The administrator"
+	if id := n.Params["actor"]; roomkit.UserID(id).Valid() {
+		actor = c.people.name(roomkit.UserID(id))
+	}
+	features := n.Params["features"]
+	if features == "" {
+		features = "nothing besides messages"
+	}
+	words := noticeTexts[n.Key]
+	text := strings.NewReplacer("{actor}", actor, "{name}", name, "{features}", features).Replace(words.text)
+	return told{Text: text, Rule: words.rule}
+}
+
+const noticesShown = 100
+
+// notices gives the newest notices of somebody.
+func (c *chat) notices(ctx context.Context, me roomkit.UserID) (list []told, err error) {
+	rows, err := c.store.Readers.QueryContext(ctx, "SELECT notice, at, seen FROM notices WHERE user = ? ORDER BY id DESC LIMIT ?", string(me), noticesShown)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var text string
+		var at int64
+		var seen bool
+		if err := rows.Scan(&text, &at, &seen); err != nil {
+			return nil, err
+		}
+		var n roomkit.Notice
+		if err := json.Unmarshal([]byte(text), &n); err != nil {
+			return nil, err
+		}
+		t := c.say(n)
+		t.At, t.New = time.UnixMicro(at), !seen
+		if !n.Room.IsZero() && c.svc.Check(ctx, me, roomkit.ActionSeeRoom, n.Room) == nil {
+			t.Room = n.Room.String()
+		}
+		list = append(list, t)
+	}
+	return list, rows.Err()
+}
+
+func (c *chat) unseen(ctx context.Context, me roomkit.UserID) (n int, err error) {
+	err = c.store.Readers.QueryRowContext(ctx, "SELECT count(*) FROM notices WHERE user = ? AND NOT seen", string(me)).Scan(&n)
+	return n, err
+}
+
+// showNotices shows them, which makes them seen.
+func (c *chat) showNotices(w http.ResponseWriter, r *http.Request, me roomkit.UserID) error {
+	list, err := c.notices(r.Context(), me)
+	if err != nil {
+		return err
+	}
+	if _, err := c.store.Writer.ExecContext(r.Context(), "UPDATE notices SET seen = 1 WHERE user = ? AND NOT seen", string(me)); err != nil {
+		return err
+	}
+	return c.show(w, r, me, "notices", page{Title: "Notices", Data: list, Show: "main"})
+}
