@@ -174,6 +174,7 @@ type openRoom struct {
 	People   []memberLine
 	After    service.PageToken // more people
 	Deeds    []deed
+	Ways     []way    // who may do what in a room of this kind
 	Silent   *problem // why nothing may be written
 	Gone     *problem // why nothing is seen any more; then the rest is empty
 	Key      string
@@ -312,6 +313,8 @@ func (c *chat) fillDeeds(ctx context.Context, o *openRoom) {
 		denied := c.denial(ctx, o.Me.ID, way.action, o.View.Room)
 		o.Deeds = append(o.Deeds, deed{Name: way.action.String(), Label: way.label, URL: o.URL() + way.at, Denied: denied})
 	}
+	o.Deeds = append(o.Deeds, manageDeeds(o)...)
+	o.Ways = c.waysOf(o.Row.Kind)
 	o.Silent = c.denial(ctx, o.Me.ID, roomkit.ActionPost, o.View.Room)
 }
 

@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/http"
+	"slices"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+)
+
+func (c *chat) masterRoutes(mux *http.ServeMux) {
+	mux.Handle("GET /as/{user}/rooms/{room}/masters", c.as(c.showMasters))
+	mux.Handle("POST /as/{user}/rooms/{room}/masters", c.as(c.changeMasters))
+}
+
+// candidate is somebody who could be made Group Master.
+type candidate struct {
+	person
+	Of      string
+	Appoint deed
+}
+
+// masters is the pane of who manages a group.
+type masters struct {
+	Masters    []masterLine
+	Mine       bool // the person is one of them
+	HandOver   *problem
+	Candidates []candidate
+	Denied     *problem // why nobody may be appointed
+	Ways       []way
+	Done       bool
+}
+
+// masterLine is a Group Master, with what would end the role.
+type masterLine struct {
+	person
+	Of      string
+	Me      bool
+	Absent  bool // manages without taking part
+	Dismiss deed
+}
+
+// maxCandidates is how many are looked at for an appointment: what one question takes.
+const maxCandidates = roomkit.MaxPeople
+
+func (c *chat) mastersOf(ctx context.Context, o *openRoom) (m masters, err error) {
+	m.Ways = c.waysOf(o.Row.Kind)
+	may := c.denial(ctx, o.Me.ID, roomkit.ActionDismissMaster, o.View.Room)
+	for member, err := range c.svc.Members(ctx, o.Me.ID, o.View.Room, service.MemberList{Role: service.RoleMaster}) {
+		if err != nil {
+			return m, err
+		}
+		line := masterLine{person: c.people.person(member.User), Of: c.people.company(member.User), Me: member.User == o.Me.ID, Absent: !member.Participant}
+		line.Dismiss = deed{Name: "dismiss-" + string(member.User), Label: "Dismiss", Denied: may}
+		if line.Me {
+			line.Dismiss.Label, m.Mine = "Give up the role", true
+		}
+		if may == nil {
+			line.Dismiss.Denied = c.deny(ctx, o.Me.ID, roomkit.DismissMasters{Room: o.View.Room, People: []roomkit.UserID{member.User}})
+		}
+		m.Masters = append(m.Masters, line)
+	}
+	return m, c.fillCandidates(ctx, o, &m)
+}
+
+// fillCandidates says of those who take part, and of the others of the company, who can be
+// made Group Master and why the others cannot.
+func (c *chat) fillCandidates(ctx context.Context, o *openRoom, m *masters) error {
+	ids, err := c.candidates(ctx, o)
+	if err != nil || len(ids) == 0 {
+		return err
+	}
+	choices, err := c.svc.Choose(ctx, roomkit.By(o.Me.ID), roomkit.AppointMasters{Room: o.View.Room}, ids)
+	if errors.Is(err, roomkit.ErrDenied) {
+		m.Denied = problemOf(err)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	for _, choice := range choices {
+		if choice.Already {
+			continue
+		}
+		one := candidate{person: c.people.person(choice.User), Of: c.people.company(choice.User)}
+		one.Appoint = deed{Name: "appoint-" + string(choice.User), Label: "Make Group Master"}
+		if len(choice.Against) > 0 {
+			one.Appoint.Denied = (&problem{Rule: choice.Against[0].Rule, Detail: choice.Against[0].Reason}).cite()
+		}
+		m.Candidates = append(m.Candidates, one)
+	}
+	return nil
+}
+
+func (c *chat) candidates(ctx context.Context, o *openRoom) (ids []roomkit.UserID, err error) {
+	for member, err := range c.svc.Members(ctx, o.Me.ID, o.View.Room, service.MemberList{Limit: maxCandidates}) {
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, member.User)
+	}
+	for user, err := range c.svc.Users(ctx, service.UserList{Company: o.Row.Company, Limit: maxCandidates}) {
+		if err != nil {
+			return nil, err
+		}
+		if !slices.Contains(ids, user.ID) && user.Status == roomkit.StatusActive {
+			ids = append(ids, user.ID)
+		}
+	}
+	return ids[:min(len(ids), maxCandidates)], nil
+}
+
+func (c *chat) showMasters(w http.ResponseWriter, r *http.Request, me roomkit.UserID) error {
+	return c.mastersPage(w, r, me, nil)
+}
+
+// mastersPage shows who manages a group, and why something was refused.
+func (c *chat) mastersPage(w http.ResponseWriter, r *http.Request, me roomkit.UserID, refused error) error {
+	o, err := c.openRoom(r, me)
+	if err != nil {
+		return err
+	}
+	m, err := c.mastersOf(r.Context(), o)
+	if err != nil {
+		return err
+	}
+	m.Done = r.URL.Query().Has("done")
+	p := page{Title: "Group Masters of " + o.Title, Room: o, Data: m, Show: "main"}
+	if refused != nil {
+		p.Problem = problemOf(refused)
+	}
+	return c.show(w, r, me, "manage-masters", p)
+}
+
+// changeMasters appoints, dismisses, or hands over, and then maybe goes too.
+func (c *chat) changeMasters(w http.ResponseWriter, r *http.Request, me roomkit.UserID) error {
+	room, err := roomkit.ParseRoomID(r.PathValue("room"))
+	if err != nil {
+		return roomkit.ErrNotFound
+	}
+	who := roomkit.UserID(r.PostForm.Get("who"))
+	at := "/rooms/" + room.String() + "/masters?done"
+	switch r.PostForm.Get("do") {
+	case "appoint":
+		_, err = c.send(r, me, roomkit.AppointMasters{Room: room, People: []roomkit.UserID{who}})
+	case "dismiss":
+		_, err = c.send(r, me, roomkit.DismissMasters{Room: room, People: []roomkit.UserID{who}})
+	case "hand-over":
+		_, err = c.send(r, me, roomkit.HandOver{Room: room, To: who})
+	case "hand-over-and-go":
+		err = c.handOverAndGo(r, me, room, who)
+		at = "/"
+	default:
+		err = &roomkit.Invalid{Field: "do", Reason: "not one of appoint, dismiss, hand-over, hand-over-and-go"}
+	}
+	if err != nil {
+		return c.mastersPage(w, r, me, err)
+	}
+	return see(w, r, me, at)
+}
+
+// handOverAndGo is for Group Masters who want to go: nobody leaves a group by themselves,
+// but a master takes out anybody, as long as another one remains. Both happen or none.
+func (c *chat) handOverAndGo(r *http.Request, me roomkit.UserID, room roomkit.RoomID, to roomkit.UserID) error {
+	call, err := callOf(r)
+	if err != nil {
+		return err
+	}
+	return c.inTx(r.Context(), func(_ *sql.Tx, rooms *service.Service) error {
+		appoint := call
+		appoint.Key += " appoint"
+		if _, err := rooms.Do(r.Context(), roomkit.By(me), roomkit.AppointMasters{Room: room, People: []roomkit.UserID{to}}, appoint); err != nil {
+			return err
+		}
+		_, err := rooms.Do(r.Context(), roomkit.By(me), roomkit.Remove{Room: room, People: []roomkit.UserID{me}}, service.Call{Key: call.Key + " go"})
+		return err
+	})
+}
+
+// way says who may do something in a room, by which rule.
+type way struct {
+	Name  string
+	Label string
+	Who   string
+	Rule  *problem // that refuses all others
+}
+
+// waysShown are those that people ask about first.
+var waysShown = []struct {
+	action roomkit.Action
+	label  string
+}{
+	{roomkit.ActionInvite, "Invite"},
+	{roomkit.ActionRemove, "Remove"},
+	{roomkit.ActionLeave, "Leave"},
+	{roomkit.ActionAppointMaster, "Make Group Masters"},
+	{roomkit.ActionRename, "Rename"},
+}
+
+var standings = []struct {
+	standing roomkit.Standing
+	words    string
+}{
+	{roomkit.StandingParticipant, "everybody in it"},
+	{roomkit.StandingMaster, "Group Masters"},
+	{roomkit.StandingLeader, "the team's leader"},
+	{roomkit.StandingAdministrator, "the owner's administrators"},
+}
+
+// waysOf says who may do what in a room of this kind, by the rules that are in force.
+func (c *chat) waysOf(kind roomkit.Kind) (list []way) {
+	rules := c.svc.Rules()
+	for _, shown := range waysShown {
+		var who []string
+		for _, s := range standings {
+			if rules.Allowed(kind, s.standing).Has(shown.action) {
+				who = append(who, s.words)
+			}
+		}
+		one := way{Name: shown.action.String(), Label: shown.label, Who: "nobody"}
+		if len(who) > 0 {
+			one.Who = joinWords(who)
+		}
+		one.Rule = (&problem{Rule: rules.RuleFor(shown.action, kind)}).cite()
+		list = append(list, one)
+	}
+	return list
+}
+
+func joinWords(words []string) string {
+	text := words[0]
+	for i, word := range words[1:] {
+		if i == len(words)-2 {
+			text += " and " + word
+		} else {
+			text += ", " + word
+		}
+	}
+	return text
+}
