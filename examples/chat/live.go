@@ -83,19 +83,19 @@ func (l *live) happened(rec service.Recorded) {
 		l.tellAll()
 		return
 	}
-	switch e := rec.Event.(type) {
-	case *roomkit.MemberJoined:
+	if e, ok := rec.Event.(*roomkit.MemberJoined); ok {
 		l.join(subject.Room, e.People)
-	case *roomkit.MasterAppointed:
+	}
+	if e, ok := rec.Event.(*roomkit.MasterAppointed); ok {
 		l.join(subject.Room, e.People)
 	}
 	l.tell(subject.Room)
-	switch e := rec.Event.(type) {
-	case *roomkit.MemberLeft:
+	if e, ok := rec.Event.(*roomkit.MemberLeft); ok {
 		for _, p := range e.People {
 			delete(l.rooms[subject.Room], p.User)
 		}
-	case *roomkit.RoomEnded:
+	}
+	if _, ok := rec.Event.(*roomkit.RoomEnded); ok {
 		delete(l.rooms, subject.Room)
 	}
 }

@@ -44,7 +44,7 @@ type link struct{ Name, Label, URL string }
 // menu has the ways that do not begin in a room.
 func (c *chat) menu(me person) []link {
 	at := "/as/" + url.PathEscape(string(me.ID))
-	return []link{{"people", "Somebody else", "/?me=" + url.QueryEscape(string(me.ID))}, {"leave", "Leave rooms", at + "/leave"}, {"notices", "Notices", at + "/notices"}}
+	return []link{{"people", "Somebody else", "/"}, {"leave", "Leave rooms", at + "/leave"}, {"notices", "Notices", at + "/notices"}}
 }
 
 // deed is something to do, or greyed, and then the rule that forbids it.
@@ -235,7 +235,7 @@ func usersOf(values []string) (users []roomkit.UserID) {
 }
 
 // front is the first page: who are you?
-func (c *chat) front(w http.ResponseWriter, r *http.Request) {
+func (c *chat) front(w http.ResponseWriter, _ *http.Request) {
 	if err := c.write(w, 0, panes["front"], "pane", c.frontPeople()); err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 	}

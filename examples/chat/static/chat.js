@@ -33,11 +33,13 @@
     const key = "draft " + text.dataset.draft;
     text.value = text.value || sessionStorage.getItem(key) || "";
     text.addEventListener("input", () => sessionStorage.setItem(key, text.value));
-    text.addEventListener("keydown", (e) => {
-      if (e.key !== "Enter" || e.shiftKey || e.isComposing) return;
-      e.preventDefault();
-      text.form.requestSubmit();
-    });
+    for (const type of ["keydown", "keypress"]) {
+      text.addEventListener(type, (e) => {
+        if (e.key !== "Enter" || e.shiftKey || e.isComposing) return;
+        e.preventDefault();
+        if (type === "keydown") text.form.requestSubmit();
+      });
+    }
     let sending = "";
     document.addEventListener("htmx:beforeRequest", (e) => { if (e.target === text.form) sending = text.value; });
     body.addEventListener("sent", () => {
