@@ -7,6 +7,7 @@ require (
 	github.com/arran4/golang-ical v0.3.4
 	github.com/chromedp/cdproto v0.160.1
 	github.com/chromedp/chromedp v0.23.1
+	github.com/danielgtaylor/huma/v2 v2.37.2
 	github.com/emersion/go-message v0.18.2
 	github.com/go-roomkit/roomkit v0.0.0
 	github.com/go-roomkit/roomkit/store/natsstore v0.0.0-00010101000000-000000000000

@@ -98,12 +98,13 @@ func (c *chat) stopWeb(ctx context.Context, web *http.Server) error {
 	return nil
 }
 
-// newWeb makes the server. Streams have no deadline as a whole: each write has one.
+// newWeb makes the server. A stream has a deadline for each write instead of one for all.
 func newWeb(c *chat) *http.Server {
 	return &http.Server{
 		Handler:           c.handler(),
 		ReadHeaderTimeout: 10 * time.Second,
 		ReadTimeout:       30 * time.Second,
+		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    1 << 16,
 		ErrorLog:          slog.NewLogLogger(slog.Default().Handler(), slog.LevelDebug),

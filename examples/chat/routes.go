@@ -17,6 +17,7 @@ func (c *chat) handler() http.Handler {
 	c.roomRoutes(mux)
 	c.leaveRoutes(mux)
 	c.noticeRoutes(mux)
+	c.api(mux)
 	c.manageRoutes(mux)
 	return secure(http.NewCrossOriginProtection().Handler(mux))
 }

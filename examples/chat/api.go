@@ -1,0 +1,313 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humago"
+	"github.com/google/uuid"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+)
+
+// The API is the same chat for programs. Its description, /api/openapi.json, is made from
+// the types of this file.
+
+func init() {
+	// What huma finds wrong with a request is a problem like all others.
+	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
+		p := &problem{Title: message, Status: status, Category: service.CategoryInvalid}
+		var details []string
+		for _, err := range errs {
+			if err != nil {
+				details = append(details, err.Error())
+			}
+		}
+		p.Detail = strings.Join(details, "; ")
+		return p
+	}
+}
+
+// Error gives the title and the detail.
+func (p *problem) Error() string { return p.Title + ": " + p.Detail }
+
+// GetStatus gives the HTTP status.
+func (p *problem) GetStatus() int { return p.Status }
+
+// ContentType is that of RFC 9457.
+func (p *problem) ContentType(string) string { return "application/problem+json" }
+
+// api describes and serves the API below /api.
+func (c *chat) api(mux *http.ServeMux) {
+	config := huma.DefaultConfig("roomkit chat", "1")
+	config.Info.Description = "A demo: who asks is named in the path, without a password. Errors are problems of RFC 9457 with the rule that forbids."
+	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/openapi", "", "/api/schemas"
+	config.CreateHooks = nil // no $schema in answers
+	api := humago.New(mux, config)
+	describe(api, http.MethodGet, "/rooms", "list-rooms", "Rooms in the order of the last message", c.apiRooms)
+	describe(api, http.MethodGet, "/rooms/{room}", "get-room", "A room, its people, and all that may be done there", c.apiRoom)
+	describe(api, http.MethodGet, "/rooms/{room}/messages", "list-messages", "The last messages, as far as they may be read", c.apiMessages)
+	describe(api, http.MethodPost, "/rooms/{room}/messages", "post-message", "Write a message", c.apiPost)
+	describe(api, http.MethodGet, "/rooms/{room}/may/{action}", "may", "Whether an action is allowed, and otherwise by which rule not", c.apiMay)
+	describe(api, http.MethodPost, "/commands", "run-command",
+		"Run a command: "+strings.Join(roomkit.CommandNames(), ", ")+", with its fields beside \"command\"", c.apiCommand)
+}
+
+// describe adds an operation of a person, whose errors are problems.
+func describe[I, O any](api huma.API, method, path, id, summary string, answer func(ctx context.Context, in *I) (*O, error)) {
+	huma.Register(api, huma.Operation{
+		OperationID: id, Method: method, Path: "/api/as/{user}" + path, Summary: summary, MaxBodyBytes: maxForm,
+		Errors: []int{
+			http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict,
+			http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
+		},
+	}, func(ctx context.Context, in *I) (*O, error) {
+		out, err := answer(ctx, in)
+		if err == nil {
+			return out, nil
+		}
+		if p := (*problem)(nil); errors.As(err, &p) {
+			return nil, p
+		}
+		return nil, problemOf(err)
+	})
+}
+
+// AsUser is who asks.
+type AsUser struct {
+	User roomkit.UserID `path:"user" doc:"who asks"`
+}
+
+// InRoom is about one room.
+type InRoom struct {
+	AsUser
+	Room string `path:"room" doc:"the room's id, a UUID"`
+}
+
+// find gives the room. Text that is no id is as the id of no room.
+func (in *InRoom) find() (roomkit.RoomID, error) {
+	room, err := roomkit.ParseRoomID(in.Room)
+	if err != nil {
+		return room, roomkit.ErrNotFound
+	}
+	return room, nil
+}
+
+// body is an answer.
+type body[T any] struct{ Body T }
+
+// apiLine is a room in a list.
+type apiLine struct {
+	Room        string    `json:"room"`
+	Kind        string    `json:"kind"`
+	Title       string    `json:"title" doc:"its name, or the names of people"`
+	Badge       bool      `json:"badge" doc:"of groups and teams"`
+	External    bool      `json:"external" doc:"people of other companies take part"`
+	Consumers   bool      `json:"consumers"`
+	Unread      int       `json:"unread" doc:"up to 100"`
+	LastMessage time.Time `json:"last_message"`
+}
+
+func (c *chat) apiRooms(ctx context.Context, in *struct {
+	AsUser
+	Limit int `query:"limit" default:"50" minimum:"1" maximum:"1000"`
+}) (*body[[]apiLine], error) {
+	list, err := c.list(ctx, in.User, roomkit.RoomID{}, in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := &body[[]apiLine]{Body: []apiLine{}}
+	for _, line := range list.Rows {
+		out.Body = append(out.Body, apiLine{
+			Room: line.View.Room.String(), Kind: line.View.Kind.String(), Title: line.Title, Badge: line.View.Badge,
+			External: line.View.WithPartners, Consumers: line.View.WithConsumers, Unread: line.Unread, LastMessage: line.Last,
+		})
+	}
+	return out, nil
+}
+
+// apiMember is one of the people of a room.
+type apiMember struct {
+	User        string `json:"user"`
+	Name        string `json:"name"`
+	Company     string `json:"company"`
+	Master      bool   `json:"master"`
+	Participant bool   `json:"participant"`
+}
+
+// apiAllowed is an action, or the rule that forbids it.
+type apiAllowed struct {
+	Action  string   `json:"action"`
+	Allowed bool     `json:"allowed"`
+	Because *problem `json:"because,omitempty" doc:"why not"`
+}
+
+// apiRoomBody is a room as somebody sees it.
+type apiRoomBody struct {
+	Room        string          `json:"room"`
+	Version     roomkit.Version `json:"version" doc:"for if_version of a command"`
+	Kind        string          `json:"kind"`
+	Name        string          `json:"name"`
+	Description string          `json:"description"`
+	People      []apiMember     `json:"people" doc:"the first 100"`
+	Actions     []apiAllowed    `json:"actions"`
+}
+
+func (c *chat) apiRoom(ctx context.Context, in *InRoom) (*body[apiRoomBody], error) {
+	id, err := in.find()
+	if err != nil {
+		return nil, err
+	}
+	row, err := c.svc.Room(ctx, in.User, id)
+	if err != nil {
+		return nil, c.explain(ctx, in.User, id, err)
+	}
+	out := &body[apiRoomBody]{Body: apiRoomBody{
+		Room: in.Room, Version: row.Version, Kind: row.Kind.String(), Name: row.Name, Description: row.Description, People: []apiMember{},
+	}}
+	for _, action := range roomkit.AllActions() {
+		because := c.denial(ctx, in.User, action, id)
+		out.Body.Actions = append(out.Body.Actions, apiAllowed{action.String(), because == nil, because})
+	}
+	if c.denial(ctx, in.User, roomkit.ActionSeeMembers, id) != nil {
+		return out, nil
+	}
+	members, err := c.svc.MembersPage(ctx, in.User, id, service.MemberList{Limit: peoplePage})
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range members.Rows {
+		p := c.people.person(m.User)
+		out.Body.People = append(out.Body.People, apiMember{string(m.User), p.Name, string(m.Company), m.Master, m.Participant})
+	}
+	return out, nil
+}
+
+// apiMessage is what was said.
+type apiMessage struct {
+	ID     int64     `json:"id"`
+	Author string    `json:"author"`
+	Name   string    `json:"name"`
+	At     time.Time `json:"at"`
+	Body   string    `json:"body"`
+}
+
+func (c *chat) apiMessage(m message) apiMessage {
+	return apiMessage{m.ID, string(m.Author), c.people.name(m.Author), m.At.UTC(), m.Body}
+}
+
+func (c *chat) apiMessages(ctx context.Context, in *struct {
+	InRoom
+	Limit int `query:"limit" default:"50" minimum:"1" maximum:"2000"`
+}) (*body[[]apiMessage], error) {
+	id, err := in.find()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.svc.Check(ctx, in.User, roomkit.ActionEnter, id); err != nil {
+		return nil, c.explain(ctx, in.User, id, err)
+	}
+	access, err := c.svc.Access(ctx, in.User, id)
+	if err != nil {
+		return nil, err
+	}
+	list, _, err := c.read(ctx, access[0], in.Limit)
+	if err != nil {
+		return nil, err
+	}
+	out := &body[[]apiMessage]{Body: []apiMessage{}}
+	for _, m := range list {
+		out.Body = append(out.Body, c.apiMessage(m))
+	}
+	return out, nil
+}
+
+func (c *chat) apiPost(ctx context.Context, in *struct {
+	InRoom
+	Key  string `header:"Idempotency-Key" doc:"sent twice with the same key, it is written once"`
+	Body struct {
+		Body string `json:"body" doc:"1 to 4,000 characters"`
+	}
+}) (*body[apiMessage], error) {
+	id, err := in.find()
+	if err != nil {
+		return nil, err
+	}
+	if in.Key == "" {
+		in.Key = uuid.NewString()
+	}
+	m, err := c.post(ctx, draft{Room: id, Author: in.User, Body: in.Body.Body, Key: in.Key})
+	if err != nil {
+		return nil, c.explain(ctx, in.User, id, err)
+	}
+	return &body[apiMessage]{Body: c.apiMessage(m)}, nil
+}
+
+func (c *chat) apiMay(ctx context.Context, in *struct {
+	InRoom
+	Action string `path:"action" doc:"for instance leave"`
+}) (*body[apiAllowed], error) {
+	id, err := in.find()
+	if err != nil {
+		return nil, err
+	}
+	action, err := roomkit.ParseAction(in.Action)
+	if err != nil {
+		return nil, err
+	}
+	because := c.denial(ctx, in.User, action, id)
+	if because != nil && because.Category != service.CategoryDenied {
+		return nil, because
+	}
+	return &body[apiAllowed]{Body: apiAllowed{in.Action, because == nil, because}}, nil
+}
+
+// apiResult is what a command did, or would do.
+type apiResult struct {
+	Room    string           `json:"room,omitempty"`
+	Kind    string           `json:"kind"`
+	Version roomkit.Version  `json:"version"`
+	Opened  bool             `json:"opened" doc:"a new room"`
+	Changed bool             `json:"changed"`
+	Repeat  bool             `json:"repeat" doc:"it had been done before with the same key"`
+	Dropped []roomkit.UserID `json:"dropped" doc:"left out for lack of permission"`
+	Events  []string         `json:"events" doc:"the types of what happened"`
+}
+
+func (c *chat) apiCommand(ctx context.Context, in *struct {
+	AsUser
+	Key       string          `header:"Idempotency-Key" doc:"sent twice with the same key, it is done once"`
+	IfVersion roomkit.Version `query:"if_version" minimum:"0" doc:"only if what the command names has this version"`
+	Plan      bool            `query:"plan" doc:"say what would happen, and do nothing"`
+	Body      json.RawMessage
+}) (*body[apiResult], error) {
+	cmd, err := roomkit.UnmarshalCommand(in.Body)
+	if err != nil {
+		return nil, err
+	}
+	run := c.svc.Do
+	if in.Plan {
+		run = c.svc.Plan
+	}
+	made, err := run(ctx, roomkit.By(in.User), cmd, service.Call{Key: in.Key, IfVersion: in.IfVersion})
+	if err != nil {
+		return nil, err
+	}
+	out := &body[apiResult]{Body: apiResult{
+		Kind: made.Kind.String(), Version: made.Version, Opened: made.Opened, Changed: made.Changed, Repeat: made.Repeat,
+		Dropped: append([]roomkit.UserID{}, made.Dropped...), Events: []string{},
+	}}
+	if !made.Room.IsZero() {
+		out.Body.Room = made.Room.String()
+	}
+	for _, event := range made.Events {
+		out.Body.Events = append(out.Body.Events, event.Type())
+	}
+	return out, nil
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// call asks the API and reads its answer.
+func (d *desk) call(method, path, body, key string) (int, map[string]any) {
+	d.t.Helper()
+	r, err := http.NewRequestWithContext(d.t.Context(), method, d.url+"/api/as/"+path, strings.NewReader(body))
+	require.NoError(d.t, err)
+	r.Header.Set("Content-Type", "application/json")
+	if key != "" {
+		r.Header.Set("Idempotency-Key", key)
+	}
+	status, text := d.ask(r)
+	var answer any
+	require.NoError(d.t, json.Unmarshal([]byte(text), &answer), text)
+	fields, _ := answer.(map[string]any)
+	return status, fields
+}
+
+func TestAPI(t *testing.T) {
+	d := newDesk(t)
+	room := "/rooms/" + d.room("ben", "Menu cards").String()
+	status, may := d.call("GET", "kai"+room+"/may/leave", "", "")
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, false, may["allowed"])
+	require.Equal(t, "EXT-17", may["because"].(map[string]any)["rule"])
+
+	status, said := d.call("POST", "kai"+room+"/messages", `{"body":"by a program"}`, "k")
+	require.Equal(t, http.StatusOK, status, said)
+	status, again := d.call("POST", "kai"+room+"/messages", `{"body":"by a program"}`, "k")
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, said["id"], again["id"], "the key writes once")
+	status, no := d.call("POST", "kai"+room+"/messages", `{"body":"another"}`, "k")
+	require.Equal(t, http.StatusUnprocessableEntity, status)
+	require.Equal(t, "reused", no["category"])
+
+	remove := `{"command":"Remove","people":["jun"],"room":"` + strings.TrimPrefix(room, "/rooms/") + `"}`
+	status, no = d.call("POST", "kai/commands", remove, "")
+	require.Equal(t, http.StatusForbidden, status)
+	require.Equal(t, "EXT-16", no["rule"])
+	status, plan := d.call("POST", "ben/commands?plan=true", remove, "")
+	require.Equal(t, http.StatusOK, status)
+	require.Equal(t, []any{"member.left"}, plan["events"])
+	_, shown := d.call("GET", "ben"+room, "", "")
+	require.Len(t, shown["people"], 6, "a plan does nothing")
+	status, _ = d.call("POST", "ben/commands", remove, "r")
+	require.Equal(t, http.StatusOK, status)
+	status, gone := d.call("GET", "jun"+room, "", "")
+	require.Equal(t, http.StatusNotFound, status)
+	require.Equal(t, "EXT-20", gone["rule"], "those who were there are told")
+	status, _ = d.call("POST", "ben/commands?if_version=1", remove, "s")
+	require.Equal(t, http.StatusForbidden, status, "a refusal comes before a version")
+	status, no = d.call("POST", "ben/commands?if_version=1", strings.Replace(remove, "jun", "cat", 1), "t")
+	require.Equal(t, http.StatusConflict, status)
+	require.Contains(t, no["detail"], "Nothing was done")
+}
+
+// TestAPIUnknownRoom: as none, for every operation.
+func TestAPIUnknownRoom(t *testing.T) {
+	d := newDesk(t)
+	there, none := "gus/rooms/"+d.room("ben", "Menu cards").String(), "gus/rooms/"+roomkit.RoomID{1}.String()
+	for _, path := range []string{"", "/messages", "/may/leave"} {
+		status, answer := d.call("GET", there+path, "", "")
+		statusOfNone, nowhere := d.call("GET", none+path, "", "")
+		require.Equal(t, http.StatusNotFound, status)
+		require.Equal(t, statusOfNone, status)
+		require.Equal(t, nowhere, answer)
+	}
+}
+
+func TestAPIErrors(t *testing.T) {
+	d := newDesk(t)
+	room := "/rooms/" + d.room("ben", "Menu cards").String()
+	for name, c := range map[string]struct {
+		method, path, body string
+		status             int
+		category           string
+	}{
+		"nobody":          {"GET", "nobody/rooms", "", 401, "unknown_actor"},
+		"odd name":        {"GET", "a%20b/rooms", "", 400, "invalid"},
+		"no JSON":         {"POST", "kai" + room + "/messages", "{", 400, "invalid"},
+		"no body":         {"POST", "kai" + room + "/messages", "", 400, "invalid"},
+		"unknown field":   {"POST", "kai" + room + "/messages", `{"body":"x","more":1}`, 422, "invalid"},
+		"empty":           {"POST", "kai" + room + "/messages", `{"body":" "}`, 400, "invalid"},
+		"too long":        {"POST", "kai" + room + "/messages", `{"body":"` + strings.Repeat("ä", maxBody+1) + `"}`, 400, "invalid"},
+		"too large":       {"POST", "kai" + room + "/messages", `{"body":"` + strings.Repeat("a", maxForm) + `"}`, 413, "invalid"},
+		"unknown command": {"POST", "kai/commands", `{"command":"Nonsense"}`, 400, "invalid"},
+		"no command":      {"POST", "kai/commands", `[]`, 400, "invalid"},
+		"unknown action":  {"GET", "kai" + room + "/may/fly", "", 400, "invalid"},
+		"no room":         {"GET", "kai/rooms/x", "", 404, "not_found"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := &desk{chat: d.chat, t: t, url: d.url}
+			status, answer := d.call(c.method, c.path, c.body, "")
+			require.Equal(t, c.status, status, answer)
+			require.Equal(t, c.category, answer["category"], answer)
+			require.NotEmpty(t, answer["title"])
+		})
+	}
+}
+
+// TestOpenAPI: the description has every operation, and what an error looks like.
+func TestOpenAPI(t *testing.T) {
+	d := newDesk(t)
+	status, text := d.get("/api/openapi.json")
+	require.Equal(t, http.StatusOK, status)
+	var described struct {
+		Paths map[string]map[string]struct {
+			Responses map[string]struct{ Content map[string]any }
+		}
+		Components struct {
+			Schemas map[string]struct{ Properties map[string]any }
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(text), &described))
+	require.Len(t, described.Paths, 5)
+	post := described.Paths["/api/as/{user}/rooms/{room}/messages"]["post"]
+	require.Contains(t, post.Responses["403"].Content, "application/problem+json")
+	require.Contains(t, described.Components.Schemas["Problem"].Properties, "rule")
+}
