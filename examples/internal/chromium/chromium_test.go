@@ -26,12 +26,13 @@ const good = `<!doctype html><html lang="en"><head><title>Good</title><link rel=
 <label>Kind <select data-testid="kind"><option value="a">A</option><option value="b">B</option></select></label>
 <label>File <input type="file" data-testid="file"></label>
 <button data-testid="add">Add</button><p class="tip" data-testid="tip">Why not</p>
-<p data-testid="out"></p><p class="light">by day</p><p class="desk">on a desk</p>
+<label>Text <textarea data-testid="text"></textarea></label><p data-testid="out"></p><p class="light">by day</p><p class="desk">on a desk</p>
 </main><script>
 const out = document.querySelector('[data-testid=out]');
 document.querySelector('[data-testid=add]').onclick = () => setTimeout(() => out.textContent =
  document.querySelector('[data-testid=name]').value + document.querySelector('[data-testid=kind]').value, 30);
 document.querySelector('[data-testid=file]').onchange = e => out.textContent = e.target.files[0].name;
+document.querySelector('[data-testid=text]').onkeydown = e => { if (e.key === 'Enter' && !e.shiftKey) e.preventDefault(); };
 </script></body></html>`
 
 // serve answers with a page under every path, without scripts and styles of others.
@@ -119,6 +120,14 @@ func TestHoverAndFocus(t *testing.T) {
 	p.Lacks("tip")
 	p.Press("Tab", "Enter")
 	p.SeeIn("out", "olda")
+	p.Click("text")
+	p.Type("one")
+	p.Press("Enter")
+	p.Type("two")
+	p.Press("Shift+Enter", "Space")
+	require.Equal(t, "onetwo\n ", p.Value("text"), "a key that the page prevents writes nothing")
+	p.Press("Backspace", "Backspace", "Backspace")
+	require.Equal(t, "onetw", p.Value("text"))
 }
 
 func TestWidthAndColours(t *testing.T) {

@@ -16,7 +16,6 @@ import (
 	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
-	"github.com/chromedp/chromedp/kb"
 	"github.com/stretchr/testify/require"
 )
 
@@ -250,9 +249,10 @@ func (p *Page) place(element string) place {
 	}, "place", element)
 }
 
-// Click clicks an element in its middle.
+// Click moves the mouse to the middle of an element, and clicks it where it lies then.
 func (p *Page) Click(element string) {
 	p.t.Helper()
+	p.Hover(element)
 	at := p.place(element)
 	p.do("click "+element, chromedp.MouseClickXY(at.X, at.Y))
 }
@@ -303,26 +303,6 @@ func (p *Page) Drop(element, file string) {
 		selector = css
 	}
 	p.do("give the file "+file, chromedp.SetUploadFiles(chromedp.CSS(selector), []string{whole}))
-}
-
-var keys = map[string]string{
-	"Tab": kb.Tab, "Enter": kb.Enter, "Escape": kb.Escape, "Space": " ", "Backspace": kb.Backspace,
-	"Up": kb.ArrowUp, "Down": kb.ArrowDown, "Left": kb.ArrowLeft, "Right": kb.ArrowRight, "Home": kb.Home, "End": kb.End,
-}
-
-// Press presses keys by their names, Shift+Tab among them.
-func (p *Page) Press(names ...string) {
-	p.t.Helper()
-	for _, name := range names {
-		var options []chromedp.KeyOption
-		bare, shift := strings.CutPrefix(name, "Shift+")
-		if shift {
-			options = append(options, chromedp.KeyModifiers(chromedp.ModifierShift))
-		}
-		key, ok := keys[bare]
-		require.True(p.t, ok, "no key %s", name)
-		p.do("press "+name, chromedp.KeyEvent(key, options...))
-	}
 }
 
 // TabTo presses Tab until an element has the focus, at most so many times.
