@@ -26,7 +26,7 @@ const good = `<!doctype html><html lang="en"><head><title>Good</title><link rel=
 <label>Kind <select data-testid="kind"><option value="a">A</option><option value="b">B</option></select></label>
 <label>File <input type="file" data-testid="file"></label>
 <button data-testid="add">Add</button><p class="tip" data-testid="tip">Why not</p>
-<label>Text <textarea data-testid="text"></textarea></label><p data-testid="out"></p><p class="light">by day</p><p class="desk">on a desk</p>
+<p><label>Text <textarea data-testid="text"></textarea></label></p><p data-testid="out"></p><p class="light">by day</p><p class="desk">on a desk</p>
 </main><script>
 const out = document.querySelector('[data-testid=out]');
 document.querySelector('[data-testid=add]').onclick = () => setTimeout(() => out.textContent =
@@ -110,6 +110,9 @@ func TestHoverAndFocus(t *testing.T) {
 	p.Lacks("tip")
 	p.Hover("add")
 	p.Shows("tip")
+	p.Away()
+	p.Lacks("tip")
+	p.HoverSee("add", "tip", "Why not")
 	p.Away()
 	p.Lacks("tip")
 	p.TabTo("add", 5)

@@ -257,11 +257,26 @@ func (p *Page) Click(element string) {
 	p.do("click "+element, chromedp.MouseClickXY(at.X, at.Y))
 }
 
-// Hover moves the mouse over an element.
+// Hover moves the mouse over an element, from where it hides nothing.
 func (p *Page) Hover(element string) {
 	p.t.Helper()
+	p.Away()
 	at := p.place(element)
 	p.do("hover over "+element, chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at.X, at.Y))
+}
+
+// HoverSee moves the mouse to and fro over an element until another shows a text: what is
+// replaced under a mouse that lies still is not hovered over.
+func (p *Page) HoverSee(element, other, text string) {
+	p.t.Helper()
+	aside := 0.0
+	until(p, fmt.Sprintf("the text %q in %s while the mouse is over %s", text, other, element), func(yes bool) bool {
+		if at, err := ask[place](p, "place", element); err == nil && !yes {
+			aside = 1 - aside
+			p.do("hover", chromedp.MouseEvent(input.DispatchMouseEventTypeMouseMoved, at.X+aside, at.Y))
+		}
+		return yes
+	}, "says", other, text)
 }
 
 // Away moves the mouse to the corner.

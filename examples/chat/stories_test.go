@@ -1,0 +1,373 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/examples/internal/chromium"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
+)
+
+func TestMain(m *testing.M) {
+	if size := os.Getenv(serveLoad); size != "" {
+		if err := serveProcess(size); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
+	os.Exit(chromium.Main(m))
+}
+
+// house is a chat that runs as the command does, on a port of its own.
+type house struct {
+	t    *testing.T
+	o    options
+	url  string
+	svc  *service.Service // beside the one that runs, on the same file
+	stop func()
+}
+
+func newHouse(t *testing.T) *house {
+	t.Helper()
+	return newHouseOf(t, demoPeople(), fillDemo)
+}
+
+func newHouseOf(t *testing.T, people directory, fill func(context.Context, *chat) error) *house {
+	t.Helper()
+	h := &house{t: t, o: options{listen: "127.0.0.1:0", data: t.TempDir(), people: people, fill: fill}}
+	h.start()
+	file, err := sqliteopen.Open(t.Context(), filepath.Join(h.o.data, "chat.db"), nil)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, file.Close()) })
+	h.svc, err = service.New(file, &service.Options{Contacts: people.contacts})
+	require.NoError(t, err)
+	return h
+}
+
+// start begins to serve; again after stop, at the same address with what was kept.
+func (h *house) start() {
+	h.t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	ready, ended := make(chan string, 1), make(chan error, 1)
+	h.o.ready = func(url string) { ready <- url }
+	go func() { ended <- run(ctx, h.o) }()
+	select {
+	case h.url = <-ready:
+	case err := <-ended:
+		require.NoError(h.t, err, "the chat does not start")
+	}
+	h.o.listen = h.url[len("http://"):]
+	stopped := false
+	h.stop = func() {
+		if cancel(); !stopped {
+			stopped = true
+			require.NoError(h.t, <-ended, "the chat does not stop well")
+		}
+	}
+	h.t.Cleanup(h.stop)
+}
+
+// room finds a room of somebody by its name.
+func (h *house) room(of roomkit.UserID, name string) roomkit.RoomID {
+	h.t.Helper()
+	for entry, err := range h.svc.Rooms(h.t.Context(), of, service.RoomList{}) {
+		require.NoError(h.t, err)
+		if entry.Room.Name == name {
+			return entry.Room.ID
+		}
+	}
+	require.FailNow(h.t, "no room", "%s of %s", name, of)
+	return roomkit.RoomID{}
+}
+
+// home is the first page of somebody.
+func (h *house) home(w *chromium.Window, me roomkit.UserID) *chromium.Page {
+	h.t.Helper()
+	return h.tab(w, "/as/"+string(me)+"/")
+}
+
+func (h *house) tab(w *chromium.Window, path string) *chromium.Page {
+	h.t.Helper()
+	return w.Tab(h.url + path)
+}
+
+// inRoom is the page of somebody in a room, when its stream is open.
+func (h *house) inRoom(w *chromium.Window, me roomkit.UserID, room roomkit.RoomID) *chromium.Page {
+	h.t.Helper()
+	p := h.tab(w, at(me, room))
+	p.Shows("compose")
+	return p
+}
+
+// say writes a message with the page's form.
+func say(p *chromium.Page, text string) {
+	p.Fill("compose", text)
+	p.Press("Enter")
+	p.SeeIn("css:#messages", text)
+}
+
+// empty waits until what was sent is gone from the field.
+func empty(p *chromium.Page) {
+	p.True("an empty field", "doc => doc.getElementById('compose').value === ''")
+}
+
+// denied is what the library says against an action, which a tip has to tell.
+func (h *house) denied(me roomkit.UserID, action roomkit.Action, room roomkit.RoomID) *roomkit.Denied {
+	h.t.Helper()
+	var denied *roomkit.Denied
+	err := h.svc.Check(h.t.Context(), me, action, room)
+	require.ErrorAs(h.t, err, &denied, "%s may %s", me, action)
+	return denied
+}
+
+func TestStoryTwoTalk(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	room := h.room("ben", "Menu cards")
+	ben, kai, eli := h.inRoom(w, "ben", room), h.inRoom(w, "kai", room), h.home(w, "eli")
+	say(ben, "Is Tuesday <b>final</b>?")
+	kai.SeeIn("css:#messages", "Is Tuesday <b>final</b>?")
+	empty(ben)
+	kai.Fill("compose", "It is.")
+	kai.Click("send")
+	ben.SeeIn("css:#messages", "It is.")
+	eli.SeeIn("room-"+room.String(), "It is.")
+	eli.SeeIn("css:#rooms li:first-child", "Menu cards")
+	eli.SeeIn("room-"+room.String(), "unread")
+	eli.Click("room-" + room.String())
+	eli.SeeIn("css:#messages", "It is.")
+	eli.Shows("compose")
+	eli.Lacks("css:.room.open .unread")
+}
+
+// removing lets somebody remove another with the page's buttons, and ends with the last click.
+func removing(p *chromium.Page, who string) {
+	p.Click("action-remove-" + who)
+	p.Click("confirm")
+}
+
+func TestStoryRemoval(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	room := h.room("ben", "Menu cards")
+	ben := h.inRoom(w, "ben", room)
+	var seen []time.Duration
+	for _, who := range []roomkit.UserID{"jun", "kai", "ivo"} {
+		p := h.inRoom(w, who, room)
+		p.Forgive("status of 404", "Response Status Error Code 404")
+		say(p, "The last of "+string(who))
+		p.Fill("compose", "Typed when it happened")
+		ben.SeeIn("css:#messages", "The last of "+string(who))
+		removing(ben, string(who))
+		begun := time.Now()
+		p.SeeIn("gone", "You were removed from this room")
+		seen = append(seen, time.Since(begun))
+		p.SeeIn("gone", "EXT-20")
+		p.SeeIn("gone", "Ben Lindqvist")
+		p.Gone("We print on Thursday")
+		p.Lacks("person-ben")
+		p.Lacks("room-" + room.String())
+		require.Equal(t, "Typed when it happened", p.Value("compose"))
+		p.Click("compose")
+		p.Press("Enter")
+		p.Shows("css:#compose-result .problem")
+		p.SeeIn("css:#compose-result", "EXT-20")
+		require.Equal(t, "Typed when it happened", p.Value("compose"))
+		p.HoverSee("send", "tip-post", "EXT-20")
+		p.Reload()
+		p.Lacks("compose")
+		p.Gone("We print on Thursday")
+		p.Close()
+		ben.Lacks("person-" + string(who))
+	}
+	t.Logf("from the click to the other's screen: %v", seen)
+	require.Less(t, slices.Min(seen), time.Second, "a removal is seen within a second")
+}
+
+func TestStoryLeave(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	party, cards := h.room("cat", "Summer party"), h.room("cat", "Menu cards")
+	eli, cat := h.inRoom(w, "eli", party), h.inRoom(w, "cat", party)
+	eli.Click("action-leave")
+	eli.SeeIn("css:main", "not even what was said before")
+	eli.Click("confirm")
+	eli.Lacks("room-" + party.String())
+	cat.Lacks("person-eli")
+
+	fay := h.inRoom(w, "fay", party)
+	fay.Shows("person-cat")
+	cat.Click("css:.rooms-column [href$='/leave']")
+	cat.Click("leave-" + party.String())
+	cat.HoverSee("leave-"+cards.String(), "tip-leave-"+cards.String(), string(h.denied("cat", roomkit.ActionLeave, cards).Rule))
+	lunch := cat.Attribute("css:.choices li:has(.badge):not(:has([aria-disabled])) input:not(:checked)", "id")
+	cat.Click("css:#" + lunch)
+	cat.Click("confirm")
+	cat.Lacks("room-" + party.String())
+	cat.Lacks("room-" + lunch[len("leave-"):])
+	cat.Shows("room-" + cards.String())
+	fay.Lacks("person-cat")
+}
+
+func TestStoryReload(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	room := h.room("ben", "Menu cards")
+	ben := h.inRoom(w, "ben", room)
+	say(ben, "Sent before")
+	ben.Reload()
+	ben.Count("css:.message:last-child .body", 1)
+	ben.SeeIn("css:.message:last-child .body", "Sent before")
+	ben.Fill("compose", "Not sent yet")
+	ben.Reload()
+	ben.True("the draft to be back", "doc => doc.getElementById('compose').value === 'Not sent yet'")
+	ben.Click("send")
+	ben.SeeIn("css:.message:last-child .body", "Not sent yet")
+	empty(ben)
+	ben.Reload()
+	ben.SeeIn("css:.message:last-child .body", "Not sent yet")
+	empty(ben)
+	ben.True("each message once", "doc => [...doc.querySelectorAll('.message .body')].filter(e => e.innerText.includes('ent ')).length === 2")
+}
+
+func TestStoryTwoTabs(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	room := h.room("ben", "Menu cards")
+	one, two, list := h.inRoom(w, "ben", room), h.inRoom(w, "ben", room), h.home(w, "ben")
+	say(one, "From the first")
+	two.SeeIn("css:#messages", "From the first")
+	say(two, "From the second")
+	one.SeeIn("css:#messages", "From the second")
+	list.SeeIn("room-"+room.String(), "From the second")
+	one.Close()
+	say(two, "Still here")
+	list.SeeIn("room-"+room.String(), "Still here")
+}
+
+func TestStoryKeyboard(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	room := h.room("jun", "Menu cards")
+	jun := h.tab(w, "/")
+	jun.TabTo("pick-jun", 60)
+	jun.Press("Enter")
+	jun.TabTo("room-"+room.String(), 20)
+	jun.Press("Enter")
+	jun.Shows("compose")
+	jun.TabTo("action-leave", 30)
+	jun.SeeIn("tip-leave", string(h.denied("jun", roomkit.ActionLeave, room).Rule))
+	jun.Press("Enter")
+	require.Equal(t, "action-leave", jun.Focus(), "what is denied does nothing")
+	jun.Press("Escape")
+	jun.Lacks("tip-leave")
+	jun.TabTo("compose", 20)
+	jun.Type("By keys alone")
+	jun.Press("Enter")
+	jun.SeeIn("css:#messages", "By keys alone")
+	jun.TabTo("action-remove-ben", 30)
+	jun.SeeIn("tip-remove-ben", string(h.denied("jun", roomkit.ActionRemove, room).Rule))
+}
+
+func TestStoryTips(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	for _, place := range []struct {
+		me   roomkit.UserID
+		room string
+	}{{"jun", "Menu cards"}, {"cat", "Autumn menu"}, {"fay", "Kitchen"}, {"ben", "Menu cards"}} {
+		room := h.room(place.me, place.room)
+		p := h.inRoom(w, place.me, room)
+		for _, way := range roomWays {
+			name := way.action.String()
+			if h.svc.Check(t.Context(), place.me, way.action, room) == nil {
+				require.Empty(t, p.Attribute("action-"+name, "aria-disabled"), "%s may %s", place.me, name)
+				continue
+			}
+			denied := h.denied(place.me, way.action, room)
+			require.Equal(t, "true", p.Attribute("action-"+name, "aria-disabled"), "%s may not %s", place.me, name)
+			p.Lacks("tip-" + name)
+			p.HoverSee("action-"+name, "tip-"+name, string(denied.Rule))
+			p.SeeIn("tip-"+name, denied.Reason)
+			p.Away()
+			p.Lacks("tip-" + name)
+			p.TabTo("action-"+name, 60)
+			p.SeeIn("tip-"+name, string(denied.Rule))
+			require.Equal(t, p.Attribute("tip-"+name, "id"), p.Attribute("action-"+name, "aria-describedby"))
+			p.Press("Escape")
+		}
+		p.Close()
+	}
+}
+
+// fits waits until nothing is wider than the screen.
+func fits(p *chromium.Page) {
+	p.True("a page that is not wider than the screen", "doc => doc.documentElement.scrollWidth <= doc.defaultView.innerWidth")
+}
+
+func TestStoryPhone(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	room := h.room("ben", "Menu cards")
+	ben := h.home(w, "ben")
+	ben.Width(380)
+	fits(ben)
+	ben.Lacks("compose")
+	ben.Click("room-" + room.String())
+	ben.Shows("compose")
+	ben.Lacks("room-" + room.String())
+	ben.Lacks("person-jun")
+	fits(ben)
+	say(ben, "From the road")
+	ben.Click("css:.to-people")
+	ben.Shows("person-jun")
+	ben.Lacks("compose")
+	fits(ben)
+	ben.Click("css:.people-head .back")
+	ben.SeeIn("css:#messages", "From the road")
+	ben.Click("css:#room-head .back")
+	ben.SeeIn("room-"+room.String(), "From the road")
+	ben.Lacks("compose")
+}
+
+func TestStoryRestart(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	room := h.room("ben", "Menu cards")
+	ben, kai := h.inRoom(w, "ben", room), h.inRoom(w, "kai", room)
+	for _, p := range []*chromium.Page{ben, kai} {
+		p.Forgive("ERR_CONNECTION_REFUSED", "ERR_INCOMPLETE_CHUNKED", "ERR_CONNECTION_RESET", "ERR_EMPTY_RESPONSE", "htmx:sendError")
+	}
+	say(ben, "Before")
+	kai.See("Before")
+	h.stop()
+	kai.See("Connecting again")
+	kai.Fill("compose", "Typed meanwhile")
+	h.start()
+	say(ben, "After")
+	kai.SeeIn("css:#messages", "After")
+	kai.Gone("Connecting again")
+	require.Equal(t, "Typed meanwhile", kai.Value("compose"))
+	kai.Click("send")
+	ben.SeeIn("css:#messages", "Typed meanwhile")
+	for _, p := range []*chromium.Page{ben, kai} {
+		p.True("every message once, in its order", `doc => [...doc.querySelectorAll('.message .body')].slice(-3).map(e => e.innerText).join() === 'Before,After,Typed meanwhile'`)
+	}
+}
+
+func TestStoryAxe(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	room := h.room("jun", "Menu cards")
+	for _, path := range []string{"/", "/as/jun/", at("jun", room), at("jun", room) + "?show=people", at("gus", room)} {
+		p := h.tab(w, path)
+		p.Forgive("status of 404")
+		p.Axe()
+		p.Dark()
+		p.Axe()
+		p.Width(380)
+		p.Axe()
+		fits(p)
+		p.Close()
+	}
+}
