@@ -59,7 +59,7 @@ func serveProcess(size string) error {
 	return run(ctx, options{
 		listen: "127.0.0.1:0", data: folder, people: loadDirectory(people),
 		fill:  func(ctx context.Context, c *chat) error { return fillLoad(ctx, c, people, rooms) },
-		ready: func(url string) { fmt.Println(url) },
+		ready: func(_ *chat, url string) { fmt.Println(url) },
 	})
 }
 

@@ -59,7 +59,7 @@ func (h *house) start() {
 	h.t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan string, 1), make(chan error, 1)
-	h.o.ready = func(url string) { ready <- url }
+	h.o.ready = func(_ *chat, url string) { ready <- url }
 	go func() { ended <- run(ctx, h.o) }()
 	select {
 	case h.url = <-ready:
