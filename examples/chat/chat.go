@@ -56,7 +56,7 @@ func open(ctx context.Context, o options) (*chat, error) {
 }
 
 func (c *chat) begin(ctx context.Context, o options) (err error) {
-	if c.svc, err = service.New(c.store, &service.Options{Contacts: c.people.contacts, Logger: slog.Default()}); err != nil {
+	if c.svc, err = service.New(c.store, &service.Options{Contacts: c.people.contacts, Veto: c.people.veto, Logger: slog.Default()}); err != nil {
 		return err
 	}
 	for _, table := range tables {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"html"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -23,7 +24,7 @@ func formOf(t *testing.T, body, action string) url.Values {
 	rest, _, _ = strings.Cut(rest, "</form>")
 	form := url.Values{}
 	for _, field := range hiddenField.FindAllStringSubmatch(rest, -1) {
-		form.Set(field[1], field[2])
+		form.Add(field[1], html.UnescapeString(field[2]))
 	}
 	return form
 }

@@ -198,7 +198,7 @@ func (c *chat) unread(ctx context.Context, who roomkit.UserID, views []roomkit.R
 
 func (c *chat) tallies(ctx context.Context, of any, query string, more ...any) (map[roomkit.RoomID]tally, error) {
 	list, err := json.Marshal(of)
-	if err != nil {
+	if err != nil || string(list) == "null" { // of no room
 		return nil, err
 	}
 	rows, err := c.store.Readers.QueryContext(ctx, query, append([]any{string(list)}, more...)...)

@@ -44,7 +44,11 @@ type link struct{ Name, Label, URL string }
 // menu has the ways that do not begin in a room.
 func (c *chat) menu(me person) []link {
 	at := "/as/" + url.PathEscape(string(me.ID))
-	return []link{{"people", "Somebody else", "/"}, {"leave", "Leave rooms", at + "/leave"}, {"notices", "Notices", at + "/notices"}}
+	list := []link{{"people", "Somebody else", "/"}, {"leave", "Leave rooms", at + "/leave"}, {"notices", "Notices", at + "/notices"}}
+	if me.Company != "" {
+		list = append(list, link{"admin", "Administration", at + "/admin"})
+	}
+	return list
 }
 
 // deed is something to do, or greyed, and then the rule that forbids it.

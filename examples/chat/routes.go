@@ -19,6 +19,7 @@ func (c *chat) handler() http.Handler {
 	c.noticeRoutes(mux)
 	c.api(mux)
 	c.manageRoutes(mux)
+	c.adminRoutes(mux)
 	return secure(http.NewCrossOriginProtection().Handler(mux))
 }
 

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+)
+
+const adminDo = "/as/ann/admin/do"
+
+// errand looks at what follows, and gives the form that confirms it.
+func (d *desk) errand(fields ...string) (body string, form url.Values) {
+	d.t.Helper()
+	a := admin{Me: person{ID: "ann"}}
+	status, body := d.get(a.errand(fields[0], fields[1:]...))
+	require.Equal(d.t, http.StatusOK, status, body)
+	return body, formOf(d.t, body, adminDo)
+}
+
+func (d *desk) confirmed(form url.Values) {
+	d.t.Helper()
+	status, body := d.postForm(adminDo, form, false)
+	require.Equal(d.t, http.StatusSeeOther, status, body)
+	require.NoError(d.t, d.svc.Enforce(d.t.Context(), &service.EnforceOptions{Once: true}))
+}
+
+// TestExternalSwitchIsForeseen: the page says before the switch which rooms, who, and what
+// nobody will manage; and then just that happens.
+func TestExternalSwitchIsForeseen(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("ben", "Menu cards")
+	body, form := d.errand("messaging", "with", "partner", "mode", "off")
+	require.Contains(t, body, "Nobody of Harbour Foods may talk with users of other companies.")
+	require.Contains(t, body, `data-testid="consequence-`+room.String()+`"`)
+	require.Contains(t, body, `<td data-label="Leave" dir="auto">Ben Lindqvist, Cat Moreau, Eli Brandt</td>`)
+	require.Contains(t, body, `nobody manages it</span> <b class="rule">ADM-19</b>`)
+	status, _ := d.get(at("ben", room))
+	require.Equal(t, http.StatusOK, status, "looking changes nothing")
+
+	d.confirmed(form)
+	status, body = d.get(at("ben", room))
+	require.Equal(t, http.StatusNotFound, status)
+	require.Contains(t, body, "EXT-22")
+	require.NotContains(t, body, "Two drafts")
+	status, body = d.get(at("kai", room))
+	require.Equal(t, http.StatusOK, status, "the other company goes on")
+	require.NotContains(t, body, `data-testid="person-ben"`)
+	_, body = d.get("/as/ann/admin/groups")
+	require.Contains(t, body, `data-testid="name-master-`+room.String()+`"`)
+
+	_, form = d.errand("messaging", "with", "partner", "mode", "selected")
+	d.confirmed(form)
+	status, _ = d.get(at("ben", room))
+	require.Equal(t, http.StatusNotFound, status, "it gives back no room")
+	status, body = d.masterForm("ann", room, "appoint", "ben")
+	require.Equal(t, http.StatusSeeOther, status, body)
+	require.Equal(t, []roomkit.UserID{"ben"}, d.masters("ann", room))
+}
+
+func TestPermissionPersonByPerson(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("ben", "Menu cards")
+	_, body := d.get("/as/ann/admin")
+	require.Contains(t, body, `data-testid="tip-consumer-ben"><b class="rule">ADM-03</b>`, "while everybody may")
+	body, form := d.errand("person", "who", "cat", "with", "partner", "allow", "off")
+	require.Contains(t, body, "Cat Moreau may not talk with users of other companies any more.")
+	require.Contains(t, body, "it goes on")
+	d.confirmed(form)
+	status, _ := d.get(at("cat", room))
+	require.Equal(t, http.StatusNotFound, status)
+	body, form = d.errand("person", "who", "gus", "with", "partner", "allow", "on")
+	require.Contains(t, body, "EXT-25")
+	require.Contains(t, body, `data-testid="no-consequences"`)
+	d.confirmed(form)
+	user, err := d.svc.User(t.Context(), "gus")
+	require.NoError(t, err)
+	require.True(t, user.Partners)
+	status, body = d.get("/as/ann/admin/do?do=person&who=ivo&with=partner&allow=off")
+	require.Equal(t, http.StatusForbidden, status, "of another company")
+	require.Contains(t, body, "ADM-23")
+	require.NotContains(t, body, `data-testid="confirm"`)
+}
+
+func TestAccountsAreBlockedDeletedAndRestored(t *testing.T) {
+	d := newDesk(t)
+	_, form := d.errand("suspend", "who", "dev")
+	d.confirmed(form)
+	status, body := d.get("/as/dev/")
+	require.Equal(t, http.StatusForbidden, status)
+	require.Contains(t, body, "ADM-17")
+	_, form = d.errand("lift", "who", "dev")
+	d.confirmed(form)
+	status, _ = d.get("/as/dev/")
+	require.Equal(t, http.StatusOK, status)
+
+	body, form = d.errand("delete", "who", "eli")
+	require.Contains(t, body, "Autumn menu")
+	require.Contains(t, body, `nobody manages it</span> <b class="rule">ADM-19</b>`)
+	d.confirmed(form)
+	_, body = d.get(at("cat", d.room("cat", "Autumn menu")))
+	require.NotContains(t, body, `data-testid="person-eli"`)
+	require.Contains(t, body, "Pumpkin", "what was written stays")
+	body, form = d.errand("restore", "who", "eli")
+	require.Contains(t, body, "ADM-14")
+	d.confirmed(form)
+	_, body = d.get("/as/eli/list")
+	require.NotContains(t, body, "Autumn menu")
+	_, body = d.get("/as/ann/admin/accounts")
+	require.Contains(t, body, `data-testid="tip-delete-ann"><b class="rule">VETO</b> an administrator&#39;s account`, "a rule that the library leaves to the host")
+	status, body = d.postForm(adminDo, url.Values{"key": {"k"}, "do": {"suspend"}, "who": {"ann"}}, false)
+	require.Equal(t, http.StatusForbidden, status)
+	require.Contains(t, body, "ADM-16")
+}
+
+func TestTeamsFollowTheChart(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("ben", "Sales")
+	status, body := d.get("/as/ann/admin/teams/sales")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, `value="ben" checked data-testid="in-team-ben"`)
+	form := url.Values{"do": {"team"}, "team": {"sales"}, "name": {"Sales & Service"}, "leader": {"cat"}, "member": {"ben", "cat", "gus"}}
+	status, body = d.get(adminDo + "?" + form.Encode())
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, `Come in:</strong> <span dir="auto">Gus Ferreira</span>`)
+	require.Contains(t, body, `Go:</strong> <span dir="auto">Dev Patel</span>`)
+	d.confirmed(formOf(t, body, adminDo))
+	_, body = d.get(at("gus", room))
+	require.Contains(t, body, "Sales &amp; Service")
+	status, _ = d.get(at("dev", room))
+	require.Equal(t, http.StatusNotFound, status)
+	_, form = d.errand("grants", "team", "sales", "features", on)
+	d.confirmed(form)
+	status, body = d.get(at("gus", room))
+	require.Contains(t, body, "TEAM-04", "the room is not granted any more: %d", status)
+	status, _ = d.get("/as/ann/admin/teams/press")
+	require.Equal(t, http.StatusNotFound, status, "of another company")
+}
+
+func TestWhoCreatesGroups(t *testing.T) {
+	d := newDesk(t)
+	body, form := d.errand("company", "members", off)
+	require.Contains(t, body, "Only administrators of Harbour Foods may create groups")
+	d.confirmed(form)
+	_, err := d.svc.Do(t.Context(), roomkit.By("cat"), roomkit.CreateGroup{Name: "Mine"})
+	require.ErrorIs(t, err, roomkit.ErrDenied)
+	body, _ = d.errand("company", "members", off)
+	require.Contains(t, body, "It is so already")
+	_, body = d.get("/as/ann/admin/groups")
+	require.Contains(t, body, "Autumn menu")
+	require.NotContains(t, body, "Press", "of another company")
+}
+
+// TestOnlyAdministratorsAdminister: others see nothing of it, and can send nothing.
+func TestOnlyAdministratorsAdminister(t *testing.T) {
+	d := newDesk(t)
+	for _, path := range []string{"", "/accounts", "/teams", "/teams/sales", "/groups", "/do?do=delete&who=eli"} {
+		status, body := d.get("/as/cat/admin" + path)
+		require.Equal(t, http.StatusForbidden, status, path)
+		require.Contains(t, body, "ADM-23")
+		require.Contains(t, body, "Ann Okafor", "whom to ask")
+		require.NotContains(t, body, "Fay Nakamura</span> <span class=\"quiet\">Kitchen", path)
+		status, _ = d.get("/as/max/admin" + path)
+		require.Equal(t, http.StatusForbidden, status, path)
+	}
+	status, _ := d.postForm("/as/cat/admin/do", url.Values{"key": {"k"}, "do": {"delete"}, "who": {"eli"}}, false)
+	require.Equal(t, http.StatusForbidden, status)
+	status, _ = d.postForm("/as/hana/admin/do", url.Values{"key": {"k"}, "do": {"delete"}, "who": {"eli"}}, false)
+	require.Equal(t, http.StatusForbidden, status, "the administrator of another company")
+	user, err := d.svc.User(t.Context(), "eli")
+	require.NoError(t, err)
+	require.Equal(t, roomkit.StatusActive, user.Status)
+}
+
+// TestErrandsThatMakeNoSense are refused, whatever the form says.
+func TestErrandsThatMakeNoSense(t *testing.T) {
+	d := newDesk(t)
+	for form, want := range map[string]int{
+		"do=nonsense":                         http.StatusNotFound,
+		"do=messaging&with=partner":           http.StatusBadRequest,
+		"do=messaging&with=<b>&mode=off":      http.StatusBadRequest,
+		"do=person&who=&with=partner":         http.StatusBadRequest,
+		"do=delete&who=nobody-of-this-name":   http.StatusForbidden,
+		"do=team&team=none&name=X&member=eli": http.StatusNotFound,
+		"do=team&team=sales&name=":            http.StatusBadRequest,
+	} {
+		status, body := d.get(adminDo + "?" + form)
+		require.Equal(t, want, status, "%s: %s", form, body)
+		require.NotContains(t, body, "<b>&")
+	}
+}
+
+// TestStaleErrandIsNotDone: somebody else has changed the account meanwhile.
+func TestStaleErrandIsNotDone(t *testing.T) {
+	d := newDesk(t)
+	_, form := d.errand("person", "who", "cat", "with", "partner", "allow", "off")
+	d.must("ann", roomkit.SuspendUser{User: "cat"})
+	status, body := d.postForm(adminDo, form, false)
+	require.Equal(t, http.StatusConflict, status)
+	require.Contains(t, body, "Somebody was faster")
+	require.Contains(t, body, `data-testid="confirm"`)
+	again := formOf(t, body, adminDo)
+	d.confirmed(again)
+	user, err := d.svc.User(t.Context(), "cat")
+	require.NoError(t, err)
+	require.False(t, user.Partners)
+}
