@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/console"
 	"github.com/go-roomkit/roomkit/internal/proof"
+	"github.com/go-roomkit/roomkit/retention"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store/memstore"
 )
@@ -275,4 +277,30 @@ func TestClockIsUsed(t *testing.T) {
 	require.NotContains(t, s.get("due?company=acme"), "overdue")
 	require.Contains(t, s.get("due?company=acme&days=40"), "crew")
 	require.NotContains(t, s.get("due?company=acme&days=1"), "crew")
+}
+
+// TestPagesAfterPruning: what is forgotten is said to be, and is no error.
+func TestPagesAfterPruning(t *testing.T) {
+	stage := proof.NewStage(t)
+	for i := range 30 {
+		stage.Clock.Add(time.Hour)
+		stage.Run("ann", roomkit.Edit{Room: stage.General, HistorySharing: new(i%2 == 0)})
+	}
+	_, err := retention.Prune(t.Context(), stage.Store, retention.PruneOptions{EventsBefore: stage.Clock.Now().Add(-5 * time.Hour), Ignore: []string{"roomkit.enforce"}})
+	require.NoError(t, err)
+	s := newSite(t, stage.Service, console.Options{Companies: func(context.Context) ([]roomkit.CompanyID, error) {
+		return []roomkit.CompanyID{"bolt", "none", "acme"}, nil
+	}})
+	for _, page := range pagesOf(stage) {
+		s.get(page)
+	}
+	page := s.get("history?of=room:" + stage.General.String())
+	require.Contains(t, page, "are forgotten")
+	require.NotContains(t, page, "Show more")
+	rows, _ := rowsOf(t, page)
+	require.Len(t, rows, 6)
+	require.Contains(t, s.get("feed?after="), "The beginning of the feed is forgotten")
+	home := s.get("")
+	require.Less(t, strings.Index(home, "company?id=bolt"), strings.Index(home, "company?id=acme"))
+	require.NotContains(t, home, "company?id=none")
 }

@@ -230,9 +230,15 @@ func gaps(in []span, list []grant, kind roomkit.Kind) (found []span) {
 			}
 			switch {
 			case lost:
-			case why == "" && gap != nil:
-				gap.To, gap = from, nil
-			case why != "" && gap == nil:
+			case gap != nil && gap.Began == why:
+			case why == "" && gap == nil:
+			default:
+				if gap != nil {
+					gap.To = from
+				}
+				if gap = nil; why == "" {
+					continue
+				}
 				found = append(found, span{From: from, Began: why, To: period.To})
 				gap, lost = &found[len(found)-1], why == partnersMissing
 			}

@@ -107,9 +107,9 @@ func sentence(e roomkit.Event) line {
 	case *roomkit.RoomCreated:
 		return by.say(" created the %s room", text(e.Kind)).named(e.Name).say("%s.", origins[e.Origin])
 	case *roomkit.RoomImported:
-		return by.say(" brought in the %s room", text(e.Kind)).named(e.Name).say(" from elsewhere, with its first %d events.", e.Version)
+		return by.say(" brought in the %s room", text(e.Kind)).named(e.Name).say(" from elsewhere, where it had had %d events.", e.Version-1)
 	case *roomkit.MembersImported:
-		return by.say(" brought in the rows of %d people, as they were elsewhere.", len(e.Rows))
+		return by.say(" brought in the rows of %d %s, as they were elsewhere.", len(e.Rows), choose(len(e.Rows) == 1, "person", "people"))
 	case *roomkit.MemberJoined:
 		return joined(by, e)
 	case *roomkit.MemberLeft:
@@ -117,7 +117,7 @@ func sentence(e roomkit.Event) line {
 	case *roomkit.MasterAppointed, *roomkit.MasterDismissed, *roomkit.MasterVacated:
 		return ofMasters(by, e)
 	case *roomkit.RoomConverted:
-		return by.say(" made a %s of the %s room, of which ", text(e.Kind), text(e.From)).people(e.People).say(" stay.")
+		return by.say(" made the %s room one of kind %s, in which ", text(e.From), text(e.Kind)).people(e.People).say(" %s.", choose(len(e.People) == 1, "stays", "stay"))
 	case *roomkit.RoomEnded:
 		if e.Deleted {
 			return by.say(" deleted the room, with %d who took part.", e.Counts.Participants)
@@ -178,7 +178,7 @@ func left(by line, e *roomkit.MemberLeft) line {
 		l = l.people(e.People).say(" went out (%s)", text(e.Cause))
 	}
 	if e.Roles {
-		l = l.say(", and is no Group Master any more")
+		l = l.say(", and %s no Group Master any more", are(e.People))
 	}
 	return l.say(".")
 }
@@ -199,9 +199,9 @@ func ofMasters(by line, e roomkit.Event) line {
 		case roomkit.CauseRemoved:
 			return by.say(" dismissed ").people(e.People).say(" as Group Master.")
 		case roomkit.CausePermission:
-			return l.people(e.People).say(" is no Group Master any more: the permission for partners was withdrawn (").rule("EXT-22").say(").")
+			return l.people(e.People).say(" %s no Group Master any more: the permission for partners was withdrawn (", are(e.People)).rule("EXT-22").say(").")
 		}
-		return l.people(e.People).say(" is no Group Master any more (%s).", text(e.Cause))
+		return l.people(e.People).say(" %s no Group Master any more (%s).", are(e.People), text(e.Cause))
 	default:
 		return l.say("Nobody is left to manage the group: an administrator has to appoint a Group Master (").rule("ADM-19").say(").")
 	}
@@ -238,6 +238,8 @@ func ofSettings(by line, e roomkit.Event) line {
 		return nil
 	}
 }
+
+func are(people []roomkit.Person) string { return choose(len(people) == 1, "is", "are") }
 
 func choose(is bool, yes, no string) string {
 	if is {
