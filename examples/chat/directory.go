@@ -42,7 +42,7 @@ func (p person) Initials() string {
 func (p person) Hue() int {
 	sum := 0
 	for _, b := range []byte(p.ID) {
-		sum = sum*31 + int(b)
+		sum = sum*251 + int(b)
 	}
 	return (sum%12 + 12) % 12
 }

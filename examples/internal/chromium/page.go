@@ -84,8 +84,13 @@ func (p *Page) Close() {
 // Width makes the tab so many pixels wide: 380 is a phone, 1280 a desk.
 func (p *Page) Width(pixels int64) {
 	p.t.Helper()
-	height := int64(800)
-	p.do("resize", chromedp.EmulateViewport(pixels, height))
+	p.Size(pixels, 800)
+}
+
+// Size makes the tab so many pixels wide and high.
+func (p *Page) Size(width, height int64) {
+	p.t.Helper()
+	p.do("resize", chromedp.EmulateViewport(width, height))
 }
 
 // Dark asks for dark colours.

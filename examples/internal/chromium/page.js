@@ -32,7 +32,7 @@
   place(doc, what) {
     const e = this.all(doc, what)[0];
     if (!e) return {X: 0, Y: 0, Why: 'there is none'};
-    e.scrollIntoView({block: 'center', inline: 'center', behavior: 'instant'});
+    e.scrollIntoViewIfNeeded();
     const box = e.getClientRects()[0];
     let x = box.x + box.width / 2, y = box.y + box.height / 2;
     const met = doc.elementFromPoint(x, y);
