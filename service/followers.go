@@ -16,9 +16,12 @@ import (
 type FollowerState struct {
 	Name   string         `json:"name,omitzero"`
 	Cursor roomkit.Cursor `json:"cursor,omitzero"` // behind the last event that is done for good
-	Behind int64          `json:"behind"`          // how many events that can be read by now come after it, at most; -1: the store is not [store.Numbered]
-	Since  time.Time      `json:"since,omitzero"`  // when the first of these happened; zero: there is none, or it has been pruned
-	Worked bool           `json:"worked,omitzero"` // a call of Follow or Enforce has not given it back: it works, or has died
+	// Behind is how many events come after Cursor, at most, up to the head of the feed; -1: the store is not [store.Numbered].
+	// While commits are under way the head may be in front of what others have committed meanwhile, as [store.Header] says, and that is not
+	// counted: on pgstore a commit that hangs keeps the number small, whatever is acknowledged behind it.
+	Behind int64     `json:"behind"`
+	Since  time.Time `json:"since,omitzero"`  // when the first of these happened; zero: there is none, or it has been pruned
+	Worked bool      `json:"worked,omitzero"` // a call of Follow or Enforce has not given it back: it works, or has died
 }
 
 // Followers gives all followers that have begun, by name. Unlike the reports of an

@@ -114,7 +114,8 @@ type FollowReport struct {
 	Handling time.Duration  // in the handler, all calls together
 	Took     time.Duration
 	// Behind is how many events of the feed come after Cursor, at most, as of a look at its head that
-	// is at most Options.Poll older; -1: the store is not store.Numbered or did not answer.
+	// is at most Options.Poll older; -1: the store is not store.Numbered or did not answer. What is
+	// committed while an earlier commit is under way may not be counted, as in [FollowerState].
 	Behind int64
 	// Lag is how long ago the last event happened that was handled, or the first one that
 	// could not be: of a follower that keeps up, how long it takes for it to learn of

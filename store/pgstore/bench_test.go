@@ -27,7 +27,7 @@ func BenchmarkStore(b *testing.B) {
 	})
 }
 
-// compare runs ways in turn, n times each.
+// compare runs ways in turn, n times each in every round: -benchtime 20x are 20 rounds.
 func (w *world) compare(b *testing.B, n int, ways ...sqltest.Way) {
 	b.Helper()
 	sqltest.Compare(b, n, func() float64 { return w.busy(b) }, ways...)
