@@ -36,6 +36,7 @@ var tables = []string{
 	`CREATE TABLE IF NOT EXISTS notices (
 		id INTEGER PRIMARY KEY AUTOINCREMENT, user TEXT NOT NULL, notice TEXT NOT NULL, at INTEGER NOT NULL, seen INTEGER NOT NULL DEFAULT 0) STRICT`,
 	`CREATE INDEX IF NOT EXISTS notices_of_user ON notices (user, id)`,
+	fileTable,
 	`CREATE TABLE IF NOT EXISTS filled (once INTEGER PRIMARY KEY) STRICT`,
 }
 

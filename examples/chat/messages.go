@@ -171,6 +171,9 @@ type tally struct {
 
 // last gives when something was last said in each of many rooms.
 func (c *chat) last(ctx context.Context, rooms []roomkit.RoomID) (map[roomkit.RoomID]tally, error) {
+	if len(rooms) == 0 {
+		return nil, nil
+	}
 	return c.tallies(ctx, rooms, `SELECT r.value, coalesce((SELECT at FROM messages WHERE room = r.value ORDER BY id DESC LIMIT 1), 0), 0, '', ''
 		FROM json_each(?) r`)
 }
@@ -182,7 +185,7 @@ func (c *chat) unread(ctx context.Context, who roomkit.UserID, views []roomkit.R
 		Room roomkit.RoomID  `json:"room"`
 		From roomkit.Version `json:"from"`
 	}
-	var asks []ask
+	asks := []ask{}
 	for _, v := range views {
 		if v.ReadFrom.Allowed && v.Can(roomkit.ActionEnter) {
 			asks = append(asks, ask{v.Room, readFrom(v.Access)})

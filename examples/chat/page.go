@@ -44,7 +44,10 @@ type link struct{ Name, Label, URL string }
 // menu has the ways that do not begin in a room.
 func (c *chat) menu(me person) []link {
 	at := "/as/" + url.PathEscape(string(me.ID))
-	list := []link{{"people", "Somebody else", "/"}, {"leave", "Leave rooms", at + "/leave"}, {"notices", "Notices", at + "/notices"}}
+	list := []link{
+		{"new", "New room", at + "/new"}, {"contacts", "Contacts", at + "/contacts"}, {"leave", "Leave rooms", at + "/leave"},
+		{"notices", "Notices", at + "/notices"}, {"people", "Somebody else", "/"},
+	}
 	if me.Company != "" {
 		list = append(list, link{"admin", "Administration", at + "/admin"})
 	}
@@ -69,6 +72,7 @@ var panes = parsePanes()
 
 var functions = template.FuncMap{
 	"as":   func(id roomkit.UserID) string { return "/as/" + url.PathEscape(string(id)) },
+	"path": func(id roomkit.UserID) string { return url.PathEscape(string(id)) },
 	"when": func(t time.Time) string { return t.Format("15:04") },
 	"day":  func(t time.Time) string { return t.Format("2 January 2006, 15:04") },
 	"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },

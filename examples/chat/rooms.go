@@ -305,6 +305,8 @@ var roomWays = []struct {
 	label  string
 	at     string // below the room's page
 }{
+	{roomkit.ActionInvite, "Invite", "/invite"},
+	{roomkit.ActionSource, "New room", "/new"},
 	{roomkit.ActionLeave, "Leave", "/leave"},
 }
 

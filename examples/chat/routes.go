@@ -20,6 +20,9 @@ func (c *chat) handler() http.Handler {
 	c.api(mux)
 	c.manageRoutes(mux)
 	c.adminRoutes(mux)
+	c.createRoutes(mux)
+	c.fileRoutes(mux)
+	c.profileRoutes(mux)
 	return secure(http.NewCrossOriginProtection().Handler(mux))
 }
 

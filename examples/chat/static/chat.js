@@ -69,4 +69,18 @@
   document.addEventListener("keydown", (e) => {
     if (e.key === "Escape") document.querySelectorAll(".tip").forEach((tip) => tip.classList.add("dismissed"));
   });
+
+  // A file can be dropped where one can be chosen.
+  const drop = document.querySelector("form[data-drop]");
+  if (drop) {
+    const over = (on) => (e) => { e.preventDefault(); drop.classList.toggle("over", on); };
+    drop.addEventListener("dragover", over(true));
+    drop.addEventListener("dragleave", over(false));
+    drop.addEventListener("drop", (e) => {
+      over(false)(e);
+      const input = drop.querySelector("input[type=file]");
+      input.files = e.dataTransfer.files;
+      if (input.files.length) drop.requestSubmit();
+    });
+  }
 })();
