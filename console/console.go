@@ -202,9 +202,10 @@ var functions = template.FuncMap{
 	"words": func(v fmt.Stringer) string {
 		return strings.ReplaceAll(strings.ReplaceAll(v.String(), "_", " "), ",", ", ")
 	},
-	"to":     to,
-	"orNone": func(v any) string { return orNone(fmt.Sprint(v)) },
-	"ruleOf": func(id any) why.Rule { return ruleOf(roomkit.Rule(fmt.Sprint(id))) },
+	"to":      to,
+	"problem": func(p service.Problem) string { return problems[p] },
+	"orNone":  func(v any) string { return orNone(fmt.Sprint(v)) },
+	"ruleOf":  func(id any) why.Rule { return ruleOf(roomkit.Rule(fmt.Sprint(id))) },
 }
 
 func at(t time.Time) string {

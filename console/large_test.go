@@ -94,8 +94,8 @@ func TestHundredThousandMembers(t *testing.T) {
 	s := newSite(t, svc, console.Options{})
 	st.rows = 0
 	page := s.get("room?id=" + room.String())
-	require.Less(t, st.rows, 1_500, "the page of a large room reads a part of it")
 	if !testing.Short() {
+		require.Less(t, st.rows, 1_500, "the page of a large room reads a part of it")
 		require.Contains(t, page, "The room is large")
 	}
 	seen := 0

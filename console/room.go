@@ -54,6 +54,18 @@ func (c *console) room(r *http.Request) (view, error) {
 	return view{page: "room", Title: roomTitle(&room), Data: p}, nil
 }
 
+// problems say what is wrong, in words.
+var problems = map[service.Problem]string{
+	service.ProblemNoMaster:        "nobody manages the group; an administrator may appoint somebody",
+	service.ProblemOwnerAbsent:     "nobody of the owning company takes part any more",
+	service.ProblemVoid:            "in by the rows, but the account or the permission has ended; Enforce takes them out",
+	service.ProblemOutsider:        "of another company, where only the owning one's people may be",
+	service.ProblemMasterIdle:      "the Group Masters cannot act: suspended, or of a company without a licence",
+	service.ProblemNoAdministrator: "nobody who manages the group can act, and there is no administrator to appoint somebody",
+	service.ProblemNobodyActs:      "none of those who take part can act",
+	service.ProblemBarred:          "the two may not talk with each other for lack of a permission",
+}
+
 // roomHealth is what is wrong with a room.
 type roomHealth struct {
 	Room     roomkit.Room

@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/codec"
+	"github.com/go-roomkit/roomkit/service"
 )
 
 // TestEveryEventHasASentence: a stored sample of each type reads as one, which names who did it
@@ -62,4 +63,15 @@ func TestSentencesTellCauses(t *testing.T) {
 	}
 	require.Less(t, len(sentence(&roomkit.MemberJoined{People: many})), 40)
 	require.Contains(t, sentence(&roomkit.MemberJoined{People: many}).String(), "and 488 others")
+}
+
+// TestEveryProblemHasWords: a problem that the service knows by a name is told.
+func TestEveryProblemHasWords(t *testing.T) {
+	for p := service.ProblemNoMaster; ; p++ {
+		if _, err := service.ParseProblem(p.String()); err != nil {
+			require.Len(t, problems, int(p)-1)
+			return
+		}
+		require.NotEmpty(t, problems[p], p)
+	}
 }
