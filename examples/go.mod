@@ -10,6 +10,7 @@ require (
 	github.com/danielgtaylor/huma/v2 v2.37.2
 	github.com/emersion/go-message v0.18.2
 	github.com/go-roomkit/roomkit v0.0.0
+	github.com/go-roomkit/roomkit/console v0.0.0
 	github.com/go-roomkit/roomkit/store/natsstore v0.0.0-00010101000000-000000000000
 	github.com/go-roomkit/roomkit/store/pgstore v0.0.0-00010101000000-000000000000
 	github.com/go-roomkit/roomkit/store/sqlitestore v0.0.0
@@ -77,6 +78,8 @@ require (
 )
 
 replace github.com/go-roomkit/roomkit => ../
+
+replace github.com/go-roomkit/roomkit/console => ../console
 
 replace github.com/go-roomkit/roomkit/store/sqlitestore => ../store/sqlitestore
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"testing"
 
@@ -208,4 +209,29 @@ func TestStaleErrandIsNotDone(t *testing.T) {
 	user, err := d.svc.User(t.Context(), "cat")
 	require.NoError(t, err)
 	require.False(t, user.Partners)
+}
+
+// TestConsoleIsForThisMachine: who comes from elsewhere, or by another name of this
+// machine, sees nothing of it.
+func TestConsoleIsForThisMachine(t *testing.T) {
+	d := newDesk(t)
+	status, body := d.get("/console/")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, "harbour")
+	room := d.room("ben", "Menu cards")
+	status, body = d.get("/console/why?user=kai&action=leave&room=" + room.String())
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, "EXT-17")
+	_, body = d.get(at("kai", room) + "/masters")
+	require.Contains(t, body, "/console/why?room="+room.String()+"&amp;user=kai")
+	for _, test := range []struct{ from, host string }{
+		{"192.0.2.7:4000", "localhost:8080"}, {"127.0.0.1:4000", "chat.example"}, {"[2001:db8::1]:4000", "[::1]:8080"}, {"nonsense", "localhost"},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/console/", nil)
+		r.RemoteAddr, r.Host = test.from, test.host
+		w := httptest.NewRecorder()
+		d.handler().ServeHTTP(w, r)
+		require.Equal(t, http.StatusForbidden, w.Code, test)
+		require.NotContains(t, w.Body.String(), "harbour", test)
+	}
 }

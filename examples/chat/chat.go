@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 
@@ -15,10 +16,11 @@ import (
 // chat is the host: the library's service, the host's own tables in the same file, the
 // names of people, and the streams that are open.
 type chat struct {
-	svc    *service.Service
-	store  *sqliteopen.Store // Writer for transactions, Readers for questions
-	people directory
-	live   *live
+	svc     *service.Service
+	store   *sqliteopen.Store // Writer for transactions, Readers for questions
+	people  directory
+	live    *live
+	console http.Handler // of the operator
 }
 
 // tables are the host's. A message keeps the version that its room had when it was
@@ -66,6 +68,9 @@ func (c *chat) begin(ctx context.Context, o options) (err error) {
 		}
 	}
 	c.live = newLive(c.svc)
+	if c.console, err = newConsole(c); err != nil {
+		return err
+	}
 	if err := c.fillOnce(ctx, o.fill); err != nil {
 		return err
 	}

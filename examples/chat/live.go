@@ -206,6 +206,13 @@ func (l *live) finish(user roomkit.UserID, s *stream) {
 	}
 }
 
+// stopped says whether the chat is stopping.
+func (l *live) stopped() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed
+}
+
 // close ends all streams, so that the server can stop.
 func (l *live) close() {
 	l.mu.Lock()

@@ -23,6 +23,7 @@ func (c *chat) handler() http.Handler {
 	c.createRoutes(mux)
 	c.fileRoutes(mux)
 	c.profileRoutes(mux)
+	mux.Handle("/console/", c.console)
 	return secure(http.NewCrossOriginProtection().Handler(mux))
 }
 

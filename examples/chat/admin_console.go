@@ -1,0 +1,52 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/console"
+)
+
+// newConsole makes the operator's console: it shows everything of everybody. As the chat
+// knows nobody by a password, it is there for whoever sits at this machine.
+func newConsole(c *chat) (http.Handler, error) {
+	return console.Handler(c.svc, console.Options{
+		Title:     "Chat",
+		Authorize: c.operator,
+		Recheck:   time.Second,
+		Companies: func(context.Context) ([]roomkit.CompanyID, error) {
+			return slices.Sorted(maps.Keys(c.people.companies)), nil
+		},
+	})
+}
+
+// operator lets in what comes from this machine, under its own name: a page from elsewhere
+// whose name leads here is not let in, and nobody is while the chat stops.
+func (c *chat) operator(r *http.Request) error {
+	from, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		return err
+	}
+	at := url.URL{Host: r.Host}
+	switch {
+	case c.live.stopped():
+		return errors.New("the chat stops")
+	case !net.ParseIP(from).IsLoopback():
+		return errors.New("not from this machine")
+	case at.Hostname() != "localhost" && !net.ParseIP(at.Hostname()).IsLoopback():
+		return errors.New("this machine has another name")
+	}
+	return nil
+}
+
+// AskWhy is the page of the console that says all that somebody may do in a room.
+func (o *openRoom) AskWhy() string {
+	return "/console/why?" + url.Values{"user": {string(o.Me.ID)}, "room": {o.View.Room.String()}}.Encode()
+}
