@@ -77,7 +77,7 @@ func (c *chat) take(ctx context.Context, ch *choice) error {
 	return nil
 }
 
-// takeAll chooses those of some people who can be chosen.
+// takeAll chooses those of some people who can be chosen, alone and together.
 func (c *chat) takeAll(ctx context.Context, ch *choice, people []roomkit.UserID) error {
 	people = slices.DeleteFunc(slices.Clone(people), func(id roomkit.UserID) bool {
 		return id == ch.Me || slices.Contains(ch.ids(), id)
@@ -94,6 +94,10 @@ func (c *chat) takeAll(ctx context.Context, ch *choice, people []roomkit.UserID)
 			}
 		}
 	}
+	if _, err := c.choose(ctx, ch, nil); err != nil {
+		ch.Problem = problemOf(err)
+	}
+	ch.Chosen = slices.DeleteFunc(ch.Chosen, func(p eligible) bool { return len(p.Why) > 0 && slices.Contains(people, p.ID) })
 	return nil
 }
 

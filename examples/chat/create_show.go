@@ -125,16 +125,19 @@ func (ch *choice) DefaultName() string {
 var outcomes = map[roomkit.Kind][]note{
 	roomkit.KindDirect: {{"A 1:1 room. The two of you have one: opened again, it is the same.", "DIR-02"}},
 	roomkit.KindGeneral: {
-		{"A room without masters: everybody in it may invite others,", "GEN-02"}, {"remove others,", "GEN-05"}, {"and leave.", "GEN-09"},
+		{"A room without masters: everybody in it may invite others.", "GEN-02"}, {"Everybody may remove others.", "GEN-05"}, {"Everybody may leave.", "GEN-09"},
 	},
 	roomkit.KindGroup: {
 		{"A group. You become its Group Master.", "GRP-03"}, {"Only masters invite and remove.", "GRP-07"}, {"Nobody can leave alone.", "GRP-12"},
 	},
 	roomkit.KindExternalGroup: {
-		{"An external group. You become its Group Master.", "EXT-26"}, {"Only masters invite", "EXT-15"}, {"and remove.", "EXT-16"},
+		{"An external group. You become its Group Master.", "EXT-26"}, {"Only masters invite.", "EXT-15"}, {"Only masters remove.", "EXT-16"},
 		{"Nobody can leave alone, masters neither.", "EXT-18"},
 	},
 }
+
+// Why is the rule of a note.
+func (n note) Why() *problem { return (&problem{Rule: n.Rule}).cite() }
 
 // Outcome says what the last button will do.
 func (ch *choice) Outcome() (notes []note) {

@@ -34,7 +34,7 @@ const fileTable = `CREATE TABLE IF NOT EXISTS files (
 const (
 	filesStay = 24 * time.Hour
 	filesMost = 20  // of one person
-	leftMost  = 200 // of those left out are shown
+	leftMost  = 200 // are shown of those left out for one reason
 )
 
 // readFile is one event of a file, or a mail.
@@ -42,14 +42,15 @@ type readFile struct {
 	*invitation.Invitation
 	Name   string // of the file
 	Left   []leftOut
-	More   int // of those left out
+	Out    int // how many are left out
 	Others []other
 }
 
-// leftOut is somebody whom a file names and who cannot be chosen.
+// leftOut are those whom a file names and who cannot be chosen, for one reason.
 type leftOut struct {
-	Who string
-	Why *problem
+	Who  []string
+	Why  *problem
+	More int // are not shown
 }
 
 // other is another event of the same file.
@@ -157,7 +158,7 @@ func (c *chat) loadFile(r *http.Request, me roomkit.UserID) (*choice, error) {
 func (c *chat) meet(ctx context.Context, ch *choice) {
 	f := ch.File
 	for _, l := range f.LeftOut {
-		f.Left = append(f.Left, leftOut{l.Who, &problem{Detail: l.Why}})
+		f.leave(l.Who, &problem{Detail: l.Why})
 	}
 	nobody := (&problem{Rule: "CRE-49", Detail: "nobody here whom you know has this address"}).cite()
 	for _, address := range f.People {
@@ -169,12 +170,22 @@ func (c *chat) meet(ctx context.Context, ch *choice) {
 				ch.Named = append(ch.Named, p.ID)
 			}
 		default:
-			f.Left = append(f.Left, leftOut{address, nobody})
+			f.leave(address, nobody)
 		}
 	}
-	if f.More = len(f.Left) - leftMost; f.More > 0 {
-		f.Left = f.Left[:leftMost]
+}
+
+// leave leaves somebody out, beside those who are left out for the same reason.
+func (f *readFile) leave(who string, why *problem) {
+	f.Out++
+	i := slices.IndexFunc(f.Left, func(l leftOut) bool { return l.Why.Detail == why.Detail })
+	if i < 0 {
+		i = len(f.Left)
+		f.Left = append(f.Left, leftOut{Why: why})
+	}
+	if l := &f.Left[i]; len(l.Who) < leftMost {
+		l.Who = append(l.Who, who)
 	} else {
-		f.More = 0
+		l.More++
 	}
 }
