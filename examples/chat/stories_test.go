@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -369,5 +370,98 @@ func TestStoryAxe(t *testing.T) {
 		p.Axe()
 		fits(p)
 		p.Close()
+	}
+}
+
+// hostile are names that a page has to show as they are.
+var hostile = map[roomkit.UserID]string{
+	"markup": `<script>document.title="broken"</script><img src=x onerror="document.title='broken'">`,
+	"quote":  `"><b data-testid="injected">'&lt;`,
+	"right":  "\u202eשלום \u2066עולם\u2069 مرحبا",
+	"long":   strings.Repeat("Wolfeschlegelsteinhausenbergerdorff", 30),
+	"emoji":  "👩‍👩‍👧‍👦🏳️‍🌈 " + strings.Repeat("🎉", 200),
+}
+
+func hostilePeople() directory {
+	list := []person{{ID: "ann", Name: "Ann", Company: "c", Administrator: true}}
+	for id, name := range hostile {
+		list = append(list, person{ID: id, Name: name, Job: name, Company: "c"})
+	}
+	return newDirectory(map[roomkit.CompanyID]string{"c": hostile["markup"]}, list...)
+}
+
+func fillHostile(ctx context.Context, c *chat) error {
+	f := &filler{chat: c, ctx: ctx}
+	f.provision()
+	var members []roomkit.UserID
+	for id := range hostile {
+		members = append(members, id)
+	}
+	slices.Sort(members)
+	for _, id := range members {
+		room := f.do(roomkit.By("ann"), roomkit.CreateGroup{Name: string([]rune(hostile[id])[:min(50, len([]rune(hostile[id])))]), Members: members})
+		f.say(room, id, hostile[id])
+	}
+	f.do(roomkit.By("ann"), roomkit.CreateRoom{People: members, Audience: roomkit.AudienceMembers})
+	return f.err
+}
+
+// TestStoryHostileNames: markup stays text, and nothing is wider than the screen.
+func TestStoryHostileNames(t *testing.T) {
+	h := newHouseOf(t, hostilePeople(), fillHostile)
+	w := chromium.Open(t)
+	var rooms []roomkit.RoomID
+	for entry, err := range h.svc.Rooms(t.Context(), "ann", service.RoomList{}) {
+		require.NoError(t, err)
+		rooms = append(rooms, entry.Room.ID)
+	}
+	require.Len(t, rooms, len(hostile)+1)
+	p := h.tab(w, "/")
+	look := func(path string) {
+		p.Go(h.url + path)
+		for _, width := range []int64{1280, 380} {
+			p.Width(width)
+			fits(p)
+			p.Lacks("injected")
+			p.True("its own title", "doc => doc.title !== 'broken'")
+		}
+	}
+	look("/")
+	look("/side?who=markup&who=long")
+	for _, room := range rooms {
+		look(at("ann", room))
+		look(at("ann", room) + "?show=people")
+	}
+	look(at("ann", rooms[0]) + "/settings")
+	look(at("ann", rooms[0]) + "/masters")
+	look("/as/ann/admin")
+	look("/as/ann/admin/accounts")
+	look("/as/long/leave")
+	p.Screenshot("hostile")
+}
+
+// TestStoryManyPages opens 200 pages, whose streams all tell of one message.
+func TestStoryManyPages(t *testing.T) {
+	if os.Getenv("ROOMKIT_LONG") == "" {
+		t.Skip("200 pages are long: ROOMKIT_LONG=1")
+	}
+	h := newHouse(t)
+	room := h.room("ben", "Menu cards")
+	members := []roomkit.UserID{"ben", "cat", "eli", "ivo", "jun", "kai"}
+	var pages []*chromium.Page
+	for len(pages) < 200 { // a window has six connections to one address, and a page needs one and a half
+		w := chromium.Open(t)
+		for range 4 {
+			pages = append(pages, h.inRoom(w, members[len(pages)%len(members)], room))
+		}
+	}
+	say(pages[0], "To all of you")
+	begun := time.Now()
+	for _, p := range pages {
+		p.SeeIn("css:#messages", "To all of you")
+	}
+	t.Logf("200 pages show a message after %v", time.Since(begun))
+	for _, p := range pages {
+		p.True("the message once", "doc => [...doc.querySelectorAll('.message .body')].filter(e => e.innerText === 'To all of you').length === 1")
 	}
 }

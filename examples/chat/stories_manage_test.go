@@ -1,0 +1,131 @@
+package main
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/examples/internal/chromium"
+)
+
+// TestStoryExternalSwitch: an administrator sees what follows of a switch before it is
+// done, and both sides see it at once.
+func TestStoryExternalSwitch(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	cards := h.room("ben", "Menu cards")
+	ben, kai := h.inRoom(w, "ben", cards), h.inRoom(w, "kai", cards)
+	for _, p := range []*chromium.Page{ben, kai} {
+		p.Forgive("status of 404", "Response Status Error Code 404")
+	}
+	kai.Fill("compose", "Typed when it happened")
+
+	hana := h.tab(w, "/as/hana/admin")
+	hana.Click("action-partner-kai")
+	hana.SeeIn("says", "Kai Reyes")
+	hana.Shows("rest")
+	kai.Shows("person-ben")
+	hana.Click("confirm")
+	hana.SeeIn("account-kai", "may not")
+	kai.SeeIn("gone", "EXT-22")
+	require.Equal(t, "Typed when it happened", kai.Value("compose"))
+	kai.Click("compose")
+	kai.Press("Enter")
+	kai.SeeIn("css:#compose-result", "EXT-22")
+	ben.Lacks("person-kai")
+	ben.Shows("person-jun")
+
+	ann, jun := h.tab(w, "/as/ann/admin"), h.inRoom(w, "jun", cards)
+	ann.Click("mode-partner-off")
+	ann.Click("foresee-partner")
+	ann.SeeIn("consequence-"+cards.String(), "Ben Lindqvist")
+	ann.SeeIn("consequence-"+cards.String(), "nobody manages it")
+	ann.Axe()
+	ben.Shows("person-jun")
+	ann.Click("confirm")
+	ben.SeeIn("gone", "EXT-22")
+	jun.Lacks("person-ben")
+	jun.Shows("person-ivo")
+	say(jun, "Only we of Mill are left")
+}
+
+// TestStoryAdministratorOnly: others are told the rule, and whom to ask.
+func TestStoryAdministratorOnly(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	cat := h.tab(w, "/as/cat/admin")
+	cat.Forgive("status of 403")
+	cat.SeeIn("error", "ADM-23")
+	cat.See("Ann Okafor")
+	cat.Axe()
+}
+
+func TestStoryAccounts(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	menu := h.room("gus", "Autumn menu")
+	gus, eli := h.inRoom(w, "gus", menu), h.inRoom(w, "eli", menu)
+	gus.Forgive("status of 404", "status of 403", "Response Status Error Code 40")
+	ann := h.tab(w, "/as/ann/admin/accounts")
+	ann.HoverSee("action-delete-ann", "tip-delete-ann", "ADM-16")
+	ann.Click("action-delete-gus")
+	ann.SeeIn("consequences", "Autumn menu")
+	ann.SeeIn("consequences", "Gus Ferreira")
+	eli.Shows("person-gus")
+	ann.Click("confirm")
+	ann.SeeIn("account-gus", "deleted")
+	eli.Lacks("person-gus")
+	gus.Lacks("person-eli")
+	gus.Gone("Pumpkin")
+}
+
+// TestStorySettings: who saves a page that is no longer true is told what has changed, and
+// loses nothing of what was typed.
+func TestStorySettings(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	menu := h.room("eli", "Autumn menu")
+	cat := h.inRoom(w, "cat", menu)
+	one, two := h.tab(w, at("eli", menu)+"/settings"), h.tab(w, at("eli", menu)+"/settings")
+	two.Forgive("status of 409")
+	two.Fill("set-description", "Eight dishes")
+	one.Fill("set-name", "Winter menu")
+	one.Click("save")
+	one.Shows("done")
+	cat.SeeIn("css:#room-head", "Winter menu")
+	cat.SeeIn("room-"+menu.String(), "Winter menu")
+	two.Click("save")
+	two.SeeIn("meanwhile", "Winter menu")
+	require.Equal(t, "Eight dishes", two.Value("set-description"))
+	two.Axe()
+	two.Click("save")
+	two.Shows("done")
+	require.Equal(t, "Winter menu", two.Value("set-name"))
+	require.Equal(t, "Eight dishes", two.Value("set-description"))
+
+	cat.Click("action-settings")
+	cat.HoverSee("action-rename", "tip-rename", string(h.denied("cat", roomkit.ActionRename, menu).Rule))
+	cat.Axe()
+}
+
+// TestStoryMasters: the role goes from one to another, and each sees at once what may
+// be done.
+func TestStoryMasters(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	cards := h.room("ben", "Menu cards")
+	ben, cat := h.tab(w, at("ben", cards)+"/masters"), h.inRoom(w, "cat", cards)
+	require.Equal(t, "true", cat.Attribute("action-remove-jun", "aria-disabled"))
+	ben.Axe()
+	ben.HoverSee("action-dismiss-ben", "tip-dismiss-ben", "EXT-27")
+	ben.Away()
+	ben.HoverSee("action-appoint-jun", "tip-appoint-jun", "EXT-29")
+	ben.Away()
+	ben.Choose("hand-over-to", "cat")
+	ben.Click("action-hand-over")
+	ben.Shows("master-cat")
+	ben.Lacks("master-ben")
+	cat.True("a button to remove", "doc => doc.querySelector('[data-testid=action-remove-jun]').getAttribute('aria-disabled') !== 'true'")
+	ben.Go(h.url + at("ben", cards))
+	ben.HoverSee("action-remove-jun", "tip-remove-jun", string(h.denied("ben", roomkit.ActionRemove, cards).Rule))
+	removing(cat, "ben")
+	ben.Forgive("status of 404", "Response Status Error Code 404")
+	ben.SeeIn("gone", "EXT-20")
+	ben.SeeIn("gone", "Cat Moreau")
+}
