@@ -304,9 +304,10 @@ func TestStoryTips(t *testing.T) {
 	}
 }
 
-// fits waits until nothing is wider than the screen.
-func fits(p *chromium.Page) {
-	p.True("a page that is not wider than the screen", "doc => doc.documentElement.scrollWidth <= doc.defaultView.innerWidth")
+// fits demands that nothing is wider than the screen.
+func fits(t *testing.T, p *chromium.Page) {
+	t.Helper()
+	require.Empty(t, p.Wider(), "of %s", p.Path())
 }
 
 func TestStoryPhone(t *testing.T) {
@@ -314,18 +315,18 @@ func TestStoryPhone(t *testing.T) {
 	room := h.room("ben", "Menu cards")
 	ben := h.home(w, "ben")
 	ben.Width(380)
-	fits(ben)
+	fits(t, ben)
 	ben.Lacks("compose")
 	ben.Click("room-" + room.String())
 	ben.Shows("compose")
 	ben.Lacks("room-" + room.String())
 	ben.Lacks("person-jun")
-	fits(ben)
+	fits(t, ben)
 	say(ben, "From the road")
 	ben.Click("css:.to-people")
 	ben.Shows("person-jun")
 	ben.Lacks("compose")
-	fits(ben)
+	fits(t, ben)
 	ben.Click("css:.people-head .back")
 	ben.SeeIn("css:#messages", "From the road")
 	ben.Click("css:#room-head .back")
@@ -368,7 +369,7 @@ func TestStoryAxe(t *testing.T) {
 		p.Axe()
 		p.Width(380)
 		p.Axe()
-		fits(p)
+		fits(t, p)
 		p.Close()
 	}
 }
@@ -399,10 +400,11 @@ func fillHostile(ctx context.Context, c *chat) error {
 	}
 	slices.Sort(members)
 	for _, id := range members {
-		room := f.do(roomkit.By("ann"), roomkit.CreateGroup{Name: string([]rune(hostile[id])[:min(50, len([]rune(hostile[id])))]), Members: members})
-		f.say(room, id, hostile[id])
+		name := []rune(strings.NewReplacer("\u202e", "", "\u2066", "", "\u2069", "").Replace(hostile[id])) // which no room's name may hold
+		room := f.do(roomkit.By("ann"), roomkit.CreateGroup{Name: string(name[:min(50, len(name))]), Members: members})
+		f.write(room, id, hostile[id])
 	}
-	f.do(roomkit.By("ann"), roomkit.CreateRoom{People: members, Audience: roomkit.AudienceMembers})
+	f.do(roomkit.By("ann"), roomkit.CreateRoom{People: members, Audience: roomkit.AudienceMembers, AllowDuplicate: true})
 	return f.err
 }
 
@@ -416,12 +418,15 @@ func TestStoryHostileNames(t *testing.T) {
 		rooms = append(rooms, entry.Room.ID)
 	}
 	require.Len(t, rooms, len(hostile)+1)
+	var wide []string
 	p := h.tab(w, "/")
 	look := func(path string) {
 		p.Go(h.url + path)
 		for _, width := range []int64{1280, 380} {
 			p.Width(width)
-			fits(p)
+			if found := p.Wider(); found != "" {
+				wide = append(wide, fmt.Sprintf("%s at %d: %s", path, width, found))
+			}
 			p.Lacks("injected")
 			p.True("its own title", "doc => doc.title !== 'broken'")
 		}
@@ -437,7 +442,7 @@ func TestStoryHostileNames(t *testing.T) {
 	look("/as/ann/admin")
 	look("/as/ann/admin/accounts")
 	look("/as/long/leave")
-	p.Screenshot("hostile")
+	require.Empty(t, wide, "pages are wider than the screen")
 }
 
 // TestStoryManyPages opens 200 pages, whose streams all tell of one message.

@@ -138,6 +138,7 @@ func TestWidthAndColours(t *testing.T) {
 	p.See("on a desk")
 	p.Width(380)
 	p.Gone("on a desk")
+	require.Empty(t, p.Wider())
 	p.See("by day")
 	p.Dark()
 	p.Gone("by day")
@@ -166,6 +167,7 @@ func TestWrongPagesFail(t *testing.T) {
 		"/missing": `<title>x</title><img src="http://127.0.0.1:1/none.png">`,
 		"/covered": `<title>x</title><button data-testid="add">Add</button><div style="position:fixed;inset:0"></div>`,
 		"/grey":    `<!doctype html><html lang="en"><title>x</title><main><h1 style="color:#ccc;background:#fff">Pale</h1><input></main>`,
+		"/wide":    `<!doctype html><title>x</title><p style="width:2000px">wide</p>`,
 		"/":        good,
 	})
 	long := patience
@@ -180,6 +182,7 @@ func TestWrongPagesFail(t *testing.T) {
 		"pale and without name": func(w *Window) { w.Tab(url + "/grey").Axe() },
 		"a text that is not":    func(w *Window) { w.Tab(url + "/").See("Roomy") },
 		"a text that stays":     func(w *Window) { w.Tab(url + "/").Gone("Rooms") },
+		"a wide page":           func(w *Window) { require.Empty(w.t, w.Tab(url+"/wide").Wider()) },
 		"too far for the keys":  func(w *Window) { w.Tab(url+"/").TabTo("add", 2) },
 	} {
 		require.True(t, fails(t, tell), "%s goes unnoticed", name)

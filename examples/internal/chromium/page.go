@@ -232,6 +232,13 @@ func (p *Page) Path() string {
 	return until(p, "the address", func(string) bool { return true }, "path")
 }
 
+// Wider names what reaches beyond the right edge of the screen, "" if nothing does and the
+// page cannot be moved to the side.
+func (p *Page) Wider() string {
+	p.t.Helper()
+	return until(p, "the page", func(string) bool { return true }, "wider")
+}
+
 // True waits until a function of JavaScript says yes to the page's document.
 func (p *Page) True(what, question string) {
 	p.t.Helper()

@@ -13,6 +13,12 @@
   lacks(doc, what, text) { return doc.readyState !== 'loading' && !this.says(doc, what, text); },
   said(doc) { return doc.body.innerText; },
   path(doc) { return doc.location.pathname + doc.location.search; },
+  wider(doc) {
+    const width = doc.defaultView.innerWidth;
+    if (doc.documentElement.scrollWidth <= width) return '';
+    return doc.documentElement.scrollWidth + ' pixels: ' + [...doc.querySelectorAll('body *')].filter(
+      e => e.getBoundingClientRect().right > width + 1).slice(0, 4).map(e => e.cloneNode().outerHTML.slice(0, 120)).join(' ');
+  },
   truth(doc, question) { return Boolean(question(doc)); },
   focused(doc, what) { return this.all(doc, what).includes(doc.activeElement); },
   focus(doc) { const e = doc.activeElement; return e.dataset.testid || e.id || e.tagName; },
