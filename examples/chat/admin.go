@@ -183,12 +183,11 @@ func (c *chat) permission(ctx context.Context, a *admin, one *account, with room
 	p := permission{Own: own, Counts: mode == roomkit.ExternalAll || mode == roomkit.ExternalSelected && own}
 	// While everybody may, the switch to show is the one that takes it away: it is refused.
 	allow := !own && mode != roomkit.ExternalAll
+	sign := map[bool]string{true: "Permit…", false: "Withdraw…"}[allow]
 	p.Switch = deed{
-		Name: with.String() + "-" + string(one.ID), Label: "Withdraw…", Denied: c.deny(ctx, a.Me.ID, roomkit.SetUserMessaging{User: one.ID, With: with, Allow: &allow}),
-		URL: a.errand("person", "who", string(one.ID), "with", with.String(), "allow", onOff(allow)),
-	}
-	if allow {
-		p.Switch.Label = "Permit…"
+		Name: with.String() + "-" + string(one.ID), Label: sign + ": " + one.Name, Sign: sign,
+		Denied: c.deny(ctx, a.Me.ID, roomkit.SetUserMessaging{User: one.ID, With: with, Allow: &allow}),
+		URL:    a.errand("person", "who", string(one.ID), "with", with.String(), "allow", onOff(allow)),
 	}
 	return p
 }
@@ -205,7 +204,7 @@ func (a *admin) errand(do string, fields ...string) string {
 func (c *chat) showAccounts(w http.ResponseWriter, r *http.Request, a *admin) error {
 	list, err := c.accounts(r, a, func(one *account) {
 		way := func(do, label string, cmd roomkit.Command) deed {
-			return deed{Name: do + "-" + string(one.ID), Label: label, URL: a.errand(do, "who", string(one.ID)), Denied: c.deny(r.Context(), a.Me.ID, cmd)}
+			return deed{Name: do + "-" + string(one.ID), Label: label + ": " + one.Name, Sign: label, URL: a.errand(do, "who", string(one.ID)), Denied: c.deny(r.Context(), a.Me.ID, cmd)}
 		}
 		one.Block = way("suspend", "Suspend…", roomkit.SuspendUser{User: one.ID})
 		if one.Row.Status == roomkit.StatusSuspended {

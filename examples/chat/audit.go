@@ -49,6 +49,9 @@ func (c *chat) record(ctx context.Context, rec service.Recorded) error {
 	if err != nil {
 		return err
 	}
+	if err := a.erase(ctx, rec.Event); err != nil {
+		return err
+	}
 	for _, notice := range roomkit.NoticesOf(rec.Event) {
 		if err := a.send(ctx, notice, info); err != nil {
 			return err

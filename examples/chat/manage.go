@@ -17,6 +17,7 @@ func (c *chat) manageRoutes(mux *http.ServeMux) {
 	mux.Handle("POST /as/{user}/rooms/{room}/settings", c.as(c.editSettings))
 	mux.Handle("GET /as/{user}/rooms/{room}/settings/{step}", c.as(c.showStep))
 	mux.Handle("POST /as/{user}/rooms/{room}/settings/{step}", c.as(c.takeStep))
+	mux.Handle("GET /as/{user}/rooms/{room}/changed", c.as(c.showChanged))
 	c.masterRoutes(mux)
 }
 
@@ -342,4 +343,28 @@ func (c *chat) takeStep(w http.ResponseWriter, r *http.Request, me roomkit.UserI
 		return see(w, r, me, "/")
 	}
 	return see(w, r, me, "/rooms/"+o.View.Room.String())
+}
+
+// showChanged answers an open page of a room's settings: whether the room is another since,
+// or gone, and then the page goes to where it is said why.
+func (c *chat) showChanged(w http.ResponseWriter, r *http.Request, me roomkit.UserID) error {
+	room, err := roomkit.ParseRoomID(r.PathValue("room"))
+	if err != nil {
+		return roomkit.ErrNotFound
+	}
+	seen, err := parseVersion(r.URL.Query().Get("version"))
+	if err != nil {
+		return err
+	}
+	now, err := c.svc.Room(r.Context(), me, room)
+	switch {
+	case err != nil:
+		w.Header().Set("HX-Redirect", "/as/"+url.PathEscape(string(me))+"/rooms/"+room.String())
+		w.WriteHeader(http.StatusNoContent)
+	case now.Version == seen:
+		w.WriteHeader(http.StatusNoContent)
+	default:
+		c.part(w, 0, "changed", nil)
+	}
+	return nil
 }
