@@ -99,7 +99,9 @@ func (h *house) home(w *chromium.Window, me roomkit.UserID) *chromium.Page {
 
 func (h *house) tab(w *chromium.Window, path string) *chromium.Page {
 	h.t.Helper()
-	return w.Tab(h.url + path)
+	p := w.Tab(h.url + path)
+	p.Forgive("htmx:sendAbort", "htmx:afterRequest") // of a page that is left while it asks
+	return p
 }
 
 // inRoom is the page of somebody in a room, when its stream is open.
