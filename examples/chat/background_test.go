@@ -1,6 +1,8 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -42,8 +44,9 @@ func TestRestartKeepsEverything(t *testing.T) {
 	rows := d.count("SELECT count(*) FROM messages")
 	d.stop()
 
-	d = startDesk(t, options{data: d.data, fill: fillDemo, people: demoPeople()})
-	require.Equal(t, rows, d.count("SELECT count(*) FROM messages"), "it is not filled again")
+	again := func(context.Context, *chat) error { return errors.New("it is filled again") }
+	d = startDesk(t, options{data: d.data, fill: again, people: demoPeople()})
+	require.Equal(t, rows, d.count("SELECT count(*) FROM messages"))
 	_, page := d.get(at("ben", room))
 	require.Contains(t, page, "After the removal")
 	require.NotContains(t, page, "Jun Sato")
@@ -87,6 +90,26 @@ func TestRemovedGetsNotice(t *testing.T) {
 	require.Contains(t, page, "GEN-07")
 	_, list = d.get("/as/eli/list")
 	require.NotContains(t, list, `data-testid="news"`, "they are seen")
+}
+
+// TestEverybodyGetsNotice: all in the room but who did it, and those of a company but
+// whom it concerns already.
+func TestEverybodyGetsNotice(t *testing.T) {
+	d := newDesk(t)
+	d.must("eli", roomkit.Edit{Room: d.room("eli", "Autumn menu"), Name: new("Winter menu")})
+	d.must("ann", roomkit.SetCompanyMessaging{Company: "harbour", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalAll)})
+	d.soon("all of the company are told", func() bool { return d.count("SELECT count(*) FROM notices WHERE notice LIKE '%permitted%'") > 0 })
+	rows, err := d.store.Readers.QueryContext(t.Context(), "SELECT user FROM notices WHERE notice LIKE '%renamed%' OR notice LIKE '%permitted%' ORDER BY notice, user")
+	require.NoError(t, err)
+	defer rows.Close()
+	var told []string
+	for rows.Next() {
+		var user string
+		require.NoError(t, rows.Scan(&user))
+		told = append(told, user)
+	}
+	require.NoError(t, rows.Err())
+	require.ElementsMatch(t, []string{"ben", "cat", "fay", "gus", "gus"}, told, "gus alone could not before")
 }
 
 // TestExternalSwitch: when the administrator withdraws the permission, the room is closed

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/url"
@@ -237,6 +238,8 @@ func TestStoppedStreamsEnd(t *testing.T) {
 	defer answer.Body.Close()
 	require.Equal(t, http.StatusOK, answer.StatusCode)
 	d.stop()
+	_, err = io.ReadAll(answer.Body)
+	require.NoError(t, err, "it ends, and is not cut off")
 	_, err = d.svc.Head(context.WithoutCancel(t.Context()))
 	require.Error(t, err, "the file is closed")
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -124,7 +125,9 @@ func (d *desk) must(actor roomkit.UserID, cmd roomkit.Command) service.Result {
 // signals are what a stream says.
 func (d *desk) signals(path string) func() string {
 	d.t.Helper()
-	r, err := http.NewRequestWithContext(d.t.Context(), http.MethodGet, d.url+path, nil)
+	ctx, cancel := context.WithTimeout(d.t.Context(), 10*time.Second)
+	d.t.Cleanup(cancel)
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, d.url+path, nil)
 	require.NoError(d.t, err)
 	answer, err := browser.Do(r)
 	require.NoError(d.t, err)
@@ -186,13 +189,34 @@ func TestNewcomerReadsFromJoining(t *testing.T) {
 	d := newDesk(t)
 	room := d.room("eli", "Autumn menu")
 	d.must("eli", roomkit.Invite{Room: room, People: []roomkit.UserID{"dev"}})
-	_, err := d.post(t.Context(), draft{Room: room, Author: "eli", Body: "Welcome, Dev", Key: "w"})
+	rooms, err := d.list(t.Context(), "dev", roomkit.RoomID{}, listMost)
+	require.NoError(t, err)
+	require.Equal(t, "Autumn menu", rooms.Rows[0].Title)
+	require.Zero(t, rooms.Rows[0].Unread, "what was said before is not counted")
+	require.Empty(t, rooms.Rows[0].Said)
+	_, err = d.post(t.Context(), draft{Room: room, Author: "eli", Body: "Welcome, Dev", Key: "w"})
 	require.NoError(t, err)
 	_, page := d.get(at("dev", room))
 	require.Contains(t, page, "Welcome, Dev")
 	require.NotContains(t, page, "Pumpkin")
 	_, list := d.get("/as/dev/list")
 	require.NotContains(t, list, "Pumpkin")
+}
+
+// TestReadFromIsWhatMayBeRead: the oldest version that the query asks for is the oldest
+// that the library lets read.
+func TestReadFromIsWhatMayBeRead(t *testing.T) {
+	for _, a := range []roomkit.Access{
+		{ReadFrom: roomkit.ReadFrom{Allowed: true, All: true}},
+		{ReadFrom: roomkit.ReadFrom{Allowed: true, All: true, Version: 7}},
+		{ReadFrom: roomkit.ReadFrom{Allowed: true, Version: 7}},
+		{ReadFrom: roomkit.ReadFrom{Allowed: true, Version: 3}, EmptiedAt: 5},
+		{ReadFrom: roomkit.ReadFrom{Allowed: true, All: true}, EmptiedAt: 5},
+	} {
+		for v := range roomkit.Version(10) {
+			require.Equal(t, a.MayRead(v), v >= readFrom(a), "%+v %d", a, v)
+		}
+	}
 }
 
 // TestUnknownRoomIsAsNone: whoever was never in a room cannot tell it from one that does

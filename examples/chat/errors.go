@@ -143,7 +143,7 @@ func (c *chat) explain(ctx context.Context, me roomkit.UserID, room roomkit.Room
 	}
 	for _, m := range facts[0].Members {
 		end, known := ends[m.Left]
-		if m.User != me || m.Participant || !known {
+		if m.User != me || !known {
 			continue
 		}
 		p.Title, p.Rule = end.words, end.rules[0]
