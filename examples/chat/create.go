@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"maps"
 	"net/http"
@@ -70,7 +72,6 @@ type choice struct {
 	Query  string
 	Chosen []eligible
 	Groups []group // of the chart, or what was found
-	More   bool    // the search has found more than is shown
 	Problem,
 	Done *problem // why the command may not be given; why it was refused just now
 
@@ -346,7 +347,12 @@ func (c *chat) making(load loader) handler {
 		if err := c.take(r.Context(), ch); err != nil {
 			return err
 		}
-		result, err := c.send(r, me, ch.command(ch.ids()))
+		call := service.Call{}
+		if r.PostForm.Has("key") { // it is the same only with all that the form says
+			sum := sha256.Sum256([]byte(r.PostForm.Encode()))
+			call.Key = hex.EncodeToString(sum[:])
+		}
+		result, err := c.svc.Do(r.Context(), roomkit.By(me), ch.command(ch.ids()), call)
 		if err == nil {
 			return see(w, r, me, "/rooms/"+result.Room.String())
 		}
@@ -356,10 +362,6 @@ func (c *chat) making(load loader) handler {
 
 func (c *chat) notMade(w http.ResponseWriter, r *http.Request, ch *choice, err error) error {
 	ch.Done = c.explain(r.Context(), ch.Me, ch.roomID(), err)
-	if errors.Is(err, roomkit.ErrCommandReused) {
-		ch.Key = uuid.NewString()
-		ch.Done.Detail = "What it made then is in the list of rooms. Send it again, and this is made as well."
-	}
 	if errors.Is(err, roomkit.ErrNotFound) || len(ch.Chosen) == 0 && !ch.Group {
 		return c.showChoice(w, r, ch)
 	}

@@ -14,6 +14,7 @@ import (
 const (
 	groupMost = 100 // people of a group on the page; the search finds the others
 	foundMost = 50
+	namedMost = 1000
 	chartOpen = 60 // a chart of so many people is unfolded at first
 )
 
@@ -28,21 +29,14 @@ type eligible struct {
 
 // group is a part of the chart.
 type group struct {
-	Key   string
-	Name  string
-	Team  bool // all of it can be chosen at once (CRE-53)
-	Fixed bool // is not folded
-	Open  bool
-	Count int
-	Rows  []eligible
-}
-
-// Hidden is how many are not on the page.
-func (g group) Hidden() int {
-	if !g.Open {
-		return 0
-	}
-	return g.Count - len(g.Rows)
+	Key    string
+	Name   string
+	Team   bool // all of it can be chosen at once (CRE-53)
+	Fixed  bool // is not folded
+	Open   bool
+	Count  int
+	Hidden int // how many are not on the page, though it is unfolded
+	Rows   []eligible
 }
 
 // ids are all who are chosen, refused or not.
@@ -183,11 +177,8 @@ func (ch *choice) search(chart []group) []group {
 				continue
 			}
 			seen[p.ID] = true
-			found.Count++
-			if len(found.Rows) < foundMost {
-				p.Of = g.Name
-				found.Rows = append(found.Rows, p)
-			}
+			p.Of = g.Name
+			found.Rows = append(found.Rows, p)
 		}
 	}
 	return []group{found}
@@ -206,19 +197,29 @@ func (ch *choice) fold(chart []group) []group {
 			g.Open = slices.Contains(ch.unfold, g.Key) || !ch.Form.Has("chosen") && total <= chartOpen
 			g.Open = g.Open != (g.Key == folded)
 		}
-		g.Count = max(g.Count, len(g.Rows))
+		g.Count = len(g.Rows)
 		if !g.Open {
 			g.Rows = nil
 		}
 		g.Rows = slices.DeleteFunc(g.Rows, func(p eligible) bool { return shown[p.ID] })
-		if most := groupMost; g.Key != "named" && len(g.Rows) > most {
-			g.Rows = g.Rows[:most]
-		}
+		most := mostOf(g.Key)
+		g.Hidden = max(0, len(g.Rows)-most)
+		g.Rows = g.Rows[:len(g.Rows)-g.Hidden]
 		for _, p := range g.Rows {
 			shown[p.ID] = true
 		}
 	}
 	return chart
+}
+
+func mostOf(group string) int {
+	switch group {
+	case "found":
+		return foundMost
+	case "named":
+		return namedMost
+	}
+	return groupMost
 }
 
 // judge asks the service about everybody on the page, together with those who are chosen.
@@ -247,6 +248,7 @@ func (c *chat) judge(ctx context.Context, ch *choice) error {
 		}
 	}
 	for i := range ch.Groups {
+		ch.Groups[i].Team = ch.Groups[i].Team && ch.Problem == nil
 		for j := range ch.Groups[i].Rows {
 			ch.mark(&ch.Groups[i].Rows[j], answers)
 		}

@@ -70,6 +70,12 @@
     if (e.key === "Escape") document.querySelectorAll(".tip").forEach((tip) => tip.classList.add("dismissed"));
   });
 
+  // Who is taken out of a choice takes the focus along: it goes to those who are left.
+  document.addEventListener("htmx:afterSettle", () => {
+    const chosen = document.getElementById("chosen");
+    if (chosen && document.activeElement === body) chosen.focus();
+  });
+
   // A file can be dropped where one can be chosen.
   const drop = document.querySelector("form[data-drop]");
   if (drop) {

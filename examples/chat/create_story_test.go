@@ -1,0 +1,145 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/examples/internal/chromium"
+)
+
+// TestStoryChoosing: people are chosen with the mouse, by a search and as a team; nothing
+// that was clicked is lost, and who does not fit in any more is told.
+func TestStoryChoosing(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	p := h.home(w, "ben")
+	p.Click("menu-new")
+	p.Click("way-external")
+	p.Click("choose-cat")
+	p.Click("choose-gus")
+	p.SeeIn("css:#chosen", "Chosen: 2")
+	p.HoverSee("choose-ivo", "tip-choose-ivo", "EXT-30")
+	p.Away()
+	p.Click("drop-gus")
+	p.SeeIn("css:#chosen", "Chosen: 1")
+	require.Equal(t, "chosen", p.Focus(), "who is taken out does not take the focus along")
+	p.Click("choose-ivo")
+	p.SeeIn("css:#chosen", "Chosen: 2")
+	p.HoverSee("choose-gus", "tip-choose-gus", "EXT-30")
+	p.Click("choose-gus")
+	p.Away()
+	p.SeeIn("css:#chosen", "Chosen: 2")
+	p.Fill("search", "kit")
+	p.Lacks("choose-dev")
+	require.Equal(t, "search", p.Focus())
+	p.Click("choose-eli")
+	p.SeeIn("css:#chosen", "Chosen: 3")
+	p.Reload()
+	p.SeeIn("css:#chosen", "Chosen: 3")
+	p.Click("next")
+	p.SeeIn("css:.offers", "Menu cards")
+	p.Back()
+	p.SeeIn("css:#chosen", "Chosen: 3")
+	p.Click("next")
+	p.Click("offer-" + h.room("ben", "Menu cards").String())
+	p.SeeIn("css:#messages", "Two drafts are on the way")
+}
+
+// TestStoryKeyboardCreate: a group is made without a mouse.
+func TestStoryKeyboardCreate(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	p := h.home(w, "ben")
+	p.TabTo("menu-new", 20)
+	p.Press("Enter")
+	p.TabTo("way-group", 60)
+	p.Press("Enter")
+	p.Shows("search")
+	p.TabTo("all-kitchen", 60)
+	p.Press("Enter")
+	p.SeeIn("css:#chosen", "Chosen: 3")
+	require.Equal(t, "all-kitchen", p.Focus())
+	p.TabTo("choose-gus", 20)
+	p.Press("Space")
+	p.SeeIn("css:#chosen", "Chosen: 2")
+	require.Equal(t, "choose-gus", p.Focus())
+	p.TabTo("next", 30)
+	p.Press("Enter")
+	p.TabTo("name", 60)
+	p.Type("Night kitchen")
+	p.Press("Enter")
+	p.SeeIn("css:h1", "Night kitchen")
+	p.Shows("person-fay")
+	p.Lacks("person-gus")
+}
+
+func TestStoryFile(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	file := filepath.Join(t.TempDir(), "tasting.ics")
+	require.NoError(t, os.WriteFile(file, []byte(event("Tasting", "dev@harbour.example", "eli@harbour.example", "lea@mill.example")), 0o600))
+	p := h.tab(w, "/as/cat/event")
+	p.Drop("file", file)
+	p.Click("read-file")
+	p.SeeIn("left-out", "lea@mill.example")
+	p.SeeIn("css:#chosen", "Chosen: 2")
+	p.Click("next")
+	p.Click("create")
+	p.SeeIn("css:h1", "Tasting")
+	first := p.Path()
+	p.Back()
+	p.SeeIn("css:.offers", "exactly these people")
+	p.Click("css:.offers button")
+	p.SeeIn("css:h1", "Tasting")
+	require.Equal(t, first, p.Path(), "whoever goes back is offered what has been made")
+}
+
+// TestStoryCreateReadable: on a desk and on a phone, light and dark, axe finds nothing serious.
+func TestStoryCreateReadable(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	desk, phone := h.home(w, "ben"), h.home(w, "ben")
+	phone.Dark()
+	phone.Width(380)
+	cards := at("ben", h.room("ben", "Menu cards"))
+	for i, path := range []string{
+		"/as/ben/new", "/as/ben/new/external?chosen=1&open=kitchen&who=ivo&who=gus", "/as/ben/new/external?step=details&chosen=1&who=ivo&who=cat",
+		"/as/ben/contacts", "/as/ben/profile/eli", "/as/ben/new/group?step=details&who=cat", "/as/ben/team/harbour/sales", "/as/ben/event",
+		cards + "/invite?who=hana&who=gus&step=details",
+	} {
+		for j, p := range []*chromium.Page{desk, phone} {
+			if os.Getenv("ROOMKIT_LONG") == "" && i%2 != j {
+				continue
+			}
+			p.Forgive("status of 403")
+			p.Go(h.url + path)
+			p.Axe()
+			narrowEnough(p)
+		}
+	}
+}
+
+func narrowEnough(p *chromium.Page) {
+	p.True("no scrolling to the side", `doc => [doc.documentElement, doc.querySelector('main')].every(e => e.scrollWidth <= e.clientWidth)`)
+}
+
+// TestStoryMarkup: names with markup, in both directions, and very long, break no page.
+func TestStoryMarkup(t *testing.T) {
+	long := ""
+	for range 1000 {
+		long += "W"
+	}
+	people := newDirectory(map[roomkit.CompanyID]string{"big": "<i>Big</i>"}, person{ID: "ann", Name: "Ann", Company: "big"},
+		person{ID: "x", Name: "<img src=x onerror=alert(1)>", Company: "big"}, person{ID: "y", Name: "אבג דהו \u202e123", Company: "big"},
+		person{ID: "z", Name: long, Company: "big", Mail: long + "@x.example", Job: long})
+	h, w := newHouseOf(t, people, provisionOnly), chromium.Open(t)
+	p := h.home(w, "ann")
+	for _, path := range []string{"/as/ann/new/members?who=x&who=y&who=z&chosen=1&open=no+team", "/as/ann/new/members?who=x&who=y&who=z&step=details", "/as/ann/contacts", "/as/ann/profile/z"} {
+		p.Go(h.url + path)
+		for _, width := range []int64{1280, 380} {
+			p.Width(width)
+			narrowEnough(p)
+			p.Lacks("css:img")
+		}
+	}
+}
