@@ -312,11 +312,10 @@ func (c *chat) offer(ctx context.Context, ch *choice, offers []roomkit.Offer) er
 func (c *chat) outcomeOf(ctx context.Context, ch *choice) error {
 	result, err := c.svc.Plan(ctx, roomkit.By(ch.Me), ch.planned("?"+ch.Key))
 	if err != nil {
-		ch.Problem = problemOf(err)
-		if ch.Problem.Status == http.StatusNotFound {
+		if errors.Is(err, roomkit.ErrNotFound) {
 			return err
 		}
-		ch.refused(err)
+		ch.Problem = ch.refusal(err)
 		return nil
 	}
 	_, err = c.svc.Plan(ctx, roomkit.By(ch.Me), ch.planned(""))
@@ -361,11 +360,13 @@ func (c *chat) making(load loader) handler {
 }
 
 func (c *chat) notMade(w http.ResponseWriter, r *http.Request, ch *choice, err error) error {
-	ch.Done = c.explain(r.Context(), ch.Me, ch.roomID(), err)
-	if errors.Is(err, roomkit.ErrNotFound) || len(ch.Chosen) == 0 && !ch.Group {
+	ch.Done = ch.refusal(err)
+	if errors.Is(err, roomkit.ErrNotFound) {
+		return err
+	}
+	if len(ch.Chosen) == 0 && !ch.Group {
 		return c.showChoice(w, r, ch)
 	}
-	ch.refused(err)
 	return c.showDetails(w, r, ch)
 }
 

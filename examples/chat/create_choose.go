@@ -79,7 +79,7 @@ func (c *chat) takeAll(ctx context.Context, ch *choice, people []roomkit.UserID)
 	for part := range slices.Chunk(people, roomkit.MaxPeople) {
 		answers, err := c.choose(ctx, ch, part)
 		if err != nil {
-			ch.Problem = problemOf(err)
+			ch.Problem = ch.refusal(err)
 			return nil
 		}
 		for _, answer := range answers {
@@ -89,7 +89,7 @@ func (c *chat) takeAll(ctx context.Context, ch *choice, people []roomkit.UserID)
 		}
 	}
 	if _, err := c.choose(ctx, ch, nil); err != nil {
-		ch.Problem = problemOf(err)
+		ch.Problem = ch.refusal(err)
 	}
 	ch.Chosen = slices.DeleteFunc(ch.Chosen, func(p eligible) bool { return len(p.Why) > 0 && slices.Contains(people, p.ID) })
 	return nil
@@ -240,7 +240,7 @@ func (c *chat) judge(ctx context.Context, ch *choice) error {
 			return err
 		}
 		if err != nil {
-			ch.Problem = problemOf(err)
+			ch.Problem = ch.refusal(err)
 			break
 		}
 		for _, answer := range part {
@@ -288,18 +288,18 @@ func (c *chat) choose(ctx context.Context, ch *choice, candidates []roomkit.User
 	if err == nil {
 		return answers, nil
 	}
-	ch.refused(err)
+	ch.refusal(err)
 	if rest := ch.people(); len(rest) < len(people) {
 		return c.svc.Choose(ctx, roomkit.By(ch.Me), ch.command(rest), candidates)
 	}
 	return nil, err
 }
 
-// refused marks those of the chosen whom a refusal is about.
-func (ch *choice) refused(err error) {
-	denied := (*roomkit.Denied)(nil)
+// refusal makes a problem of an error, and marks those of the chosen whom it is about.
+func (ch *choice) refusal(err error) *problem {
+	p, denied := problemOf(err), (*roomkit.Denied)(nil)
 	if !errors.As(err, &denied) {
-		return
+		return p
 	}
 	for i := range ch.Chosen {
 		var against []roomkit.Refusal
@@ -310,6 +310,8 @@ func (ch *choice) refused(err error) {
 		}
 		ch.Chosen[i].Why = whyNot(against)
 	}
+	p.People = slices.DeleteFunc(p.People, func(a against) bool { return slices.Contains(ch.ids(), a.User) })
+	return p
 }
 
 // teamWay is a team with its room, or who may open it.

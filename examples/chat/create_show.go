@@ -105,7 +105,7 @@ func (ch *choice) Confirm() string {
 // Basics says that the new room can be given a name.
 func (ch *choice) Basics() bool {
 	switch {
-	case ch.Single():
+	case ch.Single(), ch.result == nil && ch.Done == nil:
 		return false
 	case ch.Name == "invite":
 		return ch.NeedName || ch.Form.Get("name") != "" || ch.result != nil && ch.result.Kind == roomkit.KindExternalGroup && !ch.Direct()

@@ -263,6 +263,40 @@ func TestSentTwice(t *testing.T) {
 	require.Contains(t, page, `name="key" value="mine"`, "the key is that of the URL")
 }
 
+// TestNotMade: what is refused or not filled in says so on the same page, with all that was typed.
+func TestNotMade(t *testing.T) {
+	long := strings.Repeat("W", 1001)
+	tests := []struct {
+		name, at string
+		form     url.Values
+		status   int
+		says     string
+	}{
+		{"no outsider", "/as/ben/new/external", with(who("cat", "dev"), "description", "typed"), 403, "CRE-11"},
+		{"no name", "/as/ben/new/external", with(who("ivo", "dev"), "description", "typed"), 400, "a group needs a name"},
+		{"a name that is taken", "/as/eli/new/group", with(who("fay"), "name", "AUTUMN Menu", "description", "typed"), 403, "GRP-29"},
+		{"a long name", "/as/ben/new/members", with(who("cat", "eli"), "name", long, "anyway", "1", "description", "typed"), 400, "LIM-05"},
+		{"a long name of a group", "/as/ben/new/group", with(who("cat"), "name", long[:101], "description", "typed"), 400, "GRP-29"},
+		{"consumers cannot", "/as/max/new/external", who("ben", "cat"), 403, "LINE-02"},
+		{"nobody", "/as/ben/new/members", who(), 400, ""},
+	}
+	d := newDesk(t)
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			status, _, page := d.make(tt.at, tt.form)
+			require.Equal(t, tt.status, status, problemIn(page))
+			require.Contains(t, problemIn(page), tt.says)
+			require.Contains(t, page, tt.form.Get("description"))
+			if name := tt.form.Get("name"); name != "" {
+				require.Contains(t, page, `value="`+name+`"`)
+			}
+			for _, id := range tt.form["who"] {
+				require.Contains(t, page, `name="who" value="`+id+`"`)
+			}
+		})
+	}
+}
+
 // TestRefusedPerPerson: each of several people has the rule that is against them.
 func TestRefusedPerPerson(t *testing.T) {
 	d := newDesk(t)
