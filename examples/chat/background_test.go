@@ -64,6 +64,37 @@ func TestRestartKeepsEverything(t *testing.T) {
 	d.soon("each event is in the audit once", func() bool { return d.count("SELECT count(*) FROM audit") == events })
 }
 
+// TestMarksAreStoredTogether: what was read counts at once, and is stored later, with
+// the stop at the latest; older marks take nothing back.
+func TestMarksAreStoredTogether(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("cat", "Menu cards")
+	_, _ = d.get(at("cat", room))
+	list, err := d.list(t.Context(), "cat", roomkit.RoomID{}, listMost)
+	require.NoError(t, err)
+	require.Zero(t, list.Rows[0].Unread)
+	require.NoError(t, d.storeMarks(t.Context()))
+	require.Empty(t, d.marks.all())
+	stored := d.count("SELECT message FROM marks WHERE user = 'cat'")
+	require.Positive(t, stored)
+	d.marks.set(place{"cat", room}, 1)
+	require.NoError(t, d.storeMarks(t.Context()))
+	require.Equal(t, stored, d.count("SELECT message FROM marks WHERE user = 'cat'"))
+	list, err = d.list(t.Context(), "cat", roomkit.RoomID{}, listMost)
+	require.NoError(t, err)
+	require.Zero(t, list.Rows[0].Unread, "the stored one counts")
+}
+
+// TestLongPageStaysLong: what has been asked for beyond the first is asked for again when
+// the page is told of a change.
+func TestLongPageStaysLong(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("cat", "Menu cards")
+	_, page := d.get(at("cat", room) + "?messages=100&rooms=150")
+	require.Contains(t, page, `/now?messages=100&amp;people="`)
+	require.Contains(t, page, `/list?rooms=150&amp;room=`+room.String())
+}
+
 // TestFillingGoesOn: a start that was broken off while it filled the database is no harm.
 func TestFillingGoesOn(t *testing.T) {
 	d := newDesk(t)

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"log/slog"
 	"net/http"
 	"os"
@@ -20,6 +21,7 @@ type chat struct {
 	store   *sqliteopen.Store // Writer for transactions, Readers for questions
 	people  directory
 	live    *live
+	marks   marks
 	console http.Handler // of the operator
 }
 
@@ -92,7 +94,10 @@ func (c *chat) fillOnce(ctx context.Context, fill func(context.Context, *chat) e
 	return err
 }
 
-func (c *chat) close() error { return c.store.Close() }
+// close stores what is only remembered, and closes the database.
+func (c *chat) close() error {
+	return errors.Join(c.storeMarks(context.Background()), c.store.Close())
+}
 
 // inTx runs a transaction of the host, with the service inside, and again if it lost to others.
 func (c *chat) inTx(ctx context.Context, do func(tx *sql.Tx, rooms *service.Service) error) error {

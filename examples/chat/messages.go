@@ -145,22 +145,6 @@ func readFrom(access roomkit.Access) roomkit.Version {
 	return max(access.EmptiedAt, access.ReadFrom.Version)
 }
 
-// mark remembers up to which message somebody has read.
-func (c *chat) mark(ctx context.Context, who roomkit.UserID, list []message) error {
-	if len(list) == 0 {
-		return nil
-	}
-	last := list[len(list)-1]
-	var at int64
-	err := c.store.Readers.QueryRowContext(ctx, "SELECT message FROM marks WHERE user = ? AND room = ?", string(who), last.Room.String()).Scan(&at)
-	if err == nil && at >= last.ID {
-		return nil
-	}
-	_, err = c.store.Writer.ExecContext(ctx, `INSERT INTO marks VALUES (?, ?, ?)
-		ON CONFLICT DO UPDATE SET message = max(message, excluded.message)`, string(who), last.Room.String(), last.ID)
-	return err
-}
-
 // tally is what the list of rooms needs of messages.
 type tally struct {
 	last   time.Time
@@ -184,16 +168,17 @@ func (c *chat) unread(ctx context.Context, who roomkit.UserID, views []roomkit.R
 	type ask struct {
 		Room roomkit.RoomID  `json:"room"`
 		From roomkit.Version `json:"from"`
+		Mark int64           `json:"mark"`
 	}
 	asks := []ask{}
 	for _, v := range views {
 		if v.ReadFrom.Allowed && v.Can(roomkit.ActionEnter) {
-			asks = append(asks, ask{v.Room, readFrom(v.Access)})
+			asks = append(asks, ask{v.Room, readFrom(v.Access), c.marks.get(place{who, v.Room})})
 		}
 	}
 	return c.tallies(ctx, asks, `SELECT r.value ->> 'room', 0, (SELECT count(*) FROM (SELECT 1 FROM messages
 			WHERE room = r.value ->> 'room' AND version >= r.value ->> 'from' AND author <> ?2
-			AND id > coalesce((SELECT message FROM marks WHERE user = ?2 AND room = r.value ->> 'room'), 0) LIMIT 100)),
+			AND id > max(r.value ->> 'mark', coalesce((SELECT message FROM marks WHERE user = ?2 AND room = r.value ->> 'room'), 0)) LIMIT 100)),
 			coalesce(substr(m.body, 1, 100), ''), coalesce(m.author, '')
 		FROM json_each(?1) r LEFT JOIN messages m ON m.id = (SELECT id FROM messages
 			WHERE room = r.value ->> 'room' AND version >= r.value ->> 'from' ORDER BY id DESC LIMIT 1)`, string(who))

@@ -41,6 +41,7 @@ type roomList struct {
 	Me   roomkit.UserID
 	Rows []roomLine
 	More int // how many to ask for to see more; 0: these are all
+	Size int // how many were asked for
 	Open roomkit.RoomID
 	New  int // notices that were not seen yet
 }
@@ -63,7 +64,7 @@ func numberOf(r *http.Request, name string, usual, most int) int {
 
 // list gives the rooms of a person in the order of the last message, or of coming in.
 func (c *chat) list(ctx context.Context, me roomkit.UserID, open roomkit.RoomID, limit int) (l roomList, err error) {
-	l.Me, l.Open = me, open
+	l.Me, l.Open, l.Size = me, open, limit
 	if l.New, err = c.unseen(ctx, me); err != nil {
 		return l, err
 	}
@@ -170,7 +171,9 @@ type openRoom struct {
 	Kind     string
 	Company  string // that owns a group or a team
 	Messages []shown
-	Earlier  int // how many to ask for to see earlier ones; 0: these are all
+	Earlier  int               // how many to ask for to see earlier ones; 0: these are all
+	Size     int               // how many messages were asked for
+	From     service.PageToken // where the people begin
 	People   []memberLine
 	After    service.PageToken // more people
 	Deeds    []deed
@@ -243,13 +246,15 @@ func (c *chat) fillMessages(ctx context.Context, o *openRoom, limit int) error {
 	if err != nil {
 		return err
 	}
+	o.Size = limit
 	for _, m := range list {
 		o.Messages = append(o.Messages, shown{m, c.people.person(m.Author), m.Author == o.Me.ID})
 	}
 	if earlier && limit < messagesMost {
 		o.Earlier = limit * 2
 	}
-	return c.mark(ctx, o.Me.ID, list)
+	c.mark(o.Me.ID, list)
+	return nil
 }
 
 // fillPeople lists who is there. Who may not see them sees nobody.
@@ -283,7 +288,7 @@ func (c *chat) fillPeople(ctx context.Context, o *openRoom, after service.PageTo
 		}
 		o.People = append(o.People, line)
 	}
-	o.After = members.Next
+	o.From, o.After = after, members.Next
 	return nil
 }
 
