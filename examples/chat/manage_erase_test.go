@@ -11,14 +11,19 @@ import (
 	"github.com/go-roomkit/roomkit"
 )
 
-// TestDeletedRoomKeepsNothing of what was said; the others keep all.
+// TestDeletedRoomKeepsNothing of what was said; the others keep all, and one that ended
+// because everybody left keeps it for the audit.
 func TestDeletedRoomKeepsNothing(t *testing.T) {
 	d := newDesk(t)
-	room, other := d.room("eli", "Autumn menu"), d.room("ben", "Menu cards")
+	room, other, party := d.room("eli", "Autumn menu"), d.room("ben", "Menu cards"), d.room("fay", "Summer party")
 	require.Equal(t, 2, d.count("SELECT count(*) FROM messages WHERE room = ?", room.String()))
+	for _, guest := range []roomkit.UserID{"fay", "ann", "ben", "cat", "eli"} {
+		d.must(guest, roomkit.Leave{Room: party})
+	}
 	d.must("eli", roomkit.DeleteRoom{Room: room})
 	d.soon("what was said is deleted", func() bool { return d.count("SELECT count(*) FROM messages WHERE room = ?", room.String()) == 0 })
 	require.Equal(t, 3, d.count("SELECT count(*) FROM messages WHERE room = ?", other.String()))
+	require.Equal(t, 1, d.count("SELECT count(*) FROM messages WHERE room = ?", party.String()))
 }
 
 // TestMessageOffFor30Days deletes what was said, and not a day before.
