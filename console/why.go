@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
@@ -108,6 +109,7 @@ type whyPage struct {
 	User, Action, Room string // as they were given
 	Actions            []roomkit.Action
 	Wrong              string // with what was given
+	Unknown            bool   // there is no such user
 	About              *roomkit.Room
 	Standings          []standing
 	Answer             *why.Explanation
@@ -148,6 +150,7 @@ func (c *console) why(r *http.Request) (view, error) {
 
 func (c *console) explain(p *whyPage, f store.Facts, user roomkit.UserID, action roomkit.Action) {
 	p.About = &f.Room
+	p.Unknown = !slices.ContainsFunc(f.Users, func(u roomkit.User) bool { return u.ID == user })
 	q := &why.Question{Rules: c.svc.Rules(), Facts: f, User: user, Action: action}
 	if action != roomkit.ActionNone {
 		p.Answer = why.Explain(q)

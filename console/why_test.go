@@ -43,6 +43,7 @@ func TestWhyAnswersAsCheckDoes(t *testing.T) {
 				require.NotNil(t, said, what)
 				require.Equal(t, err == nil, said[1] == "may", what)
 				require.Equal(t, err == nil, row[2] == "yes", what)
+				require.Equal(t, user == "nobody", strings.Contains(page, "There is no user"), what)
 				rule := byRule.FindStringSubmatch(page)
 				require.NotNil(t, rule, what)
 				require.Equal(t, rule[1], row[4], what)
