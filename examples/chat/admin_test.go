@@ -224,14 +224,18 @@ func TestConsoleIsForThisMachine(t *testing.T) {
 	require.Contains(t, body, "EXT-17")
 	_, body = d.get(at("kai", room) + "/masters")
 	require.Contains(t, body, "/console/why?room="+room.String()+"&amp;user=kai")
-	for _, test := range []struct{ from, host string }{
-		{"192.0.2.7:4000", "localhost:8080"}, {"127.0.0.1:4000", "chat.example"}, {"[2001:db8::1]:4000", "[::1]:8080"}, {"nonsense", "localhost"},
+	for _, test := range []struct {
+		from, host string
+		status     int
+	}{
+		{"192.0.2.7:4000", "localhost:8080", http.StatusForbidden}, {"127.0.0.1:4000", "chat.example", http.StatusMisdirectedRequest},
+		{"[2001:db8::1]:4000", "[::1]:8080", http.StatusForbidden}, {"nonsense", "localhost", http.StatusForbidden},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/console/", nil)
 		r.RemoteAddr, r.Host = test.from, test.host
 		w := httptest.NewRecorder()
 		d.handler().ServeHTTP(w, r)
-		require.Equal(t, http.StatusForbidden, w.Code, test)
+		require.Equal(t, test.status, w.Code, test)
 		require.NotContains(t, w.Body.String(), "harbour", test)
 	}
 }

@@ -92,6 +92,24 @@ func TestOtherSites(t *testing.T) {
 	require.NoError(t, d.svc.Check(t.Context(), "cat", roomkit.ActionEnter, party))
 }
 
+// TestOtherNames: a page from elsewhere whose name has been led to this machine is not
+// answered, neither a question nor a form.
+func TestOtherNames(t *testing.T) {
+	d := newDesk(t)
+	for host, want := range map[string]int{
+		"localhost": 200, "localhost:8080": 200, "ann.localhost:8080": 200, "127.0.0.1": 200, "[::1]:8080": 200,
+		"evil.example": 421, "evil.example:8080": 421, "localhost.evil.example": 421, "10.0.0.1": 421, "": 421,
+	} {
+		conn := d.dial()
+		_, err := fmt.Fprintf(conn, "GET /as/ben/ HTTP/1.1\r\nHost: %s\r\n\r\n", host)
+		require.NoError(t, err)
+		answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		require.NoError(t, err)
+		require.NoError(t, answer.Body.Close())
+		require.Equal(t, want, answer.StatusCode, host)
+	}
+}
+
 // TestLargeBody: of a body of 100 MB no more than the limit is read.
 func TestLargeBody(t *testing.T) {
 	d := newDesk(t)
@@ -102,7 +120,7 @@ func TestLargeBody(t *testing.T) {
 			path = "/api" + path + "/messages"
 		}
 		conn := d.dial()
-		_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: chat\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", path, kind, 100<<20)
+		_, err := fmt.Fprintf(conn, "POST %s HTTP/1.1\r\nHost: localhost\r\nContent-Type: %s\r\nContent-Length: %d\r\n\r\n", path, kind, 100<<20)
 		require.NoError(t, err)
 		part := []byte(`{"body":"` + strings.Repeat("a", 1<<16))
 		if strings.HasPrefix(kind, "multipart/") {
@@ -137,7 +155,7 @@ func (d *desk) dial() net.Conn {
 // waiting, and neither does the stop.
 func TestHalfOpen(t *testing.T) {
 	d := newDesk(t)
-	for _, half := range []string{"", "GET /as/ben/ HTTP/1.1\r\nHost: c", "POST /as/ben/leave HTTP/1.1\r\nHost: c\r\nContent-Length: 10\r\n\r\nkey"} {
+	for _, half := range []string{"", "GET /as/ben/ HTTP/1.1\r\nHost: lo", "POST /as/ben/leave HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nkey"} {
 		for range 30 {
 			_, err := d.dial().Write([]byte(half))
 			require.NoError(t, err)
@@ -231,7 +249,7 @@ func TestOddForms(t *testing.T) {
 func TestStoppedStreamsEnd(t *testing.T) {
 	d := newDesk(t)
 	conn := d.dial()
-	_, err := conn.Write([]byte("GET /as/ben/live HTTP/1.1\r\nHost: chat\r\n\r\n"))
+	_, err := conn.Write([]byte("GET /as/ben/live HTTP/1.1\r\nHost: localhost\r\n\r\n"))
 	require.NoError(t, err)
 	answer, err := http.ReadResponse(bufio.NewReader(conn), nil)
 	require.NoError(t, err)

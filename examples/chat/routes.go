@@ -1,8 +1,11 @@
 package main
 
 import (
+	"net"
 	"net/http"
+	"net/url"
 	"strconv"
+	"strings"
 
 	"github.com/go-roomkit/roomkit"
 )
@@ -29,15 +32,31 @@ func (c *chat) handler() http.Handler {
 
 const policy = "default-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'; object-src 'none'"
 
-// secure lets a page load nothing from elsewhere, and nobody else show it.
+// secure lets a page load nothing from elsewhere, and nobody else show it. A page from
+// elsewhere whose name leads to this machine gets nothing: it would be anybody.
 func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !ownName(r) {
+			http.Error(w, "this chat has another name", http.StatusMisdirectedRequest)
+			return
+		}
 		h := w.Header()
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "same-origin")
 		next.ServeHTTP(w, r)
 	})
+}
+
+// ownName says whether a request that comes from this machine names this machine.
+func ownName(r *http.Request) bool {
+	from, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil || !net.ParseIP(from).IsLoopback() {
+		return true
+	}
+	at := url.URL{Host: r.Host}
+	name := at.Hostname()
+	return name == "localhost" || strings.HasSuffix(name, ".localhost") || net.ParseIP(name).IsLoopback()
 }
 
 func parseVersion(text string) (roomkit.Version, error) {
