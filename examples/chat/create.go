@@ -191,9 +191,16 @@ func (c *chat) loadSource(r *http.Request, me roomkit.UserID) (*choice, error) {
 	ch.command = func(people []roomkit.UserID) roomkit.Command {
 		return ch.createRoom(people, roomkit.CreateRoom{Origin: roomkit.OriginRoom, Source: o.View.Room})
 	}
-	for _, m := range o.People {
-		if m.ID != me {
-			ch.Named = append(ch.Named, m.ID)
+	if !o.View.Can(roomkit.ActionSeeMembers) {
+		return ch, nil
+	}
+	members, err := c.svc.MembersPage(r.Context(), me, o.View.Room, service.MemberList{Limit: namedMost})
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range members.Rows {
+		if m.User != me && m.Participant {
+			ch.Named = append(ch.Named, m.User)
 		}
 	}
 	return ch, nil

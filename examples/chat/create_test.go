@@ -312,6 +312,20 @@ func TestRefusedPerPerson(t *testing.T) {
 	}
 }
 
+// TestOtherPagesReadNothing: only the conversation itself is read by looking at it.
+func TestOtherPagesReadNothing(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("ben", "Menu cards")
+	const unread = `<span class="unread">2<`
+	_, _ = d.get(at("ben", room) + "/invite")
+	_, list := d.get("/as/ben/list")
+	require.Contains(t, list, unread)
+	_, _ = d.get(at("ben", room))
+	_, list = d.get("/as/ben/list?room=" + room.String())
+	before, _, _ := strings.Cut(list, "Autumn menu")
+	require.NotContains(t, before, unread)
+}
+
 func TestFromRoom(t *testing.T) {
 	d := newDesk(t)
 	menu := d.room("cat", "Autumn menu")

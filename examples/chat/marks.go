@@ -66,7 +66,7 @@ func (m *marks) stored(list map[place]int64) {
 }
 
 // mark remembers that somebody has read messages.
-func (c *chat) mark(who roomkit.UserID, list []message) {
+func (c *chat) mark(who roomkit.UserID, list []shown) {
 	if len(list) > 0 {
 		last := list[len(list)-1]
 		c.marks.set(place{who, last.Room}, last.ID)

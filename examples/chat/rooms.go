@@ -253,7 +253,6 @@ func (c *chat) fillMessages(ctx context.Context, o *openRoom, limit int) error {
 	if earlier && limit < messagesMost {
 		o.Earlier = limit * 2
 	}
-	c.mark(o.Me.ID, list)
 	return nil
 }
 
@@ -330,6 +329,7 @@ func (c *chat) showRoom(w http.ResponseWriter, r *http.Request, me roomkit.UserI
 	if err != nil {
 		return err
 	}
+	c.mark(me, o.Messages)
 	show := "main"
 	if r.FormValue("show") == "people" {
 		show = "people"
@@ -346,6 +346,7 @@ func (c *chat) showNow(w http.ResponseWriter, r *http.Request, me roomkit.UserID
 		p := c.explain(r.Context(), me, id, err)
 		o = &openRoom{Me: c.people.person(me), View: roomkit.RoomView{Access: roomkit.Access{Room: id}}, Title: p.Title, Gone: p, Silent: p}
 	}
+	c.mark(me, o.Messages)
 	c.part(w, 0, "now", o)
 	return nil
 }
