@@ -56,10 +56,13 @@ func (a Access) Can(action Action) bool { return a.Actions.Has(action) }
 
 // MayRead reports whether the user may read a message, by the version that the room had
 // when it was written: the host keeps with each message the Version of the Access by
-// which it let the author post.
+// which it let the author post. A message of a later version than that of this Access is
+// not for the user, who may have been removed in between (COM-02): ask for a new Access. A
+// host that reads messages first and then asks for the Access shows nothing that was
+// written after the user lost it, be it by the directory, which changes no room's version.
 func (a Access) MayRead(written Version) bool {
 	from := a.ReadFrom
-	return from.Allowed && written >= a.EmptiedAt && (from.All || written >= from.Version)
+	return from.Allowed && written <= a.Version && written >= a.EmptiedAt && (from.All || written >= from.Version)
 }
 
 // MayRecall says whether user, whose access this is, may recall a message of

@@ -17,15 +17,17 @@ func TestMayRead(t *testing.T) {
 		written   roomkit.Version
 		wantShown bool
 	}{
-		{"nothing is allowed", roomkit.Access{}, 9, false},
-		{"nothing is allowed, whatever else is said", roomkit.Access{ReadFrom: roomkit.ReadFrom{All: true}}, 9, false},
-		{"from the beginning", roomkit.Access{ReadFrom: all}, 1, true},
-		{"before joining", roomkit.Access{ReadFrom: joined}, 4, false},
-		{"right after joining", roomkit.Access{ReadFrom: joined}, 5, true},
-		{"before the room was emptied", roomkit.Access{ReadFrom: all, EmptiedAt: 7}, 6, false},
-		{"after the room was emptied", roomkit.Access{ReadFrom: all, EmptiedAt: 7}, 7, true},
-		{"after joining, before the room was emptied", roomkit.Access{ReadFrom: joined, EmptiedAt: 7}, 6, false},
-		{"joined after the room was emptied", roomkit.Access{ReadFrom: joined, EmptiedAt: 3}, 4, false},
+		{"nothing is allowed", roomkit.Access{Version: 9}, 9, false},
+		{"nothing is allowed, whatever else is said", roomkit.Access{Version: 9, ReadFrom: roomkit.ReadFrom{All: true}}, 9, false},
+		{"from the beginning", roomkit.Access{Version: 9, ReadFrom: all}, 1, true},
+		{"as new as the answer", roomkit.Access{Version: 9, ReadFrom: all}, 9, true},
+		{"written after the answer: COM-02", roomkit.Access{Version: 9, ReadFrom: all}, 10, false},
+		{"before joining", roomkit.Access{Version: 9, ReadFrom: joined}, 4, false},
+		{"right after joining", roomkit.Access{Version: 9, ReadFrom: joined}, 5, true},
+		{"before the room was emptied", roomkit.Access{Version: 9, ReadFrom: all, EmptiedAt: 7}, 6, false},
+		{"after the room was emptied", roomkit.Access{Version: 9, ReadFrom: all, EmptiedAt: 7}, 7, true},
+		{"after joining, before the room was emptied", roomkit.Access{Version: 9, ReadFrom: joined, EmptiedAt: 7}, 6, false},
+		{"joined after the room was emptied", roomkit.Access{Version: 9, ReadFrom: joined, EmptiedAt: 3}, 4, false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

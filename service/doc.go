@@ -53,7 +53,9 @@
 // The host asks before it lets a user read or write messages; messages themselves
 // never come here. [roomkit.Access].ReadFrom is a point in time and a version of the
 // room: messages older than that are not for this user. A host that keeps with each
-// message the Version of the Access by which it was written asks MayRead.
+// message the Version of the Access by which it was written asks MayRead. Who reads the
+// messages first and asks for the Access then shows nothing that was written after the
+// user lost it.
 //
 // # The feed
 //

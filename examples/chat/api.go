@@ -214,7 +214,7 @@ func (c *chat) apiMessages(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	list, _, err := c.read(ctx, access[0], in.Limit)
+	list, _, err := c.read(ctx, in.User, access[0], in.Limit)
 	if err != nil {
 		return nil, err
 	}

@@ -185,6 +185,27 @@ func TestRemovedIsRefusedAndTold(t *testing.T) {
 	require.NotContains(t, answer, "Menu cards")
 }
 
+// TestReadBegunBeforeRemoval (COM-02): whoever was let in and is removed while the messages
+// are looked up sees nothing that was written after that, in the room and in the list.
+func TestReadBegunBeforeRemoval(t *testing.T) {
+	d, ctx := newDesk(t), t.Context()
+	room := d.room("ben", "Menu cards")
+	before, err := d.svc.Screen(ctx, "ivo", room)
+	require.NoError(t, err)
+	list, _, err := d.read(ctx, "ivo", before[0].Access, 50)
+	require.NoError(t, err)
+	require.NotEmpty(t, list)
+	d.must("ben", roomkit.Remove{Room: room, People: []roomkit.UserID{"ivo"}})
+	_, err = d.post(ctx, draft{Room: room, Author: "ben", Body: "Now that he is gone", Key: "gone"})
+	require.NoError(t, err)
+	list, _, err = d.read(ctx, "ivo", before[0].Access, 50)
+	require.NoError(t, err)
+	require.Empty(t, list)
+	said, err := d.unread(ctx, "ivo", before)
+	require.NoError(t, err)
+	require.Empty(t, said)
+}
+
 func TestNewcomerReadsFromJoining(t *testing.T) {
 	d := newDesk(t)
 	room := d.room("eli", "Autumn menu")
@@ -207,11 +228,11 @@ func TestNewcomerReadsFromJoining(t *testing.T) {
 // that the library lets read.
 func TestReadFromIsWhatMayBeRead(t *testing.T) {
 	for _, a := range []roomkit.Access{
-		{ReadFrom: roomkit.ReadFrom{Allowed: true, All: true}},
-		{ReadFrom: roomkit.ReadFrom{Allowed: true, All: true, Version: 7}},
-		{ReadFrom: roomkit.ReadFrom{Allowed: true, Version: 7}},
-		{ReadFrom: roomkit.ReadFrom{Allowed: true, Version: 3}, EmptiedAt: 5},
-		{ReadFrom: roomkit.ReadFrom{Allowed: true, All: true}, EmptiedAt: 5},
+		{Version: 9, ReadFrom: roomkit.ReadFrom{Allowed: true, All: true}},
+		{Version: 9, ReadFrom: roomkit.ReadFrom{Allowed: true, All: true, Version: 7}},
+		{Version: 9, ReadFrom: roomkit.ReadFrom{Allowed: true, Version: 7}},
+		{Version: 9, ReadFrom: roomkit.ReadFrom{Allowed: true, Version: 3}, EmptiedAt: 5},
+		{Version: 9, ReadFrom: roomkit.ReadFrom{Allowed: true, All: true}, EmptiedAt: 5},
 	} {
 		for v := range roomkit.Version(10) {
 			require.Equal(t, a.MayRead(v), v >= readFrom(a), "%+v %d", a, v)

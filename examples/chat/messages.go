@@ -5,6 +5,8 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -111,30 +113,46 @@ func scanMessage(row interface{ Scan(to ...any) error }) (m message, err error) 
 
 // read gives the last messages of a room that somebody may read, the oldest first, and
 // whether there are earlier ones. Access says which part that is: a newcomer begins with
-// joining, and nothing is left of what was emptied.
-func (c *chat) read(ctx context.Context, access roomkit.Access, limit int) (list []message, earlier bool, err error) {
-	if !access.ReadFrom.Allowed || !access.Can(roomkit.ActionEnter) {
+// joining, and nothing is left of what was emptied. It is asked again when the messages
+// have been read, so that nobody sees what was written after a removal.
+func (c *chat) read(ctx context.Context, me roomkit.UserID, access roomkit.Access, limit int) (list []message, earlier bool, err error) {
+	if !reads(access) {
 		return nil, false, nil
 	}
-	rows, err := c.store.Readers.QueryContext(ctx, "SELECT * FROM ("+selectMessage+
-		"WHERE room = ? AND version >= ? ORDER BY id DESC LIMIT ?) ORDER BY id", access.Room.String(), int64(readFrom(access)), limit+1)
+	list, err = c.newest(ctx, access, limit+1)
 	if err != nil {
 		return nil, false, err
+	}
+	now, err := c.svc.Access(ctx, me, access.Room)
+	if err != nil || !reads(now[0]) {
+		return nil, false, err
+	}
+	list = slices.DeleteFunc(list, func(m message) bool { return !now[0].MayRead(m.Version) })
+	if len(list) > limit {
+		list, earlier = list[1:], true
+	}
+	return list, earlier, nil
+}
+
+func reads(access roomkit.Access) bool {
+	return access.ReadFrom.Allowed && access.Can(roomkit.ActionEnter)
+}
+
+func (c *chat) newest(ctx context.Context, access roomkit.Access, limit int) (list []message, err error) {
+	rows, err := c.store.Readers.QueryContext(ctx, "SELECT * FROM ("+selectMessage+
+		"WHERE room = ? AND version >= ? ORDER BY id DESC LIMIT ?) ORDER BY id", access.Room.String(), int64(readFrom(access)), limit)
+	if err != nil {
+		return nil, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		m, err := scanMessage(rows)
 		if err != nil {
-			return nil, false, err
+			return nil, err
 		}
-		if access.MayRead(m.Version) {
-			list = append(list, m)
-		}
+		list = append(list, m)
 	}
-	if len(list) > limit {
-		list, earlier = list[1:], true
-	}
-	return list, earlier, rows.Err()
+	return list, rows.Err()
 }
 
 // readFrom is the oldest version of which Access.MayRead can say yes.
@@ -147,10 +165,11 @@ func readFrom(access roomkit.Access) roomkit.Version {
 
 // tally is what the list of rooms needs of messages.
 type tally struct {
-	last   time.Time
-	unread int
-	said   string // how the last message begins
-	by     roomkit.UserID
+	last    time.Time
+	unread  int
+	said    string // how the last message begins
+	by      roomkit.UserID
+	version roomkit.Version // with which that was written
 }
 
 // last gives when something was last said in each of many rooms.
@@ -158,12 +177,12 @@ func (c *chat) last(ctx context.Context, rooms []roomkit.RoomID) (map[roomkit.Ro
 	if len(rooms) == 0 {
 		return nil, nil
 	}
-	return c.tallies(ctx, rooms, `SELECT r.value, coalesce((SELECT at FROM messages WHERE room = r.value ORDER BY id DESC LIMIT 1), 0), 0, '', ''
+	return c.tallies(ctx, rooms, `SELECT r.value, coalesce((SELECT at FROM messages WHERE room = r.value ORDER BY id DESC LIMIT 1), 0), 0, '', '', 0
 		FROM json_each(?) r`)
 }
 
 // unread counts what others have written since somebody looked, up to 100, and gives the
-// last message, all as far as it may be read.
+// last message, all as far as it may be read when that has been looked up.
 func (c *chat) unread(ctx context.Context, who roomkit.UserID, views []roomkit.RoomView) (map[roomkit.RoomID]tally, error) {
 	type ask struct {
 		Room roomkit.RoomID  `json:"room"`
@@ -172,16 +191,26 @@ func (c *chat) unread(ctx context.Context, who roomkit.UserID, views []roomkit.R
 	}
 	asks := []ask{}
 	for _, v := range views {
-		if v.ReadFrom.Allowed && v.Can(roomkit.ActionEnter) {
+		if reads(v.Access) {
 			asks = append(asks, ask{v.Room, readFrom(v.Access), c.marks.get(place{who, v.Room})})
 		}
 	}
-	return c.tallies(ctx, asks, `SELECT r.value ->> 'room', 0, (SELECT count(*) FROM (SELECT 1 FROM messages
+	said, err := c.tallies(ctx, asks, `SELECT r.value ->> 'room', 0, (SELECT count(*) FROM (SELECT 1 FROM messages
 			WHERE room = r.value ->> 'room' AND version >= r.value ->> 'from' AND author <> ?2
 			AND id > max(r.value ->> 'mark', coalesce((SELECT message FROM marks WHERE user = ?2 AND room = r.value ->> 'room'), 0)) LIMIT 100)),
-			coalesce(substr(m.body, 1, 100), ''), coalesce(m.author, '')
+			coalesce(substr(m.body, 1, 100), ''), coalesce(m.author, ''), coalesce(m.version, 0)
 		FROM json_each(?1) r LEFT JOIN messages m ON m.id = (SELECT id FROM messages
 			WHERE room = r.value ->> 'room' AND version >= r.value ->> 'from' ORDER BY id DESC LIMIT 1)`, string(who))
+	if err != nil || len(said) == 0 {
+		return nil, err
+	}
+	now, err := c.svc.Access(ctx, who, slices.Collect(maps.Keys(said))...)
+	for _, access := range now {
+		if !reads(access) || !access.MayRead(said[access.Room].version) {
+			delete(said, access.Room)
+		}
+	}
+	return said, err
 }
 
 func (c *chat) tallies(ctx context.Context, of any, query string, more ...any) (map[roomkit.RoomID]tally, error) {
@@ -199,7 +228,7 @@ func (c *chat) tallies(ctx context.Context, of any, query string, more ...any) (
 		var id string
 		var at int64
 		var t tally
-		if err := rows.Scan(&id, &at, &t.unread, &t.said, &t.by); err != nil {
+		if err := rows.Scan(&id, &at, &t.unread, &t.said, &t.by, &t.version); err != nil {
 			return nil, err
 		}
 		room, err := roomkit.ParseRoomID(id)

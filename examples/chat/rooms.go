@@ -242,7 +242,7 @@ func (c *chat) openRoom(r *http.Request, me roomkit.UserID) (*openRoom, error) {
 }
 
 func (c *chat) fillMessages(ctx context.Context, o *openRoom, limit int) error {
-	list, earlier, err := c.read(ctx, o.View.Access, limit)
+	list, earlier, err := c.read(ctx, o.Me.ID, o.View.Access, limit)
 	if err != nil {
 		return err
 	}

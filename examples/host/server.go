@@ -94,11 +94,16 @@ func (s *server) write(r *http.Request, body []byte) (any, error) {
 // read shows what the user may read: a newcomer begins with joining, and who has left
 // gets nothing.
 func (s *server) read(r *http.Request, _ []byte) (any, error) {
+	room, err := roomkit.ParseRoomID(r.PathValue("room"))
+	if err != nil {
+		return nil, err
+	}
+	said := s.messages.Of(room) // before the question: what comes later may not be for the user
 	access, err := s.access(r, roomkit.ActionEnter)
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(s.messages.Of(access.Room), func(m messages.Message) bool { return !access.MayRead(m.Version) }), nil
+	return slices.DeleteFunc(said, func(m messages.Message) bool { return !access.MayRead(m.Version) }), nil
 }
 
 // access gives all that the user may do in the room, or the rule that forbids an action.
