@@ -136,7 +136,7 @@ func (c *chat) settingsOf(ctx context.Context, o *openRoom) (s settings) {
 		for _, one := range list {
 			one.Was = one.now(&o.Row)
 			one.Value = one.Was
-			one.Denied = c.denial(ctx, o.Me.ID, one.action, o.View.Room)
+			one.Denied = c.mayNot(ctx, o, one.action)
 			filled = append(filled, one)
 		}
 		return filled
@@ -280,7 +280,7 @@ var steps = []step{
 func (c *chat) stepDeeds(ctx context.Context, o *openRoom) (list []deed) {
 	for _, s := range steps {
 		if s.fits(&o.Row) {
-			list = append(list, deed{Name: s.Name, Label: s.Label + "…", URL: o.URL() + "/settings/" + s.Name, Denied: c.denial(ctx, o.Me.ID, s.action, o.View.Room)})
+			list = append(list, deed{Name: s.Name, Label: s.Label + "…", URL: o.URL() + "/settings/" + s.Name, Denied: c.mayNot(ctx, o, s.action)})
 		}
 	}
 	return list

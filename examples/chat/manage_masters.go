@@ -48,7 +48,7 @@ const maxCandidates = roomkit.MaxPeople
 
 func (c *chat) mastersOf(ctx context.Context, o *openRoom) (m masters, err error) {
 	m.Ways = c.waysOf(o.Row.Kind)
-	may := c.denial(ctx, o.Me.ID, roomkit.ActionDismissMaster, o.View.Room)
+	may := c.mayNot(ctx, o, roomkit.ActionDismissMaster)
 	for member, err := range c.svc.Members(ctx, o.Me.ID, o.View.Room, service.MemberList{Role: service.RoleMaster}) {
 		if err != nil {
 			return m, err

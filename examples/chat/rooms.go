@@ -266,7 +266,7 @@ func (c *chat) fillPeople(ctx context.Context, o *openRoom, after service.PageTo
 		return err
 	}
 	leader := c.leader(ctx, o.Row)
-	removing := c.denial(ctx, o.Me.ID, roomkit.ActionRemove, o.View.Room)
+	removing := c.mayNot(ctx, o, roomkit.ActionRemove)
 	for _, m := range members.Rows {
 		line := memberLine{person: c.people.person(m.User), Me: m.User == o.Me.ID, Manages: !m.Participant}
 		if o.View.WithPartners || o.View.WithConsumers {
@@ -314,14 +314,22 @@ var roomWays = []struct {
 	{roomkit.ActionLeave, "Leave", "/leave"},
 }
 
+// mayNot is denial in an open room, of which it is known what is allowed.
+func (c *chat) mayNot(ctx context.Context, o *openRoom, action roomkit.Action) *problem {
+	if o.View.Can(action) {
+		return nil
+	}
+	return c.denial(ctx, o.Me.ID, action, o.View.Room)
+}
+
 func (c *chat) fillDeeds(ctx context.Context, o *openRoom) {
 	for _, way := range roomWays {
-		denied := c.denial(ctx, o.Me.ID, way.action, o.View.Room)
+		denied := c.mayNot(ctx, o, way.action)
 		o.Deeds = append(o.Deeds, deed{Name: way.action.String(), Label: way.label, URL: o.URL() + way.at, Denied: denied})
 	}
 	o.Deeds = append(o.Deeds, manageDeeds(o)...)
 	o.Ways = c.waysOf(o.Row.Kind)
-	o.Silent = c.denial(ctx, o.Me.ID, roomkit.ActionPost, o.View.Room)
+	o.Silent = c.mayNot(ctx, o, roomkit.ActionPost)
 }
 
 func (c *chat) showRoom(w http.ResponseWriter, r *http.Request, me roomkit.UserID) error {
