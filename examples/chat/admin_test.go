@@ -61,6 +61,9 @@ func TestExternalSwitchIsForeseen(t *testing.T) {
 	status, body = d.masterForm("ann", room, "appoint", "ben")
 	require.Equal(t, http.StatusSeeOther, status, body)
 	require.Equal(t, []roomkit.UserID{"ben"}, d.masters("ann", room))
+	status, body = d.get(at("ann", room))
+	require.Equal(t, http.StatusOK, status)
+	require.NotContains(t, body, "Two drafts", "an administrator manages, and reads nothing")
 }
 
 func TestPermissionPersonByPerson(t *testing.T) {

@@ -264,9 +264,15 @@ func TestHandOverAndGo(t *testing.T) {
 	status, body = d.masterForm("ben", room, "hand-over-and-go", "ben")
 	require.Equal(t, http.StatusForbidden, status, body)
 	require.Equal(t, []roomkit.UserID{"ben"}, d.masters("ben", room))
-	status, body = d.masterForm("ben", room, "hand-over-and-go", "cat")
-	require.Equal(t, http.StatusSeeOther, status, body)
-	require.Equal(t, []roomkit.UserID{"cat"}, d.masters("cat", room))
+	_, body = d.get(at("ben", room) + "/masters")
+	form := formOf(t, body, at("ben", room)+"/masters")
+	form.Set("do", "hand-over-and-go")
+	form.Set("who", "cat")
+	for range 2 {
+		status, body = d.postForm(at("ben", room)+"/masters", form, false)
+		require.Equal(t, http.StatusSeeOther, status, "also when it is sent twice: %s", body)
+		require.Equal(t, []roomkit.UserID{"cat"}, d.masters("cat", room))
+	}
 	status, body = d.get(at("ben", room))
 	require.Equal(t, http.StatusNotFound, status)
 	require.NotContains(t, body, "Two drafts")

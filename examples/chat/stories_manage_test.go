@@ -129,3 +129,18 @@ func TestStoryMasters(t *testing.T) {
 	ben.SeeIn("gone", "EXT-20")
 	ben.SeeIn("gone", "Cat Moreau")
 }
+
+// TestStoryOpenSettings: an open page of settings hears that the room is another, and goes
+// to the reason when it is gone.
+func TestStoryOpenSettings(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	cards := h.room("ben", "Menu cards")
+	kai, ben := h.tab(w, at("kai", cards)+"/settings"), h.inRoom(w, "ben", cards)
+	kai.Forgive("status of 404", "Response Status Error Code 404")
+	removing(ben, "jun")
+	kai.SeeIn("changed", "has changed")
+	ben.Go(h.url + at("ben", cards))
+	removing(ben, "kai")
+	kai.SeeIn("error", "EXT-20")
+	kai.Lacks("person-ben")
+}
