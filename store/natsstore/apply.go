@@ -1,6 +1,7 @@
 package natsstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -154,11 +155,20 @@ func (a *applier) waiting() bool {
 // errGap says that messages are missing between what was read and what has come.
 var errGap = errors.New("messages are missing in between")
 
-// take applies messages that have come one after another. What has come before is compared.
-func (s *Store) take(entries []entry) error {
+// take applies messages that have come one after another. What has come before is compared. Where that
+// fails or panics the copy may lack what was read, so the store stops before anybody goes on behind it.
+func (s *Store) take(entries []entry) (err error) {
+	s.applier.mu.Lock()
+	defer s.applier.mu.Unlock()
+	if why := s.Err(); why != nil {
+		return why
+	}
+	s.guard(func() { err = s.takeNext(entries) })
+	return cmp.Or(err, s.Err())
+}
+
+func (s *Store) takeNext(entries []entry) error {
 	a := &s.applier
-	a.mu.Lock()
-	defer a.mu.Unlock()
 	actions := make([]action, 0, len(entries))
 	var err error
 	for i := range entries {
@@ -169,7 +179,11 @@ func (s *Store) take(entries []entry) error {
 			err = a.digest(s, &entry{a.read.seq + 1, next}, &actions)
 		}
 	}
-	return errors.Join(err, s.execute(actions))
+	failed := s.execute(actions)
+	if failed != nil {
+		s.halt(failed)
+	}
+	return errors.Join(err, failed)
 }
 
 // own takes an own message that is acknowledged, before it comes back.

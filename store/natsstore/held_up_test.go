@@ -3,14 +3,18 @@ package natsstore_test
 import (
 	"context"
 	"fmt"
+	"slices"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
+	"github.com/go-roomkit/roomkit/store/internal/sqltest"
 	"github.com/go-roomkit/roomkit/store/memstore"
 )
 
@@ -65,4 +69,46 @@ func TestStaleReadsOfCommands(t *testing.T) {
 		require.NoError(t, err)
 		require.NotNil(t, facts[0].Done)
 	}
+}
+
+// picky is a copy that can never write one command, and tells of each time.
+type picky struct {
+	*memstore.Store
+	not   roomkit.CommandID
+	tried chan struct{}
+}
+
+func (s picky) Commit(ctx context.Context, changes []store.Change) ([]store.CommitResult, error) {
+	if slices.ContainsFunc(changes, func(c store.Change) bool { return c.Command == s.not }) {
+		select {
+		case s.tried <- struct{}{}:
+		default:
+		}
+		return nil, fmt.Errorf("%w: not this one", roomkit.ErrUnavailable)
+	}
+	return s.Store.Commit(ctx, changes)
+}
+
+// TestNothingIsLeftOut: a store that stops while its copy cannot be written does not go on with what comes behind it.
+func TestNothingIsLeftOut(t *testing.T) {
+	l := newLog(t, serve(t))
+	behind := sqltest.NewPen(2).Change(1, false)
+	list := changes(2)
+	copied := picky{memstore.New(), list[1].Command, make(chan struct{}, 1)}
+	s := l.open(t, copied)
+	write(t, s, list[0])
+	var all sync.WaitGroup
+	commit := func(c store.Change) {
+		_, err := s.Commit(context.WithoutCancel(t.Context()), []store.Change{c})
+		assert.ErrorIs(t, err, roomkit.ErrUnknownOutcome)
+	}
+	all.Go(func() { commit(list[1]) })
+	<-copied.tried
+	last := l.state(t).LastSeq
+	all.Go(func() { commit(behind) })
+	require.Eventually(t, func() bool { return l.state(t).LastSeq > last }, 20*time.Second, time.Millisecond, "it is in the log")
+	require.NoError(t, s.Close())
+	all.Wait()
+	require.Len(t, feed(t, copied), 1)
+	require.Len(t, feed(t, l.inMemory(t)), 3)
 }

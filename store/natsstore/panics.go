@@ -6,19 +6,20 @@ import (
 	"runtime/debug"
 )
 
-// beside runs something beside the callers. If it does not return, because it panics or its goroutine
-// ends, the store stops, and not the process of the host.
-func (s *Store) beside(do func()) {
-	s.running.Go(func() {
-		returned := false
-		defer func() {
-			if value := recover(); !returned {
-				s.breakOff(value)
-			}
-		}()
-		do()
-		returned = true
-	})
+// beside runs something beside the callers.
+func (s *Store) beside(do func()) { s.running.Go(func() { s.guard(do) }) }
+
+// guard runs something. If it does not return, because it panics or its goroutine ends, the store stops,
+// and not the process of the host.
+func (s *Store) guard(do func()) {
+	returned := false
+	defer func() {
+		if value := recover(); !returned {
+			s.breakOff(value)
+		}
+	}()
+	do()
+	returned = true
 }
 
 // breakOff stops the store because of a panic, and lets go of everybody who waits: what was sent may be

@@ -86,12 +86,8 @@ func TestBackupOfTheLog(t *testing.T) {
 	t.Parallel()
 	first, second := servers(t), servers(t)
 	denied := make(chan error, 1)
-	o := natsstore.Options{Stream: "rooms", Installation: "example", SyncAlways: true, Patience: 30 * time.Second}
-	keeper := as(t, first, "keeper", denied)
-	js, err := jetstream.New(keeper)
-	require.NoError(t, err)
-	require.Eventually(t, func() bool { return natsstore.CreateStream(t.Context(), js, &o) == nil }, time.Minute, 100*time.Millisecond)
-	l := &testLog{js: js, options: o, path: newPath(t)}
+	l := &testLog{options: natsstore.Options{Stream: "rooms", Installation: "example", SyncAlways: true, Patience: 30 * time.Second}}
+	keeper := l.keeper(t, first, denied)
 	fileBehind, fileAhead := newPath(t), newPath(t)
 
 	l.path = fileBehind
@@ -115,15 +111,15 @@ func TestBackupOfTheLog(t *testing.T) {
 	require.NoError(t, ahead.Close())
 	l.options.File, l.options.StaleReads = nil, true
 	moving := l.movedTo(t, first, second)
+	keeper = l.keeper(t, second, denied)
+	require.NoError(t, l.js.DeleteStream(t.Context(), "rooms"))
 	down(first)
 
 	require.Empty(t, denied)
-	keeper = as(t, second, "keeper", denied)
 	snapshots.restore(t, keeper)
 	log.restore(t, keeper)
-	l.js, err = jetstream.New(keeper)
-	require.NoError(t, err)
 	require.ErrorIs(t, await(t, moving), natsstore.ErrLost, "a process that went on, and has applied more")
+	require.ErrorContains(t, moving.Err(), "the log ends before what was applied")
 	l.options.StaleReads = false
 	copied := openFile(t, fileAhead)
 	l.options.File = copied.Writer
@@ -146,6 +142,17 @@ func TestBackupOfTheLog(t *testing.T) {
 	l.options.File = copied.Writer
 	refuses(t, l, copied, natsstore.ErrLost, "is not what the log has")
 	require.Empty(t, denied)
+}
+
+// keeper connects to servers, and makes the log, as soon as they have found each other.
+func (l *testLog) keeper(t *testing.T, all []*server.Server, denied chan<- error) (conn *nats.Conn) {
+	t.Helper()
+	conn = as(t, all, "keeper", denied)
+	var err error
+	l.js, err = jetstream.New(conn)
+	require.NoError(t, err)
+	require.Eventually(t, func() bool { return natsstore.CreateStream(t.Context(), l.js, &l.options) == nil }, time.Minute, 100*time.Millisecond)
+	return conn
 }
 
 // movedTo opens the log with a copy in memory in a process that goes on with other servers when the first ones are down.
