@@ -8,13 +8,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
-	"github.com/go-roomkit/roomkit/examples/internal/chromium"
 )
 
 // TestStoryNewRoom: chosen by mouse in the chart and by search, who cannot be chosen with
 // the reason; the others have the room at once.
 func TestStoryNewRoom(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	eli, dev := h.home(w, "eli"), h.home(w, "dev")
 	dev.Click("menu-new")
 	dev.Click("way-members")
@@ -47,7 +46,7 @@ func TestStoryNewRoom(t *testing.T) {
 
 // TestStoryOffers: those who have a room already are shown it, and may make another.
 func TestStoryOffers(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	party := h.room("fay", "Summer party")
 	fay := h.tab(w, "/as/fay/new/members?chosen=1&who=ann&who=ben&who=cat&who=eli")
 	fay.Click("next")
@@ -66,7 +65,7 @@ func TestStoryOffers(t *testing.T) {
 
 // TestStoryKeyboardNewRoom makes a room without a mouse, and opens a profile and a 1:1 room.
 func TestStoryKeyboardNewRoom(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	cat := h.home(w, "cat")
 	press := func(element string, key string) {
 		cat.TabTo(element, 60)
@@ -75,7 +74,9 @@ func TestStoryKeyboardNewRoom(t *testing.T) {
 	press("menu-new", "Enter")
 	press("way-external", "Enter")
 	cat.TabTo("search", 60)
+	cat.Shows("choose-ivo")
 	cat.Type("kai")
+	cat.Lacks("choose-ivo")
 	press("choose-kai", "Space")
 	cat.Shows("drop-kai")
 	press("next", "Enter")
@@ -88,7 +89,7 @@ func TestStoryKeyboardNewRoom(t *testing.T) {
 
 // TestStoryProfile: a 1:1 room from the picture of somebody in a room.
 func TestStoryProfile(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	cards := h.room("cat", "Menu cards")
 	cat, jun := h.inRoom(w, "cat", cards), h.home(w, "jun")
 	cat.Click("profile-jun")
@@ -113,7 +114,7 @@ const mailFile = "From: Cat Moreau <cat@harbour.example>\r\nTo: Dev Patel <dev@h
 // TestStoryFiles: a calendar file and a mail become rooms under their titles, with whom
 // they name and may be in them.
 func TestStoryFiles(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	dev := h.home(w, "dev")
 	for name, file := range map[string]struct{ text, title, left string }{
 		"tasting.ics": {invitationFile, "Tasting on Thursday", "lea@mill.example"},
@@ -137,7 +138,7 @@ func TestStoryFiles(t *testing.T) {
 
 // TestStoryFromRoomAndInvite: a room takes people of another along, and more are invited.
 func TestStoryFromRoomAndInvite(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	party := h.room("fay", "Summer party")
 	fay, gus := h.inRoom(w, "fay", party), h.home(w, "gus")
 	gus.Lacks("room-" + party.String())

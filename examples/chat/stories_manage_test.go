@@ -12,7 +12,7 @@ import (
 // TestStoryExternalSwitch: an administrator sees what follows of a switch before it is
 // done, and both sides see it at once.
 func TestStoryExternalSwitch(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	cards := h.room("ben", "Menu cards")
 	ben, kai := h.inRoom(w, "ben", cards), h.inRoom(w, "kai", cards)
 	for _, p := range []*chromium.Page{ben, kai} {
@@ -51,7 +51,7 @@ func TestStoryExternalSwitch(t *testing.T) {
 
 // TestStoryAdministratorOnly: others are told the rule, and whom to ask.
 func TestStoryAdministratorOnly(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	cat := h.tab(w, "/as/cat/admin")
 	cat.Forgive("status of 403")
 	cat.SeeIn("error", "ADM-23")
@@ -60,7 +60,7 @@ func TestStoryAdministratorOnly(t *testing.T) {
 }
 
 func TestStoryAccounts(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	menu := h.room("gus", "Autumn menu")
 	gus, eli := h.inRoom(w, "gus", menu), h.inRoom(w, "eli", menu)
 	gus.Forgive("status of 404", "status of 403", "Response Status Error Code 40")
@@ -80,7 +80,7 @@ func TestStoryAccounts(t *testing.T) {
 // TestStorySettings: who saves a page that is no longer true is told what has changed, and
 // loses nothing of what was typed.
 func TestStorySettings(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	menu := h.room("eli", "Autumn menu")
 	cat := h.inRoom(w, "cat", menu)
 	one, two := h.tab(w, at("eli", menu)+"/settings"), h.tab(w, at("eli", menu)+"/settings")
@@ -108,7 +108,7 @@ func TestStorySettings(t *testing.T) {
 // TestStoryMasters: the role goes from one to another, and each sees at once what may
 // be done.
 func TestStoryMasters(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	cards := h.room("ben", "Menu cards")
 	ben, cat := h.tab(w, at("ben", cards)+"/masters"), h.inRoom(w, "cat", cards)
 	require.Equal(t, "true", cat.Attribute("action-remove-jun", "aria-disabled"))

@@ -38,6 +38,14 @@ type house struct {
 	stop func()
 }
 
+// story begins a test that goes on beside others, on a chat of its own.
+func story(t *testing.T) (*house, *chromium.Window) {
+	t.Helper()
+	t.Parallel()
+	w := chromium.Open(t)
+	return newHouse(t), w
+}
+
 func newHouse(t *testing.T) *house {
 	t.Helper()
 	return newHouseOf(t, demoPeople(), fillDemo)
@@ -134,7 +142,7 @@ func (h *house) denied(me roomkit.UserID, action roomkit.Action, room roomkit.Ro
 }
 
 func TestStoryTwoTalk(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	room := h.room("ben", "Menu cards")
 	ben, kai, eli := h.inRoom(w, "ben", room), h.inRoom(w, "kai", room), h.home(w, "eli")
 	say(ben, "Is Tuesday <b>final</b>?")
@@ -159,7 +167,7 @@ func removing(p *chromium.Page, who string) {
 }
 
 func TestStoryRemoval(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	room := h.room("ben", "Menu cards")
 	ben := h.inRoom(w, "ben", room)
 	var seen []time.Duration
@@ -196,7 +204,7 @@ func TestStoryRemoval(t *testing.T) {
 }
 
 func TestStoryLeave(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	party, cards := h.room("cat", "Summer party"), h.room("cat", "Menu cards")
 	eli, cat := h.inRoom(w, "eli", party), h.inRoom(w, "cat", party)
 	eli.Click("action-leave")
@@ -220,7 +228,7 @@ func TestStoryLeave(t *testing.T) {
 }
 
 func TestStoryReload(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	room := h.room("ben", "Menu cards")
 	ben := h.inRoom(w, "ben", room)
 	say(ben, "Sent before")
@@ -240,7 +248,7 @@ func TestStoryReload(t *testing.T) {
 }
 
 func TestStoryTwoTabs(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	room := h.room("ben", "Menu cards")
 	one, two, list := h.inRoom(w, "ben", room), h.inRoom(w, "ben", room), h.home(w, "ben")
 	say(one, "From the first")
@@ -254,7 +262,7 @@ func TestStoryTwoTabs(t *testing.T) {
 }
 
 func TestStoryKeyboard(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	room := h.room("jun", "Menu cards")
 	jun := h.tab(w, "/")
 	jun.TabTo("pick-jun", 60)
@@ -277,7 +285,7 @@ func TestStoryKeyboard(t *testing.T) {
 }
 
 func TestStoryTips(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	for _, place := range []struct {
 		me   roomkit.UserID
 		room string
@@ -313,7 +321,7 @@ func fits(t *testing.T, p *chromium.Page) {
 }
 
 func TestStoryPhone(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	room := h.room("ben", "Menu cards")
 	ben := h.home(w, "ben")
 	ben.Width(380)
@@ -337,7 +345,7 @@ func TestStoryPhone(t *testing.T) {
 }
 
 func TestStoryRestart(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	room := h.room("ben", "Menu cards")
 	ben, kai := h.inRoom(w, "ben", room), h.inRoom(w, "kai", room)
 	for _, p := range []*chromium.Page{ben, kai} {
@@ -361,7 +369,7 @@ func TestStoryRestart(t *testing.T) {
 }
 
 func TestStoryAxe(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	room := h.room("jun", "Menu cards")
 	for _, path := range []string{"/", "/as/jun/", at("jun", room), at("jun", room) + "?show=people", at("gus", room)} {
 		p := h.tab(w, path)
@@ -412,8 +420,9 @@ func fillHostile(ctx context.Context, c *chat) error {
 
 // TestStoryHostileNames: markup stays text, and nothing is wider than the screen.
 func TestStoryHostileNames(t *testing.T) {
-	h := newHouseOf(t, hostilePeople(), fillHostile)
+	t.Parallel()
 	w := chromium.Open(t)
+	h := newHouseOf(t, hostilePeople(), fillHostile)
 	var rooms []roomkit.RoomID
 	for entry, err := range h.svc.Rooms(t.Context(), "ann", service.RoomList{}) {
 		require.NoError(t, err)
@@ -457,7 +466,7 @@ func TestStoryManyPages(t *testing.T) {
 	members := []roomkit.UserID{"ben", "cat", "eli", "ivo", "jun", "kai"}
 	var pages []*chromium.Page
 	for len(pages) < 200 { // a window has six connections to one address, and a page needs one and a half
-		w := chromium.Open(t)
+		w := chromium.Private(t)
 		for range 4 {
 			pages = append(pages, h.inRoom(w, members[len(pages)%len(members)], room))
 		}

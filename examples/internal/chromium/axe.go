@@ -14,7 +14,7 @@ func (p *Page) Unreadable() []string {
 	p.t.Helper()
 	axe, err := os.ReadFile(os.Getenv("ROOMKIT_AXE"))
 	require.NoError(p.t, err)
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.tab.ctx, patience)
 	defer cancel()
 	_, err = chromedp.Run(ctx, chromedp.Evaluate[chromedp.Void](string(axe)+"; undefined"))
 	require.NoError(p.t, err)

@@ -8,7 +8,6 @@ package chromium
 
 import (
 	"context"
-	"fmt"
 	"os"
 	"sync"
 	"testing"
@@ -43,10 +42,11 @@ func start() {
 		"headless", "no-sandbox", "disable-gpu", "hide-scrollbars", "mute-audio",
 		"no-first-run", "no-default-browser-check", "disable-background-networking", "disable-component-update",
 		"disable-sync", "disable-quic", "disable-extensions", "disable-dev-shm-usage",
-		"disable-renderer-backgrounding", "disable-background-timer-throttling", "disable-backgrounding-occluded-windows",
+		"disable-renderer-backgrounding", "disable-background-timer-throttling", "disable-backgrounding-occluded-windows", "in-process-gpu",
 	} {
 		options = append(options, chromedp.Flag(flag, true))
 	}
+	options = append(options, chromedp.Flag("disable-features", "SpareRendererForSitePerProcess"))
 	allocator, end := chromedp.NewExecAllocator(context.Background(), options...)
 	ctx, _ := chromedp.NewContext(allocator)
 	process.ctx, process.stop = ctx, func() {
@@ -56,24 +56,32 @@ func start() {
 	process.err = chromedp.Do(ctx)
 }
 
-// Window is a browser window with nothing remembered from others; its tabs share what
-// a browser keeps.
+// Window opens the tabs of a story.
 type Window struct {
 	t   testing.TB
-	ctx context.Context
+	own context.Context // of a window with nothing remembered from others; nil: the tabs are shared by turns
 }
 
-// Open gives a story a window, which is closed at the test's end. It skips the story
-// under -short, and where there is no browser.
+// Open gives a story a window. Its tabs have shown other stories before, because a new
+// tab is slow. It skips the story under -short, and where there is no browser.
 func Open(t testing.TB) *Window {
 	t.Helper()
 	needed(t)
 	process.once.Do(start)
 	require.NoError(t, process.err, "Chromium does not start")
+	return &Window{t: t}
+}
+
+// Private gives a story a window of its own: with connections of its own, of which a
+// window has six to one address.
+func Private(t testing.TB) *Window {
+	t.Helper()
+	w := Open(t)
 	ctx, closed := chromedp.NewContext(process.ctx, chromedp.WithNewBrowserContext())
 	t.Cleanup(closed)
 	require.NoError(t, chromedp.Do(ctx))
-	return &Window{t: t, ctx: ctx}
+	w.own = ctx
+	return w
 }
 
 // needed skips the test, or fails it where CI is set, unless both files are named.
@@ -89,24 +97,13 @@ func needed(t testing.TB) {
 	}
 }
 
-// Tab opens an address in a new tab of a desk's width.
+// Tab opens an address in a tab of a desk's width.
 func (w *Window) Tab(address string) *Page {
 	w.t.Helper()
-	ctx, closed := chromedp.NewContext(w.ctx)
-	w.t.Cleanup(closed)
-	p := &Page{t: w.t, ctx: ctx, document: "document", heard: &console{}}
-	messages := chromedp.Console(ctx)
-	heard := make(chan struct{})
-	go func() {
-		defer close(heard)
-		p.heard.listen(messages)
-	}()
-	w.t.Cleanup(func() {
-		closed()
-		<-heard
-		p.heard.judge(w.t, address)
-	})
-	p.do(fmt.Sprintf("open %s", address), focused)
+	p := &Page{t: w.t, tab: w.take(), private: w.own != nil, address: address, document: "document"}
+	p.tab.heard.begin()
+	w.t.Cleanup(p.Close)
+	p.do("colours", media())
 	p.Width(1280)
 	p.Go(address)
 	return p

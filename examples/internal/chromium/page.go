@@ -14,7 +14,6 @@ import (
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
 	"github.com/stretchr/testify/require"
 )
@@ -30,29 +29,22 @@ var script string
 // ten seconds at most, and fail the story after that.
 type Page struct {
 	t        testing.TB
-	ctx      context.Context
+	tab      *tab
+	private  bool
+	closed   bool
+	address  string // that was opened first
 	document string // in which the elements are, as an expression
-	heard    *console
-}
-
-func focused(ctx context.Context, t *chromedp.Target) (struct{}, error) {
-	_, err := cdp.Call(ctx, t, emulation.SetFocusEmulationEnabled, emulation.SetFocusEmulationEnabledParams{Enabled: true})
-	return struct{}{}, err
 }
 
 func (p *Page) do(what string, steps ...chromedp.Action[struct{}]) {
 	p.t.Helper()
-	ctx := p.ctx
-	if chromedp.FromContext(ctx).Target != nil {
-		var cancel func()
-		ctx, cancel = context.WithTimeout(ctx, patience)
-		defer cancel()
-	}
+	ctx, cancel := context.WithTimeout(p.tab.ctx, patience)
+	defer cancel()
 	require.NoError(p.t, chromedp.Do(ctx, steps...), what)
 }
 
 // Forgive names parts of console errors that this story provokes.
-func (p *Page) Forgive(parts ...string) { p.heard.forgive(parts) }
+func (p *Page) Forgive(parts ...string) { p.tab.heard.forgive(parts) }
 
 // Go opens an address in the tab.
 func (p *Page) Go(address string) {
@@ -72,15 +64,6 @@ func (p *Page) Back() {
 	p.do("back", chromedp.NavigateBack())
 }
 
-// Close closes the tab.
-func (p *Page) Close() {
-	p.t.Helper()
-	p.do("close", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, page.Close, cdp.Empty{})
-		return err
-	}))
-}
-
 // Width makes the tab so many pixels wide: 380 is a phone, 1280 a desk.
 func (p *Page) Width(pixels int64) {
 	p.t.Helper()
@@ -96,11 +79,7 @@ func (p *Page) Size(width, height int64) {
 // Dark asks for dark colours.
 func (p *Page) Dark() {
 	p.t.Helper()
-	dark := emulation.SetEmulatedMediaParams{Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: "dark"}}}
-	p.do("dark", chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
-		_, err := cdp.Call(ctx, t, emulation.SetEmulatedMedia, dark)
-		return err
-	}))
+	p.do("dark", media(&emulation.MediaFeature{Name: "prefers-color-scheme", Value: "dark"}))
 }
 
 // Frame is the frame of the page with this title.
@@ -132,7 +111,7 @@ func ask[T any](p *Page, function string, args ...any) (T, error) {
 	for _, arg := range args {
 		list = append(list, quoted(arg))
 	}
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.tab.ctx, patience)
 	defer cancel()
 	return chromedp.Run(ctx, chromedp.Evaluate[T](fmt.Sprintf("(%s).%s(%s)", script, function, strings.Join(list, ", ")), chromedp.EvalAwaitPromise))
 }
@@ -349,7 +328,7 @@ func (p *Page) TabTo(element string, most int) {
 // Picture is what the tab shows, as a PNG.
 func (p *Page) Picture() []byte {
 	p.t.Helper()
-	ctx, cancel := context.WithTimeout(p.ctx, patience)
+	ctx, cancel := context.WithTimeout(p.tab.ctx, patience)
 	defer cancel()
 	png, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
 	require.NoError(p.t, err)
