@@ -283,6 +283,7 @@ type groupLine struct {
 	Label      string // of the kind
 	URL        string
 	Masterless bool
+	Absent     bool // nobody of the owning company takes part
 }
 
 // showGroups lists what the company owns, first what nobody manages.
@@ -298,6 +299,7 @@ func (c *chat) showGroups(w http.ResponseWriter, r *http.Request, a *admin) erro
 			list = append(list, groupLine{
 				Room: room, Label: kindLabels[room.Kind], URL: "/as/" + url.PathEscape(string(a.Me.ID)) + "/rooms/" + room.ID.String(),
 				Masterless: room.Kind != roomkit.KindTeam && room.Masters == 0,
+				Absent:     room.Kind == roomkit.KindExternalGroup && room.Participants == room.Partners,
 			})
 		}
 		if len(list) >= roomkit.MaxPage {

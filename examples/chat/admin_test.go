@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -53,6 +54,12 @@ func TestExternalSwitchIsForeseen(t *testing.T) {
 	require.NotContains(t, body, `data-testid="person-ben"`)
 	_, body = d.get("/as/ann/admin/groups")
 	require.Contains(t, body, `data-testid="name-master-`+room.String()+`"`)
+	require.Contains(t, body, `none of <span dir="auto">Harbour Foods`)
+
+	d.soon("who is taken out is told, and where the other notices lead", func() bool {
+		_, body := d.get("/as/ben/notices")
+		return strings.Contains(body, "NTF-11") && strings.Contains(body, ">Open Autumn menu</a>")
+	})
 
 	_, form = d.errand("messaging", "with", "partner", "mode", "selected")
 	d.confirmed(form)

@@ -27,9 +27,9 @@ type candidate struct {
 type masters struct {
 	Masters    []masterLine
 	Mine       bool // the person is one of them
-	HandOver   *problem
 	Candidates []candidate
-	Denied     *problem // why nobody may be appointed
+	Heirs      []candidate // of those whom the role can go to
+	Denied     *problem    // why nobody may be appointed
 	Ways       []way
 	Done       bool
 }
@@ -91,6 +91,9 @@ func (c *chat) fillCandidates(ctx context.Context, o *openRoom, m *masters) erro
 			one.Appoint.Denied = (&problem{Rule: choice.Against[0].Rule, Detail: choice.Against[0].Reason}).cite()
 		}
 		m.Candidates = append(m.Candidates, one)
+		if one.Appoint.Denied == nil {
+			m.Heirs = append(m.Heirs, one)
+		}
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -19,6 +20,7 @@ type told struct {
 	Text string
 	Rule roomkit.Rule
 	Room string // the page of the room; empty: there is none any more
+	Name string // of the room as it is now
 	At   time.Time
 	New  bool
 }
@@ -82,8 +84,8 @@ func (c *chat) notices(ctx context.Context, me roomkit.UserID) (list []told, err
 		}
 		t := c.say(n)
 		t.At, t.New = time.UnixMicro(at), !seen
-		if !n.Room.IsZero() && c.svc.Check(ctx, me, roomkit.ActionSeeRoom, n.Room) == nil {
-			t.Room = n.Room.String()
+		if room, err := c.svc.Room(ctx, me, n.Room); err == nil {
+			t.Room, t.Name = n.Room.String(), cmp.Or(room.Name, "the room")
 		}
 		list = append(list, t)
 	}
