@@ -44,11 +44,14 @@ var tables = []string{
 	`CREATE TABLE IF NOT EXISTS filled (once INTEGER PRIMARY KEY) STRICT`,
 }
 
+// databaseFile is the name of the file in the data folder.
+const databaseFile = "chat.db"
+
 func open(ctx context.Context, o options) (*chat, error) {
 	if err := os.MkdirAll(o.data, 0o700); err != nil {
 		return nil, err
 	}
-	file, err := sqliteopen.Open(ctx, filepath.Join(o.data, "chat.db"), &sqliteopen.Options{Create: true})
+	file, err := sqliteopen.Open(ctx, filepath.Join(o.data, databaseFile), &sqliteopen.Options{Create: true})
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
@@ -31,8 +32,29 @@ type desk struct {
 
 func newDesk(t *testing.T) *desk {
 	t.Helper()
-	return startDesk(t, options{data: t.TempDir(), fill: fillDemo, people: demoPeople()})
+	filled, err := demoFile()
+	require.NoError(t, err)
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, databaseFile), filled, 0o600))
+	return startDesk(t, options{data: folder, fill: fillDemo, people: demoPeople()})
 }
+
+// demoFile is a database filled with the demo. Each test begins with a copy of it.
+var demoFile = sync.OnceValues(func() ([]byte, error) {
+	folder, err := os.MkdirTemp("", "roomkit-chat-test")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(folder)
+	c, err := open(context.Background(), options{data: folder, fill: fillDemo, people: demoPeople()})
+	if err != nil {
+		return nil, err
+	}
+	if err := c.close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(folder, databaseFile))
+})
 
 // startDesk runs a chat until the test ends, or stop is called.
 func startDesk(t *testing.T, o options) *desk {
@@ -222,6 +244,13 @@ func TestNewcomerReadsFromJoining(t *testing.T) {
 	require.NotContains(t, page, "Pumpkin")
 	_, list := d.get("/as/dev/list")
 	require.NotContains(t, list, "Pumpkin")
+}
+
+func TestWhen(t *testing.T) {
+	now := time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
+	require.Equal(t, "00:01", when(now.Add(-539*time.Minute), now))
+	require.Equal(t, "29 Nov", when(now.Add(-541*time.Minute), now))
+	require.Equal(t, "30 Nov 2025", when(now.AddDate(-1, 0, 0), now))
 }
 
 // TestReadFromIsWhatMayBeRead: the oldest version that the query asks for is the oldest

@@ -73,12 +73,23 @@ var panes = parsePanes()
 var functions = template.FuncMap{
 	"as":   func(id roomkit.UserID) string { return "/as/" + url.PathEscape(string(id)) },
 	"path": func(id roomkit.UserID) string { return url.PathEscape(string(id)) },
-	"when": func(t time.Time) string { return t.Format("15:04") },
+	"when": func(t time.Time) string { return when(t, time.Now()) },
 	"day":  func(t time.Time) string { return t.Format("2 January 2006, 15:04") },
 	"iso":  func(t time.Time) string { return t.UTC().Format(time.RFC3339) },
 	"deed": func(name, label, url string, denied *problem) deed {
 		return deed{Name: name, Label: label, URL: url, Denied: denied}
 	},
+}
+
+// when is the time of day, or of another day the date.
+func when(t, now time.Time) string {
+	switch {
+	case t.Year() != now.Year():
+		return t.Format("2 Jan 2006")
+	case t.YearDay() != now.YearDay():
+		return t.Format("2 Jan")
+	}
+	return t.Format("15:04")
 }
 
 func parsePanes() map[string]*template.Template {
