@@ -9,6 +9,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -38,12 +39,14 @@ var sources = []string{
 	"service/digest.go", "json.go", "json_form.go", "text.go", "internal/enum/enum.go",
 }
 
-// stage is a part of the tests. Most mutants fall in the first.
+// stage is a part of the tests. Most mutants fall in the first, so each is prepared when
+// the first mutant gets there.
 type stage struct {
-	folder string
-	args   []string
-	binary string
-	limit  time.Duration // what takes longer is taken to hang
+	folder  string
+	args    []string
+	binary  string
+	limit   time.Duration // what takes longer is taken to hang
+	prepare func() error
 }
 
 var stages = []*stage{
@@ -91,33 +94,35 @@ func run(sample int, seed int64, only string) error {
 		chosen = chosen[:sample]
 	}
 	fmt.Printf("%d mutants, %d chosen\n", len(s.found), len(chosen))
-	if err := prepare(dir, files); err != nil {
-		return err
-	}
-	return settle(judgeAll(chosen), excused, complete)
-}
-
-// prepare compiles the instrumented files into the tests of every stage, which
-// have to pass without a mutant.
-func prepare(dir string, files map[string]string) error {
 	over, err := overlay.Write(dir, files)
 	if err != nil {
 		return err
 	}
 	for i, s := range stages {
-		began := time.Now()
 		s.binary, s.limit = filepath.Join(dir, fmt.Sprintf("stage%d", i)), 5*time.Minute
-		if err := overlay.Build(over, s.folder, s.binary); err != nil {
-			return err
-		}
-		built := time.Now()
-		if out, err := s.try(0); err != nil {
-			return fmt.Errorf("%s fails without a mutant: %w\n%s", s.folder, err, overlay.LastLines(out))
-		}
-		took := time.Since(built)
-		s.limit = 5*time.Second + 10*took
-		fmt.Printf("tests of %s: %s, built in %s\n", s.folder, took.Round(10*time.Millisecond), built.Sub(began).Round(time.Second))
+		s.prepare = sync.OnceValue(func() error { return s.build(over) })
 	}
+	noticed, err := judgeAll(chosen)
+	if err != nil {
+		return err
+	}
+	return settle(noticed, excused, complete)
+}
+
+// build compiles the instrumented files into the tests of a stage, which have to pass
+// without a mutant.
+func (s *stage) build(over string) error {
+	began := time.Now()
+	if err := overlay.Build(over, s.folder, s.binary); err != nil {
+		return err
+	}
+	built := time.Now()
+	if out, err := s.try(0); err != nil {
+		return fmt.Errorf("%s fails without a mutant: %w\n%s", s.folder, err, overlay.LastLines(out))
+	}
+	took := time.Since(built)
+	s.limit = 5*time.Second + 10*took
+	fmt.Printf("tests of %s: %s, built in %s\n", s.folder, took.Round(10*time.Millisecond), built.Sub(began).Round(time.Second))
 	return nil
 }
 
@@ -132,21 +137,17 @@ func (s *stage) try(number int) ([]byte, error) {
 }
 
 // judgeAll gives the stage that noticed each mutant; survivors have none.
-func judgeAll(chosen []mutant) map[string]string {
-	noticed, next := map[string]string{}, make(chan mutant)
+func judgeAll(chosen []mutant) (noticed map[string]string, err error) {
+	noticed = map[string]string{}
+	next := make(chan mutant)
 	var wait sync.WaitGroup
 	var mu sync.Mutex
 	for range workers {
 		wait.Go(func() {
 			for m := range next {
-				by := ""
-				for _, s := range stages {
-					if _, err := s.try(m.number); err != nil {
-						by = s.folder
-						break
-					}
-				}
+				by, failed := m.noticedBy()
 				mu.Lock()
+				err = cmp.Or(err, failed)
 				if noticed[m.name] = by; len(noticed)%100 == 0 {
 					fmt.Printf("%d of %d\n", len(noticed), len(chosen))
 				}
@@ -159,7 +160,20 @@ func judgeAll(chosen []mutant) map[string]string {
 	}
 	close(next)
 	wait.Wait()
-	return noticed
+	return noticed, err
+}
+
+func (m mutant) noticedBy() (folder string, err error) {
+	for _, s := range stages {
+		if err := s.prepare(); err != nil {
+			return "", err
+		}
+		if _, fails := s.try(m.number); fails != nil {
+			folder = s.folder
+			break
+		}
+	}
+	return folder, nil
 }
 
 // settle says what became of the mutants, and fails if one survived without an

@@ -35,7 +35,7 @@ func Write(dir string, texts map[string]string) (string, error) {
 
 // Build compiles the tests of a folder with an overlay.
 func Build(overlay, folder, binary string) error {
-	cmd := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", binary, ".")
+	cmd := exec.Command("go", "test", "-c", "-ldflags=-s -w", "-overlay", overlay, "-o", binary, ".")
 	cmd.Dir = folder
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("%w\n%s", err, out)
