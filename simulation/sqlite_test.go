@@ -86,7 +86,7 @@ func (d *inFile) copy(from, to string) {
 }
 
 func (d *inFile) open() *sqliteopen.Store {
-	s, err := sqliteopen.Open(context.Background(), d.path, &sqliteopen.Options{Options: sqlitestore.Options{Patience: time.Millisecond}})
+	s, err := sqliteopen.Open(context.Background(), d.path, &sqliteopen.Options{Options: sqlitestore.Options{Patience: 25 * time.Millisecond}})
 	if err != nil {
 		panic(fmt.Errorf("a file that was there: %w", err))
 	}
