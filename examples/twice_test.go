@@ -21,7 +21,7 @@ func TestTwice(t *testing.T) {
 	require.NoError(t, err)
 	require.Greater(t, len(mains), 5)
 	bin := t.TempDir()
-	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", bin, "./...").CombinedOutput()
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", bin, "./...").CombinedOutput()
 	require.NoError(t, err, "%s", out)
 	for _, store := range storytest.Stores(t) {
 		if store == "memory" {
