@@ -295,3 +295,41 @@ func TestMembersSeeWhyNobodyLeaves(t *testing.T) {
 	_, body = d.get(at("cat", d.room("cat", "Summer party")))
 	require.Contains(t, body, `<strong>Leave:</strong> everybody in it`)
 }
+
+// TestNonsenseIsRefused, whatever a form says, and nothing has changed.
+func TestNonsenseIsRefused(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("ben", "Menu cards")
+	before, err := d.svc.Room(t.Context(), "ben", room)
+	require.NoError(t, err)
+	long := strings.Repeat("é", 1000)
+	for form, want := range map[string]int{
+		"settings?was-name=a&name=b&version=x":                           http.StatusBadRequest,
+		"settings?was-name=a&name=b&version=-1":                          http.StatusBadRequest,
+		"settings?was-name=a&name=b&version=9223372036854775807":         http.StatusConflict,
+		"settings?was-name=a&name=" + long:                               http.StatusBadRequest,
+		"settings?was-name=a&name=%00":                                   http.StatusBadRequest,
+		"settings?was-description=&description=" + long:                  http.StatusBadRequest,
+		"settings?was-photo=&photo=" + long:                              http.StatusBadRequest,
+		"settings?was-task=off&task=on":                                  http.StatusForbidden,
+		"settings?was-public=off&public=on":                              http.StatusForbidden,
+		"settings/to-group?name=x":                                       http.StatusForbidden,
+		"masters?do=appoint&who=":                                        http.StatusBadRequest,
+		"masters?do=appoint&who=nobody-of-this-name":                     http.StatusForbidden,
+		"masters?do=dismiss&who=kai":                                     http.StatusSeeOther, // is no Group Master, and stays none
+		"masters?do=hand-over&who=%3Cb%3E":                               http.StatusBadRequest,
+		"masters?do=hand-over-and-go&who=" + long:                        http.StatusBadRequest,
+		"masters?do=hand-over-and-go&who=cat&key=" + long:                http.StatusBadRequest,
+		"settings/delete?version=1":                                      http.StatusConflict,
+		"settings/message-off?version=1&was-name=Menu+cards&name=Others": http.StatusConflict,
+	} {
+		path, query, _ := strings.Cut(form, "?")
+		fields, err := url.ParseQuery(query)
+		require.NoError(t, err)
+		status, _ := d.postForm(at("ben", room)+"/"+path, fields, false)
+		require.Equal(t, want, status, "%.100s", form)
+	}
+	after, err := d.svc.Room(t.Context(), "ben", room)
+	require.NoError(t, err)
+	require.Equal(t, before, after)
+}
