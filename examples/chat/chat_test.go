@@ -97,7 +97,7 @@ func (d *desk) room(me roomkit.UserID, title string) roomkit.RoomID {
 }
 
 // browser answers requests and follows no redirects.
-var browser = &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+var browser = &http.Client{Timeout: 20 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 
 func (d *desk) ask(r *http.Request) (int, string) {
 	d.t.Helper()
