@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"net/url"
 	"os"
 	"path/filepath"
 	"testing"
@@ -33,7 +34,7 @@ func TestPictures(t *testing.T) {
 	if !*pictures {
 		t.Skip("write the pictures: .ci/with-chromium go test -run TestPictures ./examples/chat -args -pictures")
 	}
-	a := &album{newHouse(t), chromium.Open(t)}
+	a := &album{newHouseOf(t, demoPeople(), fillYear), chromium.Open(t)}
 	cards := a.room("ben", "Menu cards")
 
 	desk := a.inRoom(a.w, "ben", cards)
@@ -52,7 +53,22 @@ func TestPictures(t *testing.T) {
 	for _, p := range []*chromium.Page{desk, phone, tip} {
 		p.Close()
 	}
+	a.operators(cards)
 	a.put("chat-removal.gif", a.removal(cards))
+}
+
+// operators takes the pages of those who run the chat.
+func (a *album) operators(cards roomkit.RoomID) {
+	a.t.Helper()
+	p := a.tab(a.w, "/as/ann/admin/do?do=messaging&with=partner&mode=off")
+	p.Shows("consequences")
+	a.put("chat-dry-run.png", p.Picture())
+	p.Go(a.url + "/console/why?" + url.Values{"user": {"jun"}, "action": {"leave"}, "room": {cards.String()}}.Encode())
+	p.Size(1280, 1000)
+	a.put("console-why.png", p.Picture())
+	p.Go(a.url + "/console/timeline?room=" + a.room("ben", "Yearly calendar").String())
+	p.Size(1280, 640)
+	a.put("console-timeline.png", p.Picture())
 }
 
 // removal is a film of two pages beside each other: somebody removes, the other is removed.

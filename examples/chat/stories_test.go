@@ -109,6 +109,7 @@ func (h *house) tab(w *chromium.Window, path string) *chromium.Page {
 	h.t.Helper()
 	p := w.Tab(h.url + path)
 	p.Forgive("htmx:sendAbort", "htmx:afterRequest") // of a page that is left while it asks
+	p.Forgive("/favicon.ico")                        // of the console, which has none
 	return p
 }
 
