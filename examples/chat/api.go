@@ -22,14 +22,14 @@ import (
 func init() {
 	// What huma finds wrong with a request is a problem like all others.
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
-		p := &problem{Title: message, Status: status, Category: service.CategoryInvalid}
+		p := &problem{Title: cut(message), Status: status, Category: service.CategoryInvalid}
 		var details []string
 		for _, err := range errs {
 			if err != nil {
-				details = append(details, err.Error())
+				details = append(details, cut(err.Error()))
 			}
 		}
-		p.Detail = strings.Join(details, "; ")
+		p.Detail = cut(strings.Join(details, "; "))
 		return p
 	}
 }

@@ -27,6 +27,30 @@ func (d *desk) call(method, path, body, key string) (int, map[string]any) {
 	return status, fields
 }
 
+// TestLongErrors: an error does not send back what it was sent.
+func TestLongErrors(t *testing.T) {
+	d := newDesk(t)
+	long := strings.Repeat("[", 900_000)
+	room := d.room("ben", "Menu cards").String()
+	for _, c := range []struct{ path, body string }{
+		{"cat/commands", long},
+		{"cat/commands", `{"command":"` + long + `"}`},
+		{"cat/commands", `{"command":"Leave","room":"` + long + `"}`},
+		{"cat/commands", `{"command":"Leave","` + long + `":1}`},
+		{"cat/commands", `{"command":"Remove","room":"` + room + `","people":["` + long + `"]}`},
+		{"cat/rooms/" + room + "/messages", long},
+		{"cat/rooms/" + room + "/messages", `{"body":["` + long + `"]}`},
+		{"cat/rooms/" + room + "/messages", `{"body":"` + long + `"}`},
+		{"cat/rooms/" + room + "/messages", `{"body":"x","` + long + `":1}`},
+	} {
+		status, answer := d.call("POST", c.path, c.body, "")
+		require.Contains(t, []int{400, 422}, status, "%v", answer)
+		text, err := json.Marshal(answer)
+		require.NoError(t, err)
+		require.Less(t, len(text), 2500, "%s %.50s", c.path, c.body)
+	}
+}
+
 func TestAPI(t *testing.T) {
 	d := newDesk(t)
 	room := "/rooms/" + d.room("ben", "Menu cards").String()

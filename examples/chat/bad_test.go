@@ -79,6 +79,19 @@ func TestHeaders(t *testing.T) {
 	require.Empty(t, answer.Header.Values("Set-Cookie"))
 }
 
+// TestStatic: the style and the script are there, and nothing else that is in the binary.
+func TestStatic(t *testing.T) {
+	d := newDesk(t)
+	for path, want := range map[string]int{
+		"chat.css": 200, "chat.js": 200, "icon.svg": 200, "": 404, "none": 404, "%2e": 404, "%2e%2e/templates/layout.html": 404,
+		"%2e%2e%2ftemplates%2flayout.html": 404, "%2e%2e%2fstatic%2fchat.css": 404, "%2e%2e": 404,
+	} {
+		status, page := d.get("/static/" + path)
+		require.Equal(t, want, status, path)
+		require.NotContains(t, page, "doctype", path)
+	}
+}
+
 // TestOtherSites: a form of another site does nothing.
 func TestOtherSites(t *testing.T) {
 	d := newDesk(t)
@@ -227,6 +240,9 @@ func TestOddForms(t *testing.T) {
 		{room, "body=a%00b&key=k", 400},
 		{room, "body=%zz&key=k", 400},
 		{room, "key=k", 400},
+		{room, "body=%E2%80%AE%E2%80%AE&key=k", 400},
+		{room, "body=%E2%80%8B+%EF%B8%8F&key=k", 400},
+		{room, "body=%E3%85%A4%E2%A0%80&key=k", 400},
 		{room, "body=x", 400},
 		{room, "body=x&key=" + strings.Repeat("k", 129), 400},
 		{room + "/remove", "key=k", 400},

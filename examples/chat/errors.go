@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"unicode/utf8"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
@@ -93,8 +94,19 @@ func problemOf(err error) *problem {
 	return p.cite()
 }
 
+// maxDetail is how much of what somebody has sent an error repeats, in characters.
+const maxDetail = 300
+
+func cut(text string) string {
+	if utf8.RuneCountInString(text) > maxDetail {
+		return string([]rune(text)[:maxDetail]) + " …"
+	}
+	return text
+}
+
 // cite adds what the rule book says.
 func (p *problem) cite() *problem {
+	p.Detail = cut(p.Detail)
 	line := ruleBook()[p.Rule]
 	p.Sentence, p.Source = line.Text, line.Source
 	return p

@@ -7,10 +7,15 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
-// erasing is how often it looks for rooms whose 30 days are over.
-const erasing = time.Hour
+// erasing is how often it looks for rooms whose 30 days are over, eraseSoon when it was
+// kept from it.
+const (
+	erasing   = time.Hour
+	eraseSoon = time.Second
+)
 
 // erase deletes what was said in a room that somebody has deleted (GRP-40), in the
 // transaction of the follower.
@@ -34,13 +39,17 @@ func eraseRoom(ctx context.Context, tx *sql.Tx, room roomkit.RoomID) error {
 // off for 30 days (GRP-38).
 func (c *chat) eraseExpired(ctx context.Context) error {
 	for {
-		if err := c.eraseAsOf(ctx, time.Now()); err != nil {
+		wait := erasing
+		switch err := c.eraseAsOf(ctx, time.Now()); {
+		case service.CategoryOf(err) == service.CategoryUnavailable:
+			wait = eraseSoon
+		case err != nil:
 			return err
 		}
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
-		case <-time.After(erasing):
+		case <-time.After(wait):
 		}
 	}
 }
@@ -48,14 +57,25 @@ func (c *chat) eraseExpired(ctx context.Context) error {
 func (c *chat) eraseAsOf(ctx context.Context, at time.Time) error {
 	for company := range c.people.companies {
 		for room, err := range c.svc.Expired(ctx, service.ExpiredList{Company: company, At: at}) {
-			if err != nil {
-				return err
+			if err == nil {
+				err = c.eraseStill(ctx, room)
 			}
-			err := c.inTx(ctx, func(tx *sql.Tx, _ *service.Service) error { return eraseRoom(ctx, tx, room.Room) })
 			if err != nil {
 				return err
 			}
 		}
 	}
 	return nil
+}
+
+// eraseStill looks again in the transaction that deletes: where message was switched on
+// since the room was found, what is written there now stays.
+func (c *chat) eraseStill(ctx context.Context, room service.ExpiredRoom) error {
+	return c.inTx(ctx, func(tx *sql.Tx, _ *service.Service) error {
+		facts, err := store.Ask(ctx, c.store.InTx(tx), []store.Need{{Room: room.Room}})
+		if err != nil || !facts[0].Room.MessageOffSince.Equal(room.Since) {
+			return err
+		}
+		return eraseRoom(ctx, tx, room.Room)
+	})
 }

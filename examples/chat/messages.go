@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 
 	"github.com/go-roomkit/roomkit"
@@ -40,7 +41,7 @@ type message struct {
 func (d *draft) tidy() error {
 	d.Body = strings.TrimSpace(strings.ReplaceAll(d.Body, "\r\n", "\n"))
 	switch {
-	case d.Body == "":
+	case strings.IndexFunc(d.Body, shows) < 0:
 		return &roomkit.Invalid{Field: "body", Reason: "a message has at least one character"}
 	case !utf8.ValidString(d.Body) || strings.ContainsRune(d.Body, 0):
 		return &roomkit.Invalid{Field: "body", Reason: "not text in UTF-8"}
@@ -50,6 +51,12 @@ func (d *draft) tidy() error {
 		return &roomkit.Invalid{Field: "key", Reason: "a key has 1 to 128 bytes"}
 	}
 	return nil
+}
+
+// shows reports whether a character can be seen.
+func shows(r rune) bool {
+	const brailleBlank = '\u2800'
+	return unicode.In(r, unicode.L, unicode.N, unicode.P, unicode.S) && !unicode.Is(unicode.Other_Default_Ignorable_Code_Point, r) && r != brailleBlank
 }
 
 // post stores a message if its author may write at the moment of the commit. Whoever is

@@ -3,12 +3,14 @@ package main
 import (
 	"cmp"
 	"context"
+	"database/sql"
 	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
 )
 
 func (c *chat) noticeRoutes(mux *http.ServeMux) {
@@ -97,13 +99,17 @@ func (c *chat) unseen(ctx context.Context, me roomkit.UserID) (n int, err error)
 	return n, err
 }
 
-// showNotices shows them, which makes them seen.
+// showNotices shows them, which makes them seen: later, where the database is busy.
 func (c *chat) showNotices(w http.ResponseWriter, r *http.Request, me roomkit.UserID) error {
 	list, err := c.notices(r.Context(), me)
 	if err != nil {
 		return err
 	}
-	if _, err := c.store.Writer.ExecContext(r.Context(), "UPDATE notices SET seen = 1 WHERE user = ? AND NOT seen", string(me)); err != nil {
+	err = c.inTx(r.Context(), func(tx *sql.Tx, _ *service.Service) error {
+		_, err := tx.ExecContext(r.Context(), "UPDATE notices SET seen = 1 WHERE user = ? AND NOT seen", string(me))
+		return err
+	})
+	if err != nil && service.CategoryOf(err) != service.CategoryUnavailable {
 		return err
 	}
 	return c.show(w, r, me, "notices", page{Title: "Notices", Data: list, Show: "main"})

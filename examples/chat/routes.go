@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"net"
 	"net/http"
 	"net/url"
@@ -15,7 +16,7 @@ func (c *chat) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", c.front)
 	mux.HandleFunc("GET /side", c.side)
-	mux.Handle("GET /static/", http.FileServerFS(files))
+	mux.HandleFunc("GET /static/{file}", static)
 	mux.Handle("GET /as/{user}/live", c.as(c.serveLive))
 	c.roomRoutes(mux)
 	c.leaveRoutes(mux)
@@ -28,6 +29,16 @@ func (c *chat) handler() http.Handler {
 	c.profileRoutes(mux)
 	mux.Handle("/console/", c.console)
 	return secure(http.NewCrossOriginProtection().Handler(mux))
+}
+
+// static serves a file of the folder, and nothing else that is embedded.
+func static(w http.ResponseWriter, r *http.Request) {
+	at := "static/" + r.PathValue("file")
+	if info, err := fs.Stat(files, at); err != nil || info.IsDir() {
+		http.NotFound(w, r)
+		return
+	}
+	http.ServeFileFS(w, r, files, at)
 }
 
 const policy = "default-src 'self'; frame-ancestors 'self'; base-uri 'none'; form-action 'self'; object-src 'none'"
