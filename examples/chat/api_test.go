@@ -152,3 +152,26 @@ func TestOpenAPI(t *testing.T) {
 	require.Contains(t, post.Responses["403"].Content, "application/problem+json")
 	require.Contains(t, described.Components.Schemas["Problem"].Properties, "rule")
 }
+
+// TestReplayAfterRemoval: whoever has gone and sends again what was done before is told
+// again that it was done, and nothing new happens.
+func TestReplayAfterRemoval(t *testing.T) {
+	d := newDesk(t)
+	party := d.room("cat", "Summer party").String()
+	edit := `{"command":"Edit","room":"` + party + `","name":"Winter party"}`
+	said, body := "eli/rooms/"+party+"/messages", `{"body":"I am in"}`
+	_, made := d.call("POST", "eli/commands", edit, "e")
+	_, written := d.call("POST", said, body, "m")
+	d.must("cat", roomkit.Remove{Room: d.room("cat", "Winter party"), People: []roomkit.UserID{"eli"}})
+	d.must("cat", roomkit.Edit{Room: d.room("cat", "Winter party"), Name: new("Spring party")})
+	status, again := d.call("POST", "eli/commands", edit, "e")
+	require.Equal(t, http.StatusOK, status, again)
+	require.Equal(t, true, again["repeat"])
+	require.Equal(t, made["version"], again["version"])
+	status, again = d.call("POST", said, body, "m")
+	require.Equal(t, http.StatusOK, status, again)
+	require.Equal(t, written, again)
+	_ = d.room("cat", "Spring party")
+	status, _ = d.call("POST", said, body, "n")
+	require.Equal(t, http.StatusNotFound, status)
+}

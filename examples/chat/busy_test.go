@@ -44,7 +44,9 @@ func TestBusyDatabase(t *testing.T) {
 	d := newDesk(t)
 	room := d.room("eli", "Autumn menu")
 	d.must("cat", roomkit.Remove{Room: d.room("cat", "Summer party"), People: []roomkit.UserID{"eli"}})
-	d.soon("the notice is there", func() bool { return d.count("SELECT count(*) FROM notices WHERE user = 'eli' AND notice LIKE '%removed%'") == 1 })
+	d.soon("the notice is there", func() bool {
+		return d.count("SELECT count(*) FROM notices WHERE user = 'eli' AND notice LIKE '%removed%'") == 1
+	})
 	d.expire(room)
 	leave := d.occupy()
 	ctx, stop := context.WithCancel(t.Context())

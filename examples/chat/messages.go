@@ -77,7 +77,7 @@ func (c *chat) post(ctx context.Context, d draft) (m message, err error) {
 		if err != nil {
 			return err
 		}
-		m = message{Room: d.Room, Author: d.Author, Body: d.Body, At: time.Now(), Version: access[0].Version}
+		m = message{Room: d.Room, Author: d.Author, Body: d.Body, At: time.Now().Truncate(time.Microsecond), Version: access[0].Version}
 		added, err := tx.ExecContext(ctx, "INSERT INTO messages (room, author, key, body, at, version) VALUES (?, ?, ?, ?, ?, ?)",
 			m.Room.String(), string(m.Author), d.Key, m.Body, m.At.UnixMicro(), int64(m.Version))
 		if err != nil {
