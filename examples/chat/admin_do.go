@@ -48,9 +48,9 @@ var errands = map[string]errand{
 
 // saysOf is a sentence about the person whom the command names.
 func saysOf(sentence string) func(c *chat, a *admin, cmd roomkit.Command) string {
-	return func(c *chat, _ *admin, cmd roomkit.Command) string {
+	return func(c *chat, a *admin, cmd roomkit.Command) string {
 		user := subjectOf(cmd).ID
-		return fmt.Sprintf(sentence, c.people.name(roomkit.UserID(user)))
+		return fmt.Sprintf(sentence, c.people.colleague(a.Company.ID, roomkit.UserID(user)).Name)
 	}
 }
 
@@ -133,14 +133,15 @@ func permissionOf(_ *admin, form url.Values) (roomkit.Command, error) {
 
 func saysPermission(c *chat, a *admin, cmd roomkit.Command) string {
 	set := cmd.(roomkit.SetUserMessaging)
+	name := c.people.colleague(a.Company.ID, set.User).Name
 	if !*set.Allow {
-		text := fmt.Sprintf("%s may not talk with %s any more.", c.people.name(set.User), outsiderWords[set.With])
+		text := fmt.Sprintf("%s may not talk with %s any more.", name, outsiderWords[set.With])
 		if set.With == roomkit.OutsiderPartner {
 			text += " That ends the part in every external group (EXT-22)."
 		}
 		return text
 	}
-	text := fmt.Sprintf("%s may talk with %s. It gives back no room (EXT-25).", c.people.name(set.User), outsiderWords[set.With])
+	text := fmt.Sprintf("%s may talk with %s. It gives back no room (EXT-25).", name, outsiderWords[set.With])
 	for _, o := range outsiders {
 		if o.with == set.With && o.mode(&a.Company) == roomkit.ExternalOff {
 			text += " It counts as soon as the company's switch is on."
@@ -156,13 +157,16 @@ func teamOf(a *admin, form url.Values) (roomkit.Command, error) {
 	}, nil
 }
 
-func saysTeam(c *chat, _ *admin, cmd roomkit.Command) string {
+func saysTeam(c *chat, a *admin, cmd roomkit.Command) string {
 	team := cmd.(roomkit.SyncTeam)
-	leader := "nobody"
+	leader, members := "nobody", []string{}
 	if team.Leader != "" {
-		leader = c.people.name(team.Leader)
+		leader = c.people.colleague(a.Company.ID, team.Leader).Name
 	}
-	return fmt.Sprintf("Team %s, led by %s: %s. Its room follows at once (TEAM-05).", team.Name, leader, c.people.names(team.Members))
+	for _, id := range team.Members {
+		members = append(members, c.people.colleague(a.Company.ID, id).Name)
+	}
+	return fmt.Sprintf("Team %s, led by %s: %s. Its room follows at once (TEAM-05).", team.Name, leader, strings.Join(members, ", "))
 }
 
 func grantsOf(a *admin, form url.Values) (roomkit.Command, error) {
@@ -292,12 +296,12 @@ func (c *chat) foreseeTeam(ctx context.Context, a *admin, sync roomkit.SyncTeam,
 	}
 	for _, id := range sync.Members {
 		if !slices.Contains(team.Members, id) {
-			pane.Joining = append(pane.Joining, c.people.person(id))
+			pane.Joining = append(pane.Joining, c.people.colleague(a.Company.ID, id))
 		}
 	}
 	for _, id := range team.Members {
 		if !slices.Contains(sync.Members, id) {
-			pane.Leaving = append(pane.Leaving, c.people.person(id))
+			pane.Leaving = append(pane.Leaving, c.people.colleague(a.Company.ID, id))
 		}
 	}
 	return nil

@@ -72,9 +72,6 @@ func describe[I, O any](api huma.API, method, path, id, summary string, answer f
 		if err == nil {
 			return out, nil
 		}
-		if p := (*problem)(nil); errors.As(err, &p) {
-			return nil, p
-		}
 		return nil, problemOf(err)
 	})
 }

@@ -199,15 +199,17 @@ func TestHundredLogins(t *testing.T) {
 func TestSlowStream(t *testing.T) {
 	d := newDesk(t)
 	room := d.room("ben", "Menu cards")
-	s, err := d.live.begin(t.Context(), "ben", roomkit.RoomID{})
+	s, err := d.live.begin("ben", roomkit.RoomID{})
 	require.NoError(t, err)
-	_, _ = d.live.take(s)
+	_, _, err = d.live.take(t.Context(), s)
+	require.NoError(t, err)
 	for range 10_000 {
 		d.live.posted(room)
 	}
-	text, _ := d.live.take(s)
+	text, _, err := d.live.take(t.Context(), s)
+	require.NoError(t, err)
 	require.Equal(t, 2, strings.Count(text, "event: "), text)
-	d.live.finish("ben", s)
+	d.live.finish(s)
 	require.Empty(t, d.live.open)
 	require.Empty(t, d.live.rooms)
 }

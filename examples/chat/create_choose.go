@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -320,9 +321,24 @@ type teamWay struct {
 	Deed deed
 }
 
+// wayTo is a way of making a room, or why somebody cannot go it.
+type wayTo struct {
+	creation
+	URL    string
+	Denied *problem
+}
+
 // showNew asks first with whom: one audience (CRE-02), or a file, or a team.
 func (c *chat) showNew(w http.ResponseWriter, r *http.Request, me roomkit.UserID) error {
-	return c.show(w, r, me, "create", page{Title: "New room", Show: "main", Data: ways})
+	var list []wayTo
+	for _, way := range ways {
+		ch, one := newChoice(r, me, way), wayTo{creation: way, URL: "/as/" + url.PathEscape(string(me)) + "/new/" + way.Name}
+		if _, err := c.svc.Choose(r.Context(), roomkit.By(me), ch.newRoom(nil), nil); err != nil {
+			one.Denied = problemOf(err)
+		}
+		list = append(list, one)
+	}
+	return c.show(w, r, me, "create", page{Title: "New room", Show: "main", Data: list})
 }
 
 // contacts is the chart of a company, and whom one knows besides.

@@ -71,6 +71,14 @@ func (d directory) person(id roomkit.UserID) person {
 
 func (d directory) name(id roomkit.UserID) string { return d.person(id).Name }
 
+// colleague gives somebody of a company; of others not more than the id.
+func (d directory) colleague(company roomkit.CompanyID, id roomkit.UserID) person {
+	if p := d.person(id); p.Company == company {
+		return p
+	}
+	return person{ID: id, Name: string(id)}
+}
+
 // company names the company of somebody.
 func (d directory) company(id roomkit.UserID) string {
 	of := d.person(id).Company

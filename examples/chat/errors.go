@@ -67,6 +67,9 @@ var titles = map[service.Category]string{
 
 // problemOf makes a problem of any error. What is nobody's matter is logged and not told.
 func problemOf(err error) *problem {
+	if given := (*problem)(nil); errors.As(err, &given) {
+		return given
+	}
 	category := service.CategoryOf(err)
 	p := &problem{Category: category, Status: category.HTTPStatus(), Title: titles[category]}
 	denied, invalid, offered := (*roomkit.Denied)(nil), (*roomkit.Invalid)(nil), (*roomkit.Offered)(nil)

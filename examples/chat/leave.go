@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"slices"
+	"strings"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
@@ -66,9 +67,12 @@ func (c *chat) confirmRemove(w http.ResponseWriter, r *http.Request, me roomkit.
 	if err != nil {
 		return err
 	}
-	kind := o.Row.Kind
+	kind, names := o.Row.Kind, []string{}
+	for _, id := range who {
+		names = append(names, c.met(r.Context(), me, id, o.View.Room.String()).Name)
+	}
 	ask := confirmation{
-		Name: "remove", Title: "Remove " + c.people.names(who) + "?", Who: who, Verb: "Remove", Back: o.URL(),
+		Name: "remove", Title: "Remove " + strings.Join(names, ", ") + "?", Who: who, Verb: "Remove", Back: o.URL(),
 		Denied: c.deny(r.Context(), me, roomkit.Remove{Room: o.View.Room, People: who}),
 		Notes: []note{
 			{"They see nothing of this room any more, not even what was said before.", rulesOf(kind, "GEN-08", "GRP-13", "EXT-20")},

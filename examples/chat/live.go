@@ -26,25 +26,25 @@ type live struct {
 	mu     sync.Mutex
 	at     roomkit.Cursor
 	open   map[roomkit.UserID]map[*stream]bool
-	rooms  map[roomkit.RoomID]map[roomkit.UserID]bool // of those who have a stream open
+	rooms  map[roomkit.RoomID]map[*stream]bool
 	closed bool
 }
 
 // stream is one open page. What it has to be told is kept once, however slow it reads.
 type stream struct {
-	wake  chan struct{}
-	all   bool // everything may have changed
-	list  bool // the list of rooms has changed
-	rooms map[roomkit.RoomID]bool
-	end   bool
+	user     roomkit.UserID
+	watching roomkit.RoomID // that the page shows
+	wake     chan struct{}
+	sees     map[roomkit.RoomID]bool // what it is told of
+	stale    bool                    // that can be another by now
+	all      bool                    // everything may have changed
+	list     bool                    // the list of rooms has changed
+	rooms    map[roomkit.RoomID]bool // have changed; true: by an event, and then it is told though the room is lost
+	end      bool
 }
 
 func newLive(svc *service.Service) *live {
-	return &live{
-		svc:   svc,
-		open:  map[roomkit.UserID]map[*stream]bool{},
-		rooms: map[roomkit.RoomID]map[roomkit.UserID]bool{},
-	}
+	return &live{svc: svc, open: map[roomkit.UserID]map[*stream]bool{}, rooms: map[roomkit.RoomID]map[*stream]bool{}}
 }
 
 // run reads the feed until ctx ends, and again where a store that was busy broke it off.
@@ -83,44 +83,63 @@ func (l *live) happened(rec service.Recorded) {
 		l.tellAll()
 		return
 	}
-	if e, ok := rec.Event.(*roomkit.MemberJoined); ok {
+	switch e := rec.Event.(type) {
+	case *roomkit.MemberJoined:
 		l.join(subject.Room, e.People)
-	}
-	if e, ok := rec.Event.(*roomkit.MasterAppointed); ok {
+	case *roomkit.MasterAppointed:
 		l.join(subject.Room, e.People)
-	}
-	l.tell(subject.Room)
-	if e, ok := rec.Event.(*roomkit.MemberLeft); ok {
-		for _, p := range e.People {
-			delete(l.rooms[subject.Room], p.User)
+	case *roomkit.MemberLeft:
+		l.lookAgain(e.People)
+	case *roomkit.MasterDismissed:
+		l.lookAgain(e.People)
+	case *roomkit.VisibilityChanged, *roomkit.RoomConverted, *roomkit.RoomEnded:
+		for s := range l.rooms[subject.Room] {
+			s.stale = true
 		}
 	}
-	if _, ok := rec.Event.(*roomkit.RoomEnded); ok {
-		delete(l.rooms, subject.Room)
-	}
+	l.tell(subject.Room, true)
 }
 
+// join tells people of a room from now on.
 func (l *live) join(room roomkit.RoomID, people []roomkit.Person) {
+	l.lookAgain(people)
 	for _, p := range people {
-		l.add(room, p.User)
+		for s := range l.open[p.User] {
+			l.add(room, s)
+		}
 	}
 }
 
-func (l *live) add(room roomkit.RoomID, user roomkit.UserID) {
-	if len(l.open[user]) == 0 {
-		return
+// lookAgain says that people can see other rooms than before. A stream finds out which,
+// before it says anything more.
+func (l *live) lookAgain(people []roomkit.Person) {
+	for _, p := range people {
+		for s := range l.open[p.User] {
+			s.stale = true
+		}
 	}
+}
+
+func (l *live) add(room roomkit.RoomID, s *stream) {
 	if l.rooms[room] == nil {
-		l.rooms[room] = map[roomkit.UserID]bool{}
+		l.rooms[room] = map[*stream]bool{}
 	}
-	l.rooms[room][user] = true
+	l.rooms[room][s], s.sees[room] = true, true
+}
+
+func (l *live) drop(room roomkit.RoomID, s *stream) {
+	delete(s.sees, room)
+	delete(l.rooms[room], s)
+	if len(l.rooms[room]) == 0 {
+		delete(l.rooms, room)
+	}
 }
 
 // posted tells of a message.
 func (l *live) posted(room roomkit.RoomID) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.tell(room)
+	l.tell(room, false)
 }
 
 // noticed tells people of notices, which the list of rooms counts.
@@ -135,12 +154,10 @@ func (l *live) noticed(people []roomkit.UserID) {
 	}
 }
 
-func (l *live) tell(room roomkit.RoomID) {
-	for user := range l.rooms[room] {
-		for s := range l.open[user] {
-			s.rooms[room], s.list = true, true
-			s.nudge()
-		}
+func (l *live) tell(room roomkit.RoomID, event bool) {
+	for s := range l.rooms[room] {
+		s.rooms[room] = s.rooms[room] || event
+		s.nudge()
 	}
 }
 
@@ -162,47 +179,62 @@ func (s *stream) nudge() {
 
 // begin opens a stream. It first says that everything may have changed, so that nothing
 // is missing that happened before.
-func (l *live) begin(ctx context.Context, user roomkit.UserID, watching roomkit.RoomID) (*stream, error) {
+func (l *live) begin(user roomkit.UserID, watching roomkit.RoomID) (*stream, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if len(l.open[user]) >= maxStreams || l.closed {
-		return nil, fmt.Errorf("%w: too many streams are open", roomkit.ErrUnavailable)
-	}
-	s := &stream{wake: make(chan struct{}, 1), rooms: map[roomkit.RoomID]bool{}, all: true}
-	s.nudge()
-	var mine []roomkit.RoomID
-	for entry, err := range l.svc.Rooms(ctx, user, service.RoomList{}) {
-		if err != nil {
-			return nil, err
+	if l.closed || len(l.open[user]) >= maxStreams {
+		p := &problem{Status: http.StatusServiceUnavailable, Category: service.CategoryUnavailable, Title: "The chat is stopping"}
+		if !l.closed {
+			p.Title, p.Detail = "This page is not kept up to date", fmt.Sprintf("You have %d others open. Close one of them.", maxStreams)
 		}
-		mine = append(mine, entry.Room.ID)
+		return nil, p
 	}
-	if !watching.IsZero() && l.svc.Check(ctx, user, roomkit.ActionSeeRoom, watching) == nil {
-		mine = append(mine, watching)
+	s := &stream{
+		user: user, watching: watching, wake: make(chan struct{}, 1), all: true,
+		sees: map[roomkit.RoomID]bool{}, rooms: map[roomkit.RoomID]bool{},
 	}
 	if l.open[user] == nil {
 		l.open[user] = map[*stream]bool{}
 	}
 	l.open[user][s] = true
-	for _, room := range mine {
-		l.add(room, user)
-	}
 	return s, nil
 }
 
-func (l *live) finish(user roomkit.UserID, s *stream) {
+// look finds out which rooms the person of a stream may know of now. What comes while it
+// reads stays, and is looked at again.
+func (l *live) look(ctx context.Context, s *stream) error {
+	sees := map[roomkit.RoomID]bool{}
+	for entry, err := range l.svc.Rooms(ctx, s.user, service.RoomList{}) {
+		if err != nil {
+			return err
+		}
+		sees[entry.Room.ID] = true
+	}
+	if !s.watching.IsZero() && l.svc.Check(ctx, s.user, roomkit.ActionSeeRoom, s.watching) == nil {
+		sees[s.watching] = true
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.open[user], s)
-	if len(l.open[user]) > 0 {
-		return
-	}
-	delete(l.open, user)
-	for room, people := range l.rooms {
-		delete(people, user)
-		if len(people) == 0 {
-			delete(l.rooms, room)
+	for room := range s.sees {
+		if !s.stale && !sees[room] {
+			l.drop(room, s)
 		}
+	}
+	for room := range sees {
+		l.add(room, s)
+	}
+	return nil
+}
+
+func (l *live) finish(s *stream) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for room := range s.sees {
+		l.drop(room, s)
+	}
+	delete(l.open[s.user], s)
+	if len(l.open[s.user]) == 0 {
+		delete(l.open, s.user)
 	}
 }
 
@@ -226,26 +258,35 @@ func (l *live) close() {
 	}
 }
 
-// take gives what a stream has to be told, and forgets it.
-func (l *live) take(s *stream) (text string, end bool) {
+// take gives what a stream has to be told, and forgets it. An error says that its person
+// may see nothing more, or that nobody knows.
+func (l *live) take(ctx context.Context, s *stream) (text string, end bool, err error) {
+	l.mu.Lock()
+	all, list, stale, rooms := s.all, s.list, s.stale, s.rooms
+	s.all, s.list, s.stale, s.rooms = false, false, false, map[roomkit.RoomID]bool{}
+	l.mu.Unlock()
+	if all || stale {
+		err = l.look(ctx, s)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	signal := func(event, data string) {
 		text += fmt.Sprintf("id: %s\nevent: %s\ndata: %s\n\n", l.at, event, data)
 	}
-	if s.all {
+	if all {
 		signal("all", "")
-	} else {
-		for room := range s.rooms {
+		return text, s.end, err
+	}
+	for room, event := range rooms {
+		if event || err == nil && s.sees[room] {
 			signal("room", room.String())
-		}
-		if s.list {
-			signal("rooms", "")
+			list = true
 		}
 	}
-	s.all, s.list = false, false
-	clear(s.rooms)
-	return text, s.end
+	if list {
+		signal("rooms", "")
+	}
+	return text, s.end, err
 }
 
 // serveLive is the stream of a person's page. Its room may be one of which the person is
@@ -259,31 +300,37 @@ func (c *chat) serveLive(w http.ResponseWriter, r *http.Request, me roomkit.User
 		}
 		watching = room
 	}
-	s, err := c.live.begin(r.Context(), me, watching)
+	s, err := c.live.begin(me, watching)
 	if err != nil {
 		return err
 	}
-	defer c.live.finish(me, s)
+	defer c.live.finish(s)
+	text, end, err := c.live.take(r.Context(), s)
+	if err != nil {
+		return err
+	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	w.Header().Set("Cache-Control", "no-store")
 	out := http.NewResponseController(w)
 	_ = out.SetReadDeadline(time.Time{}) // the request is read
 	alive := time.NewTicker(heartbeat)
 	defer alive.Stop()
-	text := "retry: 500\n\n"
-	for end := false; !end; {
+	text = "retry: 500\n\n" + text
+	for {
 		_ = out.SetWriteDeadline(time.Now().Add(writePatient))
 		if _, err := w.Write([]byte(text)); err != nil || out.Flush() != nil {
 			return nil // the page is gone
+		}
+		if end || err != nil {
+			return nil // the page asks again, and is told why
 		}
 		select {
 		case <-r.Context().Done():
 			return nil
 		case <-s.wake:
-			text, end = c.live.take(s)
+			text, end, err = c.live.take(r.Context(), s)
 		case <-alive.C:
 			text = ":\n\n"
 		}
 	}
-	return nil
 }

@@ -280,7 +280,11 @@ var steps = []step{
 func (c *chat) stepDeeds(ctx context.Context, o *openRoom) (list []deed) {
 	for _, s := range steps {
 		if s.fits(&o.Row) {
-			list = append(list, deed{Name: s.Name, Label: s.Label + "…", URL: o.URL() + "/settings/" + s.Name, Denied: c.mayNot(ctx, o, s.action)})
+			one := deed{Name: s.Name, Label: s.Label + "…", URL: o.URL() + "/settings/" + s.Name, Denied: c.mayNot(ctx, o, s.action)}
+			if one.Denied == nil { // what it needs besides
+				one.Denied = c.deny(ctx, o.Me.ID, s.command(o.View.Room, trial(o)))
+			}
+			list = append(list, one)
 		}
 	}
 	return list
@@ -309,15 +313,20 @@ func (c *chat) showStep(w http.ResponseWriter, r *http.Request, me roomkit.UserI
 	return c.confirm(w, r, o, s, nil)
 }
 
+// trial is the form of a step before a name has been asked for.
+func trial(o *openRoom) url.Values {
+	return url.Values{"name": {cmp.Or(o.Row.Name, "New group "+o.View.Room.String())}}
+}
+
 // confirm shows what a step does, and why it was refused.
 func (c *chat) confirm(w http.ResponseWriter, r *http.Request, o *openRoom, s step, refused error) error {
 	p := page{Title: s.Label, Room: o, Show: "main", Form: r.PostForm}
 	asked := confirming{step: s}
-	trial := r.PostForm
+	form := r.PostForm
 	if refused == nil {
-		trial = url.Values{"name": {cmp.Or(o.Row.Name, "New group "+o.View.Room.String())}} // it is asked for
+		form = trial(o)
 	}
-	planned, err := c.svc.Plan(r.Context(), roomkit.By(o.Me.ID), s.command(o.View.Room, trial))
+	planned, err := c.svc.Plan(r.Context(), roomkit.By(o.Me.ID), s.command(o.View.Room, form))
 	if err == nil {
 		err = refused
 	}

@@ -94,6 +94,14 @@ func (c *chat) meets(ctx context.Context, me, who roomkit.UserID, text string) b
 	return err == nil && slices.ContainsFunc(facts[0].Members, func(m roomkit.Member) bool { return m.User == who })
 }
 
+// met gives somebody with the name, if the other may know it, also from a room.
+func (c *chat) met(ctx context.Context, me, id roomkit.UserID, room string) person {
+	if c.meets(ctx, me, id, room) {
+		return c.people.person(id)
+	}
+	return c.known(ctx, me, id)
+}
+
 // openDirect goes on in the 1:1 room, or in the room of messages to oneself.
 func (c *chat) openDirect(w http.ResponseWriter, r *http.Request, me roomkit.UserID) error {
 	who := roomkit.UserID(r.PathValue("who"))

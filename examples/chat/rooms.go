@@ -41,6 +41,7 @@ type roomList struct {
 	Me   roomkit.UserID
 	Rows []roomLine
 	More int // how many to ask for to see more; 0: these are all
+	Rest int // how many older ones a page does not show
 	Size int // how many were asked for
 	Open roomkit.RoomID
 	New  int // notices that were not seen yet
@@ -70,7 +71,7 @@ func (c *chat) list(ctx context.Context, me roomkit.UserID, open roomkit.RoomID,
 	}
 	since := map[roomkit.RoomID]time.Time{}
 	var ids []roomkit.RoomID
-	for entry, err := range c.svc.Rooms(ctx, me, service.RoomList{Limit: listMost}) {
+	for entry, err := range c.svc.Rooms(ctx, me, service.RoomList{}) {
 		if err != nil {
 			return l, err
 		}
@@ -88,7 +89,10 @@ func (c *chat) list(ctx context.Context, me roomkit.UserID, open roomkit.RoomID,
 	}
 	slices.SortStableFunc(ids, func(a, b roomkit.RoomID) int { return since[b].Compare(since[a]) })
 	if len(ids) > limit {
-		ids, l.More = ids[:limit], limit+listPage
+		if l.More = limit + listPage; limit >= listMost {
+			l.More, l.Rest = 0, len(ids)-limit
+		}
+		ids = ids[:limit]
 	}
 	for part := range slices.Chunk(ids, roomkit.MaxScreenRooms) {
 		if err := c.lines(ctx, &l, part, since); err != nil {

@@ -2,7 +2,7 @@
 // The page's own part: the stream, drafts, Enter, and where a tip stands.
 (() => {
   const body = document.body, offline = document.getElementById("offline");
-  let stream;
+  let stream, wait = 1000;
 
   // A hidden page has no stream: browsers allow six at a time. When it is seen again, the
   // stream begins with "all".
@@ -12,11 +12,22 @@
     stream.addEventListener("all", () => htmx.trigger(body, "live:all"));
     stream.addEventListener("rooms", () => htmx.trigger(body, "live:rooms"));
     stream.addEventListener("room", (e) => htmx.trigger(body, "live:room-" + e.data));
-    stream.onopen = () => { offline.textContent = ""; };
+    stream.onopen = () => { offline.textContent = ""; wait = 1000; };
     stream.onerror = () => {
       offline.textContent = "Connecting again …";
-      if (stream.readyState === EventSource.CLOSED) { stream = null; setTimeout(connect, 1000); }
+      if (stream.readyState === EventSource.CLOSED) { stream = null; refused(); }
     };
+  }
+  // A stream that is refused does not say why. The same request does, and comes seldom.
+  async function refused() {
+    const asked = new AbortController();
+    try {
+      const answer = await fetch(body.dataset.live, { headers: { "HX-Request": "true" }, signal: asked.signal });
+      if (!answer.ok) offline.textContent = new DOMParser().parseFromString(await answer.text(), "text/html").body.textContent.trim();
+    } catch { /* nobody answers */ }
+    asked.abort();
+    setTimeout(connect, wait);
+    wait = Math.min(wait * 2, 60000);
   }
   function disconnect() {
     if (stream) stream.close();

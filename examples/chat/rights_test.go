@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+)
+
+// TestStrangersHaveNoName: whatever id somebody writes into an address or a form, the name
+// comes only of people whom one knows or meets in the room.
+func TestStrangersHaveNoName(t *testing.T) {
+	d := newDesk(t)
+	cards, autumn := at("ben", d.room("ben", "Menu cards")), at("ann", d.room("eli", "Autumn menu"))
+	for _, path := range []string{
+		cards + "/remove?who=", cards + "/remove?who=kai&who=", cards + "/invite?chosen=1&who=", cards + "/new?chosen=1&step=details&who=",
+		autumn + "/remove?who=", "/as/ann/profile/", "/as/ann/new/external?chosen=1&who=", "/as/ann/new/members?chosen=1&step=details&who=",
+		"/as/ann/admin/do?do=suspend&who=", "/as/ann/admin/do?do=lift&who=", "/as/ann/admin/do?do=delete&who=", "/as/ann/admin/do?do=restore&who=",
+		"/as/ann/admin/do?do=person&with=partner&allow=on&who=", "/as/ann/admin/do?do=person&with=consumer&allow=off&who=",
+		"/as/ann/admin/do?do=team&team=sales&name=Sales&member=", "/as/ann/admin/do?do=team&team=sales&name=Sales&leader=",
+		"/as/ann/admin/do?do=team&team=sales&name=Sales&member=ben&member=ivo&member=",
+	} {
+		_, page := d.get(path + "lea")
+		require.NotContains(t, page, "Rossi", path)
+		to, form, _ := strings.Cut(path+"lea", "?")
+		values, err := url.ParseQuery(form + "&key=" + url.QueryEscape(path))
+		require.NoError(t, err)
+		_, page = d.postForm(to, values, false)
+		require.NotContains(t, page, "Rossi", path)
+	}
+	made := d.must("kai", roomkit.CreateExternalGroup{Name: "Fonts", Members: []roomkit.UserID{"ben", "lea"}})
+	_, page := d.get(at("ben", made.Room) + "/remove?who=lea")
+	require.Contains(t, page, "Remove Lea Rossi?", "one meets her there")
+	_, page = d.get("/as/hana/admin/do?do=suspend&who=lea")
+	require.Contains(t, page, "Lea Rossi cannot sign in", "a colleague")
+}
+
+// greyed says whether a page shows something to do greyed.
+func greyed(page, name string) bool {
+	at := strings.Index(page, `data-testid="`+name+`"`)
+	end := strings.Index(page[max(at, 0):], ">")
+	return at >= 0 && end > 0 && strings.Contains(page[at:at+end], `aria-disabled="true"`)
+}
+
+// TestGreyedIsRefused: the ways to a new room and the steps of a room's settings are
+// greyed for exactly those whom the page behind them would refuse, also while only
+// administrators may create groups.
+func TestGreyedIsRefused(t *testing.T) {
+	d := newDesk(t)
+	seen := map[bool]int{}
+	compare := func(page, name, path, note string) {
+		t.Helper()
+		status, _ := d.get(path)
+		require.Contains(t, page, `data-testid="`+name+`"`)
+		require.Equal(t, status == http.StatusForbidden, greyed(page, name), "%s: %s %d %s", note, path, status, name)
+		seen[status == http.StatusForbidden]++
+	}
+	for _, members := range []bool{true, false} {
+		d.must("ann", roomkit.EditCompany{Company: "harbour", MembersCreateGroups: &members})
+		for _, p := range d.people.all() {
+			note := fmt.Sprintf("members create groups: %t", members)
+			_, page := d.get("/as/" + string(p.ID) + "/new")
+			for _, way := range ways {
+				compare(page, "way-"+way.Name, "/as/"+string(p.ID)+"/new/"+way.Name, note)
+			}
+			list, err := d.list(t.Context(), p.ID, roomkit.RoomID{}, listMost)
+			require.NoError(t, err)
+			for _, line := range list.Rows {
+				settings := at(p.ID, line.View.Room) + "/settings"
+				_, page := d.get(settings)
+				for _, s := range steps {
+					if strings.Contains(page, `data-testid="action-`+s.Name+`"`) {
+						compare(page, "action-"+s.Name, settings+"/"+s.Name, note)
+					}
+				}
+			}
+		}
+	}
+	require.Greater(t, seen[true], 50)
+	require.Greater(t, seen[false], 50)
+	_, page := d.get(at("gus", d.room("gus", "Cat Moreau, Dev Patel, Fay Nakamura")) + "/settings")
+	require.Contains(t, page, `data-testid="tip-to-external"><b class="rule">`)
+}
+
+// TestMoreRoomsThanShown: of very many rooms those where something was said last are on the
+// page, also the newest, and it says that there are others.
+func TestMoreRoomsThanShown(t *testing.T) {
+	d, ctx := newDesk(t), t.Context()
+	old := d.room("gus", "Autumn menu")
+	var last roomkit.RoomID
+	require.NoError(t, d.inTx(ctx, func(_ *sql.Tx, rooms *service.Service) error {
+		for i := range listMost {
+			made, err := rooms.Do(ctx, roomkit.By("gus"), roomkit.CreateGroup{Name: fmt.Sprintf("Group %d", i)})
+			if err != nil {
+				return err
+			}
+			last = made.Room
+		}
+		return nil
+	}))
+	list, err := d.list(ctx, "gus", roomkit.RoomID{}, listMost)
+	require.NoError(t, err)
+	require.Len(t, list.Rows, listMost)
+	require.Equal(t, last, list.Rows[0].View.Room)
+	require.Equal(t, 3, list.Rest)
+	require.Zero(t, list.More)
+	_, err = d.post(ctx, draft{Room: old, Author: "eli", Body: "Here again", Key: "again"})
+	require.NoError(t, err)
+	_, page := d.get("/as/gus/list?rooms=1000")
+	require.Contains(t, page, "3 older rooms are not shown")
+	require.Less(t, strings.Index(page, "Here again"), strings.Index(page, "Group 999"))
+}
+
+// quiet posts a message and then changes the room of a follower, and gives all that a
+// stream says until it has told of that change.
+func (d *desk) quiet(signal func() string, room roomkit.RoomID, author roomkit.UserID, key string) (told []string) {
+	d.t.Helper()
+	_, err := d.post(d.t.Context(), draft{Room: room, Author: author, Body: key, Key: key})
+	require.NoError(d.t, err)
+	lunch := d.room("gus", "Cat Moreau, Dev Patel, Fay Nakamura")
+	_, err = d.post(d.t.Context(), draft{Room: lunch, Author: "gus", Body: key, Key: "lunch " + key})
+	require.NoError(d.t, err)
+	for {
+		s := signal()
+		if s == "room "+lunch.String() || s == "the end" {
+			return told
+		}
+		told = append(told, s)
+	}
+}
+
+// TestStreamEndsWithTheRight: whoever may not see a room any more hears of it that once,
+// however the right was lost; and whoever still may see it goes on hearing.
+func TestStreamEndsWithTheRight(t *testing.T) {
+	d, ctx := newDesk(t), t.Context()
+	room := d.must("eli", roomkit.CreateGroup{Name: "Oven", Members: []roomkit.UserID{"ann", "gus"}}).Room
+	about := "room " + room.String()
+	d.must("eli", roomkit.AppointMasters{Room: room, People: []roomkit.UserID{"dev"}})
+	dev, ann := d.signals("/as/dev/live?room="+room.String()), d.signals("/as/ann/live?room="+room.String())
+	until := func(signal func() string, want string) {
+		for s := signal(); s != want; s = signal() {
+			require.NotEqual(t, "the end", s)
+		}
+	}
+	until(dev, "all")
+	until(ann, "all")
+	_, err := d.post(ctx, draft{Room: room, Author: "gus", Body: "It is hot", Key: "hot"})
+	require.NoError(t, err)
+	until(dev, about)
+	until(ann, about)
+
+	d.must("eli", roomkit.DismissMasters{Room: room, People: []roomkit.UserID{"dev"}})
+	until(dev, about)
+	require.NotContains(t, d.quiet(dev, room, "gus", "dismissed"), about)
+	d.must("eli", roomkit.Remove{Room: room, People: []roomkit.UserID{"ann"}})
+	until(ann, about)
+	until(ann, "rooms")
+	_, err = d.post(ctx, draft{Room: room, Author: "gus", Body: "Still hot", Key: "still"})
+	require.NoError(t, err)
+	until(ann, about)
+
+	d.must("eli", roomkit.Edit{Room: room, Public: new(true)})
+	fay := d.signals("/as/fay/live?room=" + room.String())
+	until(fay, "all")
+	d.must("eli", roomkit.Edit{Room: room, Public: new(false)})
+	until(fay, about)
+	require.NotContains(t, d.quiet(fay, room, "gus", "private"), about)
+
+	gus := d.signals("/as/gus/live")
+	until(gus, "all")
+	d.must("ann", roomkit.SuspendUser{User: "gus"})
+	until(gus, "all")
+	require.Equal(t, "the end", gus(), "whose account is blocked hears nothing more")
+	status, _ := d.get("/as/gus/live")
+	require.Equal(t, http.StatusForbidden, status)
+}
+
+// TestLookMeetsEvents: a room that somebody comes into while a stream looks up its rooms is
+// not forgotten.
+func TestLookMeetsEvents(t *testing.T) {
+	d := newDesk(t)
+	s, err := d.live.begin("dev", roomkit.RoomID{})
+	require.NoError(t, err)
+	room := roomkit.RoomID{9} // of which the look cannot know
+	happen := func(event roomkit.Event) {
+		d.live.happened(service.Recorded{Event: event})
+	}
+	joined := &roomkit.MemberJoined{People: []roomkit.Person{{User: "dev"}}}
+	joined.Subject = roomkit.Subject{Type: roomkit.SubjectRoom, Room: room}
+	happen(joined)
+	require.NoError(t, d.live.look(context.WithoutCancel(t.Context()), s))
+	d.live.posted(room)
+	require.Contains(t, s.rooms, room)
+	text, _, err := d.live.take(t.Context(), s)
+	require.NoError(t, err)
+	require.Contains(t, text, "all")
+	require.NotContains(t, s.sees, room, "looked at again, it is not the person's")
+}
