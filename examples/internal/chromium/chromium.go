@@ -57,10 +57,7 @@ func start() {
 }
 
 // Window opens the tabs of a story.
-type Window struct {
-	t   testing.TB
-	own context.Context // of a window with nothing remembered from others; nil: the tabs are shared by turns
-}
+type Window struct{ t testing.TB }
 
 // Open gives a story a window. Its tabs have shown other stories before, because a new
 // tab is slow. It skips the story under -short, and where there is no browser.
@@ -70,18 +67,6 @@ func Open(t testing.TB) *Window {
 	process.once.Do(start)
 	require.NoError(t, process.err, "Chromium does not start")
 	return &Window{t: t}
-}
-
-// Private gives a story a window of its own: with connections of its own, of which a
-// window has six to one address.
-func Private(t testing.TB) *Window {
-	t.Helper()
-	w := Open(t)
-	ctx, closed := chromedp.NewContext(process.ctx, chromedp.WithNewBrowserContext())
-	t.Cleanup(closed)
-	require.NoError(t, chromedp.Do(ctx))
-	w.own = ctx
-	return w
 }
 
 // needed skips the test, or fails it where CI is set, unless both files are named.
@@ -100,7 +85,7 @@ func needed(t testing.TB) {
 // Tab opens an address in a tab of a desk's width.
 func (w *Window) Tab(address string) *Page {
 	w.t.Helper()
-	p := &Page{t: w.t, tab: w.take(), private: w.own != nil, address: address, document: "document"}
+	p := &Page{t: w.t, tab: w.take(), address: address, document: "document"}
 	p.tab.heard.begin()
 	w.t.Cleanup(p.Close)
 	p.do("colours", media())

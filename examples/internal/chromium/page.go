@@ -30,7 +30,6 @@ var script string
 type Page struct {
 	t        testing.TB
 	tab      *tab
-	private  bool
 	closed   bool
 	address  string // that was opened first
 	document string // in which the elements are, as an expression

@@ -25,9 +25,6 @@ var free struct {
 // take gives a tab that nobody has.
 func (w *Window) take() *tab {
 	w.t.Helper()
-	if w.own != nil {
-		return w.open(w.own)
-	}
 	free.Lock()
 	defer free.Unlock()
 	if last := len(free.tabs) - 1; last >= 0 {
@@ -35,15 +32,12 @@ func (w *Window) take() *tab {
 		free.tabs = free.tabs[:last]
 		return t
 	}
-	return w.open(process.ctx)
+	return w.open()
 }
 
-func (w *Window) open(from context.Context) *tab {
+func (w *Window) open() *tab {
 	w.t.Helper()
-	ctx, closed := chromedp.NewContext(from)
-	if w.own != nil {
-		w.t.Cleanup(closed)
-	}
+	ctx, _ := chromedp.NewContext(process.ctx)
 	t := &tab{ctx: ctx, heard: newConsole()}
 	go t.heard.listen(chromedp.Console(ctx))
 	require.NoError(w.t, chromedp.Do(ctx, focused), "open a tab")
@@ -64,7 +58,7 @@ func (p *Page) Close() {
 		err = p.tab.heard.end(ctx)
 	}
 	p.tab.heard.judge(p.t, p.address)
-	if err == nil && !p.private {
+	if err == nil {
 		free.Lock()
 		defer free.Unlock()
 		free.tabs = append(free.tabs, p.tab)
