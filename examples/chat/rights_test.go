@@ -13,6 +13,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // TestStrangersHaveNoName: whatever id somebody writes into an address or a form, the name
@@ -190,15 +191,13 @@ func TestLookMeetsEvents(t *testing.T) {
 	s, err := d.live.begin("dev", roomkit.RoomID{})
 	require.NoError(t, err)
 	room := roomkit.RoomID{9} // of which the look cannot know
-	happen := func(event roomkit.Event) {
-		d.live.happened(service.Recorded{Event: event})
-	}
+	head, err := d.svc.Head(t.Context())
+	require.NoError(t, err)
 	joined := &roomkit.MemberJoined{People: []roomkit.Person{{User: "dev"}}}
 	joined.Subject = roomkit.Subject{Type: roomkit.SubjectRoom, Room: room}
-	happen(joined)
+	d.live.happened(service.Recorded{Record: store.Record{Cursor: head}, Event: joined})
 	require.NoError(t, d.live.look(context.WithoutCancel(t.Context()), s))
-	d.live.posted(room)
-	require.Contains(t, s.rooms, room)
+	require.Contains(t, s.sees, room)
 	text, _, err := d.live.take(t.Context(), s)
 	require.NoError(t, err)
 	require.Contains(t, text, "all")
