@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -19,6 +20,7 @@ import (
 func TestTwice(t *testing.T) {
 	mains, err := filepath.Glob("*/main.go")
 	require.NoError(t, err)
+	mains = slices.DeleteFunc(mains, func(path string) bool { return path == filepath.Join("chat", "main.go") }) // it serves until it is told to stop
 	require.Greater(t, len(mains), 5)
 	bin := t.TempDir()
 	out, err := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", bin, "./...").CombinedOutput()
