@@ -96,6 +96,7 @@ func (l *live) happened(rec service.Recorded) {
 		for s := range l.rooms[subject.Room] {
 			s.stale = true
 		}
+	default: // everybody sees the rooms that they saw before
 	}
 	l.tell(subject.Room, true)
 }
