@@ -68,7 +68,8 @@ func (c *chat) asAdmin(handle func(w http.ResponseWriter, r *http.Request, a *ad
 	return c.as(func(w http.ResponseWriter, r *http.Request, me roomkit.UserID) error {
 		a, err := c.administrator(r.Context(), me)
 		if errors.Is(err, roomkit.ErrDenied) {
-			return c.show(w, r, me, "admin-none", page{Title: "Administration", Problem: problemOf(err), Data: c.administrators(me), Show: "main"})
+			p := c.notAdministrator(c.people.person(me), err)
+			return c.show(w, r, me, "admin-none", page{Title: "Administration", Status: p.Status, Data: p, Show: "main"})
 		}
 		if err != nil {
 			return err
@@ -78,15 +79,21 @@ func (c *chat) asAdmin(handle func(w http.ResponseWriter, r *http.Request, a *ad
 	})
 }
 
-// administrators are those of the company of somebody.
-func (c *chat) administrators(me roomkit.UserID) (list []person) {
-	mine := c.people.person(me).Company
-	for _, p := range c.people.all() {
-		if p.Administrator && mine != "" && p.Company == mine {
-			list = append(list, p)
+// notAdministrator says whom to ask instead.
+func (c *chat) notAdministrator(me person, err error) *problem {
+	p, names := problemOf(err), []string{}
+	for _, other := range c.people.all() {
+		if other.Administrator && me.Company != "" && other.Company == me.Company {
+			names = append(names, other.Name)
 		}
 	}
-	return list
+	switch {
+	case me.Company == "":
+		p.Detail = "You belong to no company, so nobody administers anything for you."
+	case len(names) > 0 && errors.Is(err, roomkit.ErrDenied):
+		p.Detail, p.Sentence = "Your company is administered by "+joinWords(names)+".", ""
+	}
+	return p
 }
 
 func (c *chat) adminPage(w http.ResponseWriter, r *http.Request, a *admin, pane string, data any) error {

@@ -241,7 +241,7 @@ func (c *chat) dryRun(w http.ResponseWriter, r *http.Request, a *admin, form url
 		refused, pane.Forbidden = err, true
 	}
 	if refused != nil {
-		p.Problem = problemOf(refused)
+		p.Problem = c.problemOf(refused)
 	}
 	a.Data = pane
 	p.Data = a

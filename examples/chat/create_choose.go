@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -38,6 +39,14 @@ type group struct {
 	Count  int
 	Hidden int // how many are not on the page, though it is unfolded
 	Rows   []eligible
+}
+
+// outside is 1 for people of other companies.
+func (g *group) outside() int {
+	if strings.HasPrefix(g.Key, "company ") {
+		return 1
+	}
+	return 0
 }
 
 // ids are all who are chosen, refused or not.
@@ -109,6 +118,9 @@ func (c *chat) lay(ctx context.Context, ch *choice) error {
 	chart, err := c.chart(ctx, ch.Me, ch.Outsiders || ch.Query != "")
 	if err != nil {
 		return err
+	}
+	if ch.Name == "external" || ch.Name == "external-group" { // who asks for outsiders finds them first
+		slices.SortStableFunc(chart, func(a, b group) int { return cmp.Compare(b.outside(), a.outside()) })
 	}
 	if len(ch.Named) > 0 {
 		first := group{Key: "named", Name: ch.NamedAs, Fixed: true, Open: true}
@@ -334,7 +346,7 @@ func (c *chat) showNew(w http.ResponseWriter, r *http.Request, me roomkit.UserID
 	for _, way := range ways {
 		ch, one := newChoice(r, me, way), wayTo{creation: way, URL: "/as/" + url.PathEscape(string(me)) + "/new/" + way.Name}
 		if _, err := c.svc.Choose(r.Context(), roomkit.By(me), ch.newRoom(nil), nil); err != nil {
-			one.Denied = problemOf(err)
+			one.Denied = c.problemOf(err)
 		}
 		list = append(list, one)
 	}

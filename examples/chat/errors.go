@@ -59,7 +59,7 @@ var titles = map[service.Category]string{
 	service.CategoryNotFound:       "There is no such room for you",
 	service.CategoryOffered:        "These people share rooms already",
 	service.CategoryConflict:       "Somebody was faster",
-	service.CategoryReused:         "This form was sent before with something else",
+	service.CategoryReused:         "This was sent before with something else",
 	service.CategoryUnavailable:    "The chat is busy",
 	service.CategoryCanceled:       "The chat is busy",
 	service.CategoryUnknownOutcome: "It is not known whether this was done",
@@ -88,6 +88,8 @@ func problemOf(err error) *problem {
 		p.Offers = offered.Offers
 	case category == service.CategoryConflict:
 		p.Detail = "It was changed since this page was shown. Look at it as it is now, and decide again. Nothing was done."
+	case category == service.CategoryReused:
+		p.Detail = "A form, or an Idempotency-Key, is for one thing. Take another for another."
 	case category == service.CategoryUnknownOutcome:
 		p.Detail = "Send it again: it will not be done twice."
 	case p.Title == "":
@@ -119,7 +121,7 @@ func (p *problem) cite() *problem {
 // decides, so what a page shows greyed is what would be refused.
 func (c *chat) denial(ctx context.Context, me roomkit.UserID, action roomkit.Action, room roomkit.RoomID) *problem {
 	if err := c.svc.Check(ctx, me, action, room); err != nil {
-		return problemOf(err)
+		return c.problemOf(err)
 	}
 	return nil
 }
@@ -127,7 +129,7 @@ func (c *chat) denial(ctx context.Context, me roomkit.UserID, action roomkit.Act
 // deny says why a command would be refused, or nil, by the same decision.
 func (c *chat) deny(ctx context.Context, me roomkit.UserID, cmd roomkit.Command) *problem {
 	if _, err := c.svc.Plan(ctx, roomkit.By(me), cmd); err != nil {
-		return problemOf(err)
+		return c.problemOf(err)
 	}
 	return nil
 }
@@ -148,7 +150,7 @@ var ends = map[roomkit.Cause]struct {
 // explain is problemOf for a room. To those who were in it, it says how that ended. A
 // room in which somebody never was is as one that does not exist.
 func (c *chat) explain(ctx context.Context, me roomkit.UserID, room roomkit.RoomID, err error) *problem {
-	p := problemOf(err)
+	p := c.problemOf(err)
 	if p.Category != service.CategoryNotFound || room.IsZero() {
 		return p
 	}

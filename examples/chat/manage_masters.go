@@ -69,23 +69,26 @@ func (c *chat) mastersOf(ctx context.Context, o *openRoom) (m masters, err error
 // fillCandidates says of those who take part, and of the others of the company, who can be
 // made Group Master and why the others cannot.
 func (c *chat) fillCandidates(ctx context.Context, o *openRoom, m *masters) error {
-	ids, err := c.candidates(ctx, o)
+	ids, inside, err := c.candidates(ctx, o)
 	if err != nil || len(ids) == 0 {
 		return err
 	}
 	choices, err := c.svc.Choose(ctx, roomkit.By(o.Me.ID), roomkit.AppointMasters{Room: o.View.Room}, ids)
 	if errors.Is(err, roomkit.ErrDenied) {
-		m.Denied = problemOf(err)
+		m.Denied = c.problemOf(err)
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	for _, choice := range choices {
+	for i, choice := range choices {
 		if choice.Already {
 			continue
 		}
 		one := candidate{person: c.people.person(choice.User), Of: c.people.company(choice.User)}
+		if i >= inside {
+			one.Of += ", not in the room: manages it without reading"
+		}
 		one.Appoint = deed{Name: "appoint-" + string(choice.User), Label: "Make Group Master"}
 		if len(choice.Against) > 0 {
 			one.Appoint.Denied = (&problem{Rule: choice.Against[0].Rule, Detail: choice.Against[0].Reason}).cite()
@@ -98,22 +101,24 @@ func (c *chat) fillCandidates(ctx context.Context, o *openRoom, m *masters) erro
 	return nil
 }
 
-func (c *chat) candidates(ctx context.Context, o *openRoom) (ids []roomkit.UserID, err error) {
+// candidates are those in the room, and then others of the company.
+func (c *chat) candidates(ctx context.Context, o *openRoom) (ids []roomkit.UserID, inside int, err error) {
 	for member, err := range c.svc.Members(ctx, o.Me.ID, o.View.Room, service.MemberList{Limit: maxCandidates}) {
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		ids = append(ids, member.User)
 	}
+	inside = len(ids)
 	for user, err := range c.svc.Users(ctx, service.UserList{Company: o.Row.Company, Limit: maxCandidates}) {
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if !slices.Contains(ids, user.ID) && user.Status == roomkit.StatusActive {
 			ids = append(ids, user.ID)
 		}
 	}
-	return ids[:min(len(ids), maxCandidates)], nil
+	return ids[:min(len(ids), maxCandidates)], inside, nil
 }
 
 func (c *chat) showMasters(w http.ResponseWriter, r *http.Request, me roomkit.UserID) error {
@@ -133,7 +138,7 @@ func (c *chat) mastersPage(w http.ResponseWriter, r *http.Request, me roomkit.Us
 	m.Done = r.URL.Query().Has("done")
 	p := page{Title: "Group Masters of " + o.Title, Room: o, Data: m, Show: "main"}
 	if refused != nil {
-		p.Problem = problemOf(refused)
+		p.Problem = c.problemOf(refused)
 	}
 	return c.show(w, r, me, "manage-masters", p)
 }
@@ -217,12 +222,7 @@ var standings = []struct {
 func (c *chat) waysOf(kind roomkit.Kind) (list []way) {
 	rules := c.svc.Rules()
 	for _, shown := range waysShown {
-		var who []string
-		for _, s := range standings {
-			if rules.Allowed(kind, s.standing).Has(shown.action) {
-				who = append(who, s.words)
-			}
-		}
+		who := c.who(shown.action, kind)
 		one := way{Name: shown.action.String(), Label: shown.label, Who: "nobody"}
 		if len(who) > 0 {
 			one.Who = joinWords(who)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"errors"
 	"html/template"
@@ -33,23 +34,28 @@ type page struct {
 	Show    string     // the column that a narrow screen shows: rooms, main or people
 
 	Me    person
-	Menu  []link
+	Menu  []deed
 	Rooms roomList
 	Key   string // of the forms on this page: sent twice, they do it once
 }
 
-// link is an entry of the menu.
+// link is an address with a name.
 type link struct{ Name, Label, URL string }
 
 // menu has the ways that do not begin in a room.
-func (c *chat) menu(me person) []link {
+func (c *chat) menu(ctx context.Context, me person) []deed {
 	at := "/as/" + url.PathEscape(string(me.ID))
-	list := []link{
-		{"new", "New room", at + "/new"}, {"contacts", "Contacts", at + "/contacts"}, {"leave", "Leave rooms", at + "/leave"},
-		{"notices", "Notices", at + "/notices"}, {"people", "Somebody else", "/"},
+	list := []deed{
+		{Name: "new", Label: "New room", URL: at + "/new"}, {Name: "contacts", Label: "Contacts", URL: at + "/contacts"},
+		{Name: "leave", Label: "Leave rooms", URL: at + "/leave"}, {Name: "notices", Label: "Notices", URL: at + "/notices"},
+		{Name: "people", Label: "Somebody else", URL: "/"},
 	}
 	if me.Company != "" {
-		list = append(list, link{"admin", "Administration", at + "/admin"})
+		admin := deed{Name: "admin", Label: "Administration", URL: at + "/admin"}
+		if _, err := c.administrator(ctx, me.ID); err != nil {
+			admin.Denied = c.notAdministrator(me, err)
+		}
+		list = append(list, admin)
 	}
 	return list
 }
@@ -176,7 +182,7 @@ func (c *chat) fail(w http.ResponseWriter, r *http.Request, me roomkit.UserID, e
 // one whose account has ended, sees why.
 func (c *chat) show(w http.ResponseWriter, r *http.Request, me roomkit.UserID, pane string, p page) error {
 	p.Me, p.Key = c.people.person(me), uuid.NewString()
-	p.Menu = c.menu(p.Me)
+	p.Menu = c.menu(r.Context(), p.Me)
 	if used := p.Form.Get("key"); used != "" {
 		p.Key = used
 	}
@@ -186,7 +192,7 @@ func (c *chat) show(w http.ResponseWriter, r *http.Request, me roomkit.UserID, p
 	}
 	var err error
 	if p.Rooms, err = c.list(r.Context(), me, open, listLimit(r)); err != nil {
-		pane, p.Problem = "problem", problemOf(err)
+		pane, p.Problem = "problem", c.problemOf(err)
 	}
 	status := p.Status
 	if status == 0 && p.Problem != nil {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -89,6 +90,42 @@ func TestGreyedIsRefused(t *testing.T) {
 	require.Greater(t, seen[false], 50)
 	_, page := d.get(at("gus", d.room("gus", "Cat Moreau, Dev Patel, Fay Nakamura")) + "/settings")
 	require.Contains(t, page, `data-testid="tip-to-external"><b class="rule">`)
+}
+
+// TestReasonsAreWords: every refusal in a room of the demo is told without the library's
+// names of actions and kinds, and says who may where that is the reason.
+func TestReasonsAreWords(t *testing.T) {
+	d := newDesk(t)
+	seen := map[string]bool{}
+	for _, p := range d.people.all() {
+		list, err := d.list(t.Context(), p.ID, roomkit.RoomID{}, listMost)
+		require.NoError(t, err)
+		for _, line := range list.Rows {
+			for _, action := range roomkit.AllActions() {
+				denied := (*roomkit.Denied)(nil)
+				if !errors.As(d.svc.Check(t.Context(), p.ID, action, line.View.Room), &denied) {
+					continue
+				}
+				words := d.denial(t.Context(), p.ID, action, line.View.Room).Detail
+				require.NotContains(t, words, "_", denied.Reason)
+				require.NotContains(t, words, "of kind")
+				if _, known := actionWords[action]; known {
+					require.Equal(t, strings.HasSuffix(denied.Reason, "not possible there"), strings.Contains(words, " nobody can "), "%s: %s", denied.Reason, words)
+					require.Equal(t, strings.Contains(denied.Reason, ": only as "), strings.Contains(words, " only "), "%s: %s", denied.Reason, words)
+				}
+				seen[words] = true
+			}
+		}
+	}
+	require.True(t, seen["In an external group nobody can leave by themselves. To go, ask Group Masters to remove you."])
+	require.True(t, seen["In a group only Group Masters and the owner's administrators can invite people."])
+	_, page := d.get("/as/ben/")
+	require.True(t, greyed(page, "menu-admin"))
+	require.Contains(t, page, `<b class="rule">ADM-23</b> Your company is administered by Ann Okafor.`)
+	_, page = d.get("/as/ann/")
+	require.False(t, greyed(page, "menu-admin"))
+	_, page = d.get("/as/ben/new/external")
+	require.Less(t, strings.Index(page, "Contacts at Mill Print"), strings.Index(page, "Kitchen"))
 }
 
 // TestMoreRoomsThanShown: of very many rooms those where something was said last are on the

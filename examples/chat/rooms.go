@@ -385,5 +385,5 @@ func (c *chat) sendMessage(w http.ResponseWriter, r *http.Request, me roomkit.Us
 	if gone != nil {
 		return c.show(w, r, me, "problem", page{Title: "Not sent", Problem: c.explain(r.Context(), me, room, err), Form: r.PostForm, Show: "main"})
 	}
-	return c.show(w, r, me, "conversation", page{Title: o.Title, Room: o, Problem: problemOf(err), Form: r.PostForm, Show: "main"})
+	return c.show(w, r, me, "conversation", page{Title: o.Title, Room: o, Problem: c.problemOf(err), Form: r.PostForm, Show: "main"})
 }

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"strings"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// actionWords say what somebody would do, for a sentence that begins with who can.
+var actionWords = map[roomkit.Action]string{
+	roomkit.ActionPost:              "write",
+	roomkit.ActionInvite:            "invite people",
+	roomkit.ActionRemove:            "remove people",
+	roomkit.ActionLeave:             "leave by themselves",
+	roomkit.ActionAppointMaster:     "make Group Masters",
+	roomkit.ActionDismissMaster:     "end the role of a Group Master",
+	roomkit.ActionRename:            "change the name",
+	roomkit.ActionChangePhoto:       "change the photo",
+	roomkit.ActionDescribe:          "change the description",
+	roomkit.ActionSwitchNote:        "switch Note on and off",
+	roomkit.ActionSwitchEvent:       "switch Event on and off",
+	roomkit.ActionSwitchTask:        "switch Task on and off",
+	roomkit.ActionSwitchFolder:      "switch Folder on and off",
+	roomkit.ActionSwitchMailingList: "switch the mailing list on and off",
+	roomkit.ActionSetVisibility:     "make it public or private",
+	roomkit.ActionSwitchMessage:     "switch message on and off",
+	roomkit.ActionShareHistory:      "let newcomers read earlier messages",
+	roomkit.ActionSetNotification:   "switch group notification",
+	roomkit.ActionWithholdFeatures:  "withhold the features",
+	roomkit.ActionConvert:           "turn it into a group",
+	roomkit.ActionDelete:            "delete the room",
+	roomkit.ActionSource:            "take its people along into a new room",
+	roomkit.ActionSeeMembers:        "see who is in it",
+}
+
+var inKinds = map[roomkit.Kind]string{
+	roomkit.KindSelf: "a room of messages to oneself", roomkit.KindDirect: "a 1:1 room", roomkit.KindGeneral: "a room without masters",
+	roomkit.KindGroup: "a group", roomkit.KindExternalGroup: "an external group", roomkit.KindTeam: "a team's room",
+}
+
+// problemOf is the problem of an error. Where who may do something is a matter of the kind
+// of room, it says who in the words of people.
+func (c *chat) problemOf(err error) *problem {
+	p, denied := problemOf(err), (*roomkit.Denied)(nil)
+	if !errors.As(err, &denied) || len(denied.Against) > 0 {
+		return p
+	}
+	_, where, ok := strings.Cut(denied.Reason, " in a room of kind ")
+	if !ok {
+		return p
+	}
+	name, why, _ := strings.Cut(where, ": ")
+	p.Detail = why
+	if words := actionWords[denied.Action]; words != "" && (why == "not possible there" || strings.HasPrefix(why, "only as ")) {
+		for kind, in := range inKinds {
+			if kind.String() == name {
+				p.Detail = c.whoCan(denied.Action, kind, words, in)
+			}
+		}
+	}
+	return p
+}
+
+func (c *chat) whoCan(action roomkit.Action, kind roomkit.Kind, words, in string) string {
+	text := "In " + in + " nobody can " + words + "."
+	if who := c.who(action, kind); len(who) > 0 {
+		text = "In " + in + " only " + joinWords(who) + " can " + words + "."
+	}
+	if who := c.who(roomkit.ActionRemove, kind); action == roomkit.ActionLeave && len(who) > 0 {
+		text += " To go, ask " + strings.ReplaceAll(joinWords(who), " and ", " or ") + " to remove you."
+	}
+	return text
+}
+
+// who are those who can do something in a kind of room, in words.
+func (c *chat) who(action roomkit.Action, kind roomkit.Kind) (who []string) {
+	for _, s := range standings {
+		if c.svc.Rules().Allowed(kind, s.standing).Has(action) {
+			who = append(who, s.words)
+		}
+	}
+	return who
+}
