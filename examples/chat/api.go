@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -54,20 +53,24 @@ func (c *chat) api(mux *http.ServeMux) {
 	describe(api, http.MethodGet, "/rooms/{room}", "get-room", "A room, its people, and all that may be done there", c.apiRoom)
 	describe(api, http.MethodGet, "/rooms/{room}/messages", "list-messages", "The last messages, as far as they may be read", c.apiMessages)
 	describe(api, http.MethodPost, "/rooms/{room}/messages", "post-message", "Write a message", c.apiPost)
-	describe(api, http.MethodGet, "/rooms/{room}/may/{action}", "may", "Whether an action is allowed, and otherwise by which rule not", c.apiMay)
+	describe(api, http.MethodGet, "/rooms/{room}/may/{action}", "may", "Whether an action is allowed, and otherwise by which rule not", c.apiMay, libraryJudges)
 	describe(api, http.MethodPost, "/commands", "run-command",
-		"Run a command: "+strings.Join(roomkit.CommandNames(), ", ")+", with its fields beside \"command\"", c.apiCommand)
+		"Run a command: "+strings.Join(roomkit.CommandNames(), ", ")+", with its fields beside \"command\"", c.apiCommand, libraryJudges)
 }
 
 // describe adds an operation of a person, whose errors are problems.
-func describe[I, O any](api huma.API, method, path, id, summary string, answer func(ctx context.Context, in *I) (*O, error)) {
-	huma.Register(api, huma.Operation{
+func describe[I, O any](api huma.API, method, path, id, summary string, answer func(ctx context.Context, in *I) (*O, error), more ...func(*huma.Operation)) {
+	operation := huma.Operation{
 		OperationID: id, Method: method, Path: "/api/as/{user}" + path, Summary: summary, MaxBodyBytes: maxForm,
 		Errors: []int{
 			http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusConflict,
 			http.StatusRequestEntityTooLarge, http.StatusUnprocessableEntity, http.StatusServiceUnavailable,
 		},
-	}, func(ctx context.Context, in *I) (*O, error) {
+	}
+	for _, change := range more {
+		change(&operation)
+	}
+	huma.Register(api, operation, func(ctx context.Context, in *I) (*O, error) {
 		out, err := answer(ctx, in)
 		if err == nil {
 			return out, nil
@@ -245,13 +248,13 @@ func (c *chat) apiPost(ctx context.Context, in *struct {
 
 func (c *chat) apiMay(ctx context.Context, in *struct {
 	InRoom
-	Action string `path:"action" doc:"for instance leave"`
+	Action actionName `path:"action" doc:"for instance leave"`
 }) (*body[apiAllowed], error) {
 	id, err := in.find()
 	if err != nil {
 		return nil, err
 	}
-	action, err := roomkit.ParseAction(in.Action)
+	action, err := roomkit.ParseAction(string(in.Action))
 	if err != nil {
 		return nil, err
 	}
@@ -259,7 +262,7 @@ func (c *chat) apiMay(ctx context.Context, in *struct {
 	if because != nil && because.Category != service.CategoryDenied {
 		return nil, because
 	}
-	return &body[apiAllowed]{Body: apiAllowed{in.Action, because == nil, because}}, nil
+	return &body[apiAllowed]{Body: apiAllowed{string(in.Action), because == nil, because}}, nil
 }
 
 // apiResult is what a command did, or would do.
@@ -279,9 +282,9 @@ func (c *chat) apiCommand(ctx context.Context, in *struct {
 	Key       string          `header:"Idempotency-Key" doc:"sent twice with the same key, it is done once"`
 	IfVersion roomkit.Version `query:"if_version" minimum:"0" doc:"only if what the command names has this version"`
 	Plan      bool            `query:"plan" doc:"say what would happen, and do nothing"`
-	Body      json.RawMessage
+	Body      commandBody
 }) (*body[apiResult], error) {
-	cmd, err := roomkit.UnmarshalCommand(in.Body)
+	cmd, err := roomkit.UnmarshalCommand(in.Body.RawMessage)
 	if err != nil {
 		return nil, err
 	}

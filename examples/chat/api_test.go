@@ -175,3 +175,49 @@ func TestReplayAfterRemoval(t *testing.T) {
 	status, _ = d.call("POST", said, body, "n")
 	require.Equal(t, http.StatusNotFound, status)
 }
+
+// TestCommandsAreDescribed: each command with its fields, so that one is run from the
+// description alone, and each action.
+func TestCommandsAreDescribed(t *testing.T) {
+	d := newDesk(t)
+	_, text := d.get("/api/openapi.json")
+	var doc struct {
+		Paths map[string]map[string]struct {
+			Parameters []struct {
+				Name   string
+				Schema struct{ Enum []string }
+			}
+			RequestBody struct {
+				Content map[string]struct {
+					Schema struct {
+						OneOf []struct {
+							Title      string
+							Properties map[string]any
+						}
+					}
+				}
+			}
+		}
+	}
+	require.NoError(t, json.Unmarshal([]byte(text), &doc))
+	commands := doc.Paths["/api/as/{user}/commands"]["post"].RequestBody.Content["application/json"].Schema.OneOf
+	var names []string
+	for _, c := range commands {
+		names = append(names, c.Title)
+		require.Contains(t, c.Properties, "command", c.Title)
+		if c.Title == "CreateRoom" {
+			require.Contains(t, c.Properties, "people")
+			require.Contains(t, c.Properties, "audience")
+			require.NotContains(t, c.Properties, "People")
+		}
+	}
+	require.ElementsMatch(t, roomkit.CommandNames(), names)
+	var actions []string
+	for _, p := range doc.Paths["/api/as/{user}/rooms/{room}/may/{action}"]["get"].Parameters {
+		if p.Name == "action" {
+			actions = p.Schema.Enum
+		}
+	}
+	require.Len(t, actions, len(roomkit.AllActions()))
+	require.Contains(t, actions, "leave")
+}

@@ -30,3 +30,17 @@ func TestStoryTooManyPages(t *testing.T) {
 	say(kai, "Are you back?")
 	p.SeeIn("css:#messages", "Are you back?")
 }
+
+// TestStoryGreyedSendFits: a tip that is not shown takes no room, so nothing scrolls away
+// when Send is greyed.
+func TestStoryGreyedSendFits(t *testing.T) {
+	t.Parallel()
+	w, d := chromium.Open(t), newDesk(t)
+	p := w.Tab(d.url + at("cat", d.room("cat", "Ivo Novak")))
+	p.Shows("send")
+	d.must("ann", roomkit.SetCompanyMessaging{Company: "harbour", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalOff)})
+	p.SeeIn("silent", "You cannot write here")
+	p.True("a conversation that fits", `doc => { const main = doc.getElementById("main"); return main.scrollHeight <= main.clientHeight; }`)
+	p.HoverSee("send", "tip-post", string(d.denial(t.Context(), "cat", roomkit.ActionPost, d.room("cat", "Ivo Novak")).Rule))
+	p.Axe()
+}

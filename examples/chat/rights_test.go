@@ -240,3 +240,21 @@ func TestLookMeetsEvents(t *testing.T) {
 	require.Contains(t, text, "all")
 	require.NotContains(t, s.sees, room, "looked at again, it is not the person's")
 }
+
+// TestAfterTheSwitch: who cannot write any more is told so where one would write, and who
+// stays in a group that nobody manages is told who can change that.
+func TestAfterTheSwitch(t *testing.T) {
+	d := newDesk(t)
+	room, pair := d.room("kai", "Menu cards"), d.room("cat", "Ivo Novak")
+	_, page := d.get(at("kai", room))
+	require.NotContains(t, page, `data-testid="masterless"`)
+	require.NotContains(t, page, `data-testid="silent"`)
+	d.must("ann", roomkit.SetCompanyMessaging{Company: "harbour", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalOff)})
+	_, page = d.get(at("cat", pair))
+	rule := string(d.denial(t.Context(), "cat", roomkit.ActionPost, pair).Rule)
+	require.Contains(t, page, `data-testid="silent"><b class="rule">`+rule+`</b> You cannot write here: `)
+	d.soon("the group has no master", func() bool {
+		_, page := d.get(at("kai", room))
+		return strings.Contains(page, `data-testid="masterless">Nobody manages this group. An administrator of <span dir="auto">Harbour Foods`)
+	})
+}

@@ -215,6 +215,9 @@ func (o *openRoom) URL() string {
 	return "/as/" + url.PathEscape(string(o.Me.ID)) + "/rooms/" + o.View.Room.String()
 }
 
+// Masterless says that the group goes on without anybody who manages it.
+func (o *openRoom) Masterless() bool { return o.Row.Kind.IsGroup() && o.Row.Masters == 0 }
+
 // openRoom gathers a room as somebody sees it. Whoever may not know of it gets the same
 // error as for none.
 func (c *chat) openRoom(r *http.Request, me roomkit.UserID) (*openRoom, error) {
