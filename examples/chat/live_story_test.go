@@ -43,4 +43,6 @@ func TestStoryGreyedSendFits(t *testing.T) {
 	p.True("a conversation that fits", `doc => { const main = doc.getElementById("main"); return main.scrollHeight <= main.clientHeight; }`)
 	p.HoverSee("send", "tip-post", string(d.denial(t.Context(), "cat", roomkit.ActionPost, d.room("cat", "Ivo Novak")).Rule))
 	p.Axe()
+	p.Width(380)
+	p.True("room to read what was typed", `doc => doc.getElementById("compose").getBoundingClientRect().width > 200`)
 }
