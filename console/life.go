@@ -97,8 +97,9 @@ func (l *life) add(e roomkit.Event) {
 	case *roomkit.MemberLeft:
 		for i := range e.People {
 			one := l.of(e.People[i].User, e.People[i].Company)
-			if end(one.In, m.At, cause); e.Roles {
-				end(one.Master, m.At, cause)
+			how := endedBy(m.Cause, m.Actor, one.User)
+			if end(one.In, m.At, how); e.Roles {
+				end(one.Master, m.At, how)
 			}
 		}
 	case *roomkit.MasterAppointed:
@@ -107,11 +108,20 @@ func (l *life) add(e roomkit.Event) {
 		}
 	case *roomkit.MasterDismissed:
 		for i := range e.People {
-			end(l.of(e.People[i].User, e.People[i].Company).Master, m.At, cause)
+			one := l.of(e.People[i].User, e.People[i].Company)
+			end(one.Master, m.At, endedBy(m.Cause, m.Actor, one.User))
 		}
 	default:
 		l.whole(e)
 	}
+}
+
+// endedBy says why something ended for a user, and who else did it.
+func endedBy(cause roomkit.Cause, by roomkit.Actor, user roomkit.UserID) string {
+	if by.User() == "" || by.User() == user {
+		return text(cause)
+	}
+	return text(cause) + " by " + string(by.User())
 }
 
 // whole is about events of the room as a whole.
@@ -161,7 +171,7 @@ func (l *life) row(m *roomkit.Member) {
 	if m.Period > 0 {
 		begin(&one.In, m.JoinedAt, text(m.Joined))
 		if !m.Participant {
-			end(one.In, m.LeftAt, text(m.Left))
+			end(one.In, m.LeftAt, endedBy(m.Left, m.LeftBy, m.User))
 		}
 		if m.JoinedAt.Before(l.from) && !m.JoinedAt.IsZero() {
 			l.from = m.JoinedAt

@@ -105,6 +105,55 @@ func TestLifeOfAGroup(t *testing.T) {
 	require.Equal(t, []string{"0 created as group", "12 deleted"}, ended["moments"])
 }
 
+// TestLifeSaysWhoRemoved, on the picture too, where there is room behind the bar; who leaves has
+// done it alone.
+func TestLifeSaysWhoRemoved(t *testing.T) {
+	s := newLifeStage(t)
+	s.pass(2)
+	s.Run("ann", roomkit.Remove{Room: s.Group, People: []roomkit.UserID{"cat"}})
+	s.Run("ben", roomkit.Leave{Room: s.General})
+	s.pass(2)
+	ends := func(room roomkit.RoomID) map[roomkit.UserID]string {
+		told := map[roomkit.UserID]string{}
+		for _, l := range s.picture(room).Lanes {
+			for _, e := range l.Ends {
+				told[l.User] += e.Says + ";"
+			}
+		}
+		return told
+	}
+	require.Equal(t, map[roomkit.UserID]string{"cat": "removed by ann;"}, ends(s.Group))
+	require.Equal(t, map[roomkit.UserID]string{"ben": "self;"}, ends(s.General))
+	require.Contains(t, s.picture(s.Group).Lanes[2].Bars[0].Says, "(removed by ann)")
+	s.Run("ann", roomkit.Invite{Room: s.Group, People: []roomkit.UserID{"cat"}})
+	s.pass(200)
+	require.Empty(t, ends(s.Group), "cat's next bar begins where the words would stand")
+}
+
+// TestAxisHasRoundTimes, a few of them, whatever the length of a life.
+func TestAxisHasRoundTimes(t *testing.T) {
+	from := time.Date(2026, 11, 30, 20, 4, 17, 0, time.UTC)
+	for long, want := range map[time.Duration][]string{
+		0:                   {"20:04:17"},
+		13 * time.Minute:    {"Nov 30 20:05", "Nov 30 20:10", "Nov 30 20:15"},
+		20 * time.Second:    {"20:04:20", "20:04:25", "20:04:30", "20:04:35"},
+		5 * 24 * time.Hour:  {"2026-12-01", "2026-12-02", "2026-12-03", "2026-12-04", "2026-12-05"},
+		80 * 24 * time.Hour: {"2026-12-01", "2027-01-01", "2027-02-01"},
+	} {
+		p := draw(&life{from: from, until: from.Add(long)}, nil)
+		var told []string
+		for _, tick := range p.Ticks {
+			told = append(told, tick.Says)
+		}
+		require.Equal(t, want, told, long)
+	}
+	for long := time.Second; long < 20*365*24*time.Hour; long = long*9/8 + time.Second {
+		ticks := len(draw(&life{from: from, until: from.Add(long)}, nil).Ticks)
+		require.LessOrEqual(t, ticks, mostTicks+1, long)
+		require.Positive(t, ticks, long)
+	}
+}
+
 // TestLifeShowsPermissionGaps: a permission that is given back restores nothing, a licence does; a
 // period after the loss has no gap; the company's mode counts as well as the own permission.
 func TestLifeShowsPermissionGaps(t *testing.T) {

@@ -9,13 +9,15 @@ import (
 
 // The measures of a picture, in units of its own.
 const (
-	labels    = 190 // for names, on the left
-	drawn     = 790 // for the time
-	laneHigh  = 24
-	barHigh   = 12
-	headHigh  = 46
-	footHigh  = 8
-	leastWide = 3 // of a bar, so that short ones can be seen
+	labels     = 190 // for names, on the left
+	drawn      = 790 // for the time
+	laneHigh   = 24
+	barHigh    = 12
+	headHigh   = 46
+	footHigh   = 8
+	letterWide = 7
+	mostTicks  = 6
+	leastWide  = 3 // of a bar, so that short ones can be seen
 
 	lanesInRoom = 25
 	lanesOfPage = 100
@@ -39,6 +41,7 @@ type drawnLane struct {
 	Text, Y, Mid int
 	Label        string
 	Bars         []bar
+	Ends         []tick // why periods ended, where there is room for it
 }
 
 type bar struct {
@@ -58,10 +61,7 @@ type tick struct {
 // draw puts lanes and moments on their places.
 func draw(l *life, lanes []*lane) *picture {
 	p := &picture{Wide: labels + drawn + 10, High: headHigh + laneHigh*len(lanes) + footHigh, From: l.from, To: l.until}
-	for i := range 5 {
-		at := l.from.Add(l.until.Sub(l.from) / 4 * time.Duration(i))
-		p.Ticks = append(p.Ticks, p.tick(at, at.UTC().Format(p.form()), 14))
-	}
+	p.axis()
 	for i, m := range l.moments {
 		p.Moments = append(p.Moments, p.tick(m.At, m.What, 30+10*(i%2)))
 	}
@@ -73,8 +73,15 @@ func draw(l *life, lanes []*lane) *picture {
 	for i, one := range lanes {
 		y := headHigh + laneHigh*i
 		d := drawnLane{lane: one, Y: y, Text: y + 15, Mid: y + laneHigh/2, Label: abbreviated(string(one.User), 24)}
-		for _, s := range one.In {
-			d.Bars = append(d.Bars, p.bar(s, "in", y+(laneHigh-barHigh)/2, barHigh))
+		for i, s := range one.In {
+			b := p.bar(s, "in", y+(laneHigh-barHigh)/2, barHigh)
+			until := labels + drawn
+			if d.Bars = append(d.Bars, b); i+1 < len(one.In) {
+				until = p.place(one.In[i+1].From)
+			}
+			if x := b.X + b.W + 5; s.Ended != "" && x+letterWide*len([]rune(s.Ended)) <= until {
+				d.Ends = append(d.Ends, tick{X: x, Y: d.Text, Says: s.Ended})
+			}
 		}
 		for _, s := range one.Master {
 			d.Bars = append(d.Bars, p.bar(s, "master", y+(laneHigh-barHigh)/2-3, 4))
@@ -87,12 +94,43 @@ func draw(l *life, lanes []*lane) *picture {
 	return p
 }
 
-// form is how exactly the times of the axis are told.
-func (p *picture) form() string {
-	switch long := p.To.Sub(p.From); {
-	case long < 5*time.Minute:
+const day = 24 * time.Hour
+
+// steps are between the times of an axis, from midnight on; longer ones are months.
+var steps = []time.Duration{
+	time.Second, 2 * time.Second, 5 * time.Second, 10 * time.Second, 30 * time.Second,
+	time.Minute, 2 * time.Minute, 5 * time.Minute, 10 * time.Minute, 30 * time.Minute,
+	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, day, 2 * day, 7 * day,
+}
+
+// axis puts a few round times on the picture.
+func (p *picture) axis() {
+	from, long := p.From.UTC(), p.To.Sub(p.From)
+	for _, step := range steps {
+		if long >= step*mostTicks {
+			continue
+		}
+		for at := from.Add(step - 1).Truncate(step); !at.After(p.To); at = at.Add(step) {
+			p.Ticks = append(p.Ticks, p.tick(at, at.Format(form(step)), 14))
+		}
+		return
+	}
+	months := 1 + int(long/(mostTicks*28*day))
+	first := time.Date(from.Year(), from.Month(), 1, 0, 0, 0, 0, time.UTC)
+	if first.Before(from) {
+		first = first.AddDate(0, 1, 0)
+	}
+	for at := first; !at.After(p.To); at = at.AddDate(0, months, 0) {
+		p.Ticks = append(p.Ticks, p.tick(at, at.Format(form(day)), 14))
+	}
+}
+
+// form is how exactly the times of an axis are told.
+func form(step time.Duration) string {
+	switch {
+	case step < time.Minute:
 		return "15:04:05"
-	case long < 48*time.Hour:
+	case step < day:
 		return "Jan 2 15:04"
 	}
 	return "2006-01-02"
