@@ -203,6 +203,7 @@ var functions = template.FuncMap{
 		return strings.ReplaceAll(strings.ReplaceAll(v.String(), "_", " "), ",", ", ")
 	},
 	"to":      to,
+	"place":   func(k roomkit.Kind) string { return places[k] },
 	"problem": func(p service.Problem) string { return problems[p] },
 	"orNone":  func(v any) string { return orNone(fmt.Sprint(v)) },
 	"ruleOf":  func(id any) why.Rule { return ruleOf(roomkit.Rule(fmt.Sprint(id))) },

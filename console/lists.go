@@ -72,7 +72,7 @@ func (c *console) companyIDs(ctx context.Context) (ids []roomkit.CompanyID, err 
 // companyPage is a company with a part of what it owns.
 type companyPage struct {
 	Company roomkit.Company
-	Rooms   []roomkit.RoomEntry
+	Rooms   []roomRow
 	People  []roomkit.User
 	Teams   []roomkit.Team
 	Next    string
@@ -91,7 +91,7 @@ func (c *console) company(r *http.Request) (view, error) {
 	if q.After, err = after(r); err != nil {
 		return view{}, err
 	}
-	if p.Rooms, err = c.st.Rooms(r.Context(), q); err != nil {
+	if p.Rooms, err = c.rowsOfRooms(r.Context(), &q); err != nil {
 		return view{}, err
 	}
 	if len(p.Rooms) > 0 {
@@ -150,7 +150,7 @@ func (companyPage) OfTeam(t roomkit.Team) string {
 
 type userPage struct {
 	User  roomkit.User
-	Rooms []roomkit.RoomEntry
+	Rooms []roomRow
 	Next  string
 }
 
@@ -164,7 +164,7 @@ func (c *console) user(r *http.Request) (view, error) {
 	if q.After, err = after(r); err != nil {
 		return view{}, err
 	}
-	if p.Rooms, err = c.st.Rooms(r.Context(), q); err != nil {
+	if p.Rooms, err = c.rowsOfRooms(r.Context(), &q); err != nil {
 		return view{}, err
 	}
 	if len(p.Rooms) > 0 {

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"strings"
@@ -108,14 +109,23 @@ func (c *console) rules(*http.Request) (view, error) {
 type whyPage struct {
 	User, Action, Room string // as they were given
 	Actions            []roomkit.Action
-	Wrong              string // with what was given
-	Unknown            bool   // there is no such user
-	About              *roomkit.Room
+	Wrong              string           // with what was given
+	Unknown            bool             // there is no such user
+	People             []roomkit.UserID // of the room, to choose from
+	Rooms              []roomRow        // of the person, to choose from
+	About              *roomRow
 	Standings          []standing
 	Answer             *why.Explanation
 	Cell               cell
 	Takes              []roomkit.Circumstance // what can take the action away
-	All                []*why.Explanation
+	Because            string
+	Final              line
+	All                []explained
+}
+
+type explained struct {
+	*why.Explanation
+	Because string
 }
 
 func (c *console) why(r *http.Request) (view, error) {
@@ -139,7 +149,15 @@ func (c *console) why(r *http.Request) (view, error) {
 		if err != nil {
 			return view{}, err
 		}
+		row, err := c.rowOfRoom(r.Context(), roomkit.RoomEntry{Room: f.Room})
+		if err != nil {
+			return view{}, err
+		}
+		p.About = &row
 		c.explain(&p, f, user, action)
+	}
+	if err := c.choices(r.Context(), &p); err != nil {
+		return view{}, err
 	}
 	if p.Wrong != "" && v.status == 0 {
 		v.status = http.StatusBadRequest
@@ -149,19 +167,39 @@ func (c *console) why(r *http.Request) (view, error) {
 }
 
 func (c *console) explain(p *whyPage, f store.Facts, user roomkit.UserID, action roomkit.Action) {
-	p.About = &f.Room
 	p.Unknown = !slices.ContainsFunc(f.Users, func(u roomkit.User) bool { return u.ID == user })
 	q := &why.Question{Rules: c.svc.Rules(), Facts: f, User: user, Action: action}
 	if action != roomkit.ActionNone {
 		p.Answer = why.Explain(q)
 		p.Cell = c.cell(action, f.Room.Kind, p.Answer.Standing)
 		p.Takes = c.takes(action, f.Room.Kind)
+		p.Because, p.Final = c.because(p.Answer), c.final(p.Answer, &f)
 		return
 	}
 	for _, action := range p.Actions {
 		q.Action = action
-		p.All = append(p.All, why.Decide(q))
+		e := why.Decide(q)
+		p.All = append(p.All, explained{e, c.because(e)})
 	}
+}
+
+// choices reads whom and which rooms one can ask about, with what is given already.
+func (c *console) choices(ctx context.Context, p *whyPage) error {
+	if id, err := roomkit.ParseRoomID(p.Room); err == nil && !id.IsZero() {
+		rows, err := c.st.Members(ctx, store.MemberQuery{Room: id, Limit: rowsOfPage})
+		if err != nil {
+			return err
+		}
+		for i := range rows {
+			p.People = append(p.People, rows[i].User)
+		}
+	}
+	if user := roomkit.UserID(p.User); user.Valid() {
+		var err error
+		p.Rooms, err = c.rowsOfRooms(ctx, &store.RoomQuery{User: user, Limit: rowsOfPage})
+		return err
+	}
+	return nil
 }
 
 // takes gives the circumstances that can take an action away in a kind of room.
@@ -182,4 +220,16 @@ func (c *console) takes(action roomkit.Action, kind roomkit.Kind) (list []roomki
 // Took reports whether a circumstance is why the action is refused.
 func (p whyPage) Took(c roomkit.Circumstance) bool {
 	return p.Answer.Rule == c.Rule && strings.HasSuffix(p.Answer.Reason, c.Name)
+}
+
+// Made says what the answer was made of, with a space behind each comma of the features.
+func (p whyPage) Made() (facts []string) {
+	for _, fact := range p.Answer.Facts {
+		if strings.HasPrefix(fact, "the room is ") {
+			fact = strings.ReplaceAll(strings.ReplaceAll(fact, "_", " "), ",", ", ")
+			fact = strings.ReplaceAll(fact, ",  ", ", ")
+		}
+		facts = append(facts, fact)
+	}
+	return facts
 }

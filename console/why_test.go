@@ -55,7 +55,7 @@ func TestWhyAnswersAsCheckDoes(t *testing.T) {
 				var denied *roomkit.Denied
 				if errors.As(err, &denied) {
 					require.Equal(t, string(denied.Rule), rule[1], what)
-					require.Contains(t, page, "Because: ", what)
+					require.Regexp(t, `<p class="because">[A-Z][^:_]*\.</p>`, page, what)
 				}
 				hidden := errors.Is(err, roomkit.ErrNotFound)
 				require.Equal(t, hidden, strings.Contains(page, "the service answers that there is no such room"), what)
@@ -76,7 +76,7 @@ func TestWhyTellsWhatWouldChangeIt(t *testing.T) {
 	stage := proof.NewStage(t)
 	s := newSite(t, stage.Service, console.Options{})
 	page := s.get(to("why", "user", "ben", "action", "leave", "room", stage.External.String()))
-	for _, want := range []string{"EXT-17", "A member MUST NOT be able to leave", "Source: ", "nobody may in a room of kind external_group, whatever is changed", `<td class="own">`} {
+	for _, want := range []string{"EXT-17", "A member MUST NOT be able to leave", "Source: ", `<p class="because">Nobody may leave in an external group.</p>`, "Nobody may leave in an external group, whatever is changed.", `<td class="own">`} {
 		require.Contains(t, page, want)
 	}
 	page = s.get(to("why", "user", "ben", "action", "rename", "room", stage.Group.String()))
@@ -85,6 +85,48 @@ func TestWhyTellsWhatWouldChangeIt(t *testing.T) {
 	page = s.get(to("why", "user", "ben", "action", "post", "room", stage.Group.String()))
 	require.Contains(t, page, `message is switched off <a class="rule" href="rules#GRP-38"`)
 	require.Contains(t, page, `<span class="tag bad">is so</span>`)
+}
+
+// TestWhySaysWhoCannotBeMaster: that a Group Master may is no contradiction to that nothing helps
+// a person of another company, unless the policy lets such people be Group Masters.
+func TestWhySaysWhoCannotBeMaster(t *testing.T) {
+	final := func(policy roomkit.Policy, user, action string) string {
+		stage := proof.NewStage(t, func(o *service.Options) { o.Policy = policy })
+		page := newSite(t, stage.Service, console.Options{}).get(to("why", "user", user, "action", action, "room", stage.External.String()))
+		_, said, _ := strings.Cut(page, `<h2>What would make it possible</h2>`)
+		return strings.Join(strings.Fields(inTags.ReplaceAllString(said, "")), " ")
+	}
+	said := final(roomkit.Policy{AnyoneIsContact: true}, "eve", "remove")
+	require.Contains(t, said, "Only Group Masters may remove people in an external group, and eve cannot become Group Master there: "+
+		"being of the company bolt, not of acme, which owns the group (EXT-29). So no change of roles")
+	said = final(roomkit.Policy{AnyoneIsContact: true, ForeignMasters: true}, "eve", "remove")
+	require.Contains(t, said, "eve is appointed Group Master")
+	require.NotContains(t, said, "EXT-29")
+	require.NotContains(t, final(roomkit.Policy{AnyoneIsContact: true}, "ben", "remove"), "EXT-29")
+	require.Contains(t, final(roomkit.Policy{AnyoneIsContact: true}, "eve", "leave"), "Nobody may leave in an external group, whatever is changed.")
+}
+
+var inTags = regexp.MustCompile(`<[^>]*>`)
+
+// TestWhyIsReachedWithoutIDs: from a room one comes to its people, from a person to the rooms,
+// which are called by their people if they have no name.
+func TestWhyIsReachedWithoutIDs(t *testing.T) {
+	stage := proof.NewStage(t)
+	s := newSite(t, stage.Service, console.Options{})
+	page := s.get("why?room=" + stage.External.String())
+	require.Contains(t, page, `<option value="eve">`)
+	require.Contains(t, links(t, page), "why?user=eve&action=&room="+stage.External.String())
+	page = s.get("why?user=ben")
+	require.Contains(t, page, `<option value="`+stage.Group.String()+`">crew</option>`)
+	require.Contains(t, page, `room=`+stage.Direct.String()+`"><bdi>ann, ben</bdi></a>, a 1:1 room`)
+	require.Contains(t, page, `room=`+stage.General.String()+`"><bdi>ann, ben, cat</bdi></a>, a general room`)
+	require.Contains(t, s.get("people?company=acme"), `href="why?user=ben"`)
+	company := s.get("company?id=acme")
+	require.Contains(t, company, `href="why?room=`+stage.External.String()+`"`)
+	require.Contains(t, company, `<bdi>ann, ben</bdi>`)
+	stage.Run("ann", roomkit.Invite{Room: stage.General, People: []roomkit.UserID{"dan"}})
+	require.Contains(t, s.get("user?id=ben"), `<bdi>ann, ben, cat and 1 more</bdi>`)
+	require.Contains(t, s.get(to("why", "user", "ben", "room", stage.Direct.String())), `<bdi>ann, ben</bdi></a></h2>`)
 }
 
 // TestMatrixIsThePolicys: another policy shows another matrix, and the policy itself.
