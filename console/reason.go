@@ -20,19 +20,21 @@ var places = map[roomkit.Kind]string{
 // bearers name those who have a standing, in the order of standings.
 var bearers = []string{"those who take part", "Group Masters", "the leader of the team", "administrators", "colleagues"}
 
-// deeds name the actions whose own names make no sentence.
+// deeds name the actions in a sentence, with the kind of room, or in it; the others by their own
+// names.
 var deeds = map[roomkit.Action]string{
-	roomkit.ActionInvite: "invite people", roomkit.ActionRemove: "remove people", roomkit.ActionAppointMaster: "appoint Group Masters",
-	roomkit.ActionDismissMaster: "dismiss Group Masters", roomkit.ActionRename: "change the name", roomkit.ActionChangePhoto: "change the photo",
-	roomkit.ActionDescribe: "change the description", roomkit.ActionSwitchNote: "switch Note", roomkit.ActionSwitchEvent: "switch Event",
+	roomkit.ActionEnter: "enter %s", roomkit.ActionLeave: "leave %s",
+	roomkit.ActionInvite: "invite people into %s", roomkit.ActionRemove: "remove people from %s", roomkit.ActionAppointMaster: "appoint Group Masters",
+	roomkit.ActionDismissMaster: "dismiss Group Masters", roomkit.ActionRename: "change the name of %s", roomkit.ActionChangePhoto: "change the photo of %s",
+	roomkit.ActionDescribe: "change the description of %s", roomkit.ActionSwitchNote: "switch Note", roomkit.ActionSwitchEvent: "switch Event",
 	roomkit.ActionSwitchTask: "switch Task", roomkit.ActionSwitchFolder: "switch Folder", roomkit.ActionSwitchMailingList: "switch Mailing List",
-	roomkit.ActionSetVisibility: "make it public or private", roomkit.ActionSwitchMessage: "switch Message", roomkit.ActionShareHistory: "share the history",
+	roomkit.ActionSetVisibility: "make %s public or private", roomkit.ActionSwitchMessage: "switch Message", roomkit.ActionShareHistory: "share the history of %s",
 	roomkit.ActionSetNotification: "set the group notification", roomkit.ActionWithholdFeatures: "withhold features",
-	roomkit.ActionConvert: "make a group of it", roomkit.ActionDelete: "delete it", roomkit.ActionUseNote: "use Note", roomkit.ActionUseEvent: "use Event",
+	roomkit.ActionConvert: "make a group of %s", roomkit.ActionDelete: "delete %s", roomkit.ActionUseNote: "use Note", roomkit.ActionUseEvent: "use Event",
 	roomkit.ActionUseTask: "use Task", roomkit.ActionUseFolder: "use Folder", roomkit.ActionUseMailingList: "use Mailing List",
 	roomkit.ActionRestrictFolder: "restrict folders", roomkit.ActionSwitchFileNotice: "switch notices of files", roomkit.ActionRecallOwn: "recall own messages",
-	roomkit.ActionRecallOthers: "recall messages of others", roomkit.ActionSource: "make a new room from it", roomkit.ActionSeeRoom: "see the room",
-	roomkit.ActionSeeMembers: "see the members", roomkit.ActionMailMembers: "mail the members",
+	roomkit.ActionRecallOthers: "recall messages of others", roomkit.ActionSource: "make a new room from %s", roomkit.ActionSeeRoom: "see %s",
+	roomkit.ActionSeeMembers: "see the members of %s", roomkit.ActionMailMembers: "mail the members of %s",
 }
 
 // whoMay says who may do something in a kind of room, in the best circumstances.
@@ -43,7 +45,11 @@ func (c *console) whoMay(action roomkit.Action, kind roomkit.Kind) string {
 			who = append(who, bearers[i])
 		}
 	}
-	what := "may " + cmp.Or(deeds[action], text(action)) + " in " + places[kind]
+	deed := cmp.Or(deeds[action], text(action))
+	if !strings.Contains(deed, "%s") {
+		deed += " in %s"
+	}
+	what := "may " + strings.Replace(deed, "%s", places[kind], 1)
 	if len(who) == 0 {
 		return "Nobody " + what
 	}

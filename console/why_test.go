@@ -76,9 +76,12 @@ func TestWhyTellsWhatWouldChangeIt(t *testing.T) {
 	stage := proof.NewStage(t)
 	s := newSite(t, stage.Service, console.Options{})
 	page := s.get(to("why", "user", "ben", "action", "leave", "room", stage.External.String()))
-	for _, want := range []string{"EXT-17", "A member MUST NOT be able to leave", "Source: ", `<p class="because">Nobody may leave in an external group.</p>`, "Nobody may leave in an external group, whatever is changed.", `<td class="own">`} {
+	for _, want := range []string{"EXT-17", "A member MUST NOT be able to leave", "Source: ", `<p class="because">Nobody may leave an external group.</p>`, "Nobody may leave an external group, whatever is changed.", `<td class="own">`} {
 		require.Contains(t, page, want)
 	}
+	require.Contains(t, page, "features on: note, event, folder")
+	page = s.get(to("why", "user", "ben", "action", "set_visibility", "room", stage.Group.String()))
+	require.Contains(t, page, `<p class="because">Only Group Masters and administrators may make a group public or private.</p>`)
 	page = s.get(to("why", "user", "ben", "action", "rename", "room", stage.Group.String()))
 	require.Contains(t, page, "<bdi>ben is appointed Group Master</bdi>")
 	stage.Run("ann", roomkit.Edit{Room: stage.Group, Message: new(false)})
@@ -97,13 +100,13 @@ func TestWhySaysWhoCannotBeMaster(t *testing.T) {
 		return strings.Join(strings.Fields(inTags.ReplaceAllString(said, "")), " ")
 	}
 	said := final(roomkit.Policy{AnyoneIsContact: true}, "eve", "remove")
-	require.Contains(t, said, "Only Group Masters may remove people in an external group, and eve cannot become Group Master there: "+
+	require.Contains(t, said, "Only Group Masters may remove people from an external group, and eve cannot become Group Master there: "+
 		"being of the company bolt, not of acme, which owns the group (EXT-29). So no change of roles")
 	said = final(roomkit.Policy{AnyoneIsContact: true, ForeignMasters: true}, "eve", "remove")
 	require.Contains(t, said, "eve is appointed Group Master")
 	require.NotContains(t, said, "EXT-29")
 	require.NotContains(t, final(roomkit.Policy{AnyoneIsContact: true}, "ben", "remove"), "EXT-29")
-	require.Contains(t, final(roomkit.Policy{AnyoneIsContact: true}, "eve", "leave"), "Nobody may leave in an external group, whatever is changed.")
+	require.Contains(t, final(roomkit.Policy{AnyoneIsContact: true}, "eve", "leave"), "Nobody may leave an external group, whatever is changed.")
 }
 
 var inTags = regexp.MustCompile(`<[^>]*>`)
