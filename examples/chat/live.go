@@ -63,7 +63,10 @@ func (l *live) run(ctx context.Context) error {
 }
 
 func (l *live) watch(ctx context.Context) error {
-	for rec, err := range l.svc.Watch(ctx, l.at) {
+	l.mu.Lock()
+	at := l.at
+	l.mu.Unlock()
+	for rec, err := range l.svc.Watch(ctx, at) {
 		if err != nil {
 			return err
 		}

@@ -157,6 +157,23 @@ func TestMoreRoomsThanShown(t *testing.T) {
 	require.Less(t, strings.Index(page, "Here again"), strings.Index(page, "Group 999"))
 }
 
+// settled waits until a stream has told of all that has happened so far.
+func (d *desk) settled(signal func() string, key string) {
+	d.t.Helper()
+	d.soon("the feed is read", func() bool {
+		head, err := d.svc.Head(d.t.Context())
+		d.live.mu.Lock()
+		defer d.live.mu.Unlock()
+		return err == nil && d.live.at == head
+	})
+	lunch := d.room("gus", "Cat Moreau, Dev Patel, Fay Nakamura")
+	_, err := d.post(d.t.Context(), draft{Room: lunch, Author: "gus", Body: key, Key: "settled " + key})
+	require.NoError(d.t, err)
+	for s := signal(); s != "room "+lunch.String(); s = signal() {
+		require.NotEqual(d.t, "the end", s)
+	}
+}
+
 // quiet posts a message and then changes the room of a follower, and gives all that a
 // stream says until it has told of that change.
 func (d *desk) quiet(signal func() string, room roomkit.RoomID, author roomkit.UserID, key string) (told []string) {
@@ -195,6 +212,7 @@ func TestStreamEndsWithTheRight(t *testing.T) {
 	until(dev, about)
 	until(ann, about)
 
+	d.settled(dev, "dev")
 	d.must("eli", roomkit.DismissMasters{Room: room, People: []roomkit.UserID{"dev"}})
 	until(dev, about)
 	require.NotContains(t, d.quiet(dev, room, "gus", "dismissed"), about)
@@ -208,6 +226,7 @@ func TestStreamEndsWithTheRight(t *testing.T) {
 	d.must("eli", roomkit.Edit{Room: room, Public: new(true)})
 	fay := d.signals("/as/fay/live?room=" + room.String())
 	until(fay, "all")
+	d.settled(fay, "fay")
 	d.must("eli", roomkit.Edit{Room: room, Public: new(false)})
 	until(fay, about)
 	require.NotContains(t, d.quiet(fay, room, "gus", "private"), about)

@@ -195,6 +195,9 @@ func TestWrongPagesFail(t *testing.T) {
 }
 
 func TestWithoutBrowser(t *testing.T) {
+	if testing.Short() {
+		t.Skip("short tests leave stories out, with a browser and without")
+	}
 	t.Setenv("ROOMKIT_CHROMIUM", "")
 	for ci, failed := range map[string]bool{"true": true, "": false} {
 		t.Setenv("CI", ci)
