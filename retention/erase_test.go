@@ -68,3 +68,19 @@ func TestMoveOfTheErased(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, before, after)
 }
+
+// TestIDGivenAgain: an id that an erased person had is somebody else's, whose account ends
+// with the same version, in the room of one's own with the same id. Enforce takes the new
+// one out as well (ADM-13).
+func TestIDGivenAgain(t *testing.T) {
+	st := memstore.New()
+	svc := proof.ServiceOn(t, st, nil)
+	for _, pseudonym := range []roomkit.UserID{"erased-1", "erased-2", "erased-3"} {
+		proof.Do(t, svc, roomkit.By("ann"), roomkit.OpenSelf{})
+		proof.Do(t, svc, roomkit.System(), roomkit.DeleteUser{User: "ann"})
+		require.NoError(t, svc.Enforce(t.Context(), &service.EnforceOptions{Once: true}))
+		_, err := retention.Erase(t.Context(), st, "ann", retention.EraseOptions{Pseudonym: pseudonym})
+		require.NoError(t, err)
+		proof.Do(t, svc, roomkit.System(), roomkit.AddUser{User: roomkit.User{ID: "ann", Company: "acme", Kind: roomkit.UserMember, Status: roomkit.StatusActive}})
+	}
+}
