@@ -327,7 +327,7 @@ func (e *enforcer) expel(ctx context.Context, t *task, part *sweepPart) {
 		for step.People = range slices.Chunk(step.People, roomkit.MaxPeople) {
 			err := guarded(func() error {
 				j, err := e.s.newJob(ctx, roomkit.System(), step, nil)
-				j.id, j.digest, j.consequence = derivedID(t.rec.Cursor, &t.EnforceProgress, step), [32]byte{}, true
+				j.id, j.digest, j.consequence = derivedID(t.rec.Command, &t.EnforceProgress, step), [32]byte{}, true
 				if err == nil {
 					e.s.begun(j)
 					jobs, rooms = append(jobs, j), append(rooms, step.Room)
@@ -378,11 +378,11 @@ func takenOut(events []roomkit.Event) (people int) {
 
 // derivedID is the same whenever the same consequence of the same event is
 // carried out for the same people. A step that finds nothing to do is not stored
-// under it. The place of the event is part of it: an id that an erased person had can be
+// under it. The command of the event is part of it: an id that an erased person had can be
 // that of somebody else, whose account ends with the same version.
-func derivedID(at roomkit.Cursor, p *EnforceProgress, step roomkit.Expel) (id roomkit.CommandID) {
+func derivedID(by roomkit.CommandID, p *EnforceProgress, step roomkit.Expel) (id roomkit.CommandID) {
 	h := sha256.New()
-	fmt.Fprintf(h, "roomkit enforce\x00%s/%s/%d/%s/%s", at, p.Because, p.Version, step.Cause, step.Room)
+	fmt.Fprintf(h, "roomkit enforce\x00%s/%s/%d/%s/%s", by, p.Because, p.Version, step.Cause, step.Room)
 	for _, user := range step.People {
 		fmt.Fprintf(h, "/%s", user)
 	}
