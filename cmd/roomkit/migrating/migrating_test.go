@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -70,25 +71,25 @@ func fresh(t *testing.T, database string) string {
 		require.NoError(t, db.Close())
 		return "sqlite:" + path
 	}
-	url := os.Getenv("ROOMKIT_POSTGRES_URL")
-	if url == "" {
+	// A database of its own: Atlas looks at all schemas of one, and others come and go meanwhile.
+	server := os.Getenv("ROOMKIT_POSTGRES_URL")
+	if server == "" {
 		t.Skip("no PostgreSQL: run .ci/with-postgres go test .")
 	}
-	schema := fmt.Sprintf("tools_%d_%x", os.Getpid(), time.Now().UnixNano())
-	conn, err := pgx.Connect(t.Context(), url)
+	name := fmt.Sprintf("tools_%d_%x", os.Getpid(), time.Now().UnixNano())
+	conn, err := pgx.Connect(t.Context(), server)
 	require.NoError(t, err)
-	_, err = conn.Exec(t.Context(), "CREATE SCHEMA "+schema)
+	_, err = conn.Exec(t.Context(), "CREATE DATABASE "+name)
 	require.NoError(t, err)
 	t.Cleanup(func() {
-		_, err := conn.Exec(context.Background(), "DROP SCHEMA "+schema+" CASCADE")
+		_, err := conn.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
 		require.NoError(t, err)
 		require.NoError(t, conn.Close(context.Background()))
 	})
-	mark := "?"
-	if strings.Contains(url, "?") {
-		mark = "&"
-	}
-	return "postgres:" + url + mark + "search_path=" + schema
+	where, err := url.Parse(server)
+	require.NoError(t, err)
+	where.Path = "/" + name
+	return "postgres:" + where.String()
 }
 
 // open opens a database as the tools do, and says by which dialect.
