@@ -351,9 +351,3 @@ func TestOrderAndUnread(t *testing.T) {
 	require.Equal(t, "Menu cards", list.Rows[1].Title)
 	require.Zero(t, list.Rows[1].Unread, "looking at it reads it")
 }
-
-func TestRulesAreThoseOfTheBook(t *testing.T) {
-	want, err := os.ReadFile("../../testdata/rules.tsv")
-	require.NoError(t, err)
-	require.Equal(t, string(want), rulesText, "copy it: cp ../../testdata/rules.tsv .")
-}

@@ -2,34 +2,16 @@ package main
 
 import (
 	"context"
-	_ "embed"
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
-	"sync"
 	"unicode/utf8"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/internal/why"
 	"github.com/go-roomkit/roomkit/service"
 	"github.com/go-roomkit/roomkit/store"
 )
-
-//go:embed rules.tsv
-var rulesText string
-
-// ruleLine is what the rule book says.
-type ruleLine struct{ Text, Source string }
-
-var ruleBook = sync.OnceValue(func() map[roomkit.Rule]ruleLine {
-	book := map[roomkit.Rule]ruleLine{}
-	for line := range strings.Lines(rulesText) {
-		if f := strings.Split(strings.TrimRight(line, "\n"), "\t"); len(f) == 5 {
-			book[roomkit.Rule(f[0])] = ruleLine{Text: f[3], Source: f[4]}
-		}
-	}
-	return book
-})
 
 // problem says what went wrong, and by which rule, in the form of RFC 9457.
 type problem struct {
@@ -112,7 +94,7 @@ func cut(text string) string {
 // cite adds what the rule book says.
 func (p *problem) cite() *problem {
 	p.Detail = cut(p.Detail)
-	line := ruleBook()[p.Rule]
+	line, _ := why.Find(p.Rule)
 	p.Sentence, p.Source = line.Text, line.Source
 	return p
 }
