@@ -22,8 +22,12 @@ type auditingKey struct{}
 // audit keeps every event in a table of the host, and sends the notices of it, in the
 // transaction that moves the follower's checkpoint: each is there exactly once, whenever
 // the process dies.
-func (c *chat) audit(ctx context.Context) error {
+func (c *chat) audit(ctx context.Context) error { return c.follow(ctx, false) }
+
+// follow does so until ctx ends or, once, up to the end of the feed.
+func (c *chat) follow(ctx context.Context, once bool) error {
 	return c.svc.Follow(ctx, "chat.audit", c.record, &service.FollowOptions{
+		Once: once,
 		Within: func(ctx context.Context, step func(context.Context, store.Store) error) error {
 			var a *auditing
 			err := c.inTx(ctx, func(tx *sql.Tx, _ *service.Service) error {

@@ -3,6 +3,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -39,7 +40,8 @@ func newDesk(t *testing.T) *desk {
 	return startDesk(t, options{data: folder, fill: fillDemo, people: demoPeople()})
 }
 
-// demoFile is a database filled with the demo. Each test begins with a copy of it.
+// demoFile is a database filled with the demo, with nothing left to follow: pages of it
+// change by what a test does only. Each test begins with a copy.
 var demoFile = sync.OnceValues(func() ([]byte, error) {
 	folder, err := os.MkdirTemp("", "roomkit-chat-test")
 	if err != nil {
@@ -50,7 +52,9 @@ var demoFile = sync.OnceValues(func() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := c.close(); err != nil {
+	err = errors.Join(c.svc.Enforce(context.Background(), &service.EnforceOptions{Once: true}),
+		c.follow(context.Background(), true), c.close())
+	if err != nil {
 		return nil, err
 	}
 	return os.ReadFile(filepath.Join(folder, databaseFile))
