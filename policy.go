@@ -634,12 +634,14 @@ func (r *Rules) RuleFor(action Action, kind Kind) Rule {
 
 // Denied says which rule forbids a command. errors.Is(err, ErrDenied) holds.
 type Denied struct {
-	Rule   Rule     `json:"rule,omitzero"`    // the rule that forbids
-	Action Action   `json:"action,omitzero"`  // what was asked for; ActionNone where no single action fits
-	Actor  Actor    `json:"actor,omitzero"`   // who asked
-	Room   RoomID   `json:"room,omitzero"`    // the room concerned; zero when a new room was refused
-	People []UserID `json:"people,omitempty"` // the people because of whom, in byte order; may be empty
-	Reason string   `json:"reason,omitzero"`  // a short English explanation, not meant for parsing
+	Rule     Rule     `json:"rule,omitzero"`     // the rule that forbids
+	Action   Action   `json:"action,omitzero"`   // what was asked for; ActionNone where no single action fits
+	Actor    Actor    `json:"actor,omitzero"`    // who asked
+	Room     RoomID   `json:"room,omitzero"`     // the room concerned; zero when a new room was refused
+	Kind     Kind     `json:"kind,omitzero"`     // of that room, where Action is refused to all who stand there as Actor does
+	Standing Standing `json:"standing,omitzero"` // of Actor, where Kind is given
+	People   []UserID `json:"people,omitempty"`  // the people because of whom, in byte order; may be empty
+	Reason   string   `json:"reason,omitzero"`   // a short English explanation, not meant for parsing
 
 	// Against has, where people are the reason, every person of the command with each
 	// rule against them, not only those of Rule: by user, in byte order, Rule's first. It
@@ -672,7 +674,11 @@ type Choice struct {
 // Error gives the rule and the reason.
 func (d *Denied) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "denied by %s: %s", d.Rule, d.Reason)
+	fmt.Fprintf(&b, "denied by %s: ", d.Rule)
+	if d.Kind != KindNone {
+		fmt.Fprintf(&b, "%s in a room of kind %s: ", d.Action, d.Kind)
+	}
+	b.WriteString(d.Reason)
 	if len(d.People) > 0 {
 		fmt.Fprintf(&b, " %v", d.People)
 	}

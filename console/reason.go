@@ -66,7 +66,7 @@ func (c *console) because(e *why.Explanation) string {
 	if e.Rule == cmp.Or(rules.RuleFor(e.Action, e.Kind), "COM-02") && !rules.Allowed(e.Kind, e.Standing).Has(e.Action) {
 		return c.whoMay(e.Action, e.Kind) + "."
 	}
-	return asSentence(strings.TrimPrefix(e.Reason, fmt.Sprintf("%s in a room of kind %s: ", e.Action, e.Kind)))
+	return asSentence(e.Reason)
 }
 
 func asSentence(text string) string {

@@ -27,6 +27,17 @@ func TestServiceOptions(t *testing.T) {
 		require.ErrorIs(t, err, roomkit.ErrDenied)
 		opened := proof.Do(t, svc, roomkit.By("eve"), roomkit.OpenDirect{With: "ben"}, service.Call{Contacts: people("ben")})
 		require.True(t, opened.Changed, "a company that is known stays as it is")
+		blocked := proof.Service(t, &service.Options{Directory: staffList{}})
+		require.True(t, proof.Do(t, blocked, roomkit.By("ann"), roomkit.SuspendUser{User: "new"}).Changed, "whom only the directory knows can be blocked")
+	})
+	t.Run("an actor is looked up in the directory, and is no contact", func(t *testing.T) {
+		var contacts int
+		svc := proof.Service(t, &service.Options{Directory: staffList{}, Contacts: func(context.Context, roomkit.UserID, []roomkit.UserID) ([]roomkit.UserID, error) {
+			contacts++
+			return nil, nil
+		}})
+		require.True(t, proof.Do(t, svc, roomkit.By("new"), roomkit.OpenDirect{With: "ben"}).Changed)
+		require.Zero(t, contacts)
 	})
 	t.Run("contacts are asked for outsiders", func(t *testing.T) {
 		asked := []roomkit.UserID{}

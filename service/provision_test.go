@@ -314,6 +314,9 @@ func TestAddingTellsWhatDiffers(t *testing.T) {
 		require.False(t, res.Changed)
 		require.Equal(t, key, strings.Join(res.Differs, ","))
 	}
+	other := head("plain", "bolt")
+	other.Status = roomkit.StatusSuspended
+	require.Equal(t, []string{"administrator", "company", "consumers", "partners", "status"}, s.Sys(roomkit.AddUser{User: other}).Differs)
 	added := s.Sys(roomkit.AddUser{User: active("new", "acme")})
 	require.True(t, added.Changed)
 	require.Empty(t, added.Differs)

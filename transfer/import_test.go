@@ -292,6 +292,21 @@ func TestImportAgain(t *testing.T) {
 		require.ErrorIs(t, err, roomkit.ErrConflict)
 		require.Equal(t, transfer.CauseExists, found[0].Cause, "%v", found)
 	})
+	t.Run("a permission that was taken and given back", func(t *testing.T) {
+		s := memstore.New()
+		_, _, err := run(s, people+end)
+		require.NoError(t, err)
+		svc, err := service.New(s, &service.Options{Clock: noon})
+		require.NoError(t, err)
+		for _, allow := range []bool{false, true} {
+			res, err := svc.Do(ctx, roomkit.System(), roomkit.SetUserMessaging{User: "ann", With: roomkit.OutsiderPartner, Allow: &allow})
+			require.NoError(t, err)
+			require.True(t, res.Changed)
+		}
+		report, found, err := run(s, people+end, func(o *transfer.ImportOptions) { o.ID = "second" })
+		require.NoError(t, err, "%v", found)
+		require.Equal(t, report.Read, report.Already, "who holds what the file says is there just so, whatever happened meanwhile")
+	})
 	t.Run("after rooms were left out", func(t *testing.T) {
 		s := memstore.New()
 		bad := people + room(`"kind":"group","company":"acme","name":"New"`, `"user":"ann"`) + someRooms + end

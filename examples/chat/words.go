@@ -43,21 +43,11 @@ var inKinds = map[roomkit.Kind]string{
 // of room, it says who in the words of people.
 func (c *chat) problemOf(err error) *problem {
 	p, denied := problemOf(err), (*roomkit.Denied)(nil)
-	if !errors.As(err, &denied) || len(denied.Against) > 0 {
-		return p
+	if !errors.As(err, &denied) || denied.Kind == roomkit.KindNone || c.svc.Rules().Allowed(denied.Kind, denied.Standing).Has(denied.Action) {
+		return p // what stands against it is not what the room and the actor are
 	}
-	_, where, ok := strings.Cut(denied.Reason, " in a room of kind ")
-	if !ok {
-		return p
-	}
-	name, why, _ := strings.Cut(where, ": ")
-	p.Detail = why
-	if words := actionWords[denied.Action]; words != "" && (why == "not possible there" || strings.HasPrefix(why, "only as ")) {
-		for kind, in := range inKinds {
-			if kind.String() == name {
-				p.Detail = c.whoCan(denied.Action, kind, words, in)
-			}
-		}
+	if words := actionWords[denied.Action]; words != "" {
+		p.Detail = c.whoCan(denied.Action, denied.Kind, words, inKinds[denied.Kind])
 	}
 	return p
 }

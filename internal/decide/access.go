@@ -46,10 +46,7 @@ func may(r *roomkit.Rules, f *Facts, room *roomkit.Room, who *Person, actor room
 	if void != "" && st&^roomkit.StandingColleague == 0 {
 		rule, why = void, voidReasons[void]
 	}
-	return &roomkit.Denied{
-		Rule: rule, Action: action, Actor: actor, Room: room.ID,
-		Reason: fmt.Sprintf("%s in a room of kind %s: %s", action, room.Kind, why),
-	}
+	return &roomkit.Denied{Rule: rule, Action: action, Actor: actor, Room: room.ID, Kind: room.Kind, Standing: st, Reason: why}
 }
 
 // voidReasons say why somebody who is in a room by the rows may not act there.
