@@ -9,7 +9,7 @@ require (
 
 require (
 	github.com/stretchr/testify v1.12.1
-	golang.org/x/text v0.41.0
+	golang.org/x/text v0.43.0
 	pgregory.net/rapid v1.3.0
 )
 

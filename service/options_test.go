@@ -28,16 +28,29 @@ func TestServiceOptions(t *testing.T) {
 		opened := proof.Do(t, svc, roomkit.By("eve"), roomkit.OpenDirect{With: "ben"}, service.Call{Contacts: people("ben")})
 		require.True(t, opened.Changed, "a company that is known stays as it is")
 		blocked := proof.Service(t, &service.Options{Directory: staffList{}})
-		require.True(t, proof.Do(t, blocked, roomkit.By("ann"), roomkit.SuspendUser{User: "new"}).Changed, "whom only the directory knows can be blocked")
+		require.True(t, proof.Do(t, blocked, roomkit.By("adm"), roomkit.SuspendUser{User: "new"}).Changed, "whom only the directory knows can be blocked")
 	})
-	t.Run("an actor is looked up in the directory, and is no contact", func(t *testing.T) {
-		var contacts int
-		svc := proof.Service(t, &service.Options{Directory: staffList{}, Contacts: func(context.Context, roomkit.UserID, []roomkit.UserID) ([]roomkit.UserID, error) {
-			contacts++
-			return nil, nil
-		}})
-		require.True(t, proof.Do(t, svc, roomkit.By("new"), roomkit.OpenDirect{With: "ben"}).Changed)
-		require.Zero(t, contacts)
+	t.Run("nobody is asked in vain", func(t *testing.T) {
+		var directory, contacts int
+		svc := proof.Service(t, &service.Options{
+			Directory: lookup(func(ids []roomkit.UserID) ([]roomkit.User, []roomkit.Company, error) {
+				directory++
+				return staffList{}.Users(t.Context(), ids)
+			}),
+			Contacts: func(context.Context, roomkit.UserID, []roomkit.UserID) ([]roomkit.UserID, error) {
+				contacts++
+				return nil, nil
+			},
+		})
+		directory = 0
+		require.True(t, proof.Do(t, svc, roomkit.By("adm"), roomkit.SuspendUser{User: "ben"}).Changed)
+		require.Zero(t, directory, "a colleague is known")
+		require.True(t, proof.Do(t, svc, roomkit.By("new"), roomkit.OpenDirect{With: "cat"}).Changed)
+		require.Equal(t, 1, directory, "whoever acts is looked up once")
+		_, err := svc.Do(ctx, roomkit.System(), proof.Team("sales", "ann", "ghost"))
+		proof.Refused(t, "TEAM-07", err)
+		require.Equal(t, 2, directory)
+		require.Zero(t, contacts, "neither an actor nor whom the system names is a contact")
 	})
 	t.Run("contacts are asked for outsiders", func(t *testing.T) {
 		asked := []roomkit.UserID{}
