@@ -138,3 +138,26 @@ func TestOffersOfManyRoomsOrAnError(t *testing.T) {
 	_, err = svc.Recommend(ctx, "ann", people("ben", "cat"), roomkit.AudienceMembers, false)
 	require.ErrorIs(t, err, down)
 }
+
+// TestDeniedSaysAsWhat: a refusal by Check says the kind of the room and what the actor is
+// there, as Access does.
+func TestDeniedSaysAsWhat(t *testing.T) {
+	s := proof.NewStage(t)
+	kinds := map[roomkit.RoomID]roomkit.Kind{
+		s.Direct: roomkit.KindDirect, s.General: roomkit.KindGeneral, s.Group: roomkit.KindGroup, s.External: roomkit.KindExternalGroup, s.Team: roomkit.KindTeam,
+	}
+	told := 0
+	for room, kind := range kinds {
+		for _, user := range people("ann", "ben", "cat", "dan", "eve", "adm") {
+			for _, action := range roomkit.AllActions() {
+				var denied *roomkit.Denied
+				if errors.As(s.Check(ctx, user, action, room), &denied) {
+					require.Equal(t, kind, denied.Kind)
+					require.Equal(t, s.AccessOf(user, room).Standing, denied.Standing, "%s %s %s", user, action, kind)
+					told++
+				}
+			}
+		}
+	}
+	require.Greater(t, told, 100)
+}
