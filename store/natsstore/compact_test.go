@@ -1,6 +1,8 @@
 package natsstore_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -37,9 +39,13 @@ func all(tb testing.TB, copied store.Copier) string {
 	return text
 }
 
+// state asks again where nobody answers: a request that finds no leader of the cluster is lost.
 func (l *testLog) state(tb testing.TB) jetstream.StreamState {
 	tb.Helper()
 	stream, err := l.js.Stream(tb.Context(), l.options.Stream)
+	for again := 0; errors.Is(err, context.DeadlineExceeded) && again < 10; again++ {
+		stream, err = l.js.Stream(tb.Context(), l.options.Stream)
+	}
 	require.NoError(tb, err)
 	return stream.CachedInfo().State
 }
