@@ -61,21 +61,63 @@ func TestLeave(t *testing.T) {
 	require.Contains(t, answer, "GRP-12")
 }
 
-// TestLeaveSeveral: each room is judged on its own, and what could not be left says why.
+// TestLeaveSeveral: each room is judged on its own. It is asked before and said after what
+// is left and what is not, with the rule.
 func TestLeaveSeveral(t *testing.T) {
 	d := newDesk(t)
 	party, pair, menu := d.room("cat", "Summer party"), d.room("cat", "Ivo Novak"), d.room("cat", "Autumn menu")
-	_, page := d.get("/as/cat/leave")
-	require.Contains(t, page, `data-testid="tip-leave-`+menu.String()+`"><b class="rule">GRP-12</b>`)
-	require.Contains(t, page, `name="room" value="`+party.String())
-	require.NotContains(t, page, `name="room" value="`+menu.String())
-	lunch := d.room("cat", "Dev Patel, Fay Nakamura, Gus Ferreira").String()
-	status, _ := d.postForm("/as/cat/leave", url.Values{"room": {lunch, lunch}, "key": {"twice"}}, false)
-	require.Equal(t, http.StatusSeeOther, status, "named twice, it is left once")
-	status, page = d.postForm("/as/cat/leave", url.Values{"room": {party.String(), pair.String(), menu.String()}, "key": {"k"}}, false)
+	_, body := d.get("/as/cat/leave")
+	require.Contains(t, body, `data-testid="tip-leave-`+menu.String()+`"><b class="rule">GRP-12</b>`)
+	require.Contains(t, body, `name="room" value="`+party.String())
+	require.NotContains(t, body, `name="room" value="`+menu.String())
+	require.NotContains(t, body, `method="post"`, "it is asked first")
+
+	form := url.Values{"chosen": {"1"}, "room": {party.String(), pair.String(), party.String(), menu.String()}}
+	status, body := d.get("/as/cat/leave?" + form.Encode())
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, "Leave 3 rooms?")
+	require.Contains(t, body, `<strong dir="auto">Summer party</strong>`)
+	require.Contains(t, body, `You stay in “<span dir="auto">Autumn menu</span>”: <b class="rule">GRP-12</b>`)
+	require.Contains(t, body, "not even what was said before")
+	require.NoError(t, d.svc.Check(t.Context(), "cat", roomkit.ActionEnter, party), "asking leaves nothing")
+
+	sent := formOf(t, body, "/as/cat/leave")
+	status, body = d.postForm("/as/cat/leave", sent, false)
 	require.Equal(t, http.StatusConflict, status)
-	require.Contains(t, page, `<span class="failed" role="alert"><b class="rule">GRP-12</b>`)
-	require.NotContains(t, page, party.String())
-	require.NotContains(t, page, pair.String())
+	require.Contains(t, body, `data-testid="left">You have left “<span dir="auto">Summer party</span>” and 1 more.`)
+	require.Contains(t, body, `<li>You are still in “<span dir="auto">Autumn menu</span>”: <b class="rule">GRP-12</b>`)
+	require.NotContains(t, body, party.String())
+	require.NotContains(t, body, pair.String())
 	require.NoError(t, d.svc.Check(t.Context(), "cat", roomkit.ActionEnter, menu))
+
+	_, body = d.postForm("/as/cat/leave", sent, false)
+	require.Contains(t, body, `data-testid="left">You have left a room and 1 more.`, "sent twice: what was left has no name any more")
+	sent.Set("key", "another")
+	_, body = d.postForm("/as/cat/leave", sent, false)
+	require.NotContains(t, body, `data-testid="left"`)
+	require.Contains(t, body, `<li>You have left this room. <b class="rule">GEN-10</b>`, "those that were left before")
+}
+
+// TestLeaveSeveralOfOne says its name, and nothing of others; without any it says what to do.
+func TestLeaveSeveralOfOne(t *testing.T) {
+	d := newDesk(t)
+	lunch := d.room("cat", "Dev Patel, Fay Nakamura, Gus Ferreira").String()
+	status, body := d.postForm("/as/cat/leave", url.Values{"room": {lunch, lunch}, "key": {"twice"}}, false)
+	require.Equal(t, http.StatusOK, status, "named twice, it is left once")
+	require.Contains(t, body, `You have left “<span dir="auto">Dev Patel, Fay Nakamura, Gus Ferreira</span>”.`)
+	require.NotContains(t, body, `data-testid="stay"`)
+	unknown := d.room("ben", "Sales").String()
+	status, body = d.get("/as/kai/leave?room=" + unknown)
+	require.Equal(t, http.StatusOK, status)
+	require.NotContains(t, body, "Sales")
+	require.Contains(t, body, "There is no such room for you")
+	require.NotContains(t, body, `data-testid="confirm"`)
+	for _, ask := range []func() (int, string){
+		func() (int, string) { return d.get("/as/cat/leave?chosen=1") },
+		func() (int, string) { return d.postForm("/as/cat/leave", url.Values{"key": {"k"}}, false) },
+	} {
+		status, body = ask()
+		require.Equal(t, http.StatusBadRequest, status)
+		require.Contains(t, problemIn(body), "Choose a room first")
+	}
 }
