@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -218,15 +219,18 @@ func TestReadBegunBeforeRemoval(t *testing.T) {
 	room := d.room("ben", "Menu cards")
 	before, err := d.svc.Screen(ctx, "ivo", room)
 	require.NoError(t, err)
-	list, _, err := d.read(ctx, "ivo", before[0].Access, 50)
-	require.NoError(t, err)
-	require.NotEmpty(t, list)
 	d.must("ben", roomkit.Remove{Room: room, People: []roomkit.UserID{"ivo"}})
 	_, err = d.post(ctx, draft{Room: room, Author: "ben", Body: "Now that he is gone", Key: "gone"})
 	require.NoError(t, err)
-	list, _, err = d.read(ctx, "ivo", before[0].Access, 50)
+	list, err := d.newest(ctx, room, 50)
 	require.NoError(t, err)
-	require.Empty(t, list)
+	require.Len(t, list, 4)
+	early, _ := readable(before[0].Access, slices.Clone(list), 50)
+	require.Equal(t, list[:3], early, "what is newer than the answer is for nobody")
+	after, err := d.svc.Access(ctx, "ivo", room)
+	require.NoError(t, err)
+	late, _ := readable(after[0], list, 50)
+	require.Empty(t, late)
 	said, err := d.unread(ctx, "ivo", before)
 	require.NoError(t, err)
 	require.Empty(t, said)

@@ -46,3 +46,22 @@ func TestStoryGreyedSendFits(t *testing.T) {
 	p.Width(380)
 	p.True("room to read what was typed", `doc => doc.getElementById("compose").getBoundingClientRect().width > 200`)
 }
+
+// TestStoryHappened: what happens in a room is said between the messages of open pages, once.
+func TestStoryHappened(t *testing.T) {
+	h, w := story(t)
+	room := h.room("ben", "Menu cards")
+	kai, ben := h.inRoom(w, "kai", room), h.inRoom(w, "ben", room)
+	say(ben, "Before it")
+	removing(ben, "ivo")
+	kai.SeeIn("css:.message + .happened:last-child", "Ben Lindqvist removed Ivo Novak")
+	ben.Shows("compose")
+	say(ben, "After it")
+	kai.SeeIn("css:#messages", "After it")
+	kai.True("one line, between the two", `doc => {
+		const lines = [...doc.querySelectorAll("#messages li")], at = lines.findIndex((l) => l.textContent.includes("removed Ivo Novak"));
+		return at > 0 && lines.filter((l) => l.textContent.includes("removed Ivo")).length === 1
+			&& lines[at].className === "happened" && lines[at - 1].textContent.includes("Before it") && lines[at + 1].textContent.includes("After it");
+	}`)
+	kai.Axe()
+}

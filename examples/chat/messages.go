@@ -118,36 +118,28 @@ func scanMessage(row interface{ Scan(to ...any) error }) (m message, err error) 
 	return m, err
 }
 
-// read gives the last messages of a room that somebody may read, the oldest first, and
-// whether there are earlier ones. Access says which part that is: a newcomer begins with
-// joining, and nothing is left of what was emptied. It is asked again when the messages
-// have been read, so that nobody sees what was written after a removal.
-func (c *chat) read(ctx context.Context, me roomkit.UserID, access roomkit.Access, limit int) (list []message, earlier bool, err error) {
+// readable gives the last messages that somebody may read, and whether there are earlier
+// ones. Access says which part that is: a newcomer begins with joining, and nothing is left
+// of what was emptied. It is asked for when the messages have been read, so that nobody sees
+// what was written after a removal.
+func readable(access roomkit.Access, list []message, limit int) (readable []message, earlier bool) {
 	if !reads(access) {
-		return nil, false, nil
+		return nil, false
 	}
-	list, err = c.newest(ctx, access, limit+1)
-	if err != nil {
-		return nil, false, err
-	}
-	now, err := c.svc.Access(ctx, me, access.Room)
-	if err != nil || !reads(now[0]) {
-		return nil, false, err
-	}
-	list = slices.DeleteFunc(list, func(m message) bool { return !now[0].MayRead(m.Version) })
+	list = slices.DeleteFunc(list, func(m message) bool { return !access.MayRead(m.Version) })
 	if len(list) > limit {
-		list, earlier = list[1:], true
+		return list[len(list)-limit:], true
 	}
-	return list, earlier, nil
+	return list, false
 }
 
 func reads(access roomkit.Access) bool {
 	return access.ReadFrom.Allowed && access.Can(roomkit.ActionEnter)
 }
 
-func (c *chat) newest(ctx context.Context, access roomkit.Access, limit int) (list []message, err error) {
-	rows, err := c.store.Readers.QueryContext(ctx, "SELECT * FROM ("+selectMessage+
-		"WHERE room = ? AND version >= ? ORDER BY id DESC LIMIT ?) ORDER BY id", access.Room.String(), int64(readFrom(access)), limit)
+// newest gives the last messages of a room, the oldest first, whoever may read them.
+func (c *chat) newest(ctx context.Context, room roomkit.RoomID, limit int) (list []message, err error) {
+	rows, err := c.store.Readers.QueryContext(ctx, selectMessage+"WHERE room = ? ORDER BY id DESC LIMIT ?", room.String(), limit)
 	if err != nil {
 		return nil, err
 	}
@@ -159,6 +151,7 @@ func (c *chat) newest(ctx context.Context, access roomkit.Access, limit int) (li
 		}
 		list = append(list, m)
 	}
+	slices.Reverse(list)
 	return list, rows.Err()
 }
 

@@ -175,6 +175,7 @@ type openRoom struct {
 	Kind     string
 	Company  string // that owns a group or a team
 	Messages []shown
+	Since    []happening       // after the last message
 	Earlier  int               // how many to ask for to see earlier ones; 0: these are all
 	Size     int               // how many messages were asked for
 	From     service.PageToken // where the people begin
@@ -190,8 +191,9 @@ type openRoom struct {
 // shown is a message with its author.
 type shown struct {
 	message
-	By   person
-	Mine bool
+	By     person
+	Mine   bool
+	Before []happening // since the message before
 }
 
 // memberLine is one of the people in the right column.
@@ -226,21 +228,27 @@ func (c *chat) openRoom(r *http.Request, me roomkit.UserID) (*openRoom, error) {
 	if err != nil {
 		return nil, roomkit.ErrNotFound // a room that nobody can know of
 	}
+	row, err := c.svc.Room(ctx, me, id)
+	if err != nil {
+		return nil, err
+	}
+	limit := numberOf(r, "messages", messagesPage, messagesMost)
+	said, err := c.converse(ctx, row, limit)
+	if err != nil {
+		return nil, err
+	}
 	views, err := c.svc.Screen(ctx, me, id)
 	if err != nil {
 		return nil, err
 	}
-	row, err := c.svc.Room(ctx, me, id)
-	if err != nil {
-		return nil, err
+	if views[0].Kind == roomkit.KindNone {
+		return nil, roomkit.ErrNotFound // lost meanwhile
 	}
 	o := &openRoom{Me: c.people.person(me), View: views[0], Row: row, Title: c.title(me, views[0]), Kind: kindLabels[row.Kind], Key: uuid.NewString()}
 	if row.Kind.HasBadge() {
 		o.Company = cmp.Or(c.people.companies[row.Company], string(row.Company))
 	}
-	if err := c.fillMessages(ctx, o, numberOf(r, "messages", messagesPage, messagesMost)); err != nil {
-		return nil, err
-	}
+	c.fillMessages(o, said, limit)
 	if err := c.fillPeople(ctx, o, service.PageToken(r.FormValue("people"))); err != nil {
 		return nil, err
 	}
@@ -248,19 +256,49 @@ func (c *chat) openRoom(r *http.Request, me roomkit.UserID) (*openRoom, error) {
 	return o, nil
 }
 
-func (c *chat) fillMessages(ctx context.Context, o *openRoom, limit int) error {
-	list, earlier, err := c.read(ctx, o.Me.ID, o.View.Access, limit)
-	if err != nil {
-		return err
+// said is what was said and what happened in a room lately, whoever may read it.
+type said struct {
+	messages []message
+	events   []roomkit.Event
+	after    roomkit.Version // the events are those behind it
+	cut      bool            // there can be more between it and the first message
+}
+
+// converse reads a room's last messages, and what happened since those before, or the last
+// of it.
+func (c *chat) converse(ctx context.Context, row roomkit.Room, limit int) (s said, err error) {
+	if s.messages, err = c.newest(ctx, row.ID, limit+1); err != nil {
+		return s, err
 	}
+	if len(s.messages) > limit {
+		s.after = s.messages[0].Version
+	}
+	if most := row.Version - roomkit.Version(2*limit); most > s.after {
+		s.after, s.cut = most, true
+	}
+	s.events, err = c.happened(ctx, row.ID, s.after, row.Version)
+	return s, err
+}
+
+// fillMessages puts what may be read in the order of the room's versions.
+func (c *chat) fillMessages(o *openRoom, s said, limit int) {
+	list, earlier := readable(o.View.Access, s.messages, limit)
 	o.Size = limit
+	if reads(o.View.Access) {
+		o.Since = c.tell(o.View.Access, s.events)
+		earlier = earlier || s.cut && readFrom(o.View.Access) <= s.after
+	}
 	for _, m := range list {
-		o.Messages = append(o.Messages, shown{m, c.people.person(m.Author), m.Author == o.Me.ID})
+		n := 0
+		for n < len(o.Since) && o.Since[n].Version <= m.Version {
+			n++
+		}
+		o.Messages = append(o.Messages, shown{m, c.people.person(m.Author), m.Author == o.Me.ID, o.Since[:n]})
+		o.Since = o.Since[n:]
 	}
 	if earlier && limit < messagesMost {
 		o.Earlier = limit * 2
 	}
-	return nil
 }
 
 // fillPeople lists who is there. Who may not see them sees nobody.
