@@ -103,6 +103,9 @@ func classify(err error) error {
 	switch code(err) {
 	case codeBusy, codeLocked:
 		class = ErrBusy
+		if extended(err) == codeBusySnapshot { // no patience helps
+			class = ErrSnapshot
+		}
 	case codeReadOnly:
 		class = ErrReadOnly
 	case codeCorrupt, codeNoDB:

@@ -165,13 +165,10 @@ func (t *tx) lock() error {
 		t.foreign, t.bound = true, nil
 		_, err = t.exec(lockDatabase)
 	}
-	for n := 1; n < lockTries && extended(err) == codeBusySnapshot; n++ {
+	for n := 1; n < lockTries && errors.Is(err, ErrSnapshot); n++ {
 		_, err = t.exec(lockDatabase)
 	}
-	switch {
-	case extended(err) == codeBusySnapshot:
-		return fmt.Errorf("%w: %w", ErrSnapshot, err)
-	case code(err) == codeError:
+	if code(err) == codeError {
 		return fmt.Errorf("%w: %w", ErrOtherDatabase, err)
 	}
 	return err
