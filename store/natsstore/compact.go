@@ -53,8 +53,8 @@ func (s *Store) Compact(ctx context.Context, messages uint64) (done Compacted, e
 	if err != nil {
 		return done, err
 	}
-	all, _, err := s.sealedSnapshots(ctx, log)
-	if err != nil && len(all) == 0 && !errors.Is(err, ErrForeign) && !errors.Is(err, errMissing) {
+	all, err := s.standing(ctx, log)
+	if err != nil {
 		return done, err
 	}
 	if len(all) > 0 && s.applier.applied.Load()-all[0].at.seq < messages {
@@ -81,6 +81,21 @@ func (s *Store) Compact(ctx context.Context, messages uint64) (done Compacted, e
 	}
 	done.First = info.State.FirstSeq
 	return done, nil
+}
+
+// standing gives the snapshots that there are. What is foreign or has no place in the log any more counts for none.
+func (s *Store) standing(ctx context.Context, log jetstream.Stream) (all []sealed, err error) {
+	var passed error
+	_, err = patiently(ctx, s.o.Patience, func(ctx context.Context) (struct{}, error) {
+		if all, _, passed = s.sealedSnapshots(ctx, log); len(all) == 0 && errors.Is(passed, ErrUnreachable) {
+			return struct{}{}, passed
+		}
+		return struct{}{}, nil
+	})
+	if err == nil && len(all) == 0 && !errors.Is(passed, ErrForeign) && !errors.Is(passed, errMissing) {
+		err = passed
+	}
+	return all, err
 }
 
 // readable gives the two newest snapshots that can be read.

@@ -118,3 +118,39 @@ func (l *testLog) joined(tb testing.TB, copied natsstore.Copy) *natsstore.Store 
 	}
 	return l.open(tb, copied)
 }
+
+// leaderless is a connection on which the snapshots lack a leader, now and then.
+type leaderless struct {
+	jetstream.JetStream
+	missing func() bool
+}
+
+func (l leaderless) Stream(ctx context.Context, name string) (jetstream.Stream, error) {
+	s, err := l.JetStream.Stream(ctx, name)
+	return leaderlessStream{s, l.missing}, err
+}
+
+type leaderlessStream struct {
+	jetstream.Stream
+	missing func() bool
+}
+
+func (s leaderlessStream) GetLastMsgForSubject(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
+	if s.missing() {
+		return nil, &jetstream.APIError{Code: 503, ErrorCode: 10008, Description: "JetStream system temporarily unavailable"}
+	}
+	return s.Stream.GetLastMsgForSubject(ctx, subject)
+}
+
+// TestCompactWaitsForALeader: while the servers choose one, Compact is patient as all calls are.
+func TestCompactWaitsForALeader(t *testing.T) {
+	l := newLog(t, serve(t))
+	s := l.inMemory(t)
+	compact(t, l, s, 0)
+	away, misses := *l, 0
+	away.js = leaderless{l.js, func() bool { misses--; return misses >= 0 }}
+	joined := away.inFile(t)
+	misses = 3
+	compact(t, l, joined, 1)
+	require.Negative(t, misses)
+}
