@@ -17,11 +17,10 @@ import (
 func (c *chat) adminRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /as/{user}/admin", c.asAdmin(c.showMessaging))
 	mux.Handle("GET /as/{user}/admin/accounts", c.asAdmin(c.showAccounts))
-	mux.Handle("GET /as/{user}/admin/teams", c.asAdmin(c.showTeams))
-	mux.Handle("GET /as/{user}/admin/teams/{team}", c.asAdmin(c.showTeam))
 	mux.Handle("GET /as/{user}/admin/groups", c.asAdmin(c.showGroups))
 	mux.Handle("GET /as/{user}/admin/do", c.asAdmin(c.showErrand))
 	mux.Handle("POST /as/{user}/admin/do", c.asAdmin(c.runErrand))
+	c.adminTeamRoutes(mux)
 }
 
 // admin is an administrator with the own company.
@@ -226,62 +225,6 @@ func (c *chat) showAccounts(w http.ResponseWriter, r *http.Request, a *admin) er
 		return err
 	}
 	return c.adminPage(w, r, a, "accounts", list)
-}
-
-// teamLine is a team of the organisation chart.
-type teamLine struct {
-	roomkit.Team
-	LeaderName string
-	People     []person
-	URL        string
-}
-
-func (c *chat) showTeams(w http.ResponseWriter, r *http.Request, a *admin) error {
-	var list []teamLine
-	for team, err := range c.svc.Teams(r.Context(), service.TeamList{Company: a.Company.ID, Limit: roomkit.MaxPage}) {
-		if err != nil {
-			return err
-		}
-		line := teamLine{Team: team, URL: a.URL() + "/teams/" + url.PathEscape(string(team.ID))}
-		if team.Leader != "" {
-			line.LeaderName = c.people.name(team.Leader)
-		}
-		for _, id := range team.Members[:min(len(team.Members), peoplePage)] {
-			line.People = append(line.People, c.people.person(id))
-		}
-		list = append(list, line)
-	}
-	return c.adminPage(w, r, a, "teams", list)
-}
-
-// teamForm is a team with everybody who could be in it.
-type teamForm struct {
-	roomkit.Team
-	People []teamPerson
-	Back   string
-}
-
-type teamPerson struct {
-	person
-	In, Leads bool
-}
-
-func (c *chat) showTeam(w http.ResponseWriter, r *http.Request, a *admin) error {
-	team, err := c.svc.Team(r.Context(), a.Company.ID, roomkit.TeamID(r.PathValue("team")))
-	if err != nil {
-		return err
-	}
-	form := teamForm{Team: team, Back: a.URL() + "/teams"}
-	for user, err := range c.svc.Users(r.Context(), service.UserList{Company: a.Company.ID, Limit: roomkit.MaxPage}) {
-		if err != nil {
-			return err
-		}
-		in := slices.Contains(team.Members, user.ID)
-		if in || user.Status != roomkit.StatusDeleted {
-			form.People = append(form.People, teamPerson{c.people.person(user.ID), in, user.ID == team.Leader})
-		}
-	}
-	return c.adminPage(w, r, a, "teams-one", form)
 }
 
 // groupLine is a group or a team's room that the company owns.

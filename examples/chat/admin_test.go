@@ -128,28 +128,32 @@ func TestAccountsAreBlockedDeletedAndRestored(t *testing.T) {
 	require.Contains(t, body, "ADM-16")
 }
 
-func TestTeamsFollowTheChart(t *testing.T) {
+// TestErrandsSayWhatTheirButtonDoes: no button says just that it switches.
+func TestErrandsSayWhatTheirButtonDoes(t *testing.T) {
 	d := newDesk(t)
-	room := d.room("ben", "Sales")
-	status, body := d.get("/as/ann/admin/teams/sales")
-	require.Equal(t, http.StatusOK, status)
-	require.Contains(t, body, `value="ben" checked data-testid="in-team-ben"`)
-	form := url.Values{"do": {"team"}, "team": {"sales"}, "name": {"Sales & Service"}, "leader": {"cat"}, "member": {"ben", "cat", "gus"}}
-	status, body = d.get(adminDo + "?" + form.Encode())
-	require.Equal(t, http.StatusOK, status)
-	require.Contains(t, body, `Come in:</strong> <span dir="auto">Gus Ferreira</span>`)
-	require.Contains(t, body, `Go:</strong> <span dir="auto">Dev Patel</span>`)
-	d.confirmed(formOf(t, body, adminDo))
-	_, body = d.get(at("gus", room))
-	require.Contains(t, body, "Sales &amp; Service")
-	status, _ = d.get(at("dev", room))
-	require.Equal(t, http.StatusNotFound, status)
-	_, form = d.errand("grants", "team", "sales", "features", on)
-	d.confirmed(form)
-	status, body = d.get(at("gus", room))
-	require.Contains(t, body, "TEAM-04", "the room is not granted any more: %d", status)
-	status, _ = d.get("/as/ann/admin/teams/press")
-	require.Equal(t, http.StatusNotFound, status, "of another company")
+	buttons := map[string]bool{}
+	for form, want := range map[string]string{
+		"do=messaging&with=partner&mode=off":           "Switch external messaging off",
+		"do=messaging&with=partner&mode=all":           "Switch external messaging on for everybody",
+		"do=messaging&with=consumer&mode=off":          "Switch messaging with consumers off",
+		"do=messaging&with=consumer&mode=selected":     "Limit messaging with consumers to those permitted",
+		"do=person&who=cat&with=partner&allow=off":     "Withdraw the permission",
+		"do=person&who=gus&with=partner&allow=on":      "Give the permission",
+		"do=suspend&who=dev":                           "Suspend",
+		"do=delete&who=dev":                            "Delete the account",
+		"do=team&team=sales&name=Sales&member=ben":     "Change the team",
+		"do=new-team&team=van&name=Drivers&member=ben": "Make the team",
+		"do=move&team=sales&who=dev&to=kitchen":        "Move to Kitchen",
+		"do=move&team=sales&who=dev":                   "Take out of Sales",
+		"do=grants&team=sales":                         "Change what the team may",
+		"do=company&members=off":                       "Let only administrators create groups",
+	} {
+		_, body := d.get(adminDo + "?" + form)
+		require.Contains(t, body, `data-testid="confirm">`+want+`</button>`, form)
+		require.Contains(t, body, `data-testid="cancel">Cancel</a>`)
+		require.False(t, buttons[want])
+		buttons[want] = true
+	}
 }
 
 func TestWhoCreatesGroups(t *testing.T) {
@@ -191,13 +195,21 @@ func TestOnlyAdministratorsAdminister(t *testing.T) {
 func TestErrandsThatMakeNoSense(t *testing.T) {
 	d := newDesk(t)
 	for form, want := range map[string]int{
-		"do=nonsense":                         http.StatusNotFound,
-		"do=messaging&with=partner":           http.StatusBadRequest,
-		"do=messaging&with=<b>&mode=off":      http.StatusBadRequest,
-		"do=person&who=&with=partner":         http.StatusBadRequest,
-		"do=delete&who=nobody-of-this-name":   http.StatusForbidden,
-		"do=team&team=none&name=X&member=eli": http.StatusNotFound,
-		"do=team&team=sales&name=":            http.StatusBadRequest,
+		"do=nonsense":                            http.StatusNotFound,
+		"do=messaging&with=partner":              http.StatusBadRequest,
+		"do=messaging&with=<b>&mode=off":         http.StatusBadRequest,
+		"do=person&who=&with=partner":            http.StatusBadRequest,
+		"do=delete&who=nobody-of-this-name":      http.StatusForbidden,
+		"do=team&team=none&name=X&member=eli":    http.StatusNotFound,
+		"do=team&team=sales&name=":               http.StatusBadRequest,
+		"do=new-team&team=&name=X":               http.StatusBadRequest,
+		"do=new-team&team=<b>&name=X":            http.StatusBadRequest,
+		"do=new-team&team=sales&name=X":          http.StatusBadRequest,
+		"do=new-team&team=new&name=X&member=ivo": http.StatusForbidden,
+		"do=move&team=press&who=ivo&to=sales":    http.StatusNotFound,
+		"do=move&team=sales&who=dev&to=press":    http.StatusNotFound,
+		"do=move&team=sales&who=dev&to=sales":    http.StatusBadRequest,
+		"do=move&team=sales&who=ivo&to=kitchen":  http.StatusForbidden,
 	} {
 		status, body := d.get(adminDo + "?" + form)
 		require.Equal(t, want, status, "%s: %s", form, body)

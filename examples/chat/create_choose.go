@@ -179,14 +179,12 @@ func (c *chat) chart(ctx context.Context, me roomkit.UserID, outsiders bool) (ch
 
 // search keeps those whose name, address or team has the text in it.
 func (ch *choice) search(chart []group) []group {
-	text := strings.ToLower(strings.TrimSpace(ch.Query))
 	found := group{Key: "found", Name: "Found", Fixed: true, Open: true}
 	seen := map[roomkit.UserID]bool{}
 	for _, g := range chart {
-		team := strings.Contains(strings.ToLower(g.Name), text)
+		team := person{Name: g.Name}.matches(ch.Query)
 		for _, p := range g.Rows {
-			hit := team || strings.Contains(strings.ToLower(p.Name), text) || strings.Contains(strings.ToLower(p.Mail), text)
-			if !hit || seen[p.ID] {
+			if !team && !p.matches(ch.Query) || seen[p.ID] {
 				continue
 			}
 			seen[p.ID] = true

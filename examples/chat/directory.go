@@ -47,6 +47,12 @@ func (p person) Hue() int {
 	return (sum%12 + 12) % 12
 }
 
+// matches says whether the name or the address has a text in it.
+func (p person) matches(text string) bool {
+	text = strings.ToLower(strings.TrimSpace(text))
+	return strings.Contains(strings.ToLower(p.Name), text) || strings.Contains(strings.ToLower(p.Mail), text)
+}
+
 // directory has the names of all people and companies. It never changes.
 type directory struct {
 	people    map[roomkit.UserID]person

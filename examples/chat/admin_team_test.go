@@ -1,0 +1,129 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+func TestTeamsFollowTheChart(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("ben", "Sales")
+	status, body := d.get("/as/ann/admin/teams/sales")
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, `value="ben" checked data-testid="in-team-ben"`)
+	form := url.Values{"do": {"team"}, "team": {"sales"}, "name": {"Sales & Service"}, "leader": {"cat"}, "member": {"ben", "cat", "gus"}}
+	status, body = d.get(adminDo + "?" + form.Encode())
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, `Into <span dir="auto">Sales &amp; Service</span> come:</strong> <span dir="auto">Gus Ferreira</span>`)
+	require.Contains(t, body, `Out of <span dir="auto">Sales &amp; Service</span> go:</strong> <span dir="auto">Dev Patel</span>`)
+	d.confirmed(formOf(t, body, adminDo))
+	_, body = d.get(at("gus", room))
+	require.Contains(t, body, "Sales &amp; Service")
+	status, _ = d.get(at("dev", room))
+	require.Equal(t, http.StatusNotFound, status)
+	_, form = d.errand("grants", "team", "sales", "features", on)
+	d.confirmed(form)
+	status, body = d.get(at("gus", room))
+	require.Contains(t, body, "TEAM-04", "the room is not granted any more: %d", status)
+	status, _ = d.get("/as/ann/admin/teams/press")
+	require.Equal(t, http.StatusNotFound, status, "of another company")
+}
+
+// TestNewTeam: an administrator makes a team after a look at what follows, grants it a room,
+// and opens that.
+func TestNewTeam(t *testing.T) {
+	d := newDesk(t)
+	typed := url.Values{"do": {"new-team"}, "team": {"van"}, "name": {"Drivers <b>"}, "leader": {"gus"}, "member": {"gus", "dev"}}
+	status, body := d.get(adminDo + "?" + typed.Encode())
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, "A new team Drivers &lt;b&gt;, led by Gus Ferreira: Gus Ferreira, Dev Patel.")
+	require.Contains(t, body, "come:</strong> <span dir=\"auto\">Gus Ferreira</span>, <span dir=\"auto\">Dev Patel</span>")
+	require.NotContains(t, body, "go:</strong>")
+	_, err := d.svc.Team(t.Context(), "harbour", "van")
+	require.ErrorIs(t, err, roomkit.ErrNotFound, "looking makes nothing")
+	form := formOf(t, body, adminDo)
+	d.confirmed(form)
+	d.confirmed(form) // sent twice, it is done once and both times well
+	team, err := d.svc.Team(t.Context(), "harbour", "van")
+	require.NoError(t, err)
+	require.Equal(t, roomkit.UserID("gus"), team.Leader)
+	require.Equal(t, []roomkit.UserID{"dev", "gus"}, team.Members)
+	require.False(t, team.Room, "nothing is granted yet")
+
+	form.Set("key", "another")
+	form.Set("name", "Others")
+	status, body = d.postForm(adminDo, form, false)
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Contains(t, problemIn(body), "“Drivers &lt;b&gt;” has this id already")
+	team, err = d.svc.Team(t.Context(), "harbour", "van")
+	require.NoError(t, err)
+	require.Equal(t, "Drivers <b>", team.Name, "nothing of another team is changed by it")
+
+	_, form = d.errand("grants", "team", "van", "room", on)
+	d.confirmed(form)
+	d.must("gus", roomkit.OpenTeamRoom{Team: "van", Company: "harbour"})
+	status, _ = d.get(at("dev", d.room("dev", "Drivers <b>")))
+	require.Equal(t, http.StatusOK, status)
+}
+
+// TestMoveBetweenTeams: out of one and into another at once, with both rooms; or out only.
+func TestMoveBetweenTeams(t *testing.T) {
+	d := newDesk(t)
+	sales, kitchen := d.room("ben", "Sales"), d.room("eli", "Kitchen")
+	body, form := d.errand("move", "team", "sales", "who", "ben", "to", "kitchen")
+	require.Contains(t, body, "Nobody leads Sales then.")
+	require.Contains(t, body, `Out of <span dir="auto">Sales</span> go:</strong> <span dir="auto">Ben Lindqvist</span>`)
+	require.Contains(t, body, `Into <span dir="auto">Kitchen</span> come:</strong> <span dir="auto">Ben Lindqvist</span>`)
+	require.Len(t, form["version"], 2)
+	status, _ := d.get(at("ben", sales))
+	require.Equal(t, http.StatusOK, status)
+
+	stale := url.Values{"key": {"stale"}, "do": {"move"}, "team": {"sales"}, "who": {"ben"}, "to": {"kitchen"}, "version": {form["version"][0], "1"}}
+	status, body = d.postForm(adminDo, stale, false)
+	require.Equal(t, http.StatusConflict, status)
+	require.Contains(t, body, "Somebody was faster")
+	status, _ = d.get(at("ben", sales))
+	require.Equal(t, http.StatusOK, status, "both happen or none")
+
+	d.confirmed(form)
+	d.confirmed(form)
+	status, _ = d.get(at("ben", sales))
+	require.Equal(t, http.StatusNotFound, status)
+	status, _ = d.get(at("ben", kitchen))
+	require.Equal(t, http.StatusOK, status)
+	team, err := d.svc.Team(t.Context(), "harbour", "sales")
+	require.NoError(t, err)
+	require.Empty(t, team.Leader)
+
+	_, form = d.errand("move", "team", "kitchen", "who", "gus", "to", "")
+	d.confirmed(form)
+	status, _ = d.get(at("gus", kitchen))
+	require.Equal(t, http.StatusNotFound, status)
+	body, _ = d.errand("move", "team", "kitchen", "who", "gus", "to", "")
+	require.Contains(t, body, `data-testid="same"`)
+}
+
+// TestTeamFormIsSearched: those in the team come first; who is ticked stays so, found or not.
+func TestTeamFormIsSearched(t *testing.T) {
+	d := newDesk(t)
+	typed := url.Values{"chosen": {"1"}, "name": {"Selling"}, "leader": {"cat"}, "member": {"ben", "gus"}, "q": {"FE"}}
+	status, body := d.get("/as/ann/admin/teams/sales?" + typed.Encode())
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, body, `value="Selling"`)
+	require.Contains(t, body, `<option value="cat" selected>`)
+	require.Contains(t, body, `value="gus" checked data-testid="in-team-gus"`)
+	require.Contains(t, body, `<span dir="auto">(in Kitchen)</span>`)
+	require.NotContains(t, body, `data-testid="in-team-ben"`)
+	require.Contains(t, body, `<input type="hidden" name="member" value="ben">`)
+	require.NotContains(t, body, `value="dev" checked`)
+	_, body = d.get("/as/ann/admin/teams/sales")
+	require.Regexp(t, `(?s)<legend>In the team.*in-team-ben.*in-team-dev.*<legend>Not in the team.*into its room.*in-team-gus`, body)
+	_, body = d.get("/as/ann/admin/new-team?chosen=1&team=%22%3E%3Cb%3E&name=x")
+	require.Contains(t, body, `name="team" value="&#34;&gt;&lt;b&gt;"`)
+	require.NotContains(t, body, `data-testid="move-who"`)
+}
