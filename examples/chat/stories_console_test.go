@@ -6,8 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/require"
-
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
 )
@@ -46,27 +44,13 @@ func fillYear(ctx context.Context, c *chat) error {
 	return fillDemo(ctx, c)
 }
 
-// TestStoryConsole: every page of the console can be read by everybody, at both widths and
-// in both colours.
+// TestStoryConsole: the console is mounted, and answers what a greyed button says. That all
+// of its pages can be read is the matter of examples/internal/operators.
 func TestStoryConsole(t *testing.T) {
 	h, w := story(t)
 	cards := h.room("ben", "Menu cards")
-	why := "why?" + url.Values{"user": {"jun"}, "action": {"leave"}, "room": {cards.String()}}.Encode()
 	p := h.tab(w, "/console/")
 	p.See("harbour")
-	for _, page := range []string{
-		"", "company?id=harbour", "people?company=harbour", "teams?company=harbour", "room?id=" + cards.String(), "members?room=" + cards.String(),
-		"history?of=room:" + cards.String(), "timeline?room=" + cards.String(), "user?id=ben", why, "matrix", "plan", "rules", "health?company=harbour", "followers", "due?company=harbour", "feed",
-	} {
-		p.Go(h.url + "/console/" + page)
-		p.Shows("css:main")
-		p.Axe()
-		p.Width(380)
-		require.Empty(t, p.Wider(), page)
-		p.Width(1280)
-	}
-	p.Go(h.url + "/console/" + why)
+	p.Go(h.url + "/console/why?" + url.Values{"user": {"jun"}, "action": {"leave"}, "room": {cards.String()}}.Encode())
 	p.SeeIn("css:main", string(h.denied("jun", roomkit.ActionLeave, cards).Rule))
-	p.Dark()
-	p.Axe()
 }

@@ -411,7 +411,7 @@ var hostile = map[roomkit.UserID]string{
 func hostilePeople() directory {
 	list := []person{{ID: "ann", Name: "Ann", Company: "c", Administrator: true}}
 	for id, name := range hostile {
-		list = append(list, person{ID: id, Name: name, Job: name, Company: "c"})
+		list = append(list, person{ID: id, Name: name, Job: name, Mail: name + "@c.example", Company: "c"})
 	}
 	return newDirectory(map[roomkit.CompanyID]string{"c": hostile["markup"]}, list...)
 }
@@ -454,6 +454,7 @@ func TestStoryHostileNames(t *testing.T) {
 				wide = append(wide, fmt.Sprintf("%s at %d: %s", path, width, found))
 			}
 			p.Lacks("injected")
+			p.Lacks("css:img")
 			p.True("its own title", "doc => doc.title !== 'broken'")
 		}
 	}
@@ -468,6 +469,14 @@ func TestStoryHostileNames(t *testing.T) {
 	look("/as/ann/admin")
 	look("/as/ann/admin/accounts")
 	look("/as/long/leave")
+	for _, path := range []string{
+		"new/members?who=markup&who=right&who=long&chosen=1&open=no+team", "new/members?who=markup&who=right&who=long&step=details", "contacts", "profile/long",
+	} {
+		look("/as/ann/" + path)
+		narrowEnough(p)
+		p.Width(1280)
+		narrowEnough(p)
+	}
 	require.Empty(t, wide, "pages are wider than the screen")
 }
 

@@ -1,7 +1,6 @@
 package chromium
 
 import (
-	"context"
 	"os"
 
 	"github.com/chromedp/chromedp"
@@ -12,12 +11,7 @@ import (
 // reach by the keyboard or hear from a screen reader.
 func (p *Page) Unreadable() []string {
 	p.t.Helper()
-	axe, err := os.ReadFile(os.Getenv("ROOMKIT_AXE"))
-	require.NoError(p.t, err)
-	ctx, cancel := context.WithTimeout(p.tab.ctx, patience)
-	defer cancel()
-	_, err = chromedp.Run(ctx, chromedp.Evaluate[chromedp.Void](string(axe)+"; undefined"))
-	require.NoError(p.t, err)
+	p.loadAxe()
 	found, err := ask[[]string](p, "axe")
 	require.NoError(p.t, err)
 	return found
@@ -27,4 +21,15 @@ func (p *Page) Unreadable() []string {
 func (p *Page) Axe() {
 	p.t.Helper()
 	require.Empty(p.t, p.Unreadable(), "of %s", p.Path())
+}
+
+// loadAxe gives the page axe, once for as long as it is shown.
+func (p *Page) loadAxe() {
+	p.t.Helper()
+	if there, err := ask[bool](p, "hasAxe"); err == nil && there {
+		return
+	}
+	axe, err := os.ReadFile(os.Getenv("ROOMKIT_AXE"))
+	require.NoError(p.t, err)
+	p.do("load axe", chromedp.Evaluate[struct{}](string(axe)+"; undefined"))
 }

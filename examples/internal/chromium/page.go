@@ -81,6 +81,12 @@ func (p *Page) Dark() {
 	p.do("dark", media(&emulation.MediaFeature{Name: "prefers-color-scheme", Value: "dark"}))
 }
 
+// Light asks for light colours, which are those of a new tab.
+func (p *Page) Light() {
+	p.t.Helper()
+	p.do("light", media())
+}
+
 // Frame is the frame of the page with this title.
 func (p *Page) Frame(title string) *Page {
 	p.t.Helper()

@@ -49,6 +49,7 @@
     }
     return {X: x, Y: y, Why: ''};
   },
+  hasAxe(doc) { return Boolean(doc.defaultView.axe); },
   async axe(doc) {
     const found = await doc.defaultView.axe.run(doc, {resultTypes: ['violations'], iframes: false});
     return found.violations.filter(v => v.impact === 'serious' || v.impact === 'critical').flatMap(v => v.nodes.slice(0, 5).map(
