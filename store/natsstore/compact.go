@@ -1,6 +1,7 @@
 package natsstore
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -72,7 +73,9 @@ func (s *Store) Compact(ctx context.Context, messages uint64) (done Compacted, e
 	}
 	done = Compacted{Snapshot: v.at.seq, Bytes: v.bytes, Written: true}
 	if len(good) == 0 || good[0] != *v {
-		return done, fmt.Errorf("%w: the snapshot cannot be read as it was written", ErrUnreachable)
+		if newer, err := s.standing(ctx, log); err != nil || len(newer) == 0 || newer[0].seq <= v.seq { // else others have gone on
+			return done, cmp.Or(err, fmt.Errorf("%w: the snapshot cannot be read as it was written", ErrUnreachable))
+		}
 	}
 	info, err := patiently(ctx, s.o.Patience, func(ctx context.Context) (*jetstream.StreamInfo, error) { return log.Info(ctx) })
 	if err != nil {

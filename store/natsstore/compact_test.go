@@ -154,3 +154,44 @@ func TestCompactWaitsForALeader(t *testing.T) {
 	compact(t, l, joined, 1)
 	require.Negative(t, misses)
 }
+
+// reading is a connection on which others compact the log before a snapshot is read.
+type reading struct {
+	jetstream.JetStream
+	before func()
+}
+
+func (r reading) Stream(ctx context.Context, name string) (jetstream.Stream, error) {
+	s, err := r.JetStream.Stream(ctx, name)
+	return readingStream{s, r.before}, err
+}
+
+type readingStream struct {
+	jetstream.Stream
+	before func()
+}
+
+func (s readingStream) CreateConsumer(ctx context.Context, c jetstream.ConsumerConfig) (jetstream.Consumer, error) {
+	s.before()
+	return s.Stream.CreateConsumer(ctx, c)
+}
+
+// TestCompactOvertaken: a snapshot that others have taken away, because there are two newer ones, was written all the same.
+func TestCompactOvertaken(t *testing.T) {
+	l := newLog(t, serve(t))
+	s := l.inMemory(t)
+	compact(t, l, s, 0)
+	slow, rounds := *l, 0
+	slow.js = reading{l.js, func() {
+		if rounds == 1 {
+			rounds = 4
+			compact(t, l, s, 2)
+			compact(t, l, s, 3)
+		}
+	}}
+	overtaken := slow.inFile(t)
+	rounds = 1
+	compact(t, &slow, overtaken, 1)
+	require.Equal(t, 4, rounds)
+	require.Equal(t, feed(t, s), feed(t, overtaken))
+}
