@@ -240,8 +240,9 @@ func (c *chat) changed(e roomkit.Event) sentence {
 		return by.say(" switched message on again" + choose(e.Emptied, ": what was written before is gone", ""))
 	case *roomkit.FeatureDataDeleted:
 		return by.say(" had all data deleted of: " + featureWords(e.Features))
+	default: // not of a room, or said by what came with it
+		return nil
 	}
-	return nil
 }
 
 // switched says which features are on and which are off that were not.

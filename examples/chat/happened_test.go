@@ -38,7 +38,7 @@ func (d *desk) conversation(me roomkit.UserID, room roomkit.RoomID) (lines []str
 	return lines
 }
 
-func (d *desk) say(room roomkit.RoomID, author roomkit.UserID, text string) {
+func (d *desk) writes(room roomkit.RoomID, author roomkit.UserID, text string) {
 	d.t.Helper()
 	_, err := d.post(d.t.Context(), draft{Room: room, Author: author, Body: text, Key: string(author) + text})
 	require.NoError(d.t, err)
@@ -49,13 +49,13 @@ func (d *desk) say(room roomkit.RoomID, author roomkit.UserID, text string) {
 func TestHappened(t *testing.T) {
 	d := newDesk(t)
 	room := d.must("ben", roomkit.CreateExternalGroup{Name: "Cards", Members: []roomkit.UserID{"cat", "ivo", "kai"}}).Room
-	d.say(room, "ben", "One")
+	d.writes(room, "ben", "One")
 	d.must("ben", roomkit.Remove{Room: room, People: []roomkit.UserID{"ivo"}})
 	d.must("ben", roomkit.AppointMasters{Room: room, People: []roomkit.UserID{"cat"}})
-	d.say(room, "kai", "Two")
+	d.writes(room, "kai", "Two")
 	d.must("cat", roomkit.Edit{Room: room, Name: new("Cards of autumn"), Note: new(false), Photo: new("🎴")})
 	d.must("ben", roomkit.Invite{Room: room, People: []roomkit.UserID{"jun", "eli"}})
-	d.say(room, "kai", "Three")
+	d.writes(room, "kai", "Three")
 	d.must("ben", roomkit.DismissMasters{Room: room, People: []roomkit.UserID{"cat"}})
 	want := []string{
 		"Ben Lindqvist opened this group with Cat Moreau, Ivo Novak and Kai Reyes",
@@ -148,9 +148,9 @@ func TestEarlierHappened(t *testing.T) {
 	d := newDesk(t)
 	room := d.room("eli", "Autumn menu")
 	d.must("eli", roomkit.Edit{Room: room, Name: new("First")})
-	d.say(room, "eli", "One")
+	d.writes(room, "eli", "One")
 	d.must("eli", roomkit.Edit{Room: room, Name: new("Second")})
-	d.say(room, "eli", "Two")
+	d.writes(room, "eli", "Two")
 	_, page := d.get(at("eli", room) + "?messages=1")
 	require.Contains(t, page, "“<bdi>Second</bdi>”")
 	require.NotContains(t, page, "“<bdi>First</bdi>”")

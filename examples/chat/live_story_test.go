@@ -65,3 +65,38 @@ func TestStoryHappened(t *testing.T) {
 	}`)
 	kai.Axe()
 }
+
+// TestStoryWriteAtOnce: on a desk's width the caret is in the field of the room that was
+// opened, and comes back there after sending; on a phone's, and where one may not write, it
+// is not.
+func TestStoryWriteAtOnce(t *testing.T) {
+	h, w := story(t)
+	room := h.room("cat", "Menu cards")
+	cat := h.home(w, "cat")
+	cat.TabTo("room-"+room.String(), 20)
+	cat.Press("Enter")
+	cat.True("the caret in the field", `doc => doc.activeElement === doc.getElementById("compose")`)
+	require.Equal(t, "Message in Menu cards", cat.Text("css:label[for=compose]"))
+	cat.Type("At once")
+	require.Equal(t, "At once", cat.Value("compose"))
+	cat.Click("send")
+	cat.SeeIn("css:#messages", "At once")
+	empty(cat)
+	cat.Type("And again")
+	cat.True("written in the field", `doc => doc.getElementById("compose").value === "And again"`)
+	cat.Axe()
+	party := h.room("cat", "Summer party")
+	cat.Click("room-" + party.String())
+	cat.True("the caret in the other field", `doc => doc.activeElement.dataset.draft?.endsWith("`+party.String()+`")`)
+	cat.Width(380)
+	cat.Reload()
+	cat.Shows("compose")
+	cat.True("no keyboard", `doc => doc.readyState === "complete" && doc.activeElement === doc.body`)
+
+	_, err := h.svc.Do(t.Context(), roomkit.By("eli"), roomkit.Edit{Room: h.room("eli", "Autumn menu"), Message: new(false)})
+	require.NoError(t, err)
+	cat.Width(1200)
+	cat.Go(h.url + at("cat", h.room("cat", "Autumn menu")))
+	cat.Shows("silent")
+	cat.True("nothing to write in", `doc => doc.readyState === "complete" && doc.activeElement === doc.body`)
+}

@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -32,24 +33,31 @@ var noticeTexts = map[roomkit.NoticeKey]struct {
 	text string
 	rule roomkit.Rule
 }{
-	roomkit.NoticeAdded:            {"{actor} has added you to a group", "NTF-04"},
+	roomkit.NoticeAdded:            {"{actor} has added you to {name}", "NTF-04"},
 	roomkit.NoticeRemoved:          {"{actor} has removed you from {name}", "GEN-07"},
 	roomkit.NoticeWithdrawn:        {"You have left {name}, because you may not talk with external users any more", "NTF-11"},
 	roomkit.NoticeDropped:          {"{name} has become a group that you cannot be a member of", "CRE-41"},
-	roomkit.NoticeMasterAppointed:  {"{actor} has made you Group Master", "NTF-04"},
-	roomkit.NoticeMasterDismissed:  {"You are no longer Group Master", "NTF-04"},
+	roomkit.NoticeMasterAppointed:  {"{actor} has made you Group Master of {name}", "NTF-04"},
+	roomkit.NoticeMasterDismissed:  {"You are no longer Group Master of {name}", "NTF-04"},
 	roomkit.NoticeRenamed:          {"{actor} has given a group the name {name}", "NTF-04"},
-	roomkit.NoticeFeaturesSwitched: {"{actor} has changed what a group has: {features}", "NTF-04"},
+	roomkit.NoticeFeaturesSwitched: {"{actor} has changed what {name} has: {features}", "NTF-04"},
 	roomkit.NoticePermitted:        {"You may talk with external users now", "NTF-06"},
 }
 
-// say puts a notice into words.
-func (c *chat) say(n roomkit.Notice) told {
-	name := n.Params["name"]
-	if name == "" {
-		name = "a room with " + c.people.names(n.People)
-	} else {
+// say puts a notice into words. The room is named as the notice says or, where it is the
+// person's to see, by the name that it has now.
+func (c *chat) say(n roomkit.Notice, now roomkit.RoomView) (string, roomkit.Rule) {
+	name, people := cmp.Or(n.Params["name"], now.Name), n.People
+	if len(people) == 0 {
+		people = now.People
+	}
+	switch {
+	case name != "":
 		name = "“" + name + "”"
+	case len(people) > 0:
+		name = "a room with " + c.people.names(people)
+	default:
+		name = "a group"
 	}
 	actor := "The administrator"
 	if id := n.Params["actor"]; roomkit.UserID(id).Valid() {
@@ -61,10 +69,10 @@ func (c *chat) say(n roomkit.Notice) told {
 	}
 	words := noticeTexts[n.Key]
 	text := strings.NewReplacer("{actor}", actor, "{name}", name, "{features}", features).Replace(words.text)
-	return told{Text: text, Rule: words.rule}
+	return text, words.rule
 }
 
-const noticesShown = 100
+const noticesShown = roomkit.MaxScreenRooms
 
 // notices gives the newest notices of somebody.
 func (c *chat) notices(ctx context.Context, me roomkit.UserID) (list []told, err error) {
@@ -73,25 +81,49 @@ func (c *chat) notices(ctx context.Context, me roomkit.UserID) (list []told, err
 		return nil, err
 	}
 	defer rows.Close()
+	var of []roomkit.Notice
 	for rows.Next() {
 		var text string
+		var n roomkit.Notice
 		var at int64
 		var seen bool
 		if err := rows.Scan(&text, &at, &seen); err != nil {
 			return nil, err
 		}
-		var n roomkit.Notice
 		if err := json.Unmarshal([]byte(text), &n); err != nil {
 			return nil, err
 		}
-		t := c.say(n)
-		t.At, t.New = time.UnixMicro(at), !seen
-		if room, err := c.svc.Room(ctx, me, n.Room); err == nil {
-			t.Room, t.Name = n.Room.String(), cmp.Or(room.Name, "the room")
-		}
-		list = append(list, t)
+		of, list = append(of, n), append(list, told{At: time.UnixMicro(at), New: !seen})
 	}
-	return list, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return list, c.word(ctx, me, of, list)
+}
+
+// word fills in what notices say.
+func (c *chat) word(ctx context.Context, me roomkit.UserID, of []roomkit.Notice, list []told) error {
+	var rooms []roomkit.RoomID
+	for _, n := range of {
+		if !n.Room.IsZero() && !slices.Contains(rooms, n.Room) {
+			rooms = append(rooms, n.Room)
+		}
+	}
+	views, err := c.svc.Screen(ctx, me, rooms...)
+	if err != nil {
+		return err
+	}
+	for i, n := range of {
+		var now roomkit.RoomView
+		if at := slices.Index(rooms, n.Room); at >= 0 {
+			now = views[at]
+		}
+		list[i].Text, list[i].Rule = c.say(n, now)
+		if now.Kind != roomkit.KindNone {
+			list[i].Room, list[i].Name = n.Room.String(), cmp.Or(now.Name, "the room")
+		}
+	}
+	return nil
 }
 
 func (c *chat) unseen(ctx context.Context, me roomkit.UserID) (n int, err error) {

@@ -192,7 +192,8 @@ func (c *chat) show(w http.ResponseWriter, r *http.Request, me roomkit.UserID, p
 	}
 	var err error
 	if p.Rooms, err = c.list(r.Context(), me, open, listLimit(r)); err != nil {
-		pane, p.Problem = "problem", c.problemOf(err)
+		p.Rooms.Denied = c.problemOf(err)
+		pane, p.Problem = "problem", p.Rooms.Denied
 	}
 	status := p.Status
 	if status == 0 && p.Problem != nil {

@@ -277,3 +277,31 @@ func TestAfterTheSwitch(t *testing.T) {
 		return strings.Contains(page, `data-testid="masterless">Nobody manages this group. An administrator of <span dir="auto">Harbour Foods`)
 	})
 }
+
+// TestListSaysWhy: a list without rooms says by which rule, and a room which kind it is once.
+func TestListSaysWhy(t *testing.T) {
+	d := newDesk(t)
+	d.must("ann", roomkit.SuspendUser{User: "gus"})
+	for _, path := range []string{"/as/gus/", "/as/gus/list"} {
+		_, page := d.get(path)
+		require.Contains(t, page, `data-testid="no-rooms"><b class="rule">ADM-17</b> You see no rooms: the account is suspended.`)
+		require.NotContains(t, page, "No rooms yet")
+	}
+	d.must("kai", roomkit.OpenSelf{})
+	d.must("kai", roomkit.OpenDirect{With: "jun"})
+	d.must("kai", roomkit.CreateExternalGroup{Name: "Empty", Members: []roomkit.UserID{"cat"}})
+	_, list := d.get("/as/kai/list")
+	rows := map[string]string{}
+	for _, row := range strings.Split(list, "<li>") {
+		text := strings.Join(strings.Fields(tag.ReplaceAllString(row, " ")), " ")
+		for _, name := range []string{"Message to me", "Jun Sato", "Empty", "Menu cards"} {
+			if strings.HasPrefix(text, name) {
+				rows[name] = text
+			}
+		}
+	}
+	require.Equal(t, map[string]string{
+		"Message to me": "Message to me Nothing to read yet", "Jun Sato": "Jun Sato 1:1", "Empty": "Empty Nothing to read yet External group",
+		"Menu cards": "Menu cards Ivo Novak: We print on Thursday if the text is final by Tuesday. 2 unread External group",
+	}, rows)
+}

@@ -36,6 +36,11 @@ type roomLine struct {
 	Open   bool
 }
 
+// External says that the badge marks the room as one with users of other companies.
+func (l roomLine) External() bool {
+	return l.View.Kind == roomkit.KindExternalGroup && l.View.WithPartners
+}
+
 // roomList is the left column.
 type roomList struct {
 	Me   roomkit.UserID
@@ -45,6 +50,8 @@ type roomList struct {
 	Size int // how many were asked for
 	Open roomkit.RoomID
 	New  int // notices that were not seen yet
+
+	Denied *problem // why there are none
 }
 
 const (
@@ -160,7 +167,9 @@ func (c *chat) showList(w http.ResponseWriter, r *http.Request, me roomkit.UserI
 	open, _ := roomkit.ParseRoomID(r.FormValue("room"))
 	list, err := c.list(r.Context(), me, open, listLimit(r))
 	if err != nil {
-		return err
+		list.Denied = c.problemOf(err)
+		c.part(w, list.Denied.Status, "rooms", list)
+		return nil
 	}
 	c.part(w, 0, "rooms", list)
 	return nil

@@ -285,7 +285,7 @@ func TestStoryKeyboard(t *testing.T) {
 	jun.TabTo("room-"+room.String(), 20)
 	jun.Press("Enter")
 	jun.Shows("compose")
-	jun.TabTo("action-leave", 30)
+	jun.TabTo("action-leave", 80)
 	jun.SeeIn("tip-leave", string(h.denied("jun", roomkit.ActionLeave, room).Rule))
 	jun.Press("Enter")
 	require.Equal(t, "action-leave", jun.Focus(), "what is denied does nothing")

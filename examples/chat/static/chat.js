@@ -2,6 +2,7 @@
 // The page's own part: the stream, drafts, Enter, and where a tip stands.
 (() => {
   const body = document.body, offline = document.getElementById("offline");
+  const desk = matchMedia("(min-width: 901px) and (not (pointer: coarse))"); // with a keyboard
   let stream, wait = 1000;
 
   // A hidden page has no stream: browsers allow six at a time. When it is seen again, the
@@ -48,7 +49,7 @@
       text.addEventListener(type, (e) => {
         if (e.key !== "Enter" || e.shiftKey || e.isComposing) return;
         e.preventDefault();
-        if (type === "keydown") text.form.requestSubmit();
+        if (type === "keydown" && !e.repeat) text.form.requestSubmit(); // the key that opened the room may still be down
       });
     }
     let sending = "";
@@ -56,7 +57,15 @@
     body.addEventListener("sent", () => {
       if (text.value === sending) text.value = "";
       sessionStorage.setItem(key, text.value);
+      write();
     });
+
+    // Who has opened a room writes there. Where it would bring a keyboard up over the
+    // conversation, and where one cannot write, nothing has the focus.
+    const write = () => {
+      if (desk.matches && !document.querySelector("#send[aria-disabled]")) text.focus({ preventScroll: true });
+    };
+    if (document.activeElement === body && !location.hash) write();
   }
 
   // What is greyed can be reached and does nothing.
