@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"embed"
 	"errors"
 	"fmt"
@@ -22,11 +21,12 @@ var files embed.FS
 
 // console answers requests.
 type console struct {
-	svc   *service.Service
-	st    store.Store
-	o     Options
-	pages map[string]*template.Template
-	feeds chan struct{} // one for each live feed
+	svc    *service.Service
+	st     store.Store
+	o      Options
+	pages  map[string]*template.Template // not executed where there are Options.Names, but copied
+	feeds  chan struct{}                 // one for each live feed
+	asking chan struct{}                 // one for each call of Options.Names
 }
 
 // answer makes what a page shows.
@@ -40,6 +40,19 @@ type view struct {
 	status int // 0: 200
 	Nav    string
 	Site   string
+	user   roomkit.UserID // whose page it is
+	room   *roomRow       // whose page it is
+}
+
+// headline is what a page is called, a room without a name by its people.
+func (v *view) headline(n *names) string {
+	if name := n.of(v.user); name != "" {
+		return v.Title + ", " + name
+	}
+	if v.room != nil && v.room.Room.Name == "" {
+		return strings.ReplaceAll(v.Title, roomTitle(&v.room.Room), v.room.title(n.short))
+	}
+	return v.Title
 }
 
 var answers = map[string]answer{
@@ -73,8 +86,11 @@ func Handler(svc *service.Service, o Options) (http.Handler, error) {
 	if err := o.setDefaults(); err != nil {
 		return nil, err
 	}
-	c := &console{svc: svc, st: svc.Store(), o: o, pages: map[string]*template.Template{}, feeds: make(chan struct{}, o.MaxFeeds)}
-	layout, err := template.New("layout.html").Funcs(functions).ParseFS(files, "pages/layout.html", "pages/parts.html")
+	c := &console{
+		svc: svc, st: svc.Store(), o: o, pages: map[string]*template.Template{},
+		feeds: make(chan struct{}, o.MaxFeeds), asking: make(chan struct{}, mostAsking),
+	}
+	layout, err := template.New("layout.html").Funcs(functions).Funcs(c.newNames().functions()).ParseFS(files, "pages/layout.html", "pages/parts.html")
 	if err != nil {
 		return nil, err
 	}
@@ -145,8 +161,8 @@ func (c *console) show(w http.ResponseWriter, r *http.Request, nav string, make 
 		v = c.failed(r, err)
 	}
 	v.Nav, v.Site = nav, c.o.Title
-	var b bytes.Buffer
-	if err := c.pages[v.page].ExecuteTemplate(&b, "layout.html", &v); err != nil {
+	text, err := c.newNames().render(r.Context(), c.pages[v.page], "layout.html", &v)
+	if err != nil {
 		c.o.Logger.ErrorContext(r.Context(), "console: page", "page", v.page, "error", err)
 		http.Error(w, "the page cannot be shown", http.StatusInternalServerError)
 		return
@@ -156,7 +172,7 @@ func (c *console) show(w http.ResponseWriter, r *http.Request, nav string, make 
 		w.WriteHeader(v.status)
 	}
 	if r.Method != http.MethodHead {
-		_, _ = w.Write(b.Bytes())
+		_, _ = w.Write(text)
 	}
 }
 

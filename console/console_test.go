@@ -86,7 +86,7 @@ func TestHandlerRefusesWithoutAuthorize(t *testing.T) {
 	svc, err := service.New(memstore.New(), nil)
 	require.NoError(t, err)
 	for name, o := range map[string]console.Options{
-		"Authorize": {}, "Recheck": {Authorize: anybody, Recheck: -1}, "MaxFeeds": {Authorize: anybody, MaxFeeds: -1},
+		"Authorize": {}, "Recheck": {Authorize: anybody, Recheck: -1}, "MaxFeeds": {Authorize: anybody, MaxFeeds: -1}, "NamesWithin": {Authorize: anybody, NamesWithin: -1},
 	} {
 		var invalid *roomkit.Invalid
 		h, err := console.Handler(svc, o)

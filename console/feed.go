@@ -1,7 +1,6 @@
 package console
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -92,7 +91,7 @@ var errEnd = errors.New("not authorized any more")
 
 // send tells what happens until the request is not authorized any more, or gone.
 func (c *console) send(ctx context.Context, r *http.Request, out *sender, after roomkit.Cursor) error {
-	events := make(chan service.Recorded)
+	events, people := make(chan service.Recorded), c.newNames()
 	failed := make(chan error, 1)
 	go func() {
 		for rec, err := range c.svc.Watch(ctx, after) {
@@ -114,7 +113,7 @@ func (c *console) send(ctx context.Context, r *http.Request, out *sender, after 
 		text := ":\n\n"
 		select {
 		case rec = <-events:
-			text, err = c.message(rec)
+			text, err = c.message(ctx, people, rec)
 		case err = <-failed:
 			text = c.ending(err)
 		case <-tick.C:
@@ -138,14 +137,14 @@ func (c *console) ending(err error) string {
 }
 
 // message is an event of the feed as a message of the stream.
-func (c *console) message(rec service.Recorded) (string, error) {
+func (c *console) message(ctx context.Context, people *names, rec service.Recorded) (string, error) {
 	row := rowOf(rec.Event)
 	row.Cursor = rec.Cursor
-	var b bytes.Buffer
-	if err := c.pages["feed"].ExecuteTemplate(&b, "event", row); err != nil {
+	text, err := people.render(ctx, c.pages["feed"], "event", row)
+	if err != nil {
 		return "", err
 	}
-	data := strings.Join(strings.FieldsFunc(b.String(), func(r rune) bool { return r == '\n' || r == '\r' }), " ")
+	data := strings.Join(strings.FieldsFunc(string(text), func(r rune) bool { return r == '\n' || r == '\r' }), " ")
 	return fmt.Sprintf("id: %s\ndata: %s\n\n", url.QueryEscape(string(rec.Cursor)), data), nil
 }
 

@@ -14,6 +14,15 @@ type span struct {
 	From, To time.Time
 	Began    string
 	Ended    string
+	By       roomkit.UserID // who else ended it
+}
+
+// ended says why it ended, and who did that.
+func (s *span) ended(called func(roomkit.UserID) string) string {
+	if s.By == "" {
+		return s.Ended
+	}
+	return s.Ended + " by " + called(s.By)
 }
 
 func (s *span) open() bool { return s.To.IsZero() }
@@ -67,9 +76,11 @@ func begin(list *[]span, at time.Time, how string) {
 	}
 }
 
-func end(list []span, at time.Time, how string) {
+// end ends a span for a reason, or by somebody.
+func end(list []span, at time.Time, how string, by roomkit.UserID) {
 	if n := len(list); n > 0 && list[n-1].open() {
-		list[n-1].To, list[n-1].Ended = at, how
+		last := &list[n-1]
+		last.To, last.Ended, last.By = at, how, by
 	}
 }
 
@@ -97,9 +108,9 @@ func (l *life) add(e roomkit.Event) {
 	case *roomkit.MemberLeft:
 		for i := range e.People {
 			one := l.of(e.People[i].User, e.People[i].Company)
-			how := endedBy(m.Cause, m.Actor, one.User)
-			if end(one.In, m.At, how); e.Roles {
-				end(one.Master, m.At, how)
+			how, by := endedBy(m.Cause, m.Actor, one.User)
+			if end(one.In, m.At, how, by); e.Roles {
+				end(one.Master, m.At, how, by)
 			}
 		}
 	case *roomkit.MasterAppointed:
@@ -109,19 +120,29 @@ func (l *life) add(e roomkit.Event) {
 	case *roomkit.MasterDismissed:
 		for i := range e.People {
 			one := l.of(e.People[i].User, e.People[i].Company)
-			end(one.Master, m.At, endedBy(m.Cause, m.Actor, one.User))
+			how, by := endedBy(m.Cause, m.Actor, one.User)
+			end(one.Master, m.At, how, by)
 		}
 	default:
 		l.whole(e)
 	}
 }
 
+// endings say why somebody's part in a room ended.
+var endings = map[roomkit.Cause]string{
+	roomkit.CauseSelf: "left", roomkit.CausePermission: "permission withdrawn", roomkit.CauseAccount: "account deleted",
+	roomkit.CauseOrganisation: "organisation chart changed", roomkit.CauseConverted: "room became another kind",
+}
+
 // endedBy says why something ended for a user, and who else did it.
-func endedBy(cause roomkit.Cause, by roomkit.Actor, user roomkit.UserID) string {
-	if by.User() == "" || by.User() == user {
-		return text(cause)
+func endedBy(cause roomkit.Cause, by roomkit.Actor, user roomkit.UserID) (how string, other roomkit.UserID) {
+	if how = endings[cause]; how == "" {
+		how = text(cause)
 	}
-	return text(cause) + " by " + string(by.User())
+	if by.User() != user {
+		other = by.User()
+	}
+	return how, other
 }
 
 // whole is about events of the room as a whole.
@@ -135,14 +156,14 @@ func (l *life) whole(e roomkit.Event) {
 	case *roomkit.MessageSwitchedOff:
 		begin(&l.off, m.At, "message off")
 	case *roomkit.MessageSwitchedOn:
-		end(l.off, m.At, "message on")
+		end(l.off, m.At, "message on", "")
 	case *roomkit.RoomEnded:
 		l.ended = true
 		l.moment(m, choose(e.Deleted, "deleted", "dissolved"))
-		end(l.off, m.At, "room ended")
+		end(l.off, m.At, "room ended", "")
 		for _, one := range l.lanes {
-			end(one.In, m.At, text(roomkit.CauseRoomEnded))
-			end(one.Master, m.At, text(roomkit.CauseRoomEnded))
+			end(one.In, m.At, text(roomkit.CauseRoomEnded), "")
+			end(one.Master, m.At, text(roomkit.CauseRoomEnded), "")
 		}
 	default: // changes nobody's place in it
 	}
@@ -171,7 +192,8 @@ func (l *life) row(m *roomkit.Member) {
 	if m.Period > 0 {
 		begin(&one.In, m.JoinedAt, text(m.Joined))
 		if !m.Participant {
-			end(one.In, m.LeftAt, endedBy(m.Left, m.LeftBy, m.User))
+			how, by := endedBy(m.Left, m.LeftBy, m.User)
+			end(one.In, m.LeftAt, how, by)
 		}
 		if m.JoinedAt.Before(l.from) && !m.JoinedAt.IsZero() {
 			l.from = m.JoinedAt

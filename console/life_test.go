@@ -123,8 +123,8 @@ func TestLifeSaysWhoRemoved(t *testing.T) {
 		return told
 	}
 	require.Equal(t, map[roomkit.UserID]string{"cat": "removed by ann;"}, ends(s.Group))
-	require.Equal(t, map[roomkit.UserID]string{"ben": "self;"}, ends(s.General))
-	require.Contains(t, s.picture(s.Group).Lanes[2].Bars[0].Says, "(removed by ann)")
+	require.Equal(t, map[roomkit.UserID]string{"ben": "left;"}, ends(s.General))
+	require.Contains(t, s.picture(s.Group).Lanes[2].Bars[0].says(func(id roomkit.UserID) string { return string(id) }), "(removed by ann)")
 	s.Run("ann", roomkit.Invite{Room: s.Group, People: []roomkit.UserID{"cat"}})
 	s.pass(200)
 	require.Empty(t, ends(s.Group), "cat's next bar begins where the words would stand")

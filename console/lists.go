@@ -170,7 +170,7 @@ func (c *console) user(r *http.Request) (view, error) {
 	if len(p.Rooms) > 0 {
 		p.Next = to("user", "id", string(u.ID), "after", p.Rooms[len(p.Rooms)-1].Room.ID.String())
 	}
-	return view{page: "user", Title: "User " + string(u.ID), Data: p}, nil
+	return view{page: "user", Title: "User " + string(u.ID), user: u.ID, Data: p}, nil
 }
 
 // memberRow is somebody in a room, and what of it counts.

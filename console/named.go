@@ -18,8 +18,8 @@ type roomRow struct {
 	People []roomkit.UserID
 }
 
-// Title is the name of the room, or who is in it, or its id.
-func (r roomRow) Title() string {
+// title is the name of the room, or who is in it, or its id.
+func (r roomRow) title(called func(roomkit.UserID) string) string {
 	if r.Room.Name != "" {
 		return r.Room.Name
 	}
@@ -28,7 +28,7 @@ func (r roomRow) Title() string {
 	}
 	ids := make([]string, len(r.People))
 	for i, id := range r.People {
-		ids[i] = string(id)
+		ids[i] = called(id)
 	}
 	title := strings.Join(ids, ", ")
 	if others := r.Room.Participants - int64(len(ids)); others > 0 && r.Room.Kind != roomkit.KindDirect {

@@ -21,6 +21,16 @@ type Options struct {
 	// it, they are those that the first 10,000 events of the feed speak of; others are found by
 	// their ids.
 	Companies func(ctx context.Context) ([]roomkit.CompanyID, error)
+	// Names gives what people are called, by their ids; of whom it has none is shown by the id, as
+	// everybody is without it. Ids stay visible beside names. It is called once for a page, with all
+	// of whom the page speaks (some hundreds, each once), and in a live feed once for an event that
+	// speaks of others; by several goroutines at a time, but at most by 16. Of a name the first 100
+	// characters are shown, as text whatever they are. An error, a panic or no answer within
+	// NamesWithin is logged, and leaves the page with ids and a word about it.
+	Names func(ctx context.Context, ids []roomkit.UserID) (map[roomkit.UserID]string, error)
+	// NamesWithin is how long a page waits for Names, whose context ends then. Defaults to 2
+	// seconds; negative is an error.
+	NamesWithin time.Duration
 	// Title stands on every page. Defaults to "roomkit".
 	Title string
 	// Recheck is the longest time for which a live feed goes on without asking Authorize.
@@ -41,11 +51,14 @@ func (o *Options) setDefaults() error {
 		return &roomkit.Invalid{Field: "Authorize", Reason: "missing: a console without it would be open to everybody"}
 	case o.Recheck < 0:
 		return &roomkit.Invalid{Field: "Recheck", Reason: "negative"}
+	case o.NamesWithin < 0:
+		return &roomkit.Invalid{Field: "NamesWithin", Reason: "negative"}
 	case o.MaxFeeds < 0:
 		return &roomkit.Invalid{Field: "MaxFeeds", Reason: "negative"}
 	}
 	o.Title = cmp.Or(o.Title, "roomkit")
 	o.Recheck = cmp.Or(o.Recheck, 5*time.Second)
+	o.NamesWithin = cmp.Or(o.NamesWithin, 2*time.Second)
 	o.MaxFeeds = cmp.Or(o.MaxFeeds, 64)
 	if o.Clock == nil {
 		o.Clock = time.Now

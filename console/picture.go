@@ -9,15 +9,16 @@ import (
 
 // The measures of a picture, in units of its own.
 const (
-	labels     = 190 // for names, on the left
-	drawn      = 790 // for the time
-	laneHigh   = 24
-	barHigh    = 12
-	headHigh   = 46
-	footHigh   = 8
-	letterWide = 7
-	mostTicks  = 6
-	leastWide  = 3 // of a bar, so that short ones can be seen
+	labels      = 190 // for names, on the left
+	drawn       = 790 // for the time
+	laneHigh    = 24
+	barHigh     = 12
+	headHigh    = 46
+	footHigh    = 8
+	letterWide  = 7
+	mostTicks   = 6
+	mostLetters = 24 // of a label
+	leastWide   = 3  // of a bar, so that short ones can be seen
 
 	lanesInRoom = 25
 	lanesOfPage = 100
@@ -39,7 +40,6 @@ type picture struct {
 type drawnLane struct {
 	*lane
 	Text, Y, Mid int
-	Label        string
 	Bars         []bar
 	Ends         []tick // why periods ended, where there is room for it
 }
@@ -47,7 +47,6 @@ type drawnLane struct {
 type bar struct {
 	X, Y, W, H int
 	Class      string
-	Says       string
 	span
 }
 
@@ -66,21 +65,20 @@ func draw(l *life, lanes []*lane) *picture {
 		p.Moments = append(p.Moments, p.tick(m.At, m.What, 30+10*(i%2)))
 	}
 	for _, s := range l.off {
-		b := p.bar(s, "off", headHigh, laneHigh*len(lanes))
-		b.Says = "message off"
-		p.Off = append(p.Off, b)
+		p.Off = append(p.Off, p.bar(s, "off", headHigh, laneHigh*len(lanes)))
 	}
 	for i, one := range lanes {
 		y := headHigh + laneHigh*i
-		d := drawnLane{lane: one, Y: y, Text: y + 15, Mid: y + laneHigh/2, Label: abbreviated(string(one.User), 24)}
+		d := drawnLane{lane: one, Y: y, Text: y + 15, Mid: y + laneHigh/2}
 		for i, s := range one.In {
 			b := p.bar(s, "in", y+(laneHigh-barHigh)/2, barHigh)
 			until := labels + drawn
 			if d.Bars = append(d.Bars, b); i+1 < len(one.In) {
 				until = p.place(one.In[i+1].From)
 			}
-			if x := b.X + b.W + 5; s.Ended != "" && x+letterWide*len([]rune(s.Ended)) <= until {
-				d.Ends = append(d.Ends, tick{X: x, Y: d.Text, Says: s.Ended})
+			how := s.ended(func(id roomkit.UserID) string { return string(id) })
+			if x := b.X + b.W + 5; how != "" && x+letterWide*len([]rune(how)) <= until {
+				d.Ends = append(d.Ends, tick{X: x, Y: d.Text, Says: how})
 			}
 		}
 		for _, s := range one.Master {
@@ -156,18 +154,19 @@ func (p *picture) bar(s span, class string, y, high int) bar {
 		x = max(labels, min(x, labels+drawn-leastWide))
 		end = x + leastWide
 	}
-	return bar{X: x, Y: y, W: end - x, H: high, Class: class, Says: saysBar(class, s), span: s}
+	return bar{X: x, Y: y, W: end - x, H: high, Class: class, span: s}
 }
 
-func saysBar(class string, s span) string {
-	what := map[string]string{"in": "takes part", "master": "Group Master", "gap": "does not count", "off": "message off"}[class]
-	says := what + " from " + at(s.From) + " (" + s.Began + ")"
-	if s.open() {
+// says tells a bar in words.
+func (b bar) says(called func(roomkit.UserID) string) string {
+	what := map[string]string{"in": "takes part", "master": "Group Master", "gap": "does not count", "off": "message off"}[b.Class]
+	says := what + " from " + at(b.From) + " (" + b.Began + ")"
+	if b.open() {
 		return says + ", and still is so"
 	}
-	says += " to " + at(s.To)
-	if s.Ended != "" {
-		says += " (" + s.Ended + ")"
+	says += " to " + at(b.To)
+	if ended := b.ended(called); ended != "" {
+		says += " (" + ended + ")"
 	}
 	return says
 }
@@ -217,5 +216,6 @@ func (c *console) timeline(r *http.Request) (view, error) {
 	if last := int(first) + len(p.Life.Lanes); len(p.Life.Lanes) > 0 && last < p.Life.All {
 		p.Next = to("timeline", "room", f.Room.ID.String(), "first", itoa(int64(last)))
 	}
-	return view{page: "timeline", Title: "Life of " + roomTitle(&f.Room), Data: p}, nil
+	row, err := c.rowOfRoom(r.Context(), roomkit.RoomEntry{Room: f.Room})
+	return view{page: "timeline", Title: "Life of " + roomTitle(&f.Room), room: &row, Data: p}, err
 }

@@ -51,7 +51,8 @@ func (c *console) room(r *http.Request) (view, error) {
 	if p.Life, err = c.picture(r.Context(), &room, 0, lanesInRoom); err != nil {
 		return view{}, err
 	}
-	return view{page: "room", Title: roomTitle(&room), Data: p}, nil
+	row, err := c.rowOfRoom(r.Context(), roomkit.RoomEntry{Room: room})
+	return view{page: "room", Title: roomTitle(&room), room: &row, Data: p}, err
 }
 
 // problems say what is wrong, in words.

@@ -14,6 +14,7 @@ type word struct {
 	Text    string
 	Link    string
 	Foreign bool
+	User    roomkit.UserID // whom it names
 }
 
 // line is a sentence.
@@ -26,7 +27,11 @@ func (l line) say(format string, args ...any) line {
 func (l line) foreign(text string) line { return append(l, word{Text: text, Foreign: true}) }
 
 func (l line) user(id roomkit.UserID) line {
-	return append(l, word{Text: string(id), Link: to("user", "id", string(id)), Foreign: true})
+	return append(l, aboutUser(id))
+}
+
+func aboutUser(id roomkit.UserID) word {
+	return word{Text: string(id), Link: to("user", "id", string(id)), Foreign: true, User: id}
 }
 
 func (l line) company(id roomkit.CompanyID) line {
@@ -306,7 +311,7 @@ func subject(of roomkit.Subject) word {
 	case roomkit.SubjectRoom:
 		return word{Text: of.Room.String(), Link: to("room", "id", of.Room.String())}
 	case roomkit.SubjectUser:
-		return word{Text: of.ID, Link: to("user", "id", of.ID), Foreign: true}
+		return aboutUser(roomkit.UserID(of.ID))
 	case roomkit.SubjectCompany:
 		return word{Text: of.ID, Link: to("company", "id", of.ID), Foreign: true}
 	}

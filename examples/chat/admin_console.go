@@ -21,10 +21,20 @@ func newConsole(c *chat) (http.Handler, error) {
 		Title:     "Chat",
 		Authorize: c.operator,
 		Recheck:   time.Second,
+		Names:     c.names,
 		Companies: func(context.Context) ([]roomkit.CompanyID, error) {
 			return slices.Sorted(maps.Keys(c.people.companies)), nil
 		},
 	})
+}
+
+// names gives what people are called, for the console.
+func (c *chat) names(_ context.Context, ids []roomkit.UserID) (map[roomkit.UserID]string, error) {
+	names := make(map[roomkit.UserID]string, len(ids))
+	for _, id := range ids {
+		names[id] = c.people.people[id].Name
+	}
+	return names, nil
 }
 
 // operator lets in what comes from this machine, and nobody while the chat stops. A page

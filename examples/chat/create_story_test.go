@@ -12,7 +12,7 @@ import (
 // TestStoryChoosing: people are chosen with the mouse, by a search and as a team; nothing
 // that was clicked is lost, and who does not fit in any more is told.
 func TestStoryChoosing(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	p := h.home(w, "ben")
 	p.Click("menu-new")
 	p.Click("way-external")
@@ -48,7 +48,7 @@ func TestStoryChoosing(t *testing.T) {
 
 // TestStoryKeyboardCreate: a group is made without a mouse.
 func TestStoryKeyboardCreate(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	p := h.home(w, "ben")
 	p.TabTo("menu-new", 20)
 	p.Press("Enter")
@@ -75,7 +75,7 @@ func TestStoryKeyboardCreate(t *testing.T) {
 
 // TestStoryDrop: a file that is dropped on the field is read at once.
 func TestStoryDrop(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	p := h.tab(w, "/as/cat/event")
 	p.True("a drop", `doc => {
 		const held = new DataTransfer();
@@ -89,7 +89,7 @@ func TestStoryDrop(t *testing.T) {
 
 // TestStoryCreateReadable: on a desk and on a phone, light and dark, axe finds nothing serious.
 func TestStoryCreateReadable(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	desk, phone := h.home(w, "ben"), h.home(w, "ben")
 	phone.Dark()
 	phone.Width(380)

@@ -53,4 +53,5 @@ func TestStoryConsole(t *testing.T) {
 	p.See("harbour")
 	p.Go(h.url + "/console/why?" + url.Values{"user": {"jun"}, "action": {"leave"}, "room": {cards.String()}}.Encode())
 	p.SeeIn("css:main", string(h.denied("jun", roomkit.ActionLeave, cards).Rule))
+	p.SeeIn("css:main", "Jun Sato jun may not leave")
 }

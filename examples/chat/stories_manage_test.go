@@ -134,7 +134,7 @@ func TestStoryMasters(t *testing.T) {
 // TestStoryOpenSettings: an open page of settings hears that the room is another, and goes
 // to the reason when it is gone.
 func TestStoryOpenSettings(t *testing.T) {
-	h, w := newHouse(t), chromium.Open(t)
+	h, w := story(t)
 	cards := h.room("ben", "Menu cards")
 	kai, ben := h.tab(w, at("kai", cards)+"/settings"), h.inRoom(w, "ben", cards)
 	kai.Forgive("status of 404", "Response Status Error Code 404")
