@@ -64,18 +64,12 @@ type teamForm struct {
 	At      string // of the page
 	Back    string
 	Query   string
-	In      teamPart
-	Out     teamPart
+	In      listed[teamPerson] // are in the team as it is
+	Out     listed[teamPerson]
 	Absent  []roomkit.UserID // are ticked and not on the page: the form carries them
 	Leaders []person
 	Moves   []person       // who can go to another team
 	Others  []roomkit.Team // where they can go
-}
-
-// teamPart are those in the team, or the others.
-type teamPart struct {
-	People []teamPerson
-	Hidden int // how many are not on the page: the search finds them
 }
 
 type teamPerson struct {
@@ -156,19 +150,6 @@ func (c *chat) fillTeam(ctx context.Context, a *admin, form *teamForm, in []room
 		}
 	}
 	return nil
-}
-
-// add puts somebody whom the search finds on the page while there is room.
-func (part *teamPart) add(one teamPerson, query string) (shown bool) {
-	if !one.matches(query) {
-		return false
-	}
-	if len(part.People) == peoplePage {
-		part.Hidden++
-		return false
-	}
-	part.People = append(part.People, one)
-	return true
 }
 
 // teamChange is what would follow for one team.

@@ -279,3 +279,35 @@ func TestStoppedStreamsEnd(t *testing.T) {
 	_, err = d.svc.Head(context.WithoutCancel(t.Context()))
 	require.Error(t, err, "the file is closed")
 }
+
+// provisionOnly fills a chat with people and no rooms.
+func provisionOnly(ctx context.Context, c *chat) error {
+	f := &filler{chat: c, ctx: ctx}
+	f.provision()
+	return f.err
+}
+
+// manyPeople are a company of 601.
+func manyPeople() directory {
+	people := []person{{ID: "ann", Name: "Ann", Company: "big"}}
+	for i := range 600 {
+		people = append(people, person{ID: roomkit.UserID(fmt.Sprintf("p%03d", i)), Name: fmt.Sprintf("Person %03d", i), Company: "big"})
+	}
+	return newDirectory(map[roomkit.CompanyID]string{"big": "Big"}, people...)
+}
+
+// TestManyPeople: of a company of 600 the page shows some, and the search finds the others.
+func TestManyPeople(t *testing.T) {
+	d := startDesk(t, options{data: t.TempDir(), fill: provisionOnly, people: manyPeople()})
+	_, page := d.get("/as/ann/")
+	require.Contains(t, page, "No rooms yet")
+	_, page = d.get("/as/ann/new/members")
+	require.NotContains(t, page, "Person 001", "a large chart is folded at first")
+	_, page = d.get("/as/ann/new/members?chosen=1&fold=no+team&who=p577")
+	require.Equal(t, groupMost, strings.Count(page, `type="checkbox"`))
+	require.Contains(t, page, "500 more: search for them.")
+	require.Contains(t, page, `<input type="hidden" name="who" value="p577">`)
+	_, page = d.get("/as/ann/new/members?chosen=1&q=Person+57")
+	require.Contains(t, page, `data-testid="choose-p577"`)
+	require.Equal(t, 10, strings.Count(page, `type="checkbox"`))
+}

@@ -53,6 +53,24 @@ func (p person) matches(text string) bool {
 	return strings.Contains(strings.ToLower(p.Name), text) || strings.Contains(strings.ToLower(p.Mail), text)
 }
 
+// listed are those of some people whom a search finds, as far as a page shows them.
+type listed[T interface{ matches(text string) bool }] struct {
+	People []T
+	Hidden int // how many are found and not shown
+}
+
+func (l *listed[T]) add(one T, query string) (shown bool) {
+	switch {
+	case !one.matches(query):
+		return false
+	case len(l.People) == peoplePage:
+		l.Hidden++
+		return false
+	}
+	l.People = append(l.People, one)
+	return true
+}
+
 // directory has the names of all people and companies. It never changes.
 type directory struct {
 	people    map[roomkit.UserID]person

@@ -79,6 +79,7 @@ func TestLeaveSeveral(t *testing.T) {
 	require.Contains(t, body, `<strong dir="auto">Summer party</strong>`)
 	require.Contains(t, body, `You stay in “<span dir="auto">Autumn menu</span>”: <b class="rule">GRP-12</b>`)
 	require.Contains(t, body, "not even what was said before")
+	require.Contains(t, body, `data-testid="confirm">Leave</button>`)
 	require.NoError(t, d.svc.Check(t.Context(), "cat", roomkit.ActionEnter, party), "asking leaves nothing")
 
 	sent := formOf(t, body, "/as/cat/leave")

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"net/http"
-	"slices"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
@@ -23,15 +22,23 @@ type candidate struct {
 	Appoint deed
 }
 
+// candidates are those whom the search finds, or all.
+type candidates struct {
+	At      string // of the page
+	Query   string
+	Inside  listed[candidate] // take part
+	Outside listed[candidate] // would manage without taking part
+	Heirs   []candidate       // of all, those whom the role can go to
+	Denied  *problem          // why nobody may be appointed
+}
+
 // masters is the pane of who manages a group.
 type masters struct {
-	Masters    []masterLine
-	Mine       bool // the person is one of them
-	Candidates []candidate
-	Heirs      []candidate // of those whom the role can go to
-	Denied     *problem    // why nobody may be appointed
-	Ways       []way
-	Done       bool
+	candidates
+	Masters []masterLine
+	Mine    bool // the person is one of them
+	Ways    []way
+	Done    bool
 }
 
 // masterLine is a Group Master, with what would end the role.
@@ -43,11 +50,8 @@ type masterLine struct {
 	Dismiss deed
 }
 
-// maxCandidates is how many are looked at for an appointment: what one question takes.
-const maxCandidates = roomkit.MaxPeople
-
-func (c *chat) mastersOf(ctx context.Context, o *openRoom) (m masters, err error) {
-	m.Ways = c.waysOf(o.Row.Kind)
+func (c *chat) mastersOf(ctx context.Context, o *openRoom, query string) (m masters, err error) {
+	m.Ways, m.At, m.Query = c.waysOf(o.Row.Kind), o.URL()+"/masters", query
 	may := c.mayNot(ctx, o, roomkit.ActionDismissMaster)
 	for member, err := range c.svc.Members(ctx, o.Me.ID, o.View.Room, service.MemberList{Role: service.RoleMaster}) {
 		if err != nil {
@@ -63,13 +67,13 @@ func (c *chat) mastersOf(ctx context.Context, o *openRoom) (m masters, err error
 		}
 		m.Masters = append(m.Masters, line)
 	}
-	return m, c.fillCandidates(ctx, o, &m)
+	return m, c.fillCandidates(ctx, o, &m.candidates)
 }
 
 // fillCandidates says of those who take part, and of the others of the company, who can be
 // made Group Master and why the others cannot.
-func (c *chat) fillCandidates(ctx context.Context, o *openRoom, m *masters) error {
-	ids, inside, err := c.candidates(ctx, o)
+func (c *chat) fillCandidates(ctx context.Context, o *openRoom, m *candidates) error {
+	ids, inside, err := c.candidates(ctx, o, m.Query)
 	if err != nil || len(ids) == 0 {
 		return err
 	}
@@ -86,39 +90,61 @@ func (c *chat) fillCandidates(ctx context.Context, o *openRoom, m *masters) erro
 			continue
 		}
 		one := candidate{person: c.people.person(choice.User), Of: c.people.company(choice.User)}
-		if i >= inside {
-			one.Of += ", not in the room: manages it without reading"
-		}
 		one.Appoint = deed{Name: "appoint-" + string(choice.User), Label: "Make Group Master"}
 		if len(choice.Against) > 0 {
 			one.Appoint.Denied = (&problem{Rule: choice.Against[0].Rule, Detail: choice.Against[0].Reason}).cite()
-		}
-		m.Candidates = append(m.Candidates, one)
-		if one.Appoint.Denied == nil {
+		} else {
 			m.Heirs = append(m.Heirs, one)
+		}
+		if i < inside {
+			m.Inside.add(one, m.Query)
+		} else {
+			m.Outside.add(one, m.Query)
 		}
 	}
 	return nil
 }
 
+// pool collects people for one question: the first ones, and of all after them those whom
+// a search finds.
+type pool struct {
+	people directory
+	query  string
+	ids    []roomkit.UserID
+	seen   map[roomkit.UserID]bool
+}
+
+// add reports whether there is room for more.
+func (p *pool) add(id roomkit.UserID) (more bool) {
+	first := len(p.ids) < roomkit.MaxPeople-foundMost
+	if (first || p.query != "" && p.people.person(id).matches(p.query)) && !p.seen[id] {
+		p.seen[id] = true
+		p.ids = append(p.ids, id)
+	}
+	return first || p.query != "" && len(p.ids) < roomkit.MaxPeople
+}
+
 // candidates are those in the room, and then others of the company.
-func (c *chat) candidates(ctx context.Context, o *openRoom) (ids []roomkit.UserID, inside int, err error) {
-	for member, err := range c.svc.Members(ctx, o.Me.ID, o.View.Room, service.MemberList{Limit: maxCandidates}) {
+func (c *chat) candidates(ctx context.Context, o *openRoom, query string) (ids []roomkit.UserID, inside int, err error) {
+	p := pool{people: c.people, query: query, seen: map[roomkit.UserID]bool{}}
+	for member, err := range c.svc.Members(ctx, o.Me.ID, o.View.Room, service.MemberList{}) {
 		if err != nil {
 			return nil, 0, err
 		}
-		ids = append(ids, member.User)
+		if !p.add(member.User) {
+			break
+		}
 	}
-	inside = len(ids)
-	for user, err := range c.svc.Users(ctx, service.UserList{Company: o.Row.Company, Limit: maxCandidates}) {
+	inside = len(p.ids)
+	for user, err := range c.svc.Users(ctx, service.UserList{Company: o.Row.Company}) {
 		if err != nil {
 			return nil, 0, err
 		}
-		if !slices.Contains(ids, user.ID) && user.Status == roomkit.StatusActive {
-			ids = append(ids, user.ID)
+		if user.Status == roomkit.StatusActive && !p.add(user.ID) {
+			break
 		}
 	}
-	return ids[:min(len(ids), maxCandidates)], inside, nil
+	return p.ids, inside, nil
 }
 
 func (c *chat) showMasters(w http.ResponseWriter, r *http.Request, me roomkit.UserID) error {
@@ -131,7 +157,7 @@ func (c *chat) mastersPage(w http.ResponseWriter, r *http.Request, me roomkit.Us
 	if err != nil {
 		return err
 	}
-	m, err := c.mastersOf(r.Context(), o)
+	m, err := c.mastersOf(r.Context(), o, r.URL.Query().Get("q"))
 	if err != nil {
 		return err
 	}

@@ -333,3 +333,36 @@ func TestNonsenseIsRefused(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, before, after)
 }
+
+// TestMastersAreSearched: those in the room come first; of the others it is said that they
+// would read nothing. The search finds everybody, however many there are.
+func TestMastersAreSearched(t *testing.T) {
+	d := newDesk(t)
+	masters := at("ben", d.room("ben", "Menu cards")) + "/masters"
+	_, body := d.get(masters)
+	require.Regexp(t, `(?s)<h3>In the room.*action-appoint-cat.*<h3>Not in the room.*they read nothing.*action-appoint-dev`, body)
+	require.NotRegexp(t, `(?s)<h3>Not in the room.*action-appoint-cat`, body)
+	_, body = d.get(masters + "?q=mor")
+	require.Contains(t, body, `data-testid="action-appoint-cat"`)
+	require.NotContains(t, body, "action-appoint-eli")
+	require.NotContains(t, body, "<h3>Not in the room")
+	require.Contains(t, body, `<option value="eli">`, "the role can go to everybody")
+	_, body = d.get(masters + "?q=%3Cb%3E")
+	require.Contains(t, body, "Nobody is found")
+	require.NotContains(t, body, "<b>\"")
+}
+
+// TestMastersOfManyPeople: whoever is not on the page is found.
+func TestMastersOfManyPeople(t *testing.T) {
+	d := startDesk(t, options{data: t.TempDir(), fill: provisionOnly, people: manyPeople()})
+	room := d.must("ann", roomkit.CreateGroup{Name: "Few", Members: []roomkit.UserID{"p599"}}).Room
+	_, body := d.get(at("ann", room) + "/masters")
+	require.Equal(t, peoplePage+1, strings.Count(body, `data-testid="action-appoint-`))
+	require.Contains(t, body, "There are more: search for them.")
+	require.NotContains(t, body, `action-appoint-p577"`)
+	_, body = d.get(at("ann", room) + "/masters?q=Person+57")
+	require.Contains(t, body, `data-testid="action-appoint-p577"`)
+	require.Equal(t, 10, strings.Count(body, `data-testid="action-appoint-`))
+	_, body = d.get(at("ann", room) + "/masters?q=Person")
+	require.Contains(t, body, "There are more: search for them.")
+}

@@ -197,3 +197,24 @@ func TestStoryTeams(t *testing.T) {
 	dev.SeeIn("gone", "TEAM-05")
 	dev.Shows("room-" + kitchen.String())
 }
+
+// TestStoryFindMaster: somebody outside the room is found by typing, and the keyboard goes
+// on from there.
+func TestStoryFindMaster(t *testing.T) {
+	h, w := story(t)
+	cards := h.room("ben", "Menu cards")
+	ben := h.tab(w, at("ben", cards)+"/masters")
+	ben.Shows("action-appoint-cat")
+	ben.Click("search")
+	ben.Type("pat")
+	ben.Lacks("action-appoint-cat")
+	require.Equal(t, "search", ben.Focus())
+	ben.SeeIn("css:#found", "they read nothing")
+	ben.Axe()
+	ben.Press("Enter")
+	ben.Shows("action-appoint-dev")
+	ben.TabTo("action-appoint-dev", 3)
+	ben.Press("Enter")
+	ben.SeeIn("master-dev", "takes no part")
+	ben.Shows("action-appoint-cat")
+}
