@@ -72,7 +72,7 @@ func (c *chat) begin(ctx context.Context, o options) (err error) {
 			return err
 		}
 	}
-	c.live = newLive(c.svc)
+	c.live = newLive(c)
 	if c.console, err = newConsole(c); err != nil {
 		return err
 	}

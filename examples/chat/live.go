@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 const (
@@ -22,12 +23,17 @@ const (
 // and what it gets is decided at that moment. So a stream can show nobody anything. One
 // reader of the feed serves all streams.
 type live struct {
-	svc    *service.Service
+	svc       *service.Service
+	store     store.Store
+	companyOf func(roomkit.UserID) roomkit.CompanyID // empty: a consumer
+
 	mu     sync.Mutex
 	at     roomkit.Cursor
 	open   map[roomkit.UserID]map[*stream]bool
 	rooms  map[roomkit.RoomID]map[*stream]bool
 	closed bool
+
+	mixings int // how often outsiders have come into a room
 }
 
 // stream is one open page. What it has to be told is kept once, however slow it reads.
@@ -37,14 +43,16 @@ type stream struct {
 	wake     chan struct{}
 	sees     map[roomkit.RoomID]bool // what it is told of
 	stale    bool                    // that can be another by now
+	outside  bool                    // some of them have people of several companies, or consumers
 	all      bool                    // everything may have changed
 	list     bool                    // the list of rooms has changed
 	rooms    map[roomkit.RoomID]bool // have changed; true: by an event, and then it is told though the room is lost
 	end      bool
 }
 
-func newLive(svc *service.Service) *live {
-	return &live{svc: svc, open: map[roomkit.UserID]map[*stream]bool{}, rooms: map[roomkit.RoomID]map[*stream]bool{}}
+func newLive(c *chat) *live {
+	of := func(id roomkit.UserID) roomkit.CompanyID { return c.people.person(id).Company }
+	return &live{svc: c.svc, store: c.store, companyOf: of, open: map[roomkit.UserID]map[*stream]bool{}, rooms: map[roomkit.RoomID]map[*stream]bool{}}
 }
 
 // run reads the feed until ctx ends, and again where a store that was busy broke it off.
@@ -70,25 +78,31 @@ func (l *live) watch(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		l.happened(rec)
+		l.happened(ctx, rec)
 	}
 	return ctx.Err()
 }
 
-// happened tells whom an event concerns: those in the room, who come in, and who go. A
-// change of the directory can concern anybody.
-func (l *live) happened(rec service.Recorded) {
+// happened tells whom an event concerns: those in the room, who come in, and who go.
+func (l *live) happened(ctx context.Context, rec service.Recorded) {
+	var r reach
+	subject := rec.Event.Info().Subject
+	if subject.Type != roomkit.SubjectRoom {
+		r = l.reached(ctx, rec.Event)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.at = rec.Cursor
-	subject := rec.Event.Info().Subject
 	if subject.Type != roomkit.SubjectRoom {
-		l.tellAll()
+		l.tellReached(r)
 		return
 	}
 	switch e := rec.Event.(type) {
 	case *roomkit.MemberJoined:
 		l.join(subject.Room, e.People)
+		l.mixes(subject.Room, e.Counts)
+	case *roomkit.MembersImported:
+		l.mixes(subject.Room, e.Counts)
 	case *roomkit.MasterAppointed:
 		l.join(subject.Room, e.People)
 	case *roomkit.MemberLeft:
@@ -165,15 +179,6 @@ func (l *live) tell(room roomkit.RoomID, event bool) {
 	}
 }
 
-func (l *live) tellAll() {
-	for _, streams := range l.open {
-		for s := range streams {
-			s.all = true
-			s.nudge()
-		}
-	}
-}
-
 func (s *stream) nudge() {
 	select {
 	case s.wake <- struct{}{}:
@@ -207,18 +212,23 @@ func (l *live) begin(user roomkit.UserID, watching roomkit.RoomID) (*stream, err
 // look finds out which rooms the person of a stream may know of now. What comes while it
 // reads stays, and is looked at again.
 func (l *live) look(ctx context.Context, s *stream) error {
-	sees := map[roomkit.RoomID]bool{}
+	l.mu.Lock()
+	mixings := l.mixings
+	l.mu.Unlock()
+	sees, of, outside := map[roomkit.RoomID]bool{}, l.companyOf(s.user), false
 	for entry, err := range l.svc.Rooms(ctx, s.user, service.RoomList{}) {
 		if err != nil {
 			return err
 		}
 		sees[entry.Room.ID] = true
+		outside = outside || mixed(of, &entry.Room)
 	}
-	if !s.watching.IsZero() && l.svc.Check(ctx, s.user, roomkit.ActionSeeRoom, s.watching) == nil {
-		sees[s.watching] = true
+	if !s.watching.IsZero() && !sees[s.watching] && l.svc.Check(ctx, s.user, roomkit.ActionSeeRoom, s.watching) == nil {
+		sees[s.watching], outside = true, true // whoever is there
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	s.outside = s.outside || outside || mixings != l.mixings
 	for room := range s.sees {
 		if !s.stale && !sees[room] {
 			l.drop(room, s)

@@ -251,7 +251,7 @@ func TestLookMeetsEvents(t *testing.T) {
 	require.NoError(t, err)
 	joined := &roomkit.MemberJoined{People: []roomkit.Person{{User: "dev"}}}
 	joined.Subject = roomkit.Subject{Type: roomkit.SubjectRoom, Room: room}
-	d.live.happened(service.Recorded{Record: store.Record{Cursor: head}, Event: joined})
+	d.live.happened(t.Context(), service.Recorded{Record: store.Record{Cursor: head}, Event: joined})
 	require.NoError(t, d.live.look(context.WithoutCancel(t.Context()), s))
 	require.Contains(t, s.sees, room)
 	text, _, err := d.live.take(t.Context(), s)
