@@ -166,7 +166,7 @@ func TestUnknown(t *testing.T) {
 		require.Equal(t, http.StatusNotFound, rec.Code, page)
 		require.Contains(t, rec.Body.String(), "<h1>", page)
 	}
-	for _, page := range []string{"company?id=acme&after=x", "feed?after=wrong", "why?user=a+b&room=" + room, "why?user=ann&action=fly&room=" + room, "plan?command=x", "plan?as=a+b&command=" + url.QueryEscape(`{"command":"OpenSelf"}`)} {
+	for _, page := range []string{"company?id=acme&after=x", "?after=wrong", "feed?after=wrong", "why?user=a+b&room=" + room, "why?user=ann&action=fly&room=" + room, "plan?command=x", "plan?as=a+b&command=" + url.QueryEscape(`{"command":"OpenSelf"}`)} {
 		require.Equal(t, http.StatusBadRequest, s.request(http.MethodGet, page).Code, page)
 	}
 	require.Equal(t, http.StatusRequestURITooLong, s.request(http.MethodGet, "plan?command="+strings.Repeat("x", 65<<10)).Code)

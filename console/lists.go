@@ -11,7 +11,7 @@ import (
 	"github.com/go-roomkit/roomkit/store"
 )
 
-// mostCompanies and mostEvents are how far the first page looks.
+// mostCompanies and mostEvents are how far the first page looks at a time.
 const (
 	mostCompanies = 1000
 	mostEvents    = 10000
@@ -19,12 +19,21 @@ const (
 
 type homePage struct {
 	Companies []roomkit.Company
-	Found     bool // in the feed, and not given by the host
+	Given     int     // so many has the host given
+	Looked    *looked // nil where the host gives them
+}
+
+// looked is how much of the feed companies were looked for in.
+type looked struct {
+	Events  int
+	Further bool // not from the beginning on
+	Gone    bool // the beginning is forgotten
+	Next    string
 }
 
 func (c *console) home(r *http.Request) (view, error) {
-	p := homePage{Found: c.o.Companies == nil}
-	ids, err := c.companyIDs(r.Context())
+	var p homePage
+	ids, err := c.companyIDs(r, &p)
 	if err != nil {
 		return view{}, err
 	}
@@ -44,29 +53,50 @@ func (c *console) home(r *http.Request) (view, error) {
 	return view{page: "home", Title: "Companies", Data: p}, nil
 }
 
-func (c *console) companyIDs(ctx context.Context) (ids []roomkit.CompanyID, err error) {
+func (c *console) companyIDs(r *http.Request, p *homePage) (ids []roomkit.CompanyID, err error) {
 	if c.o.Companies != nil {
-		return c.o.Companies(ctx)
+		ids, err = c.o.Companies(r.Context())
+		p.Given = len(ids)
+		return ids, err
 	}
-	begin, err := store.FeedBegin(ctx, c.st)
+	after := roomkit.Cursor(r.URL.Query().Get("after"))
+	p.Looked = &looked{Further: after != ""}
+	if after == "" {
+		if after, err = store.FeedBegin(r.Context(), c.st); err != nil {
+			return nil, err
+		}
+		p.Looked.Gone = after != ""
+	}
+	ids, last, err := c.companiesBehind(r.Context(), after, &p.Looked.Events)
 	if err != nil {
 		return nil, err
 	}
-	read, seen := 0, map[string]bool{}
-	for page, err := range store.FeedPages(ctx, c.st, begin) {
+	more, err := c.st.Feed(r.Context(), last, 1)
+	if len(more) > 0 {
+		p.Looked.Next = to("./", "after", string(last))
+	}
+	return ids, err
+}
+
+// companiesBehind finds the companies that a part of the feed speaks of, and where the part ends.
+func (c *console) companiesBehind(ctx context.Context, after roomkit.Cursor, events *int) (ids []roomkit.CompanyID, last roomkit.Cursor, err error) {
+	seen := map[string]bool{}
+	last = after
+	for page, err := range store.FeedPages(ctx, c.st, after) {
 		if err != nil {
-			return nil, err
+			return nil, last, err
 		}
 		for i := range page {
+			if *events == mostEvents || len(ids) == mostCompanies {
+				return ids, last, nil
+			}
 			if of := page[i].Subject; of.Type == roomkit.SubjectCompany && !seen[of.ID] {
 				seen[of.ID], ids = true, append(ids, roomkit.CompanyID(of.ID))
 			}
-		}
-		if read += len(page); read >= mostEvents {
-			break
+			*events, last = *events+1, page[i].Cursor
 		}
 	}
-	return ids, nil
+	return ids, last, nil
 }
 
 // companyPage is a company with a part of what it owns.

@@ -18,8 +18,8 @@ type Options struct {
 	// every Recheck, with the same request. It is called by several goroutines at a time.
 	Authorize func(r *http.Request) error
 	// Companies gives the companies for the first page, at most 1,000 of which are shown. Without
-	// it, they are those that the first 10,000 events of the feed speak of; others are found by
-	// their ids.
+	// it, the page looks for them in the feed, 10,000 events at a time, says so, and has a link to
+	// go on behind them. Every company is reached by its id as well.
 	Companies func(ctx context.Context) ([]roomkit.CompanyID, error)
 	// Names gives what people are called, by their ids; of whom it has none is shown by the id, as
 	// everybody is without it. Ids stay visible beside names. It is called once for a page, with all
