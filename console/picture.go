@@ -2,6 +2,7 @@ package console
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
@@ -101,6 +102,9 @@ var steps = []time.Duration{
 	time.Hour, 2 * time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour, day, 2 * day, 7 * day,
 }
 
+// monthSteps are the longer ones, counted from a January on.
+var monthSteps = []int{1, 2, 3, 6, 12, 24, 60, 120, 600, 1200, 12000}
+
 // axis puts a few round times on the picture.
 func (p *picture) axis() {
 	from, long := p.From.UTC(), p.To.Sub(p.From)
@@ -113,13 +117,17 @@ func (p *picture) axis() {
 		}
 		return
 	}
-	months := 1 + int(long/(mostTicks*28*day))
-	first := time.Date(from.Year(), from.Month(), 1, 0, 0, 0, 0, time.UTC)
-	if first.Before(from) {
-		first = first.AddDate(0, 1, 0)
+	step := monthSteps[len(monthSteps)-1]
+	for _, months := range slices.Backward(monthSteps) {
+		if long < time.Duration(months)*28*day*mostTicks {
+			step = months
+		}
 	}
-	for at := first; !at.After(p.To); at = at.AddDate(0, months, 0) {
-		p.Ticks = append(p.Ticks, p.tick(at, at.Format(form(day)), 14))
+	at := time.Date(from.Year()-from.Year()%max(1, step/12), time.January, 1, 0, 0, 0, 0, time.UTC)
+	for ; !at.After(p.To); at = at.AddDate(0, step, 0) {
+		if !at.Before(from) {
+			p.Ticks = append(p.Ticks, p.tick(at, at.Format(form(day)), 14))
+		}
 	}
 }
 

@@ -108,6 +108,7 @@ func (c *console) rules(*http.Request) (view, error) {
 // about all of them.
 type whyPage struct {
 	User, Action, Room string // as they were given
+	Company            string // to choose a person and a room from
 	Actions            []roomkit.Action
 	Wrong              string           // with what was given
 	Unknown            bool             // there is no such user
@@ -130,7 +131,7 @@ type explained struct {
 
 func (c *console) why(r *http.Request) (view, error) {
 	q := r.URL.Query()
-	p := whyPage{User: q.Get("user"), Action: q.Get("action"), Room: q.Get("room"), Actions: roomkit.AllActions(), Standings: standings}
+	p := whyPage{User: q.Get("user"), Action: q.Get("action"), Room: q.Get("room"), Company: q.Get("company"), Actions: roomkit.AllActions(), Standings: standings}
 	v := view{page: "why", Title: "Why?"}
 	user := roomkit.UserID(p.User)
 	action, err := roomkit.ParseAction(p.Action)
@@ -194,12 +195,29 @@ func (c *console) choices(ctx context.Context, p *whyPage) error {
 			p.People = append(p.People, rows[i].User)
 		}
 	}
-	if user := roomkit.UserID(p.User); user.Valid() {
-		var err error
-		p.Rooms, err = c.rowsOfRooms(ctx, &store.RoomQuery{User: user, Limit: rowsOfPage})
-		return err
+	company := roomkit.CompanyID(p.Company)
+	if p.Room == "" && company.Valid() {
+		users, err := c.st.Users(ctx, store.UserQuery{Company: company, Limit: rowsOfPage})
+		if err != nil {
+			return err
+		}
+		for i := range users {
+			p.People = append(p.People, users[i].ID)
+		}
 	}
-	return nil
+	var q store.RoomQuery
+	switch user := roomkit.UserID(p.User); {
+	case user.Valid():
+		q.User = user
+	case p.User == "" && company.Valid():
+		q.Company = company
+	default:
+		return nil
+	}
+	q.Limit = rowsOfPage
+	var err error
+	p.Rooms, err = c.rowsOfRooms(ctx, &q)
+	return err
 }
 
 // takes gives the circumstances that can take an action away in a kind of room.

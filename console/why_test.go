@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"regexp"
 	"strings"
 	"testing"
@@ -131,6 +132,43 @@ func TestWhyIsReachedWithoutIDs(t *testing.T) {
 	stage.Run("ann", roomkit.Invite{Room: stage.General, People: []roomkit.UserID{"dan"}})
 	require.Contains(t, s.get("user?id=ben"), `<bdi>ann, ben, cat and 1 more</bdi>`)
 	require.Contains(t, s.get(to("why", "user", "ben", "room", stage.Direct.String())), `<bdi>ann, ben</bdi></a></h2>`)
+}
+
+// TestWhyBeginsWithACompany: its people and its rooms can be chosen from, and each choice leads to
+// the next one, up to an answer.
+func TestWhyBeginsWithACompany(t *testing.T) {
+	stage := proof.NewStage(t)
+	s := newSite(t, stage.Service, console.Options{})
+	require.Contains(t, s.get(""), `href="why?company=acme"`)
+	require.Contains(t, s.get("company?id=acme"), `href="why?company=acme"`)
+	page := s.get("why?company=acme")
+	require.Contains(t, page, `<option value="ben"></option>`)
+	require.Contains(t, page, `<option value="`+stage.Group.String()+`">crew</option>`)
+	external := stage.External.String()
+	for _, way := range [][]string{{"why?action=&room=&user=eve", "why?action=&room=" + external + "&user=eve"}, {"why?action=&room=" + external + "&user=", "why?action=&room=" + external + "&user=eve"}} {
+		text := page
+		if way[0] == "why?action=&room=&user=eve" {
+			text = s.get("why?company=bolt")
+		}
+		for _, want := range way {
+			require.Contains(t, sorted(t, links(t, text)), want)
+			text = s.get(want)
+		}
+		require.Contains(t, text, "What <bdi>eve</bdi> may do in")
+	}
+	require.NotContains(t, s.get("why?company=nobody"), "Whom is it about")
+}
+
+// sorted gives links with their queries in order.
+func sorted(t *testing.T, list []string) (out []string) {
+	t.Helper()
+	for _, link := range list {
+		u, err := url.Parse(link)
+		require.NoError(t, err)
+		u.RawQuery = u.Query().Encode()
+		out = append(out, u.String())
+	}
+	return out
 }
 
 // TestMatrixIsThePolicys: another policy shows another matrix, and the policy itself.
