@@ -16,6 +16,7 @@ func TestStoryChoosing(t *testing.T) {
 	p := h.home(w, "ben")
 	p.Click("menu-new")
 	p.Click("way-external")
+	p.True("a name can be typed at once", `doc => doc.activeElement.id === "q"`)
 	p.Click("choose-cat")
 	p.Click("choose-gus")
 	p.SeeIn("css:#chosen", "Chosen: 2")
@@ -23,7 +24,7 @@ func TestStoryChoosing(t *testing.T) {
 	p.Away()
 	p.Click("drop-gus")
 	p.SeeIn("css:#chosen", "Chosen: 1")
-	p.True("the focus on those who are left", `doc => doc.activeElement.id === "chosen"`)
+	p.True("the focus in the search", `doc => doc.activeElement.id === "q"`)
 	p.Click("choose-ivo")
 	p.SeeIn("css:#chosen", "Chosen: 2")
 	p.HoverSee("choose-gus", "tip-choose-gus", "EXT-30")
@@ -38,12 +39,32 @@ func TestStoryChoosing(t *testing.T) {
 	p.Reload()
 	p.SeeIn("css:#chosen", "Chosen: 3")
 	p.Click("next")
-	p.SeeIn("css:.offers", "Menu cards")
+	p.SeeIn("css:.offers", "External group, 6 people")
 	p.Back()
 	p.SeeIn("css:#chosen", "Chosen: 3")
 	p.Click("next")
 	p.Click("offer-" + h.room("ben", "Menu cards").String())
 	p.SeeIn("css:#messages", "Two drafts are on the way")
+}
+
+// TestStoryChoosingOnPhone: no keyboard comes up before somebody wants to type, and what
+// happens elsewhere moves no focus.
+func TestStoryChoosingOnPhone(t *testing.T) {
+	h, w := newHouse(t), chromium.Open(t)
+	party := h.room("ben", "Summer party")
+	fay, p := h.inRoom(w, "fay", party), h.tab(w, "/as/ben/")
+	p.Width(380)
+	p.Go(h.url + "/as/ben/new/members")
+	p.Shows("choose-cat")
+	say(fay, "Bring salads")
+	p.True("the list has the message", `doc => doc.getElementById("rooms").textContent.includes("Bring salads")`)
+	p.True("no focus yet", `doc => doc.activeElement === doc.body`)
+	p.Click("choose-cat")
+	p.Click("choose-dev")
+	p.SeeIn("css:#chosen", "Chosen: 2")
+	p.Click("drop-cat")
+	p.SeeIn("css:#chosen", "Chosen: 1")
+	p.True("the focus on those who are left", `doc => doc.activeElement.id === "chosen"`)
 }
 
 // TestStoryKeyboardCreate: a group is made without a mouse.

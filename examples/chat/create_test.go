@@ -213,7 +213,7 @@ func TestOffers(t *testing.T) {
 	form := who("cat", "fay", "gus")
 	_, page := d.get(at + "?step=details&" + form.Encode())
 	require.Contains(t, page, `data-testid="offer-`+lunch.String()+`"`)
-	require.Contains(t, page, "exactly these people")
+	require.Contains(t, page, ", 4 people: exactly these")
 	require.Contains(t, page, "Create anyway")
 	status, _, page := d.make(at, with(form, "name", "Second lunch"))
 	require.Equal(t, http.StatusConflict, status)

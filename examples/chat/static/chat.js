@@ -90,11 +90,15 @@
     if (e.key === "Escape") document.querySelectorAll(".tip").forEach((tip) => tip.classList.add("dismissed"));
   });
 
-  // Who is taken out of a choice takes the focus along: it goes to those who are left.
-  document.addEventListener("htmx:afterSettle", () => {
-    const chosen = document.getElementById("chosen");
-    if (chosen && document.activeElement === body) chosen.focus();
-  });
+  // Where people are chosen, the caret is in the search, unless that brings up a keyboard.
+  // Who is taken out of a choice takes the focus along: it goes there too, or to those who
+  // are left.
+  function choose() {
+    const to = document.querySelector(desk.matches ? "#choice #q" : "#choice #chosen");
+    if (to && document.activeElement === body) to.focus({ preventScroll: true });
+  }
+  if (desk.matches) choose();
+  document.addEventListener("htmx:afterSettle", (e) => { if (e.target.id === "choice") choose(); });
 
   // A file can be dropped where one can be chosen.
   const drop = document.querySelector("form[data-drop]");
