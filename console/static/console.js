@@ -24,7 +24,7 @@
         link.textContent = "Show more";
         seen.observe(link);
       } else {
-        link.parentElement.remove();
+        link.replaceWith("That is all."); // in its place, so that nothing moves under a mouse
       }
     } catch (failed) {
       link.textContent = "This did not work. Try again";

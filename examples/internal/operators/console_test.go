@@ -162,6 +162,7 @@ func TestLongListsGoOn(t *testing.T) {
 	d.Go(d.site + "people?company=crew")
 	d.True("more people come", `document => { window.scrollTo(0, document.body.scrollHeight); return document.querySelectorAll("tbody > tr").length > 300 }`)
 	d.See("p349")
+	d.See("That is all.")
 	d.True("everybody once", `document => { const ids = [...document.querySelectorAll("tbody > tr > td:first-child a")].map(a => a.textContent); return ids.length === 350 && new Set(ids).size === 350 }`)
 }
 
