@@ -55,9 +55,15 @@ func TestStoryHappened(t *testing.T) {
 	say(ben, "Before it")
 	removing(ben, "ivo")
 	kai.SeeIn("css:.message + .happened:last-child", "Ben Lindqvist removed Ivo Novak")
+	spoken := func(text string) {
+		kai.True(text, `doc => doc.getElementById("spoken").textContent === "`+text+`"`)
+	}
+	spoken("Ben Lindqvist removed Ivo Novak")
 	ben.Shows("compose")
 	say(ben, "After it")
 	kai.SeeIn("css:#messages", "After it")
+	spoken("Ben Lindqvist After it")
+	ben.True("nothing of one's own", `doc => doc.getElementById("spoken").textContent === ""`)
 	kai.True("one line, between the two", `doc => {
 		const lines = [...doc.querySelectorAll("#messages li")], at = lines.findIndex((l) => l.textContent.includes("removed Ivo Novak"));
 		return at > 0 && lines.filter((l) => l.textContent.includes("removed Ivo")).length === 1

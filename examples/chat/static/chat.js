@@ -65,7 +65,26 @@
     const write = () => {
       if (desk.matches && !document.querySelector("#send[aria-disabled]")) text.focus({ preventScroll: true });
     };
-    if (document.activeElement === body && !location.hash) write();
+        if (document.activeElement === body && !location.hash) write();
+  }
+
+  // The whole conversation is put there anew with each change. A screen reader is told of
+  // what is new in it, once.
+  const spoken = document.getElementById("spoken"), heard = new Set();
+  function hear(speak) {
+    const fresh = [...document.querySelectorAll("#messages li[data-testid]")].filter((li) => !heard.has(li.dataset.testid));
+    fresh.forEach((li) => heard.add(li.dataset.testid));
+    if (!speak || !fresh.length) return;
+    spoken.replaceChildren(...fresh.filter((li) => !li.classList.contains("mine")).map((li) => {
+      const line = document.createElement("p"), text = li.cloneNode(true);
+      text.querySelectorAll("time, .face").forEach((part) => part.remove());
+      line.textContent = text.textContent.replace(/\s+/g, " ").trim();
+      return line;
+    }));
+  }
+  if (spoken) {
+    hear(false);
+    document.addEventListener("htmx:oobAfterSwap", () => hear(true));
   }
 
   // What is greyed can be reached and does nothing.
