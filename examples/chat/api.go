@@ -50,6 +50,7 @@ func (c *chat) api(mux *http.ServeMux) {
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "/api/openapi", "", "/api/schemas"
 	config.CreateHooks = nil // no $schema in answers
 	api := humago.New(mux, config)
+	describeWords(api.OpenAPI().Components.Schemas)
 	describe(api, http.MethodGet, "/rooms", "list-rooms", "Rooms in the order of the last message", c.apiRooms)
 	describe(api, http.MethodGet, "/rooms/{room}", "get-room", "A room, its people, and all that may be done there", c.apiRoom)
 	describe(api, http.MethodGet, "/rooms/{room}/messages", "list-messages", "The last messages, as far as they may be read", c.apiMessages)
@@ -76,7 +77,11 @@ func describe[I, O any](api huma.API, method, path, id, summary string, answer f
 		if err == nil {
 			return out, nil
 		}
-		return nil, problemOf(err)
+		p := problemOf(err)
+		if p.Category == service.CategoryReused {
+			p.Field, p.Detail = "Idempotency-Key", "The header Idempotency-Key names another request, which was sent before. Take a new key for a new request."
+		}
+		return nil, p
 	})
 }
 
@@ -105,14 +110,14 @@ type body[T any] struct{ Body T }
 
 // apiLine is a room in a list.
 type apiLine struct {
-	Room        string    `json:"room"`
-	Kind        string    `json:"kind"`
-	Title       string    `json:"title" doc:"its name, or the names of people"`
-	Badge       bool      `json:"badge" doc:"of groups and teams"`
-	External    bool      `json:"external" doc:"people of other companies take part"`
-	Consumers   bool      `json:"consumers"`
-	Unread      int       `json:"unread" doc:"up to 100"`
-	LastMessage time.Time `json:"last_message"`
+	Room        string       `json:"room"`
+	Kind        roomkit.Kind `json:"kind"`
+	Title       string       `json:"title" doc:"its name, or the names of people"`
+	Badge       bool         `json:"badge" doc:"of groups and teams"`
+	External    bool         `json:"external" doc:"people of other companies take part"`
+	Consumers   bool         `json:"consumers"`
+	Unread      int          `json:"unread" doc:"up to 100"`
+	LastMessage time.Time    `json:"last_message"`
 }
 
 func (c *chat) apiRooms(ctx context.Context, in *struct {
@@ -126,7 +131,7 @@ func (c *chat) apiRooms(ctx context.Context, in *struct {
 	out := &body[[]apiLine]{Body: []apiLine{}}
 	for _, line := range list.Rows {
 		out.Body = append(out.Body, apiLine{
-			Room: line.View.Room.String(), Kind: line.View.Kind.String(), Title: line.Title, Badge: line.View.Badge,
+			Room: line.View.Room.String(), Kind: line.View.Kind, Title: line.Title, Badge: line.View.Badge,
 			External: line.View.WithPartners, Consumers: line.View.WithConsumers, Unread: line.Unread, LastMessage: line.Last,
 		})
 	}
@@ -144,16 +149,16 @@ type apiMember struct {
 
 // apiAllowed is an action, or the rule that forbids it.
 type apiAllowed struct {
-	Action  string   `json:"action"`
-	Allowed bool     `json:"allowed"`
-	Because *problem `json:"because,omitempty" doc:"why not"`
+	Action  roomkit.Action `json:"action"`
+	Allowed bool           `json:"allowed"`
+	Because *problem       `json:"because,omitempty" doc:"why not"`
 }
 
 // apiRoomBody is a room as somebody sees it.
 type apiRoomBody struct {
 	Room        string          `json:"room"`
 	Version     roomkit.Version `json:"version" doc:"for if_version of a command"`
-	Kind        string          `json:"kind"`
+	Kind        roomkit.Kind    `json:"kind"`
 	Name        string          `json:"name"`
 	Description string          `json:"description"`
 	People      []apiMember     `json:"people" doc:"the first 100"`
@@ -170,11 +175,11 @@ func (c *chat) apiRoom(ctx context.Context, in *InRoom) (*body[apiRoomBody], err
 		return nil, c.explain(ctx, in.User, id, err)
 	}
 	out := &body[apiRoomBody]{Body: apiRoomBody{
-		Room: in.Room, Version: row.Version, Kind: row.Kind.String(), Name: row.Name, Description: row.Description, People: []apiMember{},
+		Room: in.Room, Version: row.Version, Kind: row.Kind, Name: row.Name, Description: row.Description, People: []apiMember{},
 	}}
 	for _, action := range roomkit.AllActions() {
 		because := c.denial(ctx, in.User, action, id)
-		out.Body.Actions = append(out.Body.Actions, apiAllowed{action.String(), because == nil, because})
+		out.Body.Actions = append(out.Body.Actions, apiAllowed{action, because == nil, because})
 	}
 	members, err := c.svc.MembersPage(ctx, in.User, id, service.MemberList{Limit: peoplePage})
 	if err != nil && !errors.Is(err, roomkit.ErrDenied) { // who may not see them sees nobody
@@ -265,13 +270,13 @@ func (c *chat) apiMay(ctx context.Context, in *struct {
 	if because != nil && because.Category != service.CategoryDenied {
 		return nil, because
 	}
-	return &body[apiAllowed]{Body: apiAllowed{string(in.Action), because == nil, because}}, nil
+	return &body[apiAllowed]{Body: apiAllowed{action, because == nil, because}}, nil
 }
 
 // apiResult is what a command did, or would do.
 type apiResult struct {
 	Room    string           `json:"room,omitempty"`
-	Kind    string           `json:"kind"`
+	Kind    roomkit.Kind     `json:"kind"`
 	Version roomkit.Version  `json:"version"`
 	Opened  bool             `json:"opened" doc:"a new room"`
 	Changed bool             `json:"changed"`
@@ -300,7 +305,7 @@ func (c *chat) apiCommand(ctx context.Context, in *struct {
 		return nil, err
 	}
 	out := &body[apiResult]{Body: apiResult{
-		Kind: made.Kind.String(), Version: made.Version, Opened: made.Opened, Changed: made.Changed, Repeat: made.Repeat,
+		Kind: made.Kind, Version: made.Version, Opened: made.Opened, Changed: made.Changed, Repeat: made.Repeat,
 		Dropped: append([]roomkit.UserID{}, made.Dropped...), Events: []string{},
 	}}
 	if !made.Room.IsZero() {

@@ -67,6 +67,8 @@ func TestAPI(t *testing.T) {
 	status, no := d.call("POST", "kai"+room+"/messages", `{"body":"another"}`, "k")
 	require.Equal(t, http.StatusUnprocessableEntity, status)
 	require.Equal(t, "reused", no["category"])
+	require.Equal(t, "Idempotency-Key", no["field"])
+	require.Contains(t, no["detail"], "header Idempotency-Key")
 
 	remove := `{"command":"Remove","people":["jun"],"room":"` + strings.TrimPrefix(room, "/rooms/") + `"}`
 	status, no = d.call("POST", "kai/commands", remove, "")

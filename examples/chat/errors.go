@@ -71,7 +71,7 @@ func problemOf(err error) *problem {
 	case category == service.CategoryConflict:
 		p.Detail = "It was changed since this page was shown. Look at it as it is now, and decide again. Nothing was done."
 	case category == service.CategoryReused:
-		p.Detail = "A form, or an Idempotency-Key, is for one thing. Take another for another."
+		p.Detail = "A form is for one thing. Load the page again for another."
 	case category == service.CategoryUnknownOutcome:
 		p.Detail = "Send it again: it will not be done twice."
 	case p.Title == "":

@@ -1,0 +1,124 @@
+package main
+
+import (
+	"encoding"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// wordsOf finds the types below a type that are words out of a closed set, or sets of them.
+func wordsOf(t reflect.Type, found map[reflect.Type]bool) {
+	switch t.Kind() {
+	case reflect.Pointer, reflect.Slice:
+		wordsOf(t.Elem(), found)
+	case reflect.Struct:
+		for i := range t.NumField() {
+			wordsOf(t.Field(i).Type, found)
+		}
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		if reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]()) {
+			found[t] = true
+		}
+	}
+}
+
+// TestWordsAreListed: whoever reads the description alone knows each word that a field takes.
+func TestWordsAreListed(t *testing.T) {
+	found := map[reflect.Type]bool{}
+	for _, name := range roomkit.CommandNames() {
+		cmd, err := roomkit.UnmarshalCommand([]byte(`{"command":"` + name + `"}`))
+		require.NoError(t, err)
+		wordsOf(reflect.TypeOf(cmd), found)
+	}
+	for _, answer := range []any{apiLine{}, apiRoomBody{}, apiAllowed{}, apiResult{}, problem{}} {
+		wordsOf(reflect.TypeOf(answer), found)
+	}
+	require.True(t, found[reflect.TypeFor[roomkit.Audience]()])
+	require.True(t, found[reflect.TypeFor[roomkit.FeatureSet]()])
+	registry := huma.NewMapRegistry("#/", huma.DefaultSchemaNamer)
+	describeWords(registry)
+	for words := range found {
+		schema := registry.Schema(words, false, "")
+		if schema.Items != nil {
+			schema = schema.Items
+		}
+		require.NotEmpty(t, schema.Enum, words)
+		for _, word := range schema.Enum {
+			require.NotEqual(t, "unknown", word, words)
+		}
+	}
+}
+
+// described are the commands of the description, by their names.
+func (d *desk) described() map[string]huma.Schema {
+	d.t.Helper()
+	_, text := d.get("/api/openapi.json")
+	var doc struct {
+		Paths map[string]map[string]struct {
+			RequestBody struct {
+				Content map[string]struct {
+					Schema struct{ OneOf []json.RawMessage }
+				}
+			}
+		}
+	}
+	require.NoError(d.t, json.Unmarshal([]byte(text), &doc))
+	commands := map[string]huma.Schema{}
+	for _, raw := range doc.Paths["/api/as/{user}/commands"]["post"].RequestBody.Content["application/json"].Schema.OneOf {
+		var one struct {
+			Title      string
+			Properties map[string]struct {
+				Type  any
+				Enum  []any
+				Items struct{ Enum []any }
+			}
+			Examples []any
+		}
+		require.NoError(d.t, json.Unmarshal(raw, &one))
+		schema := huma.Schema{Examples: one.Examples, Properties: map[string]*huma.Schema{}}
+		for name, p := range one.Properties {
+			schema.Properties[name] = &huma.Schema{Enum: append(p.Enum, p.Items.Enum...)}
+		}
+		commands[one.Title] = schema
+	}
+	return commands
+}
+
+func TestCommandsListTheirWords(t *testing.T) {
+	commands := newDesk(t).described()
+	require.Equal(t, []any{"none", "members", "external"}, commands["CreateRoom"].Properties["audience"].Enum)
+	require.Equal(t, []any{"off", "selected", "all"}, commands["SetCompanyMessaging"].Properties["mode"].Enum)
+	require.Contains(t, commands["SetCompanyMessaging"].Properties["with"].Enum, "partner")
+	require.Contains(t, commands["Convert"].Properties["to"].Enum, "external_group")
+	require.Contains(t, commands["DeleteFeatureData"].Properties["features"].Enum, "note")
+}
+
+// TestExamplesRun: each example is accepted as it stands, but for the id of its room.
+func TestExamplesRun(t *testing.T) {
+	d := newDesk(t)
+	party, n := d.room("ann", "Summer party").String(), 0
+	for name, command := range d.described() {
+		for _, example := range command.Examples {
+			fields := example.(map[string]any)
+			if _, ok := fields["room"].(string); ok {
+				fields["room"] = party
+			}
+			text, err := json.Marshal(fields)
+			require.NoError(t, err)
+			require.NotContains(t, strings.ToLower(string(text)), "null")
+			status, answer := d.call("POST", "ann/commands?plan=true", string(text), "")
+			require.Equal(t, http.StatusOK, status, "%s %v", name, answer)
+			require.Equal(t, true, answer["changed"], name)
+			n++
+		}
+	}
+	require.Equal(t, 9, n)
+}
