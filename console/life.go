@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"time"
@@ -213,21 +214,28 @@ type grant struct {
 
 // missing says why who takes part in a room of a kind cannot, or "".
 func (g *grant) missing(kind roomkit.Kind, outside bool) string {
-	partners := g.company.Partners == roomkit.ExternalAll || g.company.Partners == roomkit.ExternalSelected && g.user.Partners
 	switch {
-	case g.user.Status == roomkit.StatusDeleted:
-		return "account deleted"
+	case g.ends(kind) != "":
+		return g.ends(kind)
 	case g.user.Status == roomkit.StatusSuspended:
 		return "account suspended"
 	case !outside && !g.company.Licensed:
 		return "no licence"
-	case kind == roomkit.KindExternalGroup && !partners:
-		return partnersMissing
 	}
 	return ""
 }
 
-const partnersMissing = "no permission for partners"
+// ends says what ends a membership for good (ADM-13, EXT-22), or "".
+func (g *grant) ends(kind roomkit.Kind) string {
+	partners := g.company.Partners == roomkit.ExternalAll || g.company.Partners == roomkit.ExternalSelected && g.user.Partners
+	switch {
+	case g.user.Status == roomkit.StatusDeleted:
+		return "account deleted"
+	case kind == roomkit.KindExternalGroup && !partners:
+		return "no permission for partners"
+	}
+	return ""
+}
 
 // grants merges what happened to a person and to the company.
 func grants(user, company []roomkit.Event) (list []grant) {
@@ -242,37 +250,37 @@ func grants(user, company []roomkit.Event) (list []grant) {
 }
 
 // gaps finds when somebody took part without the permission to. A permission for partners that
-// is given back restores nothing (EXT-25), so that its gap lasts as long as the period.
+// is given back restores nothing (EXT-25), and no more does an account that is (ADM-14): such
+// a gap lasts as long as the period.
 func gaps(in []span, list []grant, kind roomkit.Kind) (found []span) {
 	for _, period := range in {
 		var gap *span
-		lost := false
+		lost := ""
 		for i := range list {
 			g := &list[i]
 			if g.user.ID == "" || !period.open() && !g.at.Before(period.To) {
 				continue
 			}
-			why := g.missing(kind, g.user.Company == "")
 			if next := i + 1; next < len(list) && !list[next].at.After(period.From) {
 				continue // before the period there was another state
+			}
+			if lost == "" {
+				lost = g.ends(kind)
+			}
+			why := cmp.Or(lost, g.missing(kind, g.user.Company == ""))
+			if gap != nil && gap.Began == why || gap == nil && why == "" {
+				continue
 			}
 			from := g.at
 			if from.Before(period.From) {
 				from = period.From
 			}
-			switch {
-			case lost:
-			case gap != nil && gap.Began == why:
-			case why == "" && gap == nil:
-			default:
-				if gap != nil {
-					gap.To = from
-				}
-				if gap = nil; why == "" {
-					continue
-				}
+			if gap != nil {
+				gap.To = from
+			}
+			if gap = nil; why != "" {
 				found = append(found, span{From: from, Began: why, To: period.To})
-				gap, lost = &found[len(found)-1], why == partnersMissing
+				gap = &found[len(found)-1]
 			}
 		}
 	}

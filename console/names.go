@@ -74,6 +74,10 @@ func (n *names) render(ctx context.Context, page *template.Template, part string
 		err := page.ExecuteTemplate(&b, part, data)
 		return b.Bytes(), err
 	}
+	if n.failed { // before: ask again
+		clear(n.known)
+		n.failed = false
+	}
 	own, err := page.Clone() // which is never executed itself
 	if err != nil {
 		return nil, err

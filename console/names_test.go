@@ -19,6 +19,7 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/console"
 	"github.com/go-roomkit/roomkit/internal/proof"
+	"github.com/go-roomkit/roomkit/service"
 )
 
 // register is a host that knows what some people are called, and notes when it is asked.
@@ -179,4 +180,30 @@ func TestNamesAreShortened(t *testing.T) {
 	require.NotContains(t, text, strings.Repeat("é", 101))
 	require.NotContains(t, text, "No Body")
 	require.Contains(t, text, "ben")
+}
+
+// TestNamesInALiveFeed are asked for once for each event that speaks of others, and again where
+// there was no answer.
+func TestNamesInALiveFeed(t *testing.T) {
+	stage := proof.NewStage(t, func(o *service.Options) { o.Poll = 10 * time.Millisecond })
+	var calls atomic.Int64
+	names := func(context.Context, []roomkit.UserID) (map[roomkit.UserID]string, error) {
+		if calls.Add(1) == 1 {
+			return nil, errors.New("not yet")
+		}
+		return threeNames, nil
+	}
+	head, err := stage.Head(t.Context())
+	require.NoError(t, err)
+	feed := listen(t, serve(t, stage.Service, console.Options{Authorize: anybody, Names: names}), string(head), "")
+	for i, name := range []string{"one", "two", "three"} {
+		stage.Run("ann", roomkit.Edit{Room: stage.External, Name: &name})
+		text := said(t, feed.next()["data"])
+		require.Contains(t, text, name)
+		require.Equal(t, i > 0, strings.Contains(text, "Ann Okafor ann changed the name"), text)
+	}
+	require.EqualValues(t, 2, calls.Load())
+	stage.Run("ann", roomkit.Remove{Room: stage.External, People: []roomkit.UserID{"eve"}})
+	require.Contains(t, said(t, feed.next()["data"]), "Ann Okafor ann removed Eve Tran eve")
+	require.EqualValues(t, 3, calls.Load())
 }
