@@ -13,7 +13,7 @@ import (
 )
 
 // BenchmarkPage is what it costs to show somebody a room: the whole page, what is fetched
-// when something happened there, and the list of rooms.
+// when something happened there, the list of rooms, and the messages alone.
 func BenchmarkPage(b *testing.B) {
 	filled, err := demoFile()
 	require.NoError(b, err)
@@ -25,8 +25,9 @@ func BenchmarkPage(b *testing.B) {
 	list, err := c.list(b.Context(), "ben", roomkit.RoomID{}, listMost)
 	require.NoError(b, err)
 	room := at("ben", list.Rows[0].View.Room)
+	require.Equal(b, "Menu cards", list.Rows[0].Title)
 	handler := c.handler()
-	for name, path := range map[string]string{"room": room, "now": room + "/now", "list": "/as/ben/list"} {
+	for name, path := range map[string]string{"room": room, "now": room + "/now", "list": "/as/ben/list", "messages": "/api" + room + "/messages"} {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
