@@ -56,7 +56,8 @@ var (
 	// changed.
 	ErrBusy = fmt.Errorf("%w: others keep the database busy", roomkit.ErrUnavailable)
 	// ErrSnapshot means that a transaction given to [Store.InTx] has read before others
-	// wrote, so that it can write nothing any more. Nothing was changed. Roll it back and
+	// wrote, so that it can write nothing any more. SQLite says so at once, or when somebody
+	// who is writing has ended. Nothing was changed. Roll it back and
 	// run it again; begun with BEGIN IMMEDIATE, or with InTx before the host's own reads, it
 	// does not happen.
 	ErrSnapshot = fmt.Errorf("%w: the transaction has read before others wrote; roll it back and run it again", roomkit.ErrUnavailable)
