@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"time"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
@@ -24,10 +25,20 @@ type auditingKey struct{}
 // the process dies.
 func (c *chat) audit(ctx context.Context) error { return c.follow(ctx, false) }
 
+// lease is how long the followers of a chat that was killed keep those of the next one
+// waiting. No other process has the file, so nobody takes over from one that lives.
+const lease = 5 * time.Second
+
+// enforce carries out what follows from changes of the directory.
+func (c *chat) enforce(ctx context.Context) error {
+	return c.svc.Enforce(ctx, &service.EnforceOptions{Lease: lease})
+}
+
 // follow does so until ctx ends or, once, up to the end of the feed.
 func (c *chat) follow(ctx context.Context, once bool) error {
 	return c.svc.Follow(ctx, "chat.audit", c.record, &service.FollowOptions{
-		Once: once,
+		Once:  once,
+		Lease: lease,
 		Within: func(ctx context.Context, step func(context.Context, store.Store) error) error {
 			var a *auditing
 			err := c.inTx(ctx, func(tx *sql.Tx, _ *service.Service) error {
@@ -72,7 +83,7 @@ func (a *auditing) send(ctx context.Context, n roomkit.Notice, info *roomkit.Met
 	case n.Everyone && n.Company != "":
 		to, err = a.holders(ctx, n.Company, n.Holders)
 	case n.Everyone:
-		to, err = a.participants(ctx, n.Room, info.Actor.User())
+		to, err = a.participants(ctx, n.Room, info)
 	}
 	if err != nil {
 		return err
@@ -90,14 +101,16 @@ func (a *auditing) send(ctx context.Context, n roomkit.Notice, info *roomkit.Met
 	return nil
 }
 
-// participants are those in a room, but for who did it, bots and consumers.
-func (a *auditing) participants(ctx context.Context, room roomkit.RoomID, actor roomkit.UserID) (to []roomkit.UserID, err error) {
+// participants are those who were in a room when something happened and still are, but for
+// who did it, bots and consumers. Newcomers learn nothing of before they came (COM-04), nor
+// those who have gone meanwhile of what they lost (GEN-08, GEN-10).
+func (a *auditing) participants(ctx context.Context, room roomkit.RoomID, of *roomkit.Meta) (to []roomkit.UserID, err error) {
 	for page, err := range store.MemberPages(ctx, a.rows, store.MemberQuery{Room: room, Which: store.MembersTakingPart}) {
 		if err != nil {
 			return nil, err
 		}
 		for _, m := range page {
-			if m.Kind == roomkit.UserMember && m.User != actor {
+			if m.Kind == roomkit.UserMember && m.User != of.Actor.User() && m.JoinedVersion < of.Version {
 				to = append(to, m.User)
 			}
 		}

@@ -10,7 +10,6 @@ import (
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/internal/why"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store"
 )
 
 // problem says what went wrong, and by which rule, in the form of RFC 9457.
@@ -25,6 +24,8 @@ type problem struct {
 	Field    string           `json:"field,omitempty"`
 	People   []against        `json:"people,omitempty"` // because of whom
 	Offers   []roomkit.Offer  `json:"offers,omitempty"`
+	Told     bool             `json:"-"` // what others have done, and no fault of who reads it
+	Mine     bool             `json:"-"` // what the person has done
 }
 
 // against is a rule against one person.
@@ -114,47 +115,4 @@ func (c *chat) deny(ctx context.Context, me roomkit.UserID, cmd roomkit.Command)
 		return c.problemOf(err)
 	}
 	return nil
-}
-
-// ends says by which rule those who have gone read nothing more, and in which words.
-var ends = map[roomkit.Cause]struct {
-	words string
-	rules [3]roomkit.Rule // of a room without masters, a group, an external group
-}{
-	roomkit.CauseSelf:         {"You have left this room", [3]roomkit.Rule{"GEN-10", "GRP-13", "EXT-20"}},
-	roomkit.CauseRemoved:      {"You were removed from this room", [3]roomkit.Rule{"GEN-08", "GRP-13", "EXT-20"}},
-	roomkit.CausePermission:   {"You are not permitted to talk with users of other companies any more", [3]roomkit.Rule{"EXT-22", "EXT-22", "EXT-22"}},
-	roomkit.CauseAccount:      {"Your account has ended", [3]roomkit.Rule{"ADM-13", "ADM-13", "ADM-13"}},
-	roomkit.CauseOrganisation: {"You do not belong to this team any more", [3]roomkit.Rule{"TEAM-05", "TEAM-05", "TEAM-05"}},
-	roomkit.CauseConverted:    {"You were left out when this room became an external group", [3]roomkit.Rule{"CRE-41", "CRE-41", "CRE-41"}},
-}
-
-// explain is problemOf for a room. To those who were in it, it says how that ended. A
-// room in which somebody never was is as one that does not exist.
-func (c *chat) explain(ctx context.Context, me roomkit.UserID, room roomkit.RoomID, err error) *problem {
-	p := c.problemOf(err)
-	if p.Category != service.CategoryNotFound || room.IsZero() {
-		return p
-	}
-	facts, err := store.Ask(ctx, c.store, []store.Need{{Room: room, People: []roomkit.UserID{me}}})
-	if err != nil {
-		return p
-	}
-	for _, m := range facts[0].Members {
-		end, known := ends[m.Left]
-		if m.User != me || !known {
-			continue
-		}
-		p.Title, p.Rule = end.words, end.rules[0]
-		switch facts[0].Room.Kind {
-		case roomkit.KindGroup:
-			p.Rule = end.rules[1]
-		case roomkit.KindExternalGroup:
-			p.Rule = end.rules[2]
-		}
-		if by := m.LeftBy.User(); by != "" && by != me {
-			p.Detail = "By " + c.people.name(by) + "."
-		}
-	}
-	return p.cite()
 }

@@ -106,9 +106,10 @@ func (c *chat) those(s sentence, people []roomkit.Person) sentence {
 	return s
 }
 
-// called gives the name of somebody. Of who was erased the library has a pseudonym.
+// called gives the name of somebody. Of who was erased the library has a pseudonym, that the
+// directory does not know.
 func (c *chat) called(s sentence, id roomkit.UserID) sentence {
-	if strings.HasPrefix(string(id), "erased-") {
+	if _, known := c.people.people[id]; !known && strings.HasPrefix(string(id), "erased-") {
 		return s.say("somebody who was erased")
 	}
 	return s.foreign(c.people.name(id))
@@ -185,7 +186,7 @@ func (c *chat) left(e *roomkit.MemberLeft) sentence {
 	case roomkit.CauseSelf:
 		return c.those(nil, e.People).say(" left")
 	case roomkit.CauseRemoved:
-		return c.those(c.by(e).say(" removed "), e.People)
+		return c.removed(e)
 	case roomkit.CausePermission:
 		return c.those(nil, e.People).say(out + "external messaging was switched off")
 	case roomkit.CauseAccount:
@@ -196,6 +197,19 @@ func (c *chat) left(e *roomkit.MemberLeft) sentence {
 		return c.those(nil, e.People).say(out + "this has become " + inKinds[e.Kind])
 	}
 	return c.those(nil, e.People).say(choose(len(e.People) == 1, " is out", " are out"))
+}
+
+// removed says it of a Group Master who goes, maybe with others, as of those who leave.
+func (c *chat) removed(e *roomkit.MemberLeft) sentence {
+	actor := e.Actor.User()
+	others := slices.DeleteFunc(slices.Clone(e.People), func(p roomkit.Person) bool { return p.User == actor })
+	switch {
+	case len(others) == len(e.People):
+		return c.those(c.by(e).say(" removed "), others)
+	case len(others) == 0:
+		return c.by(e).say(" left")
+	}
+	return c.those(c.by(e).say(" left and removed "), others)
 }
 
 func (c *chat) appointed(e *roomkit.MasterAppointed) sentence {

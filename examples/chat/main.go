@@ -68,8 +68,7 @@ func run(ctx context.Context, o options) (err error) {
 	for _, work := range []func(context.Context) error{
 		func(context.Context) error { return web.Serve(at) },
 		func(ctx context.Context) error { return c.stopWeb(ctx, web) },
-		func(ctx context.Context) error { return c.svc.Enforce(ctx, nil) },
-		c.live.run, c.audit, c.keepMarks, c.eraseExpired,
+		c.enforce, c.live.run, c.audit, c.keepMarks, c.eraseExpired,
 	} {
 		g.Go(func() error {
 			err := work(ctx)

@@ -349,7 +349,7 @@ func (c *chat) takeStep(w http.ResponseWriter, r *http.Request, me roomkit.UserI
 		return c.confirm(w, r, o, s, err)
 	}
 	if s.action == roomkit.ActionDelete {
-		return see(w, r, me, "/")
+		return see(w, r, me, goneFrom(o.View.Room))
 	}
 	return see(w, r, me, "/rooms/"+o.View.Room.String())
 }
@@ -368,7 +368,11 @@ func (c *chat) showChanged(w http.ResponseWriter, r *http.Request, me roomkit.Us
 	now, err := c.svc.Room(r.Context(), me, room)
 	switch {
 	case err != nil:
-		w.Header().Set("HX-Redirect", "/as/"+url.PathEscape(string(me))+"/rooms/"+room.String())
+		at := "/rooms/" + room.String()
+		if c.explain(r.Context(), me, room, err).Mine {
+			at = goneFrom(room) // as the answer to their form, which may be on its way
+		}
+		w.Header().Set("HX-Redirect", "/as/"+url.PathEscape(string(me))+at)
 		w.WriteHeader(http.StatusNoContent)
 	case now.Version == seen:
 		w.WriteHeader(http.StatusNoContent)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"net/http"
+	"strconv"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
@@ -13,6 +14,7 @@ import (
 func (c *chat) masterRoutes(mux *http.ServeMux) {
 	mux.Handle("GET /as/{user}/rooms/{room}/masters", c.as(c.showMasters))
 	mux.Handle("POST /as/{user}/rooms/{room}/masters", c.as(c.changeMasters))
+	mux.Handle("GET /as/{user}/rooms/{room}/masters/go", c.as(c.askHandOverAndGo))
 }
 
 // candidate is somebody who could be made Group Master.
@@ -186,7 +188,7 @@ func (c *chat) changeMasters(w http.ResponseWriter, r *http.Request, me roomkit.
 		_, err = c.send(r, me, roomkit.HandOver{Room: room, To: who})
 	case "hand-over-and-go":
 		err = c.handOverAndGo(r, me, room, who)
-		at = "/"
+		at = goneFrom(room)
 	default:
 		err = &roomkit.Invalid{Field: "do", Reason: "not one of appoint, dismiss, hand-over, hand-over-and-go"}
 	}
@@ -194,6 +196,27 @@ func (c *chat) changeMasters(w http.ResponseWriter, r *http.Request, me roomkit.
 		return c.mastersPage(w, r, me, err)
 	}
 	return see(w, r, me, at)
+}
+
+// askHandOverAndGo says what going means, as leaving does.
+func (c *chat) askHandOverAndGo(w http.ResponseWriter, r *http.Request, me roomkit.UserID) error {
+	o, err := c.openRoom(r, me)
+	if err != nil {
+		return err
+	}
+	to := roomkit.UserID(r.FormValue("who"))
+	name := c.met(r.Context(), me, to, o.View.Room.String()).Name
+	ask := confirmation{
+		Name: "hand-over-and-go", At: o.URL() + "/masters", Back: o.URL() + "/masters", Verb: "Hand over and go",
+		Title:  "Hand over to " + name + " and go?",
+		Fields: []link{{Name: "do", URL: "hand-over-and-go"}, {Name: "who", URL: string(to)}, {Name: "version", URL: strconv.FormatInt(int64(o.Row.Version), 10)}},
+		Denied: c.deny(r.Context(), me, roomkit.HandOver{Room: o.View.Room, To: to}),
+		Notes: []note{
+			{name + " manages the group from then on, and you do not.", rulesOf(o.Row.Kind, "GRP-06", "GRP-06", "EXT-13")},
+			{"You see nothing of it any more, not even what was said before.", rulesOf(o.Row.Kind, "GEN-10", "GRP-13", "EXT-20")},
+		},
+	}
+	return c.show(w, r, me, "confirm", page{Title: ask.Title, Room: o, Data: ask, Show: "main"})
 }
 
 // handOverAndGo is for Group Masters who want to go: nobody leaves a group by themselves,

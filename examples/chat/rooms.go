@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 	"slices"
@@ -157,8 +158,18 @@ func (c *chat) title(me roomkit.UserID, v roomkit.RoomView) string {
 }
 
 func (c *chat) showRooms(w http.ResponseWriter, r *http.Request, me roomkit.UserID) error {
-	return c.show(w, r, me, "welcome", page{Title: "Rooms", Show: "rooms"})
+	p := page{Title: "Rooms", Show: "rooms"}
+	if room, err := roomkit.ParseRoomID(r.FormValue("gone")); err == nil {
+		_, err := c.svc.Room(r.Context(), me, room)
+		if gone := c.explain(r.Context(), me, room, cmp.Or(err, roomkit.ErrNotFound)); gone.Mine {
+			p.Data, p.Show = gone.Title, "main"
+		}
+	}
+	return c.show(w, r, me, "welcome", p)
 }
+
+// goneFrom is the page of those who have ended a room, or their time in it, themselves.
+func goneFrom(room roomkit.RoomID) string { return "/?gone=" + room.String() }
 
 // showList is the left column alone, for when it has changed.
 func (c *chat) showList(w http.ResponseWriter, r *http.Request, me roomkit.UserID) error {

@@ -1,0 +1,93 @@
+package main
+
+import (
+	"context"
+
+	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
+)
+
+// ends says by which rule those who have gone read nothing more, and in which words.
+var ends = map[roomkit.Cause]struct {
+	words string
+	rules [3]roomkit.Rule // of a room without masters, a group, an external group
+}{
+	roomkit.CauseSelf:         {"You have left this room", [3]roomkit.Rule{"GEN-10", "GRP-13", "EXT-20"}},
+	roomkit.CauseRemoved:      {"You were removed from this room", [3]roomkit.Rule{"GEN-08", "GRP-13", "EXT-20"}},
+	roomkit.CausePermission:   {"You are not permitted to talk with users of other companies any more", [3]roomkit.Rule{"EXT-22", "EXT-22", "EXT-22"}},
+	roomkit.CauseAccount:      {"Your account has ended", [3]roomkit.Rule{"ADM-13", "ADM-13", "ADM-13"}},
+	roomkit.CauseOrganisation: {"You do not belong to this team any more", [3]roomkit.Rule{"TEAM-05", "TEAM-05", "TEAM-05"}},
+	roomkit.CauseConverted:    {"You were left out when this room became an external group", [3]roomkit.Rule{"CRE-41", "CRE-41", "CRE-41"}},
+}
+
+// explain is problemOf for a room. To those who were in it, it says how that ended. A
+// room in which somebody never was is as one that does not exist.
+func (c *chat) explain(ctx context.Context, me roomkit.UserID, room roomkit.RoomID, err error) *problem {
+	p := c.problemOf(err)
+	ended := p.Rule == ruleEnded
+	if !ended && p.Category != service.CategoryNotFound || room.IsZero() {
+		return p
+	}
+	facts, err := store.Ask(ctx, c.store, []store.Need{{Room: room, People: []roomkit.UserID{me}}})
+	if err != nil {
+		return p
+	}
+	if ended {
+		c.sayEnded(ctx, p, &facts[0].Room, me)
+	}
+	for _, m := range facts[0].Members {
+		if m.User == me && !ended {
+			c.sayLeft(ctx, p, m)
+		}
+	}
+	return p.cite()
+}
+
+// ruleEnded refuses everything in a room that has ended, to those who may know of that.
+const ruleEnded roomkit.Rule = "COM-14"
+
+// sayEnded says who deleted a room.
+func (c *chat) sayEnded(ctx context.Context, p *problem, room *roomkit.Room, me roomkit.UserID) {
+	events, err := c.happened(ctx, room.ID, room.Version-1, room.Version) // the end is the last
+	if err != nil || len(events) != 1 {
+		return
+	}
+	end, is := events[0].(*roomkit.RoomEnded)
+	if !is || !end.Deleted {
+		return
+	}
+	name := "this room"
+	if room.Name != "" {
+		name = "“" + room.Name + "”"
+	}
+	p.Told, p.Mine = true, end.Actor.User() == me
+	if p.Mine {
+		p.Title = "You have deleted " + name
+	} else {
+		p.Title = c.by(end).String() + " has deleted " + name
+	}
+}
+
+// sayLeft says how somebody's time in a room ended, by the rule of the kind that it had then:
+// what it became later is not theirs to know.
+func (c *chat) sayLeft(ctx context.Context, p *problem, m roomkit.Member) {
+	end, known := ends[m.Left]
+	if !known {
+		return
+	}
+	by := m.LeftBy.User()
+	p.Mine = by == m.User
+	p.Title, p.Rule = end.words, ""
+	if p.Mine {
+		p.Title = ends[roomkit.CauseSelf].words
+	}
+	if end.rules[0] == end.rules[1] {
+		p.Rule = end.rules[0]
+	} else if events, err := c.happened(ctx, m.Room, m.LeftVersion-1, m.LeftVersion); err == nil && len(events) == 1 {
+		p.Rule = rulesOf(events[0].Info().Kind, end.rules[0], end.rules[1], end.rules[2])
+	}
+	if by != "" && !p.Mine {
+		p.Detail = "By " + c.people.name(by) + "."
+	}
+}

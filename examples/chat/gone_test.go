@@ -1,0 +1,194 @@
+package main
+
+import (
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// TestNewcomersGetNoNoticesOfBefore, however late the follower comes to it: nor do those who
+// have gone meanwhile.
+func TestNewcomersGetNoNoticesOfBefore(t *testing.T) {
+	filled, err := demoFile()
+	require.NoError(t, err)
+	folder := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(folder, databaseFile), filled, 0o600))
+	c, err := open(t.Context(), options{data: folder, people: demoPeople()}) // nothing follows
+	require.NoError(t, err)
+	defer func() { require.NoError(t, c.close()) }()
+	d := &desk{t: t, chat: c}
+	room := d.must("ben", roomkit.CreateGroup{Name: "Friends", Members: []roomkit.UserID{"dev", "eli"}, Settings: roomkit.GroupSettings{Notify: true}}).Room
+	d.must("ben", roomkit.Edit{Room: room, Name: new("Secret of before")})
+	d.must("ben", roomkit.Edit{Room: room, Name: new("Friends again")})
+	d.must("ben", roomkit.Edit{Room: room, Note: new(false)})
+	d.must("ben", roomkit.Remove{Room: room, People: []roomkit.UserID{"eli"}})
+	d.must("ben", roomkit.Invite{Room: room, People: []roomkit.UserID{"cat"}})
+	d.must("ben", roomkit.Edit{Room: room, Name: new("Of now")})
+	require.NoError(t, c.follow(t.Context(), true))
+	texts := func(who roomkit.UserID) (all []string) {
+		list, err := c.notices(t.Context(), who)
+		require.NoError(t, err)
+		for _, n := range list {
+			if strings.Contains(n.Text, "the name") || strings.Contains(n.Text, "has changed") {
+				all = append(all, n.Text)
+			}
+		}
+		return all
+	}
+	require.Equal(t, []string{"Ben Lindqvist has given a group the name “Of now”"}, texts("cat"))
+	require.Len(t, texts("dev"), 4)
+	require.Empty(t, texts("eli"))
+	require.Empty(t, texts("ben"))
+}
+
+// TestFollowersGoOnSoonAfterAKill: a copy of the file while the chat runs is what is left
+// of one that was killed; nobody gives the leases back.
+func TestFollowersGoOnSoonAfterAKill(t *testing.T) {
+	d := newDesk(t)
+	menu := d.room("eli", "Autumn menu")
+	here := func() int64 {
+		row, err := d.svc.Room(t.Context(), "eli", menu)
+		require.NoError(t, err)
+		return row.Participants
+	}
+	before := here()
+	d.must("ann", roomkit.DeleteUser{User: "gus"})
+	d.soon("both have begun", func() bool { return here() < before && d.count("SELECT count(*) FROM audit WHERE subject LIKE '%gus%'") > 1 })
+	folder := t.TempDir()
+	_, err := d.store.Writer.ExecContext(t.Context(), "VACUUM INTO ?", filepath.Join(folder, databaseFile))
+	require.NoError(t, err)
+	d = startDesk(t, options{data: folder, people: demoPeople()})
+	room := d.room("ben", "Menu cards")
+	d.must("ann", roomkit.SetCompanyMessaging{Company: "harbour", With: roomkit.OutsiderPartner, Mode: new(roomkit.ExternalOff)})
+	d.soon("the event is in the audit", func() bool {
+		return d.count("SELECT count(*) FROM audit WHERE type LIKE 'company.messaging%'") > 0
+	})
+	d.soon("Enforce takes them out", func() bool {
+		row, err := d.svc.Room(t.Context(), "kai", room)
+		return err == nil && row.Masters == 0
+	})
+}
+
+// TestWhyOneIsOutIsOfThen: what a room became after somebody was removed is not told.
+func TestWhyOneIsOutIsOfThen(t *testing.T) {
+	d := newDesk(t)
+	room := d.must("ben", roomkit.CreateRoom{People: []roomkit.UserID{"dev", "cat", "fay"}}).Room
+	d.must("ben", roomkit.Remove{Room: room, People: []roomkit.UserID{"cat"}})
+	_, before := d.get(at("cat", room) + "/now")
+	require.Contains(t, before, "GEN-08")
+	d.must("ben", roomkit.Convert{Room: room, To: roomkit.KindExternalGroup, Name: "Of now"})
+	_, after := d.get(at("cat", room) + "/now")
+	require.Equal(t, before, after)
+	d.must("ben", roomkit.Remove{Room: room, People: []roomkit.UserID{"fay"}})
+	_, page := d.get(at("fay", room) + "/now")
+	require.Contains(t, page, "EXT-20")
+}
+
+// TestDeletedRoomSaysByWhom: to who did it on the list, whether the form or the open page is
+// answered first, and to the others in its place; to nobody else.
+func TestDeletedRoomSaysByWhom(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("eli", "Autumn menu")
+	path := at("eli", room) + "/settings/delete"
+	_, body := d.get(path)
+	answer := d.answer(path, formOf(t, body, path))
+	list := "/as/eli/?gone=" + room.String()
+	require.Equal(t, list, answer.Header.Get("Location"))
+	ask, err := http.NewRequestWithContext(t.Context(), http.MethodGet, d.url+at("eli", room)+"/changed?version=1", http.NoBody)
+	require.NoError(t, err)
+	changed, err := browser.Do(ask)
+	require.NoError(t, err)
+	require.NoError(t, changed.Body.Close())
+	require.Equal(t, list, changed.Header.Get("HX-Redirect"))
+	status, page := d.get(list)
+	require.Equal(t, http.StatusOK, status)
+	require.Contains(t, page, "You have deleted “Autumn menu”.")
+	_, page = d.get(at("eli", room))
+	require.Contains(t, page, "You have deleted “Autumn menu”.")
+	for _, path := range []string{at("cat", room), at("cat", room) + "/now"} {
+		_, page = d.get(path)
+		require.Contains(t, page, "Eli Brandt has deleted “Autumn menu”.")
+		require.NotContains(t, page, `class="problem"`)
+	}
+	_, page = d.get("/as/cat/?gone=" + room.String())
+	require.NotContains(t, page, "deleted")
+	_, page = d.get(at("kai", room))
+	require.NotContains(t, page, "Autumn menu")
+	require.NotContains(t, page, "deleted")
+}
+
+// TestHandOverAndGoAsks before, and is told as it was.
+func TestHandOverAndGoAsks(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("ben", "Menu cards")
+	_, body := d.get(at("ben", room) + "/masters")
+	require.Contains(t, body, `formmethod="get" formaction="`+at("ben", room)+`/masters/go"`)
+	_, body = d.get(at("ben", room) + "/masters/go?who=gus")
+	require.Contains(t, body, `data-testid="tip-hand-over-and-go"><b class="rule">EXT-28</b>`)
+	_, body = d.get(at("ben", room) + "/masters/go?who=cat")
+	require.Contains(t, body, "Hand over to Cat Moreau and go?")
+	require.Equal(t, []roomkit.UserID{"ben"}, d.masters("ben", room), "nothing is done yet")
+	status, body := d.postForm(at("ben", room)+"/masters", formOf(t, body, at("ben", room)+"/masters"), false)
+	require.Equal(t, http.StatusSeeOther, status, body)
+	lines := d.conversation("cat", room)
+	require.Equal(t, []string{"Cat Moreau became Group Master", "Ben Lindqvist left"}, lines[len(lines)-2:])
+	_, body = d.get("/as/ben/?gone=" + room.String())
+	require.Contains(t, body, "You have left this room.")
+	_, body = d.get(at("ben", room))
+	require.Contains(t, body, "You have left this room.")
+	require.Contains(t, body, "EXT-20")
+}
+
+// TestRemovingOneselfWithOthers is said of each as it was.
+func TestRemovingOneselfWithOthers(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("ben", "Menu cards")
+	d.must("ben", roomkit.AppointMasters{Room: room, People: []roomkit.UserID{"cat"}})
+	d.must("ben", roomkit.Remove{Room: room, People: []roomkit.UserID{"ben", "jun"}})
+	lines := strings.Join(d.conversation("cat", room), "\n")
+	require.Contains(t, lines, "Ben Lindqvist left and removed Jun Sato")
+	require.NotContains(t, lines, "removed Ben")
+}
+
+// TestNewcomerIsToldOfBefore: to whom earlier messages are not shown it is not said that there are none.
+func TestNewcomerIsToldOfBefore(t *testing.T) {
+	d := newDesk(t)
+	room := d.must("ben", roomkit.CreateGroup{Name: "Friends", Members: []roomkit.UserID{"cat"}}).Room
+	_, page := d.get(at("cat", room))
+	require.Contains(t, page, "Nothing has been said yet.")
+	d.writes(room, "ben", "Of before")
+	d.must("ben", roomkit.Invite{Room: room, People: []roomkit.UserID{"dev"}})
+	_, page = d.get(at("dev", room))
+	require.NotContains(t, page, "Nothing has been said yet.")
+	require.NotContains(t, page, "Of before")
+	require.Contains(t, page, "What was said before you came is not shown to you.")
+	d.writes(room, "ben", "Of now")
+	_, page = d.get(at("dev", room))
+	require.NotContains(t, page, "What was said before you came")
+}
+
+// TestNameLikeAnErasedOne: whom the directory knows has a name, whatever the id.
+func TestNameLikeAnErasedOne(t *testing.T) {
+	c := &chat{people: newDirectory(nil, person{ID: "erased-1", Name: "Era Sed"})}
+	require.Equal(t, "Era Sed", c.called(nil, "erased-1").String())
+	require.Equal(t, "somebody who was erased", c.called(nil, "erased-2").String())
+}
+
+// answer sends a form and gives the answer without its body.
+func (d *desk) answer(path string, form url.Values) *http.Response {
+	d.t.Helper()
+	r, err := http.NewRequestWithContext(d.t.Context(), http.MethodPost, d.url+path, strings.NewReader(form.Encode()))
+	require.NoError(d.t, err)
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	answer, err := browser.Do(r)
+	require.NoError(d.t, err)
+	require.NoError(d.t, answer.Body.Close())
+	return answer
+}
