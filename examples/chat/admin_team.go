@@ -222,8 +222,11 @@ func typedAgain(at string, form url.Values) string {
 	return at + "?" + again.Encode()
 }
 
-func teamOf(_ context.Context, c *chat, a *admin, form url.Values) (intent, error) {
+func teamOf(ctx context.Context, c *chat, a *admin, form url.Values) (intent, error) {
 	team := chartOf(a, form)
+	if _, err := c.svc.Team(ctx, a.Company.ID, team.Team); err != nil {
+		return intent{}, err
+	}
 	return intent{
 		tab: "teams", back: typedAgain("/teams/"+url.PathEscape(string(team.Team)), form), then: "/teams", button: "Change the team",
 		says: "Team " + c.ledBy(a, &team) + " Its room follows at once (TEAM-05).", cmds: []roomkit.Command{team},
@@ -232,6 +235,9 @@ func teamOf(_ context.Context, c *chat, a *admin, form url.Values) (intent, erro
 
 func newTeamOf(_ context.Context, c *chat, a *admin, form url.Values) (intent, error) {
 	team := chartOf(a, form)
+	if team.Team == "." || team.Team == ".." { // a path cannot have it
+		return intent{}, &roomkit.Invalid{Field: "team", Reason: "“.” and “..” are no ids of teams here"}
+	}
 	return intent{
 		tab: "teams", back: typedAgain("/new-team", form), then: "/teams/" + url.PathEscape(string(team.Team)), button: "Make the team", fresh: team.Team,
 		says: "A new team " + c.ledBy(a, &team) + " It has no room before you grant it one (TEAM-04), and its leader or you open it (TEAM-03).",

@@ -127,3 +127,17 @@ func TestTeamFormIsSearched(t *testing.T) {
 	require.Contains(t, body, `name="team" value="&#34;&gt;&lt;b&gt;"`)
 	require.NotContains(t, body, `data-testid="move-who"`)
 }
+
+// TestNoSuchTeam: a form of a team that is not there is answered as the look before it, and
+// no team gets an id that no path can have.
+func TestNoSuchTeam(t *testing.T) {
+	d := newDesk(t)
+	form := url.Values{"key": {"k"}, "do": {"team"}, "team": {"nosuch"}, "name": {"None"}, "version": {"0"}}
+	asked, _ := d.get("/as/ann/admin/do?" + form.Encode())
+	sent, _ := d.postForm("/as/ann/admin/do", form, false)
+	require.Equal(t, []int{http.StatusNotFound, http.StatusNotFound}, []int{asked, sent})
+	for _, id := range []string{".", ".."} {
+		status, _ := d.postForm("/as/ann/admin/do", url.Values{"key": {"k" + id}, "do": {"new-team"}, "team": {id}, "name": {"Dots"}, "version": {"0"}}, false)
+		require.Equal(t, http.StatusBadRequest, status)
+	}
+}

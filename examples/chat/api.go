@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"strings"
@@ -22,11 +23,16 @@ import (
 func init() {
 	// What huma finds wrong with a request is a problem like all others.
 	huma.NewError = func(status int, message string, errs ...error) huma.StatusError {
-		p := &problem{Title: cut(message), Status: status, Category: service.CategoryInvalid}
-		var details []string
+		p := &problem{Title: titles[service.CategoryInvalid], Status: status, Category: service.CategoryInvalid}
+		details := []string{cut(message)}
 		for _, err := range errs {
-			if err != nil {
-				details = append(details, cut(err.Error()))
+			if err == nil {
+				continue
+			}
+			details = append(details, cut(err.Error()))
+			if one := (*huma.ErrorDetail)(nil); p.Field == "" && errors.As(err, &one) {
+				_, field, _ := strings.Cut(one.Location, ".")
+				p.Field = cut(field)
 			}
 		}
 		p.Detail = cut(strings.Join(details, "; "))
@@ -51,17 +57,38 @@ func (c *chat) api(mux *http.ServeMux) {
 	config.CreateHooks = nil // no $schema in answers
 	api := humago.New(mux, config)
 	describeWords(api.OpenAPI().Components.Schemas)
-	describe(api, http.MethodGet, "/rooms", "list-rooms", "Rooms in the order of the last message", c.apiRooms)
-	describe(api, http.MethodGet, "/rooms/{room}", "get-room", "A room, its people, and all that may be done there", c.apiRoom)
-	describe(api, http.MethodGet, "/rooms/{room}/messages", "list-messages", "The last messages, as far as they may be read", c.apiMessages)
-	describe(api, http.MethodPost, "/rooms/{room}/messages", "post-message", "Write a message", c.apiPost)
-	describe(api, http.MethodGet, "/rooms/{room}/may/{action}", "may", "Whether an action is allowed, and otherwise by which rule not", c.apiMay, libraryJudges)
-	describe(api, http.MethodPost, "/commands", "run-command",
+	describe(c, api, http.MethodGet, "/rooms", "list-rooms", "Rooms in the order of the last message", c.apiRooms)
+	describe(c, api, http.MethodGet, "/rooms/{room}", "get-room", "A room, its people, and all that may be done there", c.apiRoom)
+	describe(c, api, http.MethodGet, "/rooms/{room}/messages", "list-messages", "The last messages, as far as they may be read", c.apiMessages)
+	describe(c, api, http.MethodPost, "/rooms/{room}/messages", "post-message", "Write a message", c.apiPost)
+	describe(c, api, http.MethodGet, "/rooms/{room}/may/{action}", "may", "Whether an action is allowed, and otherwise by which rule not", c.apiMay, libraryJudges)
+	describe(c, api, http.MethodPost, "/commands", "run-command",
 		"Run a command: "+strings.Join(roomkit.CommandNames(), ", ")+", with its fields beside \"command\"", c.apiCommand, libraryJudges)
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, r *http.Request) { notDescribed(mux, w, r) })
+}
+
+// notDescribed answers what is no operation: as a problem, like all others.
+func notDescribed(mux *http.ServeMux, w http.ResponseWriter, r *http.Request) {
+	p := &problem{Title: "There is nothing at this address", Status: http.StatusNotFound, Category: service.CategoryNotFound, Detail: "See /api/openapi.json."}
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		other := r.Clone(r.Context())
+		other.Method = method
+		if _, pattern := mux.Handler(other); pattern != "/api/" {
+			allowed = append(allowed, method)
+		}
+	}
+	if len(allowed) > 0 {
+		p.Title, p.Status, p.Category = "This address takes another method", http.StatusMethodNotAllowed, service.CategoryInvalid
+		w.Header().Set("Allow", strings.Join(allowed, ", "))
+	}
+	w.Header().Set("Content-Type", p.ContentType(""))
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(p)
 }
 
 // describe adds an operation of a person, whose errors are problems.
-func describe[I, O any](api huma.API, method, path, id, summary string, answer func(ctx context.Context, in *I) (*O, error), more ...func(*huma.Operation)) {
+func describe[I, O any](c *chat, api huma.API, method, path, id, summary string, answer func(ctx context.Context, in *I) (*O, error), more ...func(*huma.Operation)) {
 	operation := huma.Operation{
 		OperationID: id, Method: method, Path: "/api/as/{user}" + path, Summary: summary, MaxBodyBytes: maxForm,
 		Errors: []int{
@@ -77,7 +104,7 @@ func describe[I, O any](api huma.API, method, path, id, summary string, answer f
 		if err == nil {
 			return out, nil
 		}
-		p := problemOf(err)
+		p := c.problemOf(err)
 		if p.Category == service.CategoryReused {
 			p.Field, p.Detail = "Idempotency-Key", "The header Idempotency-Key names another request, which was sent before. Take a new key for a new request."
 		}

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -77,6 +79,13 @@ func (commandBody) Schema(registry huma.Registry) *huma.Schema {
 		one.Title = name
 		one.Properties["command"] = &huma.Schema{Type: huma.TypeString, Enum: []any{name}}
 		one.Required = []string{"command"}
+		for field, s := range one.Properties {
+			s.Description = cmp.Or(fields[name+"."+field], fields[field])
+			if slices.Contains(required[name], field) {
+				one.Required = append(one.Required, field)
+			}
+		}
+		slices.Sort(one.Required)
 		one.Examples = examples()[name]
 		all.OneOf = append(all.OneOf, one)
 	}

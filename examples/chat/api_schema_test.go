@@ -3,8 +3,10 @@ package main
 import (
 	"encoding"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -76,16 +78,18 @@ func (d *desk) described() map[string]huma.Schema {
 		var one struct {
 			Title      string
 			Properties map[string]struct {
-				Type  any
-				Enum  []any
-				Items struct{ Enum []any }
+				Type        any
+				Description string
+				Enum        []any
+				Items       struct{ Enum []any }
 			}
+			Required []string
 			Examples []any
 		}
 		require.NoError(d.t, json.Unmarshal(raw, &one))
-		schema := huma.Schema{Examples: one.Examples, Properties: map[string]*huma.Schema{}}
+		schema := huma.Schema{Examples: one.Examples, Required: one.Required, Properties: map[string]*huma.Schema{}}
 		for name, p := range one.Properties {
-			schema.Properties[name] = &huma.Schema{Enum: append(p.Enum, p.Items.Enum...)}
+			schema.Properties[name] = &huma.Schema{Enum: append(p.Enum, p.Items.Enum...), Description: p.Description}
 		}
 		commands[one.Title] = schema
 	}
@@ -121,4 +125,35 @@ func TestExamplesRun(t *testing.T) {
 		}
 	}
 	require.Equal(t, 9, n)
+}
+
+// TestFieldsAreDescribed: each field says what it means, and those are required without
+// which the command of the example is refused, and no others.
+func TestFieldsAreDescribed(t *testing.T) {
+	d := newDesk(t)
+	party := d.room("ann", "Summer party").String()
+	for name, command := range d.described() {
+		for field, s := range command.Properties {
+			require.NotEmpty(t, s.Description, "%s.%s", name, field)
+		}
+		for _, field := range command.Required {
+			require.Contains(t, command.Properties, field, name)
+		}
+		for _, example := range command.Examples {
+			for field := range command.Properties {
+				fields := maps.Clone(example.(map[string]any))
+				if _, ok := fields["room"].(string); ok {
+					fields["room"] = party
+				}
+				if _, given := fields[field]; !given {
+					continue
+				}
+				delete(fields, field)
+				text, err := json.Marshal(fields)
+				require.NoError(t, err)
+				status, answer := d.call("POST", "ann/commands?plan=true", string(text), "")
+				require.Equal(t, slices.Contains(command.Required, field), status == http.StatusBadRequest, "%s.%s %v", name, field, answer)
+			}
+		}
+	}
 }

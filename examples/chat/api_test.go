@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"html"
 	"net/http"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/service"
 )
 
 // call asks the API and reads its answer.
@@ -222,4 +224,59 @@ func TestCommandsAreDescribed(t *testing.T) {
 	}
 	require.Len(t, actions, len(roomkit.AllActions()))
 	require.Contains(t, actions, "leave")
+}
+
+// TestNotDescribed: what is no operation is told in the same form as all other errors.
+func TestNotDescribed(t *testing.T) {
+	d := newDesk(t)
+	for _, c := range []struct {
+		method, path string
+		status       int
+		field        string
+	}{
+		{"GET", "ben/nothing", http.StatusNotFound, ""},
+		{"DELETE", "ben/rooms", http.StatusMethodNotAllowed, ""},
+		{"GET", "ben/commands", http.StatusMethodNotAllowed, ""},
+		{"GET", "ben/rooms?limit=x", http.StatusUnprocessableEntity, "limit"},
+	} {
+		r, err := http.NewRequestWithContext(t.Context(), c.method, d.url+"/api/as/"+c.path, nil)
+		require.NoError(t, err)
+		answer, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		defer answer.Body.Close()
+		require.Equal(t, c.status, answer.StatusCode, c.path)
+		require.Equal(t, "application/problem+json", answer.Header.Get("Content-Type"), c.path)
+		require.Equal(t, c.status == http.StatusMethodNotAllowed, answer.Header.Get("Allow") != "")
+		var p problem
+		require.NoError(t, json.NewDecoder(answer.Body).Decode(&p))
+		require.Equal(t, c.status, p.Status)
+		require.Equal(t, c.field, p.Field)
+		require.NotContains(t, p.Title, "validation")
+	}
+}
+
+// TestWayOut: how somebody gets out who cannot leave is what the room allows now, in the
+// same words by question, by command and on the page.
+func TestWayOut(t *testing.T) {
+	d := newDesk(t)
+	room := d.room("ben", "Menu cards")
+	says := func(me, words string) {
+		t.Helper()
+		_, may := d.call("GET", me+"/rooms/"+room.String()+"/may/leave", "", "")
+		detail := may["because"].(map[string]any)["detail"]
+		require.Contains(t, detail, words)
+		_, refused := d.call("POST", me+"/commands", `{"command":"Leave","room":"`+room.String()+`"}`, "")
+		require.Equal(t, detail, refused["detail"])
+		_, page := d.get("/as/" + me + "/rooms/" + room.String() + "/leave")
+		require.Contains(t, html.UnescapeString(page), detail)
+	}
+	says("kai", "ask Group Masters to remove you")
+	says("ben", "Nobody else is a Group Master")
+	d.must("ben", roomkit.AppointMasters{Room: room, People: []roomkit.UserID{"cat"}})
+	says("ben", "remove yourself: as a Group Master you can")
+	d.must("ben", roomkit.Remove{Room: room, People: []roomkit.UserID{"ben"}})
+	d.must("ann", roomkit.DeleteUser{User: "cat"})
+	_, err := d.svc.Do(t.Context(), roomkit.System(), roomkit.Expel{Room: room, People: []roomkit.UserID{"cat"}, Cause: roomkit.CauseAccount}, service.Call{})
+	require.NoError(t, err)
+	says("kai", "Nobody manages it. To go, ask the owner")
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
@@ -19,7 +20,7 @@ type leavable struct {
 // leaving is a room that somebody wants to leave together with others.
 type leaving struct {
 	Room   roomkit.RoomID
-	Title  string   // empty: the person may not know it any more
+	Title  string   // empty: the person does not take part
 	Denied *problem // why it is not left
 }
 
@@ -107,8 +108,11 @@ func (c *chat) leavings(ctx context.Context, me roomkit.UserID, ids []string) (l
 		}
 		for _, view := range views {
 			l := leaving{Room: view.Room}
-			if view.Kind != roomkit.KindNone {
+			switch {
+			case view.Standing&(roomkit.StandingParticipant|roomkit.StandingMaster) != 0:
 				l.Title = c.title(me, view)
+			case view.Kind != roomkit.KindNone: // others may find it
+				l.Denied = &problem{Title: "You do not take part in this room", Category: service.CategoryNotFound}
 			}
 			list = append(list, l)
 		}
@@ -127,7 +131,7 @@ func (c *chat) askLeaveSeveral(w http.ResponseWriter, r *http.Request, me roomki
 	for i, l := range chosen {
 		ask.Fields = append(ask.Fields, link{Name: "room", URL: l.Room.String()})
 		if _, err := c.svc.Plan(r.Context(), roomkit.By(me), roomkit.Leave{Room: l.Room}); err != nil {
-			chosen[i].Denied = c.explain(r.Context(), me, l.Room, err)
+			chosen[i].Denied = cmp.Or(l.Denied, c.explain(r.Context(), me, l.Room, err))
 			ask.Denied = chosen[i].Denied
 		} else {
 			some = true
@@ -159,7 +163,7 @@ func (c *chat) leaveSeveral(w http.ResponseWriter, r *http.Request, me roomkit.U
 			pane.Left = append(pane.Left, chosen[i])
 			continue
 		}
-		chosen[i].Denied = c.explain(r.Context(), me, chosen[i].Room, result.Err)
+		chosen[i].Denied = cmp.Or(chosen[i].Denied, c.explain(r.Context(), me, chosen[i].Room, result.Err))
 		pane.Stay = append(pane.Stay, chosen[i])
 	}
 	var p page

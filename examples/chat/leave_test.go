@@ -122,3 +122,19 @@ func TestLeaveSeveralOfOne(t *testing.T) {
 		require.Contains(t, problemIn(body), "Choose a room first")
 	}
 }
+
+// TestLeaveWhereOneIsNot: of a public group that somebody is not in, nothing says that
+// the person stays in it.
+func TestLeaveWhereOneIsNot(t *testing.T) {
+	d := newDesk(t)
+	made := d.must("ann", roomkit.CreateGroup{Name: "Open house", Masters: []roomkit.UserID{"cat"}, Members: []roomkit.UserID{"gus"}, ForOthers: true, Settings: roomkit.GroupSettings{Public: true}})
+	form := url.Values{"chosen": {"1"}, "room": {made.Room.String()}, "key": {"k"}}
+	_, asked := d.get("/as/dev/leave?" + form.Encode())
+	_, done := d.postForm("/as/dev/leave", form, false)
+	for _, body := range []string{asked, done} {
+		require.NotContains(t, body, "You stay in")
+		require.NotContains(t, body, "You are still in")
+		require.NotContains(t, body, "Open house")
+		require.Contains(t, body, "You do not take part in this room")
+	}
+}

@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"strings"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 // actionWords say what somebody would do, for a sentence that begins with who can.
@@ -49,6 +51,9 @@ func (c *chat) problemOf(err error) *problem {
 	if words := actionWords[denied.Action]; words != "" {
 		p.Detail = c.whoCan(denied.Action, denied.Kind, words, inKinds[denied.Kind])
 	}
+	if denied.Action == roomkit.ActionLeave {
+		p.Detail += c.wayOut(denied)
+	}
 	return p
 }
 
@@ -57,10 +62,36 @@ func (c *chat) whoCan(action roomkit.Action, kind roomkit.Kind, words, in string
 	if who := c.who(action, kind); len(who) > 0 {
 		text = "In " + in + " only " + joinWords(who) + " can " + words + "."
 	}
-	if who := c.who(roomkit.ActionRemove, kind); action == roomkit.ActionLeave && len(who) > 0 {
-		text += " To go, ask " + strings.ReplaceAll(joinWords(who), " and ", " or ") + " to remove you."
-	}
 	return text
+}
+
+// wayOut says how somebody who cannot leave gets out of a room, as it is managed now.
+func (c *chat) wayOut(denied *roomkit.Denied) string {
+	who := c.who(roomkit.ActionRemove, denied.Kind)
+	if len(who) == 0 {
+		return ""
+	}
+	me := denied.Actor.User()
+	facts, err := store.Ask(context.Background(), c.store, []store.Need{{Room: denied.Room, People: []roomkit.UserID{me}}})
+	if err != nil {
+		return ""
+	}
+	master, room := false, &facts[0].Room
+	for _, m := range facts[0].Members {
+		master = master || m.User == me && m.Master
+	}
+	administrators := c.svc.Rules().Allowed(denied.Kind, roomkit.StandingAdministrator)
+	switch {
+	case master && room.Masters == 1:
+		return " Nobody else is a Group Master: make somebody one first. Then you can remove yourself."
+	case master:
+		return " To go, remove yourself: as a Group Master you can."
+	case room.Masters == 0 && administrators.Has(roomkit.ActionRemove):
+		return " Nobody manages it. To go, ask the owner's administrators to remove you."
+	case room.Masters == 0:
+		return " Nobody manages it. To go, ask the owner's administrators to name a Group Master, who can remove you."
+	}
+	return " To go, ask " + strings.ReplaceAll(joinWords(who), " and ", " or ") + " to remove you."
 }
 
 // who are those who can do something in a kind of room, in words.
