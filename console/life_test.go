@@ -117,7 +117,7 @@ func TestLifeSaysWhoRemoved(t *testing.T) {
 		told := map[roomkit.UserID]string{}
 		for _, l := range s.picture(room).Lanes {
 			for _, e := range l.Ends {
-				told[l.User] += e.Says + ";"
+				told[l.User] += e.ended(func(id roomkit.UserID) string { return string(id) }) + ";"
 			}
 		}
 		return told

@@ -111,6 +111,11 @@ type companyPage struct {
 // rowsOfPage is how many rows a page has.
 const rowsOfPage = roomkit.DefaultPage
 
+// page takes one page of rows of which one more was asked for, and says whether there are others.
+func page[T any](rows []T) (part []T, more bool) {
+	return rows[:min(len(rows), rowsOfPage)], len(rows) > rowsOfPage
+}
+
 func (c *console) company(r *http.Request) (view, error) {
 	company, err := c.companyOf(r, "id")
 	if err != nil {
@@ -121,10 +126,11 @@ func (c *console) company(r *http.Request) (view, error) {
 	if q.After, err = after(r); err != nil {
 		return view{}, err
 	}
-	if p.Rooms, err = c.rowsOfRooms(r.Context(), &q); err != nil {
+	var more bool
+	if p.Rooms, more, err = c.rowsOfRooms(r.Context(), &q); err != nil {
 		return view{}, err
 	}
-	if len(p.Rooms) > 0 {
+	if more {
 		p.Next = to("company", "id", string(company.ID), "after", p.Rooms[len(p.Rooms)-1].Room.ID.String())
 	}
 	return view{page: "company", Title: "Company " + string(company.ID), Data: p}, nil
@@ -144,11 +150,12 @@ func (c *console) people(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	p := companyPage{Company: company}
-	p.People, err = c.st.Users(r.Context(), store.UserQuery{Company: company.ID, After: roomkit.UserID(r.URL.Query().Get("after")), Limit: rowsOfPage})
+	p.People, err = c.st.Users(r.Context(), store.UserQuery{Company: company.ID, After: roomkit.UserID(r.URL.Query().Get("after")), Limit: rowsOfPage + 1})
 	if err != nil {
 		return view{}, err
 	}
-	if len(p.People) > 0 {
+	var more bool
+	if p.People, more = page(p.People); more {
 		p.Next = to("people", "company", string(company.ID), "after", string(p.People[len(p.People)-1].ID))
 	}
 	return view{page: "people", Title: "People of " + string(company.ID), Data: p}, nil
@@ -160,11 +167,12 @@ func (c *console) teams(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	p := companyPage{Company: company}
-	p.Teams, err = c.st.Teams(r.Context(), store.TeamQuery{Company: company.ID, After: roomkit.TeamID(r.URL.Query().Get("after")), Limit: rowsOfPage})
+	p.Teams, err = c.st.Teams(r.Context(), store.TeamQuery{Company: company.ID, After: roomkit.TeamID(r.URL.Query().Get("after")), Limit: rowsOfPage + 1})
 	if err != nil {
 		return view{}, err
 	}
-	if len(p.Teams) > 0 {
+	var more bool
+	if p.Teams, more = page(p.Teams); more {
 		p.Next = to("teams", "company", string(company.ID), "after", string(p.Teams[len(p.Teams)-1].ID))
 	}
 	return view{page: "teams", Title: "Teams of " + string(company.ID), Data: p}, nil
@@ -194,10 +202,11 @@ func (c *console) user(r *http.Request) (view, error) {
 	if q.After, err = after(r); err != nil {
 		return view{}, err
 	}
-	if p.Rooms, err = c.rowsOfRooms(r.Context(), &q); err != nil {
+	var more bool
+	if p.Rooms, more, err = c.rowsOfRooms(r.Context(), &q); err != nil {
 		return view{}, err
 	}
-	if len(p.Rooms) > 0 {
+	if more {
 		p.Next = to("user", "id", string(u.ID), "after", p.Rooms[len(p.Rooms)-1].Room.ID.String())
 	}
 	return view{page: "user", Title: "User " + string(u.ID), user: u.ID, Data: p}, nil
@@ -231,7 +240,7 @@ func (c *console) members(r *http.Request) (view, error) {
 // memberPage reads a page of people with what their standing depends on.
 func (c *console) memberPage(ctx context.Context, room roomkit.Room, all bool, after roomkit.UserID) (p membersPage, err error) {
 	p = membersPage{Room: room, All: all}
-	q := store.MemberQuery{Room: room.ID, After: after, Limit: rowsOfPage}
+	q := store.MemberQuery{Room: room.ID, After: after, Limit: rowsOfPage + 1}
 	which := "present"
 	if all {
 		q.Which, which = store.MembersAll, "all"
@@ -240,6 +249,7 @@ func (c *console) memberPage(ctx context.Context, room roomkit.Room, all bool, a
 	if err != nil || len(rows) == 0 {
 		return p, err
 	}
+	rows, more := page(rows)
 	ids := make([]roomkit.UserID, len(rows))
 	for i := range rows {
 		ids[i] = rows[i].User
@@ -257,7 +267,9 @@ func (c *console) memberPage(ctx context.Context, room roomkit.Room, all bool, a
 		s := standings[i]
 		p.Members = append(p.Members, memberRow{Member: rows[i], Standing: s.Standing, Void: s.Void, Reason: s.Reason, Status: status[ids[i]]})
 	}
-	p.Next = to("members", "room", room.ID.String(), "which", which, "after", string(ids[len(ids)-1]))
+	if more {
+		p.Next = to("members", "room", room.ID.String(), "which", which, "after", string(ids[len(ids)-1]))
+	}
 	return p, nil
 }
 

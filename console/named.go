@@ -58,16 +58,19 @@ func (c *console) rowOfRoom(ctx context.Context, e roomkit.RoomEntry) (roomRow, 
 	return row, nil
 }
 
-func (c *console) rowsOfRooms(ctx context.Context, q *store.RoomQuery) ([]roomRow, error) {
-	rooms, err := c.st.Rooms(ctx, *q)
+func (c *console) rowsOfRooms(ctx context.Context, q *store.RoomQuery) (rows []roomRow, more bool, err error) {
+	ask := *q
+	ask.Limit = rowsOfPage + 1
+	rooms, err := c.st.Rooms(ctx, ask)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	rows := make([]roomRow, len(rooms))
+	rooms, more = page(rooms)
+	rows = make([]roomRow, len(rooms))
 	for i := range rooms {
 		if rows[i], err = c.rowOfRoom(ctx, rooms[i]); err != nil {
-			return nil, err
+			return nil, false, err
 		}
 	}
-	return rows, nil
+	return rows, more, nil
 }

@@ -2,10 +2,13 @@ package console
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"html/template"
+	"strings"
+	"unicode"
 
 	"github.com/go-roomkit/roomkit"
 )
@@ -40,7 +43,7 @@ func (n *names) of(id roomkit.UserID) string {
 // called is somebody's name with the id, which is what one types.
 func (n *names) called(id roomkit.UserID) string {
 	if name := n.of(id); name != "" {
-		return name + " (" + string(id) + ")"
+		return isolated(name) + " (" + string(id) + ")"
 	}
 	return string(id)
 }
@@ -48,9 +51,36 @@ func (n *names) called(id roomkit.UserID) string {
 // short is somebody's name, or the id.
 func (n *names) short(id roomkit.UserID) string {
 	if name := n.of(id); name != "" {
-		return name
+		return isolated(name)
 	}
 	return string(id)
+}
+
+// isolated keeps a name that is written from the right from turning round the text about it, where
+// no element can stand.
+func isolated(name string) string {
+	if strings.ContainsFunc(name, func(r rune) bool { return unicode.In(r, fromTheRight...) }) {
+		return "\u2068" + name + "\u2069"
+	}
+	return name
+}
+
+var fromTheRight = []*unicode.RangeTable{unicode.Hebrew, unicode.Arabic, unicode.Syriac, unicode.Thaana, unicode.Nko, unicode.Adlam}
+
+// withoutControls takes out of a name what turns text round.
+func withoutControls(name string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Bidi_Control, r) {
+			return -1
+		}
+		return r
+	}, name)
+}
+
+// ended is the label of why a period ended, by whom as far as there is room for the name.
+func (n *names) ended(e ending) string {
+	says := e.span.ended(func(id roomkit.UserID) string { return cmp.Or(n.of(id), string(id)) })
+	return abbreviated(says, e.Most)
 }
 
 // functions are those of a template that speak of people.
@@ -59,9 +89,10 @@ func (n *names) functions() template.FuncMap {
 	return template.FuncMap{
 		"name":     func(id any) string { return n.of(userOf(id)) },
 		"called":   func(id any) string { return n.called(userOf(id)) },
-		"label":    func(id roomkit.UserID) string { return abbreviated(n.short(id), mostLetters) },
+		"label":    func(id roomkit.UserID) string { return abbreviated(cmp.Or(n.of(id), string(id)), mostLetters) },
 		"title":    func(r roomRow) string { return r.title(n.short) },
 		"says":     func(b bar) string { return b.says(n.called) },
+		"ended":    n.ended,
 		"unnamed":  func() bool { return n.failed },
 		"headline": func(v *view) string { return v.headline(n) },
 	}
@@ -101,7 +132,7 @@ func (n *names) ask(ctx context.Context) {
 		n.c.o.Logger.WarnContext(ctx, "console: names", "people", len(n.wanted), "error", err)
 	}
 	for _, id := range n.wanted {
-		n.known[id] = abbreviated(found[id], longestName)
+		n.known[id] = abbreviated(withoutControls(found[id]), longestName)
 	}
 	n.wanted = nil
 }

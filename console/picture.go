@@ -42,7 +42,13 @@ type drawnLane struct {
 	*lane
 	Text, Y, Mid int
 	Bars         []bar
-	Ends         []tick // why periods ended, where there is room for it
+	Ends         []ending // why periods ended, where there is room for it
+}
+
+// ending is why a period ended, in at most so many letters.
+type ending struct {
+	X, Y, Most int
+	span
 }
 
 type bar struct {
@@ -79,7 +85,7 @@ func draw(l *life, lanes []*lane) *picture {
 			}
 			how := s.ended(func(id roomkit.UserID) string { return string(id) })
 			if x := b.X + b.W + 5; how != "" && x+letterWide*len([]rune(how)) <= until {
-				d.Ends = append(d.Ends, tick{X: x, Y: d.Text, Says: how})
+				d.Ends = append(d.Ends, ending{X: x, Y: d.Text, Most: (until - x) / letterWide, span: s})
 			}
 		}
 		for _, s := range one.Master {

@@ -70,6 +70,7 @@ var problems = map[service.Problem]string{
 // roomHealth is what is wrong with a room.
 type roomHealth struct {
 	Room     roomkit.Room
+	Row      roomRow
 	Findings []service.Finding
 	TooLarge bool // to be looked at together with others
 }
@@ -91,7 +92,7 @@ func (c *console) health(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	p := healthPage{Company: company}
-	q := store.RoomQuery{Company: company.ID, Limit: rowsOfPage}
+	q := store.RoomQuery{Company: company.ID, Limit: rowsOfPage + 1}
 	if q.After, err = after(r); err != nil {
 		return view{}, err
 	}
@@ -100,7 +101,8 @@ func (c *console) health(r *http.Request) (view, error) {
 		return view{}, err
 	}
 	var examined int64
-	for _, e := range rooms {
+	rooms, more := page(rooms)
+	for i, e := range rooms {
 		h := roomHealth{Room: e.Room, TooLarge: e.Room.Participants > mostExamined}
 		if examined += e.Room.Participants; examined > mostExamined && !h.TooLarge && p.Looked > 0 {
 			break
@@ -111,9 +113,14 @@ func (c *console) health(r *http.Request) (view, error) {
 			return view{}, err
 		}
 		if p.Looked++; h.TooLarge || len(h.Findings) > 0 {
+			if h.Row, err = c.rowOfRoom(r.Context(), e); err != nil {
+				return view{}, err
+			}
 			p.Rooms = append(p.Rooms, h)
 		}
-		p.Next = to("health", "company", string(company.ID), "after", e.Room.ID.String())
+		if p.Next = ""; more || i < len(rooms)-1 {
+			p.Next = to("health", "company", string(company.ID), "after", e.Room.ID.String())
+		}
 	}
 	return view{page: "health", Title: "Health of " + string(company.ID), Data: p}, nil
 }
@@ -129,6 +136,9 @@ func (c *console) healthOfRoom(r *http.Request) (view, error) {
 	}
 	p := healthPage{Of: &h.Room, Looked: 1}
 	if len(h.Findings) > 0 {
+		if h.Row, err = c.rowOfRoom(r.Context(), roomkit.RoomEntry{Room: f.Room}); err != nil {
+			return view{}, err
+		}
 		p.Rooms = []roomHealth{h}
 	}
 	return view{page: "health", Title: "Health of " + roomTitle(&f.Room), Data: p}, nil

@@ -216,7 +216,7 @@ func (c *console) choices(ctx context.Context, p *whyPage) error {
 	}
 	q.Limit = rowsOfPage
 	var err error
-	p.Rooms, err = c.rowsOfRooms(ctx, &q)
+	p.Rooms, _, err = c.rowsOfRooms(ctx, &q)
 	return err
 }
 
