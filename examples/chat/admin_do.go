@@ -63,6 +63,7 @@ type dryRun struct {
 	Back      string
 	Rooms     []consequence
 	Rest      *service.Rest
+	Silent    silence
 	Teams     []teamChange
 	Same      bool // nothing would change
 	Forbidden bool
@@ -137,6 +138,9 @@ func (c *chat) foresee(ctx context.Context, a *admin, cmd roomkit.Command, pane 
 		return err
 	}
 	pane.Versions = append(pane.Versions, version)
+	if pane.Silent, err = c.silenced(ctx, a, cmd); err != nil {
+		return err
+	}
 	for one, err := range c.svc.PlanConsequences(ctx, roomkit.By(a.Me.ID), cmd) {
 		if err != nil {
 			return err

@@ -261,3 +261,23 @@ func TestConsoleIsForThisMachine(t *testing.T) {
 		require.NotContains(t, w.Body.String(), "harbour", test)
 	}
 }
+
+// TestSilencedRoomsAreForeseen: 1:1 rooms in which nobody can write any more are counted
+// before, those in which it stays allowed are not, and looking changes nothing.
+func TestSilencedRoomsAreForeseen(t *testing.T) {
+	d := newDesk(t)
+	pair := d.room("cat", "Ivo Novak")
+	for _, errand := range [][]string{{"messaging", "with", "partner", "mode", "off"}, {"messaging", "with", "consumer", "mode", "off"}} {
+		body, _ := d.errand(errand...)
+		require.Contains(t, body, `data-testid="silent">In 1 1:1 room nobody`)
+		require.NoError(t, d.svc.Check(t.Context(), "cat", roomkit.ActionPost, pair))
+	}
+	body, form := d.errand("messaging", "with", "partner", "mode", "off")
+	require.Contains(t, body, `any more. <b class="rule">DIR-18</b>`)
+	d.confirmed(form)
+	denied := (*roomkit.Denied)(nil)
+	require.ErrorAs(t, d.svc.Check(t.Context(), "cat", roomkit.ActionPost, pair), &denied)
+	require.Equal(t, roomkit.Rule("DIR-18"), denied.Rule)
+	body, _ = d.errand("messaging", "with", "partner", "mode", "all")
+	require.NotContains(t, body, `data-testid="silent"`)
+}
