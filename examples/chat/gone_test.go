@@ -60,7 +60,9 @@ func TestFollowersGoOnSoonAfterAKill(t *testing.T) {
 	}
 	before := here()
 	d.must("ann", roomkit.DeleteUser{User: "gus"})
-	d.soon("both have begun", func() bool { return here() < before && d.count("SELECT count(*) FROM audit WHERE subject LIKE '%gus%'") > 1 })
+	d.soon("both have begun", func() bool {
+		return here() < before && d.count("SELECT count(*) FROM audit WHERE subject LIKE '%gus%'") > 1
+	})
 	folder := t.TempDir()
 	_, err := d.store.Writer.ExecContext(t.Context(), "VACUUM INTO ?", filepath.Join(folder, databaseFile))
 	require.NoError(t, err)
@@ -191,4 +193,35 @@ func (d *desk) answer(path string, form url.Values) *http.Response {
 	require.NoError(d.t, err)
 	require.NoError(d.t, answer.Body.Close())
 	return answer
+}
+
+// TestHandOverAndGoWithoutAKey is done in each room.
+func TestHandOverAndGoWithoutAKey(t *testing.T) {
+	d := newDesk(t)
+	for _, name := range []string{"One", "Two"} {
+		room := d.must("ben", roomkit.CreateExternalGroup{Name: name, Members: []roomkit.UserID{"cat", "kai"}}).Room
+		status, body := d.postForm(at("ben", room)+"/masters", url.Values{"do": {"hand-over-and-go"}, "who": {"cat"}}, false)
+		require.Equal(t, http.StatusSeeOther, status, body)
+		require.Equal(t, []roomkit.UserID{"cat"}, d.masters("cat", room))
+	}
+}
+
+// TestLinesLeftOutAreMarked: between messages that are shown, it is said where changes are not.
+func TestLinesLeftOutAreMarked(t *testing.T) {
+	d := newDesk(t)
+	room := d.must("ben", roomkit.CreateGroup{Name: "Zero", Members: []roomkit.UserID{"cat"}}).Room
+	d.writes(room, "ben", "Old")
+	for _, name := range []string{"One", "Two", "Three", "Four", "Five"} {
+		d.must("ben", roomkit.Edit{Room: room, Name: new(name)})
+	}
+	d.writes(room, "ben", "New")
+	const mark = "Some of what happened here is left out"
+	_, page := d.get(at("cat", room) + "?messages=2")
+	require.Regexp(t, `(?s)>Old</p>.*`+mark+`</li>.*“<bdi>Two</bdi>”.*>New</p>`, page)
+	require.NotContains(t, page, "“<bdi>One</bdi>”")
+	_, page = d.get(at("cat", room))
+	require.Contains(t, page, "“<bdi>One</bdi>”")
+	require.NotContains(t, page, mark)
+	_, page = d.get(at("cat", room) + "?messages=1")
+	require.NotContains(t, page, mark, "there the earlier ones begin")
 }

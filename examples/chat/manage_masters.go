@@ -226,13 +226,15 @@ func (c *chat) handOverAndGo(r *http.Request, me roomkit.UserID, room roomkit.Ro
 	if err != nil {
 		return err
 	}
+	appoint, leave := call, service.Call{}
+	if call.Key != "" {
+		appoint.Key, leave.Key = call.Key+" appoint", call.Key+" go"
+	}
 	return c.inTx(r.Context(), func(_ *sql.Tx, rooms *service.Service) error {
-		appoint := call
-		appoint.Key += " appoint"
 		if _, err := rooms.Do(r.Context(), roomkit.By(me), roomkit.AppointMasters{Room: room, People: []roomkit.UserID{to}}, appoint); err != nil {
 			return err
 		}
-		_, err := rooms.Do(r.Context(), roomkit.By(me), roomkit.Remove{Room: room, People: []roomkit.UserID{me}}, service.Call{Key: call.Key + " go"})
+		_, err := rooms.Do(r.Context(), roomkit.By(me), roomkit.Remove{Room: room, People: []roomkit.UserID{me}}, leave)
 		return err
 	})
 }

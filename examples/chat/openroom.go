@@ -5,13 +5,11 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"slices"
 
 	"github.com/google/uuid"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store"
 )
 
 // openRoom is a room with what was said, who is there, and what may be done.
@@ -105,27 +103,12 @@ func (c *chat) openRoom(r *http.Request, me roomkit.UserID) (*openRoom, error) {
 		o.Company = cmp.Or(c.people.companies[row.Company], string(row.Company))
 	}
 	c.fillMessages(o, said, limit)
-	if len(o.Messages) == 0 && reads(o.View.Access) && !o.View.ReadFrom.All {
-		if o.Newcomer, err = c.cameLater(ctx, me, id); err != nil {
-			return nil, err
-		}
-	}
+	o.Newcomer = len(o.Messages) == 0 && reads(o.View.Access) && !o.View.ReadFrom.All
 	if err := c.fillPeople(ctx, o, service.PageToken(r.FormValue("people"))); err != nil {
 		return nil, err
 	}
 	c.fillDeeds(ctx, o)
 	return o, nil
-}
-
-// cameLater reports whether somebody was not there when the room began.
-func (c *chat) cameLater(ctx context.Context, who roomkit.UserID, room roomkit.RoomID) (bool, error) {
-	facts, err := store.Ask(ctx, c.store, []store.Need{{Room: room, People: []roomkit.UserID{who}}})
-	if err != nil {
-		return false, err
-	}
-	return slices.ContainsFunc(facts[0].Members, func(m roomkit.Member) bool {
-		return m.User == who && m.Participant && m.Joined != roomkit.CauseCreated
-	}), nil
 }
 
 // said is what was said and what happened in a room lately, whoever may read it.
@@ -158,6 +141,10 @@ func (c *chat) fillMessages(o *openRoom, s said, limit int) {
 	o.Size = limit
 	if reads(o.View.Access) {
 		o.Since = c.tell(o.View.Access, s.events)
+		if s.cut && len(list) > 0 && list[0].Version < s.after {
+			gap := happening{Version: s.after, Words: sentence{}.say("Some of what happened here is left out")}
+			o.Since = append([]happening{gap}, o.Since...)
+		}
 		earlier = earlier || s.cut && readFrom(o.View.Access) <= s.after
 	}
 	for _, m := range list {
