@@ -160,7 +160,10 @@ func (h *history) room(kinds ...roomkit.Kind) roomkit.Room {
 		return pick(h, of)
 	}
 	if len(h.rooms) > 0 && !h.chance(1, 6) {
-		return h.row(pick(h, h.rooms))
+		id := pick(h, h.rooms)
+		room := h.row(id)
+		room.ID = id // it may not have been stored
+		return room
 	}
 	return roomkit.Room{ID: roomkit.RoomID{0xff, byte(h.roll(3))}}
 }

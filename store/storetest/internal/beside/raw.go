@@ -382,7 +382,7 @@ func (h *history) need() (n store.Need) {
 func page[T any](h *history, read func(s *side) ([]T, error), what string, args ...any) {
 	whole, err := read(h.sides[0])
 	if err != nil {
-		h.Fatalf("reference: %v", err)
+		h.Fatalf("reference: %v: %s", err, fmt.Sprintf(what, args...))
 	}
 	both(h, func(s *side) answered[[]T] {
 		got, err := read(s)
