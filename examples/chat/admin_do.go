@@ -56,7 +56,7 @@ func (c *chat) intentOf(ctx context.Context, a *admin, form url.Values) (intent,
 
 // dryRun is the pane of what would follow.
 type dryRun struct {
-	Says      string
+	Says      utterance
 	Button    string
 	Fields    []link // hidden: name and value
 	Versions  []roomkit.Version
@@ -91,7 +91,7 @@ func (c *chat) showErrand(w http.ResponseWriter, r *http.Request, a *admin) erro
 
 // dryRun shows what would follow of an intent, and why it was refused.
 func (c *chat) dryRun(w http.ResponseWriter, r *http.Request, a *admin, do intent, form url.Values, refused error) error {
-	pane := dryRun{Button: do.button, Back: a.URL() + do.back, Says: do.says, Fields: hidden(form), Same: true, fresh: do.fresh}
+	pane := dryRun{Button: do.button, Back: a.URL() + do.back, Says: utterance(do.says), Fields: hidden(form), Same: true, fresh: do.fresh}
 	a.Tab = do.tab
 	p := page{Title: "Administration of " + a.Name, Show: "main"}
 	for _, cmd := range do.cmds {

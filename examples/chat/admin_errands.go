@@ -12,7 +12,7 @@ import (
 func ofAccount(button, sentence string, command func(roomkit.UserID) roomkit.Command) errand {
 	return func(_ context.Context, c *chat, a *admin, form url.Values) (intent, error) {
 		who := roomkit.UserID(form.Get("who"))
-		says := fmt.Sprintf(sentence, c.people.colleague(a.Company.ID, who).Name)
+		says := fmt.Sprintf(sentence, isolated(c.people.colleague(a.Company.ID, who).Name))
 		return intent{tab: "accounts", back: "/accounts", says: says, button: button, cmds: []roomkit.Command{command(who)}}, nil
 	}
 }
@@ -68,7 +68,7 @@ func permissionOf(_ context.Context, c *chat, a *admin, form url.Values) (do int
 		return do, err
 	}
 	who, allow := roomkit.UserID(form.Get("who")), form.Get("allow") == on
-	name, words := c.people.colleague(a.Company.ID, who).Name, outsiderWords[with]
+	name, words := isolated(c.people.colleague(a.Company.ID, who).Name), outsiderWords[with]
 	do.tab, do.cmds = "messaging", []roomkit.Command{roomkit.SetUserMessaging{User: who, With: with, Allow: &allow}}
 	if !allow {
 		do.button, do.says = "Withdraw the permission", fmt.Sprintf("%s may not talk with %s any more.", name, words.who)

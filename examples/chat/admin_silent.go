@@ -77,6 +77,8 @@ func (c *chat) pairsOf(ctx context.Context, a *admin, cmd roomkit.Command) (all 
 		for _, user := range page.Rows {
 			people = append(people, user.ID)
 		}
+	default: // no other takes the permission of an account that goes on
+		return nil, nil
 	}
 	for _, id := range people {
 		p := pairs{who: id}

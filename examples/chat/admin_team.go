@@ -205,12 +205,12 @@ func chartOf(a *admin, form url.Values) roomkit.SyncTeam {
 func (c *chat) ledBy(a *admin, team *roomkit.SyncTeam) string {
 	leader, members := "nobody", []string{}
 	if team.Leader != "" {
-		leader = c.people.colleague(a.Company.ID, team.Leader).Name
+		leader = isolated(c.people.colleague(a.Company.ID, team.Leader).Name)
 	}
 	for _, id := range team.Members {
-		members = append(members, c.people.colleague(a.Company.ID, id).Name)
+		members = append(members, isolated(c.people.colleague(a.Company.ID, id).Name))
 	}
-	return fmt.Sprintf("%s, led by %s: %s.", team.Name, leader, cmp.Or(strings.Join(members, ", "), "nobody is in it"))
+	return fmt.Sprintf("%s, led by %s: %s.", isolated(team.Name), leader, cmp.Or(strings.Join(members, ", "), "nobody is in it"))
 }
 
 // typedAgain is the address of a form with all that has been typed.
@@ -252,12 +252,12 @@ func moveOf(ctx context.Context, c *chat, a *admin, form url.Values) (do intent,
 		return do, err
 	}
 	who, at := roomkit.UserID(form.Get("who")), "/teams/"+url.PathEscape(string(from.ID))
-	name := c.people.colleague(a.Company.ID, who).Name
+	name, team := isolated(c.people.colleague(a.Company.ID, who).Name), isolated(from.Name)
 	from.Members = slices.DeleteFunc(from.Members, func(id roomkit.UserID) bool { return id == who })
-	do = intent{tab: "teams", back: at, then: at, button: "Take out of " + from.Name, says: name + " is not in " + from.Name + " any more, nor in its room (TEAM-05)."}
+	do = intent{tab: "teams", back: at, then: at, button: "Take out of " + from.Name, says: name + " is not in " + team + " any more, nor in its room (TEAM-05)."}
 	if from.Leader == who {
 		from.Leader = ""
-		do.says += " Nobody leads " + from.Name + " then."
+		do.says += " Nobody leads " + team + " then."
 	}
 	do.cmds = []roomkit.Command{chartedAs(from)}
 	if form.Get("to") == "" {
@@ -274,7 +274,7 @@ func moveOf(ctx context.Context, c *chat, a *admin, form url.Values) (do intent,
 		to.Members = slices.Sorted(slices.Values(append(to.Members, who))) // sent twice, it is the same
 	}
 	do.cmds = append(do.cmds, chartedAs(to))
-	do.button, do.says = "Move to "+to.Name, do.says+" From now on "+name+" is in "+to.Name+", and in its room."
+	do.button, do.says = "Move to "+to.Name, do.says+" From now on "+name+" is in "+isolated(to.Name)+", and in its room."
 	return do, nil
 }
 

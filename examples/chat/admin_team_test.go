@@ -41,7 +41,7 @@ func TestNewTeam(t *testing.T) {
 	typed := url.Values{"do": {"new-team"}, "team": {"van"}, "name": {"Drivers <b>"}, "leader": {"gus"}, "member": {"gus", "dev"}}
 	status, body := d.get(adminDo + "?" + typed.Encode())
 	require.Equal(t, http.StatusOK, status)
-	require.Contains(t, body, "A new team Drivers &lt;b&gt;, led by Gus Ferreira: Gus Ferreira, Dev Patel.")
+	require.Contains(t, body, "A new team <bdi>Drivers &lt;b&gt;</bdi>, led by <bdi>Gus Ferreira</bdi>: <bdi>Gus Ferreira</bdi>, <bdi>Dev Patel</bdi>.")
 	require.Contains(t, body, "come:</strong> <span dir=\"auto\">Gus Ferreira</span>, <span dir=\"auto\">Dev Patel</span>")
 	require.NotContains(t, body, "go:</strong>")
 	_, err := d.svc.Team(t.Context(), "harbour", "van")
@@ -76,7 +76,7 @@ func TestMoveBetweenTeams(t *testing.T) {
 	d := newDesk(t)
 	sales, kitchen := d.room("ben", "Sales"), d.room("eli", "Kitchen")
 	body, form := d.errand("move", "team", "sales", "who", "ben", "to", "kitchen")
-	require.Contains(t, body, "Nobody leads Sales then.")
+	require.Contains(t, body, "Nobody leads <bdi>Sales</bdi> then.")
 	require.Contains(t, body, `Out of <span dir="auto">Sales</span> go:</strong> <span dir="auto">Ben Lindqvist</span>`)
 	require.Contains(t, body, `Into <span dir="auto">Kitchen</span> come:</strong> <span dir="auto">Ben Lindqvist</span>`)
 	require.Len(t, form["version"], 2)
@@ -139,5 +139,15 @@ func TestNoSuchTeam(t *testing.T) {
 	for _, id := range []string{".", ".."} {
 		status, _ := d.postForm("/as/ann/admin/do", url.Values{"key": {"k" + id}, "do": {"new-team"}, "team": {id}, "name": {"Dots"}, "version": {"0"}}, false)
 		require.Equal(t, http.StatusBadRequest, status)
+	}
+}
+
+// TestTypedNamesStayApart: what turns text round in a name that was typed ends with it.
+func TestTypedNamesStayApart(t *testing.T) {
+	d := newDesk(t)
+	for _, name := range []string{"a\u202eb", "a\u2069\u202eb", "a\u2068\u202eb"} {
+		status, body := d.get("/as/ann/admin/do?" + url.Values{"do": {"new-team"}, "team": {"van"}, "name": {name}}.Encode())
+		require.Equal(t, http.StatusBadRequest, status)
+		require.Contains(t, body, "A new team <bdi>a\u202eb</bdi>, led by nobody")
 	}
 }

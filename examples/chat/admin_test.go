@@ -79,7 +79,7 @@ func TestPermissionPersonByPerson(t *testing.T) {
 	_, body := d.get("/as/ann/admin")
 	require.Contains(t, body, `data-testid="tip-consumer-ben"><b class="rule">ADM-03</b>`, "while everybody may")
 	body, form := d.errand("person", "who", "cat", "with", "partner", "allow", "off")
-	require.Contains(t, body, "Cat Moreau may not talk with users of other companies any more.")
+	require.Contains(t, body, "<bdi>Cat Moreau</bdi> may not talk with users of other companies any more.")
 	require.Contains(t, body, "it goes on")
 	d.confirmed(form)
 	status, _ := d.get(at("cat", room))
