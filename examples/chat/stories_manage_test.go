@@ -218,3 +218,25 @@ func TestStoryFindMaster(t *testing.T) {
 	ben.SeeIn("master-dev", "takes no part")
 	ben.Shows("action-appoint-cat")
 }
+
+// TestStoryEvenly: on the first page no name is broken while there is room beside it, and
+// at touch size what a button says is in its middle, be it a link or greyed.
+func TestStoryEvenly(t *testing.T) {
+	h, w := story(t)
+	ben := h.home(w, "ben")
+	ben.Go(h.url + "/")
+	ben.True("names on one line, boxes below each other", `doc => {
+		const names = [...doc.querySelectorAll(".pick strong")].every(e => e.getClientRects().length === 1);
+		const lefts = [...doc.querySelectorAll("section:first-of-type input")].map(e => Math.round(e.getBoundingClientRect().left));
+		return names && lefts.length > 1 && new Set(lefts).size === 1;
+	}`)
+	ben.Go(h.url + "/as/ben/rooms/" + h.room("ben", "Menu cards").String() + "?show=people")
+	ben.Width(380)
+	ben.Shows("person-jun")
+	ben.True("labels in the middle", `doc => [...doc.querySelectorAll("a.button, button.button")].filter(e => e.offsetParent).every(e => {
+		const range = doc.createRange(), box = e.getBoundingClientRect();
+		range.selectNodeContents(e.querySelector("[aria-hidden]") || e);
+		const text = range.getBoundingClientRect();
+		return Math.abs((text.top + text.bottom) - (box.top + box.bottom)) < 6;
+	})`)
+}
