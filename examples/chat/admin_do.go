@@ -103,7 +103,7 @@ func (c *chat) dryRun(w http.ResponseWriter, r *http.Request, a *admin, do inten
 		refused, pane.Forbidden = taken, true
 	}
 	if refused != nil {
-		p.Problem = c.problemOf(refused)
+		p.Problem = c.problemOf(r.Context(), refused)
 	}
 	a.Data = pane
 	p.Data = a

@@ -104,7 +104,7 @@ func describe[I, O any](c *chat, api huma.API, method, path, id, summary string,
 		if err == nil {
 			return out, nil
 		}
-		p := c.problemOf(err)
+		p := c.problemOf(ctx, err)
 		if p.Category == service.CategoryReused {
 			p.Field, p.Detail = "Idempotency-Key", "The header Idempotency-Key names another request, which was sent before. Take a new key for a new request."
 		}

@@ -281,7 +281,7 @@ func (c *chat) showDetails(w http.ResponseWriter, r *http.Request, ch *choice) e
 			err = c.offer(ctx, ch, offers)
 		}
 		if err != nil {
-			ch.Problem = c.problemOf(err)
+			ch.Problem = c.problemOf(ctx, err)
 		}
 	}
 	status := 0

@@ -344,7 +344,7 @@ func (c *chat) showNew(w http.ResponseWriter, r *http.Request, me roomkit.UserID
 	for _, way := range ways {
 		ch, one := newChoice(r, me, way), wayTo{creation: way, URL: "/as/" + url.PathEscape(string(me)) + "/new/" + way.Name}
 		if _, err := c.svc.Choose(r.Context(), roomkit.By(me), ch.newRoom(nil), nil); err != nil {
-			one.Denied = c.problemOf(err)
+			one.Denied = c.problemOf(r.Context(), err)
 		}
 		list = append(list, one)
 	}

@@ -71,7 +71,7 @@ func (c *chat) openTeam(w http.ResponseWriter, r *http.Request, me roomkit.UserI
 	}
 	result, err := c.send(r, me, roomkit.OpenTeamRoom{Team: team.ID, Company: team.Company})
 	if err != nil {
-		return c.confirmTeam(w, r, me, c.problemOf(err))
+		return c.confirmTeam(w, r, me, c.problemOf(r.Context(), err))
 	}
 	if c.svc.Check(r.Context(), me, roomkit.ActionSeeRoom, result.Room) != nil {
 		return see(w, r, me, "/contacts") // an administrator who is not in the team

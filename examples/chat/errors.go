@@ -104,7 +104,7 @@ func (p *problem) cite() *problem {
 // decides, so what a page shows greyed is what would be refused.
 func (c *chat) denial(ctx context.Context, me roomkit.UserID, action roomkit.Action, room roomkit.RoomID) *problem {
 	if err := c.svc.Check(ctx, me, action, room); err != nil {
-		return c.problemOf(err)
+		return c.problemOf(ctx, err)
 	}
 	return nil
 }
@@ -112,7 +112,7 @@ func (c *chat) denial(ctx context.Context, me roomkit.UserID, action roomkit.Act
 // deny says why a command would be refused, or nil, by the same decision.
 func (c *chat) deny(ctx context.Context, me roomkit.UserID, cmd roomkit.Command) *problem {
 	if _, err := c.svc.Plan(ctx, roomkit.By(me), cmd); err != nil {
-		return c.problemOf(err)
+		return c.problemOf(ctx, err)
 	}
 	return nil
 }

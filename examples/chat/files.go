@@ -72,7 +72,7 @@ func (c *chat) readFile(w http.ResponseWriter, r *http.Request, me roomkit.UserI
 	}
 	id, err := c.keepFile(r, me)
 	if errors.Is(err, roomkit.ErrInvalid) {
-		return c.show(w, r, me, "create-file", page{Title: "From an event or a mail", Problem: c.problemOf(err), Show: "main"})
+		return c.show(w, r, me, "create-file", page{Title: "From an event or a mail", Problem: c.problemOf(r.Context(), err), Show: "main"})
 	}
 	if err != nil {
 		return err

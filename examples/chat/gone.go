@@ -24,7 +24,7 @@ var ends = map[roomkit.Cause]struct {
 // explain is problemOf for a room. To those who were in it, it says how that ended. A
 // room in which somebody never was is as one that does not exist.
 func (c *chat) explain(ctx context.Context, me roomkit.UserID, room roomkit.RoomID, err error) *problem {
-	p := c.problemOf(err)
+	p := c.problemOf(ctx, err)
 	ended := p.Rule == ruleEnded
 	if !ended && p.Category != service.CategoryNotFound || room.IsZero() {
 		return p

@@ -208,7 +208,7 @@ func (c *chat) editSettings(w http.ResponseWriter, r *http.Request, me roomkit.U
 	s := c.settingsOf(r.Context(), o)
 	s.Stale = errors.Is(err, roomkit.ErrConflict)
 	s.keep(r.PostForm)
-	return c.show(w, r, me, "manage-settings", page{Title: "Not saved", Room: o, Data: s, Problem: c.problemOf(err), Show: "main"})
+	return c.show(w, r, me, "manage-settings", page{Title: "Not saved", Room: o, Data: s, Problem: c.problemOf(r.Context(), err), Show: "main"})
 }
 
 // keep fills in again what was typed, and finds what others have changed since.
@@ -331,7 +331,7 @@ func (c *chat) confirm(w http.ResponseWriter, r *http.Request, o *openRoom, s st
 		err = refused
 	}
 	if err != nil {
-		p.Problem = c.problemOf(err)
+		p.Problem = c.problemOf(r.Context(), err)
 	}
 	for _, id := range planned.Dropped {
 		asked.Left = append(asked.Left, c.people.person(id))

@@ -81,7 +81,7 @@ func (c *chat) fillCandidates(ctx context.Context, o *openRoom, m *candidates) e
 	}
 	choices, err := c.svc.Choose(ctx, roomkit.By(o.Me.ID), roomkit.AppointMasters{Room: o.View.Room}, ids)
 	if errors.Is(err, roomkit.ErrDenied) {
-		m.Denied = c.problemOf(err)
+		m.Denied = c.problemOf(ctx, err)
 		return nil
 	}
 	if err != nil {
@@ -166,7 +166,7 @@ func (c *chat) mastersPage(w http.ResponseWriter, r *http.Request, me roomkit.Us
 	m.Done = r.URL.Query().Has("done")
 	p := page{Title: "Group Masters of " + o.Title, Room: o, Data: m, Show: "main"}
 	if refused != nil {
-		p.Problem = c.problemOf(refused)
+		p.Problem = c.problemOf(r.Context(), refused)
 	}
 	return c.show(w, r, me, "manage-masters", p)
 }

@@ -192,7 +192,7 @@ func (c *chat) show(w http.ResponseWriter, r *http.Request, me roomkit.UserID, p
 	}
 	var err error
 	if p.Rooms, err = c.list(r.Context(), me, open, listLimit(r)); err != nil {
-		p.Rooms.Denied = c.problemOf(err)
+		p.Rooms.Denied = c.problemOf(r.Context(), err)
 		pane, p.Problem = "problem", p.Rooms.Denied
 	}
 	status := p.Status

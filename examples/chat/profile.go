@@ -111,7 +111,7 @@ func (c *chat) openDirect(w http.ResponseWriter, r *http.Request, me roomkit.Use
 	}
 	result, err := c.send(r, me, cmd)
 	if err != nil {
-		return c.profile(w, r, me, c.problemOf(err))
+		return c.profile(w, r, me, c.problemOf(r.Context(), err))
 	}
 	return see(w, r, me, "/rooms/"+result.Room.String())
 }

@@ -42,7 +42,7 @@ func TestStrangersHaveNoName(t *testing.T) {
 	_, page := d.get(at("ben", made.Room) + "/remove?who=lea")
 	require.Contains(t, page, "Remove Lea Rossi?", "one meets her there")
 	_, page = d.get("/as/hana/admin/do?do=suspend&who=lea")
-	require.Contains(t, page, "Lea Rossi cannot sign in", "a colleague")
+	require.Contains(t, page, "<bdi>Lea Rossi</bdi> cannot sign in", "a colleague")
 }
 
 // greyed says whether a page shows something to do greyed.

@@ -176,7 +176,7 @@ func (c *chat) showList(w http.ResponseWriter, r *http.Request, me roomkit.UserI
 	open, _ := roomkit.ParseRoomID(r.FormValue("room"))
 	list, err := c.list(r.Context(), me, open, listLimit(r))
 	if err != nil {
-		list.Denied = c.problemOf(err)
+		list.Denied = c.problemOf(r.Context(), err)
 		c.part(w, list.Denied.Status, "rooms", list)
 		return nil
 	}
@@ -233,5 +233,5 @@ func (c *chat) sendMessage(w http.ResponseWriter, r *http.Request, me roomkit.Us
 	if gone != nil {
 		return c.show(w, r, me, "problem", page{Title: "Not sent", Problem: c.explain(r.Context(), me, room, err), Form: r.PostForm, Show: "main"})
 	}
-	return c.show(w, r, me, "conversation", page{Title: o.Title, Room: o, Problem: c.problemOf(err), Form: r.PostForm, Show: "main"})
+	return c.show(w, r, me, "conversation", page{Title: o.Title, Room: o, Problem: c.problemOf(r.Context(), err), Form: r.PostForm, Show: "main"})
 }

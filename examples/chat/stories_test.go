@@ -185,7 +185,7 @@ func TestStoryTips(t *testing.T) {
 			require.Equal(t, "true", p.Attribute("action-"+name, "aria-disabled"), "%s may not %s", place.me, name)
 			p.Lacks("tip-" + name)
 			p.HoverSee("action-"+name, "tip-"+name, string(denied.Rule))
-			p.SeeIn("tip-"+name, (&chat{svc: h.svc}).problemOf(denied).Detail)
+			p.SeeIn("tip-"+name, (&chat{svc: h.svc}).problemOf(t.Context(), denied).Detail)
 			p.Away()
 			p.Lacks("tip-" + name)
 			p.TabTo("action-"+name, 60)

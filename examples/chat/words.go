@@ -43,7 +43,7 @@ var inKinds = map[roomkit.Kind]string{
 
 // problemOf is the problem of an error. Where who may do something is a matter of the kind
 // of room, it says who in the words of people.
-func (c *chat) problemOf(err error) *problem {
+func (c *chat) problemOf(ctx context.Context, err error) *problem {
 	p, denied := problemOf(err), (*roomkit.Denied)(nil)
 	if !errors.As(err, &denied) || denied.Kind == roomkit.KindNone || c.svc.Rules().Allowed(denied.Kind, denied.Standing).Has(denied.Action) {
 		return p // what stands against it is not what the room and the actor are
@@ -52,7 +52,7 @@ func (c *chat) problemOf(err error) *problem {
 		p.Detail = c.whoCan(denied.Action, denied.Kind, words, inKinds[denied.Kind])
 	}
 	if denied.Action == roomkit.ActionLeave {
-		p.Detail += c.wayOut(denied)
+		p.Detail += c.wayOut(ctx, denied)
 	}
 	return p
 }
@@ -66,13 +66,13 @@ func (c *chat) whoCan(action roomkit.Action, kind roomkit.Kind, words, in string
 }
 
 // wayOut says how somebody who cannot leave gets out of a room, as it is managed now.
-func (c *chat) wayOut(denied *roomkit.Denied) string {
+func (c *chat) wayOut(ctx context.Context, denied *roomkit.Denied) string {
 	who := c.who(roomkit.ActionRemove, denied.Kind)
 	if len(who) == 0 {
 		return ""
 	}
 	me := denied.Actor.User()
-	facts, err := store.Ask(context.Background(), c.store, []store.Need{{Room: denied.Room, People: []roomkit.UserID{me}}})
+	facts, err := store.Ask(ctx, c.svc.Store(), []store.Need{{Room: denied.Room, People: []roomkit.UserID{me}}})
 	if err != nil {
 		return ""
 	}
