@@ -29,7 +29,7 @@ func LastMasterRace(t *testing.T, open func(testing.TB) [2]store.Store, races in
 	}
 	lost := dismissEachOther(t, open(t), 20, true)
 	t.Logf("%d races, no group without a master; without the versions %d of 20", races, lost)
-	require.Greater(t, lost, 10, "without the versions races are lost")
+	require.Positive(t, lost, "without the versions races are lost; how many depends on who else works")
 }
 
 // meeting lets two services decide on the same state of a room: the first Load of
