@@ -51,7 +51,7 @@ func asks(c *roomkit.Edit) []asked {
 }
 
 func (d *decider) edit(c roomkit.Edit) error {
-	if c.Message != nil && *c.Message { // the other changes are judged with message on again
+	if c.Message != nil && *c.Message && d.room.State != roomkit.StateEnded { // the other changes are judged with message on again
 		d.switchMessage(true)
 	}
 	for _, a := range asks(&c) {

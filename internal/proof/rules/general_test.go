@@ -610,4 +610,17 @@ func TestSelfOfTheRestored(t *testing.T) {
 			require.False(t, s.Run("ben", roomkit.OpenSelf{}).Changed)
 		}
 	})
+	t.Run("COM-14 who was in a room when it ended is told so, whatever is asked", func(t *testing.T) {
+		for _, off := range []bool{false, true} {
+			s := proof.NewStage(t)
+			room := s.Run("ann", roomkit.CreateGroup{Name: "Blue", Members: people("ben"), Settings: roomkit.GroupSettings{MessageOff: off}}).Room
+			s.Run("ann", roomkit.DeleteRoom{Room: room})
+			for _, edit := range []roomkit.Edit{{Name: new("Gold")}, {Message: new(true)}, {Message: new(true), Name: new("Gold")}, {Message: new(false), Name: new("Gold")}} {
+				edit.Room = room
+				s.Denies("COM-14", "ben", edit)
+				_, err := s.Do(t.Context(), roomkit.By("dan"), edit)
+				require.ErrorIs(t, err, roomkit.ErrNotFound)
+			}
+		}
+	})
 }
