@@ -13,6 +13,19 @@ import (
 )
 
 func TestCommon(t *testing.T) {
+	t.Run("COM-14 who was in a room when it ended is told so, whatever is asked", func(t *testing.T) {
+		for _, off := range []bool{false, true} {
+			s := proof.NewStage(t)
+			room := s.Run("ann", roomkit.CreateGroup{Name: "Blue", Members: people("ben"), Settings: roomkit.GroupSettings{MessageOff: off}}).Room
+			s.Run("ann", roomkit.DeleteRoom{Room: room})
+			for _, edit := range []roomkit.Edit{{Name: new("Gold")}, {Message: new(true)}, {Message: new(true), Name: new("Gold")}, {Message: new(false), Name: new("Gold")}} {
+				edit.Room = room
+				s.Denies("COM-14", "ben", edit)
+				_, err := s.Do(t.Context(), roomkit.By("dan"), edit)
+				require.ErrorIs(t, err, roomkit.ErrNotFound)
+			}
+		}
+	})
 	t.Run("COM-01 GEN-01 GEN-33 one kind, also with consumers", func(t *testing.T) {
 		s := proof.NewStage(t)
 		kinds := map[roomkit.RoomID]roomkit.Kind{
@@ -608,19 +621,6 @@ func TestSelfOfTheRestored(t *testing.T) {
 			s.Can("ben", own, roomkit.ActionPost)
 			require.False(t, s.AccessOf("ben", own).ReadFrom.All, "nothing is carried over (COM-06)")
 			require.False(t, s.Run("ben", roomkit.OpenSelf{}).Changed)
-		}
-	})
-	t.Run("COM-14 who was in a room when it ended is told so, whatever is asked", func(t *testing.T) {
-		for _, off := range []bool{false, true} {
-			s := proof.NewStage(t)
-			room := s.Run("ann", roomkit.CreateGroup{Name: "Blue", Members: people("ben"), Settings: roomkit.GroupSettings{MessageOff: off}}).Room
-			s.Run("ann", roomkit.DeleteRoom{Room: room})
-			for _, edit := range []roomkit.Edit{{Name: new("Gold")}, {Message: new(true)}, {Message: new(true), Name: new("Gold")}, {Message: new(false), Name: new("Gold")}} {
-				edit.Room = room
-				s.Denies("COM-14", "ben", edit)
-				_, err := s.Do(t.Context(), roomkit.By("dan"), edit)
-				require.ErrorIs(t, err, roomkit.ErrNotFound)
-			}
 		}
 	})
 }
