@@ -2,6 +2,7 @@ package console_test
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -119,4 +120,28 @@ func TestHundredThousandMembers(t *testing.T) {
 		events, next = events+len(rows), more
 	}
 	require.Equal(t, 2+many/roomkit.MaxPeople, events)
+}
+
+// TestShowMoreShowsMore: a list that just fills a page has no next one.
+func TestShowMoreShowsMore(t *testing.T) {
+	stage := proof.NewStage(t)
+	_, err := stage.Do(t.Context(), roomkit.System(), roomkit.AddCompany{Company: roomkit.Company{ID: "full", Licensed: true}})
+	require.NoError(t, err)
+	add := func(i int) {
+		id := roomkit.UserID(fmt.Sprintf("f%04d", i))
+		_, err := stage.Do(t.Context(), roomkit.System(), roomkit.AddUser{User: roomkit.User{ID: id, Company: "full", Kind: roomkit.UserMember, Status: roomkit.StatusActive}})
+		require.NoError(t, err)
+	}
+	for i := range rowsOfPage {
+		add(i)
+	}
+	s := newSite(t, stage.Service, console.Options{})
+	for _, page := range []string{"people?company=full", "teams?company=acme", "company?id=acme", "health?company=acme", "user?id=ann", "members?room=" + stage.Group.String()} {
+		require.NotContains(t, s.get(page), "Show more", page)
+	}
+	add(rowsOfPage)
+	first := s.get("people?company=full")
+	require.Equal(t, rowsOfPage, strings.Count(first, `<td><a href="user?id=f`))
+	_, more := rowsOf(t, first)
+	require.Contains(t, s.get(more), fmt.Sprintf("f%04d", rowsOfPage))
 }

@@ -207,3 +207,43 @@ func TestNamesInALiveFeed(t *testing.T) {
 	require.Contains(t, said(t, feed.next()["data"]), "Ann Okafor ann removed Eve Tran eve")
 	require.EqualValues(t, 3, calls.Load())
 }
+
+// TestNamesDoNotTurnTextRound: what turns text round is taken out of names, and a name that is
+// written from the right stands by itself where no element can.
+func TestNamesDoNotTurnTextRound(t *testing.T) {
+	stage := proof.NewStage(t)
+	stage.Run("ann", roomkit.Remove{Room: stage.External, People: []roomkit.UserID{"eve"}})
+	host := &register{names: map[roomkit.UserID]string{"ann": "A\u202enn\u2067", "ben": "שלום"}}
+	s := newSite(t, stage.Service, console.Options{Names: host.Names})
+	room := stage.External.String()
+	for _, page := range []string{"timeline?room=" + room, "members?room=" + room, "user?id=ann", "why?user=ben&room=" + room, "why?user=ben"} {
+		text := s.get(page)
+		require.NotContains(t, text, "\u202e", page)
+		require.NotContains(t, text, "\u2067", page)
+	}
+	require.Contains(t, s.get("timeline?room="+room), "(removed by Ann (ann))")
+	require.Contains(t, s.get("members?room="+room), "What may \u2068שלום\u2069 (ben) do?")
+}
+
+// TestEndsNameWhoDidIt: what stands behind a bar has the name, as far as there is room.
+func TestEndsNameWhoDidIt(t *testing.T) {
+	stage := proof.NewStage(t)
+	stage.Run("ann", roomkit.Remove{Room: stage.Group, People: []roomkit.UserID{"cat"}})
+	for range 3 {
+		stage.Clock.Add(240 * time.Hour)
+		stage.Run("ann", roomkit.Edit{Room: stage.Group, Name: new("later")})
+	}
+	s := newSite(t, stage.Service, console.Options{Names: (&register{names: threeNames}).Names})
+	require.Contains(t, s.get("timeline?room="+stage.Group.String()), ">removed by Ann Okafor</text>")
+}
+
+// TestHealthNamesRoomsByTheirPeople where they have no name.
+func TestHealthNamesRoomsByTheirPeople(t *testing.T) {
+	stage := proof.NewStage(t)
+	for _, id := range []roomkit.UserID{"ann", "ben"} {
+		_, err := stage.Do(t.Context(), roomkit.System(), roomkit.SuspendUser{User: id})
+		require.NoError(t, err)
+	}
+	s := newSite(t, stage.Service, console.Options{Names: (&register{names: threeNames}).Names})
+	require.Contains(t, s.get("health?company=acme"), "Ann Okafor, Ben Lindqvist")
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -161,7 +162,7 @@ type teamChange struct {
 
 func (c *chat) foreseeTeam(ctx context.Context, a *admin, sync roomkit.SyncTeam, pane *dryRun) error {
 	team, err := c.svc.Team(ctx, a.Company.ID, sync.Team)
-	if err != nil && pane.fresh != sync.Team {
+	if isNew := pane.fresh == sync.Team && errors.Is(err, roomkit.ErrNotFound); err != nil && !isNew {
 		return err
 	}
 	pane.Versions = append(pane.Versions, team.Version)
@@ -187,10 +188,14 @@ func isTaken(ctx context.Context, rooms *service.Service, a *admin, id roomkit.T
 	if id == "" {
 		return nil
 	}
-	if team, err := rooms.Team(ctx, a.Company.ID, id); err == nil {
+	team, err := rooms.Team(ctx, a.Company.ID, id)
+	switch {
+	case err == nil:
 		return &roomkit.Invalid{Field: "team", Reason: "“" + team.Name + "” has this id already"}
+	case errors.Is(err, roomkit.ErrNotFound):
+		return nil
 	}
-	return nil
+	return err
 }
 
 // chartOf is a team as a form of the administrator has it.
@@ -253,6 +258,7 @@ func moveOf(ctx context.Context, c *chat, a *admin, form url.Values) (do intent,
 	}
 	who, at := roomkit.UserID(form.Get("who")), "/teams/"+url.PathEscape(string(from.ID))
 	name, team := isolated(c.people.colleague(a.Company.ID, who).Name), isolated(from.Name)
+	was := slices.Contains(from.Members, who)
 	from.Members = slices.DeleteFunc(from.Members, func(id roomkit.UserID) bool { return id == who })
 	do = intent{tab: "teams", back: at, then: at, button: "Take out of " + from.Name, says: name + " is not in " + team + " any more, nor in its room (TEAM-05)."}
 	if from.Leader == who {
@@ -270,8 +276,11 @@ func moveOf(ctx context.Context, c *chat, a *admin, form url.Values) (do intent,
 	if to.ID == from.ID {
 		return do, &roomkit.Invalid{Field: "to", Reason: "the team that " + name + " is in"}
 	}
-	if !slices.Contains(to.Members, who) {
-		to.Members = slices.Sorted(slices.Values(append(to.Members, who))) // sent twice, it is the same
+	if !slices.Contains(to.Members, who) { // sent twice, it is the same
+		if !was {
+			return do, &roomkit.Invalid{Field: "who", Reason: name + " is not in " + team}
+		}
+		to.Members = slices.Sorted(slices.Values(append(to.Members, who)))
 	}
 	do.cmds = append(do.cmds, chartedAs(to))
 	do.button, do.says = "Move to "+to.Name, do.says+" From now on "+name+" is in "+isolated(to.Name)+", and in its room."

@@ -100,6 +100,11 @@ func TestMoveBetweenTeams(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, team.Leader)
 
+	status, _ = d.get(adminDo + "?do=move&team=sales&who=gus&to=nobodys")
+	require.Equal(t, http.StatusNotFound, status)
+	status, body = d.get(adminDo + "?do=move&team=kitchen&who=ann&to=sales")
+	require.Equal(t, http.StatusBadRequest, status)
+	require.Contains(t, body, "is not in", "whoever is in neither team is moved into none")
 	_, form = d.errand("move", "team", "kitchen", "who", "gus", "to", "")
 	d.confirmed(form)
 	status, _ = d.get(at("gus", kitchen))

@@ -54,7 +54,7 @@ func (s *Store) Compact(ctx context.Context, messages uint64) (done Compacted, e
 	if err != nil {
 		return done, err
 	}
-	all, err := s.standing(ctx, log)
+	all, err := s.present(ctx, log)
 	if err != nil {
 		return done, err
 	}
@@ -73,7 +73,7 @@ func (s *Store) Compact(ctx context.Context, messages uint64) (done Compacted, e
 	}
 	done = Compacted{Snapshot: v.at.seq, Bytes: v.bytes, Written: true}
 	if len(good) == 0 || good[0] != *v {
-		if newer, err := s.standing(ctx, log); err != nil || len(newer) == 0 || newer[0].seq <= v.seq { // else others have gone on
+		if newer, err := s.present(ctx, log); err != nil || len(newer) == 0 || newer[0].seq <= v.seq { // else others have gone on
 			return done, cmp.Or(err, fmt.Errorf("%w: the snapshot cannot be read as it was written", ErrUnreachable))
 		}
 	}
@@ -86,8 +86,8 @@ func (s *Store) Compact(ctx context.Context, messages uint64) (done Compacted, e
 	return done, nil
 }
 
-// standing gives the snapshots that there are. What is foreign or has no place in the log any more counts for none.
-func (s *Store) standing(ctx context.Context, log jetstream.Stream) (all []sealed, err error) {
+// present gives the snapshots that there are. What is foreign or has no place in the log any more counts for none.
+func (s *Store) present(ctx context.Context, log jetstream.Stream) (all []sealed, err error) {
 	var passed error
 	_, err = patiently(ctx, s.o.Patience, func(ctx context.Context) (struct{}, error) {
 		if all, _, passed = s.sealedSnapshots(ctx, log); len(all) == 0 && errors.Is(passed, ErrUnreachable) {

@@ -119,28 +119,37 @@ func (l *testLog) joined(tb testing.TB, copied natsstore.Copy) *natsstore.Store 
 	return l.open(tb, copied)
 }
 
-// leaderless is a connection on which the snapshots lack a leader, now and then.
-type leaderless struct {
+// tapped is a connection on which something happens before snapshots are looked up or read; an error is the answer.
+type tapped struct {
 	jetstream.JetStream
-	missing func() bool
+	look, read func() error
 }
 
-func (l leaderless) Stream(ctx context.Context, name string) (jetstream.Stream, error) {
-	s, err := l.JetStream.Stream(ctx, name)
-	return leaderlessStream{s, l.missing}, err
+func (c tapped) Stream(ctx context.Context, name string) (jetstream.Stream, error) {
+	s, err := c.JetStream.Stream(ctx, name)
+	return tappedStream{s, c}, err
 }
 
-type leaderlessStream struct {
+type tappedStream struct {
 	jetstream.Stream
-	missing func() bool
+	tapped tapped
 }
 
-func (s leaderlessStream) GetLastMsgForSubject(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
-	if s.missing() {
-		return nil, &jetstream.APIError{Code: 503, ErrorCode: 10008, Description: "JetStream system temporarily unavailable"}
+func (s tappedStream) GetLastMsgForSubject(ctx context.Context, subject string) (*jetstream.RawStreamMsg, error) {
+	if err := s.tapped.look(); err != nil {
+		return nil, err
 	}
 	return s.Stream.GetLastMsgForSubject(ctx, subject)
 }
+
+func (s tappedStream) CreateConsumer(ctx context.Context, c jetstream.ConsumerConfig) (jetstream.Consumer, error) {
+	if err := s.tapped.read(); err != nil {
+		return nil, err
+	}
+	return s.Stream.CreateConsumer(ctx, c)
+}
+
+func undisturbed() error { return nil }
 
 // TestCompactWaitsForALeader: while the servers choose one, Compact is patient as all calls are.
 func TestCompactWaitsForALeader(t *testing.T) {
@@ -148,32 +157,16 @@ func TestCompactWaitsForALeader(t *testing.T) {
 	s := l.inMemory(t)
 	compact(t, l, s, 0)
 	away, misses := *l, 0
-	away.js = leaderless{l.js, func() bool { misses--; return misses >= 0 }}
+	away.js = tapped{l.js, func() error {
+		if misses--; misses >= 0 {
+			return &jetstream.APIError{Code: 503, ErrorCode: 10008, Description: "JetStream system temporarily unavailable"}
+		}
+		return nil
+	}, undisturbed}
 	joined := away.inFile(t)
 	misses = 3
 	compact(t, l, joined, 1)
 	require.Negative(t, misses)
-}
-
-// reading is a connection on which others compact the log before a snapshot is read.
-type reading struct {
-	jetstream.JetStream
-	before func()
-}
-
-func (r reading) Stream(ctx context.Context, name string) (jetstream.Stream, error) {
-	s, err := r.JetStream.Stream(ctx, name)
-	return readingStream{s, r.before}, err
-}
-
-type readingStream struct {
-	jetstream.Stream
-	before func()
-}
-
-func (s readingStream) CreateConsumer(ctx context.Context, c jetstream.ConsumerConfig) (jetstream.Consumer, error) {
-	s.before()
-	return s.Stream.CreateConsumer(ctx, c)
 }
 
 // TestCompactOvertaken: a snapshot that others have taken away, because there are two newer ones, was written all the same.
@@ -182,12 +175,13 @@ func TestCompactOvertaken(t *testing.T) {
 	s := l.inMemory(t)
 	compact(t, l, s, 0)
 	slow, rounds := *l, 0
-	slow.js = reading{l.js, func() {
+	slow.js = tapped{l.js, undisturbed, func() error {
 		if rounds == 1 {
 			rounds = 4
 			compact(t, l, s, 2)
 			compact(t, l, s, 3)
 		}
+		return nil
 	}}
 	overtaken := slow.inFile(t)
 	rounds = 1
