@@ -113,9 +113,12 @@ func TestManyReliedOn(t *testing.T) {
 	writing.Wait()
 }
 
-// Where the server has no room for more locks, a commit makes do with a few.
+// Where the server has no room for more locks, a commit makes do with a few. It is a server of its own: other
+// tests would lack them, too.
 func TestNoRoomForLocks(t *testing.T) {
-	w := newWorld(t)
+	c := newCluster(t)
+	c.start(t)
+	w := fill(t, poolOf(t, c.url()))
 	side := w.side(t)
 	p := sqltest.NewPen(1)
 	require.NoError(t, commitOne(t, w.store, p.Change(1, false))) // its statements are prepared
