@@ -84,8 +84,8 @@ func (h *hosted) addCursors(ctx context.Context, changes []store.Change, results
 		return err
 	}
 	for i := range results {
-		if results[i].Err == nil && len(changes[i].Records) > 0 {
-			results[i].Outcome.Cursor = facts[i].Done.Cursor
+		if done := facts[i].Done; results[i].Err == nil && done != nil { // a repeat need not look like what was stored
+			results[i].Outcome.Cursor = done.Cursor
 		}
 	}
 	return nil
