@@ -215,6 +215,9 @@ func (c *chat) loadInvite(r *http.Request, me roomkit.UserID) (*choice, error) {
 	ch := newChoice(r, me, creation{Name: "invite", Heading: "Invite into " + o.Title, Outsiders: o.Row.Kind != roomkit.KindGroup && o.Row.Kind != roomkit.KindTeam,
 		Hint: "They take part at once."})
 	ch.Room, ch.Verb = o, "Invite"
+	if ch.pair() {
+		ch.Title, ch.Hint = "New room with "+o.Title+" and others", "This 1:1 stays as it is: a new, empty room opens for all of you."
+	}
 	ch.command = func(people []roomkit.UserID) roomkit.Command {
 		return roomkit.Invite{Room: o.View.Room, People: people, Name: ch.Form.Get("name")}
 	}
@@ -248,6 +251,9 @@ func (c *chat) showChoice(w http.ResponseWriter, r *http.Request, ch *choice) er
 	if ch.Blocked() == nil && ch.Name == "invite" {
 		if err := c.outcomeOf(r.Context(), ch); err != nil {
 			return err
+		}
+		if notes := ch.Outcome(); len(notes) > 0 {
+			ch.Hint = notes[0].Text
 		}
 	}
 	status := 0

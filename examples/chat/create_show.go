@@ -1,9 +1,6 @@
 package main
 
 import (
-	"cmp"
-	"strings"
-
 	"github.com/go-roomkit/roomkit"
 )
 
@@ -78,10 +75,15 @@ func (ch *choice) Direct() bool {
 	return ch.Single() || ch.Name == "invite" && ch.result != nil && ch.result.Room == ch.roomID()
 }
 
+// pair says that people are invited into a 1:1 room, for whom another one opens (DIR-06).
+func (ch *choice) pair() bool {
+	return ch.Name == "invite" && ch.Room.Row.Kind == roomkit.KindDirect
+}
+
 // Next is what the button says that goes on from the choice.
 func (ch *choice) Next() string {
 	switch {
-	case ch.Name == "invite" && (ch.result == nil || ch.Direct()):
+	case ch.Name == "invite" && (ch.result == nil && !ch.pair() || ch.Direct()):
 		return "Invite"
 	case ch.Single():
 		return "Message"
@@ -94,8 +96,10 @@ func (ch *choice) Confirm() string {
 	switch {
 	case ch.Single():
 		return "Message"
-	case ch.Name == "invite" && (ch.result == nil || ch.Direct()):
+	case ch.Name == "invite" && (ch.result == nil && !ch.pair() || ch.Direct()):
 		return "Invite"
+	case ch.Name == "invite" && ch.result != nil && !ch.result.Opened:
+		return "Open"
 	case len(ch.Offers) > 0:
 		return "Create anyway"
 	}
@@ -150,10 +154,12 @@ func (ch *choice) Outcome() (notes []note) {
 	if ch.Direct() {
 		return []note{{"They take part at once.", "COM-13"}}
 	}
-	rule := roomkit.Rule("GEN-27")
-	if ch.Room.Row.Kind == roomkit.KindDirect {
-		rule = "DIR-06"
+	stays, rule := "This room cannot take them in and stays as it is", roomkit.Rule("GEN-27")
+	if ch.pair() {
+		stays, rule = "This 1:1 stays as it is", "DIR-06"
 	}
-	title := strings.TrimSpace(cmp.Or(ch.Room.Title, "This room"))
-	return append([]note{{title + " cannot take them in. It stays as it is, and they come into another, empty room.", rule}}, outcomes[ch.result.Kind]...)
+	if !ch.result.Opened {
+		return []note{{stays + ". The room of exactly these people, which is there already, opens.", rule}}
+	}
+	return append([]note{{stays + ". A new, empty room opens.", rule}}, outcomes[ch.result.Kind]...)
 }
