@@ -397,6 +397,9 @@ func TestErrorIsRead(t *testing.T) {
 			var want, have *roomkit.Denied
 			require.Equal(t, errors.As(err, &want), errors.As(&got, &have))
 			require.Equal(t, want, have)
+			var offered, read *roomkit.Offered
+			require.Equal(t, errors.As(err, &offered), errors.As(&got, &read))
+			require.Equal(t, offered, read)
 			again, bad := json.Marshal(&got)
 			require.NoError(t, bad)
 			require.JSONEq(t, string(data), string(again))

@@ -45,7 +45,7 @@ func TestUnknownText(t *testing.T) {
 			continue
 		}
 		read++
-		for _, bad := range []string{"?", "\xff", "a b", "user:", "user:a b", "room:x", "none:x", "general ", "enter,enter?", "note,,event"} {
+		for _, bad := range []string{"?", "\xff", "a b", "user:", "user:a b", "team:a", "team:a  b", "room:x", "none:x", "general ", "enter,enter?", "note,,event"} {
 			if typ.Kind() == reflect.String && hostForm(bad) || typ.Name() == "Actor" && hostForm(bad) ||
 				typ.Name() == "TeamKey" && roomkit.TeamKey(bad).Valid() {
 				continue

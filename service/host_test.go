@@ -327,3 +327,17 @@ func TestIDsOfTwoProcesses(t *testing.T) {
 	require.Equal(t, service.CategoryInternal, service.CategoryOf(err), "%v", err)
 	require.Len(t, allPlaces(t, s.Service), records)
 }
+
+// TestLostRaceIsNoWrongID: a room that does not open because others were faster is no fault of
+// the host.
+func TestLostRaceIsNoWrongID(t *testing.T) {
+	s := proof.NewStage(t)
+	st := &hooked{Store: s.Store, commit: func(context.Context, []store.Change) ([]store.CommitResult, error) {
+		return []store.CommitResult{{Err: roomkit.ErrConflict}}, nil
+	}}
+	svc, err := service.New(st, &service.Options{Clock: s.Clock.Now, Attempts: 1})
+	require.NoError(t, err)
+	_, err = svc.Do(ctx, roomkit.By("ann"), roomkit.CreateRoom{People: []roomkit.UserID{"ben", "cat"}, AllowDuplicate: true})
+	require.Equal(t, service.CategoryConflict, service.CategoryOf(err), "%v", err)
+	require.NotContains(t, err.Error(), "NewID")
+}

@@ -138,6 +138,7 @@ func TestRefused(t *testing.T) {
 		{"nobody", room(`"kind":"general","company":"acme"`), "COM-09", transfer.CauseRule, 1},
 		{"only bots", room(`"kind":"general","company":"acme"`, `"user":"bot"`), "COM-09", transfer.CauseRule, 1},
 		{"a third in a 1:1 room", room(`"kind":"direct","company":"acme","parties":["ann","ben"]`, `"user":"ann"`, `"user":"lin"`), "GEN-01", transfer.CauseRule, 3},
+		{"a 1:1 room of one and somebody whom nobody knows", room(`"kind":"direct","company":"acme","parties":["ann","zoe"]`, `"user":"ann"`), "", transfer.CauseUnknown, 1},
 		{"a 1:1 room of who may not talk", room(`"kind":"direct","company":"acme"`, `"user":"ben"`, `"user":"eve"`), "ADM-04", transfer.CauseRule, 3},
 		{"a message to me of a bot", room(`"kind":"self","company":"acme"`, `"user":"bot"`), "SELF-02", transfer.CauseRule, 2},
 		{"not of the team", room(`"kind":"team","company":"acme","team":"sales","name":"Sales"`, `"user":"ann"`, `"user":"bot"`), "TEAM-05", transfer.CauseRule, 3},
