@@ -12,6 +12,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 func (c *chat) adminTeamRoutes(mux *http.ServeMux) {
@@ -36,7 +37,41 @@ func (c *chat) ownTeams(ctx context.Context, a *admin) (teams []roomkit.Team, er
 		}
 		teams = append(teams, team)
 	}
-	return teams, nil
+	return teams, c.living(ctx, teams)
+}
+
+func (c *chat) ownTeam(ctx context.Context, a *admin, id roomkit.TeamID) (roomkit.Team, error) {
+	team, err := c.svc.Team(ctx, a.Company.ID, id)
+	if err != nil {
+		return team, err
+	}
+	teams := []roomkit.Team{team}
+	err = c.living(ctx, teams)
+	return teams[0], err
+}
+
+// living takes out of teams whose account is deleted: the chart names them until it is
+// changed, but they are in no team any more (ADM-13).
+func (c *chat) living(ctx context.Context, teams []roomkit.Team) error {
+	needs := make([]store.Need, len(teams))
+	for i := range teams {
+		needs[i].People = teams[i].Members
+	}
+	facts, err := store.Ask(ctx, c.store, needs)
+	if err != nil {
+		return err
+	}
+	for i := range teams {
+		members := []roomkit.UserID{}
+		for _, user := range facts[i].Users {
+			if user.Status != roomkit.StatusDeleted {
+				members = append(members, user.ID)
+			}
+		}
+		slices.Sort(members)
+		teams[i].Members = members
+	}
+	return nil
 }
 
 func (c *chat) showTeams(w http.ResponseWriter, r *http.Request, a *admin) error {
@@ -49,6 +84,9 @@ func (c *chat) showTeams(w http.ResponseWriter, r *http.Request, a *admin) error
 		line := teamLine{Team: team, URL: a.URL() + "/teams/" + url.PathEscape(string(team.ID))}
 		if team.Leader != "" {
 			line.LeaderName = c.people.name(team.Leader)
+			if user, err := c.svc.User(r.Context(), team.Leader); err == nil && user.Status == roomkit.StatusDeleted {
+				line.LeaderName += " (the account is deleted)"
+			}
 		}
 		for _, id := range team.Members[:min(len(team.Members), peoplePage)] {
 			line.People = append(line.People, c.people.person(id))
@@ -85,7 +123,7 @@ func (c *chat) showNewTeam(w http.ResponseWriter, r *http.Request, a *admin) err
 }
 
 func (c *chat) showTeam(w http.ResponseWriter, r *http.Request, a *admin) error {
-	team, err := c.svc.Team(r.Context(), a.Company.ID, roomkit.TeamID(r.PathValue("team")))
+	team, err := c.ownTeam(r.Context(), a, roomkit.TeamID(r.PathValue("team")))
 	if err != nil {
 		return err
 	}
@@ -161,7 +199,7 @@ type teamChange struct {
 }
 
 func (c *chat) foreseeTeam(ctx context.Context, a *admin, sync roomkit.SyncTeam, pane *dryRun) error {
-	team, err := c.svc.Team(ctx, a.Company.ID, sync.Team)
+	team, err := c.ownTeam(ctx, a, sync.Team)
 	if isNew := pane.fresh == sync.Team && errors.Is(err, roomkit.ErrNotFound); err != nil && !isNew {
 		return err
 	}
@@ -252,7 +290,7 @@ func newTeamOf(_ context.Context, c *chat, a *admin, form url.Values) (intent, e
 
 // moveOf takes somebody out of a team, and maybe into another: both, or nothing.
 func moveOf(ctx context.Context, c *chat, a *admin, form url.Values) (do intent, err error) {
-	from, err := c.svc.Team(ctx, a.Company.ID, roomkit.TeamID(form.Get("team")))
+	from, err := c.ownTeam(ctx, a, roomkit.TeamID(form.Get("team")))
 	if err != nil {
 		return do, err
 	}
@@ -269,7 +307,7 @@ func moveOf(ctx context.Context, c *chat, a *admin, form url.Values) (do intent,
 	if form.Get("to") == "" {
 		return do, nil
 	}
-	to, err := c.svc.Team(ctx, a.Company.ID, roomkit.TeamID(form.Get("to")))
+	to, err := c.ownTeam(ctx, a, roomkit.TeamID(form.Get("to")))
 	if err != nil {
 		return do, err
 	}

@@ -34,6 +34,29 @@ func TestTeamsFollowTheChart(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, status, "of another company")
 }
 
+// TestTeamsWithoutDeleted: whose account is deleted is in no list of people, and is not said to
+// leave; who led is named until another one does.
+func TestTeamsWithoutDeleted(t *testing.T) {
+	d := newDesk(t)
+	d.must("ann", roomkit.DeleteUser{User: "ben"})
+	team, err := d.svc.Team(t.Context(), "harbour", "sales")
+	require.NoError(t, err)
+	require.Contains(t, team.Members, roomkit.UserID("ben"), "the chart is as it was")
+	_, body := d.get("/as/ann/admin/teams")
+	require.Contains(t, body, "Dev Patel")
+	require.NotContains(t, body, `<span dir="auto">Ben Lindqvist`)
+	require.Contains(t, body, "Ben Lindqvist (the account is deleted)")
+	_, body = d.get("/as/ann/admin/teams/sales")
+	require.Regexp(t, `(?s)move-who.*<option value="dev">Dev Patel</option>.*move-to`, body)
+	require.NotContains(t, body, "Ben Lindqvist")
+	_, body = d.get(adminDo + "?do=team&team=sales&name=Sales&leader=dev&member=cat&member=dev")
+	require.Contains(t, body, "led by <bdi>Dev Patel")
+	require.NotContains(t, body, "go:</strong>")
+	d.confirmed(formOf(t, body, adminDo))
+	body, _ = d.errand("move", "team", "sales", "who", "dev", "to", "kitchen")
+	require.NotContains(t, body, "Ben Lindqvist")
+}
+
 // TestNewTeam: an administrator makes a team after a look at what follows, grants it a room,
 // and opens that.
 func TestNewTeam(t *testing.T) {
