@@ -32,6 +32,7 @@ type admin struct {
 	Tabs    []link
 	Tab     string
 	Data    any
+	Status  int // of the page, where that is not 200
 }
 
 // URL is that of the administrator's pages.
@@ -97,7 +98,7 @@ func (c *chat) notAdministrator(me person, err error) *problem {
 
 func (c *chat) adminPage(w http.ResponseWriter, r *http.Request, a *admin, pane string, data any) error {
 	a.Tab, a.Data = strings.TrimSuffix(pane, "-one"), data
-	return c.show(w, r, a.Me.ID, "admin-"+pane, page{Title: "Administration of " + a.Name, Data: a, Show: "main"})
+	return c.show(w, r, a.Me.ID, "admin-"+pane, page{Title: "Administration of " + a.Name, Data: a, Status: a.Status, Show: "main"})
 }
 
 // account is a member of the company, with what an administrator can do.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -22,6 +23,7 @@ type intent struct {
 	says   string
 	button string
 	fresh  roomkit.TeamID // a team that must not be there yet
+	form   *teamForm      // where it is said what is not filled in right
 	cmds   []roomkit.Command
 }
 
@@ -104,6 +106,10 @@ func (c *chat) dryRun(w http.ResponseWriter, r *http.Request, a *admin, do inten
 	}
 	if refused != nil {
 		p.Problem = c.problemOf(r.Context(), refused)
+	}
+	if do.form != nil && errors.Is(refused, roomkit.ErrInvalid) {
+		do.form.Problem, a.Status = p.Problem, p.Problem.Status
+		return c.teamPage(w, r, a, do.form, form)
 	}
 	a.Data = pane
 	p.Data = a

@@ -109,6 +109,15 @@ type teamForm struct {
 	Leaders []person
 	Moves   []person       // who can go to another team
 	Others  []roomkit.Team // where they can go
+	Problem *problem       // what is not filled in right
+}
+
+// Wrong is what is not right in a field; of no field by its name, what is in none.
+func (f *teamForm) Wrong(field string) *problem {
+	if p := f.Problem; p != nil && (strings.EqualFold(p.Field, field) || field == "" && !slices.Contains([]string{"team", "name"}, strings.ToLower(p.Field))) {
+		return p
+	}
+	return nil
 }
 
 type teamPerson struct {
@@ -118,8 +127,7 @@ type teamPerson struct {
 }
 
 func (c *chat) showNewTeam(w http.ResponseWriter, r *http.Request, a *admin) error {
-	form := teamForm{New: true, At: a.URL() + "/new-team"}
-	return c.teamPage(w, r, a, &form)
+	return c.teamPage(w, r, a, newTeamForm(a), r.URL.Query())
 }
 
 func (c *chat) showTeam(w http.ResponseWriter, r *http.Request, a *admin) error {
@@ -127,23 +135,28 @@ func (c *chat) showTeam(w http.ResponseWriter, r *http.Request, a *admin) error 
 	if err != nil {
 		return err
 	}
-	form := teamForm{Team: team, At: a.URL() + "/teams/" + url.PathEscape(string(team.ID))}
-	return c.teamPage(w, r, a, &form)
+	return c.teamPage(w, r, a, formOfTeam(a, team), r.URL.Query())
+}
+
+func newTeamForm(a *admin) *teamForm { return &teamForm{New: true, At: a.URL() + "/new-team"} }
+
+func formOfTeam(a *admin, team roomkit.Team) *teamForm {
+	return &teamForm{Team: team, At: a.URL() + "/teams/" + url.PathEscape(string(team.ID))}
 }
 
 // teamPage shows the form of a team with what has been typed and ticked by now.
-func (c *chat) teamPage(w http.ResponseWriter, r *http.Request, a *admin, form *teamForm) error {
+func (c *chat) teamPage(w http.ResponseWriter, r *http.Request, a *admin, form *teamForm, typed url.Values) error {
 	teams, err := c.ownTeams(r.Context(), a)
 	if err != nil {
 		return err
 	}
-	in, typed := form.Members, r.URL.Query()
+	in := form.Members
 	for _, id := range in {
 		form.Moves = append(form.Moves, c.people.person(id))
 	}
 	form.Others = slices.DeleteFunc(slices.Clone(teams), func(t roomkit.Team) bool { return t.ID == form.ID })
 	form.Back, form.Query = a.URL()+"/teams", typed.Get("q")
-	if typed.Has("chosen") {
+	if typed.Has("chosen") || form.Problem != nil {
 		form.Name, form.Leader, form.Members = typed.Get("name"), roomkit.UserID(typed.Get("leader")), usersOf(typed["member"])
 		if form.New {
 			form.ID = roomkit.TeamID(typed.Get("team"))
@@ -221,10 +234,13 @@ func (c *chat) foreseeTeam(ctx context.Context, a *admin, sync roomkit.SyncTeam,
 	return nil
 }
 
-// isTaken refuses a team that is to be new, and whose id another one has.
+// isTaken refuses a team that is to be new, and whose id another one has, or can have none.
 func isTaken(ctx context.Context, rooms *service.Service, a *admin, id roomkit.TeamID) error {
 	if id == "" {
 		return nil
+	}
+	if id == "." || id == ".." { // a path cannot have it
+		return &roomkit.Invalid{Field: "team", Reason: "“.” and “..” are no ids of teams here"}
 	}
 	team, err := rooms.Team(ctx, a.Company.ID, id)
 	switch {
@@ -267,22 +283,21 @@ func typedAgain(at string, form url.Values) string {
 
 func teamOf(ctx context.Context, c *chat, a *admin, form url.Values) (intent, error) {
 	team := chartOf(a, form)
-	if _, err := c.svc.Team(ctx, a.Company.ID, team.Team); err != nil {
+	now, err := c.ownTeam(ctx, a, team.Team)
+	if err != nil {
 		return intent{}, err
 	}
 	return intent{
-		tab: "teams", back: typedAgain("/teams/"+url.PathEscape(string(team.Team)), form), then: "/teams", button: "Change the team",
+		form: formOfTeam(a, now),
+		tab:  "teams", back: typedAgain("/teams/"+url.PathEscape(string(team.Team)), form), then: "/teams", button: "Change the team",
 		says: "Team " + c.ledBy(a, &team) + " Its room follows at once (TEAM-05).", cmds: []roomkit.Command{team},
 	}, nil
 }
 
 func newTeamOf(_ context.Context, c *chat, a *admin, form url.Values) (intent, error) {
 	team := chartOf(a, form)
-	if team.Team == "." || team.Team == ".." { // a path cannot have it
-		return intent{}, &roomkit.Invalid{Field: "team", Reason: "“.” and “..” are no ids of teams here"}
-	}
 	return intent{
-		tab: "teams", back: typedAgain("/new-team", form), then: "/teams/" + url.PathEscape(string(team.Team)), button: "Make the team", fresh: team.Team,
+		tab: "teams", back: typedAgain("/new-team", form), then: "/teams/" + url.PathEscape(string(team.Team)), button: "Make the team", fresh: team.Team, form: newTeamForm(a),
 		says: "A new team " + c.ledBy(a, &team) + " It has no room before you grant it one (TEAM-04), and its leader or you open it (TEAM-03).",
 		cmds: []roomkit.Command{team},
 	}, nil

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -69,6 +72,9 @@ func TestNewTeam(t *testing.T) {
 	require.NotContains(t, body, "go:</strong>")
 	_, err := d.svc.Team(t.Context(), "harbour", "van")
 	require.ErrorIs(t, err, roomkit.ErrNotFound, "looking makes nothing")
+	d.wrongTeam(typed, "two words", "not an id: 1 to 128")
+	d.wrongTeam(typed, "sales", "“Sales” has this id already")
+	d.wrongTeam(typed, "..", "are no ids of teams here")
 	form := formOf(t, body, adminDo)
 	d.confirmed(form)
 	d.confirmed(form) // sent twice, it is done once and both times well
@@ -92,6 +98,24 @@ func TestNewTeam(t *testing.T) {
 	d.must("gus", roomkit.OpenTeamRoom{Team: "van", Company: "harbour"})
 	status, _ = d.get(at("dev", d.room("dev", "Drivers <b>")))
 	require.Equal(t, http.StatusOK, status)
+}
+
+// wrongTeam: what is wrong with an id stands at its field, with all that was typed and nothing
+// that would follow, after a look and after a confirmation.
+func (d *desk) wrongTeam(typed url.Values, id, why string) {
+	d.t.Helper()
+	wrong := with(maps.Clone(typed), "team", id, "key", "wrong "+id, "version", "0")
+	asked, body := d.get(adminDo + "?" + wrong.Encode())
+	sent, posted := d.postForm(adminDo, wrong, false)
+	require.Equal(d.t, []int{http.StatusBadRequest, http.StatusBadRequest}, []int{asked, sent})
+	for _, body := range []string{body, posted} {
+		require.Regexp(d.t, `(?s)value="`+regexp.QuoteMeta(id)+`"[^>]*aria-invalid="true".*id="team-id-wrong"[^>]*>[^<]*`+why+`.*id="team-id-hint"`, body)
+		require.Equal(d.t, 1, strings.Count(body, `role="alert"`))
+		require.Contains(d.t, body, `value="Drivers &lt;b&gt;"`)
+		require.Contains(d.t, body, `<option value="gus" selected>`)
+		require.Contains(d.t, body, `value="dev" checked`)
+		require.NotContains(d.t, body, "What follows")
+	}
 }
 
 // TestMoveBetweenTeams: out of one and into another at once, with both rooms; or out only.
@@ -172,10 +196,8 @@ func TestNoSuchTeam(t *testing.T) {
 
 // TestTypedNamesStayApart: what turns text round in a name that was typed ends with it.
 func TestTypedNamesStayApart(t *testing.T) {
-	d := newDesk(t)
 	for _, name := range []string{"a\u202eb", "a\u2069\u202eb", "a\u2068\u202eb"} {
-		status, body := d.get("/as/ann/admin/do?" + url.Values{"do": {"new-team"}, "team": {"van"}, "name": {name}}.Encode())
-		require.Equal(t, http.StatusBadRequest, status)
-		require.Contains(t, body, "A new team <bdi>a\u202eb</bdi>, led by nobody")
+		says := utterance("A new team " + isolated(name) + ", led by nobody")
+		require.Equal(t, []utterancePart{{Text: "A new team "}, {"a\u202eb", true}, {Text: ", led by nobody"}}, says.Parts())
 	}
 }
