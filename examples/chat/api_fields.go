@@ -1,5 +1,30 @@
 package main
 
+import (
+	"fmt"
+
+	"github.com/go-roomkit/roomkit"
+)
+
+// takes are the words that a field takes which does not take all of its type.
+var takes = map[string][]any{
+	"Convert.to":                 words(roomkit.KindGroup, roomkit.KindExternalGroup),
+	"CreateRoom.origin":          words(roomkit.OriginPicker, roomkit.OriginEvent, roomkit.OriginMail, roomkit.OriginRoom),
+	"DeleteFeatureData.features": words(roomkit.FeatureNote, roomkit.FeatureEvent, roomkit.FeatureFolder),
+	"Expel.cause":                words(roomkit.CausePermission, roomkit.CauseAccount),
+	"SetCompanyMessaging.with":   words(roomkit.OutsiderPartner, roomkit.OutsiderConsumer),
+	"SetUserMessaging.with":      words(roomkit.OutsiderPartner, roomkit.OutsiderConsumer),
+	"User.kind":                  words(roomkit.UserMember, roomkit.UserConsumer, roomkit.UserBot),
+	"User.status":                words(roomkit.StatusActive, roomkit.StatusSuspended, roomkit.StatusDeleted),
+}
+
+func words[E fmt.Stringer](list ...E) (words []any) {
+	for _, word := range list {
+		words = append(words, word.String())
+	}
+	return words
+}
+
 // required are the fields without which a command is refused.
 var required = map[string][]string{
 	"OpenDirect": {"with"}, "CreateRoom": {"people"}, "CreateGroup": {"name"}, "CreateExternalGroup": {"name"},

@@ -85,11 +85,27 @@ func (commandBody) Schema(registry huma.Registry) *huma.Schema {
 				one.Required = append(one.Required, field)
 			}
 		}
+		takesOnly(name, one)
 		slices.Sort(one.Required)
 		one.Examples = examples()[name]
 		all.OneOf = append(all.OneOf, one)
 	}
+	for name, part := range registry.Map() {
+		takesOnly(name, part)
+	}
 	return all
+}
+
+// takesOnly lists of words those that are not refused always.
+func takesOnly(name string, of *huma.Schema) {
+	for field, s := range of.Properties {
+		if s.Items != nil {
+			s = s.Items
+		}
+		if words := takes[name+"."+field]; words != nil {
+			s.Enum = words
+		}
+	}
 }
 
 // examples are of the commands that have the most fields, with people of the demo.

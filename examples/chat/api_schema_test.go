@@ -96,13 +96,87 @@ func (d *desk) described() map[string]huma.Schema {
 	return commands
 }
 
+// probing tries words out in commands.
+type probing struct {
+	*desk
+	all, listed huma.Registry // of all words of a type, and of those that are listed
+	body        map[string]any
+	tried       int
+}
+
+// TestCommandsListTheirWords: a word is listed where it is not refused whatever else the command
+// says, and only there.
 func TestCommandsListTheirWords(t *testing.T) {
-	commands := newDesk(t).described()
-	require.Equal(t, []any{"none", "members", "external"}, commands["CreateRoom"].Properties["audience"].Enum)
-	require.Equal(t, []any{"off", "selected", "all"}, commands["SetCompanyMessaging"].Properties["mode"].Enum)
-	require.Contains(t, commands["SetCompanyMessaging"].Properties["with"].Enum, "partner")
-	require.Contains(t, commands["Convert"].Properties["to"].Enum, "external_group")
-	require.Contains(t, commands["DeleteFeatureData"].Properties["features"].Enum, "note")
+	p := probing{desk: newDesk(t), all: huma.NewMapRegistry("#/", huma.DefaultSchemaNamer), listed: huma.NewMapRegistry("#/", huma.DefaultSchemaNamer)}
+	describeWords(p.all)
+	describeWords(p.listed)
+	bodies := map[string]map[string]any{
+		"Expel":             {"people": []any{"kai"}},
+		"DeleteFeatureData": {},
+		"SetUserMessaging":  {"user": "cat", "allow": true},
+		"AddCompany":        {"company": map[string]any{"id": "new"}},
+		"AddUser":           {"user": map[string]any{"id": "new", "company": "harbour", "kind": "member", "status": "active"}},
+	}
+	for name, command := range p.described() {
+		for _, example := range command.Examples {
+			bodies[name] = example.(map[string]any)
+		}
+	}
+	party := p.room("ann", "Summer party").String()
+	for _, one := range (commandBody{}).Schema(p.listed).OneOf {
+		cmd, err := roomkit.UnmarshalCommand([]byte(`{"command":"` + one.Title + `"}`))
+		require.NoError(t, err)
+		if p.body = bodies[one.Title]; p.body != nil {
+			p.body["command"], p.body["room"] = one.Title, party
+		}
+		if one.Properties["room"] == nil || one.Properties["room"].Type != huma.TypeString {
+			delete(p.body, "room")
+		}
+		p.try(one.Title+".", p.body, huma.SchemaFromType(p.all, reflect.TypeOf(cmd)), one)
+	}
+	require.Greater(t, p.tried, 60)
+	require.Equal(t, takes["Convert.to"], p.described()["Convert"].Properties["to"].Enum, "as it is served")
+}
+
+// try puts each word into a part of the command.
+func (p *probing) try(path string, part map[string]any, all, listed *huma.Schema) {
+	for field, s := range all.Properties {
+		if s.Ref != "" {
+			inner, _ := part[field].(map[string]any)
+			p.try(path+field+".", inner, p.all.SchemaFromRef(s.Ref), p.listed.SchemaFromRef(listed.Properties[field].Ref))
+			continue
+		}
+		words, accepted := s.Enum, listed.Properties[field].Enum
+		if s.Items != nil {
+			words, accepted = s.Items.Enum, listed.Properties[field].Items.Enum
+		}
+		was, given := part[field]
+		for _, word := range words {
+			part[field] = word
+			if s.Items != nil {
+				part[field] = []any{word}
+			}
+			require.Equal(p.t, slices.Contains(accepted, word), !p.refuses(path+field), "%s%s: %s", path, field, word)
+			p.tried++
+		}
+		if delete(part, field); given {
+			part[field] = was
+		}
+	}
+}
+
+// refuses says that the command is refused for what is in a field.
+func (p *probing) refuses(path string) bool {
+	text, err := json.Marshal(p.body)
+	require.NoError(p.t, err)
+	status, answer := p.call("POST", "ann/commands?plan=true", string(text), "")
+	field, _ := answer["field"].(string)
+	_, path, _ = strings.Cut(strings.ReplaceAll(path, "_", ""), ".")
+	if status != http.StatusBadRequest || !strings.EqualFold(field, path) {
+		return false
+	}
+	require.NotEmpty(p.t, answer["detail"])
+	return true
 }
 
 // TestExamplesRun: each example is accepted as it stands, but for the id of its room.
