@@ -60,6 +60,7 @@ func (c *chat) api(mux *http.ServeMux) {
 	describe(c, api, http.MethodGet, "/rooms", "list-rooms", "Rooms in the order of the last message", c.apiRooms)
 	describe(c, api, http.MethodGet, "/rooms/{room}", "get-room", "A room, its people, and all that may be done there", c.apiRoom)
 	describe(c, api, http.MethodGet, "/rooms/{room}/messages", "list-messages", "The last messages, as far as they may be read", c.apiMessages)
+	describe(c, api, http.MethodGet, "/rooms/{room}/happened", "list-happened", "What happened in the room last, as far as the messages of then may be read", c.apiHappened)
 	describe(c, api, http.MethodPost, "/rooms/{room}/messages", "post-message", "Write a message", c.apiPost)
 	describe(c, api, http.MethodGet, "/rooms/{room}/may/{action}", "may", "Whether an action is allowed, and otherwise by which rule not", c.apiMay, libraryJudges)
 	describe(c, api, http.MethodPost, "/commands", "run-command",
@@ -244,18 +245,67 @@ func (c *chat) apiMessages(ctx context.Context, in *struct {
 	if err != nil {
 		return nil, err
 	}
-	access, err := c.svc.Access(ctx, in.User, id)
+	access, err := c.entered(ctx, in.User, id)
 	if err != nil {
 		return nil, err
 	}
-	if !access[0].Can(roomkit.ActionEnter) {
-		err := cmp.Or(c.svc.Check(ctx, in.User, roomkit.ActionEnter, id), roomkit.ErrNotFound)
-		return nil, c.explain(ctx, in.User, id, err)
-	}
-	list, _ = readable(access[0], list, in.Limit)
+	list, _ = readable(access, list, in.Limit)
 	out := &body[[]apiMessage]{Body: []apiMessage{}}
 	for _, m := range list {
 		out.Body = append(out.Body, c.apiMessage(m))
+	}
+	return out, nil
+}
+
+// entered gives the rights of somebody who may look into a room.
+func (c *chat) entered(ctx context.Context, me roomkit.UserID, room roomkit.RoomID) (roomkit.Access, error) {
+	access, err := c.svc.Access(ctx, me, room)
+	if err != nil {
+		return roomkit.Access{}, err
+	}
+	if !access[0].Can(roomkit.ActionEnter) {
+		err := cmp.Or(c.svc.Check(ctx, me, roomkit.ActionEnter, room), roomkit.ErrNotFound)
+		return access[0], c.explain(ctx, me, room, err)
+	}
+	return access[0], nil
+}
+
+// apiHappening is what happened in a room.
+type apiHappening struct {
+	Version roomkit.Version `json:"version" doc:"that the room had then" example:"7"`
+	Type    string          `json:"type" doc:"of the event" example:"member.left"`
+	At      time.Time       `json:"at"`
+	Text    string          `json:"text" doc:"in words" example:"Ben Lindqvist removed Ivo Novak"`
+}
+
+func (c *chat) apiHappened(ctx context.Context, in *struct {
+	InRoom
+	Before roomkit.Version `query:"before" minimum:"0" example:"7" doc:"begins before this version; without it, with the last"`
+	Limit  int             `query:"limit" default:"50" minimum:"1" maximum:"1000"`
+}) (*body[[]apiHappening], error) {
+	id, err := in.find()
+	if err != nil {
+		return nil, err
+	}
+	access, err := c.entered(ctx, in.User, id)
+	if err != nil {
+		return nil, err
+	}
+	last, lines := access.Version, []happening(nil)
+	if in.Before > 0 {
+		last = min(last, in.Before-1)
+	}
+	for reads(access) && last > 0 && last >= readFrom(access) && len(lines) < in.Limit {
+		after := max(0, last-roomkit.MaxPage)
+		events, err := c.happened(ctx, id, after, last)
+		if err != nil {
+			return nil, err
+		}
+		lines, last = append(c.tell(access, events), lines...), after
+	}
+	out := &body[[]apiHappening]{Body: []apiHappening{}}
+	for _, line := range lines[max(0, len(lines)-in.Limit):] {
+		out.Body = append(out.Body, apiHappening{line.Version, line.Type, line.At.UTC(), line.Words.String()})
 	}
 	return out, nil
 }

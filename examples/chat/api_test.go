@@ -97,7 +97,7 @@ func TestAPI(t *testing.T) {
 func TestAPIUnknownRoom(t *testing.T) {
 	d := newDesk(t)
 	there, none := "gus/rooms/"+d.room("ben", "Menu cards").String(), "gus/rooms/"+roomkit.RoomID{1}.String()
-	for _, path := range []string{"", "/messages", "/may/leave"} {
+	for _, path := range []string{"", "/messages", "/happened", "/happened?before=2", "/may/leave"} {
 		status, answer := d.call("GET", there+path, "", "")
 		statusOfNone, nowhere := d.call("GET", none+path, "", "")
 		require.Equal(t, http.StatusNotFound, status)
@@ -151,7 +151,7 @@ func TestOpenAPI(t *testing.T) {
 		}
 	}
 	require.NoError(t, json.Unmarshal([]byte(text), &described))
-	require.Len(t, described.Paths, 5)
+	require.Len(t, described.Paths, 6)
 	post := described.Paths["/api/as/{user}/rooms/{room}/messages"]["post"]
 	require.Contains(t, post.Responses["403"].Content, "application/problem+json")
 	require.Contains(t, described.Components.Schemas["Problem"].Properties, "rule")

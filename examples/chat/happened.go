@@ -19,6 +19,7 @@ import (
 // happening is a line between the messages.
 type happening struct {
 	Version roomkit.Version
+	Type    string // of the event
 	At      time.Time
 	Words   sentence
 }
@@ -76,7 +77,7 @@ func (c *chat) tell(access roomkit.Access, events []roomkit.Event) (lines []happ
 			continue
 		}
 		if words := c.sentence(e); len(words) > 0 {
-			lines = append(lines, happening{info.Version, info.At, words})
+			lines = append(lines, happening{info.Version, e.Type(), info.At, words})
 		}
 	}
 	return lines

@@ -2,9 +2,12 @@ package main
 
 import (
 	"database/sql"
+	"encoding/json"
 	"fmt"
 	"html"
+	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -44,6 +47,31 @@ func (d *desk) writes(room roomkit.RoomID, author roomkit.UserID, text string) {
 	require.NoError(d.t, err)
 }
 
+// happenings gives what the API says happened in a room.
+func (d *desk) happenings(me roomkit.UserID, room roomkit.RoomID, query string) (lines []apiHappening) {
+	d.t.Helper()
+	status, text := d.get("/api/as/" + string(me) + "/rooms/" + room.String() + "/happened" + query)
+	require.Equal(d.t, http.StatusOK, status, text)
+	require.NoError(d.t, json.Unmarshal([]byte(text), &lines))
+	return lines
+}
+
+// sameByAPI: the API tells what the page shows between the messages, the whole and in parts.
+func (d *desk) sameByAPI(me roomkit.UserID, room roomkit.RoomID, shown []string) {
+	d.t.Helper()
+	whole, before := d.happenings(me, room, ""), ""
+	var texts []string
+	for _, line := range whole {
+		texts = append(texts, line.Text)
+	}
+	require.Equal(d.t, slices.DeleteFunc(slices.Clone(shown), func(line string) bool { return line[0] == '"' }), texts)
+	for i := range whole {
+		part := d.happenings(me, room, "?limit=1"+before)
+		require.Equal(d.t, whole[len(whole)-1-i:][:1], part)
+		before = fmt.Sprint("&before=", part[0].Version)
+	}
+}
+
 // TestHappened: what happens in a room stands between the messages, once and in order, for
 // those who may read there, and after a restart as before.
 func TestHappened(t *testing.T) {
@@ -72,6 +100,8 @@ func TestHappened(t *testing.T) {
 	copy(want[5:8], d.conversation("kai", room)[5:8])
 	require.Equal(t, want, d.conversation("kai", room))
 	require.Equal(t, want[8:], d.conversation("jun", room), "a newcomer begins with joining")
+	d.sameByAPI("kai", room, want)
+	d.sameByAPI("jun", room, want[8:])
 	require.Empty(t, d.conversation("ivo", room), "who is out sees nothing")
 	require.Empty(t, d.conversation("gus", room), "and a stranger neither")
 
@@ -91,6 +121,13 @@ func TestHappenedIsRead(t *testing.T) {
 	require.NoError(t, err, "the group is public")
 	require.Equal(t, "Autumn menu", row.Name)
 	require.Empty(t, d.conversation("dev", room))
+	for _, me := range []string{"dev", "ann", "gus", "kai"} {
+		status, said := d.call("GET", me+"/rooms/"+room.String()+"/messages", "", "")
+		refused, happened := d.call("GET", me+"/rooms/"+room.String()+"/happened", "", "")
+		require.NotEqual(t, http.StatusOK, refused, me)
+		require.Equal(t, status, refused, me)
+		require.Equal(t, said, happened, "the same right as for messages")
+	}
 	require.Empty(t, d.conversation("ann", room), "an administrator reads nothing")
 	events, err := d.happened(t.Context(), room, 0, row.Version)
 	require.NoError(t, err)
