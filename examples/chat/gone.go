@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"strings"
+	"time"
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
@@ -90,4 +92,54 @@ func (c *chat) sayLeft(ctx context.Context, p *problem, m roomkit.Member) {
 	if by != "" && !p.Mine {
 		p.Detail = "By " + c.people.name(by) + "."
 	}
+}
+
+// A deleted room is named for some days below the list of rooms of those who were in it. That
+// is no notice: the rules know none of it.
+const (
+	deletedDays = 3 * 24 * time.Hour
+	deletedMost = 3
+)
+
+// keepWhoWasIn keeps for whom a room has ended by its deletion.
+func (a *auditing) keepWhoWasIn(ctx context.Context, end *roomkit.Meta) error {
+	for page, err := range store.MemberPages(ctx, a.rows, store.MemberQuery{Room: end.Subject.Room, Which: store.MembersAll}) {
+		if err != nil {
+			return err
+		}
+		for _, m := range page {
+			if m.LeftVersion != end.Version || m.User == end.Actor.User() {
+				continue
+			}
+			_, err := a.tx.ExecContext(ctx, "INSERT INTO deleted (user, room, at) VALUES (?, ?, ?)", string(m.User), end.Subject.Room.String(), end.At.UnixMicro())
+			if err != nil {
+				return err
+			}
+			a.told = append(a.told, m.User)
+		}
+	}
+	return nil
+}
+
+// deletedBy says by whom rooms of a person were deleted lately, as the page of such a room
+// does.
+func (c *chat) deletedBy(ctx context.Context, me roomkit.UserID) (says []string, err error) {
+	var list string
+	err = c.store.Readers.QueryRowContext(ctx, "SELECT coalesce(group_concat(room), '') FROM (SELECT room FROM deleted WHERE user = ? AND at > ? ORDER BY at DESC LIMIT ?)",
+		string(me), time.Now().Add(-deletedDays).UnixMicro(), deletedMost).Scan(&list)
+	if err != nil || list == "" {
+		return nil, err
+	}
+	for id := range strings.SplitSeq(list, ",") {
+		room, err := roomkit.ParseRoomID(id)
+		if err != nil {
+			return nil, err
+		}
+		if _, err := c.svc.Room(ctx, me, room); err != nil {
+			if p := c.explain(ctx, me, room, err); p.Told {
+				says = append(says, p.Title)
+			}
+		}
+	}
+	return says, nil
 }

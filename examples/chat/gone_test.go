@@ -120,7 +120,29 @@ func TestDeletedRoomSaysByWhom(t *testing.T) {
 		require.NotContains(t, page, `class="problem"`)
 	}
 	_, page = d.get("/as/cat/?gone=" + room.String())
-	require.NotContains(t, page, "deleted")
+	require.NotContains(t, page, `class="done"`)
+	rooms := func(me roomkit.UserID) string {
+		_, page := d.get("/as/" + string(me) + "/list")
+		return page
+	}
+	d.soon("it is below the list of who was in it", func() bool {
+		return strings.Contains(rooms("cat"), `data-testid="deleted">Eli Brandt has deleted “Autumn menu”.`)
+	})
+	after := d.must("eli", roomkit.CreateGroup{Name: "After", Members: []roomkit.UserID{"cat", "fay"}}).Room
+	d.must("eli", roomkit.Remove{Room: after, People: []roomkit.UserID{"cat"}})
+	d.must("eli", roomkit.DeleteRoom{Room: after})
+	d.soon("and of the next", func() bool { return strings.Contains(rooms("fay"), "“After”") })
+	require.NotContains(t, rooms("cat"), "“After”", "who was out before")
+	require.NotContains(t, rooms("eli"), "deleted", "who did it")
+	var kept string
+	require.NoError(t, d.store.Readers.QueryRowContext(t.Context(), "SELECT group_concat(user) FROM deleted WHERE room = ?", after.String()).Scan(&kept))
+	require.Equal(t, "fay", kept)
+	_, err = d.store.Writer.ExecContext(t.Context(), "INSERT INTO deleted SELECT DISTINCT 'kai', room, at FROM deleted")
+	require.NoError(t, err)
+	require.NotContains(t, rooms("kai"), `data-testid="deleted"`, "who may not know of it now")
+	_, err = d.store.Writer.ExecContext(t.Context(), "UPDATE deleted SET at = at - 4 * 86400 * 1000000")
+	require.NoError(t, err)
+	require.NotContains(t, rooms("cat"), "deleted", "some days later")
 	_, page = d.get(at("kai", room))
 	require.NotContains(t, page, "Autumn menu")
 	require.NotContains(t, page, "deleted")

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
@@ -21,7 +22,7 @@ const (
 // transaction of the follower.
 func (a *auditing) erase(ctx context.Context, event roomkit.Event) error {
 	if ended, ok := event.(*roomkit.RoomEnded); ok && ended.Deleted {
-		return eraseRoom(ctx, a.tx, ended.Info().Subject.Room)
+		return errors.Join(a.keepWhoWasIn(ctx, ended.Info()), eraseRoom(ctx, a.tx, ended.Info().Subject.Room))
 	}
 	return nil
 }

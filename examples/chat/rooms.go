@@ -50,6 +50,8 @@ type roomList struct {
 	Open roomkit.RoomID
 	New  int // notices that were not seen yet
 
+	Deleted []string // by whom rooms were deleted lately
+
 	Denied *problem // why there are none
 }
 
@@ -73,6 +75,9 @@ func numberOf(r *http.Request, name string, usual, most int) int {
 func (c *chat) list(ctx context.Context, me roomkit.UserID, open roomkit.RoomID, limit int) (l roomList, err error) {
 	l.Me, l.Open, l.Size = me, open, limit
 	if l.New, err = c.unseen(ctx, me); err != nil {
+		return l, err
+	}
+	if l.Deleted, err = c.deletedBy(ctx, me); err != nil {
 		return l, err
 	}
 	since := map[roomkit.RoomID]time.Time{}

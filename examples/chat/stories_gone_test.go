@@ -22,6 +22,7 @@ func TestStoryDelete(t *testing.T) {
 		eli.Click("confirm")
 		eli.SeeIn("done", "You have deleted “"+name+"”.")
 		cat.SeeIn("gone", "Eli Brandt has deleted “"+name+"”.")
+		cat.SeeIn("css:#rooms", "Eli Brandt has deleted “"+name+"”.")
 	}
 }
 
