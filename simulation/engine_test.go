@@ -188,28 +188,26 @@ func (d *disk) follow(w *world) bool {
 		w.complain("the feed cannot be read: %v", err)
 	}
 	for i, rec := range page {
-		l.cursor = rec.Cursor
-		if !l.logged[rec.Command] {
-			end := i
-			for end < len(page) && page[end].Command == rec.Command {
-				end++
-			}
-			d.note(rec.Command, page[i:end], w)
-		}
-		if i == len(page)-1 || page[i+1].Command != rec.Command {
-			d.complete(rec, w)
+		if l.cursor = rec.Cursor; !l.logged[rec.Command] {
+			_, of := byCommand(page[i:])
+			d.note(rec.Command, of[rec.Command], w)
 		}
 	}
 	return len(page) > 0
 }
 
-// complete demands that a change ends in the feed with its last event.
-func (d *disk) complete(last store.Record, w *world) {
-	if !slices.ContainsFunc(d.ledger.sent[last.Command], func(c store.Change) bool {
-		return len(c.Records) > 0 && sameRecord(&c.Records[len(c.Records)-1], &last)
-	}) {
-		w.complain("the feed has %s@%d of %x, which is not the end of a change that was sent", last.Subject, last.Version, last.Command)
+// byCommand gives the commands of a part of the feed, in the order of their first events, and the events
+// of each: those of commands that were committed side by side may stand between each other, and a
+// page may end before the last one of a command.
+func byCommand(feed []store.Record) (order []roomkit.CommandID, of map[roomkit.CommandID][]store.Record) {
+	of = map[roomkit.CommandID][]store.Record{}
+	for _, rec := range feed {
+		if of[rec.Command] == nil {
+			order = append(order, rec.Command)
+		}
+		of[rec.Command] = append(of[rec.Command], rec)
 	}
+	return order, of
 }
 
 func sameRecord(a, b *store.Record) bool {
@@ -237,6 +235,14 @@ func (d *disk) note(id roomkit.CommandID, told []store.Record, w *world) {
 	}
 }
 
+// has reports whether these are the events of the change.
+func (e *entry) has(events []store.Record) bool {
+	are := func(c store.Change) bool {
+		return slices.EqualFunc(c.Records, events, func(a, b store.Record) bool { return sameRecord(&a, &b) })
+	}
+	return are(e.Change) || slices.ContainsFunc(e.orSo, are)
+}
+
 // remembers reports which commands have an outcome.
 func (d *disk) remembers(ids []roomkit.CommandID, w *world) []bool {
 	there, needs := make([]bool, len(ids)), make([]store.Need, len(ids))
@@ -258,19 +264,16 @@ func (d *disk) remembers(ids []roomkit.CommandID, w *world) []bool {
 func (d *disk) account(w *world) {
 	for d.follow(w) { // what nobody was told of
 	}
-	var stored []store.Record
-	for i := range d.log {
-		stored = append(stored, d.log[i].Records...)
-	}
-	feed := w.fellows.feed()
-	for i, rec := range stored {
-		if i >= len(feed) || feed[i].Subject != rec.Subject || feed[i].Version != rec.Version || feed[i].Command != rec.Command || !bytes.Equal(feed[i].Data, rec.Data) {
-			w.complain("%s@%d was stored as event %d of %d, and is not there any more", rec.Subject, rec.Version, i, len(feed))
+	order, of := byCommand(w.fellows.feed())
+	told := slices.DeleteFunc(slices.Clone(d.log), func(e entry) bool { return len(e.Records) == 0 })
+	for i, e := range told {
+		if i >= len(order) || order[i] != e.Command || !e.has(of[e.Command]) {
+			w.complain("%x was stored as command %d of %d in the feed, and is not there any more, or not as it was sent", e.Command, i, len(order))
 			return
 		}
 	}
-	if len(feed) != len(stored) {
-		w.complain("the feed has %d events, and %d were stored", len(feed), len(stored))
+	if len(order) != len(told) {
+		w.complain("the feed has %d commands, and %d were stored", len(order), len(told))
 	}
 	ids := slices.SortedFunc(maps.Keys(d.ledger.sent), func(a, b roomkit.CommandID) int { return bytes.Compare(a[:], b[:]) })
 	for some := range slices.Chunk(ids, 100) {

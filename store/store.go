@@ -60,8 +60,9 @@ type Store interface {
 	// those of one subject in version order, and never a record that comes before
 	// one already returned. An empty page means that all is returned that was acknowledged
 	// when it was asked for; other pages may end before a record of which it cannot be said yet
-	// what comes before it. A cursor that this store did not issue is ErrInvalid;
-	// one behind which records were forgotten is ErrPruned, the empty cursor too.
+	// what comes before it, and records of a command may have those of others between them.
+	// A cursor that this store did not issue is ErrInvalid; one behind which records were forgotten is
+	// ErrPruned, the empty cursor too.
 	Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]Record, error)
 }
 
