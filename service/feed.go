@@ -31,10 +31,11 @@ type Recorded struct {
 }
 
 // Feed gives all events of the store after a cursor, in order: every one exactly
-// once, those of one room in version order; events of a command may have those of others between them. It ends at the newest. It is for the
-// host: no policy narrows it. A cursor behind which events were pruned, the empty one too, is a
-// [*roomkit.Pruned] with the place to go on at. An event of an unknown type is an [*roomkit.Unknown]; one
-// that cannot be decoded ends the sequence with an error that names it.
+// once, those of one room in version order; events of a command may have those of others
+// between them. It ends at the newest. It is for the host: no policy narrows it. A cursor
+// behind which events were pruned, the empty one too, is a [*roomkit.Pruned] with the place
+// to go on at. An event of an unknown type is an [*roomkit.Unknown]; one that cannot be
+// decoded ends the sequence with an error that names it.
 func (s *Service) Feed(ctx context.Context, after roomkit.Cursor) iter.Seq2[Recorded, error] {
 	return func(yield func(Recorded, error) bool) {
 		ctx, asked := s.asks(ctx, "Feed", roomkit.RoomID{})
