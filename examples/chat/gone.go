@@ -18,7 +18,7 @@ var ends = map[roomkit.Cause]struct {
 	roomkit.CauseSelf:         {"You have left this room", [3]roomkit.Rule{"GEN-10", "GRP-13", "EXT-20"}},
 	roomkit.CauseRemoved:      {"You were removed from this room", [3]roomkit.Rule{"GEN-08", "GRP-13", "EXT-20"}},
 	roomkit.CausePermission:   {"You are not permitted to talk with users of other companies any more", [3]roomkit.Rule{"EXT-22", "EXT-22", "EXT-22"}},
-	roomkit.CauseAccount:      {"Your account has ended", [3]roomkit.Rule{"ADM-13", "ADM-13", "ADM-13"}},
+	roomkit.CauseAccount:      {"Your account ended, and with it your place in this room", [3]roomkit.Rule{"ADM-13", "ADM-13", "ADM-13"}},
 	roomkit.CauseOrganisation: {"You do not belong to this team any more", [3]roomkit.Rule{"TEAM-05", "TEAM-05", "TEAM-05"}},
 	roomkit.CauseConverted:    {"You were left out when this room became an external group", [3]roomkit.Rule{"CRE-41", "CRE-41", "CRE-41"}},
 }

@@ -121,6 +121,9 @@ func TestDeletedRoomSaysByWhom(t *testing.T) {
 	}
 	_, page = d.get("/as/cat/?gone=" + room.String())
 	require.NotContains(t, page, `class="done"`)
+	_, page = d.get("/api" + at("cat", room) + "/may/leave")
+	require.Contains(t, page, "COM-14")
+	require.NotContains(t, page, "To go", "of a room that has ended nobody is told how one gets out")
 	rooms := func(me roomkit.UserID) string {
 		_, page := d.get("/as/" + string(me) + "/list")
 		return page

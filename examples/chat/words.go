@@ -45,7 +45,7 @@ var inKinds = map[roomkit.Kind]string{
 // of room, it says who in the words of people.
 func (c *chat) problemOf(ctx context.Context, err error) *problem {
 	p, denied := problemOf(err), (*roomkit.Denied)(nil)
-	if !errors.As(err, &denied) || denied.Kind == roomkit.KindNone || c.svc.Rules().Allowed(denied.Kind, denied.Standing).Has(denied.Action) {
+	if !errors.As(err, &denied) || denied.Rule == ruleEnded || denied.Kind == roomkit.KindNone || c.svc.Rules().Allowed(denied.Kind, denied.Standing).Has(denied.Action) {
 		return p // what stands against it is not what the room and the actor are
 	}
 	if words := actionWords[denied.Action]; words != "" {
