@@ -137,7 +137,7 @@ func (c *chat) foresee(ctx context.Context, a *admin, cmd roomkit.Command, pane 
 	}
 	pane.Same = pane.Same && !planned.Changed
 	if sync, ok := cmd.(roomkit.SyncTeam); ok {
-		return c.foreseeTeam(ctx, a, sync, pane)
+		return c.foreseeTeam(ctx, a, sync, planned.Events, pane)
 	}
 	version, err := c.versionOf(ctx, a, cmd)
 	if err != nil {

@@ -209,17 +209,19 @@ type teamChange struct {
 	Name    string
 	Joining []person
 	Leaving []person
+	Gone    []person // whose account is deleted, and who are not in the team again if it is restored
 }
 
-func (c *chat) foreseeTeam(ctx context.Context, a *admin, sync roomkit.SyncTeam, pane *dryRun) error {
+func (c *chat) foreseeTeam(ctx context.Context, a *admin, sync roomkit.SyncTeam, planned []roomkit.Event, pane *dryRun) error {
 	team, err := c.ownTeam(ctx, a, sync.Team)
 	if isNew := pane.fresh == sync.Team && errors.Is(err, roomkit.ErrNotFound); err != nil && !isNew {
 		return err
 	}
 	pane.Versions = append(pane.Versions, team.Version)
 	change := teamChange{Name: sync.Name}
+	comes := comeIn(planned) // also who has been in the team, and lost the room with an account that is back
 	for _, id := range sync.Members {
-		if !slices.Contains(team.Members, id) {
+		if !slices.Contains(team.Members, id) || slices.Contains(comes, id) {
 			change.Joining = append(change.Joining, c.people.colleague(a.Company.ID, id))
 		}
 	}
@@ -228,10 +230,33 @@ func (c *chat) foreseeTeam(ctx context.Context, a *admin, sync roomkit.SyncTeam,
 			change.Leaving = append(change.Leaving, c.people.colleague(a.Company.ID, id))
 		}
 	}
-	if len(change.Joining)+len(change.Leaving) > 0 {
+	if team.ID != "" {
+		charted, err := c.svc.Team(ctx, a.Company.ID, sync.Team)
+		if err != nil {
+			return err
+		}
+		for _, id := range charted.Members {
+			if !slices.Contains(team.Members, id) && !slices.Contains(sync.Members, id) {
+				change.Gone = append(change.Gone, c.people.person(id))
+			}
+		}
+	}
+	if len(change.Joining)+len(change.Leaving)+len(change.Gone) > 0 {
 		pane.Teams = append(pane.Teams, change)
 	}
 	return nil
+}
+
+// comeIn gives who comes into rooms by events.
+func comeIn(events []roomkit.Event) (who []roomkit.UserID) {
+	for _, e := range events {
+		if in, is := e.(*roomkit.MemberJoined); is {
+			for _, p := range in.People {
+				who = append(who, p.User)
+			}
+		}
+	}
+	return who
 }
 
 // isTaken refuses a team that is to be new, and whose id another one has, or can have none.

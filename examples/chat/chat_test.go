@@ -254,6 +254,25 @@ func TestNewcomerReadsFromJoining(t *testing.T) {
 	require.NotContains(t, list, "Pumpkin")
 }
 
+// TestWrittenToAgain: a message to somebody who has left a 1:1 room brings them in again, from this
+// message on (DIR-17); to somebody who cannot come in, it is refused and not kept for nobody.
+func TestWrittenToAgain(t *testing.T) {
+	d := newDesk(t)
+	pair := d.must("kai", roomkit.OpenDirect{With: "jun"}).Room
+	d.writes(pair, "kai", "Before")
+	d.must("jun", roomkit.Leave{Room: pair})
+	d.writes(pair, "kai", "Are you there?")
+	_, page := d.get(at("jun", pair))
+	require.Contains(t, page, "Are you there?")
+	require.NotContains(t, page, "Before")
+	d.must("jun", roomkit.Leave{Room: pair})
+	d.must("hana", roomkit.DeleteUser{User: "jun"})
+	_, err := d.post(t.Context(), draft{Room: pair, Author: "kai", Body: "And now?", Key: "now"})
+	require.ErrorIs(t, err, roomkit.ErrDenied)
+	_, page = d.get(at("kai", pair))
+	require.NotContains(t, page, "And now?")
+}
+
 func TestWhen(t *testing.T) {
 	now := time.Date(2026, 11, 30, 9, 0, 0, 0, time.UTC)
 	require.Equal(t, "00:01", when(now.Add(-539*time.Minute), now))

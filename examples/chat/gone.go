@@ -35,7 +35,7 @@ func (c *chat) explain(ctx context.Context, me roomkit.UserID, room roomkit.Room
 	if err != nil {
 		return p
 	}
-	if ended {
+	if ended && len(facts[0].Users) == 1 && facts[0].Users[0].Status == roomkit.StatusActive {
 		c.sayEnded(ctx, p, &facts[0].Room, me)
 	}
 	for _, m := range facts[0].Members {

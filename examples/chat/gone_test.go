@@ -131,6 +131,12 @@ func TestDeletedRoomSaysByWhom(t *testing.T) {
 	d.soon("it is below the list of who was in it", func() bool {
 		return strings.Contains(rooms("cat"), `data-testid="deleted">Eli Brandt has deleted “Autumn menu”.`)
 	})
+	d.must("ann", roomkit.SuspendUser{User: "cat"})
+	for _, path := range []string{"/as/cat/list", "/api/as/cat/rooms/" + room.String()} {
+		_, page = d.get(path)
+		require.NotContains(t, page, "Autumn menu", "whose account is suspended")
+	}
+	d.must("ann", roomkit.SuspendUser{User: "cat", Lift: true})
 	after := d.must("eli", roomkit.CreateGroup{Name: "After", Members: []roomkit.UserID{"cat", "fay"}}).Room
 	d.must("eli", roomkit.Remove{Room: after, People: []roomkit.UserID{"cat"}})
 	d.must("eli", roomkit.DeleteRoom{Room: after})

@@ -70,14 +70,11 @@ func (c *chat) post(ctx context.Context, d draft) (m message, err error) {
 		if m, again, err = posted(ctx, tx, d); err != nil || again {
 			return err
 		}
-		if err := rooms.Require(ctx, d.Author, roomkit.ActionPost, d.Room); err != nil {
-			return err
-		}
-		access, err := rooms.Access(ctx, d.Author, d.Room)
+		version, err := mayWrite(ctx, rooms, d.Author, d.Room)
 		if err != nil {
 			return err
 		}
-		m = message{Room: d.Room, Author: d.Author, Body: d.Body, At: time.Now().Truncate(time.Microsecond), Version: access[0].Version}
+		m = message{Room: d.Room, Author: d.Author, Body: d.Body, At: time.Now().Truncate(time.Microsecond), Version: version}
 		added, err := tx.ExecContext(ctx, "INSERT INTO messages (room, author, key, body, at, version) VALUES (?, ?, ?, ?, ?, ?)",
 			m.Room.String(), string(m.Author), d.Key, m.Body, m.At.UnixMicro(), int64(m.Version))
 		if err != nil {
@@ -90,6 +87,25 @@ func (c *chat) post(ctx context.Context, d draft) (m message, err error) {
 		c.live.posted(d.Room)
 	}
 	return m, err
+}
+
+// mayWrite demands that somebody may write until the transaction commits, and gives the version of
+// the room. Whoever has left a 1:1 room and is written to is in it again: a time of their own begins,
+// with this message (DIR-17).
+func mayWrite(ctx context.Context, rooms *service.Service, author roomkit.UserID, id roomkit.RoomID) (roomkit.Version, error) {
+	if err := rooms.Require(ctx, author, roomkit.ActionPost, id); err != nil {
+		return 0, err
+	}
+	room, err := rooms.Room(ctx, author, id)
+	if err != nil || room.Kind != roomkit.KindDirect || room.Participants == 2 {
+		return room.Version, err
+	}
+	with := room.Parties[0]
+	if with == author {
+		with = room.Parties[1]
+	}
+	result, err := rooms.Do(ctx, roomkit.By(author), roomkit.OpenDirect{With: with})
+	return result.Version, err
 }
 
 // posted finds what the author has written with the same key.

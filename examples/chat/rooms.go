@@ -77,9 +77,6 @@ func (c *chat) list(ctx context.Context, me roomkit.UserID, open roomkit.RoomID,
 	if l.New, err = c.unseen(ctx, me); err != nil {
 		return l, err
 	}
-	if l.Deleted, err = c.deletedBy(ctx, me); err != nil {
-		return l, err
-	}
 	since := map[roomkit.RoomID]time.Time{}
 	var ids []roomkit.RoomID
 	for entry, err := range c.svc.Rooms(ctx, me, service.RoomList{}) {
@@ -88,6 +85,9 @@ func (c *chat) list(ctx context.Context, me roomkit.UserID, open roomkit.RoomID,
 		}
 		ids = append(ids, entry.Room.ID)
 		since[entry.Room.ID] = entry.Member.JoinedAt
+	}
+	if l.Deleted, err = c.deletedBy(ctx, me); err != nil {
+		return l, err
 	}
 	last, err := c.last(ctx, ids)
 	if err != nil {
