@@ -141,7 +141,9 @@ type ledgerOf struct {
 	cursor  roomkit.Cursor
 	sent    map[roomkit.CommandID][]store.Change // that have been on their way
 	logged  map[roomkit.CommandID]bool
-	waiting []chan struct{} // of followers
+	read    []store.Record            // all pages of the feed, one behind the other
+	events  map[roomkit.CommandID]int // of them, of each command
+	waiting []chan struct{}           // of followers
 }
 
 // commitFar commits to an engine, and notes what has become of it.
@@ -158,15 +160,22 @@ func (d *disk) commitFar(ctx context.Context, changes []store.Change, w *world) 
 	if err != nil {
 		w.engine.outside(w.engine.rest)
 	}
-	if err != nil || slices.ContainsFunc(changes, func(c store.Change) bool { return len(c.Records) > 0 }) {
+	if err != nil {
 		d.follow(w)
 	}
 	for i := range changes {
 		c := &changes[i]
-		switch stored := err == nil && results[i].Err == nil; {
+		stored := err == nil && results[i].Err == nil
+		whole := len(c.Records)
+		if stored && results[i].Repeat { // of what may have looked otherwise
+			whole = min(whole, 1)
+		}
+		for stored && l.events[c.Command] < whole && d.follow(w) {
+		}
+		switch {
+		case stored && l.events[c.Command] < whole:
+			w.complain("a commit of %x is acknowledged, and its events are not all in the feed", c.Command)
 		case l.logged[c.Command]:
-		case stored && len(c.Records) > 0:
-			w.complain("a commit of %x is acknowledged, and its events are not in the feed", c.Command)
 		case stored, err != nil && d.remembers([]roomkit.CommandID{c.Command}, w)[0]:
 			d.note(c.Command, nil, w)
 		}
@@ -188,7 +197,8 @@ func (d *disk) follow(w *world) bool {
 		w.complain("the feed cannot be read: %v", err)
 	}
 	for i, rec := range page {
-		if l.cursor = rec.Cursor; !l.logged[rec.Command] {
+		l.read, l.cursor = append(l.read, rec), rec.Cursor
+		if l.events[rec.Command]++; !l.logged[rec.Command] {
 			_, of := byCommand(page[i:])
 			d.note(rec.Command, of[rec.Command], w)
 		}
@@ -264,7 +274,11 @@ func (d *disk) remembers(ids []roomkit.CommandID, w *world) []bool {
 func (d *disk) account(w *world) {
 	for d.follow(w) { // what nobody was told of
 	}
-	order, of := byCommand(w.fellows.feed())
+	feed := w.fellows.feed()
+	if !slices.EqualFunc(d.ledger.read, feed, func(a, b store.Record) bool { return a.Cursor == b.Cursor && sameRecord(&a, &b) }) {
+		w.complain("the feed gives %d events from its beginning, and while it grew gave %d, or others", len(feed), len(d.ledger.read))
+	}
+	order, of := byCommand(feed)
 	told := slices.DeleteFunc(slices.Clone(d.log), func(e entry) bool { return len(e.Records) == 0 })
 	for i, e := range told {
 		if i >= len(order) || order[i] != e.Command || !e.has(of[e.Command]) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/store"
 	"github.com/go-roomkit/roomkit/store/sqlitestore"
 	"github.com/go-roomkit/roomkit/store/sqlitestore/sqliteopen"
@@ -204,22 +205,41 @@ func onEngine(t *testing.T, seed uint64, count *tally, lie *control, engine func
 	return run(t, &seeded{state: seed << 32}, count, func(move func()) { move() }, lie, e)
 }
 
-// lies demands that a store that lies is found, where the lie is one about commits or rows:
-// those about feeds take no other way than in memory.
-func lies(t *testing.T, engine func() (*engine, func())) {
+// lies demands that a store that lies is found. Those about feeds take another way in memory.
+func lies(t *testing.T, honest func() (*engine, func())) {
 	for name, lie := range controls() {
-		if lie().feeds != nil || strings.Contains(name, "checkpoint") || testing.Short() {
-			continue
+		if lie().feeds == nil && !strings.Contains(name, "checkpoint") && !testing.Short() {
+			t.Run(name, func(t *testing.T) { found(t, lie, honest) })
 		}
-		t.Run(name, func(t *testing.T) {
-			count := &tally{}
-			for seed := range uint64(200) {
-				if out := onEngine(t, seed, count, lie(), engine); len(out.wrong) > 0 {
-					t.Logf("found in world %d, after %d commands: %.200s", seed, count.commands, out.wrong[0])
-					return
-				}
-			}
-			require.Fail(t, "the lie is not found")
-		})
 	}
+	t.Run("a feed that passes over the last event of a page", func(t *testing.T) {
+		found(t, func() *control { return nil }, func() (*engine, func()) {
+			e, end := honest()
+			e.own = passing{e.own}
+			return e, end
+		})
+	})
+}
+
+func found(t *testing.T, lie func() *control, engine func() (*engine, func())) {
+	count := &tally{}
+	for seed := range uint64(200) {
+		if out := onEngine(t, seed, count, lie(), engine); len(out.wrong) > 0 {
+			t.Logf("found in world %d, after %d commands: %.200s", seed, count.commands, out.wrong[0])
+			return
+		}
+	}
+	require.Fail(t, "the lie is not found")
+}
+
+// passing leaves out the last event of a page, unless it is read from the beginning.
+type passing struct{ store.Store }
+
+func (p passing) Feed(ctx context.Context, after roomkit.Cursor, limit int) ([]store.Record, error) {
+	page, err := p.Store.Feed(ctx, after, limit)
+	if n := len(page); after != "" && n > 1 {
+		page[n-2].Cursor = page[n-1].Cursor
+		page = page[:n-1]
+	}
+	return page, err
 }

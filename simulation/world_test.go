@@ -104,7 +104,7 @@ func newWorld(t testing.TB, c chooser, tally *tally, b *control, e *engine) *wor
 	w.disk = &disk{Store: memstore.New(), on: w.stored, control: b}
 	if e != nil {
 		w.disk.Store = remote{e}
-		w.disk.ledger = ledgerOf{sent: map[roomkit.CommandID][]store.Change{}, logged: map[roomkit.CommandID]bool{}}
+		w.disk.ledger = ledgerOf{sent: map[roomkit.CommandID][]store.Change{}, logged: map[roomkit.CommandID]bool{}, events: map[roomkit.CommandID]int{}}
 	}
 	w.sight.begin()
 	w.found()
