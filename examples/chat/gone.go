@@ -101,8 +101,11 @@ const (
 	deletedMost = 3
 )
 
-// keepWhoWasIn keeps for whom a room has ended by its deletion.
+// keepWhoWasIn keeps for whom a room has ended by its deletion, and forgets what nobody is told any more.
 func (a *auditing) keepWhoWasIn(ctx context.Context, end *roomkit.Meta) error {
+	if _, err := a.tx.ExecContext(ctx, "DELETE FROM deleted WHERE at <= ?", end.At.Add(-deletedDays).UnixMicro()); err != nil {
+		return err
+	}
 	for page, err := range store.MemberPages(ctx, a.rows, store.MemberQuery{Room: end.Subject.Room, Which: store.MembersAll}) {
 		if err != nil {
 			return err
@@ -111,7 +114,8 @@ func (a *auditing) keepWhoWasIn(ctx context.Context, end *roomkit.Meta) error {
 			if m.LeftVersion != end.Version || m.User == end.Actor.User() {
 				continue
 			}
-			_, err := a.tx.ExecContext(ctx, "INSERT INTO deleted (user, room, at) VALUES (?, ?, ?)", string(m.User), end.Subject.Room.String(), end.At.UnixMicro())
+			_, err := a.tx.ExecContext(ctx, "INSERT INTO deleted (user, room, at) VALUES (?, ?, ?) ON CONFLICT (user, room) DO UPDATE SET at = excluded.at",
+				string(m.User), end.Subject.Room.String(), end.At.UnixMicro()) // a team's room can be opened and deleted again
 			if err != nil {
 				return err
 			}

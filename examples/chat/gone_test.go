@@ -93,6 +93,32 @@ func TestWhyOneIsOutIsOfThen(t *testing.T) {
 	require.Contains(t, page, "EXT-20")
 }
 
+// TestDeletedTwice: the room of a team has its own id, under which it is opened and deleted again.
+func TestDeletedTwice(t *testing.T) {
+	d := newDesk(t)
+	room := roomkit.TeamRoom("harbour", "sales")
+	for n := range 2 {
+		d.must("ann", roomkit.DeleteRoom{Room: room})
+		d.soon("cat is told", func() bool {
+			_, page := d.get("/as/cat/list")
+			return strings.Contains(page, `data-testid="deleted">Ann Okafor has deleted “Sales”.`)
+		})
+		if n == 0 {
+			d.must("ben", roomkit.OpenTeamRoom{Company: "harbour", Team: "sales"})
+		}
+	}
+	last := roomkit.Version(0)
+	d.soon("the second end is followed, too", func() bool {
+		for rec, err := range d.svc.Feed(t.Context(), "") {
+			require.NoError(t, err)
+			if rec.Event.Info().Subject.Room == room {
+				last = rec.Event.Info().Version
+			}
+		}
+		return d.count("SELECT count(*) FROM audit WHERE subject = ? AND version = ?", roomkit.RoomSubject(room).String(), int64(last)) == 1
+	})
+}
+
 // TestDeletedRoomSaysByWhom: to who did it on the list, whether the form or the open page is
 // answered first, and to the others in its place; to nobody else.
 func TestDeletedRoomSaysByWhom(t *testing.T) {
