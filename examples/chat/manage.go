@@ -296,17 +296,20 @@ type confirming struct {
 	Left []person // who would be left out
 }
 
-func (c *chat) stepOf(r *http.Request, me roomkit.UserID) (o *openRoom, s step, err error) {
+func stepOf(r *http.Request) (s step, err error) {
 	at := slices.IndexFunc(steps, func(s step) bool { return s.Name == r.PathValue("step") })
 	if at < 0 {
-		return nil, s, roomkit.ErrNotFound
+		return s, roomkit.ErrNotFound
 	}
-	o, err = c.openRoom(r, me)
-	return o, steps[at], err
+	return steps[at], nil
 }
 
 func (c *chat) showStep(w http.ResponseWriter, r *http.Request, me roomkit.UserID) error {
-	o, s, err := c.stepOf(r, me)
+	s, err := stepOf(r)
+	if err != nil {
+		return err
+	}
+	o, err := c.openRoom(r, me)
 	if err != nil {
 		return err
 	}
@@ -340,18 +343,27 @@ func (c *chat) confirm(w http.ResponseWriter, r *http.Request, o *openRoom, s st
 	return c.show(w, r, o.Me.ID, "manage-step", p)
 }
 
+// takeStep carries a step out before it looks at the room: sent twice, a deletion finds none.
 func (c *chat) takeStep(w http.ResponseWriter, r *http.Request, me roomkit.UserID) error {
-	o, s, err := c.stepOf(r, me)
+	s, err := stepOf(r)
 	if err != nil {
 		return err
 	}
-	if _, err := c.send(r, me, s.command(o.View.Room, r.PostForm)); err != nil {
+	room, err := roomkit.ParseRoomID(r.PathValue("room"))
+	if err != nil {
+		return roomkit.ErrNotFound
+	}
+	if _, err := c.send(r, me, s.command(room, r.PostForm)); err != nil {
+		o, closed := c.openRoom(r, me)
+		if closed != nil {
+			return closed
+		}
 		return c.confirm(w, r, o, s, err)
 	}
 	if s.action == roomkit.ActionDelete {
-		return see(w, r, me, goneFrom(o.View.Room))
+		return see(w, r, me, goneFrom(room))
 	}
-	return see(w, r, me, "/rooms/"+o.View.Room.String())
+	return see(w, r, me, "/rooms/"+room.String())
 }
 
 // showChanged answers an open page of a room's settings: whether the room is another since,
