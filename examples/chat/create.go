@@ -81,6 +81,7 @@ type choice struct {
 	unfold  []string // keys of the groups that show their people
 	command func(people []roomkit.UserID) roomkit.Command
 
+	Dropped  []person        // of the room from which one begins: they do not come along
 	result   *service.Result // what will come of it; nil: that is not known yet
 	NeedName bool
 	Offers   []offer
@@ -334,6 +335,9 @@ func (c *chat) outcomeOf(ctx context.Context, ch *choice) error {
 	_, err = c.svc.Plan(ctx, roomkit.By(ch.Me), ch.planned(""))
 	ch.NeedName = errors.Is(err, roomkit.ErrInvalid)
 	ch.result = &result
+	for _, id := range result.Dropped {
+		ch.Dropped = append(ch.Dropped, c.people.person(id))
+	}
 	return nil
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
+	"github.com/go-roomkit/roomkit/store"
 )
 
 const (
@@ -174,7 +175,32 @@ func (c *chat) chart(ctx context.Context, me roomkit.UserID, outsiders bool) (ch
 		g := &chart[others[key]]
 		g.Rows = append(g.Rows, eligible{person: p, Of: p.Job})
 	}
-	return chart, nil
+	return chart, c.withoutDeleted(ctx, chart)
+}
+
+// withoutDeleted takes out whose account is deleted: the host's own list keeps their names.
+func (c *chat) withoutDeleted(ctx context.Context, chart []group) error {
+	for i := range chart {
+		rows := []eligible{}
+		for part := range slices.Chunk(chart[i].Rows, roomkit.MaxPage) {
+			need := store.Need{}
+			for _, one := range part {
+				need.People = append(need.People, one.ID)
+			}
+			facts, err := store.Ask(ctx, c.store, []store.Need{need})
+			if err != nil {
+				return err
+			}
+			for _, one := range part {
+				deleted := func(u roomkit.User) bool { return u.ID == one.ID && u.Status == roomkit.StatusDeleted }
+				if !slices.ContainsFunc(facts[0].Users, deleted) {
+					rows = append(rows, one)
+				}
+			}
+		}
+		chart[i].Rows = rows
+	}
+	return nil
 }
 
 // search keeps those whose name, address or team has the text in it.

@@ -391,6 +391,9 @@ func TestInvite(t *testing.T) {
 	require.Contains(t, page, "which is there already, opens.")
 	require.Contains(t, page, `data-testid="create">Open<`)
 	require.Equal(t, three.ID, d.made("cat", at("cat", pair)+"/invite", with(who("jun"), "key", "k4")).ID)
+	alone := d.must("cat", roomkit.OpenDirect{With: "gus"}).Room
+	_, page = d.get(at("cat", alone) + "/invite?step=details&" + who("ivo").Encode())
+	require.Regexp(t, `data-testid="dropped"><strong>Not in the new room:</strong> <span dir="auto">Gus Ferreira<`, page)
 
 	cards := d.room("ben", "Menu cards")
 	status, page := d.get(at("kai", cards) + "/invite")

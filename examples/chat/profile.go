@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -24,6 +25,7 @@ type profile struct {
 	Company string
 	Teams   []string
 	Myself  bool
+	Deleted bool   // the account is
 	Known   bool   // a colleague or a contact: with the address
 	Room    string // the room from which the profile was opened
 	Message deed
@@ -43,7 +45,11 @@ func (c *chat) profile(w http.ResponseWriter, r *http.Request, me roomkit.UserID
 	p.Company = c.people.company(who.ID)
 	at := "/as/" + url.PathEscape(string(me))
 	p.Message = deed{Name: "message", Label: "Message", URL: at + "/profile/" + url.PathEscape(string(who.ID))}
-	if !p.Myself {
+	user, err := c.svc.User(ctx, who.ID)
+	if err != nil && !errors.Is(err, roomkit.ErrNotFound) {
+		return err
+	}
+	if p.Deleted = user.Status == roomkit.StatusDeleted; !p.Myself && !p.Deleted {
 		p.Message.Denied = c.deny(ctx, me, roomkit.OpenDirect{With: who.ID})
 	}
 	p.With = at + "/new/members?who=" + url.QueryEscape(string(who.ID))
@@ -60,7 +66,7 @@ func (c *chat) teamsOf(ctx context.Context, p *profile) error {
 		if err != nil {
 			return err
 		}
-		if slices.Contains(team.Members, p.Who.ID) {
+		if !p.Deleted && slices.Contains(team.Members, p.Who.ID) {
 			name := team.Name
 			if team.Leader == p.Who.ID {
 				name += ", leader"

@@ -3,6 +3,7 @@ package main
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -45,6 +46,27 @@ func TestProfileOfStrangers(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, status, "a room of others")
 	_, page = d.get(at("cat", cards))
 	require.Contains(t, page, `/as/cat/profile/kai?room=`+cards.String())
+}
+
+// TestDeletedIsNobodyToTalkWith: a deleted account is in no list of people, and its profile says so.
+func TestDeletedIsNobodyToTalkWith(t *testing.T) {
+	d := newDesk(t)
+	lists := func(path, who string) bool {
+		_, page := d.get(path)
+		return strings.Contains(page, "-"+who+`"`)
+	}
+	paths := []string{"/as/ben/contacts", "/as/ben/new/members?chosen=1&q=Nakamura"}
+	for _, path := range paths {
+		require.True(t, lists(path, "fay"), path)
+	}
+	d.must("ann", roomkit.DeleteUser{User: "fay"})
+	for _, path := range paths {
+		require.False(t, lists(path, "fay"), path)
+	}
+	_, page := d.get("/as/ben/profile/fay")
+	require.Contains(t, page, `data-testid="account-deleted"`)
+	require.NotContains(t, page, "action-message")
+	require.NotContains(t, page, "room-with")
 }
 
 func TestTeamRoom(t *testing.T) {
