@@ -85,7 +85,8 @@ type OpenSelf struct{}
 
 // OpenDirect opens the 1:1 room with another user (CRE-13 to CRE-15, DIR-13,
 // DIR-15). There is one room per pair (DIR-02): opening it again answers with
-// it, and a party that had left starts a new membership period (DIR-17).
+// it, and a party that had left starts a new membership period (DIR-17). So a host sends
+// it, too, when somebody who has left is written to.
 type OpenDirect struct {
 	With UserID `json:"with,omitzero"`
 }

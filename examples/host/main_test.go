@@ -26,8 +26,12 @@ func TestStory(t *testing.T) {
 
 // ask sends a request of ann's to a host.
 func ask(host http.Handler, method, path, body string) *httptest.ResponseRecorder {
+	return askAs("ann", host, method, path, body)
+}
+
+func askAs(user string, host http.Handler, method, path, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, path, strings.NewReader(body))
-	r.Header.Set("User", "ann")
+	r.Header.Set("User", user)
 	r.Header.Set("Idempotency-Key", "once")
 	w := httptest.NewRecorder()
 	host.ServeHTTP(w, r)
@@ -83,4 +87,19 @@ func TestRefusal(t *testing.T) {
 	require.Equal(t, 403, refused.Code)
 	require.NoError(t, json.Unmarshal(refused.Body.Bytes(), &no))
 	roomtest.RequireDenied(t, no.Error, "ADM-17", "ben")
+}
+
+// TestWrittenToAgain: whoever has left a 1:1 room and is written to may read from this message on
+// (DIR-17).
+func TestWrittenToAgain(t *testing.T) {
+	w := roomtest.New(t).Company("acme", "ann", "ben")
+	host, room := newServer(w.Service), w.Direct("ann", "ben")
+	path := "/rooms/" + room.String() + "/messages"
+	require.Equal(t, 200, ask(host, "POST", path, "Before").Code)
+	w.Run("ben", roomkit.Leave{Room: room})
+	require.Equal(t, 404, askAs("ben", host, "GET", path, "").Code)
+	require.Equal(t, 200, ask(host, "POST", path, "Are you there?").Code)
+	seen := askAs("ben", host, "GET", path, "").Body.String()
+	require.Contains(t, seen, "Are you there?")
+	require.NotContains(t, seen, "Before")
 }
