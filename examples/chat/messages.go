@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/go-roomkit/roomkit"
+	"github.com/go-roomkit/roomkit/examples/internal/messages"
 	"github.com/go-roomkit/roomkit/service"
 )
 
@@ -70,7 +71,10 @@ func (c *chat) post(ctx context.Context, d draft) (m message, err error) {
 		if m, again, err = posted(ctx, tx, d); err != nil || again {
 			return err
 		}
-		version, err := mayWrite(ctx, rooms, d.Author, d.Room)
+		if err := rooms.Require(ctx, d.Author, roomkit.ActionPost, d.Room); err != nil {
+			return err
+		}
+		version, err := messages.BringBack(ctx, rooms, d.Author, d.Room)
 		if err != nil {
 			return err
 		}
@@ -87,25 +91,6 @@ func (c *chat) post(ctx context.Context, d draft) (m message, err error) {
 		c.live.posted(d.Room)
 	}
 	return m, err
-}
-
-// mayWrite demands that somebody may write until the transaction commits, and gives the version of
-// the room. Whoever has left a 1:1 room and is written to is in it again: a time of their own begins,
-// with this message (DIR-17).
-func mayWrite(ctx context.Context, rooms *service.Service, author roomkit.UserID, id roomkit.RoomID) (roomkit.Version, error) {
-	if err := rooms.Require(ctx, author, roomkit.ActionPost, id); err != nil {
-		return 0, err
-	}
-	room, err := rooms.Room(ctx, author, id)
-	if err != nil || room.Kind != roomkit.KindDirect || room.Participants == 2 {
-		return room.Version, err
-	}
-	with := room.Parties[0]
-	if with == author {
-		with = room.Parties[1]
-	}
-	result, err := rooms.Do(ctx, roomkit.By(author), roomkit.OpenDirect{With: with})
-	return result.Version, err
 }
 
 // posted finds what the author has written with the same key.

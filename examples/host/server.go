@@ -86,29 +86,13 @@ func (s *server) write(r *http.Request, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if access.Kind == roomkit.KindDirect {
-		if access.Version, err = s.bringBack(r, access); err != nil {
-			return nil, err
-		}
+	version, err := messages.BringBack(r.Context(), s.Service, user(r), access.Room)
+	if err != nil {
+		return nil, err
 	}
-	m := messages.Message{From: user(r), At: time.Now(), Text: string(body), Version: access.Version}
+	m := messages.Message{From: user(r), At: time.Now(), Text: string(body), Version: version}
 	s.messages.Add(access.Room, m)
 	return m, nil
-}
-
-// bringBack begins a new time in a 1:1 room for somebody who has left it and is written to
-// (DIR-17), and gives the version of the room.
-func (s *server) bringBack(r *http.Request, access roomkit.Access) (roomkit.Version, error) {
-	room, err := s.Room(r.Context(), user(r), access.Room)
-	if err != nil || room.Participants == 2 {
-		return access.Version, err
-	}
-	with := room.Parties[0]
-	if with == user(r) {
-		with = room.Parties[1]
-	}
-	result, err := s.Do(r.Context(), roomkit.By(user(r)), roomkit.OpenDirect{With: with})
-	return result.Version, err
 }
 
 // read shows what the user may read: a newcomer begins with joining, and who has left
