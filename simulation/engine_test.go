@@ -196,10 +196,10 @@ func (d *disk) follow(w *world) bool {
 	if err != nil {
 		w.complain("the feed cannot be read: %v", err)
 	}
-	for i, rec := range page {
+	_, of := byCommand(page)
+	for _, rec := range page {
 		l.read, l.cursor = append(l.read, rec), rec.Cursor
 		if l.events[rec.Command]++; !l.logged[rec.Command] {
-			_, of := byCommand(page[i:])
 			d.note(rec.Command, of[rec.Command], w)
 		}
 	}

@@ -53,29 +53,45 @@ func (c *chat) ownTeam(ctx context.Context, a *admin, id roomkit.TeamID) (roomki
 // living takes out of teams whose account is deleted: the chart names them until it is
 // changed, but they are in no team any more (ADM-13).
 func (c *chat) living(ctx context.Context, teams []roomkit.Team) error {
-	needs := make([]store.Need, len(teams))
+	var all []roomkit.UserID
 	for i := range teams {
-		needs[i].People = teams[i].Members
+		all = append(all, teams[i].Members...)
 	}
-	facts, err := store.Ask(ctx, c.store, needs)
-	if err != nil {
-		return err
-	}
+	deleted, err := c.deletedOf(ctx, all)
 	for i := range teams {
-		members := []roomkit.UserID{}
-		for _, user := range facts[i].Users {
-			if user.Status != roomkit.StatusDeleted {
-				members = append(members, user.ID)
-			}
+		teams[i].Members = slices.DeleteFunc(slices.Clone(teams[i].Members), func(id roomkit.UserID) bool { return deleted[id] })
+	}
+	return err
+}
+
+// deletedOf gives those whose account is deleted: the host's own list keeps their names.
+func (c *chat) deletedOf(ctx context.Context, people []roomkit.UserID) (map[roomkit.UserID]bool, error) {
+	deleted := map[roomkit.UserID]bool{}
+	people = slices.Compact(slices.Sorted(slices.Values(people))) // somebody can be in several teams
+	for part := range slices.Chunk(people, roomkit.MaxPage) {
+		facts, err := store.Ask(ctx, c.store, []store.Need{{People: part}})
+		if err != nil {
+			return nil, err
 		}
-		slices.Sort(members)
-		teams[i].Members = members
+		for _, user := range facts[0].Users {
+			deleted[user.ID] = user.Status == roomkit.StatusDeleted
+		}
 	}
-	return nil
+	return deleted, nil
 }
 
 func (c *chat) showTeams(w http.ResponseWriter, r *http.Request, a *admin) error {
 	teams, err := c.ownTeams(r.Context(), a)
+	if err != nil {
+		return err
+	}
+	var leaders []roomkit.UserID
+	for _, team := range teams {
+		if team.Leader != "" {
+			leaders = append(leaders, team.Leader)
+		}
+	}
+	deleted, err := c.deletedOf(r.Context(), leaders)
 	if err != nil {
 		return err
 	}
@@ -84,9 +100,9 @@ func (c *chat) showTeams(w http.ResponseWriter, r *http.Request, a *admin) error
 		line := teamLine{Team: team, URL: a.URL() + "/teams/" + url.PathEscape(string(team.ID))}
 		if team.Leader != "" {
 			line.LeaderName = c.people.name(team.Leader)
-			if user, err := c.svc.User(r.Context(), team.Leader); err == nil && user.Status == roomkit.StatusDeleted {
-				line.LeaderName += " (the account is deleted)"
-			}
+		}
+		if deleted[team.Leader] {
+			line.LeaderName += " (the account is deleted)"
 		}
 		for _, id := range team.Members[:min(len(team.Members), peoplePage)] {
 			line.People = append(line.People, c.people.person(id))
@@ -213,32 +229,29 @@ type teamChange struct {
 }
 
 func (c *chat) foreseeTeam(ctx context.Context, a *admin, sync roomkit.SyncTeam, planned []roomkit.Event, pane *dryRun) error {
-	team, err := c.ownTeam(ctx, a, sync.Team)
+	charted, err := c.svc.Team(ctx, a.Company.ID, sync.Team)
 	if isNew := pane.fresh == sync.Team && errors.Is(err, roomkit.ErrNotFound); err != nil && !isNew {
 		return err
 	}
-	pane.Versions = append(pane.Versions, team.Version)
+	deleted, err := c.deletedOf(ctx, charted.Members)
+	if err != nil {
+		return err
+	}
+	pane.Versions = append(pane.Versions, charted.Version)
 	change := teamChange{Name: sync.Name}
 	comes := comeIn(planned) // also who has been in the team, and lost the room with an account that is back
 	for _, id := range sync.Members {
-		if !slices.Contains(team.Members, id) || slices.Contains(comes, id) {
+		if !slices.Contains(charted.Members, id) || slices.Contains(comes, id) {
 			change.Joining = append(change.Joining, c.people.colleague(a.Company.ID, id))
 		}
 	}
-	for _, id := range team.Members {
-		if !slices.Contains(sync.Members, id) {
+	for _, id := range charted.Members {
+		switch {
+		case slices.Contains(sync.Members, id):
+		case deleted[id]:
+			change.Gone = append(change.Gone, c.people.person(id))
+		default:
 			change.Leaving = append(change.Leaving, c.people.colleague(a.Company.ID, id))
-		}
-	}
-	if team.ID != "" {
-		charted, err := c.svc.Team(ctx, a.Company.ID, sync.Team)
-		if err != nil {
-			return err
-		}
-		for _, id := range charted.Members {
-			if !slices.Contains(team.Members, id) && !slices.Contains(sync.Members, id) {
-				change.Gone = append(change.Gone, c.people.person(id))
-			}
 		}
 	}
 	if len(change.Joining)+len(change.Leaving)+len(change.Gone) > 0 {

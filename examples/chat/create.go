@@ -335,6 +335,7 @@ func (c *chat) outcomeOf(ctx context.Context, ch *choice) error {
 	_, err = c.svc.Plan(ctx, roomkit.By(ch.Me), ch.planned(""))
 	ch.NeedName = errors.Is(err, roomkit.ErrInvalid)
 	ch.result = &result
+	ch.Dropped = nil
 	for _, id := range result.Dropped {
 		ch.Dropped = append(ch.Dropped, c.people.person(id))
 	}

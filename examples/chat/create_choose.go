@@ -11,7 +11,6 @@ import (
 
 	"github.com/go-roomkit/roomkit"
 	"github.com/go-roomkit/roomkit/service"
-	"github.com/go-roomkit/roomkit/store"
 )
 
 const (
@@ -178,29 +177,19 @@ func (c *chat) chart(ctx context.Context, me roomkit.UserID, outsiders bool) (ch
 	return chart, c.withoutDeleted(ctx, chart)
 }
 
-// withoutDeleted takes out whose account is deleted: the host's own list keeps their names.
+// withoutDeleted takes out whose account is deleted.
 func (c *chat) withoutDeleted(ctx context.Context, chart []group) error {
-	for i := range chart {
-		rows := []eligible{}
-		for part := range slices.Chunk(chart[i].Rows, roomkit.MaxPage) {
-			need := store.Need{}
-			for _, one := range part {
-				need.People = append(need.People, one.ID)
-			}
-			facts, err := store.Ask(ctx, c.store, []store.Need{need})
-			if err != nil {
-				return err
-			}
-			for _, one := range part {
-				deleted := func(u roomkit.User) bool { return u.ID == one.ID && u.Status == roomkit.StatusDeleted }
-				if !slices.ContainsFunc(facts[0].Users, deleted) {
-					rows = append(rows, one)
-				}
-			}
+	var all []roomkit.UserID
+	for _, g := range chart {
+		for _, one := range g.Rows {
+			all = append(all, one.ID)
 		}
-		chart[i].Rows = rows
 	}
-	return nil
+	deleted, err := c.deletedOf(ctx, all)
+	for i := range chart {
+		chart[i].Rows = slices.DeleteFunc(chart[i].Rows, func(one eligible) bool { return deleted[one.ID] })
+	}
+	return err
 }
 
 // search keeps those whose name, address or team has the text in it.

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"time"
 
 	"github.com/go-roomkit/roomkit"
@@ -22,7 +21,10 @@ const (
 // transaction of the follower.
 func (a *auditing) erase(ctx context.Context, event roomkit.Event) error {
 	if ended, ok := event.(*roomkit.RoomEnded); ok && ended.Deleted {
-		return errors.Join(a.keepWhoWasIn(ctx, ended.Info()), eraseRoom(ctx, a.tx, ended.Info().Subject.Room))
+		if err := a.keepWhoWasIn(ctx, ended.Info()); err != nil {
+			return err
+		}
+		return eraseRoom(ctx, a.tx, ended.Info().Subject.Room)
 	}
 	return nil
 }

@@ -74,7 +74,11 @@ func (c *chat) post(ctx context.Context, d draft) (m message, err error) {
 		if err := rooms.Require(ctx, d.Author, roomkit.ActionPost, d.Room); err != nil {
 			return err
 		}
-		version, err := messages.BringBack(ctx, rooms, d.Author, d.Room)
+		access, err := rooms.Access(ctx, d.Author, d.Room)
+		if err != nil {
+			return err
+		}
+		version, err := messages.BringBack(ctx, rooms, d.Author, access[0])
 		if err != nil {
 			return err
 		}

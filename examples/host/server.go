@@ -86,7 +86,7 @@ func (s *server) write(r *http.Request, body []byte) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	version, err := messages.BringBack(r.Context(), s.Service, user(r), access.Room)
+	version, err := messages.BringBack(r.Context(), s.Service, user(r), access)
 	if err != nil {
 		return nil, err
 	}

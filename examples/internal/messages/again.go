@@ -7,13 +7,16 @@ import (
 	"github.com/go-roomkit/roomkit/service"
 )
 
-// BringBack gives the version of a room in which somebody is about to write. Whoever has left
-// a 1:1 room and is written to is in it again: a time of their own begins, with this message
-// (DIR-17).
-func BringBack(ctx context.Context, rooms *service.Service, author roomkit.UserID, id roomkit.RoomID) (roomkit.Version, error) {
-	room, err := rooms.Room(ctx, author, id)
-	if err != nil || room.Kind != roomkit.KindDirect || room.Participants == 2 {
-		return room.Version, err
+// BringBack gives the version of a room in which somebody who may is about to write. Whoever
+// has left a 1:1 room and is written to is in it again: a time of their own begins, with this
+// message (DIR-17). Of other rooms it asks nothing.
+func BringBack(ctx context.Context, rooms *service.Service, author roomkit.UserID, may roomkit.Access) (roomkit.Version, error) {
+	if may.Kind != roomkit.KindDirect {
+		return may.Version, nil
+	}
+	room, err := rooms.Room(ctx, author, may.Room)
+	if err != nil || room.Participants == 2 {
+		return may.Version, err
 	}
 	with := room.Parties[0]
 	if with == author {
